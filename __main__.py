@@ -1,0 +1,50 @@
+"""The Pulumi program of one organization's stack: read, plan, build, export."""
+
+import pulumi
+
+from components import Exchange, ExternalExchange, ExternalParty, FateParty, Site, UnitArgs
+from components.cluster import cluster_provider
+from components.project import stack_file
+from federation.errors import FederationError
+from federation.load import check_secrets, load_stack
+from federation.spec import StackSpec
+
+
+def main() -> None:
+    """Deploy the stack. Nothing is registered before the whole configuration was checked."""
+    config = pulumi.Config("fate")
+    keys = [field.alias or name for name, field in StackSpec.model_fields.items()]
+    found = {key: config.get(key) if key == "organization" else config.get_object(key) for key in keys}
+    given = {key: value for key, value in found.items() if value is not None}
+    secrets: dict[str, str] = config.get_object("secrets") or {}
+    stack = load_stack(stack_file(pulumi.get_stack()), given)
+    check_secrets(stack, secrets)
+    plan, spec = stack.plan, stack.spec
+
+    opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster))
+    for warning in plan.warnings:
+        pulumi.log.warn(warning)
+    for peer in plan.external:
+        (ExternalExchange if peer.party_id is None else ExternalParty)(peer)
+    sites = {unit.key: Site(unit, opts) for unit in plan.units}
+    addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
+    wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
+    units = {
+        unit.key: (Exchange if unit.kind == "exchange" else FateParty)(
+            UnitArgs(plan=unit, site=sites[unit.key], addresses=addresses, secrets=wrapped), opts
+        )
+        for unit in plan.units
+    }
+    pulumi.export("descriptors", {key: unit.descriptor for key, unit in units.items()})
+    pulumi.export("endpoints", {key: unit.descriptor.apply(lambda body: body["endpoints"]) for key, unit in units.items()})
+    pulumi.export("routeRevision", {key: unit.route_revision for key, unit in units.items()})
+    pulumi.export("modules", {unit.key: dict(unit.modules) for unit in plan.units})
+    pulumi.export("access", {unit.key: dict(unit.access) for unit in plan.units})
+    pulumi.export("release", {unit.key: unit.release for unit in plan.units})
+    pulumi.export("pendingPeers", dict(plan.pending))
+
+
+try:
+    main()
+except FederationError as error:
+    raise pulumi.RunError(str(error)) from None

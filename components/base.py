@@ -1,0 +1,42 @@
+"""What every component shares: its type token, its children's options, and objects made from a plan's manifests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import Input, Output, ResourceOptions
+
+from federation.live import LiveValue, live_values, substitute
+from federation.manifests import Manifest
+
+Addresses = Mapping[LiveValue, Output[str]]
+
+_RESOURCES: dict[str, Any] = {
+    "Namespace": k8s.core.v1.Namespace,
+    "Service": k8s.core.v1.Service,
+    "ConfigMap": k8s.core.v1.ConfigMap,
+}
+
+
+class FederationComponent(pulumi.ComponentResource):
+    """A component of the package `fate:federation`."""
+
+    def __init__(self, kind: str, name: str, opts: ResourceOptions | None = None) -> None:
+        self.name = name
+        super().__init__(f"fate:federation:{kind}", name, None, opts)
+
+    def create(self, manifest: Manifest, fields: Mapping[str, Input[Any]] | None = None, **opts: Any) -> pulumi.CustomResource:
+        """A typed Kubernetes object as a child; `fields` replaces the manifest's own where they hold live values."""
+        resource = _RESOURCES[manifest.kind]
+        arguments = {"metadata": manifest.metadata, **(manifest.fields if fields is None else fields)}
+        created: pulumi.CustomResource = resource(f"{self.name}-{manifest.role}", opts=ResourceOptions(parent=self, **opts), **arguments)
+        return created
+
+
+def fill(data: Any, addresses: Addresses) -> Input[Any]:
+    """Planned data with its live addresses filled in: plain data when it holds none, so that a preview shows it."""
+    wanted = sorted(live_values(data))
+    if not wanted:
+        return data
+    return Output.all(*(addresses[value] for value in wanted)).apply(lambda found: substitute(data, dict(zip(wanted, found, strict=True))))

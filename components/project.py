@@ -1,0 +1,48 @@
+"""Where the stack file stands: beside it are the peers' descriptors, and its lines are shown in errors."""
+
+import os
+from pathlib import Path
+
+import pulumi
+import yaml
+
+from federation.errors import FederationError, Problem
+
+
+def stack_file(stack: str) -> Path:
+    """`<project>/<stackConfigDir>/Pulumi.<stack>.yaml` of the project Pulumi was started in.
+
+    A current language host says where the project is. Older ones (before 3.155) do not: then it is looked for from the
+    folder Pulumi was started in upwards, and FATE_PROJECT_DIR names it where `pulumi -C` was used.
+    FederationError when it is not found.
+    """
+    name = stack.rsplit("/", 1)[-1]
+    for project in _candidates():
+        try:
+            settings = yaml.safe_load((project / "Pulumi.yaml").read_text("utf-8"))
+        except (OSError, yaml.YAMLError):
+            continue
+        file = project / str(settings.get("stackConfigDir", ".")) / f"Pulumi.{name}.yaml"
+        if settings.get("name") == pulumi.get_project() and file.is_file():
+            return _shortest(file)
+    raise FederationError(
+        [
+            Problem(
+                f"Pulumi.{name}.yaml", "the stack's file was not found", "run pulumi in the project's folder, or set FATE_PROJECT_DIR to it"
+            )
+        ]
+    )
+
+
+def _candidates() -> list[Path]:
+    # Declared `str`, but None under a host that does not send it.
+    told: str | None = pulumi.runtime.get_root_directory()
+    named = [path for path in (told, os.environ.get("FATE_PROJECT_DIR")) if path]
+    started = Path(os.environ.get("PWD", ".")).resolve()
+    return [*(Path(path) for path in named), started, *started.parents, Path.cwd()]
+
+
+def _shortest(file: Path) -> Path:
+    """The path as a user would type it: relative to the folder Pulumi was started in, when that is shorter."""
+    relative = Path(os.path.relpath(file, os.environ.get("PWD", ".")))
+    return file if ".." in relative.parts else Path(os.environ.get("PWD", ".")) / relative

@@ -1,0 +1,59 @@
+"""The place of one party or exchange in a cluster: its namespace and the Services whose addresses others need."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import Output, ResourceOptions
+from pulumi.output import Unknown
+
+from components.base import FederationComponent
+from federation.live import LiveValue
+from federation.unit import UnitPlan
+
+
+class Site(FederationComponent):
+    """Namespace and Services of one unit, made before any route, so that units of one stack can route to each other.
+
+    Publishes `addresses`: the cluster address and, where there is one, the load balancer's address of each Service.
+    """
+
+    addresses: dict[LiveValue, Output[str]]
+
+    def __init__(self, plan: UnitPlan, opts: ResourceOptions | None = None) -> None:
+        super().__init__("Site", plan.key, opts)
+        # A namespace holds its party's claims: destroying or renaming a stack must not delete data (invariant 9).
+        namespace = [self.create(manifest, retain_on_delete=True) for manifest in plan.namespace_object]
+        self.namespace = namespace
+        self.addresses = {}
+        for manifest in plan.services:
+            service = self.create(manifest, depends_on=namespace)
+            assert isinstance(service, k8s.core.v1.Service)  # noqa: S101 - for the type checker
+            self._add(LiveValue(plan.namespace, manifest.name, "clusterIP"), service.spec, _cluster_address)
+            if manifest.fields["spec"]["type"] == "LoadBalancer":
+                self._add(LiveValue(plan.namespace, manifest.name, "loadBalancer"), service.status, _load_balancer_address)
+        self.register_outputs({"addresses": {str(value): address for value, address in self.addresses.items()}})
+
+    def _add(self, live: LiveValue, source: Output[Any], address: Callable[[Any], str]) -> None:
+        """Read an address back. A preview that cannot know it yet shows the marker in its place."""
+
+        def read(value: Any) -> str:
+            found = "" if isinstance(value, Unknown) or value is None else address(value)
+            if not found and not pulumi.runtime.is_dry_run():
+                raise pulumi.RunError(
+                    f"Service {live.namespace}/{live.service} has no {live.field} yet: run `pulumi refresh`, then `pulumi up`"
+                )
+            return found or str(live)
+
+        self.addresses[live] = source.apply(read, run_with_unknowns=True)
+
+
+def _cluster_address(spec: k8s.core.v1.outputs.ServiceSpec) -> str:
+    address = spec.cluster_ip
+    return address if isinstance(address, str) else ""
+
+
+def _load_balancer_address(status: k8s.core.v1.outputs.ServiceStatus) -> str:
+    ingress = status.load_balancer.ingress if status.load_balancer else None
+    return (ingress[0].ip or ingress[0].hostname or "") if ingress else ""

@@ -1,0 +1,99 @@
+"""One deployed party or exchange: Secrets, route tables and workloads, laid out from its plan."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi_kubernetes as k8s
+from pulumi import Input, Output, ResourceOptions
+
+from components.base import Addresses, FederationComponent, fill
+from components.site import Site
+from federation.certificates import pkcs8
+from federation.descriptor import finish
+from federation.live import live_values
+from federation.manifests import SecretPlan
+from federation.unit import ChartPlan, UnitPlan
+
+_CHARTS = Path(__file__).resolve().parent.parent / "charts"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitArgs:
+    """What a unit is made from: its plan, its site, and what only the engine knows."""
+
+    plan: UnitPlan
+    site: Site
+    addresses: Addresses
+    secrets: Mapping[str, Output[str]]
+
+
+class Unit(FederationComponent):
+    """What parties and exchanges have in common. Children: Secrets, route ConfigMaps, one Chart."""
+
+    descriptor: Output[dict[str, Any]]
+    route_revision: Output[str]
+
+    def __init__(self, kind: str, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
+        plan = args.plan
+        super().__init__(kind, plan.key, opts)
+        secrets = [self._secret(secret, args) for secret in plan.secrets]
+        files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
+        routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]
+        self._chart(plan.chart, [*args.site.namespace, *secrets, *routes])
+        self.descriptor = Output.from_input(fill(plan.descriptor, args.addresses)).apply(_published)
+        self.route_revision = Output.all(**files).apply(_revision)
+        self.register_outputs({"descriptor": self.descriptor, "routeRevision": self.route_revision})
+
+    def _secret(self, secret: SecretPlan, args: UnitArgs) -> k8s.core.v1.Secret:
+        values = {
+            key: args.secrets[name].apply(pkcs8) if key in secret.pkcs8 else args.secrets[name] for key, name in secret.sources.items()
+        }
+        return k8s.core.v1.Secret(
+            f"{self.name}-{secret.role}",
+            metadata={"name": secret.name, "namespace": secret.namespace, "labels": dict(secret.labels)},
+            type=secret.type,
+            string_data=values,
+            opts=ResourceOptions(parent=self, depends_on=args.site.namespace),
+        )
+
+    def _chart(self, chart: ChartPlan, needs: list[Any]) -> k8s.helm.v4.Chart:
+        """The one call to helm.v4.Chart: values are plain and complete, so that a preview shows every object."""
+        return k8s.helm.v4.Chart(
+            self.name,
+            chart=str(_CHARTS / chart.chart),
+            namespace=chart.namespace,
+            values=chart.values.plain(),
+            opts=ResourceOptions(parent=self, depends_on=needs),
+        )
+
+
+class FateParty(Unit):
+    """One FATE party in a namespace of its own."""
+
+    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("FateParty", args, opts)
+
+
+class Exchange(Unit):
+    """The hub of a star federation."""
+
+    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("Exchange", args, opts)
+
+
+def _published(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The descriptor of a body; a preview that does not know an address yet shows the body with its markers."""
+    return dict(body) if live_values(body) else finish(body).plain()
+
+
+def _fields(data: Input[Any]) -> Mapping[str, Input[Any]]:
+    fields: Any = data
+    return {"data": fields.apply(lambda filled: filled["data"])} if isinstance(fields, Output) else fields
+
+
+def _revision(files: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""The domain: pure models and decisions. It never imports pulumi."""

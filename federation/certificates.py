@@ -1,0 +1,60 @@
+"""Checks of the certificates an operator provides, and the key format Pulsar reads."""
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+
+
+def pkcs8(pem: str) -> str:
+    """A private key as unencrypted PKCS#8 PEM, the only form Pulsar reads. ValueError when it is no PEM key."""
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError):
+        # The cause may quote the key: it is dropped on purpose.
+        raise ValueError("is not an unencrypted PEM private key") from None
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(*form).decode()
+
+
+def certificate_problems(certificate: str, key: str, ca: str, *, server_name: str) -> tuple[str, ...]:
+    """What is wrong with a provided certificate for a server name: sentences without any secret content."""
+    try:
+        chain = x509.load_pem_x509_certificates(certificate.encode())
+        authorities = x509.load_pem_x509_certificates(ca.encode())
+        private = serialization.load_pem_private_key(pkcs8(key).encode(), password=None)
+    except ValueError as error:
+        return (f"certificate, key or CA cannot be read: {_first_line(error)}",)
+    problems = []
+    leaf = chain[0]
+    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    if leaf.public_key().public_bytes(*form) != private.public_key().public_bytes(*form):
+        problems.append("the private key does not belong to the certificate")
+    if server_name not in _names(leaf):
+        problems.append(
+            f"the certificate is not valid for {server_name}, the name that peers dial: it holds {', '.join(_names(leaf)) or 'no DNS name'}"
+        )
+    elif (reason := _untrusted(leaf, chain[1:], authorities, server_name)) is not None:
+        problems.append(f"the certificate is not trusted by the given CA: {reason}")
+    return tuple(problems)
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+    except x509.ExtensionNotFound:
+        return []
+
+
+def _untrusted(leaf: x509.Certificate, rest: list[x509.Certificate], authorities: list[x509.Certificate], name: str) -> str | None:
+    """Why the chain does not verify, at the time the leaf began to be valid: expiry is a warning, not a reason to stop."""
+    verifier = PolicyBuilder().store(Store(authorities)).time(leaf.not_valid_before_utc).build_server_verifier(x509.DNSName(name))
+    try:
+        verifier.verify(leaf, rest)
+    except (VerificationError, InvalidSignature) as error:
+        return _first_line(error)
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

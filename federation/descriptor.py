@@ -1,0 +1,130 @@
+"""The descriptor: what one party or exchange publishes to its federation. Exported and imported by the same class.
+
+Only addresses, names, versions and public certificates: never a secret. Schema version 1, JSON.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from federation.errors import Problem
+from federation.model import Model
+from federation.problems import problems_of
+from federation.releases import Combination
+from federation.scalars import Domain, Host, IpAddress, Name, NonEmpty, PartyId, Port, is_ip
+
+# A descriptor is about 1 KiB; what is much larger is not one, and is refused unread.
+MAX_BYTES = 256 * 1024
+_SECRET_LIKE = re.compile(r"passw|secret|token|privatekey|private_key|credential|apikey|api_key|keytab", re.IGNORECASE)
+_ENDPOINTS = {
+    "party": {"pulsar": {"tls"}, "nginx": {"http", "grpc"}},
+    "exchange": {"trafficServer": {"tls"}, "nginx": {"http", "grpc"}},
+}
+
+
+class Membership(Model):
+    """The federation a descriptor belongs to."""
+
+    name: Name
+    domain: Domain
+
+
+class Endpoint(Model):
+    """Where one service is reached from outside."""
+
+    host: Host = Field(description="Host name or IP address.")
+    addresses: tuple[IpAddress, ...] = Field((), description="IP addresses, for proxies that cannot resolve names.")
+    ports: dict[str, Port] = Field(description="Ports by purpose: tls; or http and grpc.")
+    tls: bool = Field(description="Whether the service speaks TLS.")
+    server_name: Host | None = Field(None, description="TLS server name (SNI), when tls.")
+
+
+class Descriptor(Model):
+    """The published endpoints of one party or one exchange."""
+
+    schema_version: Literal[1]
+    kind: Literal["party", "exchange"]
+    federation: Membership
+    organization: Name
+    party_id: PartyId | None = Field(None, description="The party's id; absent for an exchange.")
+    release: NonEmpty | None = Field(None, description="FATE release; absent when typed by hand.")
+    backends: Combination | None = Field(None, description="The party's engines; absent for an exchange.")
+    endpoints: dict[str, Endpoint] = Field(description="party: pulsar and nginx; exchange: trafficServer and nginx.")
+
+    @model_validator(mode="after")
+    def _a_party_has_an_id(self) -> Self:
+        if (self.kind == "party") != (self.party_id is not None):
+            raise ValueError("a party has a partyId, an exchange has none")
+        return self
+
+    @model_validator(mode="after")
+    def _publishes_the_endpoints_of_its_kind(self) -> Self:
+        wanted = _ENDPOINTS[self.kind]
+        if set(self.endpoints) != set(wanted):
+            raise ValueError(f"a {self.kind} publishes exactly {' and '.join(wanted)}, not {' and '.join(self.endpoints) or 'nothing'}")
+        for name, endpoint in self.endpoints.items():
+            if not {"http", "tls"} & set(endpoint.ports) or not set(endpoint.ports) <= wanted[name]:
+                raise ValueError(f"endpoint {name} has ports {sorted(wanted[name])}, not {sorted(endpoint.ports)}")
+        return self
+
+    def text(self) -> str:
+        """The descriptor as a file: canonical, so that equal content has an equal digest."""
+        return json.dumps(self.plain(), indent=2, sort_keys=True) + "\n"
+
+
+def digest(content: bytes) -> str:
+    """The sha256 that `fate:peers.<name>.sha256` remembers."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def finish(body: Mapping[str, Any]) -> Descriptor:
+    """The descriptor of a planned body whose live addresses are filled in. pydantic.ValidationError if it is malformed.
+
+    A load balancer may answer with a host name instead of an IP address: then its endpoint has no addresses.
+    """
+    endpoints = {
+        name: {**endpoint, "addresses": [a for a in endpoint["addresses"] if is_ip(a)]} for name, endpoint in body["endpoints"].items()
+    }
+    return Descriptor.model_validate({**body, "endpoints": endpoints})
+
+
+def parse(content: bytes, place: str) -> Descriptor | tuple[Problem, ...]:
+    """A descriptor file's content, or all that is wrong with it. Never raises."""
+    if len(content) > MAX_BYTES:
+        return (
+            Problem(
+                place, f"{len(content)} bytes is far more than a descriptor", "ask the peer for the output of `fatefed descriptor export`"
+            ),
+        )
+    try:
+        data = json.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        return (Problem(place, f"not a whole JSON document ({error})", "fetch the file again: it may be truncated"),)
+    if not isinstance(data, dict):
+        return (Problem(place, "not a JSON object", "ask the peer for the output of `fatefed descriptor export`"),)
+    if secrets := sorted(_secret_like(data)):
+        return tuple(
+            Problem(
+                f"{place} {path}",
+                "looks like a secret; a descriptor never holds one",
+                "tell the peer, who must replace that secret; do not use this file",
+            )
+            for path in secrets
+        )
+    try:
+        return Descriptor.model_validate(data)
+    except ValidationError as error:
+        return problems_of(error, Descriptor, lambda path: f"{place} {'.'.join(path)}".rstrip())
+
+
+def _secret_like(data: Any, path: str = "") -> set[str]:
+    if isinstance(data, dict):
+        named = {f"{path}{key}" for key in data if _SECRET_LIKE.search(str(key))}
+        return named.union(*(_secret_like(value, f"{path}{key}.") for key, value in data.items())) if data else named
+    if isinstance(data, list):
+        return set().union(*(_secret_like(value, f"{path}{index}.") for index, value in enumerate(data)))
+    return {path.rstrip(".")} if isinstance(data, str) and "PRIVATE KEY" in data else set()

@@ -1,0 +1,107 @@
+"""From a stack file to its plan, with every problem of every part reported at once. Used by the program and by fatefed."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from federation.certificates import certificate_problems
+from federation.errors import FederationError, Problem
+from federation.peers import Peers, resolve
+from federation.plan import StackPlan, check_stack, plan_stack
+from federation.problems import problems_of
+from federation.source import StackSource
+from federation.spec import StackSpec
+
+
+@dataclass(frozen=True)
+class LoadedStack:
+    """A stack that was read, checked and planned."""
+
+    source: StackSource
+    spec: StackSpec
+    peers: Peers
+    plan: StackPlan
+
+
+def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | None = None) -> LoadedStack:
+    """The plan of a stack file. `config`: the values under `fate:`, when the caller has them from the engine.
+
+    FederationError with all problems at once: YAML, unknown keys, types, peers, and rules between keys.
+    """
+    source = StackSource.read(path, name or str(path))
+    values = source.config() if config is None else config
+    problems = list(source.duplicates())
+    try:
+        spec = StackSpec.model_validate(values)
+    except ValidationError as error:
+        problems += problems_of(error, StackSpec, source.place)
+        if (salvaged := _without_errors(values, error)) is not None:
+            problems += check_stack(salvaged, resolve(salvaged.peers, salvaged.federation, path.parent, source.place), source.place)
+        raise FederationError(_once(problems)) from None
+    peers = resolve(spec.peers, spec.federation, path.parent, source.place)
+    problems += check_stack(spec, peers, source.place)
+    if problems:
+        raise FederationError(_once(problems))
+    return LoadedStack(source, spec, peers, plan_stack(spec, peers))
+
+
+def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
+    """FederationError for each entry of fate:secrets that is missing, and each certificate that would not work."""
+    problems = list(missing_secrets(loaded, frozenset(given)))
+    for unit in loaded.plan.units:
+        names = (unit.tls.certificate, unit.tls.key, unit.tls.ca)
+        if all(name in given for name in names):
+            place = loaded.source.place(("secrets", unit.tls.certificate))
+            found = certificate_problems(*(given[name] for name in names), server_name=unit.tls.server_name)
+            problems += [
+                Problem(place, problem, f"give certificate, key and CA of {unit.tls.server_name}, signed by the federation's CA")
+                for problem in found
+            ]
+    if problems:
+        raise FederationError(problems)
+
+
+def missing_secrets(loaded: LoadedStack, given: frozenset[str]) -> tuple[Problem, ...]:
+    """A problem for each entry of fate:secrets that the plan reads and the stack lacks."""
+    provided = {name for unit in loaded.plan.units for name in (unit.tls.certificate, unit.tls.key, unit.tls.ca)}
+    return tuple(
+        Problem(
+            loaded.source.place(("secrets", name)),
+            f"secret {name} is missing",
+            f"give the PEM file: `pulumi config set --secret --path 'fate:secrets.{name}' < FILE`"
+            if name in provided
+            else "run `fatefed secrets init`",
+        )
+        for name in loaded.plan.secret_names
+        if name not in given
+    )
+
+
+def _without_errors(values: Mapping[str, Any], error: ValidationError) -> StackSpec | None:
+    """The configuration without what is wrong in it, so that its other rules can be checked too; None if that fails."""
+    rest = copy.deepcopy(dict(values))
+    for details in error.errors(include_url=False, include_input=False):
+        loc = [part for part in details["loc"] if part != "[key]"]
+        # A broken entry of a map goes as a whole; an unknown key goes alone.
+        _remove(rest, loc if details["type"] == "extra_forbidden" else loc[:2])
+    try:
+        return StackSpec.model_validate(rest)
+    except ValidationError:
+        return None
+
+
+def _remove(data: Any, loc: list[Any]) -> None:
+    for part in loc[:-1]:
+        if not isinstance(data, dict):
+            return
+        data = data.get(part, data.get(str(part)))
+    if isinstance(data, dict):
+        data.pop(loc[-1], data.pop(str(loc[-1]), None))
+
+
+def _once(problems: list[Problem]) -> list[Problem]:
+    return list(dict.fromkeys(problems))

@@ -1,0 +1,54 @@
+"""From a module's row in the catalogue and the operator's knobs to the values of its chart."""
+
+from federation.releases import ModuleRow
+from federation.spec import ImageSpec, ImagesSpec, ModuleSpec, Persistence
+from federation.values import Claim, Module, Security
+
+_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
+_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
+
+
+def mebibytes(quantity: str) -> int:
+    """A memory quantity in MiB, rounded down."""
+    digits = quantity.rstrip("kKMGTPi")
+    return int(float(digits) * _UNITS[quantity[len(digits) :]]) // 2**20
+
+
+def cores(quantity: str) -> int:
+    """A CPU quantity in whole cores, at least 1."""
+    return max(1, int(quantity[:-1]) // 1000 if quantity.endswith("m") else int(float(quantity)))
+
+
+def image_reference(row: ModuleRow, override: ImageSpec, images: ImagesSpec) -> str:
+    """The whole reference of a module's image: override, then `fate:images.registry`, then upstream's own."""
+    repository = row.image if images.registry is None else f"{images.registry.rstrip('/')}/{row.image.rsplit('/', 1)[-1]}"
+    repository = override.repository or repository
+    if override.digest is not None:
+        return f"{repository}@{override.digest}"
+    return f"{repository}:{override.tag or row.tag}"
+
+
+def module_values(
+    row: ModuleRow, spec: ModuleSpec, images: ImagesSpec, persistence: Persistence | None = None, replicas: int | None = None
+) -> Module:
+    """The chart values of one module. `persistence` None: its data lives in an emptyDir."""
+    resources = spec.resources or row.resources
+    claim = None
+    if persistence is not None and row.claim is not None:
+        claim = Claim(storage_class=persistence.storage_class, access_mode=persistence.access_mode, size=spec.size or row.claim.size)
+    return Module(
+        image=image_reference(row, spec.image, images),
+        replicas=replicas or spec.replicas or row.replicas,
+        resources=resources,
+        node_selector=spec.node_selector,
+        tolerations=spec.tolerations,
+        env=spec.env,
+        security=Security(run_as_user=row.security.run_as_user, capabilities=row.security.capabilities),
+        claim=claim,
+        heap_mib=share(resources.limits.memory, row.heap_percent),
+    )
+
+
+def share(memory: str | None, percent: int | None) -> int | None:
+    """A share of a memory limit in MiB; None without a limit or a share."""
+    return None if memory is None or percent is None else max(1, mebibytes(memory) * percent // 100)

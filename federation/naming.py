@@ -1,0 +1,46 @@
+"""Every name and label this program gives: Kubernetes objects (KubeFATE's names), logical names, server names."""
+
+from federation.scalars import PartyId
+
+EXCHANGE = "exchange"
+PULSAR_ROUTES = "pulsar-route-table"
+NGINX_ROUTES = "nginx-route-table"
+EXCHANGE_ROUTES = "exchange-routes"
+PULSAR_CERTIFICATE = "pulsar-cert"
+TRAFFIC_SERVER_CERTIFICATE = "traffic-server-cert"
+PULL_SECRET = "fate-registry"  # noqa: S105 - the name of an object
+
+# The pod label values of charts/*: what the Services below select.
+FATEFLOW, NGINX, PULSAR, TRAFFIC_SERVER = "fateflow", "nginx", "pulsar", "traffic-server"
+
+FATEFLOW_SERVICE = "fateflow-client"
+NGINX_SERVICE = "nginx"
+NGINX_PUBLIC = "nginx-public"
+PULSAR_PUBLIC = "pulsar-public-tls"
+TRAFFIC_SERVER_SERVICE = "traffic-server"
+
+
+def party_key(party: PartyId) -> str:
+    """The key of a party in outputs, logical names and default secret names: `party-9999`."""
+    return f"party-{party}"
+
+
+def server_name(party: PartyId, domain: str) -> str:
+    """The TLS server name of a party's Pulsar: what peers dial, the SNI route matches and the certificate holds."""
+    return f"{party}.{domain}"
+
+
+def proxy_name(domain: str) -> str:
+    """The name in the certificate of a federation's Traffic Server (FedLCM's convention)."""
+    return f"proxy.{domain}"
+
+
+def selector(module: str, instance: str) -> dict[str, str]:
+    """The labels that select a module's pods; they never hold a version, because selectors cannot change."""
+    return {"app.kubernetes.io/name": module, "app.kubernetes.io/instance": instance}
+
+
+def common_labels(federation: str, party: PartyId | None) -> dict[str, str]:
+    """The labels of every object of a party or an exchange."""
+    own = {} if party is None else {"federation.fate/party-id": party}
+    return {"app.kubernetes.io/part-of": "fate", "app.kubernetes.io/managed-by": "pulumi", "federation.fate/name": federation} | own

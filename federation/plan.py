@@ -1,0 +1,66 @@
+"""The plan of a stack: everything that is decided is decided here, in pure functions, before Pulumi is asked for anything.
+
+A plan is frozen, plain and printable; live addresses stand in it as markers (`federation.live`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from federation.errors import Problem
+from federation.peers import Peer, Peers, Place
+from federation.plan_exchange import plan_exchange
+from federation.plan_party import plan_party
+from federation.rules import broken_rules
+from federation.spec import StackSpec
+from federation.unit import UnitPlan
+
+
+@dataclass(frozen=True)
+class StackPlan:
+    """What one organization's stack makes."""
+
+    organization: str
+    units: tuple[UnitPlan, ...]
+    external: tuple[Peer, ...]
+    pending: Mapping[str, str]
+    warnings: tuple[str, ...] = field(default=())
+
+    def unit(self, key: str) -> UnitPlan:
+        """The unit of a key. KeyError without one."""
+        return next(unit for unit in self.units if unit.key == key)
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """Every name under fate:secrets that this plan reads."""
+        return tuple(sorted({name for unit in self.units for secret in unit.secrets for name in secret.sources.values()}))
+
+
+def check_stack(spec: StackSpec, peers: Peers, place: Place) -> tuple[Problem, ...]:
+    """All that is wrong with a stack whose single fields are right: its peers, and rules between its keys."""
+    return (*peers.problems, *broken_rules(spec, peers, place))
+
+
+def plan_stack(spec: StackSpec, peers: Peers) -> StackPlan:
+    """The plan of a stack that `check_stack` found nothing wrong with."""
+    pending = {**peers.pending, **_without_addresses(spec, peers)}
+    ready = Peers(tuple(peer for peer in peers.accepted if peer.name not in pending), pending)
+    units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready)]
+    units += [plan_party(spec, party, spec.parties[party], ready) for party in sorted(spec.parties, key=int)]
+    warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
+    return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings)
+
+
+def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
+    """Peers that an nginx router of this stack could not dial, because it resolves no names."""
+    return {
+        peer.name: f"its nginx is published as {peer.descriptor.endpoints['nginx'].host}, a name that FATE's nginx cannot resolve: "
+        "its owner should add publish.nginx.advertise.addresses and export the descriptor again"
+        for peer in peers.accepted
+        if peer.routed and not peer.descriptor.endpoints["nginx"].addresses and _dials(spec, peer)
+    }
+
+
+def _dials(spec: StackSpec, peer: Peer) -> bool:
+    if peer.party_id is None:
+        return any(party.exchange == peer.name for party in spec.parties.values())
+    return spec.exchange is not None or spec.federation.topology == "mesh"

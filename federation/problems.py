@@ -1,0 +1,103 @@
+"""pydantic's errors as problems an operator can act on: place, problem, remedy."""
+
+import difflib
+import types
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from federation.errors import Problem
+
+Path = tuple[str, ...]
+
+
+def problems_of(error: ValidationError, model: type[BaseModel], place: Callable[[Path], str]) -> tuple[Problem, ...]:
+    """Every error of a validation, in the order of the document, at the place the caller knows for its path."""
+    return tuple(_problem(details, model, place) for details in error.errors(include_url=False, include_input=False))
+
+
+def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str]) -> Problem:
+    path = _real_path(details["loc"], model)
+    message = str(details["msg"]).removeprefix("Value error, ")
+    if details["type"] == "extra_forbidden":
+        return Problem(place(path), f"unknown key {path[-1]!r}", _spelling(path, model))
+    if details["type"] == "missing":
+        return Problem(place(path), f"{path[-1]} is missing", f"add it{_about(path, model)}")
+    return Problem(place(path), message, f"correct the value{_about(path, model)}")
+
+
+def _real_path(loc: Sequence[Any], model: type[BaseModel]) -> Path:
+    """The path in the document: without the names pydantic adds for union members and dict keys."""
+    path: list[str] = []
+    for part in loc:
+        if part == "[key]":
+            continue
+        text = str(part)
+        if path and not _children(path, model) and not isinstance(part, int):
+            continue
+        if "[" in text or (text[:1].isupper() and text not in _children(path, model)):
+            continue
+        path.append(text)
+    return tuple(path)
+
+
+def _children(path: Sequence[str], model: type[BaseModel]) -> set[str]:
+    """The keys a document may have at a path; {'*'} where it is a map or a list."""
+    annotations: list[Any] = [model]
+    for part in path:
+        annotations = [child for annotation in annotations for child in _step(annotation, part)]
+    return {key for annotation in annotations for key in _keys(annotation)}
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _members(get_args(annotation)[0])
+    elif origin in (Union, types.UnionType):
+        for member in get_args(annotation):
+            yield from _members(member)
+    else:
+        yield annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _step(annotation: Any, part: str) -> Iterator[Any]:
+    for member in _members(annotation):
+        if _is_model(member):
+            yield from (field.annotation for name, field in member.model_fields.items() if part in (name, field.alias))
+        elif get_origin(member) is dict:
+            yield get_args(member)[1]
+        elif get_origin(member) in (tuple, list):
+            yield get_args(member)[0]
+
+
+def _keys(annotation: Any) -> Iterator[str]:
+    for member in _members(annotation):
+        if _is_model(member):
+            yield from (field.alias or name for name, field in member.model_fields.items())
+        elif get_origin(member) in (dict, tuple, list):
+            yield "*"
+
+
+def _spelling(path: Path, model: type[BaseModel]) -> str:
+    known = sorted(_children(path[:-1], model) - {"*"})
+    close = difflib.get_close_matches(path[-1], known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"remove it; known keys here: {', '.join(known)}"
+
+
+def _about(path: Path, model: type[BaseModel]) -> str:
+    """The description of the field at a path, as the tail of a sentence."""
+    annotations: list[Any] = [model]
+    for part in path[:-1]:
+        annotations = [child for annotation in annotations for child in _step(annotation, part)]
+    for annotation in annotations:
+        for member in _members(annotation):
+            if _is_model(member):
+                for name, field in member.model_fields.items():
+                    if path and path[-1] in (name, field.alias) and field.description:
+                        return f": {field.description}"
+    return ""

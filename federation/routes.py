@@ -1,0 +1,100 @@
+"""The route files of FATE's native proxies, as text: nginx, Pulsar (through FATE-Flow), Traffic Server.
+
+Texts are canonical: sorted by party id, the same bytes for the same routes. Formats: FATE 1.x; reference sections
+10.1 (pulsar_route_table.yaml), 10.3 (route_table.yaml) and 11.3 (sni.yaml, records.config).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from federation.scalars import PartyId
+
+# A peer without routes keeps an nginx entry that leads nowhere: the router forgets entries only at its restart.
+TOMBSTONE_HOST, TOMBSTONE_PORT = "127.0.0.1", 1
+# Kubernetes refuses a ConfigMap above 1 MiB.
+MAX_BYTES = 1024 * 1024 * 8 // 10
+
+
+@dataclass(frozen=True)
+class NginxTarget:
+    """One address of an nginx router or of FATE-Flow; the host is an IP address (or a marker for one)."""
+
+    host: str
+    http_port: int
+    grpc_port: int | None
+
+
+@dataclass(frozen=True)
+class PulsarTarget:
+    """A broker: own one by its Service, a peer's by its published TLS address."""
+
+    host: str
+    port: int
+    ssl_port: int
+
+
+@dataclass(frozen=True)
+class PulsarProxy:
+    """Where every other party's broker is reached: through Traffic Server, by server name."""
+
+    host: str
+    port: int
+    domain: str
+    broker_port: int
+    broker_tls_port: int
+
+
+def in_order(ids: Iterable[PartyId]) -> list[PartyId]:
+    """Party ids in numeric order."""
+    return sorted(ids, key=int)
+
+
+def nginx_route_table(entries: Mapping[str, Mapping[str, tuple[NginxTarget, ...]]]) -> str:
+    """`route_table.yaml`: {party id or `default`: {service: targets}}.
+
+    Plain block style, the only one FATE's parser reads; keys of parties stay unquoted.
+    """
+    lines: list[str] = []
+    for party in [*in_order(key for key in entries if key != "default"), *(["default"] if "default" in entries else [])]:
+        lines.append(f"{party}:")
+        for service, targets in sorted(entries[party].items()):
+            lines.append(f"  {service}:")
+            for target in targets:
+                lines += [f"    - host: {target.host}", f"      http_port: {target.http_port}"]
+                lines += [] if target.grpc_port is None else [f"      grpc_port: {target.grpc_port}"]
+    return _text(lines)
+
+
+def pulsar_route_table(brokers: Mapping[PartyId, PulsarTarget], default: PulsarProxy | None) -> str:
+    """`pulsar_route_table.yaml`: own broker, direct peers, and the proxy to all others.
+
+    Keys are plain integers: FATE 1.x looks parties up by int.
+    """
+    lines: list[str] = []
+    for party in in_order(brokers):
+        broker = brokers[party]
+        lines += [f"{party}:", f"  host: {broker.host}", f"  port: {broker.port}", f"  sslPort: {broker.ssl_port}", '  proxy: ""']
+    if default is not None:
+        lines += ["default:", f'  proxy: "{default.host}:{default.port}"', f'  domain: "{default.domain}"']
+        lines += [f"  brokerPort: {default.broker_port}", f"  brokerSslPort: {default.broker_tls_port}"]
+    return _text(lines)
+
+
+def sni(tunnels: Mapping[str, str]) -> str:
+    """`sni.yaml` of Traffic Server: {server name: host:port}."""
+    if not tunnels:
+        return "sni: []\n"
+    lines = ["sni:"]
+    for name in sorted(tunnels, key=lambda name: (len(name.split(".")[0]), name)):
+        lines += [f"  - fqdn: {name}", f"    tunnel_route: {tunnels[name]}"]
+    return _text(lines)
+
+
+def records_config(ports: Iterable[int]) -> str:
+    """`records.config` of Traffic Server; `ports` are those of the tunnels, the only ones it may connect to."""
+    allowed = " ".join(str(port) for port in sorted({443, *ports}))
+    return _text([f"CONFIG proxy.config.http.connect_ports STRING {allowed}"])
+
+
+def _text(lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,150 @@
+"""Rules over the whole stack configuration: what no single field can know. Each returns its problems."""
+
+from collections.abc import Iterator
+
+from federation.errors import Problem
+from federation.peers import Peers, Place
+from federation.releases import catalogue
+from federation.spec import PartySpec, PublishNginx, PublishTls, StackSpec
+
+
+def broken_rules(spec: StackSpec, peers: Peers, place: Place) -> tuple[Problem, ...]:
+    """Every problem of a stack that no field shows by itself."""
+    rules = (
+        _something_is_deployed,
+        _releases_exist,
+        _namespaces_are_used_once,
+        _party_ids_are_unique,
+        _topology_fits,
+        _images_have_versions,
+        _node_ports_fit,
+    )
+    return tuple(problem for rule in rules for problem in rule(spec, peers, place))
+
+
+def _something_is_deployed(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    if not spec.parties and spec.exchange is None:
+        yield Problem(
+            place(("parties",)), "this stack deploys nothing", "describe a party under fate:parties, or an exchange under fate:exchange"
+        )
+
+
+def _releases_exist(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    known = catalogue()
+    units: list[tuple[tuple[str, ...], str]] = [(("parties", party, "release"), own.release) for party, own in spec.parties.items()]
+    units += [] if spec.exchange is None else [(("exchange", "release"), spec.exchange.release)]
+    for path, release in units:
+        if release not in known:
+            yield Problem(place(path), f"unknown release {release}", f"choose one of {', '.join(sorted(known))}")
+    for party, own in spec.parties.items():
+        if own.release in known and not any(_same_engines(own, c) for c in known[own.release].combinations):
+            legal = "; ".join(str(c) for c in known[own.release].combinations)
+            yield Problem(
+                place(("parties", party, "computing")),
+                f"release {own.release} is not deployed as {own.computing} + {own.federation} + {own.storage}",
+                f"choose one of: {legal}",
+            )
+
+
+def _same_engines(own: PartySpec, combination: object) -> bool:
+    return str(combination) == f"{own.computing} + {own.federation} + {own.storage}"
+
+
+def _namespaces_are_used_once(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    used: dict[str, str] = {} if spec.exchange is None else {spec.exchange.namespace: "fate:exchange"}
+    for party, own in spec.parties.items():
+        if own.namespace in used:
+            yield Problem(
+                place(("parties", party, "namespace")),
+                f"namespace {own.namespace} is already used by {used[own.namespace]}",
+                "give each party and the exchange a namespace of its own",
+            )
+        used.setdefault(own.namespace, f"fate:parties.{party}")
+
+
+def _party_ids_are_unique(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    owners = dict.fromkeys(spec.parties, "this stack")
+    for peer in peers.parties():
+        party = peer.party_id or ""
+        if party in owners:
+            yield Problem(
+                place(("peers", peer.name)),
+                f"party id {party} of peer {peer.name} already belongs to {owners[party]}",
+                "party ids are unique in a federation: agree on another one",
+            )
+        owners.setdefault(party, f"peer {peer.name}")
+
+
+def _topology_fits(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    mesh = spec.federation.topology == "mesh"
+    if mesh and spec.exchange is not None:
+        yield Problem(place(("exchange",)), "a mesh has no exchange", "drop fate:exchange, or set federation.topology to star")
+    for party, own in spec.parties.items():
+        where = place(("parties", party, "exchange"))
+        if mesh and own.exchange is not None:
+            yield Problem(where, "a mesh has no exchange", "drop this line, or set federation.topology to star")
+        elif not mesh and own.exchange is None:
+            yield Problem(
+                where, "a party of a star needs its exchange", "name the peer that is the exchange, or `local` when this stack holds it"
+            )
+        elif own.exchange == "local" and spec.exchange is None:
+            yield Problem(where, "this stack holds no exchange", "describe it under fate:exchange, or name the peer that holds it")
+        elif own.exchange not in (None, "local"):
+            yield from _names_an_exchange(own.exchange or "", spec, peers, where)
+
+
+def _names_an_exchange(name: str, spec: StackSpec, peers: Peers, where: str) -> Iterator[Problem]:
+    if name not in spec.peers:
+        yield Problem(
+            where,
+            f"there is no peer {name}",
+            f"add it: `fatefed peers add FILE --name {name}`; known peers: {', '.join(sorted(spec.peers)) or 'none'}",
+        )
+    elif any(peer.name == name and peer.party_id is not None for peer in peers.accepted):
+        yield Problem(where, f"peer {name} is a party, not an exchange", "name the peer whose descriptor is an exchange's")
+
+
+def _images_have_versions(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    if spec.exchange is None or spec.exchange.release not in catalogue():
+        return
+    row, image = catalogue()[spec.exchange.release].exchange["trafficServer"], spec.exchange.modules.traffic_server.image
+    if row.tag is None and image.tag is None and image.digest is None:
+        yield Problem(
+            place(("exchange", "modules", "trafficServer", "image")),
+            f"upstream publishes {row.image} without a version",
+            "name the tag or the digest of the image you checked: modules.trafficServer.image.digest",
+        )
+
+
+def _node_ports_fit(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    used: dict[int, str] = {}
+    for path, publication in _publications(spec):
+        if publication.type != "NodePort":
+            continue
+        names = ("port",) if isinstance(publication, PublishTls) else ("http_port", "grpc_port")
+        for name in names:
+            port = getattr(publication, name)
+            where = place((*path, "".join(part if i == 0 else part.title() for i, part in enumerate(name.split("_")))))
+            if port is None:
+                yield Problem(where, "a NodePort that peers are told must be fixed", f"choose a port of {spec.cluster.node_port_range}")
+            elif port not in spec.cluster.node_ports:
+                yield Problem(
+                    where,
+                    f"{port} is outside the node port range {spec.cluster.node_port_range}",
+                    "choose a port inside it, or correct cluster.nodePortRange",
+                )
+            elif port in used:
+                yield Problem(
+                    where, f"node port {port} is already used by {used[port]}", "node ports are unique in a cluster: choose another one"
+                )
+            else:
+                used[port] = ".".join(path)
+
+
+def _publications(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], PublishTls | PublishNginx]]:
+    if spec.exchange is not None:
+        yield ("exchange", "publish", "trafficServer"), spec.exchange.publish.traffic_server
+        yield ("exchange", "publish", "nginx"), spec.exchange.publish.nginx
+    for party, own in spec.parties.items():
+        yield ("parties", party, "publish", "pulsar"), own.publish.pulsar
+        yield ("parties", party, "publish", "nginx"), own.publish.nginx

@@ -1,0 +1,74 @@
+"""The small words of the configuration, each with its limits and where a limit comes from."""
+
+import ipaddress
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+# RFC 1123 label, the limit of Kubernetes namespaces and Service names.
+_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+_DNS_NAME = re.compile(r"^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+# Kubernetes' resource.Quantity without exponents: what operators write for cpu, memory and claims.
+_QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$"
+# Docker's reference grammar: a tag, and a sha256 digest.
+_TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
+_DIGEST = r"^sha256:[0-9a-f]{64}$"
+
+
+def _id_as_text(value: Any) -> Any:
+    """YAML reads an unquoted id as a number; both spellings mean the same party."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _party_id(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", value):
+        raise ValueError("a party id is a positive whole number of at most 10 digits, such as 9999")
+    return value
+
+
+def is_ip(text: str) -> bool:
+    """Whether the text is an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _address(value: str) -> str:
+    if not is_ip(value):
+        raise ValueError(f"{value!r} is not an IP address")
+    return value
+
+
+def _host(value: str) -> str:
+    if not is_ip(value) and not _DNS_NAME.fullmatch(value):
+        raise ValueError(f"{value!r} is neither a host name (lower case) nor an IP address")
+    return value
+
+
+def _domain(value: str) -> str:
+    if not _DNS_NAME.fullmatch(value) or "." not in value or is_ip(value):
+        raise ValueError(f"{value!r} is not a domain name such as fraud.example")
+    return value
+
+
+def _not_latest(value: str) -> str:
+    if value == "latest":
+        raise ValueError("the tag 'latest' changes under a running federation; name a version or a digest")
+    return value
+
+
+PartyId = Annotated[str, BeforeValidator(_id_as_text), AfterValidator(_party_id)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+IpAddress = Annotated[str, AfterValidator(_address)]
+Host = Annotated[str, AfterValidator(_host)]
+Domain = Annotated[str, AfterValidator(_domain)]
+Label = Annotated[str, StringConstraints(pattern=_LABEL)]
+Name = Label
+Quantity = Annotated[str, BeforeValidator(_id_as_text), StringConstraints(pattern=_QUANTITY)]
+Tag = Annotated[str, StringConstraints(pattern=_TAG), AfterValidator(_not_latest)]
+Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+NonEmpty = Annotated[str, StringConstraints(min_length=1)]

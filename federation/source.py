@@ -1,0 +1,106 @@
+"""The stack file as the user wrote it: where each value stands, and keys written twice."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import yaml
+
+from federation.errors import FederationError, Problem
+
+# A stack file of a thousand peers is about 200 KiB.
+MAX_BYTES = 4 * 1024 * 1024
+
+
+class StackSource:
+    """A `Pulumi.<stack>.yaml` with the line of every value under `config:`.
+
+    Raises FederationError when it is not a YAML mapping.
+    """
+
+    def __init__(self, text: str, name: str) -> None:
+        self.name = name
+        if len(text) > MAX_BYTES:
+            raise FederationError([Problem(name, "larger than 4 MiB", "a stack file holds configuration only")])
+        try:
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.YAMLError as error:
+            raise FederationError([Problem(name, f"not valid YAML: {' '.join(str(error).split())}", "correct the file")]) from None
+        if root is not None and not isinstance(root, yaml.MappingNode):
+            raise FederationError([Problem(name, "not a YAML mapping", "begin with `config:`")])
+        self._root = root
+        self._config = None if root is None else next((v for k, v in root.value if k.value == "config"), None)
+
+    @classmethod
+    def read(cls, path: Path, name: str | None = None) -> "StackSource":
+        """The file at a path, shown to the user under a name. FederationError when it cannot be read."""
+        shown = name or str(path)
+        try:
+            return cls(path.read_text("utf-8"), shown)
+        except (OSError, UnicodeDecodeError) as error:
+            raise FederationError([Problem(shown, f"cannot be read: {error}", "check the stack's name and the folder")]) from None
+
+    def place(self, path: Sequence[str]) -> str:
+        """`stacks/Pulumi.bank-a.yaml:12 fate:parties.9999.release`; the line is that of the nearest key that exists."""
+        line = self._line(path)
+        shown = self.name if line is None else f"{self.name}:{line}"
+        return f"{shown} fate:{'.'.join(path)}" if path else shown
+
+    def config(self) -> dict[str, object]:
+        """The plain values under `fate:` keys; `secure:` values stay as they are, encrypted. Without fate:secrets."""
+        if self._config is None:
+            return {}
+        loader = yaml.SafeLoader("")
+        values = {str(k.value): loader.construct_object(v, deep=True) for k, v in self._config.value}
+        return {key.removeprefix("fate:"): value for key, value in values.items() if key.startswith("fate:") and key != "fate:secrets"}
+
+    def secret_names(self) -> frozenset[str]:
+        """The names under fate:secrets."""
+        node = self._step(self._config, "fate:secrets") if self._config is not None else None
+        return frozenset(str(key.value) for key, _ in node.value) if isinstance(node, yaml.MappingNode) else frozenset()
+
+    def duplicates(self) -> tuple[Problem, ...]:
+        """Keys written twice in one mapping: YAML would silently keep the last."""
+        return tuple(
+            Problem(f"{self.name}:{key.start_mark.line + 1} {'.'.join(path)}", f"{path[-1]} is written twice", "keep one of them")
+            for path, key in self._repeated(self._root, ())
+        )
+
+    def _repeated(self, node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], yaml.Node]]:
+        if not isinstance(node, yaml.MappingNode):
+            return
+        seen: set[str] = set()
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            if here[-1] in seen:
+                yield here, key
+            seen.add(here[-1])
+            yield from self._repeated(value, here)
+
+    def _line(self, path: Sequence[str]) -> int | None:
+        node, line = self._config, None
+        for number, part in enumerate(path):
+            key = f"fate:{part}" if number == 0 else part
+            found = self._key(node, key)
+            if found is None:
+                break
+            line = found.start_mark.line + 1
+            node = self._step(node, key)
+        return line
+
+    @staticmethod
+    def _key(node: yaml.Node | None, key: str) -> yaml.Node | None:
+        if isinstance(node, yaml.MappingNode):
+            return next((k for k, _ in node.value if str(k.value) == key), None)
+        if isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
+            item: yaml.Node = node.value[int(key)]
+            return item
+        return None
+
+    @staticmethod
+    def _step(node: yaml.Node | None, key: str) -> yaml.Node | None:
+        if isinstance(node, yaml.MappingNode):
+            return next((v for k, v in node.value if str(k.value) == key), None)
+        if isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
+            item: yaml.Node = node.value[int(key)]
+            return item
+        return None

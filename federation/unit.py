@@ -1,0 +1,68 @@
+"""One party or one exchange of a plan, and what both kinds share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from federation import naming
+from federation.manifests import Manifest, SecretPlan
+from federation.spec import StackSpec
+from federation.values import ExchangeValues, PartyValues
+
+
+@dataclass(frozen=True)
+class ChartPlan:
+    """One chart and its values, which are fully known."""
+
+    chart: Literal["fate-party", "fate-exchange"]
+    namespace: str
+    values: PartyValues | ExchangeValues
+
+
+@dataclass(frozen=True)
+class TlsPlan:
+    """Which entries of fate:secrets hold a unit's key and certificates, and the name the certificate must carry."""
+
+    certificate: str
+    key: str
+    ca: str
+    server_name: str
+
+
+@dataclass(frozen=True)
+class UnitPlan:
+    """One party or one exchange: what is made for it, in the order it is made."""
+
+    key: str
+    kind: Literal["party", "exchange"]
+    namespace: str
+    release: str
+    namespace_object: tuple[Manifest, ...]
+    services: tuple[Manifest, ...]
+    secrets: tuple[SecretPlan, ...]
+    routes: tuple[Manifest, ...]
+    chart: ChartPlan
+    descriptor: Mapping[str, Any]
+    modules: Mapping[str, Mapping[str, Any]]
+    access: Mapping[str, Any]
+    tls: TlsPlan
+
+
+def module_summary(modules: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The `modules` output: image and replicas of each module."""
+    return {name: {"image": module["image"], "replicas": module["replicas"]} for name, module in sorted(modules.items())}
+
+
+def pull_secret(spec: StackSpec, place: str, labels: dict[str, str]) -> tuple[SecretPlan, ...]:
+    """The registry's Secret, when its content is in fate:secrets."""
+    given = spec.images.pull_secret
+    if given is None or given.secret is None:
+        return ()
+    sources = {".dockerconfigjson": given.secret}
+    return (SecretPlan(naming.PULL_SECRET, naming.PULL_SECRET, place, labels, "kubernetes.io/dockerconfigjson", sources),)
+
+
+def pull_secret_names(spec: StackSpec) -> tuple[str, ...]:
+    """The imagePullSecrets of every pod."""
+    given = spec.images.pull_secret
+    return () if given is None else (given.kubernetes_secret or naming.PULL_SECRET,)
