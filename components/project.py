@@ -20,7 +20,9 @@ def stack_file(stack: str) -> Path:
     for project in _candidates():
         try:
             settings = yaml.safe_load((project / "Pulumi.yaml").read_text("utf-8"))
-        except (OSError, yaml.YAMLError):
+        except (OSError, ValueError, yaml.YAMLError):
+            continue
+        if not isinstance(settings, dict):
             continue
         file = project / str(settings.get("stackConfigDir", ".")) / f"Pulumi.{name}.yaml"
         if settings.get("name") == pulumi.get_project() and file.is_file():

@@ -31,7 +31,8 @@ class Site(FederationComponent):
             service = self.create(manifest, depends_on=namespace)
             assert isinstance(service, k8s.core.v1.Service)  # noqa: S101 - for the type checker
             self._add(LiveValue(plan.namespace, manifest.name, "clusterIP"), service.spec, _cluster_address)
-            if manifest.fields["spec"]["type"] == "LoadBalancer":
+            # Only an address that is awaited: another may come minutes later, and nobody asks for it.
+            if "pulumi.com/waitFor" in manifest.annotations:
                 self._add(LiveValue(plan.namespace, manifest.name, "loadBalancer"), service.status, _load_balancer_address)
         self.register_outputs({"addresses": {str(value): address for value, address in self.addresses.items()}})
 

@@ -102,11 +102,12 @@ def parse(content: bytes, place: str) -> Descriptor | tuple[Problem, ...]:
         )
     try:
         data = json.loads(content.decode("utf-8"))
+        secrets = sorted(_secret_like(data))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         return (Problem(place, f"not a whole JSON document ({error})", "fetch the file again: it may be truncated"),)
     if not isinstance(data, dict):
         return (Problem(place, "not a JSON object", "ask the peer for the output of `fatefed descriptor export`"),)
-    if secrets := sorted(_secret_like(data)):
+    if secrets:
         return tuple(
             Problem(
                 f"{place} {path}",

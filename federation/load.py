@@ -16,6 +16,8 @@ from federation.problems import problems_of
 from federation.source import StackSource
 from federation.spec import StackSpec
 
+_KEYS = frozenset(field.alias or name for name, field in StackSpec.model_fields.items())
+
 
 @dataclass(frozen=True)
 class LoadedStack:
@@ -33,14 +35,18 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     FederationError with all problems at once: YAML, unknown keys, types, peers, and rules between keys.
     """
     source = StackSource.read(path, name or str(path))
-    values = source.config() if config is None else config
+    written = source.config()
+    # The engine is asked for the keys of StackSpec only: what else stands in the file is a misspelling.
+    values = written if config is None else {**{key: written[key] for key in written if key not in _KEYS}, **config}
     problems = list(source.duplicates())
     try:
         spec = StackSpec.model_validate(values)
     except ValidationError as error:
         problems += problems_of(error, StackSpec, source.place)
-        if (salvaged := _without_errors(values, error)) is not None:
-            problems += check_stack(salvaged, resolve(salvaged.peers, salvaged.federation, path.parent, source.place), source.place)
+        left_out, salvaged = _without_errors(values, error)
+        if salvaged is not None:
+            found = resolve(salvaged.peers, salvaged.federation, path.parent, source.place)
+            problems += check_stack(salvaged, found, source.place, left_out)
         raise FederationError(_once(problems)) from None
     peers = resolve(spec.peers, spec.federation, path.parent, source.place)
     problems += check_stack(spec, peers, source.place)
@@ -53,6 +59,8 @@ def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
     """FederationError for each entry of fate:secrets that is missing, and each certificate that would not work."""
     problems = list(missing_secrets(loaded, frozenset(given)))
     for unit in loaded.plan.units:
+        if unit.tls is None:
+            continue
         names = (unit.tls.certificate, unit.tls.key, unit.tls.ca)
         if all(name in given for name in names):
             place = loaded.source.place(("secrets", unit.tls.certificate))
@@ -67,12 +75,12 @@ def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
 
 def missing_secrets(loaded: LoadedStack, given: frozenset[str]) -> tuple[Problem, ...]:
     """A problem for each entry of fate:secrets that the plan reads and the stack lacks."""
-    provided = {name for unit in loaded.plan.units for name in (unit.tls.certificate, unit.tls.key, unit.tls.ca)}
+    provided = loaded.plan.provided
     return tuple(
         Problem(
             loaded.source.place(("secrets", name)),
             f"secret {name} is missing",
-            f"give the PEM file: `pulumi config set --secret --path 'fate:secrets.{name}' < FILE`"
+            f"give {provided[name]}: `pulumi config set --secret --path 'fate:secrets.{name}' < FILE`"
             if name in provided
             else "run `fatefed secrets init`",
         )
@@ -81,17 +89,26 @@ def missing_secrets(loaded: LoadedStack, given: frozenset[str]) -> tuple[Problem
     )
 
 
-def _without_errors(values: Mapping[str, Any], error: ValidationError) -> StackSpec | None:
-    """The configuration without what is wrong in it, so that its other rules can be checked too; None if that fails."""
+def _without_errors(values: Mapping[str, Any], error: ValidationError) -> tuple[frozenset[tuple[str, ...]], StackSpec | None]:
+    """The paths of what is wrong, and the configuration without them, so that its other rules can be checked too.
+
+    None when nothing can be said without them.
+    """
     rest = copy.deepcopy(dict(values))
+    left_out = set()
     for details in error.errors(include_url=False, include_input=False):
         loc = [part for part in details["loc"] if part != "[key]"]
-        # A broken entry of a map goes as a whole; an unknown key goes alone.
-        _remove(rest, loc if details["type"] == "extra_forbidden" else loc[:2])
+        # A broken entry of a map goes as a whole, like a broken section; an unknown key goes alone.
+        if details["type"] != "extra_forbidden":
+            loc = loc[: 2 if loc[0] in ("parties", "peers") else 1]
+            left_out.add(tuple(str(part) for part in loc))
+        _remove(rest, loc)
+    # No other rule looks at the organization's name.
+    rest.setdefault("organization", "unnamed")
     try:
-        return StackSpec.model_validate(rest)
+        return frozenset(left_out), StackSpec.model_validate(rest)
     except ValidationError:
-        return None
+        return frozenset(), None
 
 
 def _remove(data: Any, loc: list[Any]) -> None:

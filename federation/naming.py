@@ -7,7 +7,6 @@ PULSAR_ROUTES = "pulsar-route-table"
 NGINX_ROUTES = "nginx-route-table"
 EXCHANGE_ROUTES = "exchange-routes"
 PULSAR_CERTIFICATE = "pulsar-cert"
-TRAFFIC_SERVER_CERTIFICATE = "traffic-server-cert"
 PULL_SECRET = "fate-registry"  # noqa: S105 - the name of an object
 
 # The pod label values of charts/*: what the Services below select.

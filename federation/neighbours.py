@@ -30,7 +30,7 @@ def party_ports(own: PartySpec) -> dict[str, ServicePort]:
 def exchange_ports(own: ExchangeSpec) -> dict[str, ServicePort]:
     """The published ports of an exchange by purpose: tls, http, grpc."""
     ports = catalogue()[own.release].ports
-    tls = tls_port(own.publish.traffic_server, "tls", "443", ports["trafficServer"])
+    tls = tls_port(own.publish.traffic_server, "tls", "443", ports["trafficServerPublished"])
     return {"tls": tls} | {port.name: port for port in nginx_ports(own.publish.nginx, ports["nginxHttp"], ports["nginxGrpc"])}
 
 

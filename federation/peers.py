@@ -67,7 +67,11 @@ def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: P
 def read_descriptor(folder: Path, relative: str, place: str) -> tuple[bytes, Descriptor] | tuple[Problem, ...] | None:
     """A descriptor file below the folder: its bytes and meaning, all that is wrong with it, or None when it is missing."""
     path = folder / relative
-    if Path(relative).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        below = not Path(relative).is_absolute() and path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links
+        return (Problem(place, f"{relative!r} is not a path: {error}", "keep descriptors in peers/ beside the stack file"),)
+    if not below:
         return (Problem(place, f"{relative} is outside the folder of the stack file", "keep descriptors in peers/ beside the stack file"),)
     try:
         if path.stat().st_size > MAX_BYTES:

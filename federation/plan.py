@@ -10,7 +10,7 @@ from federation.errors import Problem
 from federation.peers import Peer, Peers, Place
 from federation.plan_exchange import plan_exchange
 from federation.plan_party import plan_party
-from federation.rules import broken_rules
+from federation.rules import Paths, broken_rules
 from federation.spec import StackSpec
 from federation.unit import UnitPlan
 
@@ -34,10 +34,23 @@ class StackPlan:
         """Every name under fate:secrets that this plan reads."""
         return tuple(sorted({name for unit in self.units for secret in unit.secrets for name in secret.sources.values()}))
 
+    @property
+    def provided(self) -> Mapping[str, str]:
+        """The names under fate:secrets that only the operator can give, each with what it is; all others are passwords."""
+        given = {name: "the registry's credentials, a dockerconfigjson document" for unit in self.units for name in unit.pull_secret_sources}
+        for tls in (unit.tls for unit in self.units if unit.tls is not None):
+            given[tls.certificate] = f"the PEM certificate for {tls.server_name} (then its intermediates)"
+            given[tls.key] = f"the PEM private key for {tls.server_name}"
+            given[tls.ca] = f"the PEM certificate of the federation's CA, for {tls.server_name}"
+        return given
 
-def check_stack(spec: StackSpec, peers: Peers, place: Place) -> tuple[Problem, ...]:
-    """All that is wrong with a stack whose single fields are right: its peers, and rules between its keys."""
-    return (*peers.problems, *broken_rules(spec, peers, place))
+
+def check_stack(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = frozenset()) -> tuple[Problem, ...]:
+    """All that is wrong with a stack whose single fields are right: its peers, and rules between its keys.
+
+    `left_out`: the paths of entries that are written, but wrong; no rule misses them.
+    """
+    return (*peers.problems, *broken_rules(spec, peers, place, left_out))
 
 
 def plan_stack(spec: StackSpec, peers: Peers) -> StackPlan:
@@ -54,7 +67,11 @@ def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
     """Peers that an nginx router of this stack could not dial, because it resolves no names."""
     return {
         peer.name: f"its nginx is published as {peer.descriptor.endpoints['nginx'].host}, a name that FATE's nginx cannot resolve: "
-        "its owner should add publish.nginx.advertise.addresses and export the descriptor again"
+        + (
+            f"write an IP address in peers.{peer.name}.nginx"
+            if spec.peers[peer.name].unsigned
+            else "its owner should add publish.nginx.advertise.addresses and export the descriptor again"
+        )
         for peer in peers.accepted
         if peer.routed and not peer.descriptor.endpoints["nginx"].addresses and _dials(spec, peer)
     }

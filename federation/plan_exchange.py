@@ -3,7 +3,7 @@
 from typing import Any
 
 from federation import naming
-from federation.manifests import Manifest, SecretPlan, config_map, namespace, published_service
+from federation.manifests import Manifest, config_map, namespace, published_service
 from federation.modules import module_values
 from federation.neighbours import exchange_ports, party_nginx_target, party_pulsar_address, peer_nginx_targets
 from federation.peers import Peers
@@ -11,11 +11,8 @@ from federation.publishing import dialled, outside
 from federation.releases import catalogue
 from federation.routes import nginx_route_table, records_config, sni
 from federation.spec import ExchangeSpec, StackSpec
-from federation.unit import ChartPlan, TlsPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
+from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
 from federation.values import ExchangeModules, ExchangePorts, ExchangeValues
-
-_SECRETS = {"proxy.cert.pem": "exchange-certificate", "proxy.key.pem": "exchange-key", "ca.cert.pem": "exchange-ca"}
-
 
 def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
     """What is made for the exchange of this stack."""
@@ -35,10 +32,8 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
         domain=spec.federation.domain,
         ports=ExchangePorts.model_validate({name: release.ports[name] for name in ExchangePorts.model_json_schema()["properties"]}),
         modules=modules,
-        certificate_secret=naming.TRAFFIC_SERVER_CERTIFICATE,
         routes=naming.EXCHANGE_ROUTES,
     )
-    certificate = SecretPlan(naming.TRAFFIC_SERVER_CERTIFICATE, naming.TRAFFIC_SERVER_CERTIFICATE, *place, "Opaque", _SECRETS)
     return UnitPlan(
         key=naming.EXCHANGE,
         kind="exchange",
@@ -46,22 +41,20 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
         release=own.release,
         namespace_object=(namespace(*place),) if spec.cluster.makes_namespaces else (),
         services=_services(spec, own),
-        secrets=(certificate, *pull_secret(spec, own.namespace, labels)),
-        routes=(config_map("routes", naming.EXCHANGE_ROUTES, *place, _routes(spec, peers)),),
+        secrets=pull_secret(spec, own.namespace, labels),
+        routes=(config_map("routes", naming.EXCHANGE_ROUTES, *place, _routes(spec, own, peers)),),
         chart=ChartPlan("fate-exchange", own.namespace, values),
         descriptor=_descriptor(spec, own),
         modules=module_summary(modules.plain()),
         access={},
-        tls=TlsPlan(
-            _SECRETS["proxy.cert.pem"], _SECRETS["proxy.key.pem"], _SECRETS["ca.cert.pem"], naming.proxy_name(spec.federation.domain)
-        ),
+        tls=None,
     )
 
 
-def _routes(spec: StackSpec, peers: Peers) -> dict[str, str]:
+def _routes(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> dict[str, str]:
     nginx = {peer.party_id or "": {"fateflow": peer_nginx_targets(peer)} for peer in peers.parties()}
-    nginx |= {party: {"fateflow": (party_nginx_target(own),)} for party, own in spec.parties.items()}
-    pulsars = {party: party_pulsar_address(own) for party, own in spec.parties.items()}
+    nginx |= {party: {"fateflow": (party_nginx_target(local),)} for party, local in spec.parties.items()}
+    pulsars = {party: party_pulsar_address(local) for party, local in spec.parties.items()}
     for peer in peers.parties():
         if peer.routed and peer.party_id is not None:
             endpoint = peer.descriptor.endpoints["pulsar"]
@@ -69,7 +62,7 @@ def _routes(spec: StackSpec, peers: Peers) -> dict[str, str]:
     tunnels = {naming.server_name(party, spec.federation.domain): f"{host}:{port}" for party, (host, port) in pulsars.items()}
     return {
         "sni.yaml": sni(tunnels),
-        "records.config": records_config(port for _, port in pulsars.values()),
+        "records.config": records_config(catalogue()[own.release].ports["trafficServer"], (port for _, port in pulsars.values())),
         "route_table.yaml": nginx_route_table(nginx),
     }
 

@@ -209,7 +209,7 @@ def _values(it: _Party, keys: dict[str, SecretKey]) -> PartyValues:
         spark=SparkSettings(
             cores_per_worker=cores(worker.cpu or "1"),
             # A tenth of a worker's memory is left to the worker process itself (Spark's own default overhead).
-            memory_per_worker_mib=mebibytes(worker.memory or "2Gi") * 9 // 10,
+            memory_per_worker_mib=max(1, mebibytes(worker.memory or "2Gi") * 9 // 10),
             workers=modules.spark_worker.replicas,
         ),
         pulsar_routes=naming.PULSAR_ROUTES,

@@ -36,7 +36,8 @@ def _real_path(loc: Sequence[Any], model: type[BaseModel]) -> Path:
         text = str(part)
         if path and not _children(path, model) and not isinstance(part, int):
             continue
-        if "[" in text or (text[:1].isupper() and text not in _children(path, model)):
+        children = _children(path, model)
+        if "*" not in children and ("[" in text or (text[:1].isupper() and text not in children)):
             continue
         path.append(text)
     return tuple(path)

@@ -7,7 +7,7 @@ import yaml
 from pydantic import Field
 
 from federation.model import Model
-from federation.scalars import NonEmpty, Port, Quantity, Tag
+from federation.scalars import Bytes, NonEmpty, Port, Tag
 from federation.values import Resources
 
 
@@ -25,7 +25,7 @@ class Combination(Model):
 class ClaimSize(Model):
     """Default size of a module's persistent volume claim."""
 
-    size: Quantity
+    size: Bytes
 
 
 class SecurityRow(Model):

@@ -54,7 +54,8 @@ def nginx_route_table(entries: Mapping[str, Mapping[str, tuple[NginxTarget, ...]
 
     Plain block style, the only one FATE's parser reads; keys of parties stay unquoted.
     """
-    lines: list[str] = []
+    # FATE's parser loses every route behind a leading `---`, and a file it cannot read stays unread until a restart.
+    lines: list[str] = [] if entries else ["# no routes yet"]
     for party in [*in_order(key for key in entries if key != "default"), *(["default"] if "default" in entries else [])]:
         lines.append(f"{party}:")
         for service, targets in sorted(entries[party].items()):
@@ -90,10 +91,30 @@ def sni(tunnels: Mapping[str, str]) -> str:
     return _text(lines)
 
 
-def records_config(ports: Iterable[int]) -> str:
-    """`records.config` of Traffic Server; `ports` are those of the tunnels, the only ones it may connect to."""
-    allowed = " ".join(str(port) for port in sorted({443, *ports}))
-    return _text([f"CONFIG proxy.config.http.connect_ports STRING {allowed}"])
+def records_config(listen: int, ports: Iterable[int]) -> str:
+    """`records.config` of Traffic Server; `ports` are those of the tunnels, the only ones it may connect to.
+
+    Tried with Traffic Server 9.2.9: a server name of sni.yaml becomes a blind tunnel, and everything else is refused.
+    KubeFATE's settings (remap_required 0, a plain port 8080) make it an open proxy to every port of connect_ports.
+    """
+    allowed = " ".join(str(port) for port in sorted(set(ports))) or str(TOMBSTONE_PORT)
+    settings = {
+        "http.server_ports STRING": f"{listen}:ssl",
+        "http.connect_ports STRING": allowed,
+        "url_remap.remap_required INT": "1",
+        "reverse_proxy.enabled INT": "1",
+        "http.cache.http INT": "0",
+        "ssl.servername.filename STRING": "sni.yaml",
+        # Seconds. Pulsar pings an idle connection every 30 s, which is also Traffic Server's default limit.
+        "http.transaction_no_activity_timeout_in INT": "300",
+        "http.transaction_no_activity_timeout_out INT": "300",
+        # Threads from the pod's size, not from the node's.
+        "exec_thread.autoconfig INT": "0",
+        "exec_thread.limit INT": "2",
+        # No access log on disk: nothing would ever remove it.
+        "log.logging_enabled INT": "0",
+    }
+    return _text([f"CONFIG proxy.config.{name} {value}" for name, value in settings.items()])
 
 
 def _text(lines: list[str]) -> str:

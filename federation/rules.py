@@ -7,11 +7,12 @@ from federation.peers import Peers, Place
 from federation.releases import catalogue
 from federation.spec import PartySpec, PublishNginx, PublishTls, StackSpec
 
+Paths = frozenset[tuple[str, ...]]
 
-def broken_rules(spec: StackSpec, peers: Peers, place: Place) -> tuple[Problem, ...]:
-    """Every problem of a stack that no field shows by itself."""
+
+def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = frozenset()) -> tuple[Problem, ...]:
+    """Every problem of a stack that no field shows by itself. `left_out`: see `federation.plan.check_stack`."""
     rules = (
-        _something_is_deployed,
         _releases_exist,
         _namespaces_are_used_once,
         _party_ids_are_unique,
@@ -19,11 +20,12 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place) -> tuple[Problem, 
         _images_have_versions,
         _node_ports_fit,
     )
-    return tuple(problem for rule in rules for problem in rule(spec, peers, place))
+    found = tuple(problem for rule in rules for problem in rule(spec, peers, place))
+    return (*_something_is_deployed(spec, place, left_out), *found, *_exchanges_are_described(spec, place, left_out))
 
 
-def _something_is_deployed(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    if not spec.parties and spec.exchange is None:
+def _something_is_deployed(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
+    if not spec.parties and spec.exchange is None and not {"parties", "exchange"} & {path[0] for path in left_out}:
         yield Problem(
             place(("parties",)), "this stack deploys nothing", "describe a party under fate:parties, or an exchange under fate:exchange"
         )
@@ -87,21 +89,24 @@ def _topology_fits(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Prob
             yield Problem(
                 where, "a party of a star needs its exchange", "name the peer that is the exchange, or `local` when this stack holds it"
             )
-        elif own.exchange == "local" and spec.exchange is None:
-            yield Problem(where, "this stack holds no exchange", "describe it under fate:exchange, or name the peer that holds it")
-        elif own.exchange not in (None, "local"):
-            yield from _names_an_exchange(own.exchange or "", spec, peers, where)
+        elif any(peer.name == own.exchange and peer.party_id is not None for peer in peers.accepted):
+            yield Problem(where, f"peer {own.exchange} is a party, not an exchange", "name the peer whose descriptor is an exchange's")
 
 
-def _names_an_exchange(name: str, spec: StackSpec, peers: Peers, where: str) -> Iterator[Problem]:
-    if name not in spec.peers:
-        yield Problem(
-            where,
-            f"there is no peer {name}",
-            f"add it: `fatefed peers add FILE --name {name}`; known peers: {', '.join(sorted(spec.peers)) or 'none'}",
-        )
-    elif any(peer.name == name and peer.party_id is not None for peer in peers.accepted):
-        yield Problem(where, f"peer {name} is a party, not an exchange", "name the peer whose descriptor is an exchange's")
+def _exchanges_are_described(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
+    for party, own in spec.parties.items():
+        name, where = own.exchange, place(("parties", party, "exchange"))
+        if name is None or spec.federation.topology == "mesh":
+            continue
+        if name == "local":
+            if spec.exchange is None and ("exchange",) not in left_out:
+                yield Problem(where, "this stack holds no exchange", "describe it under fate:exchange, or name the peer that holds it")
+        elif name not in spec.peers and not {("peers",), ("peers", name)} & left_out:
+            yield Problem(
+                where,
+                f"there is no peer {name}",
+                f"add it: `fatefed peers add FILE --name {name}`; known peers: {', '.join(sorted(spec.peers)) or 'none'}",
+            )
 
 
 def _images_have_versions(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:

@@ -28,12 +28,12 @@ def _party_id(value: str) -> str:
 
 
 def is_ip(text: str) -> bool:
-    """Whether the text is an IPv4 or IPv6 address."""
+    """Whether the text is an IPv4 or IPv6 address. One with a zone (`fe80::1%eth0`) is not: a zone may hold any text."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text
 
 
 def _address(value: str) -> str:
@@ -54,6 +54,26 @@ def _domain(value: str) -> str:
     return value
 
 
+def _host_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+        raise ValueError(f"{value!r} does not end in a port between 1 and 65535")
+    _host(host)
+    return value
+
+
+def _cpu(value: str) -> str:
+    if not re.fullmatch(r"[0-9]+m|[0-9]+(\.[0-9]+)?", value):
+        raise ValueError(f"{value!r} is not an amount of CPU: write cores such as 2 or 1.5, or millicores such as 500m")
+    return value
+
+
+def _bytes(value: str) -> str:
+    if value.endswith("m"):
+        raise ValueError(f"{value!r} means thousandths of a byte: write Mi or Gi")
+    return value
+
+
 def _not_latest(value: str) -> str:
     if value == "latest":
         raise ValueError("the tag 'latest' changes under a running federation; name a version or a digest")
@@ -68,6 +88,9 @@ Domain = Annotated[str, AfterValidator(_domain)]
 Label = Annotated[str, StringConstraints(pattern=_LABEL)]
 Name = Label
 Quantity = Annotated[str, BeforeValidator(_id_as_text), StringConstraints(pattern=_QUANTITY)]
+Cpu = Annotated[Quantity, AfterValidator(_cpu)]
+Bytes = Annotated[Quantity, AfterValidator(_bytes)]
+HostPort = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$", description="host:port"), AfterValidator(_host_port)]
 Tag = Annotated[str, StringConstraints(pattern=_TAG), AfterValidator(_not_latest)]
 Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -18,7 +18,6 @@ from federation.naming import (
     NGINX_ROUTES,
     PULSAR_CERTIFICATE,
     PULSAR_ROUTES,
-    TRAFFIC_SERVER_CERTIFICATE,
     common_labels,
     party_key,
 )
@@ -135,7 +134,6 @@ def example_exchange() -> ExchangeValues:
         domain="fraud.example",
         ports=ExchangePorts.model_validate({name: release.ports[name] for name in _names(ExchangePorts)}),
         modules=ExchangeModules.model_validate({name: _module(row) for name, row in release.exchange.items()}),
-        certificate_secret=TRAFFIC_SERVER_CERTIFICATE,
         routes=EXCHANGE_ROUTES,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -23,12 +24,16 @@ class StackSource:
             raise FederationError([Problem(name, "larger than 4 MiB", "a stack file holds configuration only")])
         try:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.YAMLError as error:
-            raise FederationError([Problem(name, f"not valid YAML: {' '.join(str(error).split())}", "correct the file")]) from None
+            self._values = _plain(root)
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise FederationError([_not_yaml(error, name)]) from None
         if root is not None and not isinstance(root, yaml.MappingNode):
             raise FederationError([Problem(name, "not a YAML mapping", "begin with `config:`")])
         self._root = root
         self._config = None if root is None else next((v for k, v in root.value if k.value == "config"), None)
+        if self._config is not None and not isinstance(self._config, yaml.MappingNode) and self._values["config"] is not None:
+            place = f"{name}:{self._config.start_mark.line + 1}"
+            raise FederationError([Problem(place, "config: is not a mapping", "write the keys fate:... below it")])
 
     @classmethod
     def read(cls, path: Path, name: str | None = None) -> "StackSource":
@@ -47,10 +52,7 @@ class StackSource:
 
     def config(self) -> dict[str, object]:
         """The plain values under `fate:` keys; `secure:` values stay as they are, encrypted. Without fate:secrets."""
-        if self._config is None:
-            return {}
-        loader = yaml.SafeLoader("")
-        values = {str(k.value): loader.construct_object(v, deep=True) for k, v in self._config.value}
+        values = {str(key): value for key, value in ((self._values or {}).get("config") or {}).items()}
         return {key.removeprefix("fate:"): value for key, value in values.items() if key.startswith("fate:") and key != "fate:secrets"}
 
     def secret_names(self) -> frozenset[str]:
@@ -61,12 +63,19 @@ class StackSource:
     def duplicates(self) -> tuple[Problem, ...]:
         """Keys written twice in one mapping: YAML would silently keep the last."""
         return tuple(
-            Problem(f"{self.name}:{key.start_mark.line + 1} {'.'.join(path)}", f"{path[-1]} is written twice", "keep one of them")
+            Problem(
+                f"{self.name}:{key.start_mark.line + 1} {'.'.join(path).removeprefix('config.')}",
+                f"{path[-1].removeprefix('fate:')} is written twice",
+                "keep one of them",
+            )
             for path, key in self._repeated(self._root, ())
         )
 
-    def _repeated(self, node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], yaml.Node]]:
-        if not isinstance(node, yaml.MappingNode):
+    def _repeated(
+        self, node: yaml.Node | None, path: tuple[str, ...], above: tuple[yaml.Node, ...] = ()
+    ) -> Iterator[tuple[tuple[str, ...], yaml.Node]]:
+        # A node below itself: YAML's aliases can do that.
+        if not isinstance(node, yaml.MappingNode) or node in above:
             return
         seen: set[str] = set()
         for key, value in node.value:
@@ -74,7 +83,7 @@ class StackSource:
             if here[-1] in seen:
                 yield here, key
             seen.add(here[-1])
-            yield from self._repeated(value, here)
+            yield from self._repeated(value, here, (*above, node))
 
     def _line(self, path: Sequence[str]) -> int | None:
         node, line = self._config, None
@@ -104,3 +113,14 @@ class StackSource:
             item: yaml.Node = node.value[int(key)]
             return item
         return None
+
+
+def _not_yaml(error: Exception, name: str) -> Problem:
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    what = error.problem if isinstance(error, yaml.MarkedYAMLError) else str(error)
+    return Problem(name if mark is None else f"{name}:{mark.line + 1}", f"not valid YAML: {what}", "correct the file")
+
+
+def _plain(root: yaml.Node | None) -> Any:
+    """The values of a document. yaml.YAMLError, ValueError (dates) or RecursionError when it holds none."""
+    return None if root is None else yaml.SafeLoader("").construct_document(root)

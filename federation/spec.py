@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from federation.model import Model
-from federation.scalars import Digest, Domain, Host, IpAddress, Label, Name, NonEmpty, PartyId, Port, Quantity, Sha256, Tag
+from federation.scalars import Bytes, Digest, Domain, Host, HostPort, IpAddress, Label, Name, NonEmpty, PartyId, Port, Sha256, Tag
 from federation.values import Resources, Toleration
 
 
@@ -118,7 +118,7 @@ class ModuleSpec(Model):
     node_selector: dict[str, str] = Field({}, description="Labels of the nodes its pods may run on.")
     tolerations: tuple[Toleration, ...] = Field((), description="Taints its pods tolerate.")
     env: dict[str, str] = Field({}, description="Extra environment variables.")
-    size: Quantity | None = Field(None, description="Size of the module's persistent volume claim.")
+    size: Bytes | None = Field(None, description="Size of the module's persistent volume claim.")
 
 
 class SparkSpec(Model):
@@ -223,16 +223,12 @@ class ExchangePublish(Model):
 
 
 class ExchangeSpec(Model):
-    """The hub of a star federation."""
+    """The hub of a star federation. It holds no key: TLS ends at the parties, and what has no tunnel is refused."""
 
     namespace: Label
     release: NonEmpty
-    tls: Literal["provided"] = Field("provided", description="provided: key and certificates are given in fate:secrets.")
     modules: ExchangeModulesSpec = ExchangeModulesSpec()
     publish: ExchangePublish
-
-
-HostPort = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$", description="host:port")]
 
 
 class PeerSpec(Model):

@@ -9,6 +9,8 @@ from federation.manifests import Manifest, SecretPlan
 from federation.spec import StackSpec
 from federation.values import ExchangeValues, PartyValues
 
+PULL_SECRET_TYPE = "kubernetes.io/dockerconfigjson"
+
 
 @dataclass(frozen=True)
 class ChartPlan:
@@ -45,7 +47,12 @@ class UnitPlan:
     descriptor: Mapping[str, Any]
     modules: Mapping[str, Mapping[str, Any]]
     access: Mapping[str, Any]
-    tls: TlsPlan
+    tls: TlsPlan | None
+
+    @property
+    def pull_secret_sources(self) -> tuple[str, ...]:
+        """The names under fate:secrets that hold credentials of a registry."""
+        return tuple(name for secret in self.secrets if secret.type == PULL_SECRET_TYPE for name in secret.sources.values())
 
 
 def module_summary(modules: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -59,7 +66,7 @@ def pull_secret(spec: StackSpec, place: str, labels: dict[str, str]) -> tuple[Se
     if given is None or given.secret is None:
         return ()
     sources = {".dockerconfigjson": given.secret}
-    return (SecretPlan(naming.PULL_SECRET, naming.PULL_SECRET, place, labels, "kubernetes.io/dockerconfigjson", sources),)
+    return (SecretPlan(naming.PULL_SECRET, naming.PULL_SECRET, place, labels, PULL_SECRET_TYPE, sources),)
 
 
 def pull_secret_names(spec: StackSpec) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from federation.model import Model
-from federation.scalars import Domain, Label, NonEmpty, PartyId, Port, Quantity
+from federation.scalars import Bytes, Cpu, Domain, Label, NonEmpty, PartyId, Port
 
 Whole = Annotated[int, Field(ge=1)]
 
@@ -25,8 +25,8 @@ class SecretKey(Model):
 class Amounts(Model):
     """What a container asks for, or may use at most."""
 
-    cpu: Quantity | None = Field(None, description="CPU, in cores or millicores.")
-    memory: Quantity | None = Field(None, description="Memory.")
+    cpu: Cpu | None = Field(None, description="CPU, in cores or millicores.")
+    memory: Bytes | None = Field(None, description="Memory.")
 
 
 class Resources(Model):
@@ -50,7 +50,7 @@ class Claim(Model):
 
     storage_class: str | None = Field(None, description="Storage class; absent: the cluster's default.")
     access_mode: NonEmpty = Field(description="ReadWriteOnce or ReadWriteMany.")
-    size: Quantity
+    size: Bytes
 
 
 class Security(Model):
@@ -200,5 +200,4 @@ class ExchangeValues(Common):
     domain: Domain
     ports: ExchangePorts
     modules: ExchangeModules
-    certificate_secret: Label = Field(description="Secret with proxy.cert.pem, proxy.key.pem, ca.cert.pem.")
     routes: Label = Field(description="ConfigMap with sni.yaml, records.config and route_table.yaml.")

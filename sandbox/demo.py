@@ -15,6 +15,7 @@ from pathlib import Path
 from sandbox import cluster, pki, tools
 from sandbox.errors import SandboxError
 from sandbox.files import write_atomic
+from sandbox.state import COMPONENTS
 from sandbox.summary import show_summary
 from sandbox.workspace import REPO, Workspace
 
@@ -44,7 +45,7 @@ def up() -> None:
     begun = time.monotonic()
     organizations = [EXCHANGE, *PARTIES]
     with _step("tools: find or build"):
-        tools.ensure((*tools.CLIENT_TOOLS, *tools.COMPONENTS), _say)
+        tools.ensure((*tools.CLIENT_TOOLS, *COMPONENTS), _say)
     with _step("three control planes"):
         cluster.up(_root(), organizations, _say)
     spaces = {name: Workspace(name, DEMO / name, cluster.kubeconfig(_root(), name)) for name in organizations}
@@ -109,9 +110,8 @@ def _certificates(spaces: dict[str, Workspace]) -> None:
     """Each operator makes a key and a request; the consortium's CA signs; only requests and certificates are copied."""
     home = spaces[EXCHANGE].folder / "ca"
     authority = _authority(home)
-    units = {EXCHANGE: ("exchange", f"proxy.{DOMAIN}")} | {name: (f"party-{party}", f"{party}.{DOMAIN}") for name, party in PARTIES.items()}
-    for name, (unit, server_name) in units.items():
-        space = spaces[name]
+    for name, party in PARTIES.items():
+        space, unit, server_name = spaces[name], f"party-{party}", f"{party}.{DOMAIN}"
         if all(space.has_secret(f"{unit}-{part}") for part in ("key", "certificate", "ca")):
             continue
         key = pki.new_key("rsa-2048")
@@ -132,7 +132,7 @@ def _authority(home: Path) -> pki.Authority:
     return pki.load_authority(certificate.read_bytes(), key.read_bytes())
 
 
-def _each(spaces: dict[str, Workspace], action: Callable[[Workspace], None]) -> None:
+def _each(spaces: dict[str, Workspace], action: Callable[[Workspace], object]) -> None:
     """Do the same in every folder at once; the first failure counts."""
     with ThreadPoolExecutor(len(spaces)) as pool:
         for done in [pool.submit(action, space) for space in spaces.values()]:

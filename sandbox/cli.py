@@ -1,0 +1,117 @@
+"""The command `sandbox`. Exit status: 0 ok, 1 failed, 2 wrong usage."""
+
+import argparse
+import json
+import shlex
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from sandbox import cluster, tools
+from sandbox.catalogue import recipes
+from sandbox.errors import SandboxError
+from sandbox.state import ROOT_VARIABLE, default_root
+
+OK, FAILED = 0, 1
+_printing = threading.Lock()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except SandboxError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("sandbox: interrupted; run the same command again to go on", file=sys.stderr)
+        return FAILED
+    return code
+
+
+def say(line: str) -> None:
+    """Print a line of progress at once."""
+    with _printing:
+        print(line, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
+    parser.add_argument(
+        "--root", type=Path, default=None, help=f"where clusters live (default ${ROOT_VARIABLE}, else .demo/sandbox)"
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _verb(verbs, "tools", _tools, "find or build every tool and say which was chosen and why")
+    verb = _verb(verbs, "up", _up, "start a Kubernetes control plane per organization")
+    verb.add_argument("organizations", nargs="+", metavar="ORG")
+    verb = _verb(verbs, "down", _down, "stop control planes (all when none is named) and delete their state")
+    verb.add_argument("organizations", nargs="*", metavar="ORG")
+    verb.add_argument("--keep", action="store_true", help="keep the state, for a later `up`")
+    verb = _verb(verbs, "status", _status, "show every control plane: components, memory, ports")
+    verb.add_argument("organizations", nargs="*", metavar="ORG")
+    verb.add_argument("--json", action="store_true", help="for programs")
+    verb = _verb(verbs, "kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig")
+    verb.add_argument("organization", metavar="ORG")
+    verb = _verb(verbs, "env", _env, 'print variables for the tools: eval "$(sandbox env)"')
+    verb.add_argument("--pulumi-home", type=Path, help="set PULUMI_HOME and install the Kubernetes provider there")
+    return parser
+
+
+def _verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: object, summary: str
+) -> argparse.ArgumentParser:
+    verb: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary)
+    verb.set_defaults(run=run)
+    return verb
+
+
+def _root(arguments: argparse.Namespace) -> Path:
+    chosen: Path | None = arguments.root
+    return chosen.absolute() if chosen else default_root()
+
+
+def _tools(_: argparse.Namespace) -> int:
+    for choice in tools.ensure(recipes(), say):
+        say(f"{choice.name:28}{choice.seconds:6.1f} s  {choice.path or '-'}  ({choice.why})")
+    return OK
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    cluster.up(_root(arguments), arguments.organizations, say)
+    return OK
+
+
+def _down(arguments: argparse.Namespace) -> int:
+    cluster.down(_root(arguments), arguments.organizations, say, keep=arguments.keep)
+    return OK
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    found = cluster.status(_root(arguments), arguments.organizations)
+    if arguments.json:
+        print(json.dumps([asdict(one) for one in found], indent=2, default=str))
+        return OK
+    if not found:
+        print(f"no cluster in {_root(arguments)}")
+    for one in found:
+        pss, rss = (sum(getattr(row, size) for row in one.components) for size in ("pss_mib", "rss_mib"))
+        print(f"{one.organization}: {one.state}, {one.url}, memory PSS {pss:.0f} MiB, RSS {rss:.0f} MiB")
+        for row in one.components:
+            detail = f"pid {row.pid}, PSS {row.pss_mib:.0f} MiB, RSS {row.rss_mib:.0f} MiB, up {row.uptime:.0f} s"
+            print(f"  {row.name:26}{detail if row.up else 'down'}")
+    return OK
+
+
+def _kubeconfig(arguments: argparse.Namespace) -> int:
+    print(cluster.kubeconfig(_root(arguments), arguments.organization))
+    return OK
+
+
+def _env(arguments: argparse.Namespace) -> int:
+    home = arguments.pulumi_home
+    for name, value in tools.tools_env(home.absolute() if home else None).items():
+        print(f"export {name}={shlex.quote(value)}")
+    return OK
