@@ -1,0 +1,128 @@
+"""One function per verb: from parsed arguments to what is printed and the exit status."""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli import show
+from cli.descriptors import export_descriptor, write_descriptor
+from cli.errors import UsageError
+from cli.files import shown
+from cli.initialize import Answers, init_stack
+from cli.passwords import give_command, init_secrets
+from cli.peers import Review, accept, review
+from cli.project import Stack, find_project
+from cli.rendering import render, write_rendering
+from federation.descriptor import digest
+from federation.load import LoadedStack, load_stack
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a verb found out: as text for people, as data for programs, as exit status."""
+
+    text: str
+    data: dict[str, Any]
+    code: int = OK
+
+
+def stack_of(arguments: argparse.Namespace) -> Stack:
+    """The stack that -C and -s name. UsageError without one."""
+    if arguments.stack is None:
+        raise UsageError("name the stack with -s STACK")
+    return find_project(arguments.dir).stack(arguments.stack)
+
+
+def init(arguments: argparse.Namespace) -> Result:
+    """`init`."""
+    stack = stack_of(arguments)
+    if arguments.kind == "exchange" and arguments.party_id is not None:
+        raise UsageError("an exchange has no party id: drop --party-id, or choose another kind")
+    answers = Answers(
+        kind=arguments.kind,
+        organization=arguments.organization or arguments.stack.rsplit("/", 1)[-1],
+        party_id=arguments.party_id or "9999",
+        federation=arguments.federation,
+        domain=arguments.domain,
+        peers=tuple(arguments.peer),
+    )
+    init_stack(stack, answers, force=arguments.force)
+    steps = ["edit it", f"pulumi stack init {stack.name}", f"fatefed secrets init -s {stack.name}", f"pulumi preview -s {stack.name}"]
+    text = "\n".join([f"written: {shown(stack.file)}", "next:", *(f"  {step}" for step in steps)])
+    return Result(text, {"file": str(stack.file), "next": steps[1:]})
+
+
+def check(arguments: argparse.Namespace) -> Result:
+    """`check`."""
+    stack = stack_of(arguments)
+    loaded = stack.load()
+    missing = _missing(loaded, stack)
+    units = ", ".join(unit.key for unit in loaded.plan.units)
+    warnings = [*loaded.plan.warnings, *missing]
+    text = f"{shown(stack.file)} is right: {units}\n{show.warnings_text(warnings)}"
+    data = {"units": [unit.key for unit in loaded.plan.units], "pending": dict(loaded.plan.pending), "warnings": warnings}
+    return Result(text.rstrip(), data)
+
+
+def secrets_init(arguments: argparse.Namespace) -> Result:
+    """`secrets init`."""
+    report = init_secrets(stack_of(arguments))
+    return Result(show.secrets_text(report, arguments.stack), report.plain())
+
+
+def descriptor_export(arguments: argparse.Namespace) -> Result:
+    """`descriptor export`."""
+    descriptor = export_descriptor(stack_of(arguments), arguments.unit)
+    text = descriptor.text()
+    if arguments.output == "-":
+        return Result(text.rstrip("\n"), descriptor.plain())
+    write_descriptor(descriptor, Path(arguments.output))
+    sha256 = digest(text.encode())
+    sent = f"written: {arguments.output} (sha256 {sha256})\nsend it to your peers, who accept it with `fatefed peers add`"
+    return Result(sent, {"file": arguments.output, "sha256": sha256, "descriptor": descriptor.plain()})
+
+
+def peers_add(arguments: argparse.Namespace) -> Result:
+    """`peers add`."""
+    found = review(stack_of(arguments), arguments.file, arguments.name)
+    if not found.needed:
+        text = f"peer {found.name} was accepted with this descriptor already; nothing to write"
+        return Result(text, {**found.plain(), "accepted": True, "written": False})
+    text = show.review_text(found)
+    if not arguments.yes and (arguments.json or not sys.stdin.isatty()):
+        print("fatefed: nothing was written: there is nobody to ask; add --yes to accept this descriptor", file=sys.stderr)
+        return Result(text, {**found.plain(), "accepted": False, "written": False}, USAGE)
+    if not arguments.yes and not _agreed(text, found):
+        return Result("not accepted; nothing was written", {}, FAILED)
+    accept(found)
+    head = f"{text}\n\n" if arguments.yes else ""
+    return Result(head + show.written_text(found), {**found.plain(), "accepted": True, "written": True})
+
+
+def render_objects(arguments: argparse.Namespace) -> Result:
+    """`render`."""
+    if (arguments.config is None) == (arguments.stack is None):
+        raise UsageError("name either a stack with -s STACK, or a stack file with --config FILE")
+    loaded = stack_of(arguments).load() if arguments.config is None else load_stack(arguments.config)
+    files = render(loaded.plan)
+    write_rendering(files, arguments.out)
+    print(show.warnings_text(loaded.plan.warnings), end="", file=sys.stderr)
+    text = f"{len(files)} objects in {arguments.out}"
+    return Result(text, {"out": str(arguments.out), "files": list(files), "warnings": list(loaded.plan.warnings)})
+
+
+def _agreed(text: str, found: Review) -> bool:
+    print(f"{text}\n")
+    return input(f"accept this descriptor for peer {found.name}? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _missing(loaded: LoadedStack, stack: Stack) -> list[str]:
+    """A warning for what `pulumi up` will ask of fate:secrets."""
+    given, provided = loaded.source.secret_names(), loaded.plan.provided
+    absent = [name for name in loaded.plan.secret_names if name not in given]
+    made = [f"passwords are missing: `fatefed secrets init -s {stack.name}`"] if any(name not in provided for name in absent) else []
+    return made + [f"secret {name} is missing; give {provided[name]}: `{give_command(stack, name)}`" for name in absent if name in provided]

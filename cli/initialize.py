@@ -1,0 +1,125 @@
+"""The first stack file of an organization: complete, commented, valid as it is."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from string import Template
+from typing import Any, Literal
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from cli import templates
+from cli.errors import CommandError, UsageError
+from cli.files import shown, write_atomic
+from cli.project import Stack
+from federation.errors import FederationError, Problem
+from federation.scalars import Domain, Name, PartyId
+
+Kind = Literal["exchange", "party", "external", "namespaced", "mesh"]
+KINDS: Mapping[Kind, str] = {
+    "exchange": "an organization that runs the exchange of a star",
+    "party": "a party of a star, whose exchange is another organization's",
+    "external": "a party whose exchange is run with KubeFATE, FedLCM or AnsibleFATE",
+    "namespaced": "a party of a star, deployed with rights in one namespace only",
+    "mesh": "a party of a mesh, linked directly to its peers",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What `init` fills in."""
+
+    kind: Kind
+    organization: str
+    party_id: str = "9999"
+    federation: str = "fraud"
+    domain: str = "fraud.example"
+    # Names of peers: in a star the exchange of the party, in a mesh and for an exchange the other parties.
+    peers: tuple[str, ...] = ()
+
+
+def init_stack(stack: Stack, answers: Answers, *, force: bool = False) -> str:
+    """Write the stack file and return its text. FederationError for a wrong answer, or when the file exists and not `force`."""
+    text = stack_text(answers)
+    if stack.file.exists() and not force:
+        raise CommandError(shown(stack.file), "exists already", "choose another stack with -s, or replace the file with --force")
+    write_atomic(stack.file, text.encode())
+    return text
+
+
+def stack_text(answers: Answers) -> str:
+    """The stack file for these answers. FederationError for an answer that its key would not accept."""
+    _check(answers)
+    kind = answers.kind
+    peers = answers.peers or {"mesh": ("clinic-b",), "exchange": ()}.get(kind, ("consortium",))
+    if kind in ("party", "external", "namespaced") and len(peers) != 1:
+        raise UsageError(f"a stack of kind {kind} has one peer, its exchange: add others with `fatefed peers add`")
+    texts = {
+        "what": _what(answers, peers),
+        "kind": kind,
+        "topology": "mesh" if kind == "mesh" else "star",
+        "organization": _scalar(answers.organization),
+        "owner": answers.organization,
+        "federation": _scalar(answers.federation),
+        "domain": answers.domain,
+        "party": answers.party_id,
+        "party_id": json.dumps(answers.party_id),
+        "namespace_note": "exists already; this stack does not make it" if kind == "namespaced" else "of its own, made by `pulumi up`",
+        "exchange_line": "" if kind == "mesh" else _fill(templates.EXCHANGE_LINE, exchange=_scalar(next(iter(peers), ""))),
+    }
+    cluster = templates.CLUSTER_NAMESPACED if kind == "namespaced" else templates.CLUSTER
+    unit = templates.EXCHANGE if kind == "exchange" else templates.PARTY
+    parts = [templates.ORGANIZATION, cluster, unit, _peers(kind, peers)]
+    return _fill(templates.HEAD + templates.GAP.join(parts), **texts)
+
+
+def _what(answers: Answers, peers: tuple[str, ...]) -> str:
+    party = f"party {answers.party_id} of {answers.organization}"
+    link = {
+        "exchange": f"exchange of {answers.organization}: parties of other organizations reach each other through it.",
+        "mesh": f"{party}: a mesh, with direct links to its peers.",
+        "external": f"{party}: a star through the exchange {', '.join(peers)}, which is not run with this program.",
+        "namespaced": f"{party}: a star through the exchange of {', '.join(peers)}; rights in one namespace only.",
+        "party": f"{party}: a star through the exchange of {', '.join(peers)}.",
+    }
+    return f"Federation {answers.federation}, {link[answers.kind]}"
+
+
+def _peers(kind: Kind, peers: tuple[str, ...]) -> str:
+    if not peers:
+        return templates.NO_PEERS
+    if kind == "external":
+        return _fill(templates.PEER_BY_HAND, peer=_scalar(peers[0]))
+    note = "a party" if kind in ("exchange", "mesh") else "the exchange"
+    entries = (_fill(templates.PEER, peer=_scalar(peer), peer_file=peer, peer_note=f"{note} of {peer}") for peer in peers)
+    return templates.PEERS + "".join(entries)
+
+
+def _check(answers: Answers) -> None:
+    wanted: list[tuple[str, Any, str]] = [
+        ("--organization", Name, answers.organization),
+        ("--federation", Name, answers.federation),
+        ("--domain", Domain, answers.domain),
+        ("--party-id", PartyId, answers.party_id),
+        *(("--peer", Name, peer) for peer in answers.peers),
+    ]
+    problems = []
+    for option, kind, value in wanted:
+        try:
+            TypeAdapter(kind).validate_python(value)
+        except ValidationError as error:
+            reason = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+            rule = "lower case letters, digits and dashes, at most 63" if kind is Name else reason
+            problems.append(Problem(option, f"{value!r} is not accepted", rule))
+    if problems:
+        raise FederationError(problems)
+
+
+def _fill(text: str, **values: str) -> str:
+    return Template(text).safe_substitute(values)
+
+
+def _scalar(text: str) -> str:
+    """A name as YAML reads it as a text: "0123" and "no" need quotes."""
+    return text if yaml.safe_load(text) == text else json.dumps(text)

@@ -1,0 +1,116 @@
+"""`fatefed`: prepares, checks and renders the stack of one organization, and exchanges descriptors with its peers.
+
+No verb changes a cluster: only `pulumi up` and `pulumi destroy` do. Each verb's help says what it reads and writes.
+Exit status: 0 ok, 1 a check failed or something is wrong in the configuration, 2 wrong usage.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from cli import commands
+from cli.commands import FAILED, USAGE, Result
+from cli.errors import UsageError
+from cli.initialize import KINDS
+from federation.errors import FederationError
+
+_UNTOUCHED = " No cluster is changed."
+_HELP = {
+    "init": "Write a first stack file, stacks/Pulumi.<stack>.yaml: complete, commented, valid. Reads Pulumi.yaml." + _UNTOUCHED,
+    "check": "Check a stack file. Reads it and its peers' descriptors; writes nothing." + _UNTOUCHED,
+    "secrets": "The entries of fate:secrets.",
+    "secrets init": "Make the passwords that are missing and write them into the stack file, encrypted by `pulumi config set --secret`; "
+    "existing entries stay, no value is shown. Lists the certificates that only you can give." + _UNTOUCHED,
+    "descriptor": "What this stack publishes.",
+    "descriptor export": "Write the descriptor that peers import. Reads the stack's outputs with `pulumi stack output`; "
+    "writes FILE only." + _UNTOUCHED,
+    "peers": "Other organizations' parties and exchanges.",
+    "peers add": "Accept a peer's descriptor: shows who it is, what it says, and which routes it changes, asks, then writes the descriptor "
+    "beside the stack file and its sha256 into the stack file. `pulumi up` applies it." + _UNTOUCHED,
+    "render": "Write every object the stack would create as DIR/<namespace>/<kind>-<name>.yaml, secrets as <redacted>, later "
+    "addresses as <known-after-up:...>. Reads the stack file and its peers' descriptors, runs `helm template` ($HELM, else PATH); "
+    "needs no cluster, no passphrase, no pulumi." + _UNTOUCHED,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; its exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        result: Result = arguments.run(arguments)
+    except UsageError as error:
+        print(f"fatefed: {error}", file=sys.stderr)
+        return USAGE
+    except FederationError as error:
+        print(error, file=sys.stderr)
+        if arguments.json:
+            _print_json({"problems": [{"place": p.place, "problem": p.problem, "remedy": p.remedy} for p in error.problems]})
+        return FAILED
+    except (KeyboardInterrupt, EOFError):
+        print("\nfatefed: interrupted", file=sys.stderr)
+        return FAILED
+    if arguments.json:
+        _print_json(result.data)
+    elif result.text:
+        print(result.text)
+    return result.code
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    print(json.dumps(data, indent=2, sort_keys=True))
+
+
+Verbs = Any  # argparse's own type for a group of verbs is private
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fatefed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _init_verb(verbs)
+    _verb(verbs, "check", commands.check)
+    _verb(_group(verbs, "secrets"), "secrets init", commands.secrets_init)
+    verb = _verb(_group(verbs, "descriptor"), "descriptor export", commands.descriptor_export)
+    verb.add_argument("--unit", metavar="UNIT", help="exchange or party-<id>; needed when the stack has more than one")
+    verb.add_argument("-o", "--output", required=True, metavar="FILE", help="where to write it; - for standard output")
+    verb = _verb(_group(verbs, "peers"), "peers add", commands.peers_add)
+    verb.add_argument("file", type=Path, metavar="FILE", help="the descriptor, from here or from the folder of the stack file")
+    verb.add_argument("--name", help="the peer's name under fate:peers (default: the peer that has this descriptor, else its organization)")
+    verb.add_argument("--yes", action="store_true", help="accept without a question")
+    verb = _verb(verbs, "render", commands.render_objects)
+    verb.add_argument("--config", type=Path, metavar="FILE", help="a stack file, instead of -s")
+    out = "new, empty, or an earlier rendering, whose stale files are removed"
+    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help=out)
+    return parser
+
+
+def _init_verb(verbs: Verbs) -> None:
+    verb = _verb(verbs, "init", commands.init)
+    verb.add_argument("kind", choices=list(KINDS), metavar="KIND", help="; ".join(f"{kind}: {what}" for kind, what in KINDS.items()))
+    verb.add_argument("--organization", metavar="ORG", help="who owns the stack (default: the stack's name)")
+    verb.add_argument("--party-id", metavar="ID", help="the party's id (default 9999)")
+    verb.add_argument("--federation", metavar="NAME", default="fraud", help="default: %(default)s")
+    verb.add_argument("--domain", default="fraud.example", help="default: %(default)s")
+    announced = "a peer to announce: a party's exchange, else other parties; may be repeated"
+    verb.add_argument("--peer", action="append", default=[], metavar="NAME", help=announced)
+    verb.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _group(verbs: Verbs, name: str) -> Verbs:
+    group = verbs.add_parser(name, help=_HELP[name], description=_HELP[name])
+    return group.add_subparsers(required=True, metavar="VERB")
+
+
+def _verb(verbs: Verbs, name: str, run: Callable[[argparse.Namespace], Result]) -> argparse.ArgumentParser:
+    verb: argparse.ArgumentParser = verbs.add_parser(name.rsplit(" ", 1)[-1], help=_HELP[name], description=_HELP[name])
+    verb.set_defaults(run=run)
+    verb.add_argument("-s", "--stack", help="the stack's name")
+    verb.add_argument("-C", "--dir", type=Path, metavar="DIR", help="the project folder, with Pulumi.yaml (default: from here upwards)")
+    verb.add_argument("--json", action="store_true", help="print JSON, for programs")
+    return verb
+
+
+if __name__ == "__main__":
+    sys.exit(main())

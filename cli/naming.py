@@ -1,0 +1,35 @@
+"""The name a peer gets under `fate:peers` when the operator gives none."""
+
+from pathlib import Path
+
+from federation.descriptor import Descriptor
+from federation.peers import Peers
+from federation.spec import PeerSpec, StackSpec
+
+
+def peer_name(descriptor: Descriptor, file: Path, spec: StackSpec, known: Peers, folder: Path) -> str:
+    """The peer that names this file or was accepted for this unit; else the organization; else organization and party id."""
+    for name, peer in sorted(spec.peers.items()):
+        if peer.descriptor is not None and (folder / peer.descriptor).resolve() == file.resolve():
+            return name
+    accepted = {peer.name: peer.descriptor for peer in known.accepted}
+    for name, other in accepted.items():
+        if _same_unit(other, descriptor):
+            return name
+    organization = descriptor.organization
+    if organization not in accepted and _is_free(organization, spec.peers, folder):
+        return organization
+    return f"{organization}-{descriptor.party_id or descriptor.kind}"
+
+
+def _same_unit(other: Descriptor, descriptor: Descriptor) -> bool:
+    # A peer typed by hand has no release and does not know its organization: its party id tells who it is.
+    typed_by_hand = other.release is None and other.party_id is not None
+    same_owner = typed_by_hand or other.organization == descriptor.organization
+    return other.kind == descriptor.kind and other.party_id == descriptor.party_id and same_owner
+
+
+def _is_free(name: str, peers: dict[str, PeerSpec], folder: Path) -> bool:
+    """Not used, or announced for a file that never came."""
+    peer = peers.get(name)
+    return peer is None or (peer.descriptor is not None and not (folder / peer.descriptor).exists())

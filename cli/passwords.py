@@ -1,0 +1,70 @@
+"""The entries of fate:secrets: passwords that fatefed can make, and files that only the operator has."""
+
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cli.engine import pulumi
+from cli.project import Stack
+
+_BYTES = 24  # 32 URL-safe characters
+_SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class MissingSecret:
+    """An entry that only the operator can give: what it is, and the command to give it."""
+
+    name: str
+    what: str
+    command: str
+
+
+@dataclass(frozen=True)
+class SecretsReport:
+    """What `secrets init` did: names only, never a value."""
+
+    written: tuple[str, ...]
+    kept: tuple[str, ...]
+    missing: tuple[MissingSecret, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON-like data."""
+        return asdict(self)
+
+
+def init_secrets(stack: Stack) -> SecretsReport:
+    """Write every password the plan wants and the stack file lacks, encrypted; nothing is overwritten.
+
+    FederationError when the configuration is wrong; CommandError when pulumi cannot encrypt (no stack, no passphrase).
+    """
+    loaded = stack.load()
+    given, provided = loaded.source.secret_names(), loaded.plan.provided
+    absent = [name for name in loaded.plan.secret_names if name not in given]
+    written = [name for name in absent if name not in provided]
+    for name in written:
+        pulumi(stack, "config", "set", "--secret", "--path", secret_path(name), given=new_password())
+    missing = [MissingSecret(name, provided[name], give_command(stack, name)) for name in absent if name in provided]
+    kept = [name for name in loaded.plan.secret_names if name in given]
+    return SecretsReport(tuple(written), tuple(kept), tuple(missing))
+
+
+def new_password() -> str:
+    """32 random URL-safe characters; the first is a letter or a digit, so that no program takes it for an option."""
+    while not (password := secrets.token_urlsafe(_BYTES))[0].isalnum():
+        pass
+    return password
+
+
+def secret_path(name: str) -> str:
+    """The path of an entry of fate:secrets, as `pulumi config set --path` reads it."""
+    if _SIMPLE.fullmatch(name):
+        return f"fate:secrets.{name}"
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'fate:secrets["{escaped}"]'
+
+
+def give_command(stack: Stack, name: str) -> str:
+    """The command that puts a file into fate:secrets."""
+    return f"pulumi config set --secret --path '{secret_path(name)}' -s {stack.name} < FILE"

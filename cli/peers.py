@@ -1,0 +1,235 @@
+"""Accepting a peer's descriptor: first a review of what it says and what it would change, then, when it is agreed, the edit.
+
+`review` writes nothing; `accept` writes the descriptor file and three lines of the stack file.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from cli.edit import peers_with, with_peer
+from cli.errors import CommandError
+from cli.files import shown, write_atomic
+from cli.naming import peer_name
+from cli.project import Stack
+from cli.routes import RouteChange, route_changes
+from federation.descriptor import MAX_BYTES, Descriptor, digest, parse
+from federation.errors import FederationError, Problem
+from federation.load import load_stack
+from federation.peers import Peer, Peers, membership_problems, resolve
+from federation.plan import check_stack, plan_stack
+from federation.source import StackSource
+from federation.spec import StackSpec
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field of a descriptor that differs from the accepted one; None where it is absent."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """What accepting a descriptor means, before anything is written."""
+
+    stack: Stack
+    name: str
+    descriptor: Descriptor
+    sha256: str
+    state: str
+    # Relative to the folder of the stack file.
+    path: str
+    previous: Descriptor | None
+    changes: tuple[FieldChange, ...]
+    routes: tuple[RouteChange, ...]
+    warnings: tuple[str, ...]
+    # The stack file as it was read and as it would be; the descriptor's bytes.
+    before: bytes
+    after: bytes
+    content: bytes
+
+    @property
+    def needed(self) -> bool:
+        """Whether accepting changes any file."""
+        return self.before != self.after or not _holds(self.stack.file.parent / self.path, self.content)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON-like data."""
+        return {
+            "name": self.name,
+            "descriptor": self.descriptor.plain(),
+            "sha256": self.sha256,
+            "state": self.state,
+            "path": self.path,
+            "changes": [{"field": change.field, "old": change.old, "new": change.new} for change in self.changes],
+            "routes": [{"unit": change.unit, "object": change.object, "file": change.file, "diff": change.diff} for change in self.routes],
+            "warnings": list(self.warnings),
+        }
+
+
+def review(stack: Stack, file: Path, name: str | None = None) -> Review:
+    """Read and check a descriptor for a stack. FederationError with everything that speaks against it."""
+    folder = stack.file.parent
+    before, source, spec = _read_stack(stack)
+    given = _find(file, folder)
+    content = _read(given)
+    descriptor = _checked(content, given, spec)
+    known = resolve(spec.peers, spec.federation, folder, source.place)
+    name = name or peer_name(descriptor, given, spec, known, folder)
+    own = next((peer for peer in known.accepted if peer.name == name), None)
+    previous = None if own is None else own.descriptor
+    _must_be_the_same_unit(name, descriptor, previous, shown(given))
+
+    spec_before = spec.peers.get(name)
+    state = "active" if spec_before is None else spec_before.state
+    path = _path(given, folder, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
+    fields = {"descriptor": path, "sha256": digest(content), "state": state}
+    spec_after = _changed(source, name, fields)
+    others = _without(name, spec, stack, source)
+    peers_after = Peers(_sorted((*others.accepted, Peer(name, descriptor, state))), others.pending, others.problems)
+    if problems := check_stack(spec_after, peers_after, source.place):
+        raise FederationError(dict.fromkeys(problems))
+    peers_before = others if own is None else Peers(_sorted((*others.accepted, own)), others.pending)
+    plan_after = plan_stack(spec_after, peers_after)
+    pending = [f"peer {name} stays pending: {plan_after.pending[name]}"] if name in plan_after.pending else []
+    return Review(
+        stack=stack,
+        name=name,
+        descriptor=descriptor,
+        sha256=fields["sha256"],
+        state=state,
+        path=path,
+        previous=previous,
+        changes=_changes(previous, descriptor),
+        routes=route_changes(plan_stack(spec, peers_before), plan_after),
+        warnings=(*pending, *_unknown_before(spec, name, own, known)),
+        before=before,
+        after=with_peer(before.decode(), name, fields).encode(),
+        content=content,
+    )
+
+
+def accept(found: Review) -> None:
+    """Write what was reviewed: the descriptor file, then the stack file. CommandError when the stack file changed meanwhile."""
+    file = found.stack.file
+    if file.read_bytes() != found.before:
+        raise CommandError(shown(file), "changed while the descriptor was reviewed", "run the command again")
+    target = file.parent / found.path
+    if not _holds(target, found.content):
+        write_atomic(target, found.content)
+    if found.after != found.before:
+        write_atomic(file.resolve(), found.after)
+
+
+def _read_stack(stack: Stack) -> tuple[bytes, StackSource, StackSpec]:
+    try:
+        content = stack.file.read_bytes()
+        source = StackSource(content.decode(), shown(stack.file))
+        if source.duplicates():
+            raise FederationError(source.duplicates())
+        return content, source, StackSpec.model_validate(source.config())
+    except (OSError, UnicodeDecodeError, ValidationError):
+        load_stack(stack.file, name=shown(stack.file))
+        raise
+
+
+def _find(file: Path, folder: Path) -> Path:
+    """The file as named from the working folder, or, as in the messages of a preview, from the folder of the stack file."""
+    return file if file.exists() or file.is_absolute() or not (folder / file).exists() else folder / file
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise CommandError(shown(file), f"cannot be read: {error.strerror}", "name the descriptor file that the peer sent") from None
+
+
+def _checked(content: bytes, file: Path, spec: StackSpec) -> Descriptor:
+    where = shown(file)
+    found = parse(content, where)
+    if not isinstance(found, Descriptor):
+        raise FederationError(found)
+    problems = list(membership_problems(found, spec.federation, where))
+    if found.party_id in spec.parties:
+        remedy = "import descriptors of other organizations only, or agree on another party id"
+        problems.append(Problem(where, f"party {found.party_id} is a party of this stack", remedy))
+    if found.kind == "exchange" and spec.exchange is not None and found.organization == spec.organization:
+        problems.append(Problem(where, "is the descriptor of this stack's own exchange", "parties of this stack name it `exchange: local`"))
+    if problems:
+        raise FederationError(problems)
+    return found
+
+
+def _must_be_the_same_unit(name: str, descriptor: Descriptor, old: Descriptor | None, where: str) -> None:
+    """A name stands for one unit: else a descriptor of a stranger could take over the routes of a peer."""
+    # What was typed by hand has no release, and no organization but the peer's name.
+    if old is None or old.release is None:
+        return
+    if _unit(old) != _unit(descriptor):
+        problem = f"describes {_unit(descriptor)}, but peer {name} was accepted as {_unit(old)}"
+        raise CommandError(where, problem, "add it under another name with --name, or remove the old peer first")
+
+
+def _unit(descriptor: Descriptor) -> str:
+    party = "the exchange" if descriptor.party_id is None else f"party {descriptor.party_id}"
+    return f"{party} of {descriptor.organization}"
+
+
+def _path(file: Path, folder: Path, otherwise: str) -> str:
+    """Where the descriptor lies: where it is, when that is beside the stack file, else the path the peer has or gets."""
+    real = file.resolve()
+    return real.relative_to(folder.resolve()).as_posix() if real.is_relative_to(folder.resolve()) else _inside(otherwise, folder)
+
+
+def _inside(relative: str, folder: Path) -> str:
+    if Path(relative).is_absolute() or not (folder / relative).parent.resolve().is_relative_to(folder.resolve()):
+        raise CommandError(relative, "is outside the folder of the stack file", "keep descriptors in peers/ beside the stack file")
+    return relative
+
+
+def _changed(source: StackSource, name: str, fields: dict[str, str]) -> StackSpec:
+    try:
+        return StackSpec.model_validate(peers_with(source.config(), name, fields))
+    except ValidationError:
+        remedy = "use lower case letters, digits and dashes, at most 63"
+        raise CommandError("--name", f"{name!r} cannot be the name of a peer", remedy) from None
+
+
+def _without(name: str, spec: StackSpec, stack: Stack, source: StackSource) -> Peers:
+    rest = {other: peer for other, peer in spec.peers.items() if other != name}
+    return resolve(rest, spec.federation, stack.file.parent, source.place)
+
+
+def _sorted(peers: tuple[Peer, ...]) -> tuple[Peer, ...]:
+    return tuple(sorted(peers, key=lambda peer: peer.name))
+
+
+def _changes(old: Descriptor | None, new: Descriptor) -> tuple[FieldChange, ...]:
+    before, after = ({} if old is None else _fields(old.plain())), _fields(new.plain())
+    names = sorted(before.keys() | after.keys()) if old is not None else []
+    return tuple(FieldChange(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name))
+
+
+def _fields(data: Any, path: str = "") -> dict[str, str]:
+    if isinstance(data, dict):
+        return {name: text for key, value in data.items() for name, text in _fields(value, f"{path}.{key}" if path else key).items()}
+    return {path: ", ".join(map(str, data)) if isinstance(data, list) else str(data)}
+
+
+def _unknown_before(spec: StackSpec, name: str, own: Peer | None, known: Peers) -> list[str]:
+    accepted = name in spec.peers and spec.peers[name].sha256 is not None
+    if own is not None or not accepted or name in known.pending:
+        return []
+    return [f"the descriptor that was accepted for {name} is not there any more: what changes against it cannot be shown"]
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest()

@@ -1,0 +1,58 @@
+"""The project folder and a stack in it: where the files are."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from cli.errors import UsageError
+from cli.files import shown
+from federation.load import LoadedStack, load_stack
+
+# Pulumi's rule for stack names; `organization/project/stack` names the same file as `stack`.
+_STACK_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a Pulumi.yaml, and the folder of its stack files."""
+
+    folder: Path
+    stacks: Path
+
+    def stack(self, name: str) -> "Stack":
+        """A stack by its name, whether its file exists or not. UsageError for what cannot be a stack's name."""
+        short = name.rsplit("/", 1)[-1]
+        if not _STACK_NAME.fullmatch(short):
+            raise UsageError(f"{name!r} is not a stack name: letters, digits, dots, dashes and underscores")
+        return Stack(self, name, self.stacks / f"Pulumi.{short}.yaml")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One organization's stack: its name as Pulumi knows it, and its file."""
+
+    project: Project
+    name: str
+    file: Path
+
+    def load(self) -> LoadedStack:
+        """The stack, read, checked and planned. FederationError with every problem."""
+        return load_stack(self.file, name=shown(self.file))
+
+
+def find_project(folder: Path | None = None) -> Project:
+    """The project in a folder; without one, the nearest project from the working folder upwards. UsageError when there is none."""
+    candidates = [folder] if folder is not None else [Path.cwd(), *Path.cwd().parents]
+    for candidate in candidates:
+        try:
+            settings = yaml.safe_load((candidate / "Pulumi.yaml").read_text("utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise UsageError(f"{shown(candidate / 'Pulumi.yaml')} cannot be read: {' '.join(str(error).split())}") from None
+        stacks = settings.get("stackConfigDir") if isinstance(settings, dict) else None
+        return Project(candidate.absolute(), (candidate / str(stacks or ".")).absolute())
+    where = shown(folder) if folder is not None else "this folder or above it"
+    raise UsageError(f"there is no Pulumi.yaml in {where}: run in the project's folder, or name it with -C")

@@ -1,0 +1,72 @@
+"""Results as an operator reads them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cli.files import shown
+from cli.passwords import SecretsReport
+from cli.peers import Review
+
+
+def review_text(found: Review) -> str:
+    """Who a descriptor is from, what it says, and what accepting it would change."""
+    descriptor = found.descriptor
+    who = "exchange" if descriptor.party_id is None else f"party {descriptor.party_id}"
+    lines = [
+        f"peer {found.name}: {who} of {descriptor.organization}, federation {descriptor.federation.name} ({descriptor.federation.domain})",
+        f"  release: {descriptor.release}" + (f", {descriptor.backends}" if descriptor.backends else ""),
+        *(f"  {name}: {_endpoint(endpoint)}" for name, endpoint in sorted(descriptor.plain()["endpoints"].items())),
+        f"  sha256: {found.sha256}",
+    ]
+    lines += _changes(found)
+    for change in found.routes:
+        lines += ["", f"routes of {change.unit} would change:", *(f"  {line}" for line in change.diff.splitlines())]
+    if not found.routes:
+        lines += ["", "no route of this stack would change"]
+    lines += [f"warning: {warning}" for warning in found.warnings]
+    return "\n".join(lines)
+
+
+def secrets_text(report: SecretsReport, stack: str) -> str:
+    """What `secrets init` did, and what only the operator can give."""
+    lines = [*(f"written  {name}" for name in report.written), *(f"kept     {name}" for name in report.kept)]
+    if not lines:
+        lines = ["no password is missing"]
+    if report.missing:
+        lines += ["", "still missing; only you can give them (an entry that is there is replaced):"]
+        lines += [line for one in report.missing for line in (f"  {one.what}:", f"    {one.command}")]
+    else:
+        lines += [f"all secrets are there; next: `pulumi preview -s {stack}`"]
+    return "\n".join(lines)
+
+
+def warnings_text(warnings: Iterable[str]) -> str:
+    """Each warning on a line of its own."""
+    return "".join(f"warning: {warning}\n" for warning in warnings)
+
+
+def _changes(found: Review) -> list[str]:
+    if found.previous is None:
+        return ["", f"first descriptor of {found.name}; it would be {found.state}"]
+    if not found.changes:
+        return ["", f"says the same as the accepted one; {found.name} stays {found.state}"]
+    head = ["", f"changes against the accepted one; {found.name} stays {found.state}:"]
+    return head + [f"  {change.field}: {change.old or '(absent)'} -> {change.new or '(absent)'}" for change in found.changes]
+
+
+def _endpoint(endpoint: Mapping[str, Any]) -> str:
+    ports = ", ".join(f"{purpose} {port}" for purpose, port in sorted(endpoint["ports"].items()))
+    addresses = [address for address in endpoint["addresses"] if address != endpoint["host"]]
+    known = f" ({', '.join(addresses)})" if addresses else ""
+    name = f", TLS as {endpoint['serverName']}" if endpoint.get("serverName") else (", TLS" if endpoint["tls"] else ", no TLS")
+    return f"{endpoint['host']}{known}: {ports}{name}"
+
+
+def written_text(found: Review) -> str:
+    """What `peers add` wrote and what comes next."""
+    folder = found.stack.file.parent
+    name = found.stack.name
+    return (
+        f"accepted: {shown(folder / found.path)}, fate:peers.{found.name} in {shown(found.stack.file)}\n"
+        f"next: `pulumi preview -s {name}`, then `pulumi up -s {name}`"
+    )

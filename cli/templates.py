@@ -1,0 +1,125 @@
+"""The commented parts of a stack file, as `fatefed init` puts them together.
+
+They are spelled as Pulumi spells them, so that `pulumi config set` changes only what it is told: no blank lines, one
+space before a comment, no comment at the end of a mapping. `$name` is filled in by `cli.initialize`.
+"""
+
+HEAD = """\
+# yaml-language-server: $$schema=stack.schema.json
+#
+# $what
+# Written by `fatefed init $kind`; every key: README.md beside this file. Secrets come under fate:secrets, encrypted:
+# `fatefed secrets init` makes the passwords and tells which certificates it wants from you.
+config:
+"""
+
+# Between two parts; Pulumi would drop a blank line.
+GAP = "  #\n"
+
+ORGANIZATION = """\
+  # Who owns this stack, its cluster and its keys.
+  fate:organization: $organization
+  #
+  # The federation, in the same words in the stack of every member.
+  fate:federation:
+    name: $federation # what the members call it
+    domain: $domain # ends every name in certificates and routes: <party id>.$domain
+    topology: $topology # star: through an exchange; mesh: directly from party to party
+    link: native # native: FATE's own proxies, as in clusters run with KubeFATE or FedLCM
+"""
+
+CLUSTER = """\
+  # Which Kubernetes cluster, and what this stack may do there.
+  fate:cluster:
+    context: $organization # of the kubeconfig (see `kubectl config get-contexts`); absent: its current one
+    scope: cluster # cluster: makes its namespaces itself; namespaced: nothing outside a namespace it is given
+"""
+
+CLUSTER_NAMESPACED = """\
+  # Which Kubernetes cluster, and what this stack may do there. With scope namespaced it makes and reads no cluster-scoped
+  # object: the administrator gives it a namespace and the published Role in it.
+  fate:cluster:
+    context: $organization # of the kubeconfig (see `kubectl config get-contexts`); absent: its current one
+    scope: namespaced # cluster: makes its namespaces itself
+"""
+
+PARTY = """\
+  # The FATE clusters of this organization, by party id: unique in the federation, never changed afterwards.
+  fate:parties:
+    $party_id: # your party id, as agreed with the federation
+      namespace: fate-$party # $namespace_note
+      release: 1.11.2 # of FATE
+      computing: Spark # FATE's computing engine
+      federation: Pulsar # FATE's federation engine: carries the data between parties
+      storage: HDFS # FATE's storage engine
+$exchange_line\
+      persistence: {} # claims of the default storage class; or {storageClass: NAME}; or none: data is lost with the pod
+      modules: # the optional ones are deployed when they are named; {}: sized by the release
+        fateboard: {} # shows jobs and their results
+        client: {} # notebook with FATE's client
+      publish: # what peers dial; its addresses go into this party's descriptor
+        pulsar: # data, TLS
+          type: LoadBalancer # LoadBalancer | NodePort | ClusterIP
+        # Without load balancers: fixed node ports, and the address at which peers reach the nodes.
+        # nginx:
+        #   type: NodePort
+        #   httpPort: 30103
+        #   grpcPort: 30104
+        #   advertise: {host: fate.$owner.example, addresses: [203.0.113.9]}
+        nginx: # control: HTTP and gRPC; peers dial it by IP address
+          type: LoadBalancer # LoadBalancer | NodePort | ClusterIP
+"""
+
+EXCHANGE_LINE = """\
+      exchange: $exchange # the peer below that is the exchange of this party
+"""
+
+EXCHANGE = """\
+  # The exchange of the federation. It carries routes and keeps no data.
+  fate:exchange:
+    namespace: fate-exchange # of its own, made by `pulumi up`
+    release: 1.11.2 # of FATE
+    modules: # what differs from the release
+      trafficServer: # carries the data between parties, TLS from end to end
+        image: # upstream publishes it without a version: mirror it, check it, and name your copy
+          repository: registry.$owner.example/fate/trafficserver # registry, path and name
+          tag: mirrored-2024-01 # your own; or digest: sha256:..., which wins
+    publish: # what members dial; its addresses go into the exchange's descriptor
+      trafficServer: # data, TLS
+        type: LoadBalancer # LoadBalancer | NodePort | ClusterIP
+      # Without load balancers: fixed node ports, and the address at which members reach the nodes.
+      # nginx:
+      #   type: NodePort
+      #   httpPort: 30103
+      #   grpcPort: 30104
+      #   advertise: {host: fate.$owner.example, addresses: [203.0.113.9]}
+      nginx: # control: HTTP and gRPC; members dial it by IP address
+        type: LoadBalancer # LoadBalancer | NodePort | ClusterIP
+"""
+
+PEERS = """\
+  # Other organizations' parties and exchanges. A peer is pending, and gets no route, until you accept the descriptor
+  # file that its owner sends: `fatefed peers add FILE` shows what it changes, then writes its sha256 and state here.
+  fate:peers:
+"""
+
+NO_PEERS = """\
+  # Other organizations' parties. A party gets its route when you accept the descriptor file that its owner sends:
+  # `fatefed peers add FILE` shows what it changes, then writes it here.
+  fate:peers: {} # none yet
+"""
+
+PEER = """\
+    $peer: # $peer_note
+      descriptor: peers/$peer_file.json # where the accepted file lies, from here
+"""
+
+PEER_BY_HAND = """\
+  # The exchange, run with KubeFATE, FedLCM or AnsibleFATE, which know no descriptors: ask its operator for the addresses.
+  # 192.0.2.10 stands for them here. The operator needs yours in return: `pulumi stack output endpoints`.
+  fate:peers:
+    $peer: # the exchange of party $party
+      unsigned: true # typed by hand: nobody but you says that this is so
+      trafficServer: 192.0.2.10:443 # replace it: host and port of its Traffic Server
+      nginx: 192.0.2.10:9300 # replace it: IP address and HTTP port of its nginx
+"""

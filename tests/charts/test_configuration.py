@@ -1,0 +1,255 @@
+"""The configuration files parse as their readers parse them, and say what the values say."""
+
+import hashlib
+import os
+import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.charts.cases import EXCHANGE, PARTIES, PARTY, PLAINTEXT, Case
+from tests.support.helm import CHARTS
+from tests.support.walk import config_texts, containers, environment, named
+
+# Reference 6.1.
+SERVICE_CONF_KEYS = {
+    "use_registry", "use_deserialize_safe_module", "dependent_distribution", "encrypt_password", "encrypt_module", "private_key",
+    "private_key_file", "party_id", "hook_module", "hook_server_name", "authentication", "permission", "fateflow", "database",
+    "default_engines", "fate_on_standalone", "fate_on_eggroll", "fate_on_spark", "fateboard", "enable_model_store", "model_store_address",
+    "servings", "zookeeper",
+}  # fmt: skip
+PASSWORD = """it's "a" \\ & / $x `y` #z: é"""
+
+
+def properties(text: str) -> dict[str, str]:
+    """Java properties without escapes. A key given twice is an error."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            key, value = line.split("=", 1)
+            assert key not in found, f"{key} is given twice"
+            found[key] = value
+    return found
+
+
+def filled(text: str, folder: Path, name: str, variables: Mapping[str, str]) -> str:
+    """The text as fill.sh makes it in a pod."""
+    (folder / name).write_text(text)
+    command = ["sh", str(CHARTS / "fate-party/files/fill.sh"), name, f"filled-{name}"]
+    subprocess.run(command, cwd=folder, check=True, env={"PATH": os.environ["PATH"], **variables})
+    return (folder / f"filled-{name}").read_text()
+
+
+def service_conf(case: Case, folder: Path) -> dict[str, Any]:
+    text = config_texts(case.render())["python-config/service_conf.yaml"]
+    variables = {"POD_IP": "10.0.0.7", "MYSQL_PASSWORD": PASSWORD}
+    parsed: dict[str, Any] = yaml.safe_load(filled(text, folder, "service_conf.yaml", variables))
+    return parsed
+
+
+@pytest.mark.parametrize("case", PARTIES, ids=str)
+def test_service_conf_has_every_key_and_the_pods_own_values(case: Case, tmp_path: Path) -> None:
+    conf, values = service_conf(case, tmp_path), case.values
+    assert set(conf) == SERVICE_CONF_KEYS
+    assert conf["party_id"] == int(values["partyId"]), "FATE 1.x wants a number"
+    ports = values["ports"]
+    own = {"http_port": ports["fateflowHttp"], "grpc_port": ports["fateflowGrpc"]}
+    assert conf["fateflow"] == {
+        "host": "10.0.0.7", **own, "nginx": {"host": "fateflow", **own}, "random_instance_id": False,
+        "proxy": "nginx", "protocol": "default", "default_federated_status_collect_type": "PULL",
+    }  # fmt: skip
+    database = values["database"]
+    assert conf["database"] == {
+        "name": database["name"], "user": database["user"], "passwd": PASSWORD, "host": "mysql", "port": ports["mysql"],
+        "max_connections": 100, "stale_timeout": 30,
+    }  # fmt: skip
+    assert conf["default_engines"] == {"computing": "spark", "federation": "pulsar", "storage": "hdfs"}
+    spark = conf["fate_on_spark"]
+    assert (spark["spark"]["cores_per_node"], spark["spark"]["nodes"]) == (values["spark"]["coresPerWorker"], values["spark"]["workers"])
+    assert spark["hdfs"]["name_node"] == "hdfs://namenode:9000"
+    assert spark["nginx"] == {"host": "nginx", "http_port": ports["nginxHttp"], "grpc_port": ports["nginxGrpc"]}
+    assert spark["pulsar"] == {
+        "host": "pulsar", "port": ports["pulsar"], "mng_port": ports["pulsarAdmin"], "topic_ttl": values["pulsar"]["topicTtlMinutes"],
+        "cluster": "standalone", "tenant": values["pulsar"]["tenant"], "mode": "replication", "max_message_size": 1048576,
+        "route_table": "conf/pulsar_route_table/pulsar_route_table.yaml",
+    }  # fmt: skip
+
+
+def test_fateflow_reads_its_routes_from_a_directory_that_kubelet_refreshes() -> None:
+    [fateflow] = [container for container in containers(PARTY.render()) if container.where == "StatefulSet/python/fateflow"]
+    mounts = {mount["mountPath"]: mount for mount in fateflow.spec["volumeMounts"]}
+    routes = mounts["/data/projects/fate/conf/pulsar_route_table"]
+    assert "subPath" not in routes, "a subPath never changes in a running pod"
+    [volume] = [volume for volume in fateflow.pod["volumes"] if volume["name"] == routes["name"]]
+    assert volume["configMap"]["name"] == PARTY.values["pulsarRoutes"]
+
+
+def test_the_fill_containers_have_what_the_files_ask_for() -> None:
+    objects = PARTY.render()
+    found = {container.where: set(environment(container)) for container in containers(objects) if container.where.endswith("/fill")}
+    texts = config_texts(objects)
+
+    def asked(*files: str) -> set[str]:
+        return {name for file in files for name in re.findall(r"\$\{(\w+)\}", texts[file])}
+
+    assert found == {
+        "StatefulSet/python/fill": asked("python-config/service_conf.yaml", "python-config/spark-defaults.conf"),
+        "Deployment/fateboard/fill": asked("fateboard-config/application.properties"),
+    }
+
+
+def test_filled_files_live_in_memory_only() -> None:
+    for kind, name, volume in (("StatefulSet", "python", "conf"), ("Deployment", "fateboard", "filled")):
+        pod = named(PARTY.render(), kind, name)["spec"]["template"]["spec"]
+        [found] = [item for item in pod["volumes"] if item["name"] == volume]
+        assert found["emptyDir"]["medium"] == "Memory"
+
+
+def test_spark_starts_from_the_pods_own_address(tmp_path: Path) -> None:
+    text = config_texts(PARTY.render())["python-config/spark-defaults.conf"]
+    lines = filled(text, tmp_path, "spark-defaults.conf", {"POD_IP": "10.0.0.7"}).splitlines()
+    assert dict(line.split(None, 1) for line in lines) == {"spark.master": "spark://spark-master:7077", "spark.driver.host": "10.0.0.7"}
+
+
+def test_executors_import_fate_arch_with_the_configuration_of_the_workers() -> None:
+    conf = yaml.safe_load(config_texts(PARTY.render())["spark-worker-config/service_conf.yaml"])
+    # What fate_arch 1.11.2 does at import: metastore.db_models copies `database`, pops `name` and decrypts `passwd`.
+    assert conf["database"]["passwd"] is None
+    assert conf["database"]["name"]
+    assert conf["default_engines"]["federation"].upper() == "STANDALONE", "else fate_arch prepares MySQL"
+
+
+def test_fateboard_properties(tmp_path: Path) -> None:
+    text = config_texts(PARTY.render())["fateboard-config/application.properties"]
+    found = properties(filled(text, tmp_path, "application.properties", {"BOARD_USER": "admin", "BOARD_PASSWORD": "x=y:#!"}))
+    assert found["server.port"] == "8080"
+    assert found["fateflow.url"] == "http://fateflow:9380"
+    assert (found["server.board.login.username"], found["server.board.login.password"]) == ("admin", "x=y:#!")
+
+
+def test_pulsar_checks_certificates() -> None:
+    found = properties(config_texts(PARTY.render())["pulsar-config/standalone.conf"])
+    assert found["tlsAllowInsecureConnection"] == "false"
+    assert found["brokerClientTlsEnabled"] == found["tlsEnabled"] == "true"
+    assert (found["brokerServicePort"], found["brokerServicePortTls"]) == ("6650", "6651")
+    assert (found["webServicePort"], found["webServicePortTls"]) == ("8080", "8081"), "a standalone broker with TLS needs the second"
+    assert found["replicatorPrefix"] == PARTY.values["pulsar"]["replicatorPrefix"]
+    assert int(found["tlsCertRefreshCheckDurationSec"]) == 300
+    [pulsar] = [container for container in containers(PARTY.render()) if container.where == "StatefulSet/pulsar/pulsar"]
+    [mount] = [mount for mount in pulsar.spec["volumeMounts"] if mount["name"] == "certs"]
+    files = {Path(value) for key, value in found.items() if key.endswith("FilePath")}
+    assert {file.name for file in files} == {"broker.cert.pem", "broker.key-pk8.pem", "ca.cert.pem"}
+    assert {str(file.parent) for file in files} == {mount["mountPath"]}
+    assert "subPath" not in mount, "a subPath never changes, and certificates do"
+
+
+def test_pulsar_without_certificates_has_no_trace_of_tls() -> None:
+    objects = PLAINTEXT.render()
+    found = properties(config_texts(objects)["pulsar-config/standalone.conf"])
+    assert found["brokerServicePort"] == "6650"
+    assert not [key for key in found if "tls" in key.lower()]
+    [pulsar] = [container for container in containers(objects) if container.where == "StatefulSet/pulsar/pulsar"]
+    assert {port["name"] for port in pulsar.spec["ports"]} == {"broker", "admin"}
+    assert "certs" not in {volume["name"] for volume in pulsar.pod["volumes"]}
+
+
+def test_hdfs_configuration() -> None:
+    texts = config_texts(PARTY.render())
+    site = ElementTree.fromstring(texts["namenode-config/core-site.xml"])
+    assert {node.findtext("name"): node.findtext("value") for node in site} == {"fs.default.name": "hdfs://0.0.0.0:9000"}
+    for name in ("namenode-env", "datanode-env"):
+        data = named(PARTY.render(), "ConfigMap", name)["data"]
+        assert data["CORE_CONF_fs_defaultFS"] == "hdfs://namenode:9000"
+        assert all(isinstance(value, str) for value in data.values()), name
+
+
+@pytest.mark.parametrize("case", [PARTY, EXCHANGE], ids=str)
+def test_nginx_never_falls_back_to_a_server_that_answers(case: Case) -> None:
+    text = config_texts(case.render())["nginx-config/nginx.conf"]
+    assert text.count("{") == text.count("}")
+    assert re.findall(r"^\s*server (\S+);", text, re.M) == ["127.0.0.1:1", "127.0.0.1:1"]
+    assert len(re.findall(r"^\s*balancer_by_lua_file ", text, re.M)) == 2
+    assert "underscores_in_headers on;" in text
+
+
+@pytest.mark.parametrize("case", [PARTY, EXCHANGE], ids=str)
+def test_nginx_reads_routes_from_a_directory_that_kubelet_refreshes(case: Case) -> None:
+    [nginx] = [container for container in containers(case.render()) if container.where == "Deployment/nginx/nginx"]
+    [mount] = [mount for mount in nginx.spec["volumeMounts"] if mount["name"] == "routes"]
+    assert mount["mountPath"].endswith("/nginx/conf/modifiable")
+    assert "subPath" not in mount
+
+
+def test_traffic_server_gets_its_routes_and_certificates_from_directories_that_kubelet_refreshes() -> None:
+    objects = EXCHANGE.render()
+    [server] = [container for container in containers(objects) if container.where == "Deployment/traffic-server/traffic-server"]
+    mounts = {mount["mountPath"]: mount["name"] for mount in server.spec["volumeMounts"]}
+    assert not [mount for mount in server.spec["volumeMounts"] if "subPath" in mount]
+    volumes = {volume["name"]: volume for volume in server.pod["volumes"]}
+    variables = environment(server)
+    sources = volumes[mounts[variables["CONFIG"]]]["projected"]["sources"]
+    files = {item["path"]: source["configMap"]["name"] for source in sources for item in source["configMap"]["items"]}
+    assert {name for name, origin in files.items() if origin == EXCHANGE.values["routes"]} == {"sni.yaml", "records.config"}
+    texts = config_texts(objects)
+    own = {name for name, origin in files.items() if origin == "traffic-server-config"}
+    assert {f"traffic-server-config/{name}" for name in own} | {"traffic-server-config/traffic-server.sh", "traffic-server-config/serving.sh"} == {
+        name for name in texts if name.startswith("traffic-server-config/")
+    }
+    lines = texts["traffic-server-config/ssl_multicert.config"].splitlines()
+    assert lines and all(line.startswith("#") for line in lines), "a certificate would make it answer names without a tunnel"
+
+
+def _run(script: str, folder: Path, commands: Mapping[str, str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    (folder / "bin").mkdir()
+    for name, body in commands.items():
+        (folder / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
+        (folder / "bin" / name).chmod(0o755)
+    environ = {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", **variables}
+    return subprocess.run(["bash", "-c", script], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=30)
+
+
+def test_nginx_starts_with_the_router_that_reads_the_directory(tmp_path: Path) -> None:
+    home = tmp_path / "proxy"
+    (home / "nginx/lua").mkdir(parents=True)
+    (home / "nginx/logs").mkdir()
+    lua = home / "nginx/lua/route_table.lua"
+    lua.write_text('local path = prefix_path.."conf/route_table.yaml"\n')
+    script = config_texts(PARTY.render())["nginx-config/start.sh"]
+    script = script.replace("/data/projects/fate/proxy", str(home)).replace("/tmp/lua", str(tmp_path / "lua"))
+    run = _run(script, tmp_path, {"openresty": 'echo "$@"'}, {})
+    assert (run.returncode, run.stdout) == (0, "-g daemon off;\n")
+    assert "conf/modifiable/route_table.yaml" in (tmp_path / "lua/route_table.lua").read_text()
+
+    lua.write_text("-- another nginx\n")
+    (tmp_path / "again").mkdir()
+    run = _run(script, tmp_path / "again", {"openresty": 'echo "$@"'}, {})
+    assert run.returncode == 1
+    assert "this is not FATE's nginx" in run.stderr
+
+
+def _notebook(folder: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    [client] = [container for container in containers(PARTY.render()) if container.where == "StatefulSet/client/client"]
+    given = {name: value for name, value in environment(client).items() if isinstance(value, str)}
+    commands = {"pipeline": "exit 0", "flow": "exit 0", "jupyter": 'printf "%s\\n" "$@"; env'}
+    return _run(client.spec["command"][-1], folder, commands, {**given, **variables})
+
+
+def test_the_notebook_gets_a_hash_that_jupyter_accepts_and_never_the_password(tmp_path: Path) -> None:
+    run = _notebook(tmp_path, {"NOTEBOOK_PASSWORD": PASSWORD})
+    assert run.returncode == 0, run.stderr
+    [hashed] = re.findall(r"^--NotebookApp\.password=(.*)$", run.stdout, re.M)
+    algorithm, salt, digest = hashed.split(":")
+    # jupyter_server.auth.security.passwd_check
+    assert digest == hashlib.new(algorithm, PASSWORD.encode() + salt.encode("ascii")).hexdigest()
+    assert PASSWORD not in run.stdout
+
+
+def test_the_notebook_does_not_start_without_a_password(tmp_path: Path) -> None:
+    run = _notebook(tmp_path, {"NOTEBOOK_PASSWORD": ""})
+    assert run.returncode != 0
+    assert "the password of the notebook is empty" in run.stderr

@@ -1,0 +1,37 @@
+"""The example stacks, rendered by `fatefed render` with the real helm."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli.main import main
+from cli.rendering import render
+from federation.load import load_stack
+from tests.support.helm import helm
+from tests.support.stacks import EXAMPLES
+
+
+@pytest.fixture(autouse=True)
+def _real_helm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELM", str(helm()))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_renders_as_it_is(path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main(["render", "--config", str(path), "--out", str(out)]) == 0
+    files = [file for file in out.rglob("*.yaml")]
+    objects = [yaml.safe_load(file.read_text()) for file in files]
+    kinds = {found["kind"] for found in objects}
+    assert {"Namespace", "Secret", "ConfigMap", "Service", "Deployment"} <= kinds
+    units = load_stack(path).plan.units
+    assert {found["metadata"]["namespace"] for found in objects if found["kind"] != "Namespace"} == {unit.namespace for unit in units}
+    secrets = [value for found in objects if found["kind"] == "Secret" for value in found["stringData"].values()]
+    assert secrets
+    assert set(secrets) == {"<redacted>"}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_a_rendering_is_always_the_same(path: Path) -> None:
+    assert render(load_stack(path).plan) == render(load_stack(path).plan)

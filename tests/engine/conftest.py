@@ -1,0 +1,77 @@
+"""Clusters and the federation of three organizations that the engine tests share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from operators import DOMAIN, give_secrets, hand_over, operator
+from sandbox import cluster, pki, tools
+from sandbox.state import COMPONENTS
+from sandbox.workspace import Workspace
+
+ORGANIZATIONS = ("consortium", "bank-a", "clinic-b")
+
+
+@pytest.fixture(scope="session")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    """Three control planes; the kubeconfig of each."""
+    root = tmp_path_factory.mktemp("sandbox")
+    tools.ensure((*tools.CLIENT_TOOLS, *COMPONENTS), print)
+    cluster.up(root, ORGANIZATIONS, print)
+    yield {name: cluster.kubeconfig(root, name) for name in ORGANIZATIONS}
+    cluster.down(root, [], print)
+
+
+@dataclass
+class Federation:
+    """The three operators, linked, and what was seen on the way."""
+
+    consortium: Workspace
+    bank: Workspace
+    clinic: Workspace
+    passwords: dict[str, str] = field(default_factory=dict)
+    first_previews: dict[str, str] = field(default_factory=dict)
+    linking: list[tuple[str, str, str]] = field(default_factory=list)
+    routes_uid: tuple[str, str] = ("", "")
+
+    @property
+    def all(self) -> tuple[Workspace, Workspace, Workspace]:
+        """Every operator."""
+        return self.consortium, self.bank, self.clinic
+
+
+@pytest.fixture(scope="session")
+def authority() -> pki.Authority:
+    """The federation's CA."""
+    return pki.new_authority("engine tests", kind="rsa-2048")
+
+
+@pytest.fixture(scope="session")
+def federation(clusters: dict[str, Path], authority: pki.Authority, tmp_path_factory: pytest.TempPathFactory) -> Federation:
+    """What the demo does, on the example stacks as they stand in the repository."""
+    folder = tmp_path_factory.mktemp("operators")
+    made = Federation(*(operator(name, folder, clusters[name]) for name in ORGANIZATIONS))
+    made.passwords |= give_secrets(made.bank, authority, {"party-9999": f"9999.{DOMAIN}"})
+    made.passwords |= give_secrets(made.clinic, authority, {"party-10000": f"10000.{DOMAIN}"})
+    _first_up(made, made.consortium)
+    for party in (made.bank, made.clinic):
+        hand_over(made.consortium, party)
+        _first_up(made, party)
+    before = _uid(made.consortium)
+    hand_over(made.bank, made.consortium)
+    hand_over(made.clinic, made.consortium)
+    made.linking = made.consortium.preview()
+    made.consortium.up()
+    made.routes_uid = (before, _uid(made.consortium))
+    return made
+
+
+def _first_up(made: Federation, space: Workspace) -> None:
+    made.first_previews[space.organization] = space.run("pulumi", "preview", "--diff", "--color", "never", "-s", space.organization)
+    space.up()
+
+
+def _uid(space: Workspace) -> str:
+    uid: str = space.kubectl("get", "configmap", "exchange-routes", "-n", "fate-exchange")["metadata"]["uid"]
+    return uid

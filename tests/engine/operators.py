@@ -1,0 +1,58 @@
+"""Operators of the engine tests: a workspace each, on clusters of their own, with certificates of one federation CA."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sandbox import pki
+from sandbox.workspace import Workspace
+
+DOMAIN = "fraud.example"
+PASSWORDS = ("mysql", "mysql-root", "fateboard", "notebook")
+
+
+def operator(organization: str, folder: Path, kubeconfig: Path, config: Mapping[str, Any] | None = None) -> Workspace:
+    """A prepared workspace; `config` replaces the repository's example stack (values under `fate:`)."""
+    space = Workspace(organization, folder / organization, kubeconfig)
+    if config is not None:
+        space.stack_file.parent.mkdir(parents=True)
+        space.stack_file.write_text(yaml.safe_dump({"config": {f"fate:{key}": value for key, value in config.items()}}))
+    space.prepare()
+    return space
+
+
+def give_secrets(space: Workspace, authority: pki.Authority, units: Mapping[str, str]) -> dict[str, str]:
+    """Give a stack its keys, certificates ({unit key: server name}) and passwords; the passwords that were given."""
+    passwords: dict[str, str] = {}
+    for unit, server_name in units.items():
+        key = pki.new_key("rsa-2048")
+        certificate = pki.sign_csr(pki.new_csr(key, server_name), authority, [server_name])
+        # PKCS#1 on purpose: the program must turn it into the PKCS#8 that Pulsar reads.
+        space.set_secret(f"{unit}-key", pki.key_pem(key, "traditional"))
+        space.set_secret(f"{unit}-certificate", pki.pem(certificate))
+        space.set_secret(f"{unit}-ca", pki.pem(authority.certificate))
+        if unit.startswith("party-"):
+            for slot in PASSWORDS:
+                passwords[f"{unit}-{slot}"] = f"canary-{space.organization}-{unit}-{slot}"
+    for name, value in passwords.items():
+        space.set_secret(name, value.encode())
+    return passwords
+
+
+def hand_over(sender: Workspace, receiver: Workspace) -> None:
+    """Export the sender's descriptor and let the receiver accept it."""
+    file = receiver.folder / "stacks" / "peers" / f"{sender.organization}.json"
+    sender.fatefed("descriptor", "export", "-o", str(file))
+    receiver.fatefed("peers", "add", f"peers/{file.name}", "--name", sender.organization, "--yes")
+
+
+def config_map(space: Workspace, namespace: str, name: str) -> dict[str, str]:
+    """The data of a ConfigMap in the cluster."""
+    data: dict[str, str] = space.kubectl("get", "configmap", name, "-n", namespace)["data"]
+    return data
+
+
+def objects(changes: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """The changes of a preview that touch the cluster: without components and the stack's outputs."""
+    return [change for change in changes if change[1].startswith("kubernetes:")]

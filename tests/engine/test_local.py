@@ -1,0 +1,89 @@
+"""One organization that holds the exchange and a party of its own: one `pulumi up` links them, without a descriptor file."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from operators import DOMAIN, config_map, give_secrets, operator
+from sandbox import pki
+from sandbox.workspace import Workspace
+
+pytestmark = pytest.mark.engine
+
+_LOAD_BALANCER = {"type": "LoadBalancer"}
+
+
+def both(suffix: str) -> dict[str, object]:
+    """An exchange and party 9999, which uses it."""
+    return {
+        "organization": "alone",
+        "federation": {"name": "fraud", "domain": DOMAIN, "topology": "star", "link": "native"},
+        "exchange": {
+            "namespace": f"exchange-{suffix}",
+            "release": "1.11.2",
+            "modules": {"trafficServer": {"image": {"tag": "checked-1"}}},
+            "publish": {"trafficServer": _LOAD_BALANCER, "nginx": _LOAD_BALANCER},
+        },
+        "parties": {
+            "9999": {
+                "namespace": f"party-{suffix}",
+                "release": "1.11.2",
+                "computing": "Spark",
+                "federation": "Pulsar",
+                "storage": "HDFS",
+                "exchange": "local",
+                "persistence": {},
+                "modules": {"fateboard": {}, "client": {}},
+                "publish": {"pulsar": _LOAD_BALANCER, "nginx": _LOAD_BALANCER},
+            }
+        },
+    }
+
+
+@pytest.fixture
+def alone(request: pytest.FixtureRequest, clusters: dict[str, Path], authority: pki.Authority, tmp_path: Path) -> Workspace:
+    space = operator("alone", tmp_path, clusters["consortium"], both(request.node.name.split("_")[1]))
+    give_secrets(space, authority, {"party-9999": f"9999.{DOMAIN}"})
+    return space
+
+
+def test_one_up_converges_and_the_second_changes_nothing(alone: Workspace) -> None:
+    alone.up()
+    assert set(alone.up()) == {"unchanged"}
+    exchange = config_map(alone, "exchange-one", "exchange-routes")
+    services = {s["metadata"]["name"]: s["spec"]["clusterIP"] for s in alone.kubectl("get", "services", "-n", "party-one")["items"]}
+    assert yaml.safe_load(exchange["sni.yaml"]) == {
+        "sni": [{"fqdn": f"9999.{DOMAIN}", "tunnel_route": f"{services['pulsar-public-tls']}:6651"}]
+    }
+    hub = alone.kubectl("get", "service", "nginx", "-n", "exchange-one")["spec"]["clusterIP"]
+    party = yaml.safe_load(config_map(alone, "party-one", "nginx-route-table")["route_table.yaml"])
+    assert party["default"]["proxy"] == [{"host": hub, "http_port": 9300, "grpc_port": 9310}]
+
+
+def test_sigint_during_up_leaves_a_stack_that_the_next_up_completes(alone: Workspace) -> None:
+    environment = {**alone.variables(), "PWD": str(alone.folder), "HOME": str(alone.folder)}
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "-s", "alone"]
+    with subprocess.Popen(command, cwd=alone.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
+        _wait_for_first_object(alone)
+        running.send_signal(signal.SIGINT)
+        output, _ = running.communicate(timeout=300)
+    assert running.returncode != 0, f"the update was over before it could be interrupted:\n{output.decode()[-2000:]}"
+    alone.up()
+    assert alone.preview() == []
+    lacking = [
+        workload["metadata"]["name"]
+        for workload in alone.kubectl("get", "deployments,statefulsets", "-n", "party-sigint")["items"]
+        if workload["status"].get("readyReplicas", 0) != workload["spec"]["replicas"]
+    ]
+    assert not lacking
+
+
+def _wait_for_first_object(space: Workspace) -> None:
+    for _ in range(600):
+        if space.attempt("kubectl", "get", "configmap", "exchange-routes", "-n", "exchange-sigint").returncode == 0:
+            return
+        time.sleep(0.05)
+    raise AssertionError("nothing was created within 30 s")

@@ -1,0 +1,202 @@
+"""Stack configurations for tests: small legal ones, written as real files and loaded as the program loads them."""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from federation.descriptor import Descriptor, digest
+from federation.load import LoadedStack, load_stack
+
+Config = dict[str, Any]
+DOMAIN = "fraud.example"
+RELEASE = "1.11.2"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stack: the values under `fate:`, and the files below its folder, such as peers' descriptors."""
+
+    name: str
+    config: Config
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def changed(self, change: Callable[[Config], object], name: str | None = None) -> "Case":
+        """The same with a change of its configuration."""
+        config = copy.deepcopy(self.config)
+        change(config)
+        return replace(self, name=name or self.name, config=config)
+
+    def with_file(self, path: str, content: bytes) -> "Case":
+        """The same with one more file."""
+        return replace(self, files={**self.files, path: content})
+
+    def with_peer(self, name: str, descriptor: Descriptor, **entry: Any) -> "Case":
+        """The same with an accepted peer; `entry` changes what fate:peers says of it."""
+        return self.with_peer_file(name, descriptor.text().encode(), **entry)
+
+    def with_peer_file(self, name: str, content: bytes, **entry: Any) -> "Case":
+        """The same with a peer whose accepted file has this content."""
+        path = f"peers/{name}.json"
+        said = {"descriptor": path, "sha256": digest(content), **entry}
+        return self.with_entry(name, **said).with_file(path, content)
+
+    def with_entry(self, name: str, **entry: Any) -> "Case":
+        """The same with an entry under fate:peers, and no file."""
+        return self.changed(lambda config: config.setdefault("peers", {}).update({name: entry}))
+
+    def text(self) -> str:
+        """The stack file."""
+        return yaml.safe_dump({"config": {f"fate:{key}": value for key, value in self.config.items()}}, sort_keys=False)
+
+    def write(self, folder: Path) -> Path:
+        """The stack file's path, after writing it and its other files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in self.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        file = folder / f"Pulumi.{self.config.get('organization', 'stack')}.yaml"
+        file.write_text(self.text())
+        return file
+
+    def load(self, folder: Path) -> LoadedStack:
+        """The plan, by way of real files."""
+        return load_stack(self.write(folder))
+
+
+def stack(organization: str, *, topology: str = "star", **sections: Any) -> Config:
+    """A configuration with its organization and federation."""
+    federation = {"name": "fraud", "domain": DOMAIN, "topology": topology, "link": "native"}
+    return {"organization": organization, "federation": federation, **sections}
+
+
+def party(namespace: str = "fate-9999", **changes: Any) -> Config:
+    """One party behind load balancers; None as a value drops a key."""
+    whole = {
+        "namespace": namespace,
+        "release": RELEASE,
+        "computing": "Spark",
+        "federation": "Pulsar",
+        "storage": "HDFS",
+        "exchange": "consortium",
+        "persistence": "none",
+        "publish": {"pulsar": {"type": "LoadBalancer"}, "nginx": {"type": "LoadBalancer"}},
+        **changes,
+    }
+    return {key: value for key, value in whole.items() if value is not None}
+
+
+def exchange(namespace: str = "fate-exchange", **changes: Any) -> Config:
+    """One exchange behind load balancers; None as a value drops a key."""
+    whole = {
+        "namespace": namespace,
+        "release": RELEASE,
+        "modules": {"trafficServer": {"image": {"tag": "9.2.0"}}},
+        "publish": {"trafficServer": {"type": "LoadBalancer"}, "nginx": {"type": "LoadBalancer"}},
+        **changes,
+    }
+    return {key: value for key, value in whole.items() if value is not None}
+
+
+def node_port(**ports: int) -> Config:
+    """A publication on node ports, advertised."""
+    return {"type": "NodePort", **ports, "advertise": {"host": "203.0.113.9"}}
+
+
+def party_descriptor(
+    party_id: str = "10000", organization: str = "clinic-b", *, host: str = "203.0.113.20", nginx: str = "203.0.113.21", port: int = 6651
+) -> Descriptor:
+    """What the owner of a party exports; an nginx given by name has no address."""
+    backends = {"computing": "Spark", "federation": "Pulsar", "storage": "HDFS"}
+    return _descriptor(organization, host, nginx, {"kind": "party", "partyId": party_id, "backends": backends}, "pulsar", party_id, port)
+
+
+def exchange_descriptor(organization: str = "consortium", *, host: str = "198.51.100.4", nginx: str = "198.51.100.5") -> Descriptor:
+    """What the owner of an exchange exports."""
+    return _descriptor(organization, host, nginx, {"kind": "exchange"}, "trafficServer", "proxy", 443)
+
+
+def _descriptor(organization: str, host: str, nginx: str, head: Config, tls: str, label: str, port: int) -> Descriptor:
+    return Descriptor.model_validate(
+        {
+            "schemaVersion": 1,
+            **head,
+            "federation": {"name": "fraud", "domain": DOMAIN},
+            "organization": organization,
+            "release": RELEASE,
+            "endpoints": {
+                tls: {"host": host, "addresses": _addresses(host), "ports": {"tls": port}, "tls": True, "serverName": f"{label}.{DOMAIN}"},
+                "nginx": {"host": nginx, "addresses": _addresses(nginx), "ports": {"http": 9300, "grpc": 9310}, "tls": False},
+            },
+        }
+    )
+
+
+def _addresses(host: str) -> list[str]:
+    return [host] if host.replace(".", "").isdigit() else []
+
+
+CLINIC = party_descriptor()
+BANK = party_descriptor("9999", "bank-a", host="203.0.113.10", nginx="203.0.113.11", port=31001)
+
+STAR_PARTY = Case("a party of a star", stack("bank-a", parties={"9999": party()})).with_peer("consortium", exchange_descriptor())
+EXCHANGE = (
+    Case("an exchange with two members", stack("consortium", exchange=exchange())).with_peer("bank-a", BANK).with_peer("clinic-b", CLINIC)
+)
+LOCAL = Case(
+    "an exchange and a party in one stack",
+    stack("bank-a", exchange=exchange(), parties={"9999": party(exchange="local")}),
+).with_peer("clinic-b", CLINIC)
+MESH = Case("a mesh", stack("bank-a", topology="mesh", parties={"9999": party(exchange=None)})).with_peer("clinic-b", CLINIC)
+MESH_OF_TWO = MESH.changed(lambda config: config["parties"].update({"9998": party("fate-9998", exchange=None)}), "two parties in a mesh")
+SUSPENDED = replace(EXCHANGE.with_peer("clinic-b", CLINIC, state="suspended"), name="an exchange with a suspended member")
+RETIRED = replace(EXCHANGE.with_peer("clinic-b", CLINIC, state="retired"), name="an exchange with a retired member")
+MESH_SUSPENDED = replace(MESH.with_peer("clinic-b", CLINIC, state="suspended"), name="a mesh with a suspended peer")
+SUSPENDED_EXCHANGE = replace(
+    STAR_PARTY.with_peer("consortium", exchange_descriptor(), state="suspended"), name="a party whose exchange is suspended"
+)
+BY_HAND = Case("an exchange with a member typed by hand", stack("consortium", exchange=exchange())).with_entry(
+    "old-clinic", unsigned=True, partyId="10001", pulsar="broker.old-clinic.example:6651", nginx="198.51.100.40:9300"
+)
+BY_HAND_EXCHANGE = Case("a party whose exchange is typed by hand", stack("bank-a", parties={"9999": party()})).with_entry(
+    "consortium", unsigned=True, trafficServer="198.51.100.4:443", nginx="198.51.100.5:9300"
+)
+NAMED_NGINX = replace(
+    EXCHANGE.with_peer("clinic-b", party_descriptor(nginx="nginx.clinic-b.example")), name="a member whose nginx has a name only"
+)
+PENDING = Case("a party whose exchange is not there yet", stack("bank-a", parties={"9999": party()})).with_entry(
+    "consortium", descriptor="peers/consortium.json"
+)
+NODE_PORTS = STAR_PARTY.changed(
+    lambda config: config["parties"]["9999"].update(
+        publish={"pulsar": node_port(port=30651), "nginx": node_port(httpPort=30930, grpcPort=30931)},
+        persistence={"storageClass": "fast"},
+        modules={"fateboard": {}, "client": {}},
+    ),
+    "a party on node ports with every module",
+)
+NAMESPACED = STAR_PARTY.changed(lambda config: config.update(cluster={"scope": "namespaced"}), "a party in a namespace it was given")
+
+CASES = [
+    STAR_PARTY,
+    EXCHANGE,
+    LOCAL,
+    MESH,
+    MESH_OF_TWO,
+    SUSPENDED,
+    RETIRED,
+    MESH_SUSPENDED,
+    SUSPENDED_EXCHANGE,
+    BY_HAND,
+    BY_HAND_EXCHANGE,
+    NAMED_NGINX,
+    PENDING,
+    NODE_PORTS,
+    NAMESPACED,
+]

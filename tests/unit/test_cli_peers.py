@@ -1,0 +1,256 @@
+"""`fatefed peers add`: what is refused, what is shown, what is written."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.peers import accept, review
+from cli.project import Stack
+from federation.descriptor import MAX_BYTES, digest
+from federation.errors import FederationError
+from tests.support.stacks import exchange, initialized, party, sent, stack
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Stack:
+    """Party 9999, waiting for its exchange."""
+    return initialized(tmp_path / "bank", "bank-a", kind="party")
+
+
+@pytest.fixture
+def consortium(tmp_path: Path) -> Stack:
+    """An exchange without members."""
+    return initialized(tmp_path / "consortium", "consortium", kind="exchange")
+
+
+def added(to: Stack, file: Path, name: str | None = None) -> str:
+    """Accept a file; the name it got."""
+    found = review(to, file, name)
+    accept(found)
+    return found.name
+
+
+def problem(to: Stack, file: Path, name: str | None = None) -> str:
+    """Why a file is refused; nothing is written then."""
+    before = {path: path.read_bytes() for path in to.project.folder.rglob("*") if path.is_file()}
+    with pytest.raises(FederationError) as raised:
+        review(to, file, name)
+    assert {path: path.read_bytes() for path in to.project.folder.rglob("*") if path.is_file()} == before
+    assert all(found.place and found.problem and found.remedy for found in raised.value.problems)
+    return str(raised.value)
+
+
+def test_an_accepted_exchange_becomes_the_default_route(bank: Stack, tmp_path: Path) -> None:
+    file = sent(tmp_path, exchange())
+    found = review(bank, file)
+    assert (found.name, found.state, found.path, found.previous) == ("consortium", "active", "peers/consortium.json", None)
+    assert [change.object for change in found.routes] == ["pulsar-route-table", "nginx-route-table"]
+    assert all("+default:" in change.diff and "\n-" not in change.diff.replace("\n---", "") for change in found.routes)
+    accept(found)
+    assert (bank.file.parent / "peers/consortium.json").read_bytes() == file.read_bytes()
+    loaded = bank.load()
+    assert loaded.plan.pending == {}
+    assert loaded.spec.peers["consortium"].sha256 == digest(file.read_bytes())
+
+
+def test_a_review_writes_nothing(bank: Stack, tmp_path: Path) -> None:
+    before = bank.file.read_bytes()
+    assert review(bank, sent(tmp_path, exchange())).needed
+    assert bank.file.read_bytes() == before
+    assert not (bank.file.parent / "peers").exists()
+
+
+def test_accepting_twice_is_not_needed(bank: Stack, tmp_path: Path) -> None:
+    file = sent(tmp_path, exchange())
+    added(bank, file)
+    assert not review(bank, file).needed
+
+
+def test_a_new_address_is_shown_beside_the_old_one(consortium: Stack, tmp_path: Path) -> None:
+    added(consortium, sent(tmp_path, party()))
+    body = party()
+    body["endpoints"]["pulsar"]["ports"] = {"tls": 6652}
+    found = review(consortium, sent(tmp_path, body))
+    assert [(change.field, change.old, change.new) for change in found.changes] == [("endpoints.pulsar.ports.tls", "6651", "6652")]
+    assert [(change.unit, change.object, change.file) for change in found.routes] == [
+        ("exchange", "exchange-routes", "records.config"),
+        ("exchange", "exchange-routes", "sni.yaml"),
+    ]
+    assert "-    tunnel_route: 198.51.100.20:6651\n+    tunnel_route: 198.51.100.20:6652\n" in found.routes[1].diff
+
+
+def test_the_state_of_a_peer_is_kept(consortium: Stack, tmp_path: Path) -> None:
+    added(consortium, sent(tmp_path, party()))
+    consortium.file.write_text(consortium.file.read_text().replace("state: active", "state: suspended # audit"))
+    found = review(consortium, sent(tmp_path, party(host="198.51.100.21")))
+    assert (found.state, found.routes) == ("suspended", ())
+    accept(found)
+    assert "state: suspended # audit\n" in consortium.file.read_text()
+
+
+def test_a_file_beside_the_stack_file_stays_where_it_is(bank: Stack) -> None:
+    file = sent(bank.file.parent / "peers", exchange(), "consortium.json")
+    found = review(bank, file)
+    assert found.path == "peers/consortium.json"
+    accept(found)
+    assert bank.load().plan.pending == {}
+    # Overwritten in place by its owner's new version: the preview refuses it until it is accepted.
+    sent(bank.file.parent / "peers", exchange(host="198.51.100.5"), "consortium.json")
+    with pytest.raises(FederationError, match="changed since it was accepted"):
+        bank.load()
+    again = review(bank, file)
+    assert again.previous is None
+    assert "cannot be shown" in again.warnings[0]
+    accept(again)
+    assert "198.51.100.5" in str(bank.load().plan.unit("party-9999").routes)
+
+
+def test_a_file_is_found_from_the_folder_of_the_stack_file(bank: Stack) -> None:
+    sent(bank.file.parent / "peers", exchange(), "consortium.json")
+    assert review(bank, Path("peers/consortium.json")).name == "consortium"
+
+
+def test_a_gone_file_is_replaced(bank: Stack, tmp_path: Path) -> None:
+    added(bank, sent(tmp_path, exchange()))
+    (bank.file.parent / "peers/consortium.json").unlink()
+    assert added(bank, sent(tmp_path, exchange())) == "consortium"
+    assert bank.load().plan.pending == {}
+
+
+def test_names_follow_the_organization_and_its_party_ids(consortium: Stack, tmp_path: Path) -> None:
+    assert added(consortium, sent(tmp_path, party("bank-a", "9999", "198.51.100.1"))) == "bank-a"
+    assert added(consortium, sent(tmp_path, party("bank-a", "9998", "198.51.100.2"))) == "bank-a-9998"
+    assert added(consortium, sent(tmp_path, party("bank-a", "9998", "198.51.100.3"))) == "bank-a-9998"
+    assert added(consortium, sent(tmp_path, party("bank-a", "9999", "198.51.100.4"))) == "bank-a"
+    assert added(consortium, sent(tmp_path, party("clinic-b", "10000"), "b.json"), "hospital") == "hospital"
+    assert added(consortium, sent(tmp_path, party("clinic-b", "10000", "198.51.100.9"), "b.json")) == "hospital"
+    assert [peer.party_id for peer in consortium.load().peers.parties()] == ["9998", "9999", "10000"]
+
+
+def test_a_peer_typed_by_hand_takes_its_addresses_from_its_descriptor(tmp_path: Path) -> None:
+    by_hand = initialized(tmp_path, "bank-a", kind="external")
+    found = review(by_hand, sent(tmp_path, exchange()))
+    assert {change.field for change in found.changes} >= {"endpoints.trafficServer.host", "release"}
+    accept(found)
+    entry = by_hand.load().spec.peers["consortium"]
+    assert (entry.unsigned, entry.nginx, entry.descriptor) == (False, None, "peers/consortium.json")
+
+
+def test_a_missing_peer_of_a_party_can_be_added(tmp_path: Path) -> None:
+    text = initialized(tmp_path, "bank-a", kind="party").file.read_text()
+    lonely = stack(tmp_path, "bank-a", text[: text.index("  fate:peers:")] + "  fate:peers: {}\n")
+    with pytest.raises(FederationError, match="there is no peer consortium"):
+        lonely.load()
+    assert added(lonely, sent(tmp_path, exchange())) == "consortium"
+    assert lonely.load().plan.pending == {}
+
+
+def test_a_peer_whose_nginx_has_no_ip_address_stays_pending(consortium: Stack, tmp_path: Path) -> None:
+    body = party()
+    body["endpoints"]["nginx"] |= {"host": "fate.clinic-b.example", "addresses": []}
+    found = review(consortium, sent(tmp_path, body))
+    assert found.routes == ()
+    assert "stays pending" in found.warnings[0]
+    assert "cannot resolve" in found.warnings[0]
+
+
+def test_a_stranger_cannot_take_over_a_name(bank: Stack, tmp_path: Path) -> None:
+    added(bank, sent(tmp_path, exchange()))
+    assert "was accepted as the exchange of consortium" in problem(bank, sent(tmp_path, exchange("mallory", "203.0.113.66")), "consortium")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (party(federation={"name": "other", "domain": "fraud.example"}), "is a descriptor of federation other"),
+        (party(federation={"name": "fraud", "domain": "other.example"}), "this stack belongs to fraud (fraud.example)"),
+        (party("clinic-b", "9999"), "party 9999 is a party of this stack"),
+        (party(secretKey="x"), "looks like a secret"),
+        (party(partyId="10 000"), "a party id is a positive whole number"),
+        (party(release=None, endpoints={}), "publishes exactly"),
+        (party(organization="../../etc"), "organization"),
+        (party(schemaVersion=2), "schemaVersion"),
+        (exchange("consortium", signature="x"), "unknown key 'signature'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_descriptor_is_refused(bank: Stack, tmp_path: Path, body: dict[str, Any], expected: str) -> None:
+    found = problem(bank, sent(tmp_path, body))
+    assert expected in found
+    assert "sent.json" in found
+
+
+def test_a_party_id_of_another_peer_is_refused(consortium: Stack, tmp_path: Path) -> None:
+    added(consortium, sent(tmp_path, party("clinic-b", "10000")))
+    assert "party id 10000 of peer other already belongs to peer clinic-b" in problem(consortium, sent(tmp_path, party("other", "10000")))
+
+
+def test_ones_own_exchange_is_no_peer(consortium: Stack, tmp_path: Path) -> None:
+    assert "stack's own exchange" in problem(consortium, sent(tmp_path, exchange("consortium")))
+
+
+def test_a_party_cannot_stand_in_for_the_exchange(bank: Stack, tmp_path: Path) -> None:
+    assert "peer consortium is a party, not an exchange" in problem(bank, sent(tmp_path, party()), "consortium")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "not a whole JSON document"),
+        (b'{"schemaVersion": 1, "kind": "pa', "not a whole JSON document"),
+        (b"\xff\xfe", "not a whole JSON document"),
+        (b"[]", "not a JSON object"),
+        (b" " * (MAX_BYTES + 1), "far more than a descriptor"),
+        (b"[" * 100_000, "not a whole JSON document"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_descriptor_is_refused(bank: Stack, tmp_path: Path, content: bytes, expected: str) -> None:
+    file = tmp_path / "sent.json"
+    file.write_bytes(content)
+    assert expected in problem(bank, file)
+
+
+def test_a_missing_file_is_named(bank: Stack, tmp_path: Path) -> None:
+    assert "nowhere.json: cannot be read: No such file" in problem(bank, tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", "Upper", "", "x" * 64])
+def test_a_name_leads_nowhere_else(bank: Stack, tmp_path: Path, name: str) -> None:
+    problem(bank, sent(tmp_path, exchange()), name or " ")
+
+
+def test_a_peer_file_outside_the_folder_is_refused(bank: Stack, tmp_path: Path) -> None:
+    bank.file.write_text(bank.file.read_text().replace("peers/consortium.json", "../../consortium.json"))
+    assert "is outside the folder" in problem(bank, sent(tmp_path / "elsewhere", exchange()), "consortium")
+
+
+def test_a_folder_of_peers_that_leads_outside_is_refused(bank: Stack, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (bank.file.parent / "peers").symlink_to(tmp_path / "elsewhere")
+    assert "outside the folder" in problem(bank, sent(tmp_path, exchange()))
+
+
+def test_every_problem_of_the_stack_file_is_said(bank: Stack, tmp_path: Path) -> None:
+    bank.file.write_text(bank.file.read_text().replace("storage: HDFS", "storge: HDFS").replace("topology: star", "topology: ring"))
+    found = problem(bank, sent(tmp_path, exchange()))
+    assert "did you mean 'storage'?" in found
+    assert "fate:federation.topology" in found
+
+
+def test_a_stack_file_that_changed_meanwhile_is_not_overwritten(bank: Stack, tmp_path: Path) -> None:
+    found = review(bank, sent(tmp_path, exchange()))
+    bank.file.write_text(bank.file.read_text() + "# a colleague's edit\n")
+    with pytest.raises(FederationError, match="changed while"):
+        accept(found)
+    assert not (bank.file.parent / "peers").exists()
+
+
+def test_a_stack_file_keeps_its_mode_and_its_link(bank: Stack, tmp_path: Path) -> None:
+    real = tmp_path / "elsewhere.yaml"
+    bank.file.rename(real)
+    real.chmod(0o640)
+    bank.file.symlink_to(real)
+    added(bank, sent(tmp_path, exchange()))
+    assert bank.file.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert "sha256" in real.read_text()

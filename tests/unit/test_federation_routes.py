@@ -1,0 +1,467 @@
+"""Route files: their exact text, and what must hold for every stack (invariants 2 and 3 of the design)."""
+
+import ipaddress
+import itertools
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from federation.live import live_values
+from federation.plan import StackPlan
+from federation.routes import (
+    TOMBSTONE_HOST,
+    TOMBSTONE_PORT,
+    NginxTarget,
+    PulsarTarget,
+    nginx_route_table,
+    pulsar_route_table,
+    records_config,
+    sni,
+)
+from tests.support.configs import (
+    BY_HAND,
+    BY_HAND_EXCHANGE,
+    CASES,
+    CLINIC,
+    DOMAIN,
+    EXCHANGE,
+    LOCAL,
+    MESH,
+    MESH_OF_TWO,
+    MESH_SUSPENDED,
+    NAMED_NGINX,
+    RETIRED,
+    STAR_PARTY,
+    SUSPENDED,
+    SUSPENDED_EXCHANGE,
+    Case,
+    exchange,
+    node_port,
+    party,
+    party_descriptor,
+)
+
+PARTY_PULSAR = """\
+9999:
+  host: pulsar
+  port: 6650
+  sslPort: 6651
+  proxy: ""
+"""
+PARTY_NGINX = """\
+9999:
+  fateflow:
+    - host: <known-after-up:fate-9999/fateflow-client.clusterIP>
+      http_port: 9380
+      grpc_port: 9360
+  proxy:
+    - host: <known-after-up:fate-9999/nginx.clusterIP>
+      http_port: 9300
+      grpc_port: 9310
+"""
+
+
+def files(plan: StackPlan) -> dict[str, dict[str, str]]:
+    """Every route file: {unit: {file: text}}."""
+    return {unit.key: {name: text for manifest in unit.routes for name, text in manifest.fields["data"].items()} for unit in plan.units}
+
+
+def connect_ports(text: str) -> list[int]:
+    """The ports that Traffic Server may connect to."""
+    lines = [line.split() for line in text.splitlines() if "proxy.config.http.connect_ports " in line]
+    assert len(lines) == 1, text
+    assert lines[0][2] == "STRING", text
+    return [int(port) for port in lines[0][3:]]
+
+
+def test_a_party_of_a_star_knows_itself_and_the_exchange(tmp_path: Path) -> None:
+    texts = files(STAR_PARTY.load(tmp_path).plan)["party-9999"]
+    assert texts == {
+        "pulsar_route_table.yaml": PARTY_PULSAR
+        + """\
+default:
+  proxy: "198.51.100.4:443"
+  domain: "fraud.example"
+  brokerPort: 6650
+  brokerSslPort: 6651
+""",
+        "route_table.yaml": PARTY_NGINX
+        + """\
+default:
+  proxy:
+    - host: 198.51.100.5
+      http_port: 9300
+      grpc_port: 9310
+""",
+    }
+
+
+def test_an_exchange_leads_to_each_member(tmp_path: Path) -> None:
+    texts = files(EXCHANGE.load(tmp_path).plan)["exchange"]
+    assert set(texts) == {"sni.yaml", "records.config", "route_table.yaml"}
+    assert (
+        texts["sni.yaml"]
+        == """\
+sni:
+  - fqdn: 9999.fraud.example
+    tunnel_route: 203.0.113.10:31001
+  - fqdn: 10000.fraud.example
+    tunnel_route: 203.0.113.20:6651
+"""
+    )
+    assert (
+        texts["route_table.yaml"]
+        == """\
+9999:
+  fateflow:
+    - host: 203.0.113.11
+      http_port: 9300
+      grpc_port: 9310
+10000:
+  fateflow:
+    - host: 203.0.113.21
+      http_port: 9300
+      grpc_port: 9310
+"""
+    )
+
+
+def test_a_stack_with_exchange_and_party_links_them_by_cluster_addresses(tmp_path: Path) -> None:
+    texts = files(LOCAL.load(tmp_path).plan)
+    assert (
+        texts["exchange"]["sni.yaml"]
+        == """\
+sni:
+  - fqdn: 9999.fraud.example
+    tunnel_route: <known-after-up:fate-9999/pulsar-public-tls.clusterIP>:6651
+  - fqdn: 10000.fraud.example
+    tunnel_route: 203.0.113.20:6651
+"""
+    )
+    assert (
+        texts["exchange"]["route_table.yaml"]
+        == """\
+9999:
+  fateflow:
+    - host: <known-after-up:fate-9999/nginx.clusterIP>
+      http_port: 9300
+      grpc_port: 9310
+10000:
+  fateflow:
+    - host: 203.0.113.21
+      http_port: 9300
+      grpc_port: 9310
+"""
+    )
+    assert (
+        texts["party-9999"]["pulsar_route_table.yaml"]
+        == PARTY_PULSAR
+        + """\
+default:
+  proxy: "<known-after-up:fate-exchange/traffic-server.clusterIP>:443"
+  domain: "fraud.example"
+  brokerPort: 6650
+  brokerSslPort: 6651
+"""
+    )
+    assert (
+        texts["party-9999"]["route_table.yaml"]
+        == PARTY_NGINX
+        + """\
+default:
+  proxy:
+    - host: <known-after-up:fate-exchange/nginx.clusterIP>
+      http_port: 9300
+      grpc_port: 9310
+"""
+    )
+
+
+def test_a_party_of_a_mesh_leads_to_each_peer_itself(tmp_path: Path) -> None:
+    assert files(MESH.load(tmp_path).plan)["party-9999"] == {
+        "pulsar_route_table.yaml": PARTY_PULSAR
+        + """\
+10000:
+  host: 203.0.113.20
+  port: 6650
+  sslPort: 6651
+  proxy: ""
+""",
+        "route_table.yaml": PARTY_NGINX
+        + """\
+10000:
+  fateflow:
+    - host: 203.0.113.21
+      http_port: 9300
+      grpc_port: 9310
+""",
+    }
+
+
+def test_two_parties_of_one_stack_in_a_mesh_know_each_other(tmp_path: Path) -> None:
+    texts = files(MESH_OF_TWO.load(tmp_path).plan)
+    assert set(texts) == {"party-9998", "party-9999"}
+    for own, other in itertools.permutations(("9998", "9999")):
+        pulsars = yaml.safe_load(texts[f"party-{own}"]["pulsar_route_table.yaml"])
+        assert set(pulsars) == {9998, 9999, 10000}
+        assert pulsars[int(other)]["host"] == f"<known-after-up:fate-{other}/pulsar-public-tls.clusterIP>"
+        assert pulsars[int(other)]["sslPort"] == 6651
+        routes = yaml.safe_load(texts[f"party-{own}"]["route_table.yaml"])
+        assert routes[int(other)]["fateflow"][0]["host"] == f"<known-after-up:fate-{other}/nginx.clusterIP>"
+
+
+TOMBSTONE = """\
+10000:
+  fateflow:
+    - host: 127.0.0.1
+      http_port: 1
+      grpc_port: 1
+"""
+
+
+@pytest.mark.parametrize("case", [SUSPENDED, RETIRED], ids=str)
+def test_a_member_that_is_suspended_or_retired_keeps_a_tombstone_and_loses_its_tunnel(case: Case, tmp_path: Path) -> None:
+    texts = files(case.load(tmp_path).plan)["exchange"]
+    assert texts["route_table.yaml"].endswith(TOMBSTONE)
+    assert texts["route_table.yaml"].count("127.0.0.1") == 1
+    assert texts["sni.yaml"].count("fqdn") == 1
+    assert "10000" not in texts["sni.yaml"]
+    assert connect_ports(texts["records.config"]) == [31001]
+
+
+def test_a_suspended_peer_of_a_mesh_keeps_a_tombstone_and_loses_its_broker(tmp_path: Path) -> None:
+    texts = files(MESH_SUSPENDED.load(tmp_path).plan)["party-9999"]
+    assert texts == {"pulsar_route_table.yaml": PARTY_PULSAR, "route_table.yaml": PARTY_NGINX + TOMBSTONE}
+
+
+def test_a_suspended_exchange_leaves_a_party_with_its_own_routes(tmp_path: Path) -> None:
+    texts = files(SUSPENDED_EXCHANGE.load(tmp_path).plan)["party-9999"]
+    assert texts == {"pulsar_route_table.yaml": PARTY_PULSAR, "route_table.yaml": PARTY_NGINX}
+
+
+def test_a_member_typed_by_hand_is_routed_by_what_was_typed(tmp_path: Path) -> None:
+    texts = files(BY_HAND.load(tmp_path).plan)["exchange"]
+    assert texts["sni.yaml"] == "sni:\n  - fqdn: 10001.fraud.example\n    tunnel_route: broker.old-clinic.example:6651\n"
+    assert texts["route_table.yaml"] == "10001:\n  fateflow:\n    - host: 198.51.100.40\n      http_port: 9300\n"
+
+
+def test_an_exchange_typed_by_hand_is_the_default_route(tmp_path: Path) -> None:
+    texts = files(BY_HAND_EXCHANGE.load(tmp_path).plan)["party-9999"]
+    assert 'default:\n  proxy: "198.51.100.4:443"\n' in texts["pulsar_route_table.yaml"]
+    assert texts["route_table.yaml"] == PARTY_NGINX + "default:\n  proxy:\n    - host: 198.51.100.5\n      http_port: 9300\n"
+
+
+def test_a_member_whose_nginx_has_only_a_name_is_pending_with_the_remedy(tmp_path: Path) -> None:
+    plan = NAMED_NGINX.load(tmp_path).plan
+    assert set(plan.pending) == {"clinic-b"}
+    assert "nginx.clinic-b.example, a name that FATE's nginx cannot resolve" in plan.pending["clinic-b"]
+    assert "publish.nginx.advertise.addresses" in plan.pending["clinic-b"]
+    assert plan.warnings == (f"peer clinic-b is pending: {plan.pending['clinic-b']}",)
+    texts = files(plan)["exchange"]
+    assert "9999" in texts["sni.yaml"]
+    assert not [name for name, text in texts.items() if "10000" in text or "clinic-b" in text], "half a route"
+
+
+def test_a_member_typed_by_hand_with_a_named_nginx_is_told_where_to_write_the_address(tmp_path: Path) -> None:
+    case = BY_HAND.changed(lambda config: config["peers"]["old-clinic"].update(nginx="nginx.old-clinic.example:9300"))
+    assert case.load(tmp_path).plan.pending["old-clinic"].endswith("write an IP address in peers.old-clinic.nginx")
+
+
+def test_a_peer_that_this_stack_never_dials_may_have_a_name_only(tmp_path: Path) -> None:
+    case = STAR_PARTY.with_peer("clinic-b", party_descriptor(nginx="nginx.clinic-b.example"))
+    assert case.load(tmp_path).plan.pending == {}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if len(case.config.get("peers", {})) > 0], ids=str)
+def test_the_order_of_peers_and_parties_changes_no_byte(case: Case, tmp_path: Path) -> None:
+    more = case.with_peer("added-b", party_descriptor("777", "added-b")).with_peer("added-a", party_descriptor("20000", "added-a"))
+    plans = []
+    for number, order in enumerate((list, lambda items: list(reversed(items)), sorted)):
+        shuffled = more.changed(
+            lambda config, order=order: config.update(
+                {key: dict(order(list(config[key].items()))) for key in ("peers", "parties") if key in config}
+            )
+        )
+        assert list(shuffled.config["peers"]) != list(more.config["peers"]) or order is list or list(more.config["peers"]) == sorted(
+            more.config["peers"]
+        )
+        plans.append(files(shuffled.load(tmp_path / str(number)).plan))
+    assert any(plans[0].values())
+    assert plans[0] == plans[1] == plans[2]
+
+
+def test_a_new_member_changes_only_the_route_object_of_the_exchange(tmp_path: Path) -> None:
+    before = EXCHANGE.load(tmp_path / "before").plan
+    after = EXCHANGE.with_peer("hospital-c", party_descriptor("10001", "hospital-c")).load(tmp_path / "after").plan
+    (old,), (new,) = before.units, after.units
+    assert old.routes != new.routes
+    assert [(m.role, m.name) for m in old.routes] == [(m.role, m.name) for m in new.routes] == [("routes", "exchange-routes")]
+    assert replace(new, routes=old.routes) == old
+    assert [peer.name for peer in after.external] == ["bank-a", "clinic-b", "hospital-c"]
+    assert replace(after, units=before.units, external=before.external) == before
+
+
+def test_a_new_member_changes_nothing_for_a_party_of_the_star(tmp_path: Path) -> None:
+    before = STAR_PARTY.load(tmp_path / "before").plan
+    after = STAR_PARTY.with_peer("clinic-b", CLINIC).load(tmp_path / "after").plan
+    assert before.units == after.units
+    assert before.external != after.external
+
+
+def test_a_new_peer_of_a_mesh_changes_only_route_objects(tmp_path: Path) -> None:
+    before = MESH.load(tmp_path / "before").plan
+    after = MESH.with_peer("hospital-c", party_descriptor("10001", "hospital-c")).load(tmp_path / "after").plan
+    (old,), (new,) = before.units, after.units
+    assert all(a != b for a, b in zip(old.routes, new.routes, strict=True))
+    assert replace(new, routes=old.routes) == old
+
+
+def test_a_new_party_beside_the_exchange_leaves_its_neighbours_alone(tmp_path: Path) -> None:
+    case = LOCAL.changed(lambda config: config["parties"].update({"9998": party("fate-9998", exchange="local")}))
+    before, after = LOCAL.load(tmp_path / "before").plan, case.load(tmp_path / "after").plan
+    assert {unit.key for unit in after.units} - {unit.key for unit in before.units} == {"party-9998"}
+    assert after.unit("party-9999") == before.unit("party-9999")
+    assert replace(after.unit("exchange"), routes=before.unit("exchange").routes) == before.unit("exchange")
+    assert after.unit("exchange").routes != before.unit("exchange").routes
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_there_is_a_default_route_only_to_an_active_exchange(case: Case, tmp_path: Path) -> None:
+    loaded = case.load(tmp_path)
+    texts = files(loaded.plan)
+    assert texts
+    for unit, routes in texts.items():
+        defaults = [name for name, text in routes.items() if name.endswith(".yaml") and "default" in (yaml.safe_load(text) or {})]
+        if unit == "exchange":
+            assert defaults == [], "a default route of an exchange would be a loop"
+            continue
+        name = loaded.spec.parties[unit.removeprefix("party-")].exchange or ""
+        local = name == "local" and loaded.spec.exchange is not None
+        accepted = [peer.name for peer in loaded.peers.accepted if peer.party_id is None and peer.state == "active"]
+        wanted = ["pulsar_route_table.yaml", "route_table.yaml"] if local or name in accepted else []
+        assert sorted(defaults) == wanted, f"{unit} of {case}"
+
+
+def test_the_cases_hold_parties_with_and_without_a_default_route(tmp_path: Path) -> None:
+    found = [
+        "default" in texts["route_table.yaml"]
+        for number, case in enumerate(CASES)
+        for unit, texts in files(case.load(tmp_path / str(number)).plan).items()
+        if unit != "exchange"
+    ]
+    assert set(found) == {True, False}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_route_leads_to_a_party_that_this_federation_knows(case: Case, tmp_path: Path) -> None:
+    loaded = case.load(tmp_path)
+    known = {*loaded.spec.parties, *(peer.party_id for peer in loaded.plan.external if peer.party_id)}
+    seen = 0
+    for unit, texts in files(loaded.plan).items():
+        tables = {name: yaml.safe_load(text) or {} for name, text in texts.items() if name.endswith("route_table.yaml")}
+        assert tables
+        for name, table in tables.items():
+            ids = {str(key) for key in table} - {"default"}
+            assert ids <= known, f"{unit} {name}"
+            seen += len(ids)
+        names = {entry["fqdn"] for entry in yaml.safe_load(texts.get("sni.yaml", "sni: []"))["sni"]}
+        assert names <= {f"{party_id}.{DOMAIN}" for party_id in known}, unit
+    assert seen, "no route at all"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_no_route_of_a_unit_leads_back_to_itself(case: Case, tmp_path: Path) -> None:
+    loaded = case.load(tmp_path)
+    for unit in loaded.plan.units:
+        texts = files(loaded.plan)[unit.key]
+        foreign: list[Any] = []
+        for text in (text for name, text in texts.items() if name.endswith("route_table.yaml")):
+            table: Mapping[Any, Any] = yaml.safe_load(text) or {}
+            foreign += [routes for key, routes in table.items() if unit.key != f"party-{key}"]
+        foreign.append(texts.get("sni.yaml", ""))
+        own = [live for live in live_values(foreign) if live.namespace == unit.namespace]
+        assert not own, f"{unit.key} leads to its own {own}"
+        assert any(foreign) or case.name.startswith("a party whose exchange is"), "nothing to check"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_nginx_is_given_ip_addresses_only(case: Case, tmp_path: Path) -> None:
+    hosts = [
+        target["host"]
+        for texts in files(case.load(tmp_path).plan).values()
+        for services in (yaml.safe_load(texts["route_table.yaml"]) or {}).values()
+        for targets in services.values()
+        for target in targets
+    ]
+    assert hosts
+    for host in hosts:
+        assert live_values(host) or ipaddress.ip_address(host), host
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "exchange" in case.config], ids=str)
+def test_traffic_server_may_connect_to_the_ports_of_its_tunnels_only(case: Case, tmp_path: Path) -> None:
+    texts = files(case.load(tmp_path).plan)["exchange"]
+    tunnels = [entry["tunnel_route"] for entry in yaml.safe_load(texts["sni.yaml"])["sni"]]
+    assert tunnels
+    assert connect_ports(texts["records.config"]) == sorted({int(tunnel.rsplit(":", 1)[1]) for tunnel in tunnels})
+
+
+def test_connect_ports_are_sorted_and_named_once() -> None:
+    assert connect_ports(records_config(4443, [31001, 6651, 31001])) == [6651, 31001]
+
+
+def test_without_a_tunnel_traffic_server_may_connect_nowhere() -> None:
+    assert connect_ports(records_config(4443, [])) == [TOMBSTONE_PORT]
+
+
+def test_an_exchange_without_members_has_route_files_that_its_proxies_can_read(tmp_path: Path) -> None:
+    texts = files(EXCHANGE.changed(lambda config: config.update(peers={})).load(tmp_path).plan)["exchange"]
+    assert yaml.safe_load(texts["sni.yaml"]) == {"sni": []}
+    assert texts["route_table.yaml"]
+    assert yaml.safe_load(texts["route_table.yaml"]) is None
+
+
+def test_route_texts_are_the_same_in_any_order_of_their_input() -> None:
+    nginx = {key: {"fateflow": (NginxTarget("203.0.113.1", 9300, 9310),)} for key in ("10000", "9999", "default")}
+    brokers = {key: PulsarTarget("203.0.113.1", 6650, 6651) for key in ("10000", "777", "9999")}
+    names = {f"{key}.{DOMAIN}": "203.0.113.1:6651" for key in ("10000", "777", "9999")}
+    for order in itertools.permutations(range(3)):
+        assert nginx_route_table({k: nginx[k] for k in (list(nginx)[i] for i in order)}) == nginx_route_table(nginx)
+        assert pulsar_route_table({k: brokers[k] for k in (list(brokers)[i] for i in order)}, None) == pulsar_route_table(brokers, None)
+        assert sni({k: names[k] for k in (list(names)[i] for i in order)}) == sni(names)
+    assert list(yaml.safe_load(nginx_route_table(nginx))) == [9999, 10000, "default"]
+    assert list(yaml.safe_load(pulsar_route_table(brokers, None))) == [777, 9999, 10000]
+    assert [entry["fqdn"] for entry in yaml.safe_load(sni(names))["sni"]] == [f"{key}.{DOMAIN}" for key in (777, 9999, 10000)]
+
+
+def test_a_route_to_a_changed_port_changes_the_tunnel_and_the_allowed_ports(tmp_path: Path) -> None:
+    moved = EXCHANGE.with_peer("clinic-b", party_descriptor(port=32010))
+    before, after = files(EXCHANGE.load(tmp_path / "a").plan)["exchange"], files(moved.load(tmp_path / "b").plan)["exchange"]
+    assert {name for name in before if before[name] != after[name]} == {"sni.yaml", "records.config"}
+    assert connect_ports(after["records.config"]) == [31001, 32010]
+
+
+def test_the_tombstone_is_an_address_where_nothing_listens() -> None:
+    assert ipaddress.ip_address(TOMBSTONE_HOST).is_loopback
+    assert TOMBSTONE_PORT == 1
+
+
+def test_a_party_on_node_ports_is_dialled_inside_its_stack_by_service_ports(tmp_path: Path) -> None:
+    local = party(exchange="local", publish={"pulsar": node_port(port=30651), "nginx": node_port(httpPort=30930, grpcPort=30931)})
+    case = LOCAL.changed(
+        lambda config: config.update(
+            parties={"9999": local},
+            exchange=exchange(publish={"trafficServer": node_port(port=30443), "nginx": node_port(httpPort=30940, grpcPort=30941)}),
+        )
+    )
+    plan = case.load(tmp_path).plan
+    texts = files(plan)
+    assert "tunnel_route: <known-after-up:fate-9999/pulsar-public-tls.clusterIP>:6651\n" in texts["exchange"]["sni.yaml"]
+    assert 'proxy: "<known-after-up:fate-exchange/traffic-server.clusterIP>:443"' in texts["party-9999"]["pulsar_route_table.yaml"]
+    assert plan.unit("party-9999").descriptor["endpoints"]["pulsar"]["ports"] == {"tls": 30651}
+    assert plan.unit("exchange").descriptor["endpoints"]["trafficServer"]["ports"] == {"tls": 30443}
+    assert plan.unit("exchange").descriptor["endpoints"]["nginx"]["ports"] == {"http": 30940, "grpc": 30941}

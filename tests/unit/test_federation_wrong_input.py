@@ -1,0 +1,662 @@
+"""What an operator may get wrong: each mistake is told with its place, the problem and the remedy, all at once."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from federation.errors import FederationError, Problem
+from federation.load import load_stack
+from tests.support.configs import (
+    CLINIC,
+    LOCAL,
+    MESH,
+    PENDING,
+    STAR_PARTY,
+    Case,
+    Config,
+    exchange,
+    exchange_descriptor,
+    node_port,
+    party,
+    party_descriptor,
+    stack,
+)
+
+Edit = Callable[[Case], Case]
+# A legal stack with an exchange and a party, to which each mistake adds entries of its own.
+BASE = LOCAL
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One wrong thing: where it stands (`at`: keys as written, one below the other), and what must be said of it."""
+
+    name: str
+    edit: Edit
+    at: Sequence[str]
+    field: str
+    problem: str
+    remedy: str
+    base: Case = BASE
+    text: Callable[[str], str] = str
+
+    def __str__(self) -> str:
+        return self.name
+
+    def told(self, problems: Sequence[Problem], text: str, file: Path) -> bool:
+        """Whether one of the problems is this one, told completely."""
+        place = f"{file}:{line_of(text, self.at)} fate:{self.field}"
+        return any(p.place == place and self.problem in p.problem and self.remedy in p.remedy for p in problems)
+
+
+def line_of(text: str, keys: Sequence[str]) -> int:
+    """The line of a key below other keys, found by reading down the file."""
+    lines, line = [line.strip().replace("'", "") for line in text.splitlines()], -1
+    for key in keys:
+        line = next(number for number in range(line + 1, len(lines)) if lines[number].startswith(f"{key}:"))
+    return line + 1
+
+
+def problems_of(file: Path) -> tuple[tuple[Problem, ...], str]:
+    """What is said of a stack file, as problems and as the message."""
+    with pytest.raises(FederationError) as caught:
+        load_stack(file)
+    return caught.value.problems, str(caught.value)
+
+
+def _party(party_id: str, **changes: object) -> Edit:
+    whole = party(**{"namespace": f"fate-{party_id}", "exchange": "local", **changes})  # type: ignore[arg-type]
+    return lambda case: case.changed(lambda config: config["parties"].update({party_id: whole}))
+
+
+def _both(*edits: Edit) -> Edit:
+    def edit(case: Case) -> Case:
+        for one in edits:
+            case = one(case)
+        return case
+
+    return edit
+
+
+def _publish(pulsar: Config, nginx: Config | None = None) -> Config:
+    return {"pulsar": pulsar, "nginx": nginx or {"type": "LoadBalancer"}}
+
+
+def _altered(**fields: object) -> bytes:
+    return json.dumps(CLINIC.plain() | {"partyId": "20010"} | fields).encode()
+
+
+def _changed(**sections: object) -> Edit:
+    return lambda case: case.changed(lambda config: config.update(sections))
+
+
+def _peer_file(name: str, content: bytes) -> Edit:
+    return lambda case: case.with_peer_file(name, content)
+
+
+def _entry(name: str, **entry: object) -> Edit:
+    return lambda case: case.with_entry(name, **entry)
+
+
+def _peer(name: str, party_id: str) -> Edit:
+    return lambda case: case.with_peer(name, party_descriptor(party_id, name))
+
+
+def _foreign(case: Case) -> Case:
+    text = party_descriptor("20003").text().replace('"name": "fraud"', '"name": "credit"')
+    return case.with_peer_file("stranger", text.encode())
+
+
+def _descriptor_mistake(name: str, peer: str, content: bytes, where: str, problem: str, remedy: str) -> Mistake:
+    field = f"peers.{peer}.descriptor (peers/{peer}.json){where}"
+    return Mistake(name, _peer_file(peer, content), ("fate:peers", peer, "descriptor"), field, problem, remedy)
+
+
+TOGETHER = [
+    Mistake("an unknown section", _changed(partys={}), ("fate:partys",), "partys", "unknown key 'partys'", "did you mean 'parties'?"),
+    Mistake(
+        "an unknown key",
+        _party("101", relase="1.11.2"),
+        ("fate:parties", "101", "relase"),
+        "parties.101.relase",
+        "unknown key 'relase'",
+        "did you mean 'release'?",
+    ),
+    Mistake(
+        "a party id that is not a number",
+        _party("bank"),
+        ("fate:parties", "bank"),
+        "parties.bank",
+        "a party id is a positive whole number",
+        "correct the value",
+    ),
+    Mistake(
+        "a party id written twice",
+        _both(_party("102"), _party("102-again")),
+        ("fate:parties", "102", "102"),
+        "parties.102",
+        "102 is written twice",
+        "keep one of them",
+        text=lambda text: text.replace("102-again:", "102:"),
+    ),
+    Mistake(
+        "a peer with the id of an own party",
+        _peer("twin", "9999"),
+        ("fate:peers", "twin"),
+        "peers.twin",
+        "party id 9999 of peer twin already belongs to this stack",
+        "agree on another one",
+    ),
+    Mistake(
+        "two peers with one party id",
+        _both(_peer("first", "20001"), _peer("second", "20001")),
+        ("fate:peers", "second"),
+        "peers.second",
+        "party id 20001 of peer second already belongs to peer first",
+        "agree on another one",
+    ),
+    Mistake(
+        "a descriptor of another federation",
+        _foreign,
+        ("fate:peers", "stranger", "descriptor"),
+        "peers.stranger.descriptor (peers/stranger.json)",
+        "is a descriptor of federation credit (fraud.example); this stack belongs to fraud (fraud.example)",
+        "use the descriptor of this federation",
+    ),
+    _descriptor_mistake(
+        "a descriptor with a secret-like field",
+        "leaky",
+        _altered(endpoints={**CLINIC.plain()["endpoints"], "dbPassword": "hunter2"}),
+        " endpoints.dbPassword",
+        "looks like a secret",
+        "must replace that secret",
+    ),
+    _descriptor_mistake(
+        "a descriptor with a private key as a value",
+        "careless",
+        _altered(organization="-----BEGIN PRIVATE KEY-----\nMIIE\n"),
+        " organization",
+        "looks like a secret",
+        "must replace that secret",
+    ),
+    _descriptor_mistake(
+        "a descriptor with an unknown key",
+        "newer",
+        _altered(relaese="1.11.2"),
+        " relaese",
+        "unknown key 'relaese'",
+        "did you mean 'release'?",
+    ),
+    _descriptor_mistake(
+        "a truncated descriptor",
+        "truncated",
+        CLINIC.text().encode()[:200],
+        "",
+        "not a whole JSON document",
+        "fetch the file again: it may be truncated",
+    ),
+    _descriptor_mistake("a descriptor that is not UTF-8", "latin", b'{"organization": "caf\xe9"}', "", "not a whole JSON", "fetch the file"),
+    _descriptor_mistake(
+        "a descriptor nested too deeply to read", "nested", b"[" * 100_000 + b"]" * 100_000, "", "not a whole JSON", "fetch the file"
+    ),
+    _descriptor_mistake(
+        "a descriptor nested too deeply to check",
+        "nested-less",
+        b'{"a":' * 900 + b"1" + b"}" * 900,
+        "",
+        "not a whole JSON document",
+        "fetch the file",
+    ),
+    _descriptor_mistake("a descriptor that is no object", "listed", b"[]", "", "not a JSON object", "`fatefed descriptor export`"),
+    _descriptor_mistake("an oversized descriptor", "large", b" " * 300_000, "", "far larger than a descriptor", "ask the peer for the output"),
+    _descriptor_mistake(
+        "an address that carries more than an address",
+        "injected",
+        CLINIC.text().replace('"host": "203.0.113.20"', '"host": "fe80::1%\\n  evil: true"').replace("10000", "20010").encode(),
+        " endpoints.pulsar.host",
+        "is neither a host name (lower case) nor an IP address",
+        "correct the value",
+    ),
+    Mistake(
+        "an accepted descriptor that is gone",
+        _entry("gone", descriptor="peers/gone.json", sha256="0" * 64),
+        ("fate:peers", "gone", "descriptor"),
+        "peers.gone.descriptor",
+        "the accepted descriptor peers/gone.json is gone",
+        "restore the file",
+    ),
+    Mistake(
+        "a descriptor changed since it was accepted",
+        lambda case: case.with_peer("changed", party_descriptor("20002"), sha256="0" * 64),
+        ("fate:peers", "changed", "descriptor"),
+        "peers.changed.descriptor",
+        "peers/changed.json changed since it was accepted",
+        "run `fatefed peers add peers/changed.json --name changed`",
+    ),
+    Mistake(
+        "a descriptor above the folder",
+        _entry("above", descriptor="../above.json"),
+        ("fate:peers", "above", "descriptor"),
+        "peers.above.descriptor",
+        "../above.json is outside the folder of the stack file",
+        "keep descriptors in peers/",
+    ),
+    Mistake(
+        "a descriptor by an absolute path",
+        _entry("absolute", descriptor="/etc/hostname"),
+        ("fate:peers", "absolute", "descriptor"),
+        "peers.absolute.descriptor",
+        "/etc/hostname is outside the folder of the stack file",
+        "keep descriptors in peers/",
+    ),
+    Mistake(
+        "a path that no file can have",
+        _entry("no-path", descriptor="peers/\0.json"),
+        ("fate:peers", "no-path", "descriptor"),
+        "peers.no-path.descriptor",
+        "is not a path",
+        "keep descriptors in peers/",
+    ),
+    Mistake(
+        "a folder as a descriptor",
+        _entry("folder", descriptor="."),
+        ("fate:peers", "folder", "descriptor"),
+        "peers.folder.descriptor",
+        ". cannot be read: Is a directory",
+        "make it a readable file",
+    ),
+    Mistake(
+        "a port that does not exist",
+        _entry("typed", unsigned=True, partyId="20004", pulsar="198.51.100.4:99999", nginx="198.51.100.4:9300"),
+        ("fate:peers", "typed", "pulsar"),
+        "peers.typed.pulsar",
+        "'198.51.100.4:99999' does not end in a port between 1 and 65535",
+        "host:port of its Pulsar TLS port",
+    ),
+    Mistake(
+        "a peer typed by hand without an address",
+        _entry("half", unsigned=True, partyId="20005", nginx="198.51.100.4:9300"),
+        ("fate:peers", "half"),
+        "peers.half",
+        "an unsigned party also needs pulsar as host:port",
+        "correct the value",
+    ),
+    Mistake(
+        "a peer without a source",
+        _entry("nowhere", state="active"),
+        ("fate:peers", "nowhere"),
+        "peers.nowhere",
+        "name a descriptor file, or say unsigned: true",
+        "correct the value",
+    ),
+    Mistake(
+        "an upper-case peer name",
+        _entry("Upper", descriptor="peers/upper.json"),
+        ("fate:peers", "Upper"),
+        "peers.Upper",
+        "String should match pattern",
+        "correct the value",
+    ),
+    Mistake(
+        "an unknown release",
+        _party("103", release="9.9.9"),
+        ("fate:parties", "103", "release"),
+        "parties.103.release",
+        "unknown release 9.9.9",
+        "choose one of 1.11.2",
+    ),
+    Mistake(
+        "engines that do not go together",
+        _party("104", computing="Eggroll"),
+        ("fate:parties", "104", "computing"),
+        "parties.104.computing",
+        "release 1.11.2 is not deployed as Eggroll + Pulsar + HDFS",
+        "choose one of: Spark + Pulsar + HDFS",
+    ),
+    Mistake(
+        "a namespace used twice",
+        _party("105", namespace="fate-9999"),
+        ("fate:parties", "105", "namespace"),
+        "parties.105.namespace",
+        "namespace fate-9999 is already used by fate:parties.9999",
+        "a namespace of its own",
+    ),
+    Mistake(
+        "a NodePort that says no address",
+        _party("106", publish=_publish({"type": "NodePort", "port": 30106})),
+        ("fate:parties", "106", "publish", "pulsar"),
+        "parties.106.publish.pulsar",
+        "type NodePort has no address of its own: add advertise",
+        "correct the value",
+    ),
+    Mistake(
+        "a NodePort outside the range",
+        _party("107", publish=_publish(node_port(port=6651))),
+        ("fate:parties", "107", "publish", "pulsar", "port"),
+        "parties.107.publish.pulsar.port",
+        "6651 is outside the node port range 30000-32767",
+        "correct cluster.nodePortRange",
+    ),
+    Mistake(
+        "a NodePort used twice",
+        _both(_party("108", publish=_publish(node_port(port=30108))), _party("109", publish=_publish(node_port(port=30108)))),
+        ("fate:parties", "109", "publish", "pulsar", "port"),
+        "parties.109.publish.pulsar.port",
+        "node port 30108 is already used by parties.108.publish.pulsar",
+        "choose another one",
+    ),
+    Mistake(
+        "a NodePort without a port",
+        _party("110", publish=_publish({"type": "LoadBalancer"}, node_port(httpPort=30110))),
+        ("fate:parties", "110", "publish", "nginx"),
+        "parties.110.publish.nginx.grpcPort",
+        "a NodePort that peers are told must be fixed",
+        "choose a port of 30000-32767",
+    ),
+    Mistake(
+        "a party of a star without an exchange",
+        _party("111", exchange=None),
+        ("fate:parties", "111"),
+        "parties.111.exchange",
+        "a party of a star needs its exchange",
+        "name the peer that is the exchange, or `local`",
+    ),
+    Mistake(
+        "a party as an exchange",
+        _party("112", exchange="clinic-b"),
+        ("fate:parties", "112", "exchange"),
+        "parties.112.exchange",
+        "peer clinic-b is a party, not an exchange",
+        "name the peer whose descriptor is an exchange's",
+    ),
+    Mistake(
+        "an exchange that no peer is",
+        _party("113", exchange="consortum"),
+        ("fate:parties", "113", "exchange"),
+        "parties.113.exchange",
+        "there is no peer consortum",
+        "`fatefed peers add FILE --name consortum`",
+    ),
+    Mistake(
+        "the tag latest",
+        _party("114", modules={"mysql": {"image": {"tag": "latest"}}}),
+        ("fate:parties", "114", "modules", "mysql", "image", "tag"),
+        "parties.114.modules.mysql.image.tag",
+        "the tag 'latest' changes under a running federation",
+        "correct the value",
+    ),
+    Mistake(
+        "memory in thousandths of a byte",
+        _party("115", modules={"pulsar": {"resources": {"requests": {}, "limits": {"memory": "512m"}}}}),
+        ("fate:parties", "115", "modules", "pulsar", "resources", "limits", "memory"),
+        "parties.115.modules.pulsar.resources.limits.memory",
+        "'512m' means thousandths of a byte: write Mi or Gi",
+        "correct the value",
+    ),
+    Mistake(
+        "memory as CPU",
+        _party("116", modules={"spark": {"worker": {"resources": {"requests": {}, "limits": {"cpu": "4Gi"}}}}}),
+        ("fate:parties", "116", "modules", "spark", "worker", "resources", "limits", "cpu"),
+        "parties.116.modules.spark.worker.resources.limits.cpu",
+        "'4Gi' is not an amount of CPU",
+        "correct the value",
+    ),
+    Mistake(
+        "an environment variable that is a number",
+        _party("117", modules={"fateflow": {"env": {"TZ": 5}}}),
+        ("fate:parties", "117", "modules", "fateflow", "env", "TZ"),
+        "parties.117.modules.fateflow.env.TZ",
+        "Input should be a valid string",
+        "correct the value",
+    ),
+    Mistake(
+        "source ranges without a load balancer",
+        _party("118", publish=_publish({"type": "ClusterIP", "sourceRanges": ["10.0.0.0/8"]})),
+        ("fate:parties", "118", "publish", "pulsar"),
+        "parties.118.publish.pulsar",
+        "sourceRanges only works with type LoadBalancer, not ClusterIP",
+        "correct the value",
+    ),
+    Mistake(
+        "a credential from two places",
+        _party("119", credentials={"mysql": {"secret": "a", "kubernetesSecret": "b", "key": "c"}}),
+        ("fate:parties", "119", "credentials", "mysql"),
+        "parties.119.credentials.mysql",
+        "name either secret or kubernetesSecret",
+        "correct the value",
+    ),
+    Mistake(
+        "inCluster with a context",
+        _changed(cluster={"inCluster": True, "context": "bank-a"}),
+        ("fate:cluster",),
+        "cluster",
+        "inCluster uses the pod's service account: drop context and kubeconfig",
+        "correct the value",
+    ),
+    Mistake(
+        "Traffic Server without a version",
+        _changed(exchange=exchange(modules=None)),
+        ("fate:exchange",),
+        "exchange.modules.trafficServer.image",
+        "upstream publishes federatedai/trafficserver without a version",
+        "modules.trafficServer.image.digest",
+    ),
+]
+APART = [
+    Mistake(
+        "namespaces created in scope namespaced",
+        _changed(cluster={"scope": "namespaced", "createNamespaces": True}),
+        ("fate:cluster",),
+        "cluster",
+        "a Namespace is a cluster-scoped object: drop createNamespaces",
+        "correct the value",
+    ),
+    Mistake(
+        "a mesh with an exchange",
+        _changed(exchange=exchange()),
+        ("fate:exchange",),
+        "exchange",
+        "a mesh has no exchange",
+        "drop fate:exchange, or set federation.topology to star",
+        base=MESH,
+    ),
+    Mistake(
+        "a party of a mesh with an exchange",
+        lambda case: case.changed(lambda config: config["parties"]["9999"].update(exchange="clinic-b")),
+        ("fate:parties", "9999", "exchange"),
+        "parties.9999.exchange",
+        "a mesh has no exchange",
+        "drop this line, or set federation.topology to star",
+        base=MESH,
+    ),
+    Mistake(
+        "a local exchange that is not described",
+        lambda case: case.changed(lambda config: config.pop("exchange")),
+        ("fate:parties", "9999", "exchange"),
+        "parties.9999.exchange",
+        "this stack holds no exchange",
+        "describe it under fate:exchange",
+    ),
+    Mistake(
+        "a stack that deploys nothing",
+        lambda case: case.changed(lambda config: config.update(parties={})),
+        ("fate:parties",),
+        "parties",
+        "this stack deploys nothing",
+        "describe a party under fate:parties",
+        base=STAR_PARTY,
+    ),
+    Mistake(
+        "an exchange with a wrong namespace",
+        _changed(exchange=exchange("Fate Exchange")),
+        ("fate:exchange", "namespace"),
+        "exchange.namespace",
+        "String should match pattern",
+        "correct the value",
+    ),
+    Mistake(
+        "a missing release",
+        lambda case: case.changed(lambda config: config["parties"]["9999"].pop("release")),
+        ("fate:parties", "9999"),
+        "parties.9999.release",
+        "release is missing",
+        "add it: FATE release, one of the catalogue.",
+    ),
+    Mistake(
+        "an exchange of an unknown release",
+        _changed(exchange=exchange(release="9.9.9")),
+        ("fate:exchange", "release"),
+        "exchange.release",
+        "unknown release 9.9.9",
+        "choose one of 1.11.2",
+    ),
+]
+
+
+def _write(mistakes: Sequence[Mistake], folder: Path) -> tuple[Path, str]:
+    case = _both(*(mistake.edit for mistake in mistakes))(mistakes[0].base)
+    file = case.write(folder)
+    text = file.read_text()
+    for mistake in mistakes:
+        text = mistake.text(text)
+    file.write_text(text)
+    return file, text
+
+
+def test_the_stacks_that_the_mistakes_are_made_in_are_legal(tmp_path: Path) -> None:
+    bases = {mistake.base.name: mistake.base for mistake in [*TOGETHER, *APART]}
+    assert len(bases) == 3
+    for base in bases.values():
+        assert base.load(tmp_path).plan.units
+
+
+@pytest.mark.parametrize("mistake", [*TOGETHER, *APART], ids=str)
+def test_a_mistake_is_told_alone_with_place_problem_and_remedy(mistake: Mistake, tmp_path: Path) -> None:
+    file, text = _write([mistake], tmp_path)
+    problems, message = problems_of(file)
+    assert mistake.told(problems, text, file), message
+    assert len(problems) == 1, message
+    assert message.startswith("1 problem in the configuration; nothing was changed"), message
+    for part in (problems[0].place, problems[0].problem, f"remedy: {problems[0].remedy}"):
+        assert part in message
+
+
+def test_all_mistakes_of_one_file_are_told_at_once(tmp_path: Path) -> None:
+    file, text = _write(TOGETHER, tmp_path)
+    problems, message = problems_of(file)
+    untold = [mistake.name for mistake in TOGETHER if not mistake.told(problems, text, file)]
+    assert not untold, message
+    assert len(problems) == len(TOGETHER) > 40, message
+    assert message.startswith(f"{len(TOGETHER)} problems in the configuration; nothing was changed")
+
+
+def test_no_message_repeats_what_looks_like_a_secret(tmp_path: Path) -> None:
+    leaky = [mistake for mistake in TOGETHER if "a descriptor with a secret-like" in mistake.name or "private key" in mistake.name]
+    assert len(leaky) == 2
+    file, _ = _write(leaky, tmp_path)
+    _, message = problems_of(file)
+    assert "looks like a secret" in message
+    assert "hunter2" not in message
+    assert "BEGIN PRIVATE KEY" not in message
+
+
+def test_a_misspelt_section_is_told_also_when_the_engine_gives_the_values(tmp_path: Path) -> None:
+    file = STAR_PARTY.changed(lambda config: config.update(partys={})).write(tmp_path)
+    with pytest.raises(FederationError, match="unknown key 'partys'"):
+        load_stack(file, STAR_PARTY.config)
+
+
+def test_values_of_the_engine_win_over_those_in_the_file(tmp_path: Path) -> None:
+    file = STAR_PARTY.write(tmp_path)
+    loaded = load_stack(file, {**STAR_PARTY.config, "organization": "other"})
+    assert loaded.plan.organization == "other"
+
+
+BROKEN_FILES = {
+    "a tab": (b"config:\n\tfate:organization: x\n", ":2", "cannot start any token"),
+    "a list": (b"- config\n", "", "not a YAML mapping"),
+    "a list as config": (b"config: [a, b]\n", ":1", "config: is not a mapping"),
+    "a text as config": (b"config: text\n", ":1", "config: is not a mapping"),
+    "a date that does not exist": (b"config:\n  fate:organization: 2024-13-45\n", "", "not valid YAML: month must be in 1..12"),
+    "a mapping as a key": (b"config:\n  fate:peers: {[a]: b}\n", ":2", "found unhashable key"),
+    "a Python object": (b"config:\n  fate:peers: !!python/object:os.x {}\n", ":2", "could not determine a constructor"),
+    "nesting without end": (b"config: " + b"[" * 5000 + b"]" * 5000, "", "maximum recursion depth exceeded"),
+    "a file that is not UTF-8": (b"config: {fate:organization: caf\xe9}\n", "", "cannot be read"),
+    "an oversized file": (b"# " + b"x" * 4 * 1024 * 1024, "", "larger than 4 MiB"),
+}
+
+
+@pytest.mark.parametrize(("content", "line", "problem"), BROKEN_FILES.values(), ids=list(BROKEN_FILES))
+def test_a_file_that_is_no_stack_file_is_told_in_one_problem(content: bytes, line: str, problem: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.bank-a.yaml"
+    file.write_bytes(content)
+    problems, message = problems_of(file)
+    assert len(problems) == 1, message
+    assert problems[0].place == f"{file}{line}", message
+    assert problem in problems[0].problem, message
+    assert problems[0].remedy
+
+
+def test_an_alias_to_itself_ends_in_problems_not_in_a_crash(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.bank-a.yaml"
+    file.write_text("config:\n  fate:peers: &a {b: *a}\n")
+    problems, message = problems_of(file)
+    assert "organization is missing" in message
+    assert problems
+
+
+def test_a_stack_file_that_is_missing_is_told(tmp_path: Path) -> None:
+    problems, message = problems_of(tmp_path / "Pulumi.nobody.yaml")
+    assert len(problems) == 1
+    assert "cannot be read" in message
+    assert "check the stack's name" in message
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "stacks", tmp_path / "outside.json"
+    outside.write_text(CLINIC.text())
+    (folder / "peers").mkdir(parents=True)
+    (folder / "peers" / "linked.json").symlink_to(outside)
+    file = LOCAL.with_entry("linked", descriptor="peers/linked.json").write(folder)
+    _, message = problems_of(file)
+    assert "peers/linked.json is outside the folder of the stack file" in message
+
+
+def test_a_wrong_entry_is_not_missed_by_the_rules_about_other_entries(tmp_path: Path) -> None:
+    wrong = stack("bank-a", parties={"9999": party()}, peers={"consortium": {"descriptor": "peers/x.json", "state": "asleep"}})
+    problems, message = problems_of(Case("wrong peer", wrong).write(tmp_path))
+    assert [problem.place.split()[-1] for problem in problems] == ["fate:peers.consortium.state"], message
+
+
+def test_a_wrong_organization_name_hides_no_other_problem(tmp_path: Path) -> None:
+    case = BASE.changed(lambda config: (config.update(organization="Bank A"), config["parties"]["9999"].update(release="9.9.9")))
+    _, message = problems_of(case.write(tmp_path))
+    assert "fate:organization: String should match pattern" in message
+    assert "unknown release 9.9.9" in message
+
+
+def test_a_descriptor_never_accepted_and_missing_is_pending_without_a_route(tmp_path: Path) -> None:
+    plan = PENDING.load(tmp_path).plan
+    assert set(plan.pending) == {"consortium"}
+    assert plan.warnings == (
+        "peer consortium is pending: peers/consortium.json is not there yet: when it arrives, "
+        "run `fatefed peers add peers/consortium.json --name consortium`",
+    )
+    texts = {name: text for manifest in plan.unit("party-9999").routes for name, text in manifest.fields["data"].items()}
+    assert set(texts) == {"pulsar_route_table.yaml", "route_table.yaml"}
+    assert all(text.count("\n9999:") + text.startswith("9999:") == 1 for text in texts.values()), texts
+    assert not [name for name, text in texts.items() if "default" in text or "consortium" in text], texts
+    assert plan.external == ()
+
+
+def test_a_descriptor_that_is_there_but_was_never_accepted_is_pending(tmp_path: Path) -> None:
+    case = PENDING.with_file("peers/consortium.json", exchange_descriptor().text().encode())
+    plan = case.load(tmp_path).plan
+    assert plan.pending == {
+        "consortium": "peers/consortium.json was not accepted yet: run `fatefed peers add peers/consortium.json --name consortium`"
+    }
+    accepted = replace(case, config=PENDING.config).with_peer("consortium", exchange_descriptor()).load(tmp_path).plan
+    assert accepted.pending == {}
