@@ -4,7 +4,7 @@ import pulumi
 
 from components import Exchange, ExternalExchange, ExternalParty, FateParty, Site, UnitArgs
 from components.cluster import cluster_provider
-from components.project import stack_file
+from components.project import shown, stack_file
 from federation.errors import FederationError
 from federation.load import check_secrets, load_stack
 from federation.spec import StackSpec
@@ -17,7 +17,8 @@ def main() -> None:
     found = {key: config.get(key) if key == "organization" else config.get_object(key) for key in keys}
     given = {key: value for key, value in found.items() if value is not None}
     secrets: dict[str, str] = config.get_object("secrets") or {}
-    stack = load_stack(stack_file(pulumi.get_stack()), given)
+    file = stack_file(pulumi.get_stack())
+    stack = load_stack(file, given, shown(file))
     check_secrets(stack, secrets)
     plan, spec = stack.plan, stack.spec
 

@@ -15,19 +15,20 @@ from cli import commands
 from cli.commands import FAILED, USAGE, Result
 from cli.errors import UsageError
 from cli.initialize import KINDS
+from cli.show import printable
 from federation.errors import FederationError
 
 _UNTOUCHED = " No cluster is changed."
 _HELP = {
     "init": "Write a first stack file, stacks/Pulumi.<stack>.yaml: complete, commented, valid. Reads Pulumi.yaml." + _UNTOUCHED,
     "check": "Check a stack file. Reads it and its peers' descriptors; writes nothing." + _UNTOUCHED,
-    "secrets": "The entries of fate:secrets.",
+    "secrets": "The entries of fate:secrets (init).",
     "secrets init": "Make the passwords that are missing and write them into the stack file, encrypted by `pulumi config set --secret`; "
     "existing entries stay, no value is shown. Lists the certificates that only you can give." + _UNTOUCHED,
-    "descriptor": "What this stack publishes.",
+    "descriptor": "What this stack publishes (export).",
     "descriptor export": "Write the descriptor that peers import. Reads the stack's outputs with `pulumi stack output`; "
     "writes FILE only." + _UNTOUCHED,
-    "peers": "Other organizations' parties and exchanges.",
+    "peers": "Other organizations' parties and exchanges (add).",
     "peers add": "Accept a peer's descriptor: shows who it is, what it says, and which routes it changes, asks, then writes the descriptor "
     "beside the stack file and its sha256 into the stack file. `pulumi up` applies it." + _UNTOUCHED,
     "render": "Write every object the stack would create as DIR/<namespace>/<kind>-<name>.yaml, secrets as <redacted>, later "
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"fatefed: {error}", file=sys.stderr)
         return USAGE
     except FederationError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         if arguments.json:
             _print_json({"problems": [{"place": p.place, "problem": p.problem, "remedy": p.remedy} for p in error.problems]})
         return FAILED
@@ -99,12 +100,12 @@ def _init_verb(verbs: Verbs) -> None:
 
 
 def _group(verbs: Verbs, name: str) -> Verbs:
-    group = verbs.add_parser(name, help=_HELP[name], description=_HELP[name])
+    group = verbs.add_parser(name, help=_HELP[name].partition(". ")[0], description=_HELP[name])
     return group.add_subparsers(required=True, metavar="VERB")
 
 
 def _verb(verbs: Verbs, name: str, run: Callable[[argparse.Namespace], Result]) -> argparse.ArgumentParser:
-    verb: argparse.ArgumentParser = verbs.add_parser(name.rsplit(" ", 1)[-1], help=_HELP[name], description=_HELP[name])
+    verb: argparse.ArgumentParser = verbs.add_parser(name.rsplit(" ", 1)[-1], help=_HELP[name].partition(". ")[0], description=_HELP[name])
     verb.set_defaults(run=run)
     verb.add_argument("-s", "--stack", help="the stack's name")
     verb.add_argument("-C", "--dir", type=Path, metavar="DIR", help="the project folder, with Pulumi.yaml (default: from here upwards)")

@@ -8,6 +8,11 @@ from cli.passwords import SecretsReport
 from cli.peers import Review
 
 
+def printable(text: str) -> str:
+    """Without what could move the cursor or turn the direction of writing: errors quote what strangers sent."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else f"\\u{ord(letter):04x}" for letter in text)
+
+
 def review_text(found: Review) -> str:
     """Who a descriptor is from, what it says, and what accepting it would change."""
     descriptor = found.descriptor

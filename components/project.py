@@ -26,7 +26,7 @@ def stack_file(stack: str) -> Path:
             continue
         file = project / str(settings.get("stackConfigDir", ".")) / f"Pulumi.{name}.yaml"
         if settings.get("name") == pulumi.get_project() and file.is_file():
-            return _shortest(file)
+            return file
     raise FederationError(
         [
             Problem(
@@ -44,7 +44,7 @@ def _candidates() -> list[Path]:
     return [*(Path(path) for path in named), started, *started.parents, Path.cwd()]
 
 
-def _shortest(file: Path) -> Path:
-    """The path as a user would type it: relative to the folder Pulumi was started in, when that is shorter."""
+def shown(file: Path) -> str:
+    """The file as a user would type it: relative to the folder Pulumi was started in, when it is below."""
     relative = Path(os.path.relpath(file, os.environ.get("PWD", ".")))
-    return file if ".." in relative.parts else Path(os.environ.get("PWD", ".")) / relative
+    return str(file if ".." in relative.parts else relative)

@@ -1,7 +1,7 @@
 """Checks of the certificates an operator provides, and the key format Pulsar reads."""
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
@@ -10,7 +10,7 @@ def pkcs8(pem: str) -> str:
     """A private key as unencrypted PKCS#8 PEM, the only form Pulsar reads. ValueError when it is no PEM key."""
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         # The cause may quote the key: it is dropped on purpose.
         raise ValueError("is not an unencrypted PEM private key") from None
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

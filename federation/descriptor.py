@@ -15,7 +15,7 @@ from federation.errors import Problem
 from federation.model import Model
 from federation.problems import problems_of
 from federation.releases import Combination
-from federation.scalars import Domain, Host, IpAddress, Name, NonEmpty, PartyId, Port, is_ip
+from federation.scalars import Domain, Host, IpAddress, Name, PartyId, Port, Word, is_ip
 
 # A descriptor is about 1 KiB; what is much larger is not one, and is refused unread.
 MAX_BYTES = 256 * 1024
@@ -51,7 +51,7 @@ class Descriptor(Model):
     federation: Membership
     organization: Name
     party_id: PartyId | None = Field(None, description="The party's id; absent for an exchange.")
-    release: NonEmpty | None = Field(None, description="FATE release; absent when typed by hand.")
+    release: Word | None = Field(None, description="FATE release; absent when typed by hand.")
     backends: Combination | None = Field(None, description="The party's engines; absent for an exchange.")
     endpoints: dict[str, Endpoint] = Field(description="party: pulsar and nginx; exchange: trafficServer and nginx.")
 

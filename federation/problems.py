@@ -8,6 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from federation.errors import Problem
+from federation.scalars import PATTERNS_IN_WORDS
 
 Path = tuple[str, ...]
 
@@ -20,7 +21,10 @@ def problems_of(error: ValidationError, model: type[BaseModel], place: Callable[
 def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str]) -> Problem:
     path = _real_path(details["loc"], model)
     message = str(details["msg"]).removeprefix("Value error, ")
+    if words := PATTERNS_IN_WORDS.get(details.get("ctx", {}).get("pattern", "")):
+        message = f"is not {words}"
     if details["type"] == "extra_forbidden":
+        path = (*_real_path(details["loc"][:-1], model), str(details["loc"][-1]))
         return Problem(place(path), f"unknown key {path[-1]!r}", _spelling(path, model))
     if details["type"] == "missing":
         return Problem(place(path), f"{path[-1]} is missing", f"add it{_about(path, model)}")

@@ -7,16 +7,16 @@ import yaml
 from pydantic import Field
 
 from federation.model import Model
-from federation.scalars import Bytes, NonEmpty, Port, Tag
+from federation.scalars import Bytes, NonEmpty, Port, Tag, Word
 from federation.values import Resources
 
 
 class Combination(Model):
     """Engines that FATE accepts together, in FATE's words."""
 
-    computing: NonEmpty
-    federation: NonEmpty
-    storage: NonEmpty
+    computing: Word
+    federation: Word
+    storage: Word
 
     def __str__(self) -> str:
         return f"{self.computing} + {self.federation} + {self.storage}"

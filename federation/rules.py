@@ -33,12 +33,12 @@ def _something_is_deployed(spec: StackSpec, place: Place, left_out: Paths) -> It
 
 def _releases_exist(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     known = catalogue()
-    units: list[tuple[tuple[str, ...], str]] = [(("parties", party, "release"), own.release) for party, own in spec.parties.items()]
+    units: list[tuple[tuple[str, ...], str]] = [(("parties", party, "release"), own.release) for party, own in _in_order(spec)]
     units += [] if spec.exchange is None else [(("exchange", "release"), spec.exchange.release)]
     for path, release in units:
         if release not in known:
             yield Problem(place(path), f"unknown release {release}", f"choose one of {', '.join(sorted(known))}")
-    for party, own in spec.parties.items():
+    for party, own in _in_order(spec):
         if own.release in known and not any(_same_engines(own, c) for c in known[own.release].combinations):
             legal = "; ".join(str(c) for c in known[own.release].combinations)
             yield Problem(
@@ -54,7 +54,7 @@ def _same_engines(own: PartySpec, combination: object) -> bool:
 
 def _namespaces_are_used_once(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     used: dict[str, str] = {} if spec.exchange is None else {spec.exchange.namespace: "fate:exchange"}
-    for party, own in spec.parties.items():
+    for party, own in _in_order(spec):
         if own.namespace in used:
             yield Problem(
                 place(("parties", party, "namespace")),
@@ -81,7 +81,7 @@ def _topology_fits(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Prob
     mesh = spec.federation.topology == "mesh"
     if mesh and spec.exchange is not None:
         yield Problem(place(("exchange",)), "a mesh has no exchange", "drop fate:exchange, or set federation.topology to star")
-    for party, own in spec.parties.items():
+    for party, own in _in_order(spec):
         where = place(("parties", party, "exchange"))
         if mesh and own.exchange is not None:
             yield Problem(where, "a mesh has no exchange", "drop this line, or set federation.topology to star")
@@ -94,7 +94,7 @@ def _topology_fits(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Prob
 
 
 def _exchanges_are_described(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
-    for party, own in spec.parties.items():
+    for party, own in _in_order(spec):
         name, where = own.exchange, place(("parties", party, "exchange"))
         if name is None or spec.federation.topology == "mesh":
             continue
@@ -150,6 +150,11 @@ def _publications(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], PublishTls
     if spec.exchange is not None:
         yield ("exchange", "publish", "trafficServer"), spec.exchange.publish.traffic_server
         yield ("exchange", "publish", "nginx"), spec.exchange.publish.nginx
-    for party, own in spec.parties.items():
+    for party, own in _in_order(spec):
         yield ("parties", party, "publish", "pulsar"), own.publish.pulsar
         yield ("parties", party, "publish", "nginx"), own.publish.nginx
+
+
+def _in_order(spec: StackSpec) -> list[tuple[str, PartySpec]]:
+    """The parties by number: the engine hands maps over in another order than the file's."""
+    return sorted(spec.parties.items(), key=lambda item: int(item[0]))

@@ -14,6 +14,16 @@ _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$"
 # Docker's reference grammar: a tag, and a sha256 digest.
 _TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
 _DIGEST = r"^sha256:[0-9a-f]{64}$"
+_SHA256 = r"^[0-9a-f]{64}$"
+_PARTY_ID = r"^[1-9][0-9]{0,9}$"
+# What a value that does not match its pattern should have been.
+PATTERNS_IN_WORDS = {
+    _LABEL: "a name of lower-case letters, digits and '-', at most 63 characters",
+    _QUANTITY: "an amount such as 500m, 2 or 4Gi",
+    _TAG: "an image tag",
+    _DIGEST: "an image digest, sha256: and 64 hexadecimal digits",
+    _SHA256: "a sha256 of 64 hexadecimal digits",
+}
 
 
 def _id_as_text(value: Any) -> Any:
@@ -22,7 +32,7 @@ def _id_as_text(value: Any) -> Any:
 
 
 def _party_id(value: str) -> str:
-    if not re.fullmatch(r"[1-9][0-9]{0,9}", value):
+    if not re.fullmatch(_PARTY_ID, value):
         raise ValueError("a party id is a positive whole number of at most 10 digits, such as 9999")
     return value
 
@@ -80,18 +90,21 @@ def _not_latest(value: str) -> str:
     return value
 
 
-PartyId = Annotated[str, BeforeValidator(_id_as_text), AfterValidator(_party_id)]
+# The pattern is for the JSON schemas only; _party_id says it in words.
+PartyId = Annotated[str, Field(json_schema_extra={"pattern": _PARTY_ID}), BeforeValidator(_id_as_text), AfterValidator(_party_id)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 IpAddress = Annotated[str, AfterValidator(_address)]
 Host = Annotated[str, AfterValidator(_host)]
 Domain = Annotated[str, AfterValidator(_domain)]
 Label = Annotated[str, StringConstraints(pattern=_LABEL)]
 Name = Label
-Quantity = Annotated[str, BeforeValidator(_id_as_text), StringConstraints(pattern=_QUANTITY)]
+Quantity = Annotated[str, StringConstraints(pattern=_QUANTITY), BeforeValidator(_id_as_text)]
 Cpu = Annotated[Quantity, AfterValidator(_cpu)]
 Bytes = Annotated[Quantity, AfterValidator(_bytes)]
 HostPort = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$", description="host:port"), AfterValidator(_host_port)]
 Tag = Annotated[str, StringConstraints(pattern=_TAG), AfterValidator(_not_latest)]
 Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=_SHA256)]
+# A version or the name of an engine as a peer writes it: too short and too plain for a key, and one line.
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$")]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]

@@ -72,10 +72,14 @@ def missing(api: Api) -> list[str]:
         lacks.append("default ServiceAccount")
     if api.get(f"{objects.STORAGE_CLASS_PATH}/{objects.STORAGE_CLASS}") is None:
         lacks.append("default StorageClass")
-    nodes = (api.get(objects.NODE_PATH) or {}).get("items", [])
-    if sum(_node_ready(node) for node in nodes) < objects.NODES:
+    if sum(_node_ready(node) for node in _items(api, objects.NODE_PATH)) < objects.NODES:
         lacks.append("ready nodes")
     return lacks
+
+
+def _items(api: Api, path: str) -> list[objects.Object]:
+    found: list[objects.Object] = (api.get(path) or {}).get("items", [])
+    return found
 
 
 def _node_ready(node: objects.Object) -> bool:
@@ -112,9 +116,6 @@ class _Starting:
         for attempt in range(1, _ATTEMPTS + 1):
             self._settle_port()
             credentials.write_kubeconfigs(self.cluster)
-            if not running(self.cluster, "etcd"):
-                for socket in ("etcd.sock", "etcd-peer.sock"):  # left by a killed etcd; a new one would not bind
-                    (self.cluster.sockets / socket).unlink(missing_ok=True)
             self._start("etcd")
             self._start("kube-apiserver")
             try:
@@ -138,6 +139,8 @@ class _Starting:
             # A new kwok would wait until the leases of the dead one run out (40 s).
             api.delete(objects.LEASES)
             self._start("kwok")
+            # Pods that are bound before it holds the nodes would stay Pending for ever.
+            self._wait("kwok to take the nodes", lambda: len(_items(api, objects.LEASES)) >= objects.NODES)
         self._wait("nodes, default ServiceAccount and StorageClass", lambda: not missing(api))
 
     def _settle_port(self) -> None:

@@ -10,6 +10,7 @@ import yaml
 from cli.edit import peers_with, with_peer
 from cli.errors import CommandError
 from cli.initialize import KINDS, Answers, Kind, stack_text
+from federation.errors import FederationError
 from federation.source import StackSource
 from tests.support.stacks import EXAMPLES
 
@@ -24,18 +25,22 @@ LAYOUTS = {
     "another peer": f"  fate:peers:\n    x: # X\n      descriptor: peers/x.json # there\n\n{TAIL}",
     "another peer in flow style": f"  fate:peers:\n    x: {{descriptor: peers/x.json}} # there\n{TAIL}",
     "all peers in flow style": f"  fate:peers: {{x: {{descriptor: peers/x.json}}}} # there\n{TAIL}",
-    "announced": f"  fate:peers:\n    # B\n    clinic-b: # here\n      descriptor: peers/clinic-b.json # file\n    # X\n    x: {{descriptor: x}}\n{TAIL}",
+    "announced": "  fate:peers:\n    # B\n    clinic-b: # here\n      descriptor: peers/clinic-b.json # file\n"
+    f"    # X\n    x: {{descriptor: x}}\n{TAIL}",
     "announced, last, in flow style": f"  fate:peers:\n    clinic-b: {{descriptor: peers/old.json}} # here\n{TAIL}",
     "announced, null": f"  fate:peers:\n    clinic-b: # here\n    # X\n    x: {{descriptor: x}}\n{TAIL}",
-    "accepted": f"  fate:peers:\n    clinic-b:\n      state: suspended # why\n      sha256: 'abc' # old\n      descriptor: \"peers/x.json\"\n{TAIL}",
-    "by hand": "  fate:peers:\n    clinic-b: # here\n      unsigned: true # mine\n      partyId: 10000\n      pulsar: h:1 # P\n      nginx: 1.2.3.4:5\n"
-    + TAIL,
+    "accepted": "  fate:peers:\n    clinic-b:\n      state: suspended # why\n      sha256: 'abc' # old\n"
+    f'      descriptor: "peers/x.json"\n{TAIL}',
+    "by hand": "  fate:peers:\n    clinic-b: # here\n      unsigned: true # mine\n      partyId: 10000\n      pulsar: h:1 # P\n"
+    f"      nginx: 1.2.3.4:5\n{TAIL}",
     "by hand, with state": f"  fate:peers:\n    clinic-b:\n      unsigned: true\n      state: active # S\n      nginx: 1.2.3.4:5\n{TAIL}",
+    "a tag and an anchor": f"  fate:peers: &p !!map\n    x: {{descriptor: d}}\n{TAIL}",
     "deep indentation": f"  fate:peers:\n          x:\n              descriptor: d\n{TAIL}",
     "a list before": f"  fate:list:\n  - a # A\n  - |\n    text\n    more\n{TAIL}",
     "a text before": f"  fate:peers:\n    x:\n      descriptor: |-\n        peers/x.json\n{TAIL}",
     "an alias": "  fate:anchor: &a {descriptor: d}\n  fate:peers:\n    x: *a\n  # end\n",
-    "secrets after": "  fate:peers:\n    x: {descriptor: d}\n  fate:secrets:\n    k:\n      secure: v1:abc:def==\nencryptionsalt: v1:x:y==\n",
+    "secrets after": "  fate:peers:\n    x: {descriptor: d}\n  fate:secrets:\n    k:\n      secure: v1:abc:def==\n"
+    "encryptionsalt: v1:x:y==\n",
 }
 
 
@@ -47,9 +52,11 @@ def test_an_edit_says_what_it_should_and_changes_nothing_else(layout: str, endin
     edited = with_peer(text, "clinic-b", FIELDS)
     assert StackSource(edited, "").config() == peers_with(StackSource(text, "").config(), "clinic-b", FIELDS)
     assert _comments(text) - _comments(edited) <= ({"# mine", "# P"} if "unsigned" in text else set())
+    tail = TAIL.strip("\n").replace("\n", newline)
+    assert (tail in edited) == (tail in text and "fate:peers" in text)
     gone = [line for line in _gone(text, edited) if line.strip()]
     assert all(re.search(r"clinic-b|sha256|descriptor|state|fate:peers|unsigned|partyId|pulsar|nginx", line) for line in gone), gone
-    assert ("\r\n" in edited) == (newline == "\r\n" and "\r\n" in text)
+    assert edited.count("\r\n") == (edited.count("\n") if newline == "\r\n" else 0)
     assert with_peer(edited, "clinic-b", FIELDS) == edited
 
 
@@ -83,14 +90,16 @@ def test_a_name_that_yaml_takes_for_something_else_is_quoted(name: str) -> None:
         assert name in yaml.safe_load(with_peer(text, name, FIELDS))["config"]["fate:peers"]
 
 
-@pytest.mark.parametrize("text", ["", "config: {}\n", "config:\n", "config: {fate:peers: {}}\n", "config:\n  fate:peers: &p !!map\n    x: {descriptor: d}\n  <<: {a: b}\n"])
-def test_a_file_that_cannot_be_edited_is_left_alone(text: str) -> None:
-    try:
-        edited = with_peer(text, "clinic-b", FIELDS)
-    except CommandError as error:
-        assert "fate:peers by hand: {clinic-b: {descriptor: peers/clinic-b.json" in str(error)
-    else:
-        assert StackSource(edited, "").config()["peers"]["clinic-b"] == FIELDS  # type: ignore[index]
+@pytest.mark.parametrize("text", ["", "config: {}\n", "config:\n", "config: {fate:peers: {}}\n", "- a\n"])
+def test_a_file_that_cannot_be_edited_is_left_to_its_owner(text: str) -> None:
+    with pytest.raises(FederationError) as raised:
+        with_peer(text, "clinic-b", FIELDS)
+    assert raised.value.problems[0].remedy
+
+
+def test_what_to_type_is_said_when_a_file_cannot_be_edited() -> None:
+    with pytest.raises(CommandError, match=r"fate:peers by hand: \{clinic-b: \{descriptor: peers/clinic-b.json"):
+        with_peer("config: {fate:organization: a}\n", "clinic-b", FIELDS)
 
 
 def _gone(before: str, after: str) -> list[str]:

@@ -106,6 +106,12 @@ def test_a_file_beside_the_stack_file_stays_where_it_is(bank: Stack) -> None:
     assert "198.51.100.5" in str(bank.load().plan.unit("party-9999").routes)
 
 
+def test_a_file_of_another_name_beside_the_stack_file_is_not_copied(bank: Stack) -> None:
+    assert added(bank, sent(bank.file.parent / "peers", exchange(), "from-the-consortium.json")) == "consortium"
+    assert bank.load().spec.peers["consortium"].descriptor == "peers/from-the-consortium.json"
+    assert [path.name for path in (bank.file.parent / "peers").iterdir()] == ["from-the-consortium.json"]
+
+
 def test_a_file_is_found_from_the_folder_of_the_stack_file(bank: Stack) -> None:
     sent(bank.file.parent / "peers", exchange(), "consortium.json")
     assert review(bank, Path("peers/consortium.json")).name == "consortium"

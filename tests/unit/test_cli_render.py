@@ -52,9 +52,7 @@ def test_every_object_is_a_file_in_its_namespace(bank: Stack) -> None:
         assert path.endswith(f"/{found['kind'].lower()}-{found['metadata']['name']}.yaml")
         assert list(found)[:3] == ["apiVersion", "kind", "metadata"]
         assert found["metadata"].get("namespace", "_cluster") == path.split("/")[0]
-    assert {found.split("/")[1].split("-")[0] for found in files} == {"namespace", "service", "secret", "configmap", "deployment.yaml", "deployment"} - {
-        "deployment.yaml"
-    }
+    assert {path.split("/")[1].split("-")[0] for path in files} == {"namespace", "service", "secret", "configmap", "deployment"}
 
 
 def test_a_namespaced_stack_has_nothing_outside_its_namespace(helm: Path) -> None:
@@ -93,7 +91,7 @@ def test_only_objects_without_a_namespace_of_their_own_get_the_charts(helm: Path
 
 def test_two_objects_of_one_name_are_an_error(helm: Path, bank: Stack) -> None:
     answer(helm, WORKLOAD, {**WORKLOAD, "spec": {}})
-    with pytest.raises(CommandError, match="deployment-w.yaml: two objects"):
+    with pytest.raises(CommandError, match=r"deployment-w\.yaml: two objects"):
         render(bank.load().plan)
 
 
@@ -114,13 +112,25 @@ def test_a_missing_helm_has_a_remedy(bank: Stack, monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_object_is_written_as_kubernetes_reads_it() -> None:
-    tricky = {"date": "2024-01-01", "float": "1e06", "octal": "0o17", "on": "on", "id": "9999", "null": "null", "empty": "", "text": "a\nb\n", "trailing": "a \nb"}
-    text = object_text({"spec": tricky, "kind": "X", "data": {"b": 1, "a": [{"z": 1, "y": True}]}, "apiVersion": "v1", "metadata": {"name": "x"}})
+    tricky = {
+        "date": "2024-01-01",
+        "float": "1e06",
+        "octal": "0o17",
+        "on": "on",
+        "id": "9999",
+        "null": "null",
+        "empty": "",
+        "text": "a\nb\n",
+        "trailing": "a \nb",
+    }
+    text = object_text(
+        {"spec": tricky, "kind": "X", "data": {"b": 1, "a": [{"z": 1, "y": True}]}, "apiVersion": "v1", "metadata": {"name": "x"}}
+    )
     assert text.index("apiVersion") < text.index("kind") < text.index("metadata") < text.index("data") < text.index("spec")
     assert "  a:\n  - y: true\n    z: 1\n  b: 1\n" in text
     assert yaml.safe_load(text)["spec"] == tricky
-    assert "float: \"1e06\"\n" in text
-    assert "octal: \"0o17\"\n" in text
+    assert 'float: "1e06"\n' in text
+    assert 'octal: "0o17"\n' in text
     assert "text: |\n    a\n    b\n" in text
     assert object_text(yaml.safe_load(text)) == text
 
@@ -141,9 +151,9 @@ def test_a_rendering_replaces_an_earlier_one_and_leaves_the_rest(tmp_path: Path)
     assert not (out / "b").exists()
 
 
-def test_an_interrupted_rendering_is_still_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_rendering_is_still_one(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with pytest.raises(TypeError):
+    with pytest.raises(AttributeError):
         write_rendering({"a/x.yaml": "1", "a/y.yaml": None}, out)  # type: ignore[dict-item]
     assert (out / "a/x.yaml").exists()
     write_rendering({"a/z.yaml": "1"}, out)

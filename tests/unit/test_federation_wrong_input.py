@@ -198,7 +198,9 @@ TOGETHER = [
         "not a whole JSON document",
         "fetch the file again: it may be truncated",
     ),
-    _descriptor_mistake("a descriptor that is not UTF-8", "latin", b'{"organization": "caf\xe9"}', "", "not a whole JSON", "fetch the file"),
+    _descriptor_mistake(
+        "a descriptor that is not UTF-8", "latin", b'{"organization": "caf\xe9"}', "", "not a whole JSON", "fetch the file"
+    ),
     _descriptor_mistake(
         "a descriptor nested too deeply to read", "nested", b"[" * 100_000 + b"]" * 100_000, "", "not a whole JSON", "fetch the file"
     ),
@@ -211,7 +213,9 @@ TOGETHER = [
         "fetch the file",
     ),
     _descriptor_mistake("a descriptor that is no object", "listed", b"[]", "", "not a JSON object", "`fatefed descriptor export`"),
-    _descriptor_mistake("an oversized descriptor", "large", b" " * 300_000, "", "far larger than a descriptor", "ask the peer for the output"),
+    _descriptor_mistake(
+        "an oversized descriptor", "large", b" " * 300_000, "", "far larger than a descriptor", "ask the peer for the output"
+    ),
     _descriptor_mistake(
         "an address that carries more than an address",
         "injected",
@@ -318,9 +322,9 @@ TOGETHER = [
     ),
     Mistake(
         "a namespace used twice",
-        _party("105", namespace="fate-9999"),
-        ("fate:parties", "105", "namespace"),
-        "parties.105.namespace",
+        _party("10500", namespace="fate-9999"),
+        ("fate:parties", "10500", "namespace"),
+        "parties.10500.namespace",
         "namespace fate-9999 is already used by fate:parties.9999",
         "a namespace of its own",
     ),

@@ -1,0 +1,398 @@
+"""What a stack registers with the engine, seen through the program itself; no chart is rendered here (mocks never do)."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from federation.live import live_values
+from tests.components.programs import run_program, secrets_for, traditional_key
+from tests.components.recorder import Cluster, Registered, Run, Secret, cluster_ip, plain, secrets_in, unknown_in
+from tests.support.configs import (
+    BY_HAND_EXCHANGE,
+    CASES,
+    EXCHANGE,
+    LOCAL,
+    NAMESPACED,
+    NODE_PORTS,
+    PENDING,
+    STAR_PARTY,
+    Case,
+)
+
+BALANCED = {
+    f"{namespace}/{service}": f"203.0.113.{number}"
+    for number, (namespace, service) in enumerate(
+        (namespace, service)
+        for namespace in ("fate-9998", "fate-9999", "fate-exchange")
+        for service in ("nginx", "nginx-public", "pulsar-public-tls", "traffic-server")
+    )
+}
+CLUSTER = Cluster(balanced=BALANCED)
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Program":
+    """Runs stacks in a folder of this test."""
+    return Program(tmp_path, monkeypatch)
+
+
+class Program:
+    """The program, ready to run a stack."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.monkeypatch, self.runs = folder, monkeypatch, 0
+
+    def __call__(self, case: Case, cluster: Cluster = CLUSTER, secrets: dict[str, str] | None = None) -> Run:
+        self.runs += 1
+        return run_program(case, self.folder / str(self.runs), self.monkeypatch, cluster, secrets)
+
+
+def numbers(data: Any) -> Any:
+    """Data as it crosses the engine's wire, where every number is a double."""
+    return json.loads(json.dumps(data), parse_int=float)
+
+
+def test_a_party_registers_its_site_its_objects_and_one_chart(program: Program) -> None:
+    run = program(NODE_PORTS)
+    site, party = run.one("Site", "party-9999"), run.one("FateParty", "party-9999")
+    assert run.children(site) == {
+        ("Namespace", "party-9999-namespace"),
+        ("Service", "party-9999-fateflow-client"),
+        ("Service", "party-9999-nginx"),
+        ("Service", "party-9999-nginx-public"),
+        ("Service", "party-9999-pulsar-public-tls"),
+    }
+    assert run.children(party) == {
+        ("Secret", "party-9999-mysql-credentials"),
+        ("Secret", "party-9999-fateboard-credentials"),
+        ("Secret", "party-9999-notebook-credentials"),
+        ("Secret", "party-9999-pulsar-cert"),
+        ("ConfigMap", "party-9999-pulsar-routes"),
+        ("ConfigMap", "party-9999-nginx-routes"),
+        ("Chart", "party-9999"),
+    }
+    assert {resource.label for resource in run.resources} == {
+        ("kubernetes", "cluster"),
+        ("ExternalExchange", "consortium"),
+        site.label,
+        party.label,
+        *run.children(site),
+        *run.children(party),
+    }
+
+
+def test_an_exchange_registers_its_site_its_routes_and_one_chart(program: Program) -> None:
+    run = program(EXCHANGE)
+    site, exchange = run.one("Site", "exchange"), run.one("Exchange", "exchange")
+    assert run.children(site) == {
+        ("Namespace", "exchange-namespace"),
+        ("Service", "exchange-nginx"),
+        ("Service", "exchange-traffic-server"),
+    }
+    assert {label for label in run.children(exchange) if label[0] != "Secret"} == {("ConfigMap", "exchange-routes"), ("Chart", "exchange")}
+
+
+def test_components_have_the_types_they_always_had(program: Program) -> None:
+    types = {resource.type for resource in program(LOCAL).resources} | {resource.type for resource in program(STAR_PARTY).resources}
+    assert types == {
+        "pulumi:providers:kubernetes",
+        "fate:federation:Site",
+        "fate:federation:FateParty",
+        "fate:federation:Exchange",
+        "fate:federation:ExternalParty",
+        "fate:federation:ExternalExchange",
+        "kubernetes:core/v1:Namespace",
+        "kubernetes:core/v1:Service",
+        "kubernetes:core/v1:Secret",
+        "kubernetes:core/v1:ConfigMap",
+        "kubernetes:helm.sh/v4:Chart",
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_object_belongs_to_a_component_and_to_the_one_provider(case: Case, program: Program) -> None:
+    run = program(case)
+    components = {resource.urn for resource in run.resources if resource.type.startswith("fate:federation:")}
+    objects = [resource for resource in run.resources if resource.type.startswith("kubernetes:")]
+    assert len(objects) > 4
+    (provider,) = [resource for resource in run.resources if resource.type == "pulumi:providers:kubernetes"]
+    assert {resource.label for resource in objects if resource.parent not in components} == set()
+    assert {resource.provider for resource in objects} == {f"{provider.urn}::cluster-id"}
+    assert len({resource.urn for resource in run.resources}) == len(run.resources), "a name is used twice"
+
+
+def test_the_provider_changes_config_maps_and_secrets_in_place(program: Program) -> None:
+    case = STAR_PARTY.changed(lambda config: config.update(cluster={"context": "bank-a", "kubeconfig": "/keys/bank-a"}))
+    assert program(case).one("kubernetes", "cluster").inputs == {
+        "enableConfigMapMutable": "true",
+        "enableSecretMutable": "true",
+        "context": "bank-a",
+        "kubeconfig": "/keys/bank-a",
+    }
+
+
+@pytest.mark.parametrize("case", [NODE_PORTS, LOCAL, NAMESPACED], ids=str)
+def test_a_chart_gets_exactly_the_values_of_the_plan_and_nothing_secret_or_unknown(case: Case, program: Program, tmp_path: Path) -> None:
+    plan = case.load(tmp_path / "plan").plan
+    for cluster in (CLUSTER, Cluster(preview=True)):
+        run = program(case, cluster)
+        charts = run.of("Chart")
+        assert {chart.name for chart in charts} == {unit.key for unit in plan.units}
+        for chart in charts:
+            unit = plan.unit(chart.name)
+            assert chart.inputs["values"] == numbers(unit.chart.values.plain())
+            assert not secrets_in(chart.inputs)
+            assert not unknown_in(chart.inputs), "a chart with an unknown value shows nothing in a preview"
+            assert not live_values(chart.inputs["values"])
+            assert chart.inputs["namespace"] == unit.namespace
+            assert Path(chart.inputs["chart"]).name == unit.chart.chart
+            assert (Path(chart.inputs["chart"]) / "Chart.yaml").is_file()
+            assert chart.remote
+
+
+def test_a_chart_comes_after_the_objects_its_pods_mount(program: Program) -> None:
+    run = program(NODE_PORTS)
+    urns = {resource.urn: resource.label for resource in run.resources}
+    needs = {urns[urn] for urn in run.one("Chart", "party-9999").dependencies}
+    mounted = {label for label in run.children(run.one("FateParty", "party-9999")) if label[0] in ("Secret", "ConfigMap")}
+    assert len(mounted) == 6
+    assert needs == mounted | {("Namespace", "party-9999-namespace")}
+
+
+def test_every_object_comes_after_its_namespace(program: Program) -> None:
+    run = program(LOCAL)
+    namespaces = {plain(item.inputs)["metadata"]["name"]: item.urn for item in run.of("Namespace")}
+    inside = [item for item in run.resources if item.label[0] in ("Service", "Secret", "ConfigMap")]
+    assert len(inside) > 8
+    for item in inside:
+        assert namespaces[item.inputs["metadata"]["namespace"]] in item.dependencies, item.label
+
+
+def test_a_destroyed_or_renamed_stack_keeps_its_namespaces_and_with_them_the_data(program: Program) -> None:
+    run = program(LOCAL)
+    assert {item.name for item in run.of("Namespace")} == {"exchange-namespace", "party-9999-namespace"}
+    assert {item.label[0] for item in run.resources if item.retained} == {"Namespace"}
+    assert all(item.retained for item in run.of("Namespace"))
+
+
+def test_a_namespaced_stack_registers_no_namespace(program: Program) -> None:
+    run = program(NAMESPACED)
+    assert run.of("Namespace") == []
+    assert len(run.of("Service")) == 4
+
+
+@pytest.mark.parametrize("case", [NODE_PORTS, LOCAL], ids=str)
+def test_every_value_of_a_secret_is_secret_and_stands_nowhere_else(case: Case, program: Program, tmp_path: Path) -> None:
+    run, values = program(case), set(secrets_for(case, tmp_path / "names").values())
+    found = run.of("Secret")
+    assert found
+    for secret in found:
+        data = secret.inputs["stringData"]
+        assert isinstance(data, Secret) or all(isinstance(value, Secret) for value in data.values()), secret.label
+        assert plain(data), secret.label
+        assert "data" not in secret.inputs
+    elsewhere = [item.inputs for item in run.resources if item.label[0] != "Secret"]
+    text = json.dumps([elsewhere, run.outputs, run.exports], default=str)
+    assert not [value for value in values if value.splitlines()[0] in text]
+    assert len(values) >= 4
+
+
+def test_secrets_are_filled_from_their_entries_and_keys_are_converted_for_pulsar(program: Program) -> None:
+    run = program(NODE_PORTS)
+    contents = {secret.inputs["metadata"]["name"]: plain(secret.inputs["stringData"]) for secret in run.of("Secret")}
+    key = contents["pulsar-cert"].pop("broker.key-pk8.pem")
+    assert contents == {
+        "mysql-credentials": {"password": "value-of-party-9999-mysql", "root-password": "value-of-party-9999-mysql-root"},
+        "fateboard-credentials": {"password": "value-of-party-9999-fateboard"},
+        "notebook-credentials": {"password": "value-of-party-9999-notebook"},
+        "pulsar-cert": {"broker.cert.pem": "value-of-party-9999-certificate", "ca.cert.pem": "value-of-party-9999-ca"},
+    }
+    assert traditional_key().startswith("-----BEGIN EC PRIVATE KEY-----")
+    assert key.startswith("-----BEGIN PRIVATE KEY-----")
+
+
+def test_a_registry_s_credentials_reach_a_secret_of_their_type(program: Program) -> None:
+    case = STAR_PARTY.changed(lambda config: config.update(images={"pullSecret": {"secret": "registry"}}))
+    secret = program(case).one("Secret", "party-9999-fate-registry")
+    assert secret.inputs["type"] == "kubernetes.io/dockerconfigjson"
+    assert plain(secret.inputs["stringData"]) == {".dockerconfigjson": "value-of-registry"}
+
+
+def files(run: Run) -> dict[str, str]:
+    """Every route file, {ConfigMap/file: text}."""
+    return {f"{item.inputs['metadata']['name']}/{name}": text for item in run.of("ConfigMap") for name, text in item.inputs["data"].items()}
+
+
+def test_route_files_hold_the_addresses_the_cluster_gave(program: Program) -> None:
+    texts = files(program(LOCAL))
+    assert f"tunnel_route: {cluster_ip('fate-9999/pulsar-public-tls')}:6651\n" in texts["exchange-routes/sni.yaml"]
+    assert f"host: {cluster_ip('fate-9999/nginx')}\n" in texts["exchange-routes/route_table.yaml"]
+    assert f'proxy: "{cluster_ip("fate-exchange/traffic-server")}:443"\n' in texts["pulsar-route-table/pulsar_route_table.yaml"]
+    assert f"host: {cluster_ip('fate-9999/fateflow-client')}\n" in texts["nginx-route-table/route_table.yaml"]
+    assert f"host: {cluster_ip('fate-exchange/nginx')}\n" in texts["nginx-route-table/route_table.yaml"]
+    assert not [name for name, text in texts.items() if live_values(text)]
+
+
+def test_the_first_preview_shows_markers_and_no_blank(program: Program) -> None:
+    run = program(LOCAL, Cluster(preview=True))
+    for item in (*run.of("ConfigMap"), *run.of("Service"), *run.of("Secret")):
+        assert not unknown_in(item.inputs), item.label
+    texts = files(run)
+    assert "host: <known-after-up:fate-9999/nginx.clusterIP>\n" in texts["exchange-routes/route_table.yaml"]
+    assert "tunnel_route: <known-after-up:fate-9999/pulsar-public-tls.clusterIP>:6651\n" in texts["exchange-routes/sni.yaml"]
+    assert not [name for name, text in texts.items() if "host: \n" in text or "None" in text or ": :" in text]
+    assert not unknown_in(run.exports)
+    host = run.exports["descriptors"]["party-9999"]["endpoints"]["pulsar"]["host"]
+    assert host == "<known-after-up:fate-9999/pulsar-public-tls.loadBalancer>"
+
+
+def test_a_preview_and_an_up_register_the_same_objects(program: Program) -> None:
+    preview, up = program(LOCAL, Cluster(preview=True)), program(LOCAL)
+    assert {item.urn for item in preview.resources} == {item.urn for item in up.resources}
+
+    def metadata(run: Run) -> dict[str, Any]:
+        return {item.urn: item.inputs.get("metadata") for item in run.resources}
+
+    assert metadata(preview) == metadata(up)
+
+
+def test_a_second_run_registers_the_same_bytes(program: Program) -> None:
+    def recorded(run: Run) -> dict[str, Any]:
+        return {item.urn: (plain(item.inputs), item.dependencies) for item in run.resources}
+
+    first, second = program(LOCAL), program(LOCAL)
+    assert recorded(first) == recorded(second)
+    assert first.exports == second.exports
+
+
+def test_what_is_published_is_what_the_load_balancers_gave(program: Program) -> None:
+    run = program(STAR_PARTY)
+    endpoints = run.exports["endpoints"]["party-9999"]
+    address = BALANCED["fate-9999/pulsar-public-tls"]
+    assert (endpoints["pulsar"]["host"], endpoints["pulsar"]["addresses"]) == (address, [address])
+    assert run.exports["descriptors"]["party-9999"]["endpoints"] == endpoints
+    assert not live_values(run.exports)
+
+
+def test_a_load_balancer_with_a_host_name_publishes_no_address(program: Program) -> None:
+    names = {place: f"lb-{number}.cloud.example" for number, place in enumerate(BALANCED)}
+    endpoint = program(STAR_PARTY, Cluster(by_name=names)).exports["endpoints"]["party-9999"]["nginx"]
+    assert endpoint["host"] == names["fate-9999/nginx-public"]
+    assert endpoint["addresses"] == []
+
+
+def test_a_load_balancer_without_an_address_stops_an_up_and_says_what_to_do(program: Program) -> None:
+    with pytest.raises(pulumi.RunError, match=r"Service fate-9999/[a-z-]+ has no loadBalancer yet: run `pulumi refresh`"):
+        program(STAR_PARTY, Cluster())
+
+
+def test_an_advertised_load_balancer_needs_no_address_of_its_own(program: Program) -> None:
+    said = {"type": "LoadBalancer", "advertise": {"host": "203.0.113.200"}}
+    case = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(publish={"pulsar": said, "nginx": said}))
+    assert program(case, Cluster()).exports["endpoints"]["party-9999"]["pulsar"]["host"] == "203.0.113.200"
+
+
+def test_a_site_publishes_the_address_of_each_service(program: Program) -> None:
+    run = program(STAR_PARTY)
+    found = run.outputs_of(run.one("Site", "party-9999"))["addresses"]
+    assert found == {
+        "<known-after-up:fate-9999/fateflow-client.clusterIP>": cluster_ip("fate-9999/fateflow-client"),
+        "<known-after-up:fate-9999/nginx.clusterIP>": cluster_ip("fate-9999/nginx"),
+        "<known-after-up:fate-9999/nginx-public.clusterIP>": cluster_ip("fate-9999/nginx-public"),
+        "<known-after-up:fate-9999/nginx-public.loadBalancer>": BALANCED["fate-9999/nginx-public"],
+        "<known-after-up:fate-9999/pulsar-public-tls.clusterIP>": cluster_ip("fate-9999/pulsar-public-tls"),
+        "<known-after-up:fate-9999/pulsar-public-tls.loadBalancer>": BALANCED["fate-9999/pulsar-public-tls"],
+    }
+
+
+def test_a_unit_publishes_its_descriptor_and_the_digest_of_its_routes(program: Program) -> None:
+    run = program(LOCAL)
+    for kind, name in (("FateParty", "party-9999"), ("Exchange", "exchange")):
+        outputs = run.outputs_of(run.one(kind, name))
+        assert plain(outputs["descriptor"]) == numbers(run.exports["descriptors"][name])
+        assert outputs["routeRevision"] == run.exports["routeRevision"][name]
+    data = {"data": run.one("ConfigMap", "exchange-routes").inputs["data"]}
+    assert (
+        run.exports["routeRevision"]["exchange"] == hashlib.sha256(json.dumps({"routes": data}, sort_keys=True).encode()).hexdigest()[:16]
+    )
+
+
+def test_peers_are_visible_and_own_no_object(program: Program) -> None:
+    run = program(EXCHANGE)
+    peers = run.of("ExternalParty")
+    assert {peer.name for peer in peers} == {"bank-a", "clinic-b"}
+    for peer in peers:
+        assert run.children(peer) == set()
+    outputs = run.outputs_of(run.one("ExternalParty", "clinic-b"))
+    assert outputs["state"] == "active"
+    assert outputs["descriptor"]["partyId"] == "10000"
+    assert run.of("ExternalExchange") == []
+
+
+def test_an_exchange_typed_by_hand_is_visible_too(program: Program) -> None:
+    run = program(BY_HAND_EXCHANGE)
+    assert run.outputs_of(run.one("ExternalExchange", "consortium"))["descriptor"]["kind"] == "exchange"
+
+
+def test_the_outputs_are_maps_by_unit(program: Program) -> None:
+    run = program(LOCAL)
+    by_unit = {"descriptors", "endpoints", "routeRevision", "modules", "access", "release"}
+    assert set(run.exports) == by_unit | {"pendingPeers"}
+    for name in by_unit:
+        assert set(run.exports[name]) == {"exchange", "party-9999"}, name
+    assert run.exports["release"] == {"exchange": "1.11.2", "party-9999": "1.11.2"}
+    assert run.exports["pendingPeers"] == {}
+    assert run.exports["modules"]["exchange"]["trafficServer"] == {"image": "federatedai/trafficserver:9.2.0", "replicas": 1}
+
+
+def test_a_pending_peer_is_an_output_and_a_warning_and_no_component(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
+    run = program(PENDING)
+    assert set(run.exports["pendingPeers"]) == {"consortium"}
+    assert len(warnings) == 1
+    assert "fatefed peers add" in warnings[0]
+    assert run.of("ExternalExchange") == []
+
+
+def test_a_new_member_changes_one_registered_object(program: Program) -> None:
+    from tests.support.configs import party_descriptor
+
+    def recorded(run: Run) -> dict[str, Registered]:
+        return {item.urn: item for item in run.resources}
+
+    before = recorded(program(EXCHANGE))
+    after = recorded(program(EXCHANGE.with_peer("hospital-c", party_descriptor("10001", "hospital-c"))))
+    assert {after[urn].label for urn in after if after[urn] != before.get(urn)} == {
+        ("ConfigMap", "exchange-routes"),
+        ("ExternalParty", "hospital-c"),
+    }
+    assert set(before) < set(after)
+
+
+def test_a_wrong_stack_is_refused_before_anything_is_registered(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[str] = []
+    monkeypatch.setattr("components.cluster.k8s.Provider", lambda *args, **_options: registered.append(args[0]))
+    case = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(release="9.9.9"))
+    with pytest.raises(pulumi.RunError, match=r"unknown release 9\.9\.9") as caught:
+        program(case, secrets={})
+    assert "stacks/Pulumi.bank-a.yaml:" in str(caught.value)
+    assert registered == []
+
+
+def test_missing_secrets_are_refused_before_anything_is_registered(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[str] = []
+    monkeypatch.setattr("components.cluster.k8s.Provider", lambda *args, **_options: registered.append(args[0]))
+    with pytest.raises(pulumi.RunError, match="5 problems in the configuration"):
+        program(STAR_PARTY, secrets={})
+    assert registered == []
+
+
+def test_a_misspelt_section_of_the_stack_file_stops_the_program(program: Program) -> None:
+    case = STAR_PARTY.changed(lambda config: config.update(imagse={}))
+    with pytest.raises(pulumi.RunError, match="unknown key 'imagse'"):
+        program(case, secrets={})

@@ -1,0 +1,79 @@
+"""A wrong configuration stops a real `pulumi preview` and `pulumi up` before any object is touched."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from operators import DOMAIN, operator
+
+pytestmark = pytest.mark.engine
+
+
+def test_all_problems_are_said_and_nothing_is_touched(clusters: dict[str, Path], tmp_path: Path) -> None:
+    space = operator("wrong", tmp_path, clusters["consortium"], _wrong())
+    (space.folder / "stacks" / "peers" / "cut.json").write_text('{"schemaVersion": 1, "kind": "par')
+    before = _objects(space)
+    for verb in (("preview",), ("up", "--yes", "--skip-preview")):
+        done = space.attempt("pulumi", *verb, "--non-interactive", "--color", "never", "-s", "wrong")
+        printed = (done.stdout + done.stderr).decode()
+        assert done.returncode != 0
+        for place, problem in (
+            ("fate:parties.9999.relase", "did you mean 'release'?"),
+            ("fate:parties.nine", "party id"),
+            ("fate:parties.10000.release", "unknown release 3.0.0"),
+            ("fate:parties.10000.namespace", "already used"),
+            ("fate:peers.cut.descriptor", "not a whole JSON document"),
+        ):
+            assert place in printed, printed
+            assert problem in printed, printed
+        assert "stacks/Pulumi.wrong.yaml:" in printed, "no line of the user's file"
+        assert "Traceback" not in printed
+    assert _objects(space) == before
+    state = json.loads(space.run("pulumi", "stack", "export", "-s", "wrong"))
+    kinds = {resource["type"] for resource in state["deployment"].get("resources", [])}
+    assert not {kind for kind in kinds if kind.startswith(("kubernetes:", "fate:", "pulumi:providers"))}
+
+
+def test_missing_secrets_and_foreign_certificates_are_said_before_anything_is_touched(clusters: dict[str, Path], tmp_path: Path) -> None:
+    config = _wrong()
+    party = config["parties"]["10000"] | {"release": "1.11.2"}  # type: ignore[index]
+    space = operator("wrong", tmp_path, clusters["consortium"], config | {"parties": {"10000": party}, "peers": _hub()})
+    for name in ("key", "certificate", "ca"):
+        space.set_secret(f"party-10000-{name}", b"not a PEM")
+    done = space.attempt("pulumi", "preview", "--non-interactive", "--color", "never", "-s", "wrong")
+    printed = (done.stdout + done.stderr).decode()
+    assert done.returncode != 0
+    assert "secret party-10000-mysql is missing" in printed
+    assert "fatefed secrets init" in printed
+    assert "cannot be read" in printed
+    assert "not a PEM" not in printed
+
+
+def _wrong() -> dict[str, object]:
+    published = {"type": "LoadBalancer"}
+    party = {
+        "namespace": "wrong",
+        "release": "1.11.2",
+        "computing": "Spark",
+        "federation": "Pulsar",
+        "storage": "HDFS",
+        "exchange": "hub",
+        "persistence": "none",
+        "publish": {"pulsar": published, "nginx": published},
+    }
+    return {
+        "organization": "wrong",
+        "federation": {"name": "fraud", "domain": DOMAIN, "topology": "star", "link": "native"},
+        "parties": {"9999": party | {"relase": "1.11.2"}, "nine": party, "10000": party | {"release": "3.0.0"}},
+        "peers": _hub() | {"cut": {"descriptor": "peers/cut.json"}},
+    }
+
+
+def _hub() -> dict[str, object]:
+    return {"hub": {"unsigned": True, "trafficServer": "198.51.100.4:443", "nginx": "198.51.100.4:9300"}}
+
+
+def _objects(space) -> str:  # type: ignore[no-untyped-def]
+    found = space.kubectl("get", "namespaces,services,configmaps", "-A")["items"]
+    return yaml.safe_dump(sorted((item["kind"], item["metadata"]["name"], item["metadata"]["uid"]) for item in found))

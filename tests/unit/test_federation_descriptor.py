@@ -1,0 +1,231 @@
+"""The descriptor: one class for export and import, canonical, and unable to hold a secret."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from federation.descriptor import Descriptor, digest, finish, parse
+from federation.live import LiveValue, live_values, substitute
+from tests.support.configs import CASES, CLINIC, EXCHANGE, LOCAL, NODE_PORTS, STAR_PARTY, Case, exchange_descriptor
+
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n"
+BOTH = [CLINIC, exchange_descriptor()]
+
+
+def published(case: Case, folder: Path, address: str = "203.0.113.77") -> dict[str, Descriptor]:
+    """The descriptors of a stack after an apply in which every live address was this one."""
+    bodies = {unit.key: unit.descriptor for unit in case.load(folder).plan.units}
+    return {key: finish(substitute(body, dict.fromkeys(live_values(body), address))) for key, body in bodies.items()}
+
+
+def paths(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The path of everything inside nested data."""
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in items:
+        yield (*path, key)
+        yield from paths(value, (*path, key))
+
+
+def at(data: Any, path: tuple[str | int, ...]) -> Any:
+    """What stands at a path."""
+    for part in path:
+        data = data[part]
+    return data
+
+
+def altered(data: dict[str, Any], path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
+    """A copy with another value at a path."""
+    data = copy.deepcopy(data)
+    at(data, path[:-1])[path[-1]] = value
+    return data
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_is_exported_is_imported_as_the_same_descriptor(case: Case, tmp_path: Path) -> None:
+    descriptors = published(case, tmp_path)
+    assert descriptors
+    for descriptor in descriptors.values():
+        again = parse(descriptor.text().encode(), "here")
+        assert again == descriptor
+        assert isinstance(again, Descriptor)
+        assert again.text() == descriptor.text()
+        assert not live_values(descriptor.text())
+
+
+def test_an_exported_party_says_where_it_is_reached_and_what_it_runs(tmp_path: Path) -> None:
+    assert published(STAR_PARTY, tmp_path)["party-9999"].plain() == {
+        "schemaVersion": 1,
+        "kind": "party",
+        "federation": {"name": "fraud", "domain": "fraud.example"},
+        "organization": "bank-a",
+        "partyId": "9999",
+        "release": "1.11.2",
+        "backends": {"computing": "Spark", "federation": "Pulsar", "storage": "HDFS"},
+        "endpoints": {
+            "pulsar": {
+                "host": "203.0.113.77",
+                "addresses": ["203.0.113.77"],
+                "ports": {"tls": 6651},
+                "tls": True,
+                "serverName": "9999.fraud.example",
+            },
+            "nginx": {"host": "203.0.113.77", "addresses": ["203.0.113.77"], "ports": {"http": 9300, "grpc": 9310}, "tls": False},
+        },
+    }
+
+
+def test_an_exported_exchange_has_no_party_id_and_no_engines(tmp_path: Path) -> None:
+    body = published(EXCHANGE, tmp_path)["exchange"].plain()
+    assert (body["kind"], body["organization"]) == ("exchange", "consortium")
+    assert not {"partyId", "backends"} & set(body)
+    assert body["endpoints"]["trafficServer"]["ports"] == {"tls": 443}
+
+
+def test_an_exchange_imports_what_a_party_exported(tmp_path: Path) -> None:
+    descriptor = published(STAR_PARTY, tmp_path / "bank")["party-9999"]
+    texts = EXCHANGE.with_peer("bank-a", descriptor).load(tmp_path / "consortium").plan.unit("exchange").routes[0].fields["data"]
+    assert "9999.fraud.example\n    tunnel_route: 203.0.113.77:6651\n" in texts["sni.yaml"]
+    assert "9999:\n  fateflow:\n    - host: 203.0.113.77\n" in texts["route_table.yaml"]
+
+
+def test_what_is_advertised_wins_over_the_address_of_the_service(tmp_path: Path) -> None:
+    endpoints = published(NODE_PORTS, tmp_path)["party-9999"].endpoints
+    assert (endpoints["pulsar"].host, endpoints["pulsar"].addresses) == ("203.0.113.9", ("203.0.113.9",))
+    assert endpoints["pulsar"].ports == {"tls": 30651}
+    assert endpoints["nginx"].ports == {"http": 30930, "grpc": 30931}
+
+
+def test_an_advertised_name_comes_with_the_advertised_addresses_only(tmp_path: Path) -> None:
+    def advertise(*addresses: str) -> Case:
+        said = {"type": "LoadBalancer", "advertise": {"host": "fate.bank-a.example", "addresses": list(addresses)}}
+        return STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(publish={"pulsar": said, "nginx": said}))
+
+    named = published(advertise(), tmp_path / "named")["party-9999"].endpoints["nginx"]
+    assert (named.host, named.addresses) == ("fate.bank-a.example", ())
+    both = published(advertise("203.0.113.5"), tmp_path / "both")["party-9999"].endpoints["nginx"]
+    assert (both.host, both.addresses) == ("fate.bank-a.example", ("203.0.113.5",))
+
+
+def test_a_load_balancer_with_a_host_name_gives_an_endpoint_without_addresses(tmp_path: Path) -> None:
+    endpoints = published(STAR_PARTY, tmp_path, "lb-1.cloud.example")["party-9999"].endpoints
+    assert {endpoint.host for endpoint in endpoints.values()} == {"lb-1.cloud.example"}
+    assert {endpoint.addresses for endpoint in endpoints.values()} == {()}
+
+
+def test_an_address_that_is_no_address_is_refused_when_the_descriptor_is_finished(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="neither a host name"):
+        published(STAR_PARTY, tmp_path, "not an address")
+
+
+def test_before_an_apply_the_addresses_are_markers(tmp_path: Path) -> None:
+    body = LOCAL.load(tmp_path).plan.unit("exchange").descriptor
+    assert live_values(body) == {
+        LiveValue("fate-exchange", "nginx", "loadBalancer"),
+        LiveValue("fate-exchange", "traffic-server", "loadBalancer"),
+    }
+
+
+def test_the_text_is_canonical() -> None:
+    for descriptor in BOTH:
+        plain = descriptor.plain()
+        reversed_keys = json.loads(json.dumps(plain), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+        assert list(reversed_keys) != list(plain)
+        assert Descriptor.model_validate(reversed_keys).text() == descriptor.text()
+        assert descriptor.text() == json.dumps(plain, indent=2, sort_keys=True) + "\n"
+        assert "null" not in descriptor.text()
+
+
+def test_the_digest_is_the_sha256_of_the_file() -> None:
+    content = CLINIC.text().encode()
+    assert digest(content) == hashlib.sha256(content).hexdigest()
+    assert digest(content) != digest(content + b"\n")
+
+
+@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: descriptor.kind)
+def test_no_field_can_hold_a_private_key(descriptor: Descriptor) -> None:
+    plain = descriptor.plain()
+    texts = [path for path in paths(plain) if isinstance(at(plain, path), str)]
+    assert len(texts) > 8
+    for path in texts:
+        found = parse(json.dumps(altered(plain, path, PEM)).encode(), "here")
+        assert isinstance(found, tuple), path
+        assert [problem.problem for problem in found] == ["looks like a secret; a descriptor never holds one"], path
+        assert "MIIE" not in str(found)
+
+
+@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: descriptor.kind)
+@pytest.mark.parametrize("secret", ["kubernetes/+aGVsbG8gd29ybGQ=" * 3, "two\nlines", "bel\x1b[31m", ""])
+def test_no_field_can_hold_free_text(descriptor: Descriptor, secret: str) -> None:
+    plain = descriptor.plain()
+    texts = [path for path in paths(plain) if isinstance(at(plain, path), str)]
+    assert len(texts) > 8
+    held = [path for path in texts if isinstance(parse(json.dumps(altered(plain, path, secret)).encode(), "here"), Descriptor)]
+    assert not held
+
+
+@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: descriptor.kind)
+@pytest.mark.parametrize("name", ["password", "apiKey", "private_key", "clientSecret", "token", "keytab"])
+def test_no_mapping_can_hold_a_key_named_like_a_secret(descriptor: Descriptor, name: str) -> None:
+    plain = descriptor.plain()
+    mappings = [(), *(path for path in paths(plain) if isinstance(at(plain, path), dict))]
+    assert len(mappings) >= 6
+    for path in mappings:
+        found = parse(json.dumps(altered(plain, (*path, name), "x")).encode(), "here")
+        assert isinstance(found, tuple), path
+        assert found[0].place == f"here {'.'.join(str(part) for part in (*path, name))}"
+        assert "looks like a secret" in found[0].problem
+
+
+@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: descriptor.kind)
+def test_every_mapping_refuses_an_unknown_key(descriptor: Descriptor) -> None:
+    plain = descriptor.plain()
+    for path in [(), *(path for path in paths(plain) if isinstance(at(plain, path), dict))]:
+        assert isinstance(parse(json.dumps(altered(plain, (*path, "extra"), 1)).encode(), "here"), tuple), path
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "a newer schema": ({"schemaVersion": 2}, "Input should be 1"),
+    "a party without an id": ({"partyId": None}, "a party has a partyId, an exchange has none"),
+    "an exchange with an id": ({"kind": "exchange"}, "a party has a partyId, an exchange has none"),
+    "no endpoints": ({"endpoints": {}}, "a party publishes exactly pulsar and nginx, not nothing"),
+    "an id that is not a number": ({"partyId": "x"}, "a party id is a positive whole number"),
+    "an id of zero": ({"partyId": 0}, "a party id is a positive whole number"),
+    "an id that is true": ({"partyId": True}, "Input should be a valid string"),
+}
+
+
+@pytest.mark.parametrize(("change", "problem"), WRONG.values(), ids=list(WRONG))
+def test_a_descriptor_that_contradicts_itself_is_refused(change: dict[str, Any], problem: str) -> None:
+    found = parse(json.dumps(CLINIC.plain() | change).encode(), "here")
+    assert isinstance(found, tuple)
+    assert any(problem in one.problem for one in found), found
+
+
+def test_an_id_may_be_a_number_or_a_text() -> None:
+    as_number = parse(json.dumps(CLINIC.plain() | {"partyId": 10000}).encode(), "here")
+    assert as_number == CLINIC
+
+
+@pytest.mark.parametrize("ports", [{}, {"http": 9300}, {"tls": 6651, "admin": 8081}, {"tls": 0}, {"tls": 70000}])
+def test_an_endpoint_has_the_ports_of_its_kind(ports: dict[str, int]) -> None:
+    found = parse(json.dumps(altered(CLINIC.plain(), ("endpoints", "pulsar", "ports"), ports)).encode(), "here")
+    assert isinstance(found, tuple)
+
+
+def test_parsing_never_raises_whatever_the_bytes() -> None:
+    whole = CLINIC.text().encode()
+    contents = [whole[:length] for length in range(0, len(whole) - 2, 7)]
+    contents += [b"", b"null", b"1", b'"text"', b"{}", b"[{}]", b"\xff\xfe", b"NaN", b'{"a": 1e999}', b"[" * 5000, b'{"a":' * 5000]
+    contents += [b'{"a":' * depth + b"1" + b"}" * depth for depth in range(300, 1000, 50)]
+    assert len(contents) > 50
+    for content in contents:
+        found = parse(content, "here")
+        assert isinstance(found, tuple), content[:40]
+        assert found
+        assert all(problem.place.startswith("here") and problem.remedy for problem in found)

@@ -1,0 +1,190 @@
+"""Imports point one way, and only the program talks to Pulumi's configuration."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("federation", "components", "cli", "sandbox")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of ours, parsed."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path.relative_to(ROOT))
+
+    @property
+    def tree(self) -> ast.Module:
+        """The file's syntax."""
+        return ast.parse(self.path.read_text("utf-8"), str(self.path))
+
+
+def sources(*places: str) -> list[Source]:
+    """The files of a room or of the top level."""
+    found = [
+        Source(path) for place in places for path in ([ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py")))
+    ]
+    assert found, f"no file in {places}: the check would be vacuous"
+    assert all(source.path.is_file() for source in found)
+    return found
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Every module that is imported anywhere, also inside functions, in full."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute, so that layers can be read off them"
+            yield node.module or ""
+        elif isinstance(node, ast.Call) and _name(node.func) in ("__import__", "importlib.import_module", "import_module"):
+            yield str(node.args[0].value) if isinstance(node.args[0], ast.Constant) else "<computed>"
+
+
+def packages(source: Source) -> set[str]:
+    """The top-level packages that a file imports."""
+    return {module.split(".")[0] for module in imports(source.tree)}
+
+
+def uses(tree: ast.AST, name: str) -> bool:
+    """Whether a dotted name is read, or imported under any name."""
+    module, _, attribute = name.rpartition(".")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and _name(node) == name:
+            return True
+        if isinstance(node, ast.ImportFrom) and node.module == module and attribute in {alias.name for alias in node.names}:
+            return True
+        if isinstance(node, ast.Import) and any(alias.name == module and alias.asname for alias in node.names):
+            return True
+    return False
+
+
+def _name(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_name(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "?"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_has_files_that_import_something(room: str) -> None:
+    files = sources(room)
+    assert len(files) >= 3
+    assert any(packages(source) for source in files)
+
+
+def test_the_rooms_of_the_repository_are_those_that_are_checked() -> None:
+    found = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert found == set(ROOMS)
+
+
+FORBIDDEN = {
+    "federation": {"pulumi", "pulumi_kubernetes", "components", "cli", "sandbox"},
+    "components": {"cli", "sandbox"},
+    "cli": {"components", "sandbox"},
+    "sandbox": {"components", "cli"},
+}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_from_the_rooms_below_it(room: str) -> None:
+    offenders = {str(source): sorted(wrong) for source in sources(room) if (wrong := packages(source) & FORBIDDEN[room])}
+    assert not offenders
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_imports_the_program_or_the_tests(room: str) -> None:
+    assert not {str(source) for source in sources(room) if packages(source) & {"tests", "__main__"}}
+
+
+ALLOWED = {"pulumi", "pulumi_kubernetes", "pydantic", "yaml", "federation", "components"}
+
+
+def test_the_program_and_its_components_need_four_packages_only() -> None:
+    offenders = {
+        str(source): sorted(wrong)
+        for source in sources("components", "__main__.py")
+        if (wrong := packages(source) - ALLOWED - sys.stdlib_module_names)
+    }
+    assert not offenders
+
+
+DOMAIN = {"pydantic", "yaml", "packaging", "cryptography", "federation"}
+
+
+def test_the_domain_needs_four_packages_only() -> None:
+    offenders = {
+        str(source): sorted(wrong) for source in sources("federation") if (wrong := packages(source) - DOMAIN - sys.stdlib_module_names)
+    }
+    assert not offenders
+
+
+@pytest.mark.parametrize("name", ["pulumi.Config", "pulumi.export", "pulumi.StackReference"])
+def test_only_the_program_reads_configuration_and_exports(name: str) -> None:
+    assert not [str(source) for source in sources(*ROOMS) if uses(source.tree, name)]
+
+
+@pytest.mark.parametrize("name", ["pulumi.Config", "pulumi.export"])
+def test_the_program_does_read_configuration_and_export(name: str) -> None:
+    (program,) = sources("__main__.py")
+    assert uses(program.tree, name)
+
+
+def test_the_program_is_short() -> None:
+    assert len((ROOT / "__main__.py").read_text().splitlines()) < 60
+
+
+def test_helm_charts_are_deployed_in_one_place() -> None:
+    places = [
+        str(source)
+        for source in sources("components", "__main__.py")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and _name(node.func).endswith("helm.v4.Chart")
+    ]
+    assert places == ["components/unit.py"]
+
+
+def test_the_domain_asks_neither_the_clock_nor_chance() -> None:
+    offenders = {
+        str(source): sorted(wrong)
+        for source in sources("federation")
+        if (wrong := packages(source) & {"time", "random", "secrets", "uuid", "socket", "subprocess"})
+    }
+    assert not offenders
+    assert not [str(source) for source in sources("federation") if uses(source.tree, "os.environ")]
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("import pulumi.runtime", {"pulumi"}),
+        ("from pulumi import Output", {"pulumi"}),
+        ("def f():\n    import cli", {"cli"}),
+        ("import importlib\nimportlib.import_module('sandbox.cli')", {"importlib", "sandbox"}),
+        ("from sandbox import components", {"sandbox"}),
+    ],
+)
+def test_the_check_sees_every_way_to_import(code: str, found: set[str]) -> None:
+    assert {module.split(".")[0] for module in imports(ast.parse(code))} == found
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import pulumi\npulumi.Config('fate')", True),
+        ("from pulumi import Config", True),
+        ("from pulumi import Config as C", True),
+        ("import pulumi as p", True),
+        ("import pulumi\npulumi.Output", False),
+        ("from pulumi import Output", False),
+    ],
+)
+def test_the_check_sees_every_way_to_use_a_name(code: str, expected: bool) -> None:
+    assert uses(ast.parse(code), "pulumi.Config") is expected
