@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: tools demo demo-down test ci render bench lint schemas
+.PHONY: setup tools demo demo-down test lint ci render bench schemas
 
 $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -19,3 +19,28 @@ demo: $(INSTALLED)           ## three organizations, each with a cluster of its 
 
 demo-down: $(INSTALLED)      ## stop the demo's clusters and delete what it made
 	$(BIN)/python -m sandbox.demo down
+
+setup: $(INSTALLED)          ## install fatefed and sandbox into .venv
+
+test: $(INSTALLED) tools lint  ## the tests: unit, charts, components, engine
+	$(BIN)/python -m pytest tests/unit tests/charts tests/components tests/engine --durations=5
+
+lint: $(INSTALLED)           ## format, style, types, generated files
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/python -m federation.schemas --check
+
+ci: test                     ## what CI runs: the tests, then the slower suites
+	$(BIN)/python -m pytest tests/traffic --durations=5
+	$(MAKE) demo
+	$(MAKE) demo-down
+
+render: $(INSTALLED)         ## every object of a stack as files: make render STACK=bank-a OUT=/tmp/bank-a
+	$(BIN)/fatefed render -s $(STACK) --out $(OUT)
+
+bench: $(INSTALLED) tools    ## pulumi up of one party against helm install of the same chart
+	$(BIN)/python tests/bench/party_up.py
+
+schemas: $(INSTALLED)        ## regenerate the JSON schemas and example values
+	$(BIN)/python -m federation.schemas

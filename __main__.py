@@ -15,7 +15,8 @@ def main() -> None:
     config = pulumi.Config("fate")
     keys = [field.alias or name for name, field in StackSpec.model_fields.items()]
     found = {key: config.get(key) if key == "organization" else config.get_object(key) for key in keys}
-    given = {key: value for key, value in found.items() if value is not None}
+    # Pulumi.yaml gives maps that a stack lacks the default {}.
+    given = {key: value for key, value in found.items() if value not in (None, {})}
     secrets: dict[str, str] = config.get_object("secrets") or {}
     file = stack_file(pulumi.get_stack())
     stack = load_stack(file, given, shown(file))

@@ -1,8 +1,14 @@
 """The one explicit provider of a stack."""
 
+import json
+
 import pulumi_kubernetes as k8s
 
 from federation.spec import ClusterSpec
+
+# Where Kubernetes puts a pod's own credentials, and the name under which pods reach the API server.
+_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+_API_SERVER = "https://kubernetes.default.svc"
 
 
 def cluster_provider(spec: ClusterSpec) -> k8s.Provider:
@@ -12,8 +18,23 @@ def cluster_provider(spec: ClusterSpec) -> k8s.Provider:
     """
     return k8s.Provider(
         "cluster",
-        kubeconfig=spec.kubeconfig,
+        kubeconfig=_service_account() if spec.in_cluster else spec.kubeconfig,
         context=spec.context,
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
+    )
+
+
+def _service_account() -> str:
+    """A kubeconfig for the pod's service account; without it, a kubeconfig found in the pod would win."""
+    cluster = {"server": _API_SERVER, "certificate-authority": f"{_ACCOUNT}/ca.crt"}
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "pod", "cluster": cluster}],
+            "users": [{"name": "pod", "user": {"tokenFile": f"{_ACCOUNT}/token"}}],
+            "contexts": [{"name": "pod", "context": {"cluster": "pod", "user": "pod"}}],
+            "current-context": "pod",
+        }
     )

@@ -38,7 +38,7 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     written = source.config()
     # The engine is asked for the keys of StackSpec only: what else stands in the file is a misspelling.
     values = written if config is None else {**{key: written[key] for key in written if key not in _KEYS}, **config}
-    problems = list(source.duplicates())
+    problems = [*source.duplicates(), *source.plain_secrets()]
     try:
         spec = StackSpec.model_validate(values)
     except ValidationError as error:

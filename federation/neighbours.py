@@ -17,7 +17,8 @@ class ExchangeAddresses:
     """How a party dials its exchange."""
 
     nginx: tuple[NginxTarget, ...]
-    traffic_server: tuple[str, int]
+    # None for an exchange that gets no routes: only nginx must be told so, because it forgets a route at restart only.
+    traffic_server: tuple[str, int] | None
 
 
 def party_ports(own: PartySpec) -> dict[str, ServicePort]:
@@ -46,7 +47,7 @@ def party_pulsar_address(own: PartySpec) -> tuple[str, int]:
 
 
 def exchange_addresses(spec: StackSpec, name: str | None, peers: Peers) -> ExchangeAddresses | None:
-    """How the parties of this stack dial their exchange; None while it is pending, suspended or retired."""
+    """How the parties of this stack dial their exchange; None while it is pending."""
     if name == "local" and spec.exchange is not None:
         ports = exchange_ports(spec.exchange)
         nginx, traffic_server = (
@@ -54,10 +55,10 @@ def exchange_addresses(spec: StackSpec, name: str | None, peers: Peers) -> Excha
         )
         return ExchangeAddresses((NginxTarget(nginx, ports["http"].port, ports["grpc"].port),), (traffic_server, ports["tls"].port))
     peer = peers.exchange(name or "")
-    if peer is None or not peer.routed:
+    if peer is None:
         return None
     endpoint = peer.descriptor.endpoints["trafficServer"]
-    return ExchangeAddresses(peer_nginx_targets(peer), (endpoint.host, endpoint.ports["tls"]))
+    return ExchangeAddresses(peer_nginx_targets(peer), (endpoint.host, endpoint.ports["tls"]) if peer.routed else None)
 
 
 def peer_nginx_targets(peer: Peer) -> tuple[NginxTarget, ...]:

@@ -37,7 +37,9 @@ class StackPlan:
     @property
     def provided(self) -> Mapping[str, str]:
         """The names under fate:secrets that only the operator can give, each with what it is; all others are passwords."""
-        given = {name: "the registry's credentials, a dockerconfigjson document" for unit in self.units for name in unit.pull_secret_sources}
+        given = {
+            name: "the registry's credentials, a dockerconfigjson document" for unit in self.units for name in unit.pull_secret_sources
+        }
         for tls in (unit.tls for unit in self.units if unit.tls is not None):
             given[tls.certificate] = f"the PEM certificate for {tls.server_name} (then its intermediates)"
             given[tls.key] = f"the PEM private key for {tls.server_name}"

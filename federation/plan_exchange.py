@@ -14,6 +14,7 @@ from federation.spec import ExchangeSpec, StackSpec
 from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
 from federation.values import ExchangeModules, ExchangePorts, ExchangeValues
 
+
 def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
     """What is made for the exchange of this stack."""
     release = catalogue()[own.release]

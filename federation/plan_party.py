@@ -124,7 +124,8 @@ def _routes(it: _Party, peers: Peers) -> tuple[Manifest, ...]:
         brokers |= _direct_brokers(it, peers)
     elif (exchange := exchange_addresses(it.spec, it.own.exchange, peers)) is not None:
         nginx["default"] = {"proxy": exchange.nginx}
-        default = PulsarProxy(*exchange.traffic_server, it.spec.federation.domain, it.ports["pulsar"], it.ports["pulsarTls"])
+        if exchange.traffic_server is not None:
+            default = PulsarProxy(*exchange.traffic_server, it.spec.federation.domain, it.ports["pulsar"], it.ports["pulsarTls"])
     return (
         config_map("pulsar-routes", naming.PULSAR_ROUTES, *place, {"pulsar_route_table.yaml": pulsar_route_table(brokers, default)}),
         config_map("nginx-routes", naming.NGINX_ROUTES, *place, {"route_table.yaml": nginx_route_table(nginx)}),

@@ -11,8 +11,6 @@ from federation.scalars import PartyId
 
 # A peer without routes keeps an nginx entry that leads nowhere: the router forgets entries only at its restart.
 TOMBSTONE_HOST, TOMBSTONE_PORT = "127.0.0.1", 1
-# Kubernetes refuses a ConfigMap above 1 MiB.
-MAX_BYTES = 1024 * 1024 * 8 // 10
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,20 @@ class StackSource:
         node = self._step(self._config, "fate:secrets") if self._config is not None else None
         return frozenset(str(key.value) for key, _ in node.value) if isinstance(node, yaml.MappingNode) else frozenset()
 
+    def plain_secrets(self) -> tuple[Problem, ...]:
+        """Entries of fate:secrets that are not encrypted: anyone who reads the file has them."""
+        node = self._step(self._config, "fate:secrets") if self._config is not None else None
+        entries = node.value if isinstance(node, yaml.MappingNode) else []
+        return tuple(
+            Problem(
+                self.place(("secrets", str(name.value))),
+                "a secret in plain text",
+                f"replace it by a new one: `pulumi config set --secret --path 'fate:secrets.{name.value}'`; the old one has been readable",
+            )
+            for name, value in entries
+            if self._step(value, "secure") is None and name.value != "secure"
+        )
+
     def duplicates(self) -> tuple[Problem, ...]:
         """Keys written twice in one mapping: YAML would silently keep the last."""
         return tuple(

@@ -113,6 +113,9 @@ class _Starting:
 
     def reach_api(self) -> None:
         """Start etcd and the API server, on another port if theirs was taken, and wait for /readyz."""
+        if not (running(self.cluster, "etcd") and running(self.cluster, "kube-apiserver")):
+            # Clients that live through an outage back off for long, and a kwok that was still starting dies of it.
+            processes.stop([self.cluster.pid_file(component) for component in CLIENTS], STOP_GRACE)
         for attempt in range(1, _ATTEMPTS + 1):
             self._settle_port()
             credentials.write_kubeconfigs(self.cluster)
@@ -147,8 +150,6 @@ class _Starting:
         """Keep the port, or take another when the API server is down and someone else listens there."""
         if running(self.cluster, "kube-apiserver") or port_is_free(self.cluster.port):
             return
-        # The clients hold kubeconfigs with the old port.
-        processes.stop([self.cluster.pid_file(component) for component in CLIENTS], STOP_GRACE)
         self.cluster = dataclasses.replace(self.cluster, port=free_port(avoid=[self.cluster.port]))
         self.cluster.save()
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from sandbox import cluster, pki, tools
 from sandbox.errors import SandboxError
-from sandbox.files import write_atomic
-from sandbox.state import COMPONENTS
+from sandbox.files import private_dir, write_atomic
+from sandbox.state import COMPONENTS, default_root
 from sandbox.summary import show_summary
 from sandbox.workspace import REPO, Workspace
 
@@ -47,8 +47,8 @@ def up() -> None:
     with _step("tools: find or build"):
         tools.ensure((*tools.CLIENT_TOOLS, *COMPONENTS), _say)
     with _step("three control planes"):
-        cluster.up(_root(), organizations, _say)
-    spaces = {name: Workspace(name, DEMO / name, cluster.kubeconfig(_root(), name)) for name in organizations}
+        cluster.up(default_root(), organizations, _say)
+    spaces = {name: Workspace(name, DEMO / name, cluster.kubeconfig(default_root(), name)) for name in organizations}
     with _step("three working folders: project, backend, passphrase, stack"):
         _each(spaces, lambda space: space.prepare())
     consortium = spaces[EXCHANGE]
@@ -71,7 +71,7 @@ def down() -> None:
     """Stop the three control planes and delete what the demo made."""
     import shutil
 
-    cluster.down(_root(), [], _say)
+    cluster.down(default_root(), [], _say)
     shutil.rmtree(DEMO, ignore_errors=True)
     _say("the demo is gone")
 
@@ -97,38 +97,45 @@ def _link(consortium: Workspace, parties: list[Workspace]) -> None:
 def _receive(space: Workspace, sender: Workspace) -> None:
     """The hand-over of a descriptor file from one organization to another."""
     name = f"{sender.organization}.json"
-    write_atomic(space.folder / "stacks" / "peers" / name, (sender.folder / "descriptor.json").read_bytes(), 0o600)
+    write_atomic(space.folder / "stacks" / "peers" / name, (sender.folder / "descriptor.json").read_bytes())
     space.fatefed("peers", "add", f"peers/{name}", "--name", sender.organization, "--yes")
 
 
 def _must_be_unchanged(space: Workspace) -> None:
-    if changes := space.preview():
-        raise SandboxError(f"{space.organization}: a second `pulumi up` would change {changes}")
+    counts = space.up()
+    if set(counts) != {"unchanged"}:
+        raise SandboxError(f"{space.organization}: a second `pulumi up` gave {_counts(counts)}")
 
 
 def _certificates(spaces: dict[str, Workspace]) -> None:
-    """Each operator makes a key and a request; the consortium's CA signs; only requests and certificates are copied."""
-    home = spaces[EXCHANGE].folder / "ca"
-    authority = _authority(home)
+    """Each party makes a key and a request; the consortium's CA signs; only requests and certificates are copied."""
+    consortium = spaces[EXCHANGE].folder
+    authority = _authority(private_dir(consortium / "ca"))
     for name, party in PARTIES.items():
         space, unit, server_name = spaces[name], f"party-{party}", f"{party}.{DOMAIN}"
         if all(space.has_secret(f"{unit}-{part}") for part in ("key", "certificate", "ca")):
             continue
+        home = private_dir(space.folder / "tls")
         key = pki.new_key("rsa-2048")
-        request = pki.new_csr(key, server_name, organization=name)
-        certificate = pki.sign_csr(request, authority, [server_name], organization=name)
-        space.set_secret(f"{unit}-key", pki.key_pem(key))
-        space.set_secret(f"{unit}-certificate", pki.pem(certificate))
-        space.set_secret(f"{unit}-ca", pki.pem(authority.certificate))
+        write_atomic(home / "key.pem", pki.key_pem(key))
+        write_atomic(home / "request.csr", pki.pem(pki.new_csr(key, server_name, organization=name)))
+        request = consortium / "ca" / f"{name}.csr"
+        write_atomic(request, (home / "request.csr").read_bytes())
+        certificate = pki.sign_csr(request.read_bytes(), authority, [server_name], organization=name)
+        write_atomic(consortium / "ca" / f"{name}.cert.pem", pki.pem(certificate))
+        write_atomic(home / "cert.pem", (consortium / "ca" / f"{name}.cert.pem").read_bytes())
+        write_atomic(home / "ca.cert.pem", (consortium / "ca" / "ca.cert.pem").read_bytes())
+        for part, file in (("key", "key.pem"), ("certificate", "cert.pem"), ("ca", "ca.cert.pem")):
+            space.set_secret(f"{unit}-{part}", (home / file).read_bytes())
+        (home / "key.pem").unlink()  # from here on it is in fate:secrets, encrypted
 
 
 def _authority(home: Path) -> pki.Authority:
     certificate, key = home / "ca.cert.pem", home / "ca.key.pem"
     if not (certificate.exists() and key.exists()):
         authority = pki.new_authority(f"{DOMAIN} federation CA", organization=EXCHANGE, kind="rsa-2048")
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomic(key, pki.key_pem(authority.key), 0o600)
-        write_atomic(certificate, pki.pem(authority.certificate), 0o600)
+        write_atomic(key, pki.key_pem(authority.key))
+        write_atomic(certificate, pki.pem(authority.certificate))
     return pki.load_authority(certificate.read_bytes(), key.read_bytes())
 
 
@@ -149,10 +156,6 @@ def _step(title: str) -> Iterator[None]:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {word}" for word, count in counts.items()) or "nothing to do"
-
-
-def _root() -> Path:
-    return DEMO / "sandbox"
 
 
 def _say(line: str) -> None:

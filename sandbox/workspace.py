@@ -32,12 +32,12 @@ class Workspace:
         up = os.path.relpath(REPO, self.folder)
         project = (REPO / "Pulumi.yaml").read_text("utf-8")
         project = re.sub(r"virtualenv: .*", f"virtualenv: {up}/.venv", project)
-        write_atomic(self.folder / "Pulumi.yaml", f"main: {up}\n{project}".encode(), 0o600)
+        write_atomic(self.folder / "Pulumi.yaml", f"main: {up}\n{project}".encode())
         if not self.stack_file.exists():
-            write_atomic(self.stack_file, (REPO / "stacks" / self.stack_file.name).read_bytes(), 0o600)
+            write_atomic(self.stack_file, (REPO / "stacks" / self.stack_file.name).read_bytes())
         if not self._passphrase.exists():
-            write_atomic(self._passphrase, secrets.token_urlsafe(32).encode(), 0o600)
-        write_atomic(self.folder / "env", self._env_file().encode(), 0o600)
+            write_atomic(self._passphrase, secrets.token_urlsafe(32).encode())
+        write_atomic(self.folder / "env", self._env_file().encode())
         if self.organization not in {stack["name"].rsplit("/", 1)[-1] for stack in self.json("pulumi", "stack", "ls")}:
             self.run("pulumi", "stack", "init", self.organization)
         self.run("pulumi", "stack", "select", self.organization)

@@ -44,12 +44,11 @@ def test_the_exchange_routes_exactly_to_the_published_addresses(federation: Fede
     data = config_map(federation.consortium, "fate-exchange", "exchange-routes")
     tunnels = {entry["fqdn"]: entry["tunnel_route"] for entry in yaml.safe_load(data["sni.yaml"])["sni"]}
     assert tunnels == {
-        f"{party}.{DOMAIN}": f"{endpoints['pulsar']['host']}:{endpoints['pulsar']['ports']['tls']}" for party, endpoints in published.items()
+        f"{party}.{DOMAIN}": f"{endpoints['pulsar']['host']}:{endpoints['pulsar']['ports']['tls']}"
+        for party, endpoints in published.items()
     }
     nginx = yaml.safe_load(data["route_table.yaml"])
-    assert nginx == {
-        int(party): {"fateflow": [_nginx_entry(endpoints["nginx"])]} for party, endpoints in published.items()
-    }
+    assert nginx == {int(party): {"fateflow": [_nginx_entry(endpoints["nginx"])]} for party, endpoints in published.items()}
 
 
 def test_a_party_knows_only_itself_and_its_exchange(federation: Federation) -> None:

@@ -301,7 +301,7 @@ TOGETHER = [
         _entry("Upper", descriptor="peers/upper.json"),
         ("fate:peers", "Upper"),
         "peers.Upper",
-        "String should match pattern",
+        "is not a name of lower-case letters, digits",
         "correct the value",
     ),
     Mistake(
@@ -498,7 +498,7 @@ APART = [
         _changed(exchange=exchange("Fate Exchange")),
         ("fate:exchange", "namespace"),
         "exchange.namespace",
-        "String should match pattern",
+        "is not a name of lower-case letters, digits",
         "correct the value",
     ),
     Mistake(
@@ -638,7 +638,7 @@ def test_a_wrong_entry_is_not_missed_by_the_rules_about_other_entries(tmp_path: 
 def test_a_wrong_organization_name_hides_no_other_problem(tmp_path: Path) -> None:
     case = BASE.changed(lambda config: (config.update(organization="Bank A"), config["parties"]["9999"].update(release="9.9.9")))
     _, message = problems_of(case.write(tmp_path))
-    assert "fate:organization: String should match pattern" in message
+    assert "fate:organization: is not a name of lower-case letters, digits" in message
     assert "unknown release 9.9.9" in message
 
 
