@@ -9,7 +9,7 @@ from federation.manifests import Manifest, SecretPlan
 from federation.spec import StackSpec
 from federation.values import ExchangeValues, PartyValues
 
-PULL_SECRET_TYPE = "kubernetes.io/dockerconfigjson"
+PULL_SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 - a type of Secret
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,7 @@ def say(line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
-    parser.add_argument(
-        "--root", type=Path, default=None, help=f"where clusters live (default ${ROOT_VARIABLE}, else .demo/sandbox)"
-    )
+    parser.add_argument("--root", type=Path, default=None, help=f"where clusters live (default ${ROOT_VARIABLE}, else .demo/sandbox)")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _verb(verbs, "tools", _tools, "find or build every tool and say which was chosen and why")
     verb = _verb(verbs, "up", _up, "start a Kubernetes control plane per organization")
@@ -64,9 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _verb(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: object, summary: str
-) -> argparse.ArgumentParser:
+def _verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: object, summary: str) -> argparse.ArgumentParser:
     verb: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary)
     verb.set_defaults(run=run)
     return verb

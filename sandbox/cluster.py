@@ -129,9 +129,7 @@ def _component(cluster: Cluster, name: str) -> ComponentStatus:
     return ComponentStatus(name=name, up=True, pid=record.pid, pss_mib=size.pss_mib, rss_mib=size.rss_mib, uptime=age)
 
 
-def _start(
-    cluster: Cluster, executables: Mapping[str, Path], cancelled: threading.Event, say: Say
-) -> Cluster | SandboxError:
+def _start(cluster: Cluster, executables: Mapping[str, Path], cancelled: threading.Event, say: Say) -> Cluster | SandboxError:
     """The started cluster, or why it did not start: one organization's trouble does not stop the others."""
     name = cluster.organization
     try:

@@ -48,14 +48,10 @@ def write_kubeconfigs(cluster: Cluster) -> None:
         write_atomic(path, yaml.safe_dump(_kubeconfig(cluster, name), sort_keys=False))
 
 
-def _leaf(
-    authority: pki.Authority, file: str, common_name: str, organization: str, names: tuple[str, ...] = ()
-) -> dict[str, bytes]:
+def _leaf(authority: pki.Authority, file: str, common_name: str, organization: str, names: tuple[str, ...] = ()) -> dict[str, bytes]:
     key = pki.new_key()
     usages: tuple[pki.Usage, ...] = ("server",) if names else ("client",)
-    certificate = pki.issue(
-        authority, key.public_key(), common_name, organization=organization, names=names, usages=usages, days=3650
-    )
+    certificate = pki.issue(authority, key.public_key(), common_name, organization=organization, names=names, usages=usages, days=3650)
     return {f"{file}.crt": pki.pem(certificate), f"{file}.key": pki.key_pem(key)}
 
 
@@ -73,9 +69,7 @@ def _kubeconfig(cluster: Cluster, name: str) -> dict[str, object]:
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": context,
-        "clusters": [
-            {"name": context, "cluster": {"server": cluster.url, "certificate-authority-data": text("ca.crt")}}
-        ],
+        "clusters": [{"name": context, "cluster": {"server": cluster.url, "certificate-authority-data": text("ca.crt")}}],
         "contexts": [{"name": context, "context": {"cluster": context, "user": name}}],
         "users": [
             {

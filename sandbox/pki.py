@@ -72,9 +72,7 @@ def load_authority(certificate: bytes, key: bytes) -> Authority:
     return Authority(key=load_key(key), certificate=x509.load_pem_x509_certificate(certificate))
 
 
-def new_authority(
-    common_name: str, *, organization: str = "", days: int = 3650, kind: KeyKind = "ec-p256"
-) -> Authority:
+def new_authority(common_name: str, *, organization: str = "", days: int = 3650, kind: KeyKind = "ec-p256") -> Authority:
     """Make a self-signed CA."""
     key = new_key(kind)
     name = _name(common_name, organization)
@@ -107,9 +105,7 @@ def issue(
     return builder.sign(authority.key, hashes.SHA256())
 
 
-def new_csr(
-    key: PrivateKey, common_name: str, *, organization: str = "", names: Sequence[str] = ()
-) -> x509.CertificateSigningRequest:
+def new_csr(key: PrivateKey, common_name: str, *, organization: str = "", names: Sequence[str] = ()) -> x509.CertificateSigningRequest:
     """Ask for a certificate; the private key stays with the caller."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(_name(common_name, organization))
     if names:
@@ -162,9 +158,7 @@ def _name(common_name: str, organization: str) -> x509.Name:
     return x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: PublicKey, issuer_key: PublicKey, days: int
-) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: PublicKey, issuer_key: PublicKey, days: int) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()

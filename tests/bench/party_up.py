@@ -18,7 +18,7 @@ from sandbox.state import COMPONENTS
 from sandbox.workspace import REPO, Workspace
 
 sys.path.insert(0, str(REPO / "tests" / "engine"))
-from operators import DOMAIN, give_secrets, operator  # noqa: E402
+from operators import DOMAIN, give_secrets, operator
 
 GOAL_SECONDS = 8.0
 
@@ -67,7 +67,18 @@ def _pulumi(space: Workspace) -> float:
 def _helm(space: Workspace) -> float:
     chart = load_stack(space.stack_file).plan.unit("party-9999").chart
     values = json.dumps(chart.values.plain()).encode()
-    command = ["helm", "install", "party", str(REPO / "charts" / chart.chart), "--wait", "--create-namespace", "-n", chart.namespace, "-f", "-"]
+    command = [
+        "helm",
+        "install",
+        "party",
+        str(REPO / "charts" / chart.chart),
+        "--wait",
+        "--create-namespace",
+        "-n",
+        chart.namespace,
+        "-f",
+        "-",
+    ]
     begun = time.monotonic()
     space.run(*command, given=values)
     return time.monotonic() - begun

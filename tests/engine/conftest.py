@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from operators import DOMAIN, give_secrets, hand_over, operator
+
 from sandbox import cluster, pki, tools
 from sandbox.state import COMPONENTS
 from sandbox.workspace import Workspace

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from sandbox import pki
 from sandbox.workspace import Workspace
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from operators import DOMAIN, config_map, give_secrets, operator
+
 from sandbox import pki
 from sandbox.workspace import Workspace
 

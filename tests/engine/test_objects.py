@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import Federation
+
 from sandbox.workspace import Workspace
 
 pytestmark = pytest.mark.engine

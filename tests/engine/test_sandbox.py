@@ -126,9 +126,7 @@ def test_a_stateful_set_and_a_lone_claim_get_volumes_that_go_with_them(solo: Sol
 
 def test_a_job_completes(solo: Solo) -> None:
     template = pod("migrate", restartPolicy="Never")
-    solo.apply(
-        {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "migrate"}, "spec": {"template": template}}
-    )
+    solo.apply({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "migrate"}, "spec": {"template": template}})
     solo.kubectl("wait", "job/migrate", "--for=condition=complete", "--timeout=20s")
 
 

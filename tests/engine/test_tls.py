@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Federation
 from operators import DOMAIN
+
 from sandbox.workspace import Workspace
 
 pytestmark = pytest.mark.engine

@@ -135,6 +135,11 @@ def test_an_object_is_written_as_kubernetes_reads_it() -> None:
     assert object_text(yaml.safe_load(text)) == text
 
 
+def test_a_date_of_a_chart_stays_a_text(helm: Path, bank: Stack) -> None:
+    (helm / "answer.yaml").write_text("{apiVersion: v1, kind: X, metadata: {name: x}, spec: {since: 2024-01-01}}")
+    assert "since: '2024-01-01'\n" in render(bank.load().plan)["fate-9999/x-x.yaml"]
+
+
 def test_a_shared_value_is_written_out() -> None:
     shared = {"a": "b"}
     assert "&" not in object_text({"metadata": shared, "spec": shared})

@@ -26,9 +26,7 @@ def names_of(certificate: x509.Certificate) -> list[str]:
 
 
 def test_a_leaf_verifies_against_its_authority_for_each_of_its_names(authority: pki.Authority) -> None:
-    leaf = pki.issue(
-        authority, pki.new_key().public_key(), "a.example", names=["a.example", "127.0.0.1"], usages=["server"]
-    )
+    leaf = pki.issue(authority, pki.new_key().public_key(), "a.example", names=["a.example", "127.0.0.1"], usages=["server"])
     policy = PolicyBuilder().store(Store([authority.certificate]))
     assert policy.build_server_verifier(x509.DNSName("a.example")).verify(leaf, [])
     assert policy.build_server_verifier(x509.IPAddress(ipaddress.ip_address("127.0.0.1"))).verify(leaf, [])

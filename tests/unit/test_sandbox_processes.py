@@ -56,9 +56,7 @@ def test_a_command_name_with_spaces_and_parentheses_does_not_shift_the_fields() 
     assert processes.fields_after_name(f"17 (a) b) c) S {fields}")[22 - 3] == "22"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "1", "12\n34\n", "12\nx\n/bin/a\n", "x\n34\n/bin/a\n", "12\n34\nsleep\n", "12\n34\n/a\n/b\n"]
-)
+@pytest.mark.parametrize("text", ["", "1", "12\n34\n", "12\nx\n/bin/a\n", "x\n34\n/bin/a\n", "12\n34\nsleep\n", "12\n34\n/a\n/b\n"])
 def test_an_incomplete_pid_file_means_no_process(text: str) -> None:
     assert processes.parse_record(text) is None
 
@@ -76,9 +74,7 @@ def test_a_spawned_process_is_alive_until_it_is_stopped(pid_file: Path) -> None:
 
 
 @pytest.mark.parametrize("lie", [{"start_ticks": 1}, {"executable": "/usr/bin/etcd"}], ids=["younger", "other program"])
-def test_a_recycled_pid_is_never_signalled(
-    pid_file: Path, stranger: subprocess.Popen[bytes], lie: dict[str, Any]
-) -> None:
+def test_a_recycled_pid_is_never_signalled(pid_file: Path, stranger: subprocess.Popen[bytes], lie: dict[str, Any]) -> None:
     truth = record_of(stranger.pid)
     stale = dataclasses.replace(truth, **lie)
     write(pid_file, stale)
@@ -102,9 +98,7 @@ def test_a_process_that_ended_but_was_not_reaped_is_not_alive() -> None:
 
 
 def test_a_process_that_ignores_sigterm_is_killed_after_the_grace(pid_file: Path) -> None:
-    deaf = (
-        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-    )
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
     record = sleeper(pid_file, sys.executable, "-c", deaf)
     while "deaf" not in pid_file.with_suffix(".log").read_text():
         time.sleep(0.01)

@@ -222,10 +222,6 @@ def test_the_command_prints_lines_that_a_shell_can_source(tmp_path: Path) -> Non
         built(name)
     home = tmp_path / "a home"
     run = [sys.executable, "-m", "sandbox", "env", "--pulumi-home", str(home)]
-    lines = subprocess.run(
-        run, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2], env=os.environ
-    ).stdout
-    sourced = subprocess.run(
-        ["/bin/sh", "-c", f'{lines}\necho "$PULUMI_HOME"'], capture_output=True, text=True, check=True
-    ).stdout
+    lines = subprocess.run(run, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2], env=os.environ).stdout
+    sourced = subprocess.run(["/bin/sh", "-c", f'{lines}\necho "$PULUMI_HOME"'], capture_output=True, text=True, check=True).stdout
     assert sourced == f"{home}\n"

@@ -1,0 +1,67 @@
+"""Namespaced mode with exactly the published Role: one namespace, and no cluster-scoped object made or read."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from operators import DOMAIN, give_secrets, operator
+
+from sandbox import pki
+from sandbox.workspace import REPO, Workspace
+
+pytestmark = pytest.mark.engine
+
+NAMESPACE = "ward"
+
+
+def test_a_stack_comes_up_with_nothing_but_the_published_role(clusters: dict[str, Path], authority: pki.Authority, tmp_path: Path) -> None:
+    admin = Workspace("admin", tmp_path / "admin", clusters["clinic-b"])
+    admin.folder.mkdir()
+    admin.run("kubectl", "create", "namespace", NAMESPACE)
+    admin.run("kubectl", "apply", "-n", NAMESPACE, "-f", str(REPO / "docs" / "rbac" / "namespaced.yaml"))
+    token = admin.run("kubectl", "create", "token", "fate-operator", "-n", NAMESPACE).strip()
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(_with_token(yaml.safe_load(clusters["clinic-b"].read_text()), token)))
+
+    space = operator("ward", tmp_path, kubeconfig, _config())
+    give_secrets(space, authority, {"party-9999": f"9999.{DOMAIN}"})
+    assert "no" in _may(space, "create", "namespaces")
+    assert "yes" in _may(space, "create", "statefulsets", "-n", NAMESPACE)
+    space.up()
+    assert set(space.up()) == {"unchanged"}
+    state = json.loads(space.run("pulumi", "stack", "export", "-s", "ward"))["deployment"]["resources"]
+    objects = [r for r in state if r["type"].startswith("kubernetes:") and "metadata" in r.get("outputs", {})]
+    assert len(objects) > 30
+    outside = [r["urn"] for r in objects if r["outputs"]["metadata"].get("namespace") != NAMESPACE]
+    assert not outside, outside
+
+
+def _may(space: Workspace, *question: str) -> str:
+    return space.attempt("kubectl", "auth", "can-i", *question).stdout.decode()
+
+
+def _with_token(kubeconfig: dict, token: str) -> dict:  # type: ignore[type-arg]
+    return kubeconfig | {"users": [{"name": user["name"], "user": {"token": token}} for user in kubeconfig["users"]]}
+
+
+def _config() -> dict[str, object]:
+    published = {"type": "LoadBalancer"}
+    party = {
+        "namespace": NAMESPACE,
+        "release": "1.11.2",
+        "computing": "Spark",
+        "federation": "Pulsar",
+        "storage": "HDFS",
+        "exchange": "hub",
+        "persistence": {},
+        "modules": {"fateboard": {}, "client": {}},
+        "publish": {"pulsar": published, "nginx": published},
+    }
+    return {
+        "organization": "ward",
+        "federation": {"name": "fraud", "domain": DOMAIN, "topology": "star", "link": "native"},
+        "cluster": {"scope": "namespaced"},
+        "parties": {"9999": party},
+        "peers": {"hub": {"unsigned": True, "trafficServer": "198.51.100.4:443", "nginx": "198.51.100.4:9300"}},
+    }
