@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from federation.descriptor import Descriptor, digest, finish, parse
+from federation.descriptor import MAX_BYTES, Descriptor, digest, finish, parse
 from federation.live import LiveValue, live_values, substitute
 from tests.support.configs import CASES, CLINIC, EXCHANGE, LOCAL, NODE_PORTS, STAR_PARTY, Case, exchange_descriptor
 
@@ -229,3 +229,10 @@ def test_parsing_never_raises_whatever_the_bytes() -> None:
         assert isinstance(found, tuple), content[:40]
         assert found
         assert all(problem.place.startswith("here") and problem.remedy for problem in found)
+
+
+def test_what_is_far_larger_than_a_descriptor_is_not_even_read_as_json() -> None:
+    content = CLINIC.text().encode() + b" " * MAX_BYTES
+    (problem,) = parse(content, "here")  # type: ignore[misc]
+    assert problem.problem == f"{len(content)} bytes is far more than a descriptor"
+    assert isinstance(parse(CLINIC.text().encode() + b" " * 1000, "here"), Descriptor)

@@ -294,10 +294,23 @@ def test_the_order_of_peers_and_parties_changes_no_byte(case: Case, tmp_path: Pa
     for number, step in enumerate((1, -1, 2)):
         shuffled = more.changed(partial(_reorder, step=step))
         orders.add(tuple(shuffled.config["peers"]))
-        plans.append(files(shuffled.load(tmp_path / str(number)).plan))
+        plans.append(shuffled.load(tmp_path / str(number)).plan)
     assert len(orders) == 3, "nothing was shuffled"
-    assert any(plans[0].values())
+    assert any(files(plans[0]).values())
+    assert files(plans[0]) == files(plans[1]) == files(plans[2])
     assert plans[0] == plans[1] == plans[2]
+    assert len({repr(plan) for plan in plans}) == 1
+
+
+def test_peers_are_known_by_name_and_their_parties_by_id(tmp_path: Path) -> None:
+    peers = (
+        EXCHANGE.with_peer("a-newer-one", party_descriptor("777", "newer"))
+        .with_peer("zoo", party_descriptor("42", "zoo"))
+        .load(tmp_path)
+        .peers
+    )
+    assert [peer.name for peer in peers.accepted] == ["a-newer-one", "bank-a", "clinic-b", "zoo"]
+    assert [peer.party_id for peer in peers.parties()] == ["42", "777", "9999", "10000"]
 
 
 def test_a_new_member_changes_only_the_route_object_of_the_exchange(tmp_path: Path) -> None:
