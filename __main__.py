@@ -1,12 +1,14 @@
 """The Pulumi program of one organization's stack: read, plan, build, export."""
 
+from datetime import UTC, datetime
+
 import pulumi
 
 from components import Exchange, ExternalExchange, ExternalParty, FateParty, Site, UnitArgs
 from components.cluster import cluster_provider
 from components.project import shown, stack_file
 from federation.errors import FederationError
-from federation.load import check_secrets, load_stack
+from federation.load import check_secrets, expiry_warnings, load_stack
 from federation.spec import StackSpec
 
 
@@ -24,7 +26,7 @@ def main() -> None:
     plan, spec = stack.plan, stack.spec
 
     opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster))
-    for warning in plan.warnings:
+    for warning in (*plan.warnings, *expiry_warnings(stack, secrets, datetime.now(UTC))):
         pulumi.log.warn(warning)
     for peer in plan.external:
         (ExternalExchange if peer.party_id is None else ExternalParty)(peer)

@@ -1,5 +1,7 @@
 """Checks of the certificates an operator provides, and the key format Pulsar reads."""
 
+from datetime import datetime
+
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -19,12 +21,14 @@ def pkcs8(pem: str) -> str:
 
 def certificate_problems(certificate: str, key: str, ca: str, *, server_name: str) -> tuple[str, ...]:
     """What is wrong with a provided certificate for a server name: sentences without any secret content."""
+    unreadable = [name for name, text in (("certificate", certificate), ("CA", ca)) if not _certificates(text)]
+    if unreadable:
+        return (f"{' and '.join(unreadable)} cannot be read: give PEM certificates",)
+    chain, authorities = _certificates(certificate), _certificates(ca)
     try:
-        chain = x509.load_pem_x509_certificates(certificate.encode())
-        authorities = x509.load_pem_x509_certificates(ca.encode())
         private = serialization.load_pem_private_key(pkcs8(key).encode(), password=None)
     except ValueError as error:
-        return (f"certificate, key or CA cannot be read: {_first_line(error)}",)
+        return (f"the key {_first_line(error)}",)
     problems = []
     leaf = chain[0]
     form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -37,6 +41,20 @@ def certificate_problems(certificate: str, key: str, ca: str, *, server_name: st
     elif (reason := _untrusted(leaf, chain[1:], authorities, server_name)) is not None:
         problems.append(f"the certificate is not trusted by the given CA: {reason}")
     return tuple(problems)
+
+
+def expired(certificate: str, now: datetime) -> bool:
+    """Whether a certificate that can be read is not valid any more."""
+    chain = _certificates(certificate)
+    return bool(chain) and chain[0].not_valid_after_utc < now
+
+
+def _certificates(pem: str) -> list[x509.Certificate]:
+    """The certificates of a PEM text; none when it cannot be read."""
+    try:
+        return x509.load_pem_x509_certificates(pem.encode())
+    except ValueError:
+        return []
 
 
 def _names(certificate: x509.Certificate) -> list[str]:

@@ -3,12 +3,13 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from federation.certificates import certificate_problems
+from federation.certificates import certificate_problems, expired
 from federation.errors import FederationError, Problem
 from federation.peers import Peers, resolve
 from federation.plan import StackPlan, check_stack, plan_stack
@@ -71,6 +72,15 @@ def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
             ]
     if problems:
         raise FederationError(problems)
+
+
+def expiry_warnings(loaded: LoadedStack, given: Mapping[str, str], now: datetime) -> tuple[str, ...]:
+    """What to say of certificates that are not valid any more: peers refuse them, but nothing here changes by itself."""
+    return tuple(
+        f"the certificate of {unit.tls.server_name} has expired (fate:secrets.{unit.tls.certificate}): peers refuse it"
+        for unit in loaded.plan.units
+        if unit.tls is not None and expired(given[unit.tls.certificate], now)
+    )
 
 
 def missing_secrets(loaded: LoadedStack, given: frozenset[str]) -> tuple[Problem, ...]:

@@ -1,9 +1,11 @@
 """Peers as they were accepted: descriptor files checked against what fate:peers remembers (invariant 4 of the design)."""
 
-from collections.abc import Callable, Mapping, Sequence
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from federation import naming
 from federation.descriptor import MAX_BYTES, Descriptor, Endpoint, Membership, digest, parse
 from federation.errors import Problem
 from federation.scalars import PartyId, is_ip
@@ -93,7 +95,7 @@ def membership_problems(descriptor: Descriptor, federation: FederationSpec, plac
     """What keeps a descriptor out of this federation."""
     theirs, ours = descriptor.federation, federation
     if (theirs.name, theirs.domain) == (ours.name, ours.domain):
-        return ()
+        return tuple(_endpoint_problems(descriptor, federation, place))
     return (
         Problem(
             place,
@@ -101,6 +103,20 @@ def membership_problems(descriptor: Descriptor, federation: FederationSpec, plac
             "use the descriptor of this federation, or the stack of that one: one stack is one organization in one federation",
         ),
     )
+
+
+def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> Iterator[Problem]:
+    """Endpoints under a name that is not theirs, or at an address that would lead back to whoever dials it."""
+    party, domain = descriptor.party_id, federation.domain
+    own_name = naming.proxy_name(domain) if party is None else naming.server_name(party, domain)
+    for name, endpoint in descriptor.endpoints.items():
+        at = f"{place} endpoints.{name}"
+        if name in ("pulsar", "trafficServer") and (not endpoint.tls or endpoint.server_name != own_name):
+            said = f"serverName {endpoint.server_name}" if endpoint.tls else "no TLS"
+            yield Problem(at, f"{said} instead of {own_name}", "ask the peer for the output of `fatefed descriptor export`")
+        for address in filter(is_ip, dict.fromkeys((endpoint.host, *endpoint.addresses))):
+            if (found := ipaddress.ip_address(address)).is_loopback or found.is_unspecified or found.is_link_local or found.is_multicast:
+                yield Problem(at, f"{address} is no address of another organization", "ask the peer to correct publish.*.advertise")
 
 
 def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | tuple[Problem, ...]:
@@ -115,7 +131,7 @@ def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path
             Problem(
                 where,
                 f"the accepted descriptor {spec.descriptor} is gone",
-                f"restore the file, or set peers.{name}.state to retired and then remove the peer",
+                f"restore the file; to part with the peer, retire it first (peers.{name}.state), run `pulumi up`, then remove both",
             ),
         )
     match found:

@@ -10,6 +10,7 @@ from federation.peers import Peers
 from federation.publishing import dialled, outside
 from federation.releases import catalogue
 from federation.routes import nginx_route_table, records_config, sni
+from federation.scalars import is_ip
 from federation.spec import ExchangeSpec, StackSpec
 from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
 from federation.values import ExchangeModules, ExchangePorts, ExchangeValues
@@ -60,12 +61,16 @@ def _routes(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> dict[str, str]:
         if peer.routed and peer.party_id is not None:
             endpoint = peer.descriptor.endpoints["pulsar"]
             pulsars[peer.party_id] = (endpoint.host, endpoint.ports["tls"])
-    tunnels = {naming.server_name(party, spec.federation.domain): f"{host}:{port}" for party, (host, port) in pulsars.items()}
+    tunnels = {naming.server_name(party, spec.federation.domain): f"{_in_brackets(host)}:{port}" for party, (host, port) in pulsars.items()}
     return {
         "sni.yaml": sni(tunnels),
         "records.config": records_config(catalogue()[own.release].ports["trafficServer"], (port for _, port in pulsars.values())),
         "route_table.yaml": nginx_route_table(nginx),
     }
+
+
+def _in_brackets(host: str) -> str:
+    return f"[{host}]" if ":" in host and is_ip(host) else host
 
 
 def _services(spec: StackSpec, own: ExchangeSpec) -> tuple[Manifest, ...]:

@@ -26,6 +26,14 @@ PATTERNS_IN_WORDS = {
 }
 
 
+def _cidr(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not an address range such as 203.0.113.0/24") from None
+    return value
+
+
 def _id_as_text(value: Any) -> Any:
     """YAML reads an unquoted id as a number; both spellings mean the same party."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -91,6 +99,7 @@ def _not_latest(value: str) -> str:
 
 
 # The pattern is for the JSON schemas only; _party_id says it in words.
+Cidr = Annotated[str, AfterValidator(_cidr)]
 PartyId = Annotated[str, Field(json_schema_extra={"pattern": _PARTY_ID}), BeforeValidator(_id_as_text), AfterValidator(_party_id)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 IpAddress = Annotated[str, AfterValidator(_address)]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from federation.model import Model
-from federation.scalars import Bytes, Digest, Domain, Host, HostPort, IpAddress, Label, Name, NonEmpty, PartyId, Port, Sha256, Tag
+from federation.scalars import Bytes, Cidr, Digest, Domain, Host, HostPort, IpAddress, Label, Name, NonEmpty, PartyId, Port, Sha256, Tag
 from federation.values import Resources, Toleration
 
 
@@ -46,6 +46,13 @@ class ClusterSpec(Model):
             raise ValueError("a Namespace is a cluster-scoped object: drop createNamespaces, or use scope: cluster")
         return self
 
+    @model_validator(mode="after")
+    def _a_node_port_range_begins_with_the_lower_port(self) -> Self:
+        low, high = (int(part) for part in self.node_port_range.split("-"))
+        if not 1 <= low <= high <= 65535:
+            raise ValueError(f"nodePortRange {self.node_port_range} is not a range of ports such as 30000-32767")
+        return self
+
     @property
     def makes_namespaces(self) -> bool:
         """Whether this stack creates the namespaces it deploys into."""
@@ -71,7 +78,7 @@ class Publication(Model):
     type: Literal["LoadBalancer", "NodePort", "ClusterIP"]
     advertise: Advertise | None = Field(None, description="Needed for NodePort, where the Service itself has no outside address.")
     annotations: dict[str, str] = Field({}, description="Annotations of the Service, for load balancer controllers.")
-    source_ranges: tuple[NonEmpty, ...] = Field((), description="LoadBalancer only: CIDRs that may connect.")
+    source_ranges: tuple[Cidr, ...] = Field((), description="LoadBalancer only: CIDRs that may connect.")
 
     @model_validator(mode="after")
     def _a_node_port_says_where_its_nodes_are_reached(self) -> Self:

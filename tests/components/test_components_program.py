@@ -1,13 +1,16 @@
 """What a stack registers with the engine, seen through the program itself; no chart is rendered here (mocks never do)."""
 
+import asyncio
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pulumi
+import pulumi_kubernetes as k8s
 import pytest
 
+from components import FateParty, UnitArgs
 from federation.live import live_values
 from tests.components.programs import run_program, secrets_for, traditional_key
 from tests.components.recorder import Cluster, Registered, Run, Secret, cluster_ip, plain, secrets_in, unknown_in
@@ -152,6 +155,35 @@ def test_a_chart_gets_exactly_the_values_of_the_plan_and_nothing_secret_or_unkno
             assert Path(chart.inputs["chart"]).name == unit.chart.chart
             assert (Path(chart.inputs["chart"]) / "Chart.yaml").is_file()
             assert chart.remote
+
+
+def test_a_chart_s_values_are_plain_data_and_no_output(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    chart = k8s.helm.v4.Chart
+
+    def recorded(name: str, **arguments: Any) -> k8s.helm.v4.Chart:
+        given.append(arguments["values"])
+        return chart(name, **arguments)
+
+    monkeypatch.setattr("components.unit.k8s.helm.v4.Chart", recorded)
+    program(LOCAL)
+    assert len(given) == 2
+    for values in given:
+        assert json.loads(json.dumps(values)) == values
+
+
+def test_secrets_are_marked_before_any_component_sees_them(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks: dict[str, asyncio.Future[bool]] = {}
+
+    class Spy(FateParty):
+        def __init__(self, args: UnitArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+            marks.update({name: asyncio.ensure_future(value.is_secret()) for name, value in args.secrets.items()})
+            super().__init__(args, opts)
+
+    monkeypatch.setattr("components.FateParty", Spy)
+    program(STAR_PARTY)
+    assert {name: mark.result() for name, mark in marks.items()} == dict.fromkeys(marks, True)
+    assert len(marks) == 5
 
 
 def test_a_chart_comes_after_the_objects_its_pods_mount(program: Program) -> None:

@@ -1,4 +1,4 @@
-"""What stands around the exchange in its tests: parties' TLS servers in place of Pulsar, a canary, and clients. All on loopback addresses."""
+"""What stands around the exchange in its tests, on loopback addresses: TLS servers in place of the parties' Pulsar, a canary, clients."""
 
 import socket
 import socketserver
@@ -37,7 +37,7 @@ class Server(socketserver.ThreadingTCPServer):
         """Accept and count."""
         accepted = super().get_request()
         self.reached += 1
-        return accepted  # type: ignore[return-value]
+        return accepted
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Peers that leave in the middle are part of the tests."""

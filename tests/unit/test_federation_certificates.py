@@ -130,7 +130,7 @@ def test_what_is_no_key_is_told_without_quoting_it(key: str) -> None:
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
     (problem,) = replace(GOOD, key=key).problems()
-    assert "cannot be read" in problem
+    assert "the key is not an unencrypted PEM private key" in problem
 
 
 @pytest.mark.parametrize("garbage", ["", "text", text(CA)[:200], GARBAGE["base64 of nothing"].replace("PRIVATE KEY", "CERTIFICATE")])
