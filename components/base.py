@@ -22,9 +22,10 @@ _RESOURCES: dict[str, Any] = {
 class FederationComponent(pulumi.ComponentResource):
     """A component of the package `fate:federation`."""
 
-    def __init__(self, kind: str, name: str, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, kind: str, name: str, opts: ResourceOptions | None = None, facts: Mapping[str, Any] | None = None) -> None:
+        """`facts`: plain data that the state remembers and the engine compares at the next preview."""
         self.name = name
-        super().__init__(f"fate:federation:{kind}", name, None, opts)
+        super().__init__(f"fate:federation:{kind}", name, None if facts is None else dict(facts), opts)
 
     def create(self, manifest: Manifest, fields: Mapping[str, Input[Any]] | None = None, **opts: Any) -> pulumi.CustomResource:
         """A typed Kubernetes object as a child; `fields` replaces the manifest's own where they hold live values."""

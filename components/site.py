@@ -5,10 +5,11 @@ from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi import Output, ResourceOptions
+from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceOptions
 from pulumi.output import Unknown
 
 from components.base import FederationComponent
+from federation.data import lost_data
 from federation.live import LiveValue
 from federation.unit import UnitPlan
 
@@ -22,7 +23,8 @@ class Site(FederationComponent):
     addresses: dict[LiveValue, Output[str]]
 
     def __init__(self, plan: UnitPlan, opts: ResourceOptions | None = None) -> None:
-        super().__init__("Site", plan.key, opts)
+        guarded = ResourceOptions(hooks=ResourceHookBinding(before_update=[] if plan.allow_data_loss else [_keeps_data(plan.key)]))
+        super().__init__("Site", plan.key, ResourceOptions.merge(opts, guarded), plan.data)
         # A namespace holds its party's claims: destroying or renaming a stack must not delete data (invariant 9).
         namespace = [self.create(manifest, retain_on_delete=True) for manifest in plan.namespace_object]
         self.namespace = namespace
@@ -48,6 +50,20 @@ class Site(FederationComponent):
             return found or str(live)
 
         self.addresses[live] = source.apply(read, run_with_unknowns=True)
+
+
+def _keeps_data(key: str) -> ResourceHook:
+    """Refuses, in a preview already, an edit that would leave a party's data behind."""
+
+    def check(change: ResourceHookArgs) -> None:
+        if found := list(lost_data(change.old_inputs or {}, change.new_inputs or {})):
+            party = key.removeprefix("party-")
+            problems = "".join(f"\n  fate:parties.{party}: {problem}" for problem in found)
+            raise pulumi.RunError(
+                f"this edit leaves data behind{problems}\n    remedy: undo it, or set parties.{party}.allowDataLoss for one `pulumi up`"
+            )
+
+    return ResourceHook(f"{key}-keeps-data", check, opts=ResourceHookOptions(on_dry_run=True))
 
 
 def _cluster_address(spec: k8s.core.v1.outputs.ServiceSpec) -> str:

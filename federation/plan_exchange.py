@@ -50,6 +50,8 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
         modules=module_summary(modules.plain()),
         access={},
         tls=None,
+        data={"namespace": own.namespace},
+        allow_data_loss=True,  # an exchange has no data
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from federation import naming
+from federation.data import data_facts
 from federation.live import LiveValue
 from federation.manifests import Manifest, SecretPlan, ServicePort, config_map, internal_service, namespace, published_service
 from federation.modules import cores, mebibytes, module_values, share
@@ -61,6 +62,8 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
         descriptor=_descriptor(it),
         modules=module_summary(values.modules.plain()),
         access=_access(it),
+        data=data_facts(own.namespace, values),
+        allow_data_loss=own.allow_data_loss,
         tls=TlsPlan(f"{it.key}-certificate", f"{it.key}-key", f"{it.key}-ca", naming.server_name(party, spec.federation.domain)),
     )
 

@@ -43,6 +43,8 @@ class ModuleRow(Model):
     tag: Tag | None = Field(None, description="Absent when upstream publishes none: then the stack must name one.")
     optional: bool = False
     replicas: int = 1
+    scales: bool = Field(False, description="Whether it may have more than one replica: others write data, or route, alone.")
+    own_env: tuple[str, ...] = Field((), description="Variables that the chart sets, which the stack may not.")
     resources: Resources
     heap_percent: int | None = Field(None, ge=10, le=90, description="Share of the memory limit for the Java heap.")
     direct_percent: int | None = Field(None, ge=10, le=90, description="Share of the memory limit for direct memory.")

@@ -14,6 +14,7 @@ _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$"
 # Docker's reference grammar: a tag, and a sha256 digest.
 _TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
 _DIGEST = r"^sha256:[0-9a-f]{64}$"
+_ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _SHA256 = r"^[0-9a-f]{64}$"
 _PARTY_ID = r"^[1-9][0-9]{0,9}$"
 # What a value that does not match its pattern should have been.
@@ -22,6 +23,7 @@ PATTERNS_IN_WORDS = {
     _QUANTITY: "an amount such as 500m, 2 or 4Gi",
     _TAG: "an image tag",
     _DIGEST: "an image digest, sha256: and 64 hexadecimal digits",
+    _ENV_NAME: "a name of an environment variable",
     _SHA256: "a sha256 of 64 hexadecimal digits",
 }
 
@@ -100,6 +102,7 @@ def _not_latest(value: str) -> str:
 
 # The pattern is for the JSON schemas only; _party_id says it in words.
 Cidr = Annotated[str, AfterValidator(_cidr)]
+EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME)]
 PartyId = Annotated[str, Field(json_schema_extra={"pattern": _PARTY_ID}), BeforeValidator(_id_as_text), AfterValidator(_party_id)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 IpAddress = Annotated[str, AfterValidator(_address)]

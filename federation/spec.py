@@ -4,12 +4,28 @@ Maps are keyed by stable names, never lists, because names become URNs. Rules th
 `federation.rules`.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from federation.model import Model
-from federation.scalars import Bytes, Cidr, Digest, Domain, Host, HostPort, IpAddress, Label, Name, NonEmpty, PartyId, Port, Sha256, Tag
+from federation.scalars import (
+    Bytes,
+    Cidr,
+    Digest,
+    Domain,
+    EnvName,
+    Host,
+    HostPort,
+    IpAddress,
+    Label,
+    Name,
+    NonEmpty,
+    PartyId,
+    Port,
+    Sha256,
+    Tag,
+)
 from federation.values import Resources, Toleration
 
 
@@ -124,7 +140,7 @@ class ModuleSpec(Model):
     resources: Resources | None = Field(None, description="Requests and limits, replacing the release's.")
     node_selector: dict[str, str] = Field({}, description="Labels of the nodes its pods may run on.")
     tolerations: tuple[Toleration, ...] = Field((), description="Taints its pods tolerate.")
-    env: dict[str, str] = Field({}, description="Extra environment variables.")
+    env: dict[EnvName, str] = Field({}, description="Extra environment variables.")
     size: Bytes | None = Field(None, description="Size of the module's persistent volume claim.")
 
 
@@ -147,6 +163,13 @@ class HdfsSpec(Model):
 
 class PartyModulesSpec(Model):
     """The modules of a party; fateboard and client are deployed when they are named."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_module_without_settings_is_written_as_an_empty_map(cls, data: Any) -> Any:
+        if isinstance(data, dict) and (empty := sorted(str(name) for name, value in data.items() if value is None)):
+            raise ValueError(f"{', '.join(empty)}: has no value; write {{}} to deploy it with the release's settings, or remove the line")
+        return data
 
     fateflow: ModuleSpec = ModuleSpec()
     mysql: ModuleSpec = ModuleSpec()
@@ -209,6 +232,9 @@ class PartySpec(Model):
         None, description="Name of the peer that is the exchange; `local` when this stack holds it; absent in a mesh."
     )
     persistence: Persistence | Literal["none"] = Field(description="`none` (data is lost with the pod), or {storageClass, accessMode}.")
+    allow_data_loss: bool = Field(
+        False, description="Allow changes of namespace, claims or data nodes that leave this party's data behind; for one `pulumi up`."
+    )
     tls: Literal["provided"] = Field("provided", description="provided: key and certificates are given in fate:secrets.")
     modules: PartyModulesSpec = PartyModulesSpec()
     credentials: Credentials = Credentials()

@@ -48,6 +48,9 @@ class UnitPlan:
     modules: Mapping[str, Mapping[str, Any]]
     access: Mapping[str, Any]
     tls: TlsPlan | None
+    # What the unit's data rests on, and whether the operator allowed a change that leaves it behind.
+    data: Mapping[str, Any]
+    allow_data_loss: bool = False
 
     @property
     def pull_secret_sources(self) -> tuple[str, ...]:

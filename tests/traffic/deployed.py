@@ -76,7 +76,7 @@ def container(unit: UnitPlan) -> Container:
     return Container(tuple(spec["command"]), tuple(spec["readinessProbe"]["exec"]["command"]), env, mounts)
 
 
-def eventually(holds: Callable[[], bool], seconds: float) -> bool:
+def eventually(holds: Callable[[], object], seconds: float) -> bool:
     """Whether it came to hold in time."""
     end = time.monotonic() + seconds
     while not holds():

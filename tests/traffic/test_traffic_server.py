@@ -3,8 +3,10 @@
 Needs `apt-get install trafficserver`. What stands in docs/decisions/0010-exchange-without-certificate.md is shown here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,9 @@ from tests.traffic.network import DOMAIN, Server, Tunnel, answer, canary, plain_
 
 pytestmark = pytest.mark.traffic
 
-RELOAD_SECONDS = 15.0
+# At most; 3 to 9 s are usual, since Traffic Server itself looks only now and then whether a reload is wanted.
+RELOAD_SECONDS = 30.0
+HOSTS_SECONDS = 5.0
 PARTIES = {"9999": "bank-a", "10000": "clinic-b", "10001": "old-clinic"}
 # No stack accepts a peer at a loopback address, so peers publish names, and Traffic Server has a hosts file for them.
 HOSTS = {party: f"pulsar.{organization}.example" for party, organization in PARTIES.items()}
@@ -56,6 +60,26 @@ class World:
         """How many connections came to each server so far."""
         return {party: server.reached for party, server in self.parties.items()} | {"canary": self.canary.reached}
 
+    @contextmanager
+    def instance(self, given: Container) -> Iterator[TrafficServer]:
+        """Traffic Server, not started yet."""
+        with traffic_server(given, tuple(HOSTS.values())) as instance:
+            yield instance
+
+    @contextmanager
+    def serving(self, given: Container, *members: str) -> Iterator[TrafficServer]:
+        """Traffic Server, started and serving these members."""
+        with self.instance(given) as instance:
+            self.start(instance, *members)
+            yield instance
+
+    def start(self, instance: TrafficServer, *members: str) -> None:
+        """Start it, and wait until it serves and finds these members' hosts."""
+        instance.serve()
+        for party in members:
+            # Not asserted: the test itself says what is wrong then.
+            eventually(partial(self.greeting, instance, party), HOSTS_SECONDS)
+
     def open(self, instance: TrafficServer, party: str) -> Tunnel:
         """A verified tunnel."""
         return Tunnel(instance.port, party, self.authority)
@@ -83,26 +107,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def shared(world: World) -> Iterator[TrafficServer]:
     """A serving exchange with the members 9999 and 10000, for tests that change nothing."""
-    with traffic_server(world.deployed(world.case("9999", "10000")), tuple(HOSTS.values())) as instance:
-        instance.serve()
+    with world.serving(world.deployed(world.case("9999", "10000")), "9999", "10000") as instance:
         yield instance
-
-
-@pytest.fixture
-def serving() -> Iterator[Callable[[Container], TrafficServer]]:
-    """Starts an exchange of the test's own and waits until it serves."""
-    running = []
-
-    def serve(given: Container) -> TrafficServer:
-        manager = traffic_server(given, tuple(HOSTS.values()))
-        instance = manager.__enter__()
-        running.append(manager)
-        instance.serve()
-        return instance
-
-    yield serve
-    for manager in running:
-        manager.__exit__(None, None, None)
 
 
 def requests(world: World) -> dict[str, bytes]:
@@ -159,81 +165,77 @@ def test_a_request_without_tls_gets_no_answer(world: World, shared: TrafficServe
     assert world.reached() == before, "someone was reached"
 
 
-def test_even_with_a_certificate_it_would_be_no_proxy(world: World, serving: Callable[[Container], TrafficServer]) -> None:
+def test_even_with_a_certificate_it_would_be_no_proxy(world: World) -> None:
     # As an operator might add one. Now each handshake succeeds, and remap_required is what remains.
     given = world.deployed(world.case("9999"))
     for name in ("cert.pem", "key.pem"):
         given = given.with_file("/config", name, (world.folder / f"10001.{name}").read_text())
     given = given.with_file("/config", "ssl_multicert.config", "dest_ip=* ssl_cert_name=cert.pem ssl_key_name=key.pem\n")
-    instance = serving(given)
-    before = world.reached()
-    for kind in ("unknown", "absent"):
-        answers = {request: answer(instance.port, NAMES[kind], asked)[:12] for request, asked in requests(world).items() if asked}
-        assert len(answers) == 4
-        assert all(got.startswith(b"HTTP/1.1 4") for got in answers.values()), answers
-    assert world.reached() == before, "someone was reached"
-    assert world.greeting(instance, "9999") == "party 9999"
+    with world.serving(given, "9999") as instance:
+        before = world.reached()
+        for kind in ("unknown", "absent"):
+            answers = {request: answer(instance.port, NAMES[kind], asked)[:12] for request, asked in requests(world).items() if asked}
+            assert len(answers) == 4
+            assert all(got.startswith(b"HTTP/1.1 4") for got in answers.values()), answers
+        assert world.reached() == before, "someone was reached"
+        assert world.greeting(instance, "9999") == "party 9999"
 
 
-def test_a_new_member_is_served_without_a_restart_and_open_tunnels_go_on(
-    world: World, serving: Callable[[Container], TrafficServer]
-) -> None:
+def test_a_new_member_is_served_without_a_restart_and_open_tunnels_go_on(world: World) -> None:
     case = world.case("9999", "10000")
-    instance = serving(world.deployed(case))
-    pids, port = instance.processes(), str(world.parties["10001"].address[1])
-    server = instance.server_pid()
-    assert world.greeting(instance, "10001") is None
-    assert port not in instance.record("http.connect_ports").split()
+    with world.serving(world.deployed(case), "9999", "10000") as instance:
+        pids, port = instance.processes(), str(world.parties["10001"].address[1])
+        server = instance.server_pid()
+        assert world.greeting(instance, "10001") is None
+        assert port not in instance.record("http.connect_ports").split()
 
-    with world.open(instance, "9999") as tunnel:
-        assert tunnel.echoes("before")
-        instance.mount(world.deployed(world.with_member(case, "10001")))
-        assert eventually(lambda: tunnel.echoes("meanwhile") and world.greeting(instance, "10001") == "party 10001", RELOAD_SECONDS), (
-            instance.output
-        )
-        assert tunnel.echoes("after")
-    assert port in instance.record("http.connect_ports").split()
-    assert instance.server_pid() == server
-    assert "traffic_manager" in pids.values()
-    assert {pid for pid, name in pids.items() if name != "sleep"} <= set(instance.processes()), "something was restarted"
-    assert [world.greeting(instance, party) for party in ("9999", "10000")] == ["party 9999", "party 10000"]
+        with world.open(instance, "9999") as tunnel:
+            assert tunnel.echoes("before")
+            instance.mount(world.deployed(world.with_member(case, "10001")))
+            assert eventually(lambda: tunnel.echoes("meanwhile") and world.greeting(instance, "10001") == "party 10001", RELOAD_SECONDS), (
+                instance.output
+            )
+            assert tunnel.echoes("after")
+        assert port in instance.record("http.connect_ports").split()
+        assert instance.server_pid() == server
+        assert "traffic_manager" in pids.values()
+        assert {pid for pid, name in pids.items() if name != "sleep"} <= set(instance.processes()), "something was restarted"
+        assert [world.greeting(instance, party) for party in ("9999", "10000")] == ["party 9999", "party 10000"]
 
 
-def test_a_suspended_member_is_refused_after_the_reload(world: World, serving: Callable[[Container], TrafficServer]) -> None:
+def test_a_suspended_member_is_refused_after_the_reload(world: World) -> None:
     case = world.case("9999", "10000")
-    instance = serving(world.deployed(case))
-    server = instance.server_pid()
-    with world.open(instance, "10000") as tunnel:
-        instance.mount(world.deployed(world.with_member(case, "10000", state="suspended")))
-        assert eventually(lambda: refusal(instance.port, server_name("10000")) is not None, RELOAD_SECONDS), instance.output
-        assert tunnel.echoes("suspending closes no open tunnel")
-    before = world.reached()
-    assert world.greeting(instance, "10000") is None
-    assert world.reached() == before, "a suspended member was reached"
-    assert world.greeting(instance, "9999") == "party 9999"
-    assert instance.record("http.connect_ports") == str(world.parties["9999"].address[1])
-    assert instance.server_pid() == server
+    with world.serving(world.deployed(case), "9999", "10000") as instance:
+        server = instance.server_pid()
+        with world.open(instance, "10000") as tunnel:
+            instance.mount(world.deployed(world.with_member(case, "10000", state="suspended")))
+            assert eventually(lambda: world.greeting(instance, "10000") is None, RELOAD_SECONDS), instance.output
+            assert tunnel.echoes("suspending closes no open tunnel")
+        before = world.reached()
+        assert refusal(instance.port, server_name("10000")) is not None
+        assert world.reached() == before, "a suspended member was reached"
+        assert world.greeting(instance, "9999") == "party 9999"
+        assert instance.record("http.connect_ports") == str(world.parties["9999"].address[1])
+        assert instance.server_pid() == server
 
 
-def test_an_exchange_without_members_starts_serves_nobody_and_gains_one(
-    world: World, serving: Callable[[Container], TrafficServer]
-) -> None:
-    instance = serving(world.deployed(world.case()))
-    server, before = instance.server_pid(), world.reached()
-    refused = [refusal(instance.port, name, asked) for name in (server_name("9999"), None) for asked in requests(world).values()]
-    assert len(refused) == 10
-    assert None not in refused
-    assert world.reached() == before, "someone was reached"
+def test_an_exchange_without_members_starts_serves_nobody_and_gains_one(world: World) -> None:
+    with world.serving(world.deployed(world.case())) as instance:
+        server, before = instance.server_pid(), world.reached()
+        refused = [refusal(instance.port, name, asked) for name in (server_name("9999"), None) for asked in requests(world).values()]
+        assert len(refused) == 10
+        assert None not in refused
+        assert world.reached() == before, "someone was reached"
 
-    instance.mount(world.deployed(world.case("9999")))
-    assert eventually(lambda: world.greeting(instance, "9999") == "party 9999", RELOAD_SECONDS), instance.output
-    assert instance.server_pid() == server
+        instance.mount(world.deployed(world.case("9999")))
+        assert eventually(lambda: world.greeting(instance, "9999") == "party 9999", RELOAD_SECONDS), instance.output
+        assert instance.server_pid() == server
 
 
 def test_the_probe_succeeds_only_while_it_serves_and_term_ends_it_all(world: World) -> None:
-    with traffic_server(world.deployed(world.case("9999")), tuple(HOSTS.values())) as instance:
+    with world.instance(world.deployed(world.case("9999"))) as instance:
         assert not instance.serving(), "before it starts"
-        instance.serve()
+        world.start(instance, "9999")
         running = instance.processes()
         assert {"sh", "traffic_manager"} <= set(running.values())
         with world.open(instance, "9999") as tunnel:
@@ -246,7 +248,7 @@ def test_the_probe_succeeds_only_while_it_serves_and_term_ends_it_all(world: Wor
 
 def test_the_probe_fails_where_a_tcp_probe_would_not_see_that_nothing_is_served(world: World) -> None:
     broken = world.deployed(world.case("9999")).with_file("/config", "sni.yaml", "sni:\n  - fqdn: [\n")
-    with traffic_server(broken, tuple(HOSTS.values())) as instance:
+    with world.instance(broken) as instance:
         instance.start()
         assert eventually(lambda: "sni.yaml failed to load" in instance.output, RELOAD_SECONDS), instance.output
         assert eventually(lambda: not instance.serving(), RELOAD_SECONDS), instance.output
