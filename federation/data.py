@@ -25,7 +25,7 @@ def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     # A module that goes as a whole keeps its claims; one that stays without them starts empty.
     for name in sorted(before.keys() | after.keys()):
         if name in before and name in after and before[name] != after[name]:
-            yield f"claim of {name}: {_shown(before[name])} -> {_shown(after[name])}: Kubernetes changes no claim of a StatefulSet"
+            yield f"claim of {name}: {_shown(before[name])} -> {_shown(after[name])}: Kubernetes changes no claim of a StatefulSet; grow the claims themselves with kubectl"
     if before and not after:
         yield f"persistence -> none: {', '.join(sorted(before))} would start empty, and their claims stay unused"
     if after and not before and "claims" in old:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from operators import DOMAIN, config_map, give_secrets, operator
+from operators import DOMAIN, config_map, give_secrets, objects, operator
 
 from sandbox import pki
 from sandbox.workspace import Workspace
@@ -88,3 +88,36 @@ def _wait_for_first_object(space: Workspace) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("nothing was created within 30 s")
+
+
+_GUARDED = {
+    "namespace": ("elsewhere", "the party would start empty"),
+    "persistence": ("none", "would start empty, and their claims stay unused"),
+    "modules.mysql.size": ("50Gi", "Kubernetes changes no claim"),
+    "modules.hdfs.datanode.replicas": ("1", "blocks of the removed ones become unreachable"),
+}
+
+
+def test_guarded_edits_are_refused_in_the_preview_and_touch_nothing(alone: Workspace) -> None:
+    alone.up()
+    before, text = _uids(alone), alone.stack_file.read_text()
+    assert len(before) > 20
+    for path, (value, said) in _GUARDED.items():
+        alone.run("pulumi", "config", "set", "--path", f"fate:parties.9999.{path}", value, "-s", "alone")
+        for verb in (("preview",), ("up", "--yes", "--skip-preview")):
+            done = alone.attempt("pulumi", *verb, "--non-interactive", "--color", "never", "-s", "alone")
+            printed = (done.stdout + done.stderr).decode()
+            assert done.returncode != 0, path
+            assert said in printed, printed
+            assert "allowDataLoss" in printed
+        assert _uids(alone) == before, path
+        # The API server itself refuses another size in place, whatever the operator allows.
+        if path != "modules.mysql.size":
+            alone.run("pulumi", "config", "set", "--path", "fate:parties.9999.allowDataLoss", "true", "-s", "alone")
+            assert objects(alone.preview()), f"{path}: what the operator allowed is still refused"
+        alone.stack_file.write_text(text)
+
+
+def _uids(space: Workspace) -> dict[str, str]:
+    found = space.kubectl("get", "statefulsets,deployments,services,configmaps,pvc", "-n", "party-guarded")["items"]
+    return {f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["uid"] for item in found}

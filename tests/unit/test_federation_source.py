@@ -149,8 +149,8 @@ def test_a_missing_key_comes_with_what_it_means() -> None:
 
 def test_names_of_maps_stay_in_the_path_whatever_their_spelling() -> None:
     for name in ("TZ", "Upper.Case", "[odd]"):
-        (problem,) = problems(modules={"fateflow": {"env": {name: 5}}})
-        assert problem.place == f"parties.9999.modules.fateflow.env.{name}"
+        (problem,) = problems(modules={"fateflow": {"nodeSelector": {name: 5}}})
+        assert problem.place == f"parties.9999.modules.fateflow.nodeSelector.{name}"
 
 
 def test_problems_are_numbered_and_counted() -> None:

@@ -1,0 +1,67 @@
+"""Edits that would leave a party's data behind are recognised, and no others."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from federation.data import lost_data
+from tests.support.configs import STAR_PARTY
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+def facts(tmp_path: Path, change: Change = lambda party: None) -> dict[str, Any]:
+    """What is remembered of party 9999 after a change of its configuration."""
+    kept = {"persistence": {}, "modules": {"fateboard": {}, "client": {}}}
+    case = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(kept))
+    case = case.changed(lambda config: change(config["parties"]["9999"]))
+    return dict(case.load(tmp_path).plan.unit("party-9999").data)
+
+
+def lost(tmp_path: Path, change: Change) -> list[str]:
+    """What a change loses."""
+    return list(lost_data(facts(tmp_path / "old"), facts(tmp_path / "new", change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda party: party.update(namespace="other"), "namespace fate-9999 -> other: the party would start empty"),
+        (lambda party: party.update(persistence="none"), "persistence -> none: client, datanode"),
+        (lambda party: party.update(persistence={"storageClass": "fast"}), "claim of mysql: accessMode ReadWriteOnce, size 10Gi -> "),
+        (
+            lambda party: party["modules"].update(mysql={"size": "50Gi"}),
+            "claim of mysql: accessMode ReadWriteOnce, size 10Gi -> accessMode",
+        ),
+        (lambda party: party["modules"].update(hdfs={"datanode": {"replicas": 1}}), "3 -> 1 HDFS data nodes"),
+    ],
+)
+def test_a_change_that_leaves_data_behind_is_told(tmp_path: Path, change: Change, said: str) -> None:
+    found = lost(tmp_path, change)
+    assert any(problem.startswith(said) for problem in found), found
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda party: None,
+        lambda party: party["modules"].pop("client", None),
+        lambda party: party["modules"].update(hdfs={"datanode": {"replicas": 5}}),
+        lambda party: party["modules"].update(spark={"workers": 5}),
+        lambda party: party["publish"]["pulsar"].update(port=16651),
+    ],
+)
+def test_a_change_that_keeps_the_data_is_not_told(tmp_path: Path, change: Change) -> None:
+    assert lost(tmp_path, change) == []
+
+
+def test_a_party_that_gets_claims_loses_what_was_in_its_pods(tmp_path: Path) -> None:
+    before = facts(tmp_path / "old", lambda party: party.update(persistence="none"))
+    (problem,) = lost_data(before, facts(tmp_path / "new"))
+    assert problem.startswith("persistence none -> claims: ")
+
+
+def test_a_stack_from_before_these_facts_were_remembered_is_not_refused(tmp_path: Path) -> None:
+    assert list(lost_data({}, facts(tmp_path))) == []
