@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli import show
+from cli import releases, show
 from cli.descriptors import export_descriptor, write_descriptor
 from cli.errors import UsageError
 from cli.files import shown
@@ -48,6 +48,9 @@ def init(arguments: argparse.Namespace) -> Result:
         party_id=arguments.party_id or "9999",
         federation=arguments.federation,
         domain=arguments.domain,
+        computing=arguments.computing,
+        engine=arguments.federation_engine,
+        storage=arguments.storage,
         peers=tuple(arguments.peer),
     )
     init_stack(stack, answers, force=arguments.force)
@@ -113,6 +116,16 @@ def render_objects(arguments: argparse.Namespace) -> Result:
     print(show.warnings_text(loaded.plan.warnings), end="", file=sys.stderr)
     text = f"{len(files)} objects in {arguments.out}"
     return Result(text, {"out": str(arguments.out), "files": list(files), "warnings": list(loaded.plan.warnings)})
+
+
+def releases_list(arguments: argparse.Namespace) -> Result:
+    """`releases list`."""
+    return Result(releases.list_text(), releases.list_data())
+
+
+def releases_show(arguments: argparse.Namespace) -> Result:
+    """`releases show`."""
+    return Result(releases.show_text(arguments.release), releases.show_data(arguments.release))
 
 
 def _agreed(text: str, found: Review) -> bool:

@@ -14,10 +14,11 @@ import yaml
 
 from cli.errors import CommandError
 from federation.errors import FederationError
+from federation.peer_spec import PeerSpec
 from federation.source import StackSource
 
 # What a peer typed by hand has, and a peer with a descriptor takes from there.
-BY_HAND = frozenset({"unsigned", "partyId", "pulsar", "trafficServer", "nginx"})
+BY_HAND = frozenset(field.alias or name for name, field in PeerSpec.model_fields.items()) - {"descriptor", "state", "sha256"}
 _PEERS = "fate:peers"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 

@@ -1,6 +1,7 @@
 """The first stack file of an organization: complete, commented, valid as it is."""
 
 import json
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Template
@@ -14,8 +15,12 @@ from cli.errors import CommandError, UsageError
 from cli.files import shown, write_atomic
 from cli.project import Stack
 from federation.errors import FederationError, Problem
+from federation.links import LINKS
+from federation.releases import Combination, catalogue
 from federation.scalars import Domain, Name, PartyId
 
+RELEASE = "1.11.2"
+_USUAL = Combination(computing="Spark", federation="Pulsar", storage="HDFS")
 Kind = Literal["exchange", "party", "external", "namespaced", "mesh"]
 KINDS: Mapping[Kind, str] = {
     "exchange": "an organization that runs the exchange of a star",
@@ -35,6 +40,10 @@ class Answers:
     party_id: str = "9999"
     federation: str = "fraud"
     domain: str = "fraud.example"
+    # Engines; what is absent goes with the others. An exchange has only a federation engine.
+    computing: str | None = None
+    engine: str | None = None
+    storage: str | None = None
     # Names of peers: in a star the exchange of the party, in a mesh and for an exchange the other parties.
     peers: tuple[str, ...] = ()
 
@@ -51,7 +60,7 @@ def init_stack(stack: Stack, answers: Answers, *, force: bool = False) -> str:
 def stack_text(answers: Answers) -> str:
     """The stack file for these answers. FederationError for an answer that its key would not accept."""
     _check(answers)
-    kind = answers.kind
+    kind, engines = answers.kind, _engines(answers)
     peers = answers.peers or {"mesh": ("clinic-b",), "exchange": ()}.get(kind, ("consortium",))
     if kind in ("party", "external", "namespaced") and len(peers) != 1:
         raise UsageError(f"a stack of kind {kind} has one peer, its exchange: add others with `fatefed peers add`")
@@ -66,12 +75,51 @@ def stack_text(answers: Answers) -> str:
         "party": answers.party_id,
         "party_id": json.dumps(answers.party_id),
         "namespace_note": "exists already; this stack does not make it" if kind == "namespaced" else "of its own, made by `pulumi up`",
+        "release": RELEASE,
+        "computing": engines.computing,
+        "engine": engines.federation,
+        "storage": engines.storage,
+        "who": "members" if kind == "exchange" else "peers",
         "exchange_line": "" if kind == "mesh" else _fill(templates.EXCHANGE_LINE, exchange=_scalar(next(iter(peers), ""))),
     }
     cluster = templates.CLUSTER_NAMESPACED if kind == "namespaced" else templates.CLUSTER
-    unit = templates.EXCHANGE if kind == "exchange" else templates.PARTY
-    parts = [templates.ORGANIZATION, cluster, unit, _peers(kind, peers)]
+    parts = [templates.ORGANIZATION, cluster, _unit(kind, engines.federation), _peers(kind, peers, engines.federation)]
     return _fill(templates.HEAD + templates.GAP.join(parts), **texts)
+
+
+def _engines(answers: Answers) -> Combination:
+    """The engines that were asked for; for those that were not, the legal combination that is most like the usual one."""
+    if answers.kind == "exchange" and (answers.computing or answers.storage):
+        raise UsageError("an exchange neither computes nor stores: drop --computing and --storage, or choose another kind")
+    wanted = {"computing": answers.computing, "federation": answers.engine, "storage": answers.storage}
+    asked = {kind: word for kind, word in wanted.items() if word is not None}
+    legal = [row for row in catalogue()[RELEASE].combinations if answers.kind == "mesh" or LINKS[row.federation].exchange]
+    found = [row for row in legal if all(getattr(row, kind) == word for kind, word in asked.items())]
+    if not found:
+        shape = "a mesh" if answers.kind == "mesh" else "a star"
+        problem = f"release {RELEASE} is not deployed as {' + '.join(asked.values())} in {shape}"
+        raise FederationError(
+            [Problem("--computing, --federation-engine, --storage", problem, f"choose one of: {'; '.join(map(str, legal))}")]
+        )
+    return max(found, key=lambda row: sum(getattr(row, kind) == getattr(_USUAL, kind) for kind in wanted))
+
+
+def _unit(kind: Kind, engine: str) -> str:
+    """The party or the exchange, with what its engine publishes."""
+    if kind == "exchange":
+        head = templates.EXCHANGE + templates.EXCHANGE_OF[engine] + templates.EXCHANGE_PUBLISH
+        return head + _publish(LINKS[engine].endpoints("exchange"), 6)
+    return templates.PARTY + _publish(LINKS[engine].endpoints("party"), 8)
+
+
+def _publish(endpoints: frozenset[str], column: int) -> str:
+    text = ""
+    for name, (what, fixed) in templates.ENDPOINTS.items():
+        if name in endpoints:
+            ports = "".join(f"#   {port}\n" for port in fixed)
+            text += _fill(templates.NODE_PORTS, name=name, ports=ports) if fixed else ""
+            text += _fill(templates.ENDPOINT, name=name, what=what)
+    return textwrap.indent(text, " " * column)
 
 
 def _what(answers: Answers, peers: tuple[str, ...]) -> str:
@@ -86,11 +134,11 @@ def _what(answers: Answers, peers: tuple[str, ...]) -> str:
     return f"Federation {answers.federation}, {link[answers.kind]}"
 
 
-def _peers(kind: Kind, peers: tuple[str, ...]) -> str:
+def _peers(kind: Kind, peers: tuple[str, ...], engine: str) -> str:
     if not peers:
         return templates.NO_PEERS
     if kind == "external":
-        return _fill(templates.PEER_BY_HAND, peer=_scalar(peers[0]))
+        return _fill(templates.PEER_BY_HAND, peer=_scalar(peers[0])) + templates.ADDRESSES_BY_HAND[engine]
     note = "a party" if kind in ("exchange", "mesh") else "the exchange"
     entries = (_fill(templates.PEER, peer=_scalar(peer), peer_file=peer, peer_note=f"{note} of {peer}") for peer in peers)
     return templates.PEERS + "".join(entries)

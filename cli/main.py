@@ -31,6 +31,10 @@ _HELP = {
     "peers": "Other organizations' parties and exchanges (add).",
     "peers add": "Accept a peer's descriptor: shows who it is, what it says, and which routes it changes, asks, then writes the descriptor "
     "beside the stack file and its sha256 into the stack file. `pulumi up` applies it." + _UNTOUCHED,
+    "releases": "The releases of FATE that can be deployed (list, show).",
+    "releases list": "List every release, with its combinations of engines, devices and algorithms. Reads the catalogue; writes nothing."
+    + _UNTOUCHED,
+    "releases show": "Show one release: combinations with their modules, images, ports. Reads the catalogue; writes nothing." + _UNTOUCHED,
     "render": "Write every object the stack would create as DIR/<namespace>/<kind>-<name>.yaml, secrets as <redacted>, later "
     "addresses as <known-after-up:...>. Reads the stack file and its peers' descriptors, runs `helm template` ($HELM, else PATH); "
     "needs no cluster, no passphrase, no pulumi." + _UNTOUCHED,
@@ -80,6 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("file", type=Path, metavar="FILE", help="the descriptor, from here or from the folder of the stack file")
     verb.add_argument("--name", help="the peer's name under fate:peers (default: the peer that has this descriptor, else its organization)")
     verb.add_argument("--yes", action="store_true", help="accept without a question")
+    releases = _group(verbs, "releases")
+    _verb(releases, "releases list", commands.releases_list, stack=False)
+    verb = _verb(releases, "releases show", commands.releases_show, stack=False)
+    verb.add_argument("release", metavar="RELEASE", help="such as 1.11.2")
     verb = _verb(verbs, "render", commands.render_objects)
     verb.add_argument("--config", type=Path, metavar="FILE", help="a stack file, instead of -s")
     out = "new, empty, or an earlier rendering, whose stale files are removed"
@@ -92,8 +100,13 @@ def _init_verb(verbs: Verbs) -> None:
     verb.add_argument("kind", choices=list(KINDS), metavar="KIND", help="; ".join(f"{kind}: {what}" for kind, what in KINDS.items()))
     verb.add_argument("--organization", metavar="ORG", help="who owns the stack (default: the stack's name)")
     verb.add_argument("--party-id", metavar="ID", help="the party's id (default 9999)")
-    verb.add_argument("--federation", metavar="NAME", default="fraud", help="default: %(default)s")
+    verb.add_argument("--federation", metavar="NAME", default="fraud", help="the federation's name (default: %(default)s)")
     verb.add_argument("--domain", default="fraud.example", help="default: %(default)s")
+    verb.add_argument("--computing", metavar="ENGINE", help="FATE's computing engine: Eggroll, Spark (default) or Spark_local")
+    verb.add_argument(
+        "--federation-engine", metavar="ENGINE", help="FATE's federation engine: Eggroll, Pulsar (default) or RabbitMQ (mesh)"
+    )
+    verb.add_argument("--storage", metavar="ENGINE", help="FATE's storage engine; the default goes with the computing engine")
     announced = "a peer to announce: a party's exchange, else other parties; may be repeated"
     verb.add_argument("--peer", action="append", default=[], metavar="NAME", help=announced)
     verb.add_argument("--force", action="store_true", help="replace an existing file")
@@ -104,11 +117,13 @@ def _group(verbs: Verbs, name: str) -> Verbs:
     return group.add_subparsers(required=True, metavar="VERB")
 
 
-def _verb(verbs: Verbs, name: str, run: Callable[[argparse.Namespace], Result]) -> argparse.ArgumentParser:
+def _verb(verbs: Verbs, name: str, run: Callable[[argparse.Namespace], Result], *, stack: bool = True) -> argparse.ArgumentParser:
+    """A verb; without `stack` it is about no stack."""
     verb: argparse.ArgumentParser = verbs.add_parser(name.rsplit(" ", 1)[-1], help=_HELP[name].partition(". ")[0], description=_HELP[name])
     verb.set_defaults(run=run)
-    verb.add_argument("-s", "--stack", help="the stack's name")
-    verb.add_argument("-C", "--dir", type=Path, metavar="DIR", help="the project folder, with Pulumi.yaml (default: from here upwards)")
+    if stack:
+        verb.add_argument("-s", "--stack", help="the stack's name")
+        verb.add_argument("-C", "--dir", type=Path, metavar="DIR", help="the project folder, with Pulumi.yaml (default: from here upwards)")
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
     return verb
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from federation.descriptor import Descriptor
+from federation.peer_spec import PeerSpec
 from federation.peers import Peers
-from federation.spec import PeerSpec, StackSpec
+from federation.spec import StackSpec
 
 
 def peer_name(descriptor: Descriptor, file: Path, spec: StackSpec, known: Peers, folder: Path) -> str:

@@ -1,14 +1,19 @@
 """The entries of fate:secrets: passwords that fatefed can make, and files that only the operator has."""
 
+import json
 import re
 import secrets
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cli.engine import pulumi
+from cli.engine import EngineError, pulumi
+from cli.errors import CommandError
 from cli.project import Stack
+from federation.plan import StackPlan
 
 _BYTES = 24  # 32 URL-safe characters
+# Modules that keep a password of their own beside the Secret.
+_SERVERS = frozenset({"mysql", "rabbitmq"})
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -43,11 +48,30 @@ def init_secrets(stack: Stack) -> SecretsReport:
     given, provided = loaded.source.secret_names(), loaded.plan.provided
     absent = [name for name in loaded.plan.secret_names if name not in given]
     written = [name for name in absent if name not in provided]
+    if written:
+        _must_not_be_in_use(stack, loaded.plan, written)
     for name in written:
         pulumi(stack, "config", "set", "--secret", "--path", secret_path(name), given=new_password())
     missing = [MissingSecret(name, provided[name], give_command(stack, name)) for name in absent if name in provided]
     kept = [name for name in loaded.plan.secret_names if name in given]
     return SecretsReport(tuple(written), tuple(kept), tuple(missing))
+
+
+def _must_not_be_in_use(stack: Stack, plan: StackPlan, names: list[str]) -> None:
+    """CommandError for the lost password of a deployed server: a new one in its Secret would lock everything else out."""
+    try:
+        deployed: dict[str, dict[str, Any]] = json.loads(pulumi(stack, "stack", "output", "modules", "--json"))
+    except EngineError:
+        return  # not deployed; anything else shows when the first password is written
+    for unit in plan.units:
+        for secret in unit.secrets:
+            module = secret.name.removesuffix("-credentials")
+            lost = sorted(set(secret.sources.values()) & set(names))
+            if module in _SERVERS and module in deployed.get(unit.key, {}) and lost:
+                remedy = (
+                    "restore the entry from a copy of the stack file, or read it back from that Secret; a new one would lock everything out"
+                )
+                raise CommandError(f"fate:secrets.{lost[0]}", f"is gone, but {unit.key} is deployed with it (Secret {secret.name})", remedy)
 
 
 def new_password() -> str:

@@ -97,6 +97,9 @@ def review(stack: Stack, file: Path, name: str | None = None) -> Review:
         raise FederationError(dict.fromkeys(problems))
     peers_before = others if own is None else Peers(_sorted((*others.accepted, own)), others.pending)
     plan_after = plan_stack(spec_after, peers_after)
+    if name in plan_after.pending and own is not None and own.routed:
+        remedy = "ask the peer for a descriptor with addresses; the accepted one stays in force"
+        raise CommandError(shown(given), f"would take away the routes to {name}: {plan_after.pending[name]}", remedy)
     pending = [f"peer {name} stays pending: {plan_after.pending[name]}"] if name in plan_after.pending else []
     return Review(
         stack=stack,

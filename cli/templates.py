@@ -48,26 +48,16 @@ PARTY = """\
   fate:parties:
     $party_id: # your party id, as agreed with the federation
       namespace: fate-$party # $namespace_note
-      release: 1.11.2 # of FATE
-      computing: Spark # FATE's computing engine
-      federation: Pulsar # FATE's federation engine: carries the data between parties
-      storage: HDFS # FATE's storage engine
+      release: $release # of FATE
+      computing: $computing # FATE's computing engine
+      federation: $engine # FATE's federation engine: carries the data between parties
+      storage: $storage # FATE's storage engine
 $exchange_line\
       persistence: {} # claims of the default storage class; or {storageClass: NAME}; or none: data is lost with the pod
       modules: # the optional ones are deployed when they are named; {}: sized by the release
         fateboard: {} # shows jobs and their results
         client: {} # notebook with FATE's client
       publish: # what peers dial; its addresses go into this party's descriptor
-        pulsar: # data, TLS
-          type: LoadBalancer # LoadBalancer | NodePort | ClusterIP
-        # Without load balancers: fixed node ports, and the address at which peers reach the nodes.
-        # nginx:
-        #   type: NodePort
-        #   httpPort: 30103
-        #   grpcPort: 30104
-        #   advertise: {host: fate.$owner.example, addresses: [203.0.113.9]}
-        nginx: # control: HTTP and gRPC; peers dial it by IP address
-          type: LoadBalancer # LoadBalancer | NodePort | ClusterIP
 """
 
 EXCHANGE_LINE = """\
@@ -78,23 +68,48 @@ EXCHANGE = """\
   # The exchange of the federation. It carries routes and keeps no data.
   fate:exchange:
     namespace: fate-exchange # of its own, made by `pulumi up`
-    release: 1.11.2 # of FATE
+    release: $release # of FATE
+"""
+
+# By federation engine: what an exchange says before its modules and what it publishes. Pulsar is the default.
+EXCHANGE_OF = {
+    "Pulsar": """\
     modules: # what differs from the release
       trafficServer: # carries the data between parties, TLS from end to end
         image: # upstream publishes it without a version: mirror it, check it, and name your copy
           repository: registry.$owner.example/fate/trafficserver # registry, path and name
           tag: mirrored-2024-01 # your own; or digest: sha256:..., which wins
+""",
+    "Eggroll": """\
+    federation: Eggroll # the parties' federation engine
+""",
+}
+
+EXCHANGE_PUBLISH = """\
     publish: # what members dial; its addresses go into the exchange's descriptor
-      trafficServer: # data, TLS
-        type: LoadBalancer # LoadBalancer | NodePort | ClusterIP
-      # Without load balancers: fixed node ports, and the address at which members reach the nodes.
-      # nginx:
-      #   type: NodePort
-      #   httpPort: 30103
-      #   grpcPort: 30104
-      #   advertise: {host: fate.$owner.example, addresses: [203.0.113.9]}
-      nginx: # control: HTTP and gRPC; members dial it by IP address
-        type: LoadBalancer # LoadBalancer | NodePort | ClusterIP
+"""
+
+# What is published, by endpoint: what it carries, and the fixed ports of the example for clusters without load balancers.
+# An engine's endpoints come in this order; the example is that of the last one. `$who`: peers, or members of an exchange.
+ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "pulsar": ("data, TLS", ()),
+    "rabbitmq": ("data: AMQP without TLS", ()),
+    "trafficServer": ("data, TLS", ()),
+    "nginx": ("control: HTTP and gRPC; $who dial it by IP address", ("httpPort: 30103", "grpcPort: 30104")),
+    "rollsite": ("data and control: gRPC without TLS", ("port: 30091",)),
+}
+
+ENDPOINT = """\
+$name: # $what
+  type: LoadBalancer # LoadBalancer | NodePort | ClusterIP
+"""
+
+NODE_PORTS = """\
+# Without load balancers: fixed node ports, and the address at which $who reach the nodes.
+# $name:
+#   type: NodePort
+$ports\
+#   advertise: {host: fate.$owner.example, addresses: [203.0.113.9]}
 """
 
 PEERS = """\
@@ -120,6 +135,15 @@ PEER_BY_HAND = """\
   fate:peers:
     $peer: # the exchange of party $party
       unsigned: true # typed by hand: nobody but you says that this is so
+"""
+
+# By federation engine: the addresses of an exchange.
+ADDRESSES_BY_HAND = {
+    "Pulsar": """\
       trafficServer: 192.0.2.10:443 # replace it: host and port of its Traffic Server
       nginx: 192.0.2.10:9300 # replace it: IP address and HTTP port of its nginx
-"""
+""",
+    "Eggroll": """\
+      rollsite: 192.0.2.10:9370 # replace it: host and port of its rollsite
+""",
+}

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from federation.errors import Problem
+from federation.links import endpoint_names, engine_of, purposes
 from federation.model import Model
 from federation.problems import problems_of
 from federation.releases import Combination
@@ -20,10 +21,6 @@ from federation.scalars import Domain, Host, IpAddress, Name, PartyId, Port, Wor
 # A descriptor is about 1 KiB; what is much larger is not one, and is refused unread.
 MAX_BYTES = 256 * 1024
 _SECRET_LIKE = re.compile(r"passw|secret|token|privatekey|private_key|credential|apikey|api_key|keytab", re.IGNORECASE)
-_ENDPOINTS = {
-    "party": {"pulsar": {"tls"}, "nginx": {"http", "grpc"}},
-    "exchange": {"trafficServer": {"tls"}, "nginx": {"http", "grpc"}},
-}
 
 
 class Membership(Model):
@@ -38,7 +35,7 @@ class Endpoint(Model):
 
     host: Host = Field(description="Host name or IP address.")
     addresses: tuple[IpAddress, ...] = Field((), description="IP addresses, for proxies that cannot resolve names.")
-    ports: dict[str, Port] = Field(description="Ports by purpose: tls; or http and grpc.")
+    ports: dict[str, Port] = Field(description="Ports by purpose: tls, http, grpc or amqp.")
     tls: bool = Field(description="Whether the service speaks TLS.")
     server_name: Host | None = Field(None, description="TLS server name (SNI), when tls.")
 
@@ -53,7 +50,7 @@ class Descriptor(Model):
     party_id: PartyId | None = Field(None, description="The party's id; absent for an exchange.")
     release: Word | None = Field(None, description="FATE release; absent when typed by hand.")
     backends: Combination | None = Field(None, description="The party's engines; absent for an exchange.")
-    endpoints: dict[str, Endpoint] = Field(description="party: pulsar and nginx; exchange: trafficServer and nginx.")
+    endpoints: dict[str, Endpoint] = Field(description="Those of its federation engine: see federation.links.")
 
     @model_validator(mode="after")
     def _a_party_has_an_id(self) -> Self:
@@ -63,13 +60,22 @@ class Descriptor(Model):
 
     @model_validator(mode="after")
     def _publishes_the_endpoints_of_its_kind(self) -> Self:
-        wanted = _ENDPOINTS[self.kind]
-        if set(self.endpoints) != set(wanted):
-            raise ValueError(f"a {self.kind} publishes exactly {' and '.join(wanted)}, not {' and '.join(self.endpoints) or 'nothing'}")
+        legal = endpoint_names(self.kind)
+        if frozenset(self.endpoints) not in legal:
+            wanted = ", or ".join(" and ".join(sorted(names)) for names in legal)
+            who = "an exchange" if self.kind == "exchange" else "a party"
+            raise ValueError(f"{who} publishes exactly {wanted}, not {' and '.join(self.endpoints) or 'nothing'}")
         for name, endpoint in self.endpoints.items():
-            if not {"http", "tls"} & set(endpoint.ports) or not set(endpoint.ports) <= wanted[name]:
-                raise ValueError(f"endpoint {name} has ports {sorted(wanted[name])}, not {sorted(endpoint.ports)}")
+            known = purposes(self.kind, name)
+            # gRPC alone is no nginx: FATE-Flow speaks HTTP to it.
+            if not set(endpoint.ports) or not set(endpoint.ports) <= known or ("http" in known and "http" not in endpoint.ports):
+                raise ValueError(f"endpoint {name} has ports {sorted(known)}, not {sorted(endpoint.ports)}")
         return self
+
+    @property
+    def engine(self) -> str:
+        """The federation engine whose endpoints it publishes, in FATE's word."""
+        return engine_of(frozenset(self.endpoints), self.kind)
 
     def text(self) -> str:
         """The descriptor as a file: canonical, so that equal content has an equal digest."""

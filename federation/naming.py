@@ -5,17 +5,23 @@ from federation.scalars import PartyId
 EXCHANGE = "exchange"
 PULSAR_ROUTES = "pulsar-route-table"
 NGINX_ROUTES = "nginx-route-table"
+RABBITMQ_ROUTES = "rabbitmq-route-table"
+ROLLSITE_ROUTES = "rollsite-route-table"
 EXCHANGE_ROUTES = "exchange-routes"
 PULSAR_CERTIFICATE = "pulsar-cert"
 PULL_SECRET = "fate-registry"  # noqa: S105 - the name of an object
 
 # The pod label values of charts/*: what the Services below select.
-FATEFLOW, NGINX, PULSAR, TRAFFIC_SERVER = "fateflow", "nginx", "pulsar", "traffic-server"
+FATEFLOW, NGINX, PULSAR, RABBITMQ, ROLLSITE = "fateflow", "nginx", "pulsar", "rabbitmq", "rollsite"
+TRAFFIC_SERVER = "traffic-server"
 
 FATEFLOW_SERVICE = "fateflow-client"
 NGINX_SERVICE = "nginx"
 NGINX_PUBLIC = "nginx-public"
 PULSAR_PUBLIC = "pulsar-public-tls"
+RABBITMQ_PUBLIC = "rabbitmq-public"
+ROLLSITE_SERVICE = "rollsite"
+ROLLSITE_PUBLIC = "rollsite-public"
 TRAFFIC_SERVER_SERVICE = "traffic-server"
 
 

@@ -3,67 +3,69 @@
 from dataclasses import dataclass
 
 from federation import naming
+from federation.links import LINKS, PublishedService
 from federation.live import LiveValue
-from federation.manifests import ServicePort
 from federation.peers import Peer, Peers
-from federation.publishing import nginx_ports, tls_port
+from federation.publishing import service_ports
 from federation.releases import catalogue
-from federation.routes import TOMBSTONE_HOST, TOMBSTONE_PORT, NginxTarget
+from federation.scalars import PartyId
 from federation.spec import ExchangeSpec, PartySpec, StackSpec
 
 
 @dataclass(frozen=True)
-class ExchangeAddresses:
-    """How a party dials its exchange."""
+class Address:
+    """Where an endpoint is dialled: a host, its IP addresses, and ports by purpose."""
 
-    nginx: tuple[NginxTarget, ...]
-    # None for an exchange that gets no routes: only nginx must be told so, because it forgets a route at restart only.
-    traffic_server: tuple[str, int] | None
-
-
-def party_ports(own: PartySpec) -> dict[str, ServicePort]:
-    """The published ports of a party by purpose: tls, http, grpc."""
-    ports = catalogue()[own.release].ports
-    tls = tls_port(own.publish.pulsar, "tls", "tls-port", ports["pulsarTls"])
-    return {"tls": tls} | {port.name: port for port in nginx_ports(own.publish.nginx, ports["nginxHttp"], ports["nginxGrpc"])}
+    host: str
+    addresses: tuple[str, ...]
+    ports: dict[str, int]
 
 
-def exchange_ports(own: ExchangeSpec) -> dict[str, ServicePort]:
-    """The published ports of an exchange by purpose: tls, http, grpc."""
-    ports = catalogue()[own.release].ports
-    tls = tls_port(own.publish.traffic_server, "tls", "443", ports["trafficServerPublished"])
-    return {"tls": tls} | {port.name: port for port in nginx_ports(own.publish.nginx, ports["nginxHttp"], ports["nginxGrpc"])}
+@dataclass(frozen=True)
+class Neighbour:
+    """A party or an exchange as a route table needs it. Not routed: suspended or retired."""
+
+    endpoints: dict[str, Address]
+    routed: bool = True
 
 
-def party_nginx_target(own: PartySpec) -> NginxTarget:
-    """How another unit of the same stack, hence the same cluster, dials a party's nginx."""
-    ports = catalogue()[own.release].ports
-    return NginxTarget(str(LiveValue(own.namespace, naming.NGINX_SERVICE, "clusterIP")), ports["nginxHttp"], ports["nginxGrpc"])
+def other_parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
+    """Every other party of the federation that is known here."""
+    remote = {peer.party_id: _remote(peer) for peer in peers.parties() if peer.party_id is not None}
+    return remote | {party: _local_party(given) for party, given in spec.parties.items() if party != own}
 
 
-def party_pulsar_address(own: PartySpec) -> tuple[str, int]:
-    """How another unit of the same stack dials a party's Pulsar: address and TLS port."""
-    return str(LiveValue(own.namespace, naming.PULSAR_PUBLIC, "clusterIP")), party_ports(own)["tls"].port
+def exchange_of(spec: StackSpec, own: PartySpec, peers: Peers) -> Neighbour | None:
+    """The exchange of a party; None while it is pending, or in a mesh."""
+    if own.exchange == "local" and spec.exchange is not None:
+        return _local_exchange(spec.exchange)
+    peer = peers.exchange(own.exchange or "")
+    return None if peer is None else _remote(peer)
 
 
-def exchange_addresses(spec: StackSpec, name: str | None, peers: Peers) -> ExchangeAddresses | None:
-    """How the parties of this stack dial their exchange; None while it is pending."""
-    if name == "local" and spec.exchange is not None:
-        ports = exchange_ports(spec.exchange)
-        nginx, traffic_server = (
-            str(LiveValue(spec.exchange.namespace, s, "clusterIP")) for s in (naming.NGINX_SERVICE, naming.TRAFFIC_SERVER_SERVICE)
-        )
-        return ExchangeAddresses((NginxTarget(nginx, ports["http"].port, ports["grpc"].port),), (traffic_server, ports["tls"].port))
-    peer = peers.exchange(name or "")
-    if peer is None:
-        return None
-    endpoint = peer.descriptor.endpoints["trafficServer"]
-    return ExchangeAddresses(peer_nginx_targets(peer), (endpoint.host, endpoint.ports["tls"]) if peer.routed else None)
+def _remote(peer: Peer) -> Neighbour:
+    endpoints = {name: Address(e.host, e.addresses, e.ports) for name, e in peer.descriptor.endpoints.items()}
+    return Neighbour(endpoints, peer.routed)
 
 
-def peer_nginx_targets(peer: Peer) -> tuple[NginxTarget, ...]:
-    """The addresses of a peer's nginx; a tombstone for a peer that gets no routes."""
-    if not peer.routed:
-        return (NginxTarget(TOMBSTONE_HOST, TOMBSTONE_PORT, TOMBSTONE_PORT),)
-    endpoint = peer.descriptor.endpoints["nginx"]
-    return tuple(NginxTarget(address, endpoint.ports["http"], endpoint.ports.get("grpc")) for address in endpoint.addresses)
+def _local_party(own: PartySpec) -> Neighbour:
+    return Neighbour({s.endpoint: _local(s, own) for s in LINKS[own.federation].party})
+
+
+def _local_exchange(own: ExchangeSpec) -> Neighbour:
+    return Neighbour({s.endpoint: _local(s, own) for s in LINKS[own.federation].exchange})
+
+
+def _local(published: PublishedService, own: PartySpec | ExchangeSpec) -> Address:
+    release_ports = catalogue()[own.release].ports
+    host = str(LiveValue(own.namespace, published.internal or published.service, "clusterIP"))
+    if published.internal is not None:
+        return Address(host, (host,), {port.purpose: release_ports[port.own] for port in published.ports})
+    ports = service_ports(published, own.publish.of(published.endpoint), release_ports)
+    return Address(host, (host,), {purpose: port.port for purpose, port in ports.items()})
+
+
+def server_name(spec: StackSpec, party: PartyId | None) -> str:
+    """The TLS server name of a unit of this stack's federation."""
+    domain = spec.federation.domain
+    return naming.proxy_name(domain) if party is None else naming.server_name(party, domain)

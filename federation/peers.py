@@ -4,12 +4,15 @@ import ipaddress
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from federation import naming
 from federation.descriptor import MAX_BYTES, Descriptor, Endpoint, Membership, digest, parse
 from federation.errors import Problem
+from federation.links import LINKS, engine_of
+from federation.peer_spec import PeerSpec
 from federation.scalars import PartyId, is_ip
-from federation.spec import FederationSpec, PeerSpec
+from federation.spec import FederationSpec
 
 Place = Callable[[Sequence[str]], str]
 
@@ -105,13 +108,17 @@ def membership_problems(descriptor: Descriptor, federation: FederationSpec, plac
     )
 
 
+# Whether an endpoint speaks TLS, by kind of unit.
+_TLS = {kind: {s.endpoint: s.tls for link in LINKS.values() for s in link.of(kind)} for kind in ("party", "exchange")}
+
+
 def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> Iterator[Problem]:
     """Endpoints under a name that is not theirs, or at an address that would lead back to whoever dials it."""
     party, domain = descriptor.party_id, federation.domain
     own_name = naming.proxy_name(domain) if party is None else naming.server_name(party, domain)
     for name, endpoint in descriptor.endpoints.items():
         at = f"{place} endpoints.{name}"
-        if name in ("pulsar", "trafficServer") and (not endpoint.tls or endpoint.server_name != own_name):
+        if _TLS[descriptor.kind].get(name) and (not endpoint.tls or endpoint.server_name != own_name):
             said = f"serverName {endpoint.server_name}" if endpoint.tls else "no TLS"
             yield Problem(at, f"{said} instead of {own_name}", "ask the peer for the output of `fatefed descriptor export`")
         for address in filter(is_ip, dict.fromkeys((endpoint.host, *endpoint.addresses))):
@@ -154,22 +161,23 @@ def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path
 
 
 def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Descriptor:
-    def endpoint(text: str | None, purpose: str, server_name: str | None) -> Endpoint:
-        host, _, port = (text or "").rpartition(":")
-        addresses = (host,) if is_ip(host) else ()
-        return Endpoint(host=host, addresses=addresses, ports={purpose: int(port)}, tls=server_name is not None, server_name=server_name)
-
-    party = spec.party_id is not None
-    data = (
-        ("pulsar", spec.pulsar, f"{spec.party_id}.{federation.domain}")
-        if party
-        else ("trafficServer", spec.traffic_server, f"proxy.{federation.domain}")
-    )
+    kind: Literal["party", "exchange"] = "exchange" if spec.party_id is None else "party"
+    tls_name = naming.proxy_name(federation.domain) if spec.party_id is None else naming.server_name(spec.party_id, federation.domain)
+    endpoints = {}
+    for published in LINKS[engine_of(frozenset(spec.addresses), kind)].of(kind):
+        host, _, port = spec.addresses[published.endpoint].rpartition(":")
+        endpoints[published.endpoint] = Endpoint(
+            host=host,
+            addresses=(host,) if is_ip(host) else (),
+            ports={published.ports[0].purpose: int(port)},
+            tls=published.tls,
+            server_name=tls_name if published.tls else None,
+        )
     return Descriptor(
         schema_version=1,
-        kind="party" if party else "exchange",
+        kind=kind,
         federation=Membership(name=federation.name, domain=federation.domain),
         organization=name,
         party_id=spec.party_id,
-        endpoints={data[0]: endpoint(data[1], "tls", data[2]), "nginx": endpoint(spec.nginx, "http", None)},
+        endpoints=endpoints,
     )

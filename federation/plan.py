@@ -75,7 +75,7 @@ def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
             else "its owner should add publish.nginx.advertise.addresses and export the descriptor again"
         )
         for peer in peers.accepted
-        if peer.routed and not peer.descriptor.endpoints["nginx"].addresses and _dials(spec, peer)
+        if peer.routed and (nginx := peer.descriptor.endpoints.get("nginx")) is not None and not nginx.addresses and _dials(spec, peer)
     }
 
 

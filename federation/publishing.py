@@ -1,51 +1,49 @@
 """How a published Service is dialled: by its own cluster, and by peers; with markers where an address is live."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
+from federation.links import PublishedService
 from federation.live import LiveValue
-from federation.manifests import ServicePort
+from federation.manifests import Manifest, ServicePort, published_service
 from federation.scalars import is_ip
-from federation.spec import Publication, PublishNginx, PublishTls
+from federation.spec import Publication
 
 
-@dataclass(frozen=True)
-class Outside:
-    """What peers are told: a host, its IP addresses, and ports by purpose."""
-
-    host: str
-    addresses: tuple[str, ...]
-    ports: dict[str, int]
-
-    def endpoint(self, server_name: str | None) -> dict[str, Any]:
-        """The endpoint of a descriptor body."""
-        tls = {"tls": False} if server_name is None else {"tls": True, "serverName": server_name}
-        return {"host": self.host, "addresses": list(self.addresses), "ports": self.ports, **tls}
+def service_ports(published: PublishedService, publication: Publication, release_ports: Mapping[str, int]) -> dict[str, ServicePort]:
+    """The ports of a published Service by purpose. For NodePort the given port is the node port, else the Service's own."""
+    ports = {}
+    for port in published.ports:
+        given, own = publication.port_of(port.purpose), release_ports[port.default or port.own]
+        if publication.type == "NodePort":
+            ports[port.purpose] = ServicePort(port.name, own, port.target, given)
+        else:
+            ports[port.purpose] = ServicePort(port.name, given or own, port.target)
+    return ports
 
 
-def outside(publication: Publication, namespace: str, service: str, ports: dict[str, int]) -> Outside:
-    """The published address of a Service: advertised, of its load balancer, or (ClusterIP) of the cluster itself."""
+def service(
+    published: PublishedService,
+    publication: Publication,
+    ports: Mapping[str, ServicePort],
+    instance: str,
+    namespace: str,
+    labels: Mapping[str, str],
+) -> Manifest:
+    """The Service of an endpoint."""
+    return published_service(published.service, published.module, instance, namespace, labels, list(ports.values()), publication)
+
+
+def endpoint(
+    published: PublishedService, publication: Publication, namespace: str, ports: Mapping[str, ServicePort], server_name: str
+) -> dict[str, Any]:
+    """What a descriptor says of an endpoint: an advertised address, its load balancer's, or (ClusterIP) the cluster's own."""
     if publication.advertise is not None:
         host, addresses = publication.advertise.host, publication.advertise.addresses
-        return Outside(host, addresses or ((host,) if is_ip(host) else ()), ports)
-    live = str(LiveValue(namespace, service, "loadBalancer" if publication.type == "LoadBalancer" else "clusterIP"))
-    return Outside(live, (live,), ports)
-
-
-def tls_port(publication: PublishTls, target: str, name: str, own: int) -> ServicePort:
-    """The port of a published TLS Service. `own` is the container's port, from the release."""
-    if publication.type == "NodePort":
-        return ServicePort(name, own, target, publication.port)
-    return ServicePort(name, publication.port or own, target)
-
-
-def nginx_ports(publication: PublishNginx, http: int, grpc: int) -> tuple[ServicePort, ServicePort]:
-    """The ports of a published nginx Service."""
-    if publication.type == "NodePort":
-        return ServicePort("http", http, "http", publication.http_port), ServicePort("grpc", grpc, "grpc", publication.grpc_port)
-    return ServicePort("http", publication.http_port or http, "http"), ServicePort("grpc", publication.grpc_port or grpc, "grpc")
-
-
-def dialled(port: ServicePort) -> int:
-    """The port a peer dials."""
-    return port.node_port or port.port
+        addresses = addresses or ((host,) if is_ip(host) else ())
+    else:
+        host = str(LiveValue(namespace, published.service, "loadBalancer" if publication.type == "LoadBalancer" else "clusterIP"))
+        addresses = (host,)
+    tls = {"tls": True, "serverName": server_name} if published.tls else {"tls": False}
+    dialled = {purpose: port.node_port or port.port for purpose, port in ports.items()}
+    return {"host": host, "addresses": list(addresses), "ports": dialled, **tls}

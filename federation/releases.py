@@ -1,9 +1,12 @@
 """The release catalogue: what a FATE release consists of, as data. Adding a release adds a file, not code."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any, Literal
 
 import yaml
+from packaging.version import Version
 from pydantic import Field
 
 from federation.model import Model
@@ -20,6 +23,21 @@ class Combination(Model):
 
     def __str__(self) -> str:
         return f"{self.computing} + {self.federation} + {self.storage}"
+
+
+class CombinationRow(Combination):
+    """A combination of engines that a release is deployed with, and the modules it needs."""
+
+    modules: tuple[str, ...]
+    proxy: Literal["nginx", "rollsite"] = Field(description="The proxy of FATE-Flow's control plane.")
+    engines: dict[Literal["computing", "federation", "storage"], Word] = Field(description="default_engines of service_conf.yaml.")
+
+
+class VariantRow(Model):
+    """The algorithms that FATE publishes images of for a device."""
+
+    device: Literal["CPU", "IPCL", "GPU"]
+    algorithms: tuple[Literal["Basic", "NN", "ALL"], ...]
 
 
 class ClaimSize(Model):
@@ -40,11 +58,11 @@ class ModuleRow(Model):
     """One module of a release."""
 
     image: NonEmpty
+    suffixes: tuple[Literal["computing", "algorithm", "device"], ...] = Field((), description="What is appended to the image's name.")
     tag: Tag | None = Field(None, description="Absent when upstream publishes none: then the stack must name one.")
     optional: bool = False
     replicas: int = 1
     scales: bool = Field(False, description="Whether it may have more than one replica: others write data, or route, alone.")
-    own_env: tuple[str, ...] = Field((), description="Variables that the chart sets, which the stack may not.")
     resources: Resources
     heap_percent: int | None = Field(None, ge=10, le=90, description="Share of the memory limit for the Java heap.")
     direct_percent: int | None = Field(None, ge=10, le=90, description="Share of the memory limit for direct memory.")
@@ -56,17 +74,39 @@ class Release(Model):
     """One row of the catalogue."""
 
     release: NonEmpty
-    combinations: tuple[Combination, ...]
+    combinations: tuple[CombinationRow, ...]
+    variants: tuple[VariantRow, ...]
+    exchanges: dict[str, tuple[str, ...]] = Field(description="Modules of an exchange, by federation engine.")
+    eggroll: Literal["2.4", "2.5"]
+    party_id_in_config: bool
     database_user: NonEmpty
     database_name: NonEmpty
     ports: dict[str, Port]
     modules: dict[str, ModuleRow]
     exchange: dict[str, ModuleRow]
 
+    def combination(self, computing: str, federation: str, storage: str) -> CombinationRow | None:
+        """The row of a combination; None when the release is not deployed with it."""
+        wanted = (computing, federation, storage)
+        return next((row for row in self.combinations if (row.computing, row.federation, row.storage) == wanted), None)
+
 
 @cache
 def catalogue() -> dict[str, Release]:
     """Every release this program can deploy, by version."""
-    rows = sorted(files("federation").joinpath("catalogue").iterdir(), key=lambda file: file.name)
-    releases = [Release.model_validate(yaml.safe_load(row.read_text())) for row in rows if row.name.endswith(".yaml")]
-    return {release.release: release for release in releases}
+    files_of = {file.name.removesuffix(".yaml"): file for file in files("federation").joinpath("catalogue").iterdir()}
+    rows = {name: yaml.safe_load(file.read_text()) for name, file in files_of.items()}
+    releases = [Release.model_validate(_whole(rows, name)) for name in rows]
+    return {row.release: row for row in sorted(releases, key=lambda row: Version(row.release))}
+
+
+def _whole(rows: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A row with everything of its `base` that it does not say itself."""
+    row = dict(rows[name])
+    base = row.pop("base", None)
+    return row if base is None else _merged(_whole(rows, base), row)
+
+
+def _merged(base: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    both = {key: _merged(base[key], row[key]) for key in base.keys() & row.keys() if isinstance(base[key], dict)}
+    return {**base, **row, **both}

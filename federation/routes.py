@@ -1,9 +1,11 @@
-"""The route files of FATE's native proxies, as text: nginx, Pulsar (through FATE-Flow), Traffic Server.
+"""The route files of FATE's native proxies, as text: nginx, Pulsar and RabbitMQ (through FATE-Flow), rollsite, Traffic Server.
 
-Texts are canonical: sorted by party id, the same bytes for the same routes. Formats: FATE 1.x; reference sections
-10.1 (pulsar_route_table.yaml), 10.3 (route_table.yaml) and 11.3 (sni.yaml, records.config).
+Texts are canonical: sorted by party id, the same bytes for the same routes. Formats: FATE 1.x; reference sections 8.1
+(route_table.json), 10.1 (pulsar_route_table.yaml), 10.2 (rabbitmq_route_table.yaml), 10.3 (route_table.yaml) and 11.3
+(sni.yaml, records.config).
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -20,6 +22,14 @@ class NginxTarget:
     host: str
     http_port: int
     grpc_port: int | None
+
+
+@dataclass(frozen=True)
+class HostPort:
+    """A next hop: host name or IP address, and port."""
+
+    host: str
+    port: int
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,20 @@ def pulsar_route_table(brokers: Mapping[PartyId, PulsarTarget], default: PulsarP
         lines += ["default:", f'  proxy: "{default.host}:{default.port}"', f'  domain: "{default.domain}"']
         lines += [f"  brokerPort: {default.broker_port}", f"  brokerSslPort: {default.broker_tls_port}"]
     return _text(lines)
+
+
+def rabbitmq_route_table(brokers: Mapping[PartyId, HostPort]) -> str:
+    """`rabbitmq_route_table.yaml`: own broker and every peer's; keys are plain integers, as in Pulsar's."""
+    return _text(
+        [line for party in in_order(brokers) for line in (f"{party}:", f"  host: {brokers[party].host}", f"  port: {brokers[party].port}")]
+    )
+
+
+def rollsite_route_table(entries: Mapping[str, Mapping[str, HostPort]]) -> str:
+    """`route_table.json` of rollsite: {party id or `default`: {role: next hop}}. Re-read by rollsite every minute."""
+    parties = [*in_order(key for key in entries if key != "default"), *(["default"] if "default" in entries else [])]
+    table = {party: {role: [{"ip": hop.host, "port": hop.port}] for role, hop in sorted(entries[party].items())} for party in parties}
+    return json.dumps({"route_table": table, "permission": {"default_allow": True}}, indent=2) + "\n"
 
 
 def sni(tunnels: Mapping[str, str]) -> str:

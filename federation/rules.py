@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from federation.errors import Problem
 from federation.peers import Peers, Place
 from federation.releases import catalogue
-from federation.spec import PartySpec, PublishNginx, PublishTls, StackSpec
+from federation.rules_engines import broken_engine_rules
+from federation.spec import PartySpec, Publication, PublishNginx, StackSpec
 
 Paths = frozenset[tuple[str, ...]]
 
@@ -21,6 +22,7 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
         _node_ports_fit,
     )
     found = tuple(problem for rule in rules for problem in rule(spec, peers, place))
+    found += broken_engine_rules(spec, peers, place)
     return (*_something_is_deployed(spec, place, left_out), *found, *_exchanges_are_described(spec, place, left_out))
 
 
@@ -37,19 +39,7 @@ def _releases_exist(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Pro
     units += [] if spec.exchange is None else [(("exchange", "release"), spec.exchange.release)]
     for path, release in units:
         if release not in known:
-            yield Problem(place(path), f"unknown release {release}", f"choose one of {', '.join(sorted(known))}")
-    for party, own in _in_order(spec):
-        if own.release in known and not any(_same_engines(own, c) for c in known[own.release].combinations):
-            legal = "; ".join(str(c) for c in known[own.release].combinations)
-            yield Problem(
-                place(("parties", party, "computing")),
-                f"release {own.release} is not deployed as {own.computing} + {own.federation} + {own.storage}",
-                f"choose one of: {legal}",
-            )
-
-
-def _same_engines(own: PartySpec, combination: object) -> bool:
-    return str(combination) == f"{own.computing} + {own.federation} + {own.storage}"
+            yield Problem(place(path), f"unknown release {release}", f"choose one of {', '.join(known)}")
 
 
 def _namespaces_are_used_once(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
@@ -110,9 +100,10 @@ def _exchanges_are_described(spec: StackSpec, place: Place, left_out: Paths) -> 
 
 
 def _images_have_versions(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    if spec.exchange is None or spec.exchange.release not in catalogue():
+    own = spec.exchange
+    if own is None or own.release not in catalogue() or own.federation != "Pulsar":
         return
-    row, image = catalogue()[spec.exchange.release].exchange["trafficServer"], spec.exchange.modules.traffic_server.image
+    row, image = catalogue()[own.release].exchange["trafficServer"], own.modules.traffic_server.image
     if row.tag is None and image.tag is None and image.digest is None:
         yield Problem(
             place(("exchange", "modules", "trafficServer", "image")),
@@ -126,7 +117,7 @@ def _node_ports_fit(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Pro
     for path, publication in _publications(spec):
         if publication.type != "NodePort":
             continue
-        names = ("port",) if isinstance(publication, PublishTls) else ("http_port", "grpc_port")
+        names = ("http_port", "grpc_port") if isinstance(publication, PublishNginx) else ("port",)
         for name in names:
             port = getattr(publication, name)
             where = place((*path, "".join(part if i == 0 else part.title() for i, part in enumerate(name.split("_")))))
@@ -146,13 +137,11 @@ def _node_ports_fit(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Pro
                 used[port] = ".".join(path)
 
 
-def _publications(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], PublishTls | PublishNginx]]:
+def _publications(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], Publication]]:
     if spec.exchange is not None:
-        yield ("exchange", "publish", "trafficServer"), spec.exchange.publish.traffic_server
-        yield ("exchange", "publish", "nginx"), spec.exchange.publish.nginx
+        yield from ((("exchange", "publish", name), publication) for name, publication in spec.exchange.publish.given.items())
     for party, own in _in_order(spec):
-        yield ("parties", party, "publish", "pulsar"), own.publish.pulsar
-        yield ("parties", party, "publish", "nginx"), own.publish.nginx
+        yield from ((("parties", party, "publish", name), publication) for name, publication in own.publish.given.items())
 
 
 def _in_order(spec: StackSpec) -> list[tuple[str, PartySpec]]:

@@ -17,6 +17,8 @@ _DIGEST = r"^sha256:[0-9a-f]{64}$"
 _ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _SHA256 = r"^[0-9a-f]{64}$"
 _PARTY_ID = r"^[1-9][0-9]{0,9}$"
+_WORD = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$"
+_WHOLE = r"^[0-9]{1,4}$"
 # What a value that does not match its pattern should have been.
 PATTERNS_IN_WORDS = {
     _LABEL: "a name of lower-case letters, digits and '-', at most 63 characters",
@@ -25,6 +27,8 @@ PATTERNS_IN_WORDS = {
     _DIGEST: "an image digest, sha256: and 64 hexadecimal digits",
     _ENV_NAME: "a name of an environment variable",
     _SHA256: "a sha256 of 64 hexadecimal digits",
+    _WORD: "one plain word of at most 32 characters",
+    _WHOLE: "a whole number",
 }
 
 
@@ -112,11 +116,13 @@ Label = Annotated[str, StringConstraints(pattern=_LABEL)]
 Name = Label
 Quantity = Annotated[str, StringConstraints(pattern=_QUANTITY), BeforeValidator(_id_as_text)]
 Cpu = Annotated[Quantity, AfterValidator(_cpu)]
+# Kubernetes counts devices whole; as a text, like all quantities.
+Devices = Annotated[str, StringConstraints(pattern=_WHOLE), BeforeValidator(_id_as_text)]
 Bytes = Annotated[Quantity, AfterValidator(_bytes)]
 HostPort = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$", description="host:port"), AfterValidator(_host_port)]
 Tag = Annotated[str, StringConstraints(pattern=_TAG), AfterValidator(_not_latest)]
 Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
 Sha256 = Annotated[str, StringConstraints(pattern=_SHA256)]
 # A version or the name of an engine as a peer writes it: too short and too plain for a key, and one line.
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$")]
+Word = Annotated[str, StringConstraints(pattern=_WORD)]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]

@@ -4,29 +4,14 @@ Maps are keyed by stable names, never lists, because names become URNs. Rules th
 `federation.rules`.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from federation.model import Model
-from federation.scalars import (
-    Bytes,
-    Cidr,
-    Digest,
-    Domain,
-    EnvName,
-    Host,
-    HostPort,
-    IpAddress,
-    Label,
-    Name,
-    NonEmpty,
-    PartyId,
-    Port,
-    Sha256,
-    Tag,
-)
-from federation.values import Resources, Toleration
+from federation.module_spec import ExchangeModulesSpec, PartyModulesSpec
+from federation.peer_spec import PeerSpec
+from federation.scalars import Cidr, Domain, Host, IpAddress, Label, Name, NonEmpty, PartyId, Port, Word
 
 
 class FederationSpec(Model):
@@ -96,6 +81,10 @@ class Publication(Model):
     annotations: dict[str, str] = Field({}, description="Annotations of the Service, for load balancer controllers.")
     source_ranges: tuple[Cidr, ...] = Field((), description="LoadBalancer only: CIDRs that may connect.")
 
+    def port_of(self, purpose: str) -> int | None:
+        """The port that was given for a purpose (tls, http, grpc, amqp); None: the release's own."""
+        return None
+
     @model_validator(mode="after")
     def _a_node_port_says_where_its_nodes_are_reached(self) -> Self:
         if self.type == "NodePort" and self.advertise is None:
@@ -111,10 +100,14 @@ class Publication(Model):
         return self
 
 
-class PublishTls(Publication):
-    """A published TLS port: Pulsar of a party, Traffic Server of an exchange."""
+class PublishPort(Publication):
+    """One published port: Pulsar (TLS), RabbitMQ or rollsite of a party; Traffic Server or rollsite of an exchange."""
 
     port: Port | None = Field(None, description="Port that peers dial; for NodePort the node port. Default: the release's own port.")
+
+    def port_of(self, purpose: str) -> int | None:
+        """The port, whatever it is for: there is one."""
+        return self.port
 
 
 class PublishNginx(Publication):
@@ -123,62 +116,23 @@ class PublishNginx(Publication):
     http_port: Port | None = Field(None, description="HTTP port that peers dial; for NodePort the node port. Default 9300.")
     grpc_port: Port | None = Field(None, description="gRPC port that peers dial; for NodePort the node port. Default 9310.")
 
-
-class ImageSpec(Model):
-    """Another image for one module."""
-
-    repository: NonEmpty | None = Field(None, description="Registry, path and name, without tag.")
-    tag: Tag | None = None
-    digest: Digest | None = Field(None, description="Wins over tag.")
+    def port_of(self, purpose: str) -> int | None:
+        """The HTTP or the gRPC port."""
+        return self.http_port if purpose == "http" else self.grpc_port
 
 
-class ModuleSpec(Model):
-    """One module's knobs; what is absent comes from the release catalogue."""
+class Publish(Model):
+    """Published endpoints by name."""
 
-    image: ImageSpec = Field(ImageSpec(), description="Image override.")
-    replicas: Annotated[int, Field(ge=1, le=100)] | None = None
-    resources: Resources | None = Field(None, description="Requests and limits, replacing the release's.")
-    node_selector: dict[str, str] = Field({}, description="Labels of the nodes its pods may run on.")
-    tolerations: tuple[Toleration, ...] = Field((), description="Taints its pods tolerate.")
-    env: dict[EnvName, str] = Field({}, description="Extra environment variables.")
-    size: Bytes | None = Field(None, description="Size of the module's persistent volume claim.")
+    @property
+    def given(self) -> dict[str, Publication]:
+        """What is published, by endpoint."""
+        fields = {(field.alias or name): getattr(self, name) for name, field in type(self).model_fields.items()}
+        return {endpoint: publication for endpoint, publication in fields.items() if publication is not None}
 
-
-class SparkSpec(Model):
-    """The Spark cluster of a party."""
-
-    workers: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        None, description="Number of workers; FATE-Flow's scheduler is told the same."
-    )
-    master: ModuleSpec = ModuleSpec()
-    worker: ModuleSpec = ModuleSpec()
-
-
-class HdfsSpec(Model):
-    """The HDFS of a party."""
-
-    namenode: ModuleSpec = ModuleSpec()
-    datanode: ModuleSpec = ModuleSpec()
-
-
-class PartyModulesSpec(Model):
-    """The modules of a party; fateboard and client are deployed when they are named."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _a_module_without_settings_is_written_as_an_empty_map(cls, data: Any) -> Any:
-        if isinstance(data, dict) and (empty := sorted(str(name) for name, value in data.items() if value is None)):
-            raise ValueError(f"{', '.join(empty)}: has no value; write {{}} to deploy it with the release's settings, or remove the line")
-        return data
-
-    fateflow: ModuleSpec = ModuleSpec()
-    mysql: ModuleSpec = ModuleSpec()
-    nginx: ModuleSpec = ModuleSpec()
-    pulsar: ModuleSpec = ModuleSpec()
-    spark: SparkSpec = SparkSpec()
-    hdfs: HdfsSpec = HdfsSpec()
-    fateboard: ModuleSpec | None = None
-    client: ModuleSpec | None = None
+    def of(self, endpoint: str) -> Publication:
+        """The publication of an endpoint. KeyError when it is not given: `federation.rules` refuses that before."""
+        return self.given[endpoint]
 
 
 class Persistence(Model):
@@ -211,13 +165,20 @@ class Credentials(Model):
     mysql_root: Credential | None = None
     fateboard: Credential | None = None
     notebook: Credential | None = None
+    rabbitmq: Credential | None = None
+
+    def of(self, slot: str) -> Credential | None:
+        """What was given for a slot, by its name in YAML."""
+        return {(field.alias or name): getattr(self, name) for name, field in type(self).model_fields.items()}[slot]  # type: ignore[no-any-return]
 
 
-class PartyPublish(Model):
-    """What a party publishes to its peers."""
+class PartyPublish(Publish):
+    """What a party publishes: Pulsar: pulsar and nginx; RabbitMQ: rabbitmq and nginx; Eggroll: rollsite."""
 
-    pulsar: PublishTls
-    nginx: PublishNginx
+    pulsar: PublishPort | None = None
+    rabbitmq: PublishPort | None = None
+    nginx: PublishNginx | None = None
+    rollsite: PublishPort | None = None
 
 
 class PartySpec(Model):
@@ -225,9 +186,11 @@ class PartySpec(Model):
 
     namespace: Label = Field(description="A namespace of its own.")
     release: NonEmpty = Field(description="FATE release, one of the catalogue.")
-    computing: NonEmpty = Field(description="FATE's computing engine: Spark.")
-    federation: NonEmpty = Field(description="FATE's federation engine: Pulsar.")
-    storage: NonEmpty = Field(description="FATE's storage engine: HDFS.")
+    computing: Word = Field(description="FATE's computing engine: Eggroll, Spark or Spark_local.")
+    federation: Word = Field(description="FATE's federation engine: Eggroll (rollsite), Pulsar or RabbitMQ.")
+    storage: Word = Field(description="FATE's storage engine: Eggroll, HDFS or LocalFS.")
+    algorithm: Literal["Basic", "NN", "ALL"] = Field("Basic", description="What FATE's images hold beside the basic algorithms.")
+    device: Literal["CPU", "IPCL", "GPU"] = Field("CPU", description="IPCL: Intel's Paillier library; GPU: NVIDIA.")
     exchange: Name | None = Field(
         None, description="Name of the peer that is the exchange; `local` when this stack holds it; absent in a mesh."
     )
@@ -241,18 +204,12 @@ class PartySpec(Model):
     publish: PartyPublish
 
 
-class ExchangeModulesSpec(Model):
-    """The modules of an exchange."""
+class ExchangePublish(Publish):
+    """What an exchange publishes: Pulsar: trafficServer and nginx; Eggroll: rollsite."""
 
-    traffic_server: ModuleSpec = ModuleSpec()
-    nginx: ModuleSpec = ModuleSpec()
-
-
-class ExchangePublish(Model):
-    """What an exchange publishes to its members."""
-
-    traffic_server: PublishTls
-    nginx: PublishNginx
+    traffic_server: PublishPort | None = None
+    nginx: PublishNginx | None = None
+    rollsite: PublishPort | None = None
 
 
 class ExchangeSpec(Model):
@@ -260,40 +217,9 @@ class ExchangeSpec(Model):
 
     namespace: Label
     release: NonEmpty
+    federation: Word = Field("Pulsar", description="The parties' federation engine: Pulsar or Eggroll (rollsite).")
     modules: ExchangeModulesSpec = ExchangeModulesSpec()
     publish: ExchangePublish
-
-
-class PeerSpec(Model):
-    """Another organization's party or exchange: by its descriptor, or typed by hand with `unsigned: true`."""
-
-    descriptor: NonEmpty | None = Field(None, description="Descriptor file, relative to the folder of this stack file.")
-    state: Literal["active", "suspended", "retired"] = Field("active", description="suspended and retired peers get no routes.")
-    sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor; written by `fatefed peers add`.")
-    unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE).")
-    party_id: PartyId | None = Field(None, description="By hand: the party's id; absent for an exchange.")
-    pulsar: HostPort | None = Field(None, description="By hand, party: host:port of its Pulsar TLS port.")
-    traffic_server: HostPort | None = Field(None, description="By hand, exchange: host:port of its Traffic Server.")
-    nginx: HostPort | None = Field(None, description="By hand: IP:port of its nginx (HTTP).")
-
-    @model_validator(mode="after")
-    def _comes_by_file_or_by_hand(self) -> Self:
-        typed = {"partyId": self.party_id, "pulsar": self.pulsar, "trafficServer": self.traffic_server, "nginx": self.nginx}
-        present = sorted(name for name, value in typed.items() if value is not None)
-        if self.descriptor is not None and (present or self.unsigned):
-            raise ValueError(f"a peer with a descriptor takes its addresses from it: drop {', '.join(present or ['unsigned'])}")
-        if self.descriptor is None and not self.unsigned:
-            raise ValueError("name a descriptor file, or say unsigned: true and give the addresses by hand")
-        if self.unsigned:
-            self._require_addresses()
-        return self
-
-    def _require_addresses(self) -> None:
-        party = self.party_id is not None
-        needed = {"nginx": self.nginx, "pulsar" if party else "trafficServer": self.pulsar if party else self.traffic_server}
-        if missing := sorted(name for name, value in needed.items() if value is None):
-            kind = "party" if party else "exchange (no partyId)"
-            raise ValueError(f"an unsigned {kind} also needs {' and '.join(missing)} as host:port")
 
 
 class PullSecret(Model):

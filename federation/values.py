@@ -5,12 +5,12 @@ them; templates only lay them out. Identifiers are strings: numbers cross Pulumi
 print a large double as 1e+06.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from federation.model import Model
-from federation.scalars import Bytes, Cpu, Domain, Label, NonEmpty, PartyId, Port
+from federation.scalars import Bytes, Cpu, Devices, Domain, Label, NonEmpty, PartyId, Port
 
 Whole = Annotated[int, Field(ge=1)]
 
@@ -27,6 +27,7 @@ class Amounts(Model):
 
     cpu: Cpu | None = Field(None, description="CPU, in cores or millicores.")
     memory: Bytes | None = Field(None, description="Memory.")
+    gpu: Devices | None = Field(None, alias="nvidia.com/gpu", description="Number of NVIDIA GPUs; the device plugin must be installed.")
 
 
 class Resources(Model):
@@ -84,41 +85,50 @@ class Common(Model):
 
 
 class PartyPorts(Model):
-    """Ports of a Spark party with Pulsar, from the release catalogue."""
+    """Ports of a party's modules, from the release catalogue; those of modules it does not have are absent."""
 
     fateflow_http: Port
     fateflow_grpc: Port
     fateboard: Port
     notebook: Port
     mysql: Port
-    nginx_http: Port
-    nginx_grpc: Port
-    nginx_health: Port
-    pulsar: Port
-    pulsar_tls: Port
-    pulsar_admin: Port
-    pulsar_admin_tls: Port
-    spark_master: Port
-    spark_master_rest: Port
-    spark_master_web: Port
-    spark_worker_web: Port
-    namenode: Port
-    namenode_web: Port
-    datanode: Port
-    datanode_web: Port
+    nginx_http: Port | None = None
+    nginx_grpc: Port | None = None
+    nginx_health: Port | None = None
+    pulsar: Port | None = None
+    pulsar_tls: Port | None = None
+    pulsar_admin: Port | None = None
+    pulsar_admin_tls: Port | None = None
+    rabbitmq: Port | None = None
+    rabbitmq_admin: Port | None = None
+    clustermanager: Port | None = None
+    nodemanager: Port | None = None
+    rollsite: Port | None = None
+    spark_master: Port | None = None
+    spark_master_rest: Port | None = None
+    spark_master_web: Port | None = None
+    spark_worker_web: Port | None = None
+    namenode: Port | None = None
+    namenode_web: Port | None = None
+    datanode: Port | None = None
+    datanode_web: Port | None = None
 
 
 class PartyModules(Model):
-    """The modules of a Spark party with Pulsar and HDFS; an optional one that is absent is not deployed."""
+    """The modules of a party: those its combination of engines needs, and optional ones. What is absent is not deployed."""
 
     fateflow: Module
     mysql: Module
-    nginx: Module
-    pulsar: Module
-    spark_master: Module
-    spark_worker: Module
-    namenode: Module
-    datanode: Module
+    nginx: Module | None = None
+    pulsar: Module | None = None
+    rabbitmq: Module | None = None
+    spark_master: Module | None = None
+    spark_worker: Module | None = None
+    namenode: Module | None = None
+    datanode: Module | None = None
+    clustermanager: Module | None = None
+    nodemanager: Module | None = None
+    rollsite: Module | None = None
     fateboard: Module | None = None
     client: Module | None = None
 
@@ -153,44 +163,85 @@ class PulsarSettings(Model):
     direct_mib: Whole = Field(description="-XX:MaxDirectMemorySize, MiB, derived from the memory limit.")
 
 
-class SparkSettings(Model):
-    """What FATE-Flow's scheduler believes of the Spark cluster; the workers are sized by the same numbers."""
+class RabbitmqSettings(Model):
+    """The broker's administrator, whom FATE-Flow signs in as; it need not be the same in other parties."""
 
+    user: NonEmpty
+    password: SecretKey
+
+
+class SparkSettings(Model):
+    """What FATE-Flow's scheduler believes of Spark; workers are sized by the same numbers."""
+
+    master: NonEmpty = Field(description="spark.master: spark://spark-master:7077, or local[*] inside FATE-Flow's pod.")
     cores_per_worker: Whole
     memory_per_worker_mib: Whole
     workers: Whole
 
 
+class EggrollSettings(Model):
+    """What FATE-Flow's scheduler believes of Eggroll; nodes are sized by the same numbers."""
+
+    version: Literal["2.4", "2.5"] = Field(
+        description="2.4: nodes are rows that the database is made with; 2.5: nodes register themselves."
+    )
+    processors_per_node: Whole
+    nodes: Whole
+
+
+class Engines(Model):
+    """FATE-Flow's default engines, in the words of service_conf.yaml, and the proxy of its control plane."""
+
+    computing: NonEmpty
+    federation: NonEmpty
+    storage: NonEmpty
+    proxy: Literal["nginx", "rollsite"]
+
+
+class RouteConfigMaps(Model):
+    """ConfigMaps with route tables, by the proxy or engine that reads them; made beside the chart."""
+
+    pulsar: Label | None = Field(None, description="With pulsar_route_table.yaml.")
+    rabbitmq: Label | None = Field(None, description="With rabbitmq_route_table.yaml.")
+    nginx: Label | None = Field(None, description="With route_table.yaml.")
+    rollsite: Label | None = Field(None, description="With route_table.json.")
+
+
 class PartyValues(Common):
-    """Values of charts/fate-party."""
+    """Values of charts/fate-party. Sections of engines that a party does not have are absent."""
 
     party_id: PartyId
     release: NonEmpty = Field(description="FATE release.")
+    party_id_in_config: bool = Field(description="Whether service_conf.yaml names the party: since 1.11.2.")
+    engines: Engines
     ports: PartyPorts
     modules: PartyModules
     database: Database
     board: Board | None = Field(None, description="Present when fateboard is deployed.")
     notebook_password: SecretKey | None = Field(None, description="Present when client is deployed.")
-    pulsar: PulsarSettings
-    spark: SparkSettings
-    pulsar_routes: Label = Field(description="ConfigMap with pulsar_route_table.yaml.")
-    nginx_routes: Label = Field(description="ConfigMap with route_table.yaml.")
+    pulsar: PulsarSettings | None = None
+    rabbitmq: RabbitmqSettings | None = None
+    spark: SparkSettings | None = None
+    eggroll: EggrollSettings | None = None
+    routes: RouteConfigMaps
 
 
 class ExchangePorts(Model):
     """Container ports of an exchange, from the release catalogue."""
 
-    traffic_server: Port
-    nginx_http: Port
-    nginx_grpc: Port
-    nginx_health: Port
+    traffic_server: Port | None = None
+    nginx_http: Port | None = None
+    nginx_grpc: Port | None = None
+    nginx_health: Port | None = None
+    rollsite: Port | None = None
 
 
 class ExchangeModules(Model):
-    """The modules of an exchange for Pulsar federations."""
+    """The modules of an exchange: Traffic Server and nginx for Pulsar, or rollsite for Eggroll."""
 
-    traffic_server: Module
-    nginx: Module
+    traffic_server: Module | None = None
+    nginx: Module | None = None
+    rollsite: Module | None = None
 
 
 class ExchangeValues(Common):
@@ -200,4 +251,4 @@ class ExchangeValues(Common):
     domain: Domain
     ports: ExchangePorts
     modules: ExchangeModules
-    routes: Label = Field(description="ConfigMap with sni.yaml, records.config and route_table.yaml.")
+    routes: Label = Field(description="ConfigMap with sni.yaml, records.config and route_table.yaml; or route_table.json for rollsite.")

@@ -5,6 +5,7 @@ public certificates are copied. It can be interrupted and run again; it writes n
 """
 
 import argparse
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from sandbox import cluster, pki, tools
 from sandbox.errors import SandboxError
 from sandbox.files import private_dir, write_atomic
-from sandbox.state import COMPONENTS, default_root
+from sandbox.state import COMPONENTS, default_root, organizations
 from sandbox.summary import show_summary
 from sandbox.workspace import REPO, Workspace
 
@@ -68,12 +69,14 @@ def up() -> None:
 
 
 def down() -> None:
-    """Stop the three control planes and delete what the demo made."""
-    import shutil
-
-    cluster.down(default_root(), [], _say)
-    shutil.rmtree(DEMO, ignore_errors=True)
-    _say("the demo is gone")
+    """Stop the three control planes and delete what the demo made; other clusters of the sandbox stay."""
+    ours = [EXCHANGE, *PARTIES]
+    # An empty list would mean every cluster.
+    if running := [name for name in ours if name in organizations(default_root())]:
+        cluster.down(default_root(), running, _say)
+    for name in ours:
+        shutil.rmtree(DEMO / name, ignore_errors=True)
+    _say("the demo's clusters and folders are gone")
 
 
 def _join(space: Workspace, consortium: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""The values that the charts are rendered with: the generated examples and what an operator may change in them."""
+"""The values that the charts are rendered with: the generated examples, other combinations of engines, and what an operator may change."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from tests.support.helm import CHARTS, helm_template
-from tests.support.walk import Object
+from tests.support.walk import Container, Object, containers
 
 Values = dict[str, Any]
 # An uid as OpenShift gives them: printed carelessly, a number of this size becomes 1.00065e+09.
@@ -73,6 +73,83 @@ def _large_identifier(values: Values) -> None:
     values["labels"]["federation.fate/party-id"] = "1000000000"
 
 
+def _module(image: str, memory: str, replicas: int = 1, **more: Any) -> Values:
+    """A module; the amount of memory tells modules of one image apart."""
+    return {
+        "image": image,
+        "replicas": replicas,
+        "resources": {"requests": {"cpu": "1", "memory": memory}, "limits": {"cpu": "4", "memory": memory}},
+        "nodeSelector": {},
+        "tolerations": [],
+        "env": {},
+        "security": {"capabilities": []},
+        **more,
+    }
+
+
+def _without_modules(values: Values, *names: str) -> None:
+    for name in names:
+        del values["modules"][name]
+        for port in [port for port in values["ports"] if port.startswith(name)]:
+            del values["ports"][port]
+
+
+def _rabbitmq(values: Values) -> None:
+    _without_modules(values, "pulsar")
+    del values["pulsar"], values["routes"]["pulsar"]
+    values["engines"]["federation"] = "rabbitmq"
+    values["ports"].update(rabbitmq=5672, rabbitmqAdmin=15672)
+    image = "federatedai/rabbitmq:3.8.3-management"
+    values["modules"]["rabbitmq"] = _module(image, "2Gi", heapMib=1228, security={"runAsUser": 999, "capabilities": []})
+    values["rabbitmq"] = {"user": "fate", "password": {"name": "rabbitmq-credentials", "key": "password"}}
+    values["routes"]["rabbitmq"] = "rabbitmq-route-table"
+
+
+def _slim(values: Values) -> None:
+    _without_modules(values, "sparkMaster", "sparkWorker", "namenode", "datanode")
+    values["engines"]["storage"] = "localfs"
+    values["spark"].update(master="local[*]", workers=1)
+
+
+def _eggroll(values: Values) -> None:
+    _without_modules(values, "nginx", "pulsar", "sparkMaster", "sparkWorker", "namenode", "datanode")
+    del values["pulsar"], values["spark"]
+    image = "federatedai/eggroll:1.11.2-release"
+    values["modules"]["fateflow"]["image"] = "federatedai/fateflow:1.11.2-release"
+    values["modules"].update(
+        clustermanager=_module(image, "2Gi", heapMib=1433),
+        nodemanager=_module(
+            image, "9Gi", 2, heapMib=921, claim={"accessMode": "ReadWriteOnce", "size": "20Gi"}, security={"capabilities": ["SYS_PTRACE"]}
+        ),
+        rollsite=_module(image, "3Gi", heapMib=1024),
+    )
+    values["ports"].update(clustermanager=4670, nodemanager=4671, rollsite=9370)
+    values["engines"] = {"computing": "eggroll", "federation": "eggroll", "storage": "eggroll", "proxy": "rollsite"}
+    values["eggroll"] = {"version": "2.5", "processorsPerNode": 4, "nodes": 2}
+    values["routes"] = {"rollsite": "rollsite-route-table"}
+
+
+def _eggroll_2_4(values: Values) -> None:
+    values["release"], values["partyIdInConfig"] = "1.11.1", False
+    values["eggroll"]["version"] = "2.4"
+
+
+def _kept_broker(values: Values) -> None:
+    values["modules"]["rabbitmq"]["claim"] = {"accessMode": "ReadWriteOnce", "size": "10Gi"}
+
+
+def _rollsite_exchange(values: Values) -> None:
+    values["ports"] = {"rollsite": 9370}
+    values["modules"] = {"rollsite": _module("federatedai/eggroll:1.11.2-release", "3Gi", heapMib=1024)}
+
+
+def module_of(container: Container) -> str:
+    """The module whose image, resources and hardening a container has."""
+    workload, name = container.where.split("/")[1:]
+    special = {"python": "fateflow", "spark-master": "sparkMaster", "spark-worker": "sparkWorker", "traffic-server": "trafficServer"}
+    return "mysql" if name == "wait-for-mysql" else special.get(workload, workload)
+
+
 PARTY = _example("fate-party")
 EXCHANGE = _example("fate-exchange")
 SMALL = PARTY.changed(_without_optional_modules, "party without fateboard and client")
@@ -82,5 +159,34 @@ PLACED = PARTY.changed(_placed, "party with placement")
 LARGE = PARTY.changed(_large_identifier, "party with a large id")
 EXCHANGE_PLACED = EXCHANGE.changed(_placed, "exchange with placement")
 
-PARTIES = [PARTY, SMALL, EPHEMERAL, PLAINTEXT, PLACED, LARGE]
-ALL = [*PARTIES, EXCHANGE, EXCHANGE_PLACED]
+RABBITMQ = PARTY.changed(_rabbitmq, "Spark, RabbitMQ, HDFS")
+RABBITMQ_KEPT = RABBITMQ.changed(_kept_broker, "RabbitMQ with a claim")
+SLIM = PARTY.changed(_slim, "slim with Pulsar")
+SLIM_RABBITMQ = RABBITMQ.changed(_slim, "slim with RabbitMQ")
+EGGROLL = PARTY.changed(_eggroll, "Eggroll 2.5")
+EGGROLL_2_4 = EGGROLL.changed(_eggroll_2_4, "Eggroll 2.4")
+EGGROLL_PLACED = EGGROLL.changed(_placed, "Eggroll with placement")
+EGGROLL_EPHEMERAL = EGGROLL.changed(_without_persistence, "Eggroll without persistence")
+EGGROLL_LARGE = EGGROLL.changed(_large_identifier, "Eggroll with a large id")
+RABBITMQ_PLACED = RABBITMQ_KEPT.changed(_placed, "RabbitMQ with placement")
+ROLLSITE_EXCHANGE = EXCHANGE.changed(_rollsite_exchange, "exchange with rollsite")
+ROLLSITE_EXCHANGE_PLACED = ROLLSITE_EXCHANGE.changed(_placed, "exchange with rollsite and placement")
+
+COMBINATIONS = [PARTY, RABBITMQ, SLIM, SLIM_RABBITMQ, EGGROLL, EGGROLL_2_4]
+EXCHANGES = [EXCHANGE, ROLLSITE_EXCHANGE]
+PLACEMENTS = [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED]
+PARTIES = [*COMBINATIONS, SMALL, EPHEMERAL, PLAINTEXT, LARGE, RABBITMQ_KEPT, EGGROLL_EPHEMERAL, EGGROLL_LARGE]
+PARTIES += [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED]
+ALL = [*PARTIES, *EXCHANGES, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED]
+
+
+def container(case: Case, where: str) -> Container:
+    [found] = [found for found in containers(case.render()) if found.where == where]
+    return found
+
+
+def mount(found: Container, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The mount at a path, and its volume."""
+    [mounted] = [mounted for mounted in found.spec["volumeMounts"] if mounted["mountPath"] == path]
+    [volume] = [volume for volume in found.pod["volumes"] if volume["name"] == mounted["name"]]
+    return mounted, volume

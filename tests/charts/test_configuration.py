@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.charts.cases import EXCHANGE, PARTIES, PARTY, PLAINTEXT, Case
+from tests.charts.cases import COMBINATIONS, EGGROLL, EXCHANGE, PARTIES, PARTY, PLAINTEXT, SLIM, Case
 from tests.support.helm import CHARTS
 from tests.support.walk import config_texts, containers, environment, named
 
@@ -47,7 +47,7 @@ def filled(text: str, folder: Path, name: str, variables: Mapping[str, str]) -> 
 
 def service_conf(case: Case, folder: Path) -> dict[str, Any]:
     text = config_texts(case.render())["python-config/service_conf.yaml"]
-    variables = {"POD_IP": "10.0.0.7", "MYSQL_PASSWORD": PASSWORD}
+    variables = {"POD_IP": "10.0.0.7", "MYSQL_PASSWORD": PASSWORD, "RABBITMQ_PASSWORD": PASSWORD}
     parsed: dict[str, Any] = yaml.safe_load(filled(text, folder, "service_conf.yaml", variables))
     return parsed
 
@@ -56,64 +56,67 @@ def service_conf(case: Case, folder: Path) -> dict[str, Any]:
 def test_service_conf_has_every_key_and_the_pods_own_values(case: Case, tmp_path: Path) -> None:
     conf, values = service_conf(case, tmp_path), case.values
     assert set(conf) == SERVICE_CONF_KEYS
-    assert conf["party_id"] == int(values["partyId"]), "FATE 1.x wants a number"
+    assert conf["party_id"] == (int(values["partyId"]) if values["partyIdInConfig"] else None), "FATE 1.x wants a number"
     ports = values["ports"]
     own = {"http_port": ports["fateflowHttp"], "grpc_port": ports["fateflowGrpc"]}
     assert conf["fateflow"] == {
         "host": "10.0.0.7", **own, "nginx": {"host": "fateflow", **own}, "random_instance_id": False,
-        "proxy": "nginx", "protocol": "default", "default_federated_status_collect_type": "PULL",
+        "proxy": values["engines"]["proxy"], "protocol": "default", "default_federated_status_collect_type": "PULL",
     }  # fmt: skip
     database = values["database"]
     assert conf["database"] == {
         "name": database["name"], "user": database["user"], "passwd": PASSWORD, "host": "mysql", "port": ports["mysql"],
         "max_connections": 100, "stale_timeout": 30,
     }  # fmt: skip
-    assert conf["default_engines"] == {"computing": "spark", "federation": "pulsar", "storage": "hdfs"}
-    spark = conf["fate_on_spark"]
-    assert (spark["spark"]["cores_per_node"], spark["spark"]["nodes"]) == (values["spark"]["coresPerWorker"], values["spark"]["workers"])
-    assert spark["hdfs"]["name_node"] == "hdfs://namenode:9000"
-    assert spark["nginx"] == {"host": "nginx", "http_port": ports["nginxHttp"], "grpc_port": ports["nginxGrpc"]}
-    assert spark["pulsar"] == {
-        "host": "pulsar", "port": ports["pulsar"], "mng_port": ports["pulsarAdmin"], "topic_ttl": values["pulsar"]["topicTtlMinutes"],
-        "cluster": "standalone", "tenant": values["pulsar"]["tenant"], "mode": "replication", "max_message_size": 1048576,
-        "route_table": "conf/pulsar_route_table/pulsar_route_table.yaml",
-    }  # fmt: skip
+    assert {**conf["default_engines"], "proxy": values["engines"]["proxy"]} == values["engines"]
 
 
-def test_fateflow_reads_its_routes_from_a_directory_that_kubelet_refreshes() -> None:
-    [fateflow] = [container for container in containers(PARTY.render()) if container.where == "StatefulSet/python/fateflow"]
+@pytest.mark.parametrize("case", COMBINATIONS, ids=str)
+def test_fateflow_reads_its_routes_from_a_directory_that_kubelet_refreshes(case: Case, tmp_path: Path) -> None:
+    [fateflow] = [container for container in containers(case.render()) if container.where == "StatefulSet/python/fateflow"]
     mounts = {mount["mountPath"]: mount for mount in fateflow.spec["volumeMounts"]}
-    routes = mounts["/data/projects/fate/conf/pulsar_route_table"]
-    assert "subPath" not in routes, "a subPath never changes in a running pod"
-    [volume] = [volume for volume in fateflow.pod["volumes"] if volume["name"] == routes["name"]]
-    assert volume["configMap"]["name"] == PARTY.values["pulsarRoutes"]
+    engines = service_conf(case, tmp_path)["fate_on_spark"]
+    engine = case.values["engines"]["federation"]
+    found = {path for path in mounts if path.endswith("_route_table")}
+    assert found == ({f"/data/projects/fate/conf/{engine}_route_table"} if engine in ("pulsar", "rabbitmq") else set())
+    for path in found:
+        assert "subPath" not in mounts[path], "a subPath never changes in a running pod"
+        [volume] = [volume for volume in fateflow.pod["volumes"] if volume["name"] == mounts[path]["name"]]
+        assert volume["configMap"]["name"] == case.values["routes"][engine]
+        assert f"/data/projects/fate/{engines[engine]['route_table']}" == f"{path}/{engine}_route_table.yaml"
 
 
-def test_the_fill_containers_have_what_the_files_ask_for() -> None:
-    objects = PARTY.render()
+@pytest.mark.parametrize("case", COMBINATIONS, ids=str)
+def test_the_fill_containers_have_what_the_files_ask_for(case: Case) -> None:
+    objects = case.render()
     found = {container.where: set(environment(container)) for container in containers(objects) if container.where.endswith("/fill")}
     texts = config_texts(objects)
 
     def asked(*files: str) -> set[str]:
-        return {name for file in files for name in re.findall(r"\$\{(\w+)\}", texts[file])}
+        return {name for file in files for name in re.findall(r"\$\{(\w+)\}", texts.get(file, ""))}
 
-    assert found == {
+    expected = {
         "StatefulSet/python/fill": asked("python-config/service_conf.yaml", "python-config/spark-defaults.conf"),
         "Deployment/fateboard/fill": asked("fateboard-config/application.properties"),
     }
+    if "nodemanager" in case.values["modules"]:
+        expected["StatefulSet/nodemanager/fill"] = asked("python-config/service_conf.yaml")
+    assert found == expected
 
 
 def test_filled_files_live_in_memory_only() -> None:
-    for kind, name, volume in (("StatefulSet", "python", "conf"), ("Deployment", "fateboard", "filled")):
-        pod = named(PARTY.render(), kind, name)["spec"]["template"]["spec"]
+    filled = [("StatefulSet", "python", "conf"), ("Deployment", "fateboard", "filled"), ("StatefulSet", "nodemanager", "conf")]
+    for kind, name, volume in filled:
+        pod = named(EGGROLL.render(), kind, name)["spec"]["template"]["spec"]
         [found] = [item for item in pod["volumes"] if item["name"] == volume]
         assert found["emptyDir"]["medium"] == "Memory"
 
 
-def test_spark_starts_from_the_pods_own_address(tmp_path: Path) -> None:
-    text = config_texts(PARTY.render())["python-config/spark-defaults.conf"]
+@pytest.mark.parametrize(("case", "master"), [(PARTY, "spark://spark-master:7077"), (SLIM, "local[*]")], ids=str)
+def test_spark_starts_from_the_pods_own_address(case: Case, master: str, tmp_path: Path) -> None:
+    text = config_texts(case.render())["python-config/spark-defaults.conf"]
     lines = filled(text, tmp_path, "spark-defaults.conf", {"POD_IP": "10.0.0.7"}).splitlines()
-    assert dict(line.split(None, 1) for line in lines) == {"spark.master": "spark://spark-master:7077", "spark.driver.host": "10.0.0.7"}
+    assert dict(line.split(None, 1) for line in lines) == {"spark.master": master, "spark.driver.host": "10.0.0.7"}
 
 
 def test_executors_import_fate_arch_with_the_configuration_of_the_workers() -> None:

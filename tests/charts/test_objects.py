@@ -2,11 +2,29 @@
 
 import pytest
 
-from tests.charts.cases import EPHEMERAL, EXCHANGE, PARTY, PLACED, PLAINTEXT, SMALL, Case, Values
+from tests.charts.cases import (
+    COMBINATIONS,
+    EGGROLL,
+    EGGROLL_2_4,
+    EGGROLL_EPHEMERAL,
+    EPHEMERAL,
+    EXCHANGE,
+    EXCHANGES,
+    PARTY,
+    PLACED,
+    PLAINTEXT,
+    RABBITMQ,
+    RABBITMQ_KEPT,
+    ROLLSITE_EXCHANGE,
+    SLIM,
+    SLIM_RABBITMQ,
+    SMALL,
+    Case,
+    Values,
+)
 from tests.support.walk import Object, containers, environment, name_of, named, of_kind, workloads
 
-# KubeFATE's names (reference 4.3). Absent on purpose: mysql-config (FATE-Flow makes its own tables; only Eggroll needs SQL), the
-# route tables, and the Services that the program makes (fateflow-client, nginx).
+# KubeFATE's names (reference 4.3).
 PARTY_OBJECTS = {
     "StatefulSet/client", "StatefulSet/datanode", "StatefulSet/mysql", "StatefulSet/namenode", "StatefulSet/pulsar", "StatefulSet/python",
     "Deployment/fateboard", "Deployment/nginx", "Deployment/spark-master", "Deployment/spark-worker",
@@ -17,6 +35,36 @@ PARTY_OBJECTS = {
 }  # fmt: skip
 OPTIONAL_OBJECTS = {"StatefulSet/client", "Service/notebook", "Deployment/fateboard", "Service/fateboard", "ConfigMap/fateboard-config"}
 EXCHANGE_OBJECTS = {"Deployment/nginx", "Deployment/traffic-server", "ConfigMap/nginx-config", "ConfigMap/traffic-server-config"}
+ROLLSITE_EXCHANGE_OBJECTS = {"Deployment/rollsite", "ConfigMap/rollsite-config"}
+
+# Reference 4.4, by combination. Services, workloads, ConfigMaps; optional ones are in OPTIONAL_OBJECTS.
+CORE = "Service/fateflow Service/fateflow-client Service/mysql StatefulSet/python StatefulSet/mysql"
+CORE += " ConfigMap/python-config ConfigMap/mysql-config ConfigMap/pulsar-route-table ConfigMap/rabbitmq-route-table"
+SPARK = "Service/spark-master Service/spark-client Service/spark-worker-1 Deployment/spark-master Deployment/spark-worker"
+SPARK += (
+    " ConfigMap/spark-worker-config Service/namenode Service/datanode StatefulSet/namenode StatefulSet/datanode ConfigMap/namenode-config"
+)
+SPARK += " ConfigMap/namenode-env ConfigMap/datanode-env"
+NGINX = "Service/nginx Deployment/nginx ConfigMap/nginx-config"
+WITH_PULSAR = "Service/pulsar StatefulSet/pulsar ConfigMap/pulsar-config"
+WITH_RABBITMQ = "Service/rabbitmq Deployment/rabbitmq ConfigMap/rabbitmq-config"
+WITH_EGGROLL = "Service/rollsite Service/clustermanager Service/nodemanager StatefulSet/nodemanager Deployment/clustermanager"
+WITH_EGGROLL += " Deployment/rollsite ConfigMap/eggroll-config ConfigMap/rollsite-config ConfigMap/fluentd-config"
+KUBEFATE = {
+    PARTY.name: [CORE, SPARK, NGINX, WITH_PULSAR],
+    RABBITMQ.name: [CORE, SPARK, NGINX, WITH_RABBITMQ],
+    SLIM.name: [CORE, NGINX, WITH_PULSAR],
+    SLIM_RABBITMQ.name: [CORE, NGINX, WITH_RABBITMQ],
+    EGGROLL.name: [CORE, WITH_EGGROLL],
+    EGGROLL_2_4.name: [CORE, WITH_EGGROLL],
+}
+# Made by the program, beside the chart. rollsite-config holds the route table only.
+TYPED = {
+    "Service/fateflow-client", "Service/nginx", "Service/rollsite", "ConfigMap/pulsar-route-table", "ConfigMap/rabbitmq-route-table",
+    "ConfigMap/rollsite-config",
+}  # fmt: skip
+# docs/kubefate-objects.md has the reasons: no SQL but Eggroll's, and a log sidecar that reads nothing.
+ONLY_KUBEFATES = {"ConfigMap/mysql-config": [EGGROLL, EGGROLL_2_4], "ConfigMap/fluentd-config": list[Case]()}
 
 
 def names(objects: list[Object]) -> list[str]:
@@ -38,36 +86,53 @@ def test_the_set_of_objects(case: Case, expected: set[str]) -> None:
     assert sorted(names(case.render())) == sorted(expected)
 
 
-def test_headless_services_are_kubefates() -> None:
-    found = of_kind(PARTY.render(), "Service")
-    assert {name_of(item) for item in found if item["spec"].get("clusterIP") == "None"} == {
-        "Service/fateflow", "Service/spark-master", "Service/spark-worker-1",
-    }  # fmt: skip
+@pytest.mark.parametrize("case", COMBINATIONS, ids=str)
+def test_a_combination_has_kubefates_objects_but_for_the_documented_ones(case: Case) -> None:
+    kubefates = set(" ".join(KUBEFATE[case.name]).split())
+    left_out = TYPED | {name for name, kept in ONLY_KUBEFATES.items() if case not in kept}
+    assert kubefates & left_out
+    assert set(names(case.render())) - OPTIONAL_OBJECTS == kubefates - left_out
 
 
-def test_stateful_sets_name_existing_services() -> None:
-    objects = PARTY.render()
+def test_an_exchange_with_rollsite_has_nothing_of_traffic_server() -> None:
+    assert set(names(ROLLSITE_EXCHANGE.render())) == ROLLSITE_EXCHANGE_OBJECTS
+
+
+@pytest.mark.parametrize(
+    ("case", "headless"),
+    [(PARTY, {"fateflow", "spark-master", "spark-worker-1"}), (EGGROLL, {"fateflow", "clustermanager", "nodemanager"})],
+    ids=str,
+)
+def test_headless_services_are_kubefates(case: Case, headless: set[str]) -> None:
+    found = of_kind(case.render(), "Service")
+    assert {item["metadata"]["name"] for item in found if item["spec"].get("clusterIP") == "None"} == headless
+
+
+@pytest.mark.parametrize("case", [PARTY, EGGROLL, RABBITMQ_KEPT], ids=str)
+def test_stateful_sets_name_existing_services(case: Case) -> None:
+    objects = case.render()
     governed = {name_of(item): item["spec"]["serviceName"] for item in of_kind(objects, "StatefulSet")}
     assert governed["StatefulSet/python"] == "fateflow", "fateboard calls python-0.fateflow"
     assert {f"Service/{service}" for service in governed.values()} <= set(names(objects))
 
 
 def test_claims_have_kubefates_names() -> None:
-    found = of_kind(PARTY.render(), "StatefulSet")
+    found = of_kind([*PARTY.render(), *EGGROLL.render(), *RABBITMQ_KEPT.render()], "StatefulSet")
     claims = {item["metadata"]["name"]: [claim["metadata"]["name"] for claim in item["spec"]["volumeClaimTemplates"]] for item in found}
     assert claims == {
-        "python": ["python-data"], "mysql": ["data"], "pulsar": ["pulsar-data"],
-        "namenode": ["dfs"], "datanode": ["dfs"], "client": ["persistence"],
+        "python": ["python-data"], "mysql": ["data"], "pulsar": ["pulsar-data"], "rabbitmq": ["rabbitmq-data"],
+        "namenode": ["dfs"], "datanode": ["dfs"], "client": ["persistence"], "nodemanager": ["data-dir"],
     }  # fmt: skip
 
 
-def test_without_a_claim_the_data_is_in_an_empty_dir() -> None:
-    found = of_kind(EPHEMERAL.render(), "StatefulSet")
+@pytest.mark.parametrize("case", [EPHEMERAL, EGGROLL_EPHEMERAL], ids=str)
+def test_without_a_claim_the_data_is_in_an_empty_dir(case: Case) -> None:
+    found = of_kind(case.render(), "StatefulSet")
     assert found
     for item in found:
         assert "volumeClaimTemplates" not in item["spec"], name_of(item)
         volumes = {volume["name"]: volume for volume in item["spec"]["template"]["spec"]["volumes"]}
-        data = {"python-data", "data", "pulsar-data", "dfs", "persistence"} & set(volumes)
+        data = {"python-data", "data", "pulsar-data", "dfs", "persistence", "data-dir"} & set(volumes)
         assert [volumes[name] for name in data] == [{"name": name, "emptyDir": {}} for name in data], name_of(item)
         assert data, name_of(item)
 
@@ -90,8 +155,8 @@ def test_lost_and_found_is_removed_only_from_the_namenodes_own_disk() -> None:
 
 
 def test_deployments_of_one_writer_are_recreated() -> None:
-    found = of_kind([*PARTY.render(), *EXCHANGE.render()], "Deployment")
-    assert found
+    found = of_kind([item for case in (*COMBINATIONS, *EXCHANGES) for item in case.render()], "Deployment")
+    assert {"nginx", "rabbitmq", "clustermanager", "rollsite"} <= {item["metadata"]["name"] for item in found}
     assert {item["spec"]["strategy"]["type"] for item in found} == {"Recreate"}
 
 
@@ -104,7 +169,7 @@ def _prefix(values: Values) -> None:
 
 
 def _routes(values: Values) -> None:
-    values["nginxRoutes"] = "another"
+    values["routes"]["nginx"] = "another"
 
 
 def _heap(values: Values) -> None:
@@ -129,12 +194,13 @@ def test_a_changed_value_restarts_what_reads_it_and_nothing_else(change: object,
 
 
 def test_a_configuration_read_at_start_restarts_its_readers() -> None:
-    found = [*workloads(PARTY.render()), *workloads(EXCHANGE.render())]
+    found = [item for case in (*COMBINATIONS, *EXCHANGES) for item in workloads(case.render())]
     assert found
     checked = {name_of(item) for item in found if "checksum/config" in item["spec"]["template"]["metadata"].get("annotations", {})}
     assert checked == {
         "StatefulSet/python", "StatefulSet/pulsar", "StatefulSet/namenode", "StatefulSet/datanode",
         "Deployment/nginx", "Deployment/fateboard", "Deployment/spark-worker", "Deployment/traffic-server",
+        "Deployment/clustermanager", "StatefulSet/nodemanager", "Deployment/rollsite", "Deployment/rabbitmq",
     }  # fmt: skip
 
 

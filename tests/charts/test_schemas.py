@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from federation import schemas
-from tests.charts.cases import EXCHANGE, PARTY, Case, Values
+from tests.charts.cases import EGGROLL, EXCHANGE, PARTY, RABBITMQ, Case, Values
 from tests.support.helm import CHARTS, HelmRefusedError
 
 
@@ -75,7 +75,10 @@ REFUSED = [
     (PARTY, "modules.mysql.nonsense", 1, "additional properties 'nonsense' not allowed"),
     (PARTY, "partyId", 9999, "got number, want string"),
     (PARTY, "partyId", None, "missing property 'partyId'"),
-    (PARTY, "modules.nginx", None, "missing property 'nginx'"),
+    (PARTY, "modules.mysql", None, "missing property 'mysql'"),
+    (PARTY, "engines.proxy", "fateflow", "value must be one of 'nginx', 'rollsite'"),
+    (EGGROLL, "eggroll.version", "2.3", "value must be one of '2.4', '2.5'"),
+    (RABBITMQ, "rabbitmq.password", "in clear", "got string, want object"),
     (PARTY, "modules.mysql.image", "", "minLength"),
     (PARTY, "modules.mysql.replicas", 0, "minimum: got 0, want 1"),
     (PARTY, "modules.mysql.replicas", "1", "got string, want integer"),
@@ -94,7 +97,7 @@ REFUSED = [
     (PARTY, "instance", "Not A Label", "does not match pattern"),
     (PARTY, "partyId", "abc", "does not match pattern"),
     (PARTY, "modules.mysql.claim.size", "much", "does not match pattern"),
-    (PARTY, "pulsarRoutes", "Not A Name", "does not match pattern"),
+    (PARTY, "routes.pulsar", "Not A Name", "does not match pattern"),
     (PARTY, "imagePullSecrets", ["Not A Name"], "does not match pattern"),
     (PARTY, "labels.x", 1, "got number, want string"),
     (EXCHANGE, "routes", None, "missing property 'routes'"),

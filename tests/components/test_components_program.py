@@ -22,6 +22,13 @@ from tests.support.configs import (
     NAMESPACED,
     NODE_PORTS,
     PENDING,
+    RABBITMQ_MESH,
+    RABBITMQ_MESH_OF_TWO,
+    ROLLSITE_LOCAL,
+    ROLLSITE_MESH_OF_TWO,
+    ROLLSITE_NODE_PORTS,
+    ROLLSITE_STAR,
+    SLIM_STAR,
     STAR_PARTY,
     Case,
 )
@@ -31,9 +38,20 @@ BALANCED = {
     for number, (namespace, service) in enumerate(
         (namespace, service)
         for namespace in ("fate-9998", "fate-9999", "fate-exchange")
-        for service in ("nginx", "nginx-public", "pulsar-public-tls", "traffic-server")
+        for service in (
+            "nginx",
+            "nginx-public",
+            "pulsar-public-tls",
+            "rabbitmq-public",
+            "rollsite",
+            "rollsite-public",
+            "traffic-server",
+        )
     )
 }
+RABBITMQ_BOARDS = RABBITMQ_MESH.changed(
+    lambda config: config["parties"]["9999"].update(modules={"fateboard": {}, "client": {}}), "a mesh with RabbitMQ and boards"
+)
 CLUSTER = Cluster(balanced=BALANCED)
 
 
@@ -121,7 +139,7 @@ def test_every_object_belongs_to_a_component_and_to_the_one_provider(case: Case,
     run = program(case)
     components = {resource.urn for resource in run.resources if resource.type.startswith("fate:federation:")}
     objects = [resource for resource in run.resources if resource.type.startswith("kubernetes:")]
-    assert len(objects) > 4
+    assert len(objects) >= 4, "an exchange with rollsite: namespace, Service, routes, chart"
     (provider,) = [resource for resource in run.resources if resource.type == "pulumi:providers:kubernetes"]
     assert {resource.label for resource in objects if resource.parent not in components} == set()
     assert {resource.provider for resource in objects} == {f"{provider.urn}::cluster-id"}
@@ -138,7 +156,7 @@ def test_the_provider_changes_config_maps_and_secrets_in_place(program: Program)
     }
 
 
-@pytest.mark.parametrize("case", [NODE_PORTS, LOCAL, NAMESPACED], ids=str)
+@pytest.mark.parametrize("case", [NODE_PORTS, LOCAL, NAMESPACED, ROLLSITE_NODE_PORTS, RABBITMQ_MESH, SLIM_STAR], ids=str)
 def test_a_chart_gets_exactly_the_values_of_the_plan_and_nothing_secret_or_unknown(case: Case, program: Program, tmp_path: Path) -> None:
     plan = case.load(tmp_path / "plan").plan
     for cluster in (CLUSTER, Cluster(preview=True)):
@@ -217,7 +235,7 @@ def test_a_namespaced_stack_registers_no_namespace(program: Program) -> None:
     assert len(run.of("Service")) == 4
 
 
-@pytest.mark.parametrize("case", [NODE_PORTS, LOCAL], ids=str)
+@pytest.mark.parametrize("case", [NODE_PORTS, LOCAL, ROLLSITE_NODE_PORTS, RABBITMQ_BOARDS], ids=str)
 def test_every_value_of_a_secret_is_secret_and_stands_nowhere_else(case: Case, program: Program, tmp_path: Path) -> None:
     run, values = program(case), set(secrets_for(case, tmp_path / "names").values())
     found = run.of("Secret")
@@ -267,6 +285,86 @@ def test_route_files_hold_the_addresses_the_cluster_gave(program: Program) -> No
     assert f"host: {cluster_ip('fate-9999/fateflow-client')}\n" in texts["nginx-route-table/route_table.yaml"]
     assert f"host: {cluster_ip('fate-exchange/nginx')}\n" in texts["nginx-route-table/route_table.yaml"]
     assert not [name for name, text in texts.items() if live_values(text)]
+
+
+def test_rollsite_s_routes_hold_the_addresses_the_cluster_gave(program: Program) -> None:
+    texts = files(program(ROLLSITE_LOCAL))
+    assert set(texts) == {"exchange-routes/route_table.json", "rollsite-route-table/route_table.json"}
+    hub = json.loads(texts["exchange-routes/route_table.json"])["route_table"]
+    assert hub["9999"] == {"default": [{"ip": cluster_ip("fate-9999/rollsite"), "port": 9370}]}
+    own = json.loads(texts["rollsite-route-table/route_table.json"])["route_table"]
+    assert own["default"] == {"default": [{"ip": cluster_ip("fate-exchange/rollsite"), "port": 9370}]}
+    assert not live_values(texts)
+
+
+@pytest.mark.parametrize(
+    ("case", "file", "service"),
+    [
+        (RABBITMQ_MESH_OF_TWO, "rabbitmq-route-table/rabbitmq_route_table.yaml", "rabbitmq-public"),
+        (ROLLSITE_MESH_OF_TWO, "rollsite-route-table/route_table.json", "rollsite"),
+    ],
+    ids=str,
+)
+def test_parties_of_one_stack_find_each_other_in_a_mesh(case: Case, file: str, service: str, program: Program) -> None:
+    run = program(case)
+    for own, other in (("9998", "9999"), ("9999", "9998")):
+        (text,) = [
+            text
+            for item in run.of("ConfigMap")
+            for name, text in item.inputs["data"].items()
+            if (item.inputs["metadata"]["namespace"], f"{item.inputs['metadata']['name']}/{name}") == (f"fate-{own}", file)
+        ]
+        assert cluster_ip(f"fate-{other}/{service}") in text
+        assert cluster_ip(f"fate-{own}/{service}") not in text
+
+
+def test_a_party_with_rollsite_registers_its_site_its_objects_and_one_chart(program: Program) -> None:
+    run = program(ROLLSITE_STAR)
+    assert run.children(run.one("Site", "party-9999")) == {
+        ("Namespace", "party-9999-namespace"),
+        ("Service", "party-9999-fateflow-client"),
+        ("Service", "party-9999-rollsite"),
+        ("Service", "party-9999-rollsite-public"),
+    }
+    assert run.children(run.one("FateParty", "party-9999")) == {
+        ("Secret", "party-9999-mysql-credentials"),
+        ("ConfigMap", "party-9999-rollsite-routes"),
+        ("Chart", "party-9999"),
+    }
+
+
+def test_a_party_with_rabbitmq_registers_its_site_its_objects_and_one_chart(program: Program) -> None:
+    run = program(RABBITMQ_MESH)
+    assert run.children(run.one("Site", "party-9999")) == {
+        ("Namespace", "party-9999-namespace"),
+        ("Service", "party-9999-fateflow-client"),
+        ("Service", "party-9999-nginx"),
+        ("Service", "party-9999-nginx-public"),
+        ("Service", "party-9999-rabbitmq-public"),
+    }
+    assert run.children(run.one("FateParty", "party-9999")) == {
+        ("Secret", "party-9999-mysql-credentials"),
+        ("Secret", "party-9999-rabbitmq-credentials"),
+        ("ConfigMap", "party-9999-rabbitmq-routes"),
+        ("ConfigMap", "party-9999-nginx-routes"),
+        ("Chart", "party-9999"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("case", "endpoint", "service", "ports"),
+    [
+        (ROLLSITE_STAR, "rollsite", "rollsite-public", {"grpc": 9370}),
+        (RABBITMQ_MESH, "rabbitmq", "rabbitmq-public", {"amqp": 5672}),
+    ],
+    ids=str,
+)
+def test_the_endpoint_of_each_engine_is_published_with_its_load_balancer(
+    case: Case, endpoint: str, service: str, ports: dict[str, int], program: Program
+) -> None:
+    found = program(case).exports["descriptors"]["party-9999"]["endpoints"][endpoint]
+    address = BALANCED[f"fate-9999/{service}"]
+    assert found == {"host": address, "addresses": [address], "ports": ports, "tls": False}
 
 
 def test_the_first_preview_shows_markers_and_no_blank(program: Program) -> None:

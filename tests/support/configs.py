@@ -14,6 +14,22 @@ from federation.load import LoadedStack, load_stack
 Config = dict[str, Any]
 DOMAIN = "fraud.example"
 RELEASE = "1.11.2"
+# Combinations of engines, as a party names them.
+EGGROLL: Config = {"computing": "Eggroll", "federation": "Eggroll", "storage": "Eggroll"}
+SPARK_PULSAR: Config = {"computing": "Spark", "federation": "Pulsar", "storage": "HDFS"}
+SPARK_RABBITMQ: Config = {"computing": "Spark", "federation": "RabbitMQ", "storage": "HDFS"}
+SLIM_PULSAR: Config = {"computing": "Spark_local", "federation": "Pulsar", "storage": "LocalFS"}
+SLIM_RABBITMQ: Config = {"computing": "Spark_local", "federation": "RabbitMQ", "storage": "LocalFS"}
+# What each federation engine publishes.
+PARTY_ENDPOINTS = {"Pulsar": ("pulsar", "nginx"), "RabbitMQ": ("rabbitmq", "nginx"), "Eggroll": ("rollsite",)}
+EXCHANGE_ENDPOINTS = {"Pulsar": ("trafficServer", "nginx"), "Eggroll": ("rollsite",)}
+PORTS = {
+    "pulsar": {"tls": 6651},
+    "rabbitmq": {"amqp": 5672},
+    "trafficServer": {"tls": 443},
+    "nginx": {"http": 9300, "grpc": 9310},
+    "rollsite": {"grpc": 9370},
+}
 
 
 @dataclass(frozen=True)
@@ -26,6 +42,13 @@ class Case:
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def engine(self) -> str:
+        """The federation engine of the stack's own units."""
+        units = [*self.config.get("parties", {}).values(), *([self.config["exchange"]] if "exchange" in self.config else [])]
+        (engine,) = {str(unit.get("federation", "Pulsar")) for unit in units}
+        return engine
 
     def changed(self, change: Callable[[Config], object], name: str | None = None) -> "Case":
         """The same with a change of its configuration."""
@@ -81,12 +104,10 @@ def party(namespace: str = "fate-9999", **changes: Any) -> Config:
     whole = {
         "namespace": namespace,
         "release": RELEASE,
-        "computing": "Spark",
-        "federation": "Pulsar",
-        "storage": "HDFS",
+        **SPARK_PULSAR,
         "exchange": "consortium",
         "persistence": "none",
-        "publish": {"pulsar": {"type": "LoadBalancer"}, "nginx": {"type": "LoadBalancer"}},
+        "publish": _balanced(PARTY_ENDPOINTS[changes.get("federation", "Pulsar")]),
         **changes,
     }
     return {key: value for key, value in whole.items() if value is not None}
@@ -94,14 +115,19 @@ def party(namespace: str = "fate-9999", **changes: Any) -> Config:
 
 def exchange(namespace: str = "fate-exchange", **changes: Any) -> Config:
     """One exchange behind load balancers; None as a value drops a key."""
+    engine = changes.get("federation", "Pulsar")
     whole = {
         "namespace": namespace,
         "release": RELEASE,
-        "modules": {"trafficServer": {"image": {"tag": "9.2.0"}}},
-        "publish": {"trafficServer": {"type": "LoadBalancer"}, "nginx": {"type": "LoadBalancer"}},
+        "modules": {"trafficServer": {"image": {"tag": "9.2.0"}}} if engine == "Pulsar" else None,
+        "publish": _balanced(EXCHANGE_ENDPOINTS[engine]),
         **changes,
     }
     return {key: value for key, value in whole.items() if value is not None}
+
+
+def _balanced(endpoints: tuple[str, ...]) -> Config:
+    return {endpoint: {"type": "LoadBalancer"} for endpoint in endpoints}
 
 
 def node_port(**ports: int) -> Config:
@@ -110,32 +136,41 @@ def node_port(**ports: int) -> Config:
 
 
 def party_descriptor(
-    party_id: str = "10000", organization: str = "clinic-b", *, host: str = "203.0.113.20", nginx: str = "203.0.113.21", port: int = 6651
+    party_id: str = "10000",
+    organization: str = "clinic-b",
+    *,
+    host: str = "203.0.113.20",
+    nginx: str = "203.0.113.21",
+    port: int | None = None,
+    engine: str = "Pulsar",
 ) -> Descriptor:
-    """What the owner of a party exports; an nginx given by name has no address."""
-    backends = {"computing": "Spark", "federation": "Pulsar", "storage": "HDFS"}
-    return _descriptor(organization, host, nginx, {"kind": "party", "partyId": party_id, "backends": backends}, "pulsar", party_id, port)
+    """What the owner of a party exports; an nginx given by name has no address. `port`: of the endpoint for data."""
+    backends = {"Pulsar": SPARK_PULSAR, "RabbitMQ": SPARK_RABBITMQ, "Eggroll": EGGROLL}[engine]
+    endpoints = _endpoints(PARTY_ENDPOINTS[engine], host, nginx, party_id, port)
+    return _descriptor(organization, {"kind": "party", "partyId": party_id, "backends": backends}, endpoints)
 
 
-def exchange_descriptor(organization: str = "consortium", *, host: str = "198.51.100.4", nginx: str = "198.51.100.5") -> Descriptor:
+def exchange_descriptor(
+    organization: str = "consortium", *, host: str = "198.51.100.4", nginx: str = "198.51.100.5", engine: str = "Pulsar"
+) -> Descriptor:
     """What the owner of an exchange exports."""
-    return _descriptor(organization, host, nginx, {"kind": "exchange"}, "trafficServer", "proxy", 443)
+    return _descriptor(organization, {"kind": "exchange"}, _endpoints(EXCHANGE_ENDPOINTS[engine], host, nginx, "proxy", None))
 
 
-def _descriptor(organization: str, host: str, nginx: str, head: Config, tls: str, label: str, port: int) -> Descriptor:
-    return Descriptor.model_validate(
-        {
-            "schemaVersion": 1,
-            **head,
-            "federation": {"name": "fraud", "domain": DOMAIN},
-            "organization": organization,
-            "release": RELEASE,
-            "endpoints": {
-                tls: {"host": host, "addresses": _addresses(host), "ports": {"tls": port}, "tls": True, "serverName": f"{label}.{DOMAIN}"},
-                "nginx": {"host": nginx, "addresses": _addresses(nginx), "ports": {"http": 9300, "grpc": 9310}, "tls": False},
-            },
-        }
-    )
+def _descriptor(organization: str, head: Config, endpoints: Config) -> Descriptor:
+    federation = {"name": "fraud", "domain": DOMAIN}
+    body = {"schemaVersion": 1, "federation": federation, "organization": organization, "release": RELEASE, "endpoints": endpoints}
+    return Descriptor.model_validate(head | body)
+
+
+def _endpoints(names: tuple[str, ...], host: str, nginx: str, label: str, port: int | None) -> Config:
+    found: Config = {}
+    for name in names:
+        at = nginx if name == "nginx" else host
+        ports = PORTS[name] if port is None or name == "nginx" else dict.fromkeys(PORTS[name], port)
+        tls = {"tls": True, "serverName": f"{label}.{DOMAIN}"} if "tls" in ports else {"tls": False}
+        found[name] = {"host": at, "addresses": _addresses(at), "ports": ports, **tls}
+    return found
 
 
 def _addresses(host: str) -> list[str]:
@@ -183,6 +218,71 @@ NODE_PORTS = STAR_PARTY.changed(
 )
 NAMESPACED = STAR_PARTY.changed(lambda config: config.update(cluster={"scope": "namespaced"}), "a party in a namespace it was given")
 
+ROLLSITE_CLINIC = party_descriptor(engine="Eggroll")
+ROLLSITE_BANK = party_descriptor("9999", "bank-a", host="203.0.113.10", port=30091, engine="Eggroll")
+ROLLSITE_STAR = Case("a party of a star with rollsite", stack("bank-a", parties={"9999": party(**EGGROLL)})).with_peer(
+    "consortium", exchange_descriptor(engine="Eggroll")
+)
+ROLLSITE_EXCHANGE = (
+    Case("an exchange with rollsite", stack("consortium", exchange=exchange(federation="Eggroll")))
+    .with_peer("bank-a", ROLLSITE_BANK)
+    .with_peer("clinic-b", ROLLSITE_CLINIC)
+)
+ROLLSITE_LOCAL = Case(
+    "an exchange and a party with rollsite in one stack",
+    stack("bank-a", exchange=exchange(federation="Eggroll"), parties={"9999": party(exchange="local", **EGGROLL)}),
+).with_peer("clinic-b", ROLLSITE_CLINIC)
+ROLLSITE_MESH = Case("a mesh with rollsite", stack("bank-a", topology="mesh", parties={"9999": party(exchange=None, **EGGROLL)})).with_peer(
+    "clinic-b", ROLLSITE_CLINIC
+)
+ROLLSITE_MESH_OF_TWO = ROLLSITE_MESH.changed(
+    lambda config: config["parties"].update({"9998": party("fate-9998", exchange=None, **EGGROLL)}), "two parties in a mesh with rollsite"
+)
+ROLLSITE_SUSPENDED = replace(
+    ROLLSITE_EXCHANGE.with_peer("clinic-b", ROLLSITE_CLINIC, state="suspended"), name="an exchange with rollsite and a suspended member"
+)
+ROLLSITE_MESH_SUSPENDED = replace(
+    ROLLSITE_MESH.with_peer("clinic-b", ROLLSITE_CLINIC, state="suspended"), name="a mesh with rollsite and a suspended peer"
+)
+ROLLSITE_SUSPENDED_EXCHANGE = replace(
+    ROLLSITE_STAR.with_peer("consortium", exchange_descriptor(engine="Eggroll"), state="suspended"),
+    name="a party whose exchange with rollsite is suspended",
+)
+ROLLSITE_BY_HAND = Case(
+    "an exchange with rollsite and a member typed by hand", stack("consortium", exchange=exchange(federation="Eggroll"))
+).with_entry("old-clinic", unsigned=True, partyId="10001", rollsite="rollsite.old-clinic.example:30101")
+ROLLSITE_BY_HAND_EXCHANGE = Case(
+    "a party whose exchange with rollsite is typed by hand", stack("bank-a", parties={"9999": party(**EGGROLL)})
+).with_entry("consortium", unsigned=True, rollsite="198.51.100.4:30001")
+RABBITMQ_CLINIC = party_descriptor(engine="RabbitMQ")
+RABBITMQ_MESH = Case(
+    "a mesh with RabbitMQ", stack("bank-a", topology="mesh", parties={"9999": party(exchange=None, **SPARK_RABBITMQ)})
+).with_peer("clinic-b", RABBITMQ_CLINIC)
+RABBITMQ_MESH_OF_TWO = RABBITMQ_MESH.changed(
+    lambda config: config["parties"].update({"9998": party("fate-9998", exchange=None, **SLIM_RABBITMQ)}),
+    "two parties in a mesh with RabbitMQ",
+)
+RABBITMQ_MESH_SUSPENDED = replace(
+    RABBITMQ_MESH.with_peer("clinic-b", RABBITMQ_CLINIC, state="suspended"), name="a mesh with RabbitMQ and a suspended peer"
+)
+RABBITMQ_BY_HAND = Case(
+    "a mesh with RabbitMQ and a peer typed by hand",
+    stack("bank-a", topology="mesh", parties={"9999": party(exchange=None, **SPARK_RABBITMQ)}),
+).with_entry("old-clinic", unsigned=True, partyId="10001", rabbitmq="rabbitmq.old-clinic.example:30672", nginx="198.51.100.40:9300")
+SLIM_STAR = Case("a slim party of a star", stack("bank-a", parties={"9999": party(**SLIM_PULSAR)})).with_peer(
+    "consortium", exchange_descriptor()
+)
+SLIM_MESH = Case(
+    "a slim party of a mesh with RabbitMQ", stack("bank-a", topology="mesh", parties={"9999": party(exchange=None, **SLIM_RABBITMQ)})
+).with_peer("clinic-b", RABBITMQ_CLINIC)
+ROLLSITE_NODE_PORTS = ROLLSITE_LOCAL.changed(
+    lambda config: (
+        config["parties"]["9999"].update(publish={"rollsite": node_port(port=30091)}, modules={"fateboard": {}, "client": {}}),
+        config["exchange"].update(publish={"rollsite": node_port(port=30001)}),
+    ),
+    "an exchange and a party with rollsite on node ports",
+)
+
 CASES = [
     STAR_PARTY,
     EXCHANGE,
@@ -199,4 +299,21 @@ CASES = [
     PENDING,
     NODE_PORTS,
     NAMESPACED,
+    ROLLSITE_STAR,
+    ROLLSITE_EXCHANGE,
+    ROLLSITE_LOCAL,
+    ROLLSITE_MESH,
+    ROLLSITE_MESH_OF_TWO,
+    ROLLSITE_SUSPENDED,
+    ROLLSITE_MESH_SUSPENDED,
+    ROLLSITE_SUSPENDED_EXCHANGE,
+    ROLLSITE_BY_HAND,
+    ROLLSITE_BY_HAND_EXCHANGE,
+    ROLLSITE_NODE_PORTS,
+    RABBITMQ_MESH,
+    RABBITMQ_MESH_OF_TWO,
+    RABBITMQ_MESH_SUSPENDED,
+    RABBITMQ_BY_HAND,
+    SLIM_STAR,
+    SLIM_MESH,
 ]

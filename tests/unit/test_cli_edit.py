@@ -34,6 +34,10 @@ LAYOUTS = {
     "by hand": "  fate:peers:\n    clinic-b: # here\n      unsigned: true # mine\n      partyId: 10000\n      pulsar: h:1 # P\n"
     f"      nginx: 1.2.3.4:5\n{TAIL}",
     "by hand, with state": f"  fate:peers:\n    clinic-b:\n      unsigned: true\n      state: active # S\n      nginx: 1.2.3.4:5\n{TAIL}",
+    "by hand, with rollsite": "  fate:peers:\n    clinic-b: # here\n      unsigned: true # mine\n      rollsite: h:1 # P\n"
+    f"      partyId: 10000\n{TAIL}",
+    "by hand, with RabbitMQ": "  fate:peers:\n    clinic-b: # here\n      unsigned: true # mine\n      rabbitmq: h:1 # P\n"
+    f"      nginx: 1.2.3.4:5\n{TAIL}",
     "a tag and an anchor": f"  fate:peers: &p !!map\n    x: {{descriptor: d}}\n{TAIL}",
     "deep indentation": f"  fate:peers:\n          x:\n              descriptor: d\n{TAIL}",
     "a list before": f"  fate:list:\n  - a # A\n  - |\n    text\n    more\n{TAIL}",
@@ -55,7 +59,8 @@ def test_an_edit_says_what_it_should_and_changes_nothing_else(layout: str, endin
     tail = TAIL.strip("\n").replace("\n", newline)
     assert (tail in edited) == (tail in text and "fate:peers" in text)
     gone = [line for line in _gone(text, edited) if line.strip()]
-    assert all(re.search(r"clinic-b|sha256|descriptor|state|fate:peers|unsigned|partyId|pulsar|nginx", line) for line in gone), gone
+    ours = r"clinic-b|sha256|descriptor|state|fate:peers|unsigned|partyId|pulsar|rabbitmq|rollsite|nginx"
+    assert all(re.search(ours, line) for line in gone), gone
     assert edited.count("\r\n") == (edited.count("\n") if newline == "\r\n" else 0)
     assert with_peer(edited, "clinic-b", FIELDS) == edited
 
@@ -95,6 +100,12 @@ def test_a_file_that_cannot_be_edited_is_left_to_its_owner(text: str) -> None:
     with pytest.raises(FederationError) as raised:
         with_peer(text, "clinic-b", FIELDS)
     assert raised.value.problems[0].remedy
+
+
+@pytest.mark.parametrize("endpoint", ["pulsar", "rabbitmq", "trafficServer", "nginx", "rollsite"])
+def test_no_address_typed_by_hand_stays_beside_a_descriptor(endpoint: str) -> None:
+    before = {"peers": {"clinic-b": {"unsigned": True, "partyId": "10000", endpoint: "h:1", "state": "active"}}}
+    assert peers_with(before, "clinic-b", FIELDS)["peers"] == {"clinic-b": FIELDS}
 
 
 def test_what_to_type_is_said_when_a_file_cannot_be_edited() -> None:

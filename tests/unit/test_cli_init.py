@@ -25,6 +25,102 @@ ORGANIZATIONS = {
 }
 
 
+# What was asked for, and the engines that come of it.
+ENGINES = [
+    ({}, "Spark Pulsar HDFS"),
+    ({"computing": "Eggroll"}, "Eggroll Eggroll Eggroll"),
+    ({"engine": "Eggroll"}, "Eggroll Eggroll Eggroll"),
+    ({"storage": "Eggroll"}, "Eggroll Eggroll Eggroll"),
+    ({"computing": "Spark"}, "Spark Pulsar HDFS"),
+    ({"computing": "Spark_local"}, "Spark_local Pulsar LocalFS"),
+    ({"storage": "LocalFS"}, "Spark_local Pulsar LocalFS"),
+    ({"computing": "Spark", "engine": "Pulsar", "storage": "HDFS"}, "Spark Pulsar HDFS"),
+]
+MESH_ENGINES = [
+    ({"engine": "RabbitMQ"}, "Spark RabbitMQ HDFS"),
+    ({"engine": "RabbitMQ", "computing": "Spark_local"}, "Spark_local RabbitMQ LocalFS"),
+    ({"engine": "RabbitMQ", "storage": "LocalFS"}, "Spark_local RabbitMQ LocalFS"),
+]
+BEGINNINGS = [
+    pytest.param(kind, asked, expected, id=f"{kind} {' '.join(asked.values()) or 'nothing'}")
+    for kind in KINDS
+    if kind != "exchange"
+    for asked, expected in (*ENGINES, *(MESH_ENGINES if kind == "mesh" else ()))
+]
+
+
+@pytest.mark.parametrize(("kind", "asked", "expected"), BEGINNINGS)
+def test_a_new_party_has_the_engines_that_were_asked_for_and_what_goes_with_them(
+    tmp_path: Path, kind: Kind, asked: dict[str, str], expected: str
+) -> None:
+    loaded = initialized(tmp_path, "org-1", kind=kind, **asked).load()
+    party = loaded.spec.parties["9999"]
+    assert f"{party.computing} {party.federation} {party.storage}" == expected
+    endpoints = {"Pulsar": {"pulsar", "nginx"}, "RabbitMQ": {"rabbitmq", "nginx"}, "Eggroll": {"rollsite"}}[party.federation]
+    assert set(party.publish.given) == endpoints
+    assert {"fateboard", "client"} < set(loaded.plan.unit("party-9999").modules)
+    _is_explained(stack_text(Answers(kind=kind, organization="org-1", **asked)))
+
+
+@pytest.mark.parametrize("engine", ["Pulsar", "Eggroll"])
+def test_a_new_exchange_has_the_engine_that_was_asked_for(tmp_path: Path, engine: str) -> None:
+    loaded = initialized(tmp_path, "org-1", kind="exchange", engine=engine).load()
+    unit = loaded.plan.unit("exchange")
+    assert set(unit.modules) == {"Pulsar": {"trafficServer", "nginx"}, "Eggroll": {"rollsite"}}[engine]
+    _is_explained(stack_text(Answers(kind="exchange", organization="org-1", engine=engine)))
+
+
+def test_the_fixed_ports_of_the_examples_are_legal(tmp_path: Path) -> None:
+    for number, (kind, asked) in enumerate([("party", {}), ("party", {"engine": "Eggroll"}), ("mesh", {"engine": "RabbitMQ"}),
+                                            ("exchange", {}), ("exchange", {"engine": "Eggroll"})]):  # fmt: skip
+        text = stack_text(Answers(kind=kind, organization="org-1", **asked))  # type: ignore[arg-type]
+        head, example, rest = text.partition("# Without load balancers")
+        assert example
+        lines = rest.splitlines()[1:]
+        commented = [line for line in lines if line.lstrip().startswith("# ")][: 5 if "httpPort" in rest else 4]
+        column = len(commented[0]) - len(commented[0].lstrip())
+        fixed = [" " * column + line.lstrip()[2:] for line in commented]
+        # The example takes the place of the two lines below it.
+        following = lines[len(commented) :]
+        assert following[0].lstrip().split(":")[0] == fixed[0].strip().rstrip(":")
+        file = tmp_path / str(number) / "Pulumi.org-1.yaml"
+        file.parent.mkdir()
+        file.write_text("\n".join([head.rstrip(), *fixed, *following[2:]]) + "\n")
+        loaded = load_stack(file)
+        unit = next(iter(loaded.spec.parties.values())) if loaded.spec.parties else loaded.spec.exchange
+        assert unit is not None
+        assert [publication.type for publication in unit.publish.given.values()].count("NodePort") == 1
+
+
+def test_an_exchange_typed_by_hand_with_rollsite_is_routed_to_at_once(tmp_path: Path) -> None:
+    unit = initialized(tmp_path, "org-1", kind="external", engine="Eggroll").load().plan.unit("party-9999")
+    assert '"ip": "192.0.2.10",\n          "port": 9370' in unit.routes[0].fields["data"]["route_table.json"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "problem", "remedy"),
+    [
+        ({"kind": "party", "engine": "RabbitMQ"}, "not deployed as RabbitMQ in a star", "Eggroll + Eggroll; Spark + Pulsar + HDFS"),
+        ({"kind": "exchange", "engine": "RabbitMQ"}, "not deployed as RabbitMQ in a star", "Spark + Pulsar + HDFS"),
+        ({"kind": "mesh", "computing": "Eggroll", "engine": "Pulsar"}, "as Eggroll + Pulsar in a mesh", "Spark + RabbitMQ + HDFS"),
+        ({"kind": "mesh", "computing": "spark"}, "not deployed as spark in a mesh", "Spark_local + RabbitMQ + LocalFS"),
+    ],
+)  # fmt: skip
+def test_engines_that_do_not_go_together_are_refused_with_those_that_do(answers: dict[str, Any], problem: str, remedy: str) -> None:
+    with pytest.raises(FederationError) as raised:
+        stack_text(Answers(organization="org-1", **answers))
+    (found,) = raised.value.problems
+    assert problem in found.problem
+    assert remedy in found.remedy
+    assert ("RabbitMQ" in found.remedy) == (answers["kind"] == "mesh")
+
+
+@pytest.mark.parametrize("asked", [{"computing": "Spark"}, {"storage": "HDFS"}])
+def test_an_exchange_neither_computes_nor_stores(asked: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="neither computes nor stores"):
+        stack_text(Answers(kind="exchange", organization="org-1", **asked))
+
+
 def test_there_is_a_template_for_each_kind() -> None:
     assert tuple(KINDS) == get_args(Kind)
 
@@ -39,7 +135,12 @@ def test_a_new_stack_file_loads_without_a_problem(tmp_path: Path, kind: Kind) ->
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_key_of_a_new_stack_file_is_explained(kind: Kind) -> None:
-    lines = stack_text(Answers(kind=kind, organization="org-1")).splitlines()
+    _is_explained(stack_text(Answers(kind=kind, organization="org-1")))
+
+
+def _is_explained(text: str) -> None:
+    assert "$" not in text.split("\n", 1)[1]
+    lines = text.splitlines()
     keys = [number for number, line in enumerate(lines) if re.match(r"\s+[\w:\"-]+:", line)]
     assert len(keys) > 15
     unexplained = [lines[number] for number in keys if " # " not in lines[number] and not lines[number - 1].lstrip().startswith("# ")]

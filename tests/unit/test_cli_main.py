@@ -85,6 +85,7 @@ def test_wrong_usage_ends_with_2(capsys: pytest.CaptureFixture[str], home: Path,
         (("check", "-s", ".."), "is not a stack name"),
         (("check", "-s", "x", "-C", "/nowhere"), "there is no Pulumi.yaml in /nowhere"),
         (("init", "exchange", "-s", "x", "--party-id", "1"), "an exchange has no party id"),
+        (("init", "exchange", "-s", "x", "--computing", "Spark"), "an exchange neither computes nor stores"),
         (("render", "--out", "o"), "name either a stack with -s STACK, or a stack file with --config FILE"),
         (("render", "--out", "o", "-s", "x", "--config", "y"), "name either"),
     ],
@@ -148,13 +149,15 @@ def test_init_says_what_comes_next(capsys: pytest.CaptureFixture[str], home: Pat
 def test_passwords_go_to_pulumi_by_standard_input_only(
     capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notes = fake_pulumi(home, monkeypatch)
+    notes = fake_pulumi(home, monkeypatch, "{}")
     file = home / "stacks" / "Pulumi.bank-a.yaml"
     given = "".join(f"    party-9999-{slot}:\n      secure: v1:x:y\n" for slot in ("mysql", "ca"))
     file.write_text(f"{file.read_text()}  fate:secrets:\n{given}")
     code, out, errors = run(capsys, "secrets", "init", "-s", "bank-a")
     assert (code, errors) == (0, "")
-    calls = asked(notes)
+    (first, nothing), *calls = asked(notes)
+    assert first[:3] == ["stack", "output", "modules"], "a deployed server's password must not be replaced"
+    assert nothing == ""
     paths = [arguments[4].removeprefix("fate:secrets.party-9999-") for arguments, _ in calls]
     assert paths == ["fateboard", "mysql-root", "notebook"]
     assert all(arguments[:4] == ["config", "set", "--secret", "--path"] for arguments, _ in calls)
@@ -168,13 +171,13 @@ def test_passwords_go_to_pulumi_by_standard_input_only(
 
 
 def test_a_registrys_credentials_are_not_made_up(capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    notes = fake_pulumi(home, monkeypatch)
+    notes = fake_pulumi(home, monkeypatch, "{}")
     file = home / "stacks" / "Pulumi.bank-a.yaml"
     file.write_text(file.read_text() + "  fate:images:\n    pullSecret:\n      secret: registry\n")
     code, out, _ = run(capsys, "secrets", "init", "-s", "bank-a", "--json")
     assert code == 0
     assert [arguments[4] for arguments, _ in asked(notes) if "registry" in arguments[4]] == []
-    assert len(asked(notes)) == 4
+    assert len([arguments for arguments, _ in asked(notes) if arguments[:2] == ["config", "set"]]) == 4
     assert {"party-9999-ca", "party-9999-certificate", "party-9999-key", "registry"} == {one["name"] for one in json.loads(out)["missing"]}
 
 
@@ -347,3 +350,20 @@ def test_render_takes_a_stack_file_without_a_project(
     assert "peer consortium is pending" in errors
     assert "fate-9999/service-nginx.yaml" in json.loads(out)["files"]
     assert (tmp_path / "out" / "fate-9999" / "service-nginx.yaml").is_file()
+
+
+def test_init_takes_engines(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    engines = ("--computing", "Spark_local", "--federation-engine", "RabbitMQ", "--storage", "LocalFS")
+    assert run(capsys, "init", "mesh", "-s", "lab", *engines, "--federation", "credit")[0] == 0
+    loaded = find_project(home).stack("lab").load()
+    party = loaded.spec.parties["9999"]
+    assert (party.computing, party.federation, party.storage) == ("Spark_local", "RabbitMQ", "LocalFS")
+    assert loaded.spec.federation.name == "credit"
+    assert run(capsys, "init", "exchange", "-s", "hub", "--federation-engine", "Eggroll")[0] == 0
+    exchange = find_project(home).stack("hub").load().spec.exchange
+    assert exchange is not None
+    assert exchange.federation == "Eggroll"
+    code, out, errors = run(capsys, "init", "party", "-s", "new", "--federation-engine", "RabbitMQ")
+    assert (code, out) == (1, "")
+    assert "release 1.11.2 is not deployed as RabbitMQ in a star" in errors
+    assert not find_project(home).stack("new").file.exists()

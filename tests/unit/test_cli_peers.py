@@ -9,6 +9,7 @@ from cli.peers import accept, review
 from cli.project import Stack
 from federation.descriptor import MAX_BYTES, digest
 from federation.errors import FederationError
+from tests.support.configs import exchange_descriptor
 from tests.support.stacks import exchange, initialized, party, sent, stack
 
 
@@ -141,6 +142,22 @@ def test_a_peer_typed_by_hand_takes_its_addresses_from_its_descriptor(tmp_path: 
     accept(found)
     entry = by_hand.load().spec.peers["consortium"]
     assert (entry.unsigned, entry.nginx, entry.descriptor) == (False, None, "peers/consortium.json")
+
+
+def test_a_peer_with_rollsite_typed_by_hand_takes_its_address_from_its_descriptor(tmp_path: Path) -> None:
+    by_hand = initialized(tmp_path, "bank-a", kind="external", engine="Eggroll")
+    found = review(by_hand, sent(tmp_path, exchange_descriptor(engine="Eggroll").plain()))
+    assert [change.object for change in found.routes] == ["rollsite-route-table"]
+    assert "198.51.100.4" in found.routes[0].diff
+    accept(found)
+    entry = by_hand.load().spec.peers["consortium"]
+    assert (entry.unsigned, entry.rollsite, entry.descriptor) == (False, None, "peers/consortium.json")
+
+
+def test_a_peer_of_another_engine_is_refused(tmp_path: Path) -> None:
+    mine = initialized(tmp_path, "bank-a", kind="party", engine="Eggroll")
+    with pytest.raises(FederationError, match=r"uses Pulsar, while parties\.9999\.federation of this stack uses Eggroll"):
+        review(mine, sent(tmp_path, exchange()))
 
 
 def test_a_missing_peer_of_a_party_can_be_added(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def lost(tmp_path: Path, change: Change) -> list[str]:
             "claim of mysql: accessMode ReadWriteOnce, size 10Gi -> accessMode",
         ),
         (lambda party: party["modules"].update(hdfs={"datanode": {"replicas": 1}}), "3 -> 1 HDFS data nodes"),
+        (lambda party: party.update(computing="Spark_local", storage="LocalFS"), "storage HDFS -> LocalFS"),
     ],
 )
 def test_a_change_that_leaves_data_behind_is_told(tmp_path: Path, change: Change, said: str) -> None:
@@ -65,3 +66,9 @@ def test_a_party_that_gets_claims_loses_what_was_in_its_pods(tmp_path: Path) -> 
 
 def test_a_stack_from_before_these_facts_were_remembered_is_not_refused(tmp_path: Path) -> None:
     assert list(lost_data({}, facts(tmp_path))) == []
+
+
+def test_fewer_eggroll_nodes_are_told(tmp_path: Path) -> None:
+    old = {"eggrollNodes": 4.0}  # numbers come back from the engine as floats
+    (problem,) = lost_data(old, facts(tmp_path) | {"eggrollNodes": 2})
+    assert problem == "4 -> 2 Eggroll nodes: tables of the removed ones become unreachable"

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,24 @@ from pydantic import ValidationError
 
 from federation.descriptor import MAX_BYTES, Descriptor, digest, finish, parse
 from federation.live import LiveValue, live_values, substitute
-from tests.support.configs import CASES, CLINIC, EXCHANGE, LOCAL, NODE_PORTS, STAR_PARTY, Case, exchange_descriptor
+from tests.support.configs import (
+    CASES,
+    CLINIC,
+    EXCHANGE,
+    LOCAL,
+    NODE_PORTS,
+    RABBITMQ_CLINIC,
+    RABBITMQ_MESH,
+    ROLLSITE_CLINIC,
+    ROLLSITE_EXCHANGE,
+    ROLLSITE_STAR,
+    STAR_PARTY,
+    Case,
+    exchange_descriptor,
+)
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n"
-BOTH = [CLINIC, exchange_descriptor()]
+BOTH = [CLINIC, exchange_descriptor(), RABBITMQ_CLINIC, ROLLSITE_CLINIC]
 
 
 def published(case: Case, folder: Path, address: str = "203.0.113.77") -> dict[str, Descriptor]:
@@ -147,7 +162,7 @@ def test_the_digest_is_the_sha256_of_the_file() -> None:
     assert digest(content) != digest(content + b"\n")
 
 
-@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: descriptor.kind)
+@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: f"{descriptor.kind} {descriptor.engine}")
 def test_no_field_can_hold_a_private_key(descriptor: Descriptor) -> None:
     plain = descriptor.plain()
     texts = [path for path in paths(plain) if isinstance(at(plain, path), str)]
@@ -159,7 +174,7 @@ def test_no_field_can_hold_a_private_key(descriptor: Descriptor) -> None:
         assert "MIIE" not in str(found)
 
 
-@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: descriptor.kind)
+@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: f"{descriptor.kind} {descriptor.engine}")
 @pytest.mark.parametrize("secret", ["kubernetes/+aGVsbG8gd29ybGQ=" * 3, "two\nlines", "bel\x1b[31m", ""])
 def test_no_field_can_hold_free_text(descriptor: Descriptor, secret: str) -> None:
     plain = descriptor.plain()
@@ -169,7 +184,7 @@ def test_no_field_can_hold_free_text(descriptor: Descriptor, secret: str) -> Non
     assert not held
 
 
-@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: descriptor.kind)
+@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: f"{descriptor.kind} {descriptor.engine}")
 @pytest.mark.parametrize("name", ["password", "apiKey", "private_key", "clientSecret", "token", "keytab"])
 def test_no_mapping_can_hold_a_key_named_like_a_secret(descriptor: Descriptor, name: str) -> None:
     plain = descriptor.plain()
@@ -182,7 +197,7 @@ def test_no_mapping_can_hold_a_key_named_like_a_secret(descriptor: Descriptor, n
         assert "looks like a secret" in found[0].problem
 
 
-@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: descriptor.kind)
+@pytest.mark.parametrize("descriptor", BOTH, ids=lambda descriptor: f"{descriptor.kind} {descriptor.engine}")
 def test_every_mapping_refuses_an_unknown_key(descriptor: Descriptor) -> None:
     plain = descriptor.plain()
     for path in [(), *(path for path in paths(plain) if isinstance(at(plain, path), dict))]:
@@ -193,7 +208,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a newer schema": ({"schemaVersion": 2}, "Input should be 1"),
     "a party without an id": ({"partyId": None}, "a party has a partyId, an exchange has none"),
     "an exchange with an id": ({"kind": "exchange"}, "a party has a partyId, an exchange has none"),
-    "no endpoints": ({"endpoints": {}}, "a party publishes exactly pulsar and nginx, not nothing"),
+    "no endpoints": ({"endpoints": {}}, "a party publishes exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, not nothing"),
+    "an exchange's endpoints": (
+        {"endpoints": exchange_descriptor().plain()["endpoints"]},
+        "a party publishes exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, not trafficServer and nginx",
+    ),
     "an id that is not a number": ({"partyId": "x"}, "a party id is a positive whole number"),
     "an id of zero": ({"partyId": 0}, "a party id is a positive whole number"),
     "an id that is true": ({"partyId": True}, "Input should be a valid string"),
@@ -210,6 +229,93 @@ def test_a_descriptor_that_contradicts_itself_is_refused(change: dict[str, Any],
 def test_an_id_may_be_a_number_or_a_text() -> None:
     as_number = parse(json.dumps(CLINIC.plain() | {"partyId": 10000}).encode(), "here")
     assert as_number == CLINIC
+
+
+def test_an_exported_party_with_rabbitmq_says_where_its_broker_is(tmp_path: Path) -> None:
+    body = published(RABBITMQ_MESH, tmp_path)["party-9999"].plain()
+    assert body["backends"] == {"computing": "Spark", "federation": "RabbitMQ", "storage": "HDFS"}
+    address = {"host": "203.0.113.77", "addresses": ["203.0.113.77"]}
+    assert body["endpoints"] == {
+        "rabbitmq": {**address, "ports": {"amqp": 5672}, "tls": False},
+        "nginx": {**address, "ports": {"http": 9300, "grpc": 9310}, "tls": False},
+    }
+
+
+def test_exported_units_with_rollsite_publish_one_port(tmp_path: Path) -> None:
+    party, hub = published(ROLLSITE_STAR, tmp_path / "a")["party-9999"], published(ROLLSITE_EXCHANGE, tmp_path / "b")["exchange"]
+    rollsite = {"host": "203.0.113.77", "addresses": ["203.0.113.77"], "ports": {"grpc": 9370}, "tls": False}
+    assert party.plain()["endpoints"] == hub.plain()["endpoints"] == {"rollsite": rollsite}
+    assert party.plain()["backends"] == {"computing": "Eggroll", "federation": "Eggroll", "storage": "Eggroll"}
+    assert (party.engine, hub.engine) == ("Eggroll", "Eggroll")
+
+
+def test_an_exchange_imports_what_a_party_with_rollsite_exported(tmp_path: Path) -> None:
+    descriptor = published(ROLLSITE_STAR, tmp_path / "bank", "lb-1.cloud.example")["party-9999"]
+    (routes,) = ROLLSITE_EXCHANGE.with_peer("bank-a", descriptor).load(tmp_path / "consortium").plan.unit("exchange").routes
+    table = json.loads(routes.fields["data"]["route_table.json"])["route_table"]
+    assert table["9999"] == {"default": [{"ip": "lb-1.cloud.example", "port": 9370}]}, "rollsite resolves names"
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "engine"),
+    [
+        (CLINIC, "Pulsar"),
+        (RABBITMQ_CLINIC, "RabbitMQ"),
+        (ROLLSITE_CLINIC, "Eggroll"),
+        (exchange_descriptor(), "Pulsar"),
+        (exchange_descriptor(engine="Eggroll"), "Eggroll"),
+    ],
+)
+def test_the_endpoints_of_a_descriptor_tell_its_engine(descriptor: Descriptor, engine: str) -> None:
+    assert descriptor.engine == engine
+    assert parse(descriptor.text().encode(), "here") == descriptor
+
+
+ENDPOINTS = {
+    **CLINIC.plain()["endpoints"],
+    **RABBITMQ_CLINIC.plain()["endpoints"],
+    **ROLLSITE_CLINIC.plain()["endpoints"],
+    **exchange_descriptor().plain()["endpoints"],
+}
+LEGAL_ENDPOINTS = {
+    "party": [{"pulsar", "nginx"}, {"rabbitmq", "nginx"}, {"rollsite"}],
+    "exchange": [{"trafficServer", "nginx"}, {"rollsite"}],
+}
+
+
+@pytest.mark.parametrize("descriptor", [CLINIC, exchange_descriptor()], ids=lambda descriptor: descriptor.kind)
+def test_a_descriptor_has_the_endpoints_of_one_engine_and_no_others(descriptor: Descriptor) -> None:
+    assert len(ENDPOINTS) == 5
+    subsets = [set(names) for size in range(6) for names in itertools.combinations(ENDPOINTS, size)]
+    accepted = [
+        names
+        for names in subsets
+        if isinstance(
+            parse(json.dumps(descriptor.plain() | {"endpoints": {name: ENDPOINTS[name] for name in names}}).encode(), "here"), Descriptor
+        )
+    ]
+    legal = LEGAL_ENDPOINTS[descriptor.kind]
+    assert len(accepted) == len(legal)
+    assert all(names in accepted for names in legal)
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "name", "ports", "right"),
+    [
+        (RABBITMQ_CLINIC, "rabbitmq", {"amqp": 5672}, True),
+        (RABBITMQ_CLINIC, "rabbitmq", {"tls": 5671}, False),
+        (RABBITMQ_CLINIC, "rabbitmq", {"amqp": 5672, "admin": 15672}, False),
+        (RABBITMQ_CLINIC, "nginx", {"http": 9300}, True),
+        (RABBITMQ_CLINIC, "nginx", {"grpc": 9310}, False),
+        (ROLLSITE_CLINIC, "rollsite", {"grpc": 9370}, True),
+        (ROLLSITE_CLINIC, "rollsite", {"http": 9370}, False),
+        (ROLLSITE_CLINIC, "rollsite", {}, False),
+        (exchange_descriptor(engine="Eggroll"), "rollsite", {"grpc": 9370, "tls": 9380}, False),
+    ],
+)
+def test_an_endpoint_of_each_engine_has_its_own_ports(descriptor: Descriptor, name: str, ports: dict[str, int], right: bool) -> None:
+    found = parse(json.dumps(altered(descriptor.plain(), ("endpoints", name, "ports"), ports)).encode(), "here")
+    assert isinstance(found, Descriptor) == right
 
 
 @pytest.mark.parametrize("ports", [{}, {"http": 9300}, {"tls": 6651, "admin": 8081}, {"tls": 0}, {"tls": 70000}])

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from federation.links import LINKS
+from federation.module_spec import ImageSpec, ModuleSpec
 from federation.modules import cores, image_reference, mebibytes, module_values, share
-from federation.plan_party import default_secret
+from federation.party_secrets import default_secret
 from federation.releases import ModuleRow, Release, catalogue
-from federation.spec import ImageSpec, ImagesSpec, ModuleSpec, Persistence
+from federation.spec import ImagesSpec, Persistence
 from federation.values import Amounts, ExchangeModules, ExchangePorts, ExchangeValues, PartyModules, PartyPorts, PartyValues, Resources
 from tests.support.configs import NODE_PORTS, STAR_PARTY, Case, Config
 
@@ -33,6 +35,11 @@ ROWS = [
     for kind, rows in (("party", release.modules), ("exchange", release.exchange))
     for name, row in rows.items()
 ]
+
+
+# What Pod Security's level `baseline` lets a container add.
+BASELINE = {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"}
+BASELINE |= {"NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
 
 
 def aliases(model: Any) -> set[str]:
@@ -164,7 +171,12 @@ def test_the_scheduler_is_told_what_the_workers_have(tmp_path: Path) -> None:
     )
     values = _values(case, tmp_path)
     assert values.modules.spark_worker.replicas == 5
-    assert values.spark.plain() == {"coresPerWorker": 2, "memoryPerWorkerMib": 9216, "workers": 5}
+    assert values.spark.plain() == {
+        "master": "spark://spark-master:7077",
+        "coresPerWorker": 2,
+        "memoryPerWorkerMib": 9216,
+        "workers": 5,
+    }
 
 
 def _update_party(config: Config, **changes: Any) -> None:
@@ -202,8 +214,10 @@ def test_the_catalogue_holds_release_1_11_2() -> None:
 def test_a_release_has_a_row_for_every_module_of_the_charts(release: Release) -> None:
     assert set(release.modules) == aliases(PartyModules)
     assert set(release.exchange) == aliases(ExchangeModules)
-    optional = {field.alias or name for name, field in PartyModules.model_fields.items() if not field.is_required()}
-    assert {name for name, row in release.modules.items() if row.optional} == optional
+    needed = [set(combination.modules) for combination in release.combinations]
+    assert {name for name, row in release.modules.items() if row.optional} == set(release.modules).difference(*needed)
+    required = {field.alias or name for name, field in PartyModules.model_fields.items() if field.is_required()}
+    assert required == set.intersection(*needed), "what the chart cannot do without is what every combination has"
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.release)
@@ -220,12 +234,65 @@ def test_a_release_names_the_engines_it_is_deployed_with_once(release: Release) 
     assert len(set(texts)) == len(texts)
 
 
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.release)
+def test_a_release_has_a_row_for_each_module_that_its_combinations_and_exchanges_name(release: Release) -> None:
+    for combination in release.combinations:
+        assert len(set(combination.modules)) == len(combination.modules)
+        assert set(combination.modules) <= set(release.modules), combination
+        assert combination.proxy in combination.modules, "the control plane's proxy is one of the modules"
+        assert combination.federation in LINKS
+        assert {published.module for published in LINKS[combination.federation].party} <= set(combination.modules)
+        assert set(combination.engines) == {"computing", "federation", "storage"}
+        assert all(engine == engine.lower() for engine in combination.engines.values())
+    for engine, modules in release.exchanges.items():
+        assert set(modules) <= set(release.exchange), engine
+        assert len(LINKS[engine].exchange) == len(modules), "each module of an exchange is published"
+    assert {module for modules in release.exchanges.values() for module in modules} == set(release.exchange)
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.release)
+def test_a_release_has_the_ports_of_everything_that_is_published(release: Release) -> None:
+    published = [port for link in LINKS.values() for service in (*link.party, *link.exchange) for port in service.ports]
+    assert len(published) > 5
+    assert {key for port in published for key in (port.own, port.default) if key is not None} <= set(release.ports)
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.release)
+def test_a_release_names_each_device_once_and_cpu_with_basic_always(release: Release) -> None:
+    devices = [row.device for row in release.variants]
+    assert len(set(devices)) == len(devices)
+    assert "Basic" in next(row for row in release.variants if row.device == "CPU").algorithms
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.release)
+def test_images_of_fate_itself_have_the_tag_of_their_release(release: Release) -> None:
+    """A forgotten override would deploy a module of the base's release."""
+    fate = {
+        "fateflow", "nginx", "sparkMaster", "sparkWorker", "clustermanager", "nodemanager", "rollsite", "fateboard", "client",
+    }  # fmt: skip
+    tags = {name: row.tag for name, row in release.modules.items() if name in fate}
+    assert tags == dict.fromkeys(fate, f"{release.release}-release")
+    assert {name: row.tag for name, row in release.exchange.items()} == {
+        "trafficServer": None, "nginx": f"{release.release}-release", "rollsite": f"{release.release}-release",
+    }  # fmt: skip
+
+
+def test_a_release_says_only_what_differs_from_its_base() -> None:
+    newest, base = catalogue()["1.11.2"], catalogue()["1.9.0"]
+    assert base.modules["pulsar"] == newest.modules["pulsar"]
+    assert base.modules["fateflow"].resources == newest.modules["fateflow"].resources
+    assert base.modules["fateflow"].suffixes == newest.modules["fateflow"].suffixes
+    assert (base.eggroll, newest.eggroll) == ("2.4", "2.5")
+    assert (base.ports, base.combinations, base.exchanges) == (newest.ports, newest.combinations, newest.exchanges)
+
+
 @pytest.mark.parametrize("row", ROWS)
 def test_a_row_says_why_it_differs_from_the_strictest_security(row: ModuleRow) -> None:
     assert len(row.security.reason.split()) >= 3, row.security.reason
     assert row.security.run_as_user != 0, "root is what an image says itself, never what we ask for"
     assert len(set(row.security.capabilities)) == len(row.security.capabilities)
     assert not {"ALL", "SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"} & set(row.security.capabilities)
+    assert set(row.security.capabilities) <= BASELINE, "our namespaces enforce the level `baseline` of Pod Security"
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -261,14 +328,24 @@ def test_no_row_can_have_the_tag_latest() -> None:
 
 def test_a_plan_asks_for_the_images_of_its_release(tmp_path: Path) -> None:
     modules = _values(NODE_PORTS, tmp_path).modules.plain()
-    rows = catalogue()["1.11.2"].modules
-    assert {name: module["image"] for name, module in modules.items()} == {name: f"{row.image}:{row.tag}" for name, row in rows.items()}
+    assert {name: module["image"] for name, module in modules.items()} == {
+        "fateflow": "federatedai/fateflow-spark:1.11.2-release",
+        "mysql": "mysql:8.0.28",
+        "nginx": "federatedai/nginx:1.11.2-release",
+        "pulsar": "federatedai/pulsar:2.10.1",
+        "sparkMaster": "federatedai/spark-master:1.11.2-release",
+        "sparkWorker": "federatedai/spark-worker:1.11.2-release",
+        "namenode": "federatedai/hadoop-namenode:2.0.0-hadoop3.2.1-java8",
+        "datanode": "federatedai/hadoop-datanode:2.0.0-hadoop3.2.1-java8",
+        "fateboard": "federatedai/fateboard:1.11.2-release",
+        "client": "federatedai/client:1.11.2-release",
+    }
 
 
 def test_a_private_registry_serves_every_image(tmp_path: Path) -> None:
     case = NODE_PORTS.changed(lambda config: config.update(images={"registry": "registry.bank-a.example/fate"}))
     images = [module["image"] for module in _values(case, tmp_path).modules.plain().values()]
-    assert len(images) == len(catalogue()["1.11.2"].modules)
+    assert len(images) == 10
     assert not [image for image in images if not image.startswith("registry.bank-a.example/fate/")]
 
 
@@ -279,10 +356,11 @@ def test_an_exchange_asks_for_the_named_traffic_server() -> None:
 
 
 def test_default_secret_names_are_spelt_with_dashes() -> None:
-    slots = ["mysql", "mysqlRoot", "fateboard", "notebook"]
+    slots = ["mysql", "mysqlRoot", "fateboard", "notebook", "rabbitmq"]
     assert [default_secret("party-9999", slot) for slot in slots] == [
         "party-9999-mysql",
         "party-9999-mysql-root",
         "party-9999-fateboard",
         "party-9999-notebook",
+        "party-9999-rabbitmq",
     ]

@@ -139,9 +139,9 @@ def test_a_key_inside_one_form_of_a_value_with_two_forms_is_told_at_its_path() -
 
 
 def test_a_missing_key_comes_with_what_it_means() -> None:
-    publish: dict[str, Any] = {"pulsar": {"type": "LoadBalancer"}}
+    publish: dict[str, Any] = {"pulsar": {"type": "LoadBalancer"}, "nginx": {}}
     (problem,) = problems(publish=publish)
-    assert (problem.place, problem.problem) == ("parties.9999.publish.nginx", "nginx is missing")
+    assert (problem.place, problem.problem) == ("parties.9999.publish.nginx.type", "type is missing")
     (problem,) = problems(publish={**party()["publish"], "nginx": {"type": "NodePort", "advertise": {}}})
     assert (problem.place, problem.problem) == ("parties.9999.publish.nginx.advertise.host", "host is missing")
     assert problem.remedy == "add it: Host name or IP address that peers dial."

@@ -11,9 +11,11 @@ from federation.errors import FederationError, Problem
 from federation.load import load_stack
 from tests.support.configs import (
     CLINIC,
+    EGGROLL,
     LOCAL,
     MESH,
     PENDING,
+    SPARK_RABBITMQ,
     STAR_PARTY,
     Case,
     Config,
@@ -285,7 +287,7 @@ TOGETHER = [
         _entry("half", unsigned=True, partyId="20005", nginx="198.51.100.4:9300"),
         ("fate:peers", "half"),
         "peers.half",
-        "an unsigned party also needs pulsar as host:port",
+        "an unsigned party needs exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, each as host:port",
         "correct the value",
     ),
     Mistake(
@@ -310,7 +312,7 @@ TOGETHER = [
         ("fate:parties", "103", "release"),
         "parties.103.release",
         "unknown release 9.9.9",
-        "choose one of 1.11.2",
+        "choose one of 1.9.0, 1.9.1, 1.9.2, 1.10.0, 1.11.1, 1.11.2",
     ),
     Mistake(
         "engines that do not go together",
@@ -318,7 +320,56 @@ TOGETHER = [
         ("fate:parties", "104", "computing"),
         "parties.104.computing",
         "release 1.11.2 is not deployed as Eggroll + Pulsar + HDFS",
-        "choose one of: Spark + Pulsar + HDFS",
+        "choose one of: Eggroll + Eggroll + Eggroll; Spark + RabbitMQ + HDFS; Spark + Pulsar + HDFS; "
+        "Spark_local + RabbitMQ + LocalFS; Spark_local + Pulsar + LocalFS",
+    ),
+    Mistake(
+        "an endpoint that is not published",
+        _party("120", publish={"pulsar": {"type": "LoadBalancer"}}),
+        ("fate:parties", "120", "publish"),
+        "parties.120.publish.nginx",
+        "publish.nginx is missing",
+        "a party with Pulsar publishes nginx and pulsar",
+    ),
+    Mistake(
+        "an endpoint of another engine",
+        _party("121", publish={**_publish({"type": "LoadBalancer"}), "rollsite": {"type": "LoadBalancer"}}),
+        ("fate:parties", "121", "publish", "rollsite"),
+        "parties.121.publish.rollsite",
+        "publish.rollsite does not belong to Pulsar",
+        "remove it; Pulsar publishes nginx and pulsar",
+    ),
+    Mistake(
+        "a module of other engines",
+        _party("122", modules={"rollsite": {}}),
+        ("fate:parties", "122", "modules", "rollsite"),
+        "parties.122.modules.rollsite",
+        "module rollsite is not part of Spark + Pulsar + HDFS",
+        "remove it, or choose engines that use it",
+    ),
+    Mistake(
+        "images that FATE does not publish",
+        _party("123", device="IPCL", algorithm="NN"),
+        ("fate:parties", "123", "algorithm"),
+        "parties.123.algorithm",
+        "FATE 1.11.2 has no images for device IPCL with algorithm NN",
+        "choose one of: CPU: Basic, NN, ALL; IPCL: Basic; GPU: NN, ALL",
+    ),
+    Mistake(
+        "a party whose engine cannot talk to the others",
+        _party("124", **EGGROLL),
+        ("fate:parties", "124", "federation"),
+        "parties.124.federation",
+        "uses Eggroll, while exchange.federation of this stack uses Pulsar: they cannot talk to each other",
+        "use one federation engine in a federation",
+    ),
+    Mistake(
+        "a part of a GPU",
+        _party("125", modules={"fateflow": {"resources": {"requests": {}, "limits": {"nvidia.com/gpu": "0.5"}}}}),
+        ("fate:parties", "125", "modules", "fateflow", "resources", "limits", "nvidia.com/gpu"),
+        "parties.125.modules.fateflow.resources.limits.nvidia.com/gpu",
+        "is not a whole number",
+        "correct the value: Number of NVIDIA GPUs",
     ),
     Mistake(
         "a namespace used twice",
@@ -494,6 +545,32 @@ APART = [
         base=STAR_PARTY,
     ),
     Mistake(
+        "a star with RabbitMQ",
+        lambda case: case.changed(lambda config: config["parties"].update({"9999": party(**SPARK_RABBITMQ)})),
+        ("fate:parties", "9999", "federation"),
+        "parties.9999.federation",
+        "RabbitMQ has no default route, so FATE knows no star with it",
+        "set federation.topology to mesh, or choose Pulsar or Eggroll",
+        base=PENDING,
+    ),
+    Mistake(
+        "a module of another exchange",
+        _changed(exchange=exchange(modules={"trafficServer": {"image": {"tag": "9.2.0"}}, "rollsite": {}})),
+        ("fate:exchange", "modules", "rollsite"),
+        "exchange.modules.rollsite",
+        "module rollsite is not part of an exchange for Pulsar",
+        "remove it; its modules are trafficServer, nginx",
+    ),
+    Mistake(
+        "an exchange for RabbitMQ",
+        lambda case: case.changed(lambda config: (config.update(exchange=exchange() | {"federation": "RabbitMQ"}), config.pop("parties"))),
+        ("fate:exchange", "federation"),
+        "exchange.federation",
+        "release 1.11.2 has no exchange for RabbitMQ",
+        "choose one of: Pulsar, Eggroll",
+        base=LOCAL.changed(lambda config: config.update(peers={}), "an exchange and a party, no peers"),
+    ),
+    Mistake(
         "an exchange with a wrong namespace",
         _changed(exchange=exchange("Fate Exchange")),
         ("fate:exchange", "namespace"),
@@ -515,7 +592,7 @@ APART = [
         ("fate:exchange", "release"),
         "exchange.release",
         "unknown release 9.9.9",
-        "choose one of 1.11.2",
+        "choose one of 1.9.0, 1.9.1, 1.9.2, 1.10.0, 1.11.1, 1.11.2",
     ),
 ]
 
@@ -532,7 +609,7 @@ def _write(mistakes: Sequence[Mistake], folder: Path) -> tuple[Path, str]:
 
 def test_the_stacks_that_the_mistakes_are_made_in_are_legal(tmp_path: Path) -> None:
     bases = {mistake.base.name: mistake.base for mistake in [*TOGETHER, *APART]}
-    assert len(bases) == 3
+    assert len(bases) == 5
     for base in bases.values():
         assert base.load(tmp_path).plan.units
 

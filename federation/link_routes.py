@@ -1,0 +1,137 @@
+"""The route files of a party and of an exchange, by federation engine: {ConfigMap: {file: text}}."""
+
+from collections.abc import Callable, Mapping
+
+from federation import naming
+from federation.live import LiveValue
+from federation.neighbours import Address, Neighbour, exchange_of, other_parties
+from federation.peers import Peers
+from federation.releases import catalogue
+from federation.routes import (
+    TOMBSTONE_HOST,
+    TOMBSTONE_PORT,
+    HostPort,
+    NginxTarget,
+    PulsarProxy,
+    PulsarTarget,
+    nginx_route_table,
+    pulsar_route_table,
+    rabbitmq_route_table,
+    records_config,
+    rollsite_route_table,
+    sni,
+)
+from federation.scalars import PartyId, is_ip
+from federation.spec import ExchangeSpec, PartySpec, StackSpec
+
+RouteFiles = dict[str, dict[str, str]]
+_NOWHERE = (NginxTarget(TOMBSTONE_HOST, TOMBSTONE_PORT, TOMBSTONE_PORT),)
+
+
+def party_routes(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> RouteFiles:
+    """The route files of a party: its own entry; in a star the exchange as default; in a mesh every other party."""
+    others = other_parties(spec, party, peers) if spec.federation.topology == "mesh" else {}
+    exchange = exchange_of(spec, own, peers)
+    return {name: files(spec, party, own, others, exchange) for name, files in _PARTY[own.federation].items()}
+
+
+def exchange_routes(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> dict[str, str]:
+    """The route files of an exchange: every member."""
+    return _EXCHANGE[own.federation](spec, own, other_parties(spec, None, peers))
+
+
+def _nginx(
+    spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
+) -> dict[str, str]:
+    ports = catalogue()[own.release].ports
+    fateflow = NginxTarget(_own(own, naming.FATEFLOW_SERVICE), ports["fateflowHttp"], ports["fateflowGrpc"])
+    nginx = NginxTarget(_own(own, naming.NGINX_SERVICE), ports["nginxHttp"], ports["nginxGrpc"])
+    entries: dict[str, dict[str, tuple[NginxTarget, ...]]] = {party: {"fateflow": (fateflow,), "proxy": (nginx,)}}
+    entries |= {other: {"fateflow": _nginx_targets(neighbour)} for other, neighbour in others.items()}
+    if exchange is not None:
+        entries["default"] = {"proxy": _nginx_targets(exchange)}
+    return {"route_table.yaml": nginx_route_table(entries)}
+
+
+def _pulsar(
+    spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
+) -> dict[str, str]:
+    ports = catalogue()[own.release].ports
+    brokers = {party: PulsarTarget("pulsar", ports["pulsar"], ports["pulsarTls"])}
+    # The plaintext port of a peer is not published; the replicator uses TLS, so that number is never dialled.
+    brokers |= {other: PulsarTarget(a.host, ports["pulsar"], a.ports["tls"]) for other, a in _routed(others, "pulsar").items()}
+    default = None
+    if exchange is not None and exchange.routed:
+        tunnel = exchange.endpoints["trafficServer"]
+        default = PulsarProxy(tunnel.host, tunnel.ports["tls"], spec.federation.domain, ports["pulsar"], ports["pulsarTls"])
+    return {"pulsar_route_table.yaml": pulsar_route_table(brokers, default)}
+
+
+def _rabbitmq(
+    spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
+) -> dict[str, str]:
+    brokers = {party: HostPort("rabbitmq", catalogue()[own.release].ports["rabbitmq"])}
+    brokers |= {other: HostPort(a.host, a.ports["amqp"]) for other, a in _routed(others, "rabbitmq").items()}
+    return {"rabbitmq_route_table.yaml": rabbitmq_route_table(brokers)}
+
+
+def _rollsite(
+    spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
+) -> dict[str, str]:
+    ports = catalogue()[own.release].ports
+    entries = {party: {"fateflow": HostPort("fateflow", ports["fateflowGrpc"]), "default": HostPort("rollsite", ports["rollsite"])}}
+    entries |= {other: {"default": HostPort(a.host, a.ports["grpc"])} for other, a in _routed(others, "rollsite").items()}
+    if exchange is not None and exchange.routed:
+        hub = exchange.endpoints["rollsite"]
+        entries["default"] = {"default": HostPort(hub.host, hub.ports["grpc"])}
+    return {"route_table.json": rollsite_route_table(entries)}
+
+
+def _traffic_server_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
+    pulsars = _routed(members, "pulsar")
+    domain = spec.federation.domain
+    tunnels = {naming.server_name(party, domain): f"{_in_brackets(a.host)}:{a.ports['tls']}" for party, a in pulsars.items()}
+    return {
+        "sni.yaml": sni(tunnels),
+        "records.config": records_config(catalogue()[own.release].ports["trafficServer"], (a.ports["tls"] for a in pulsars.values())),
+        "route_table.yaml": nginx_route_table({party: {"fateflow": _nginx_targets(member)} for party, member in members.items()}),
+    }
+
+
+def _rollsite_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
+    entries = {party: {"default": HostPort(a.host, a.ports["grpc"])} for party, a in _routed(members, "rollsite").items()}
+    # rollsite does not start without a default or an entry of its own (FATE#4634); to itself, as KubeFATE writes it, would be a loop.
+    entries["default"] = {"default": HostPort(TOMBSTONE_HOST, TOMBSTONE_PORT)}
+    return {"route_table.json": rollsite_route_table(entries)}
+
+
+_Writer = Callable[[StackSpec, PartyId, PartySpec, Mapping[PartyId, Neighbour], Neighbour | None], dict[str, str]]
+_PARTY: dict[str, dict[str, _Writer]] = {
+    "Pulsar": {naming.PULSAR_ROUTES: _pulsar, naming.NGINX_ROUTES: _nginx},
+    "RabbitMQ": {naming.RABBITMQ_ROUTES: _rabbitmq, naming.NGINX_ROUTES: _nginx},
+    "Eggroll": {naming.ROLLSITE_ROUTES: _rollsite},
+}
+_EXCHANGE: dict[str, Callable[[StackSpec, ExchangeSpec, Mapping[PartyId, Neighbour]], dict[str, str]]] = {
+    "Pulsar": _traffic_server_exchange,
+    "Eggroll": _rollsite_exchange,
+}
+
+
+def _in_brackets(host: str) -> str:
+    return f"[{host}]" if ":" in host and is_ip(host) else host
+
+
+def _own(own: PartySpec, service: str) -> str:
+    return str(LiveValue(own.namespace, service, "clusterIP"))
+
+
+def _routed(parties: Mapping[PartyId, Neighbour], endpoint: str) -> dict[PartyId, Address]:
+    return {party: neighbour.endpoints[endpoint] for party, neighbour in parties.items() if neighbour.routed}
+
+
+def _nginx_targets(neighbour: Neighbour) -> tuple[NginxTarget, ...]:
+    """The addresses of an nginx; a tombstone for one that gets no routes, because nginx forgets entries at a restart only."""
+    if not neighbour.routed:
+        return _NOWHERE
+    nginx = neighbour.endpoints["nginx"]
+    return tuple(NginxTarget(address, nginx.ports["http"], nginx.ports.get("grpc")) for address in nginx.addresses)

@@ -1,0 +1,90 @@
+"""How parties reach each other with each of FATE's federation engines: what is published, and under which names.
+
+One row per engine. A party or an exchange publishes one Service per endpoint; descriptors use the endpoint's name.
+"""
+
+from dataclasses import dataclass
+
+from federation import naming
+
+
+@dataclass(frozen=True)
+class PublishedPort:
+    """One port of a published Service. Keys of the release's ports: `own` of the pod, `default` of the Service if it is another one."""
+
+    purpose: str
+    name: str
+    target: str
+    own: str
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class PublishedService:
+    """One endpoint: its Service, the pods behind it, and (`internal`) the Service that its own cluster dials instead."""
+
+    endpoint: str
+    service: str
+    module: str
+    ports: tuple[PublishedPort, ...]
+    tls: bool = False
+    internal: str | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """One federation engine. Without exchange services it knows no star."""
+
+    party: tuple[PublishedService, ...]
+    exchange: tuple[PublishedService, ...] = ()
+
+    def of(self, kind: str) -> tuple[PublishedService, ...]:
+        """What a party or an exchange publishes."""
+        return self.party if kind == "party" else self.exchange
+
+    def endpoints(self, kind: str) -> frozenset[str]:
+        """The endpoints of a descriptor of a party or an exchange."""
+        return frozenset(service.endpoint for service in self.of(kind))
+
+
+_NGINX_PORTS = (PublishedPort("http", "http", "http", "nginxHttp"), PublishedPort("grpc", "grpc", "grpc", "nginxGrpc"))
+_NGINX = PublishedService("nginx", naming.NGINX_PUBLIC, naming.NGINX, _NGINX_PORTS, internal=naming.NGINX_SERVICE)
+_PULSAR = PublishedService("pulsar", naming.PULSAR_PUBLIC, naming.PULSAR, (PublishedPort("tls", "tls-port", "tls", "pulsarTls"),), tls=True)
+_RABBITMQ = PublishedService("rabbitmq", naming.RABBITMQ_PUBLIC, naming.RABBITMQ, (PublishedPort("amqp", "amqp", "amqp", "rabbitmq"),))
+_ROLLSITE_PORTS = (PublishedPort("grpc", "tcp-rollsite", "grpc", "rollsite"),)
+_ROLLSITE = PublishedService("rollsite", naming.ROLLSITE_PUBLIC, naming.ROLLSITE, _ROLLSITE_PORTS, internal=naming.ROLLSITE_SERVICE)
+_TRAFFIC_SERVER = PublishedService(
+    "trafficServer",
+    naming.TRAFFIC_SERVER_SERVICE,
+    naming.TRAFFIC_SERVER,
+    (PublishedPort("tls", "443", "tls", "trafficServer", "trafficServerPublished"),),
+    tls=True,
+)
+_EXCHANGE_NGINX = PublishedService("nginx", naming.NGINX_SERVICE, naming.NGINX, _NGINX_PORTS)
+_EXCHANGE_ROLLSITE = PublishedService("rollsite", naming.ROLLSITE_SERVICE, naming.ROLLSITE, _ROLLSITE_PORTS)
+
+# RabbitMQ has no default route, so FATE knows no star with it (reference section 10.2).
+LINKS: dict[str, Link] = {
+    "Pulsar": Link(party=(_NGINX, _PULSAR), exchange=(_EXCHANGE_NGINX, _TRAFFIC_SERVER)),
+    "RabbitMQ": Link(party=(_NGINX, _RABBITMQ)),
+    "Eggroll": Link(party=(_ROLLSITE,), exchange=(_EXCHANGE_ROLLSITE,)),
+}
+
+
+def endpoint_names(kind: str) -> list[frozenset[str]]:
+    """Every set of endpoints that a descriptor of a kind may publish."""
+    return [link.endpoints(kind) for link in LINKS.values() if link.of(kind)]
+
+
+def purposes(kind: str, endpoint: str) -> frozenset[str]:
+    """The ports that an endpoint of a kind of unit may publish."""
+    services = [service for link in LINKS.values() for service in link.of(kind) if service.endpoint == endpoint]
+    return frozenset(port.purpose for service in services for port in service.ports)
+
+
+def engine_of(endpoints: frozenset[str], kind: str) -> str:
+    """The federation engine whose endpoints a descriptor publishes. KeyError for endpoints of none."""
+    for engine, link in LINKS.items():
+        if link.endpoints(kind) == endpoints:
+            return engine
+    raise KeyError(f"no federation engine has the endpoints {sorted(endpoints)}")

@@ -1,0 +1,51 @@
+"""The Secrets of a party: which exist, from which entries of fate:secrets, and where each password is found."""
+
+from federation import naming
+from federation.manifests import SecretPlan
+from federation.releases import catalogue
+from federation.scalars import PartyId
+from federation.spec import Credential, PartySpec, StackSpec
+from federation.unit import TlsPlan, pull_secret
+from federation.values import SecretKey
+
+# Slot: the Secret and the key that hold its password.
+_MYSQL = {"mysql": ("mysql-credentials", "password"), "mysqlRoot": ("mysql-credentials", "root-password")}
+_RABBITMQ = {"rabbitmq": ("rabbitmq-credentials", "password")}
+_FATEBOARD = {"fateboard": ("fateboard-credentials", "password")}
+_NOTEBOOK = {"notebook": ("notebook-credentials", "password")}
+
+
+def party_secrets(
+    spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[str, str], tls: TlsPlan | None
+) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
+    """The Secrets to make, and by slot the place of each password in the namespace."""
+    key = naming.party_key(party)
+    keys: dict[str, SecretKey] = {}
+    sources: dict[str, dict[str, str]] = {}
+    for slot, (name, entry) in _slots(own).items():
+        credential = own.credentials.of(slot) or Credential(secret=default_secret(key, slot))
+        if credential.kubernetes_secret is not None and credential.key is not None:
+            keys[slot] = SecretKey(name=credential.kubernetes_secret, key=credential.key)
+        elif credential.secret is not None:
+            keys[slot] = SecretKey(name=name, key=entry)
+            sources.setdefault(name, {})[entry] = credential.secret
+    secrets = [SecretPlan(name, name, own.namespace, labels, "Opaque", found) for name, found in sources.items()]
+    if tls is not None:
+        certificate = {"broker.cert.pem": tls.certificate, "broker.key-pk8.pem": tls.key, "ca.cert.pem": tls.ca}
+        name = naming.PULSAR_CERTIFICATE
+        secrets.append(SecretPlan(name, name, own.namespace, labels, "Opaque", certificate, frozenset({"broker.key-pk8.pem"})))
+    return (*secrets, *pull_secret(spec, own.namespace, labels)), keys
+
+
+def default_secret(key: str, slot: str) -> str:
+    """The name under fate:secrets of a password that the stack does not name: `party-9999-mysql-root`."""
+    return f"{key}-{''.join(f'-{letter.lower()}' if letter.isupper() else letter for letter in slot)}"
+
+
+def _slots(own: PartySpec) -> dict[str, tuple[str, str]]:
+    combination = catalogue()[own.release].combination(own.computing, own.federation, own.storage)
+    needed = combination.modules if combination is not None else ()
+    slots = dict(_MYSQL)
+    slots |= _RABBITMQ if "rabbitmq" in needed else {}
+    slots |= _FATEBOARD if own.modules.fateboard is not None else {}
+    return slots | (_NOTEBOOK if own.modules.client is not None else {})

@@ -1,0 +1,142 @@
+"""The values of the chart fate-party, from a party's spec and its rows in the catalogue."""
+
+from federation import naming
+from federation.module_spec import ModuleSpec
+from federation.modules import Variant, cores, mebibytes, module_values, share
+from federation.releases import CombinationRow, Release, catalogue
+from federation.scalars import PartyId
+from federation.spec import PartySpec, Persistence, StackSpec
+from federation.unit import pull_secret_names
+from federation.values import (
+    Board,
+    Database,
+    EggrollSettings,
+    Engines,
+    PartyModules,
+    PartyPorts,
+    PartyValues,
+    PulsarSettings,
+    RabbitmqSettings,
+    RouteConfigMaps,
+    SecretKey,
+    SparkSettings,
+)
+
+# Pulsar tenant and topic lifetime that FATE's own deployments use; the tenant must be equal in all parties.
+_TENANT, _TOPIC_TTL_MINUTES = "fl-tenant", 3
+_BOARD_USER, _RABBITMQ_USER = "admin", "fate"
+_ROUTES = {
+    "Pulsar": RouteConfigMaps(pulsar=naming.PULSAR_ROUTES, nginx=naming.NGINX_ROUTES),
+    "RabbitMQ": RouteConfigMaps(rabbitmq=naming.RABBITMQ_ROUTES, nginx=naming.NGINX_ROUTES),
+    "Eggroll": RouteConfigMaps(rollsite=naming.ROLLSITE_ROUTES),
+}
+
+
+def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[str, str], keys: dict[str, SecretKey]) -> PartyValues:
+    """The chart values of a party. ValueError for engines that its release is not deployed with (the rules refuse them before)."""
+    release = catalogue()[own.release]
+    combination = release.combination(own.computing, own.federation, own.storage)
+    if combination is None:
+        raise ValueError(f"release {own.release} has no {own.computing} + {own.federation} + {own.storage}")
+    modules = _modules(spec, own, release, combination)
+    return PartyValues(
+        instance=naming.party_key(party),
+        labels=labels,
+        image_pull_policy=spec.images.pull_policy,
+        image_pull_secrets=pull_secret_names(spec),
+        party_id=party,
+        release=own.release,
+        party_id_in_config=release.party_id_in_config,
+        engines=Engines(**{str(kind): engine for kind, engine in combination.engines.items()}, proxy=combination.proxy),
+        ports=_ports(release, combination),
+        modules=modules,
+        database=Database(name=release.database_name, user=release.database_user, password=keys["mysql"], root_password=keys["mysqlRoot"]),
+        board=Board(user=_BOARD_USER, password=keys["fateboard"]) if "fateboard" in keys else None,
+        notebook_password=keys.get("notebook"),
+        pulsar=_pulsar(party, own, release) if modules.pulsar is not None else None,
+        rabbitmq=RabbitmqSettings(user=_RABBITMQ_USER, password=keys["rabbitmq"]) if "rabbitmq" in keys else None,
+        spark=_spark(modules) if combination.engines["computing"] == "spark" else None,
+        eggroll=_eggroll(own, release, modules),
+        routes=_ROUTES[own.federation],
+    )
+
+
+def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:
+    """What the operator says of each module, by its name in the catalogue; None: an optional one that was not asked for."""
+    given = own.modules
+    return {
+        "fateflow": given.fateflow,
+        "mysql": given.mysql,
+        "nginx": given.nginx,
+        "pulsar": given.pulsar,
+        "rabbitmq": given.rabbitmq,
+        "clustermanager": given.clustermanager,
+        "nodemanager": given.nodemanager,
+        "rollsite": given.rollsite,
+        "sparkMaster": given.spark.master,
+        "sparkWorker": given.spark.worker,
+        "namenode": given.hdfs.namenode,
+        "datanode": given.hdfs.datanode,
+        "fateboard": given.fateboard,
+        "client": given.client,
+    }
+
+
+def _modules(spec: StackSpec, own: PartySpec, release: Release, combination: CombinationRow) -> PartyModules:
+    persistence = own.persistence if isinstance(own.persistence, Persistence) else None
+    variant = Variant(own.computing, own.algorithm, own.device)
+    specs = module_specs(own)
+    wanted = [*combination.modules, *(name for name, row in release.modules.items() if row.optional and specs[name] is not None)]
+    replicas = {"sparkWorker": own.modules.spark.workers}
+    return PartyModules.model_validate(
+        {
+            name: module_values(release.modules[name], specs[name] or ModuleSpec(), spec.images, persistence, replicas.get(name), variant)
+            for name in wanted
+        }
+    )
+
+
+def _ports(release: Release, combination: CombinationRow) -> PartyPorts:
+    """The ports of a party's modules; a port's name begins with its module's."""
+    always = ("fateflow", "fateboard", "notebook", "mysql")
+    prefixes = tuple(name.lower() for name in (*always, *combination.modules))
+    known = PartyPorts.model_json_schema()["properties"]
+    return PartyPorts.model_validate(
+        {name: port for name, port in release.ports.items() if name in known and name.lower().startswith(prefixes)}
+    )
+
+
+def _pulsar(party: PartyId, own: PartySpec, release: Release) -> PulsarSettings:
+    row = release.modules["pulsar"]
+    memory = (own.modules.pulsar.resources or row.resources).limits.memory
+    return PulsarSettings(
+        certificate_secret=naming.PULSAR_CERTIFICATE,
+        replicator_prefix=f"pulsar.repl.{party}",
+        tenant=_TENANT,
+        topic_ttl_minutes=_TOPIC_TTL_MINUTES,
+        direct_mib=share(memory, row.direct_percent) or 1024,
+    )
+
+
+def _spark(modules: PartyModules) -> SparkSettings:
+    """Spark's size: that of its workers, or inside FATE-Flow's pod that of the pod."""
+    worker = modules.spark_worker or modules.fateflow
+    limits = worker.resources.limits
+    return SparkSettings(
+        master="local[*]" if modules.spark_worker is None else "spark://spark-master:7077",
+        cores_per_worker=cores(limits.cpu or "1"),
+        # A tenth of a worker's memory is left to the worker process itself (Spark's own default overhead).
+        memory_per_worker_mib=max(1, mebibytes(limits.memory or "2Gi") * 9 // 10),
+        workers=worker.replicas,
+    )
+
+
+def _eggroll(own: PartySpec, release: Release, modules: PartyModules) -> EggrollSettings | None:
+    if modules.nodemanager is None:
+        return None
+    given = own.modules.nodemanager.session_processors_per_node
+    return EggrollSettings(
+        version=release.eggroll,
+        processors_per_node=given or cores(modules.nodemanager.resources.limits.cpu or "4"),
+        nodes=modules.nodemanager.replicas,
+    )

@@ -1,0 +1,53 @@
+"""What a stack says of another organization's party or exchange."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from federation.links import endpoint_names
+from federation.model import Model
+from federation.scalars import HostPort, NonEmpty, PartyId, Sha256
+
+
+class PeerSpec(Model):
+    """Another organization's party or exchange: by its descriptor, or typed by hand with `unsigned: true`."""
+
+    descriptor: NonEmpty | None = Field(None, description="Descriptor file, relative to the folder of this stack file.")
+    state: Literal["active", "suspended", "retired"] = Field("active", description="suspended and retired peers get no routes.")
+    sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor; written by `fatefed peers add`.")
+    unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE).")
+    party_id: PartyId | None = Field(None, description="By hand: the party's id; absent for an exchange.")
+    pulsar: HostPort | None = Field(None, description="By hand, party: host:port of its Pulsar TLS port.")
+    rabbitmq: HostPort | None = Field(None, description="By hand, party: host:port of its RabbitMQ.")
+    traffic_server: HostPort | None = Field(None, description="By hand, exchange: host:port of its Traffic Server.")
+    nginx: HostPort | None = Field(None, description="By hand: IP:port of its nginx (HTTP).")
+    rollsite: HostPort | None = Field(None, description="By hand: host:port of its rollsite.")
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The addresses that were typed, by endpoint."""
+        typed = {
+            "pulsar": self.pulsar,
+            "rabbitmq": self.rabbitmq,
+            "trafficServer": self.traffic_server,
+            "nginx": self.nginx,
+            "rollsite": self.rollsite,
+        }
+        return {endpoint: address for endpoint, address in typed.items() if address is not None}
+
+    @model_validator(mode="after")
+    def _comes_by_file_or_by_hand(self) -> Self:
+        present = sorted([*self.addresses, *(["partyId"] if self.party_id else [])])
+        if self.descriptor is not None and (present or self.unsigned):
+            raise ValueError(f"a peer with a descriptor takes its addresses from it: drop {', '.join(present or ['unsigned'])}")
+        if self.descriptor is None and not self.unsigned:
+            raise ValueError("name a descriptor file, or say unsigned: true and give the addresses by hand")
+        return self
+
+    @model_validator(mode="after")
+    def _a_peer_typed_by_hand_has_the_addresses_of_its_engine(self) -> Self:
+        kind, name = ("exchange", "exchange (no partyId)") if self.party_id is None else ("party", "party")
+        if self.unsigned and frozenset(self.addresses) not in endpoint_names(kind):
+            legal = ", or ".join(" and ".join(sorted(endpoints)) for endpoints in endpoint_names(kind))
+            raise ValueError(f"an unsigned {name} needs exactly {legal}, each as host:port")
+        return self

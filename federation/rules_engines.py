@@ -1,0 +1,147 @@
+"""Rules about FATE's engines: legal combinations, the modules and endpoints that go with them, and who can talk to whom."""
+
+from collections.abc import Iterator, Mapping
+
+from pydantic.alias_generators import to_camel, to_snake
+
+from federation.errors import Problem
+from federation.links import LINKS
+from federation.party_values import module_specs
+from federation.peers import Peers, Place
+from federation.releases import Release, catalogue
+from federation.scalars import PartyId
+from federation.spec import PartySpec, Publication, StackSpec
+
+# What stands in `modules` under one key, and which rows of the catalogue it is.
+_GROUPS = {"spark": ("sparkMaster", "sparkWorker"), "hdfs": ("namenode", "datanode")}
+
+
+def broken_engine_rules(spec: StackSpec, peers: Peers, place: Place) -> tuple[Problem, ...]:
+    """Every problem with engines. Parties of an unknown release or engine have other problems."""
+    problems: list[Problem] = []
+    for party, own in _in_order(spec):
+        release = catalogue().get(own.release)
+        if release is not None:
+            problems += _party(spec, party, own, release, place)
+    return (*problems, *_exchange(spec, place), *_everyone_uses_one_engine(spec, peers, place))
+
+
+def _party(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, place: Place) -> Iterator[Problem]:
+    at = ("parties", party)
+    combination = release.combination(own.computing, own.federation, own.storage)
+    if combination is None:
+        yield Problem(
+            place((*at, "computing")),
+            f"release {own.release} is not deployed as {own.computing} + {own.federation} + {own.storage}",
+            f"choose one of: {'; '.join(str(row) for row in release.combinations)}",
+        )
+        return
+    yield from _variant(own, release, place, at)
+    allowed = {*combination.modules, *(name for name, row in release.modules.items() if row.optional)}
+    for name in sorted(own.modules.model_fields_set):
+        if not {name, *_GROUPS.get(name, ())} & allowed:
+            yield Problem(
+                place((*at, "modules", name)), f"module {name} is not part of {combination}", "remove it, or choose engines that use it"
+            )
+    yield from _modules_alone(own, release, place, at)
+    yield from _endpoints(own.publish.given, own.federation, "party", place, at)
+    if spec.federation.topology == "star" and not LINKS[own.federation].exchange:
+        yield Problem(
+            place((*at, "federation")),
+            f"{own.federation} has no default route, so FATE knows no star with it",
+            "set federation.topology to mesh, or choose Pulsar or Eggroll",
+        )
+
+
+# Where in `modules` each row of the catalogue stands, when not under its own name.
+_PATHS = {row: (group, row.removeprefix("spark").lower()) for group, rows in _GROUPS.items() for row in rows}
+
+
+def _modules_alone(own: PartySpec, release: Release, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+    """Modules that hold data or route alone have one replica; Spark's workers are counted in one place."""
+    for name, given in module_specs(own).items():
+        if given is None:
+            continue
+        if given.size is not None and release.modules[name].claim is None:
+            where = place((*at, "modules", *_PATHS.get(name, (name,)), "size"))
+            yield Problem(where, f"{name} has no claim: its data lives as long as its pod", "remove this line")
+        if given.replicas is None:
+            continue
+        where = place((*at, "modules", *_PATHS.get(name, (name,)), "replicas"))
+        if name == "sparkWorker":
+            yield Problem(where, "Spark's workers are counted by modules.spark.workers", "write the number there")
+        elif given.replicas > 1 and not release.modules[name].scales:
+            yield Problem(
+                where, f"{name} works alone: {given.replicas} replicas would be {given.replicas} separate ones", "remove this line"
+            )
+
+
+def _variant(own: PartySpec, release: Release, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+    legal = {row.device: row.algorithms for row in release.variants}
+    if own.algorithm not in legal.get(own.device, ()):
+        images = "; ".join(f"{device}: {', '.join(algorithms)}" for device, algorithms in legal.items())
+        yield Problem(
+            place((*at, "device" if own.device not in legal else "algorithm")),
+            f"FATE {own.release} has no images for device {own.device} with algorithm {own.algorithm}",
+            f"choose one of: {images}",
+        )
+
+
+def _endpoints(given: Mapping[str, Publication], engine: str, kind: str, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+    wanted = LINKS[engine].endpoints(kind)
+    for name in sorted(wanted - given.keys()):
+        yield Problem(
+            place((*at, "publish", name)),
+            f"publish.{name} is missing",
+            f"{'an' if kind == 'exchange' else 'a'} {kind} with {engine} publishes {' and '.join(sorted(wanted))}",
+        )
+    for name in sorted(given.keys() - wanted):
+        yield Problem(
+            place((*at, "publish", name)),
+            f"publish.{name} does not belong to {engine}",
+            f"remove it; {engine} publishes {' and '.join(sorted(wanted))}",
+        )
+
+
+def _exchange(spec: StackSpec, place: Place) -> Iterator[Problem]:
+    own = spec.exchange
+    release = None if own is None else catalogue().get(own.release)
+    if own is None or release is None:
+        return
+    if own.federation not in release.exchanges:
+        yield Problem(
+            place(("exchange", "federation")),
+            f"release {own.release} has no exchange for {own.federation}",
+            f"choose one of: {', '.join(release.exchanges)}",
+        )
+        return
+    deployed = {to_snake(name) for name in release.exchanges[own.federation]}
+    for name in sorted(own.modules.model_fields_set - deployed):
+        yield Problem(
+            place(("exchange", "modules", to_camel(name))),
+            f"module {to_camel(name)} is not part of an exchange for {own.federation}",
+            f"remove it; its modules are {', '.join(release.exchanges[own.federation])}",
+        )
+    yield from _endpoints(own.publish.given, own.federation, "exchange", place, ("exchange",))
+
+
+def _everyone_uses_one_engine(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    """Parties with different federation engines cannot talk, not even through an exchange."""
+    used: list[tuple[tuple[str, ...], str]] = [] if spec.exchange is None else [(("exchange", "federation"), spec.exchange.federation)]
+    used += [(("parties", party, "federation"), own.federation) for party, own in _in_order(spec)]
+    used += [(("peers", peer.name), peer.descriptor.engine) for peer in peers.accepted if peer.routed]
+    # An engine that does not exist has its own problem, and nobody can be asked to use it.
+    known = [(path, engine) for path, engine in used if engine in LINKS]
+    for path, engine in known[1:]:
+        first_path, first = known[0]
+        if engine != first:
+            yield Problem(
+                place(path),
+                f"uses {engine}, while {'.'.join(first_path)} of this stack uses {first}: they cannot talk to each other",
+                "use one federation engine in a federation",
+            )
+
+
+def _in_order(spec: StackSpec) -> list[tuple[PartyId, PartySpec]]:
+    """The parties by number: the engine hands maps over in another order than the file's."""
+    return sorted(spec.parties.items(), key=lambda item: int(item[0]))
