@@ -1,11 +1,10 @@
 """Clusters and the federation of three organizations that the engine tests share."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from operators import DOMAIN, give_secrets, hand_over, operator
+from operators import DOMAIN, Federation, give_secrets, hand_over, operator
 
 from sandbox import cluster, pki, tools
 from sandbox.state import COMPONENTS
@@ -22,24 +21,6 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
     cluster.up(root, ORGANIZATIONS, print)
     yield {name: cluster.kubeconfig(root, name) for name in ORGANIZATIONS}
     cluster.down(root, [], print)
-
-
-@dataclass
-class Federation:
-    """The three operators, linked, and what was seen on the way."""
-
-    consortium: Workspace
-    bank: Workspace
-    clinic: Workspace
-    passwords: dict[str, str] = field(default_factory=dict)
-    first_previews: dict[str, str] = field(default_factory=dict)
-    linking: list[tuple[str, str, str]] = field(default_factory=list)
-    routes_uid: tuple[str, str] = ("", "")
-
-    @property
-    def all(self) -> tuple[Workspace, Workspace, Workspace]:
-        """Every operator."""
-        return self.consortium, self.bank, self.clinic
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Operators of the engine tests: a workspace each, on clusters of their own, with certificates of one federation CA."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,24 @@ from sandbox.workspace import Workspace
 
 DOMAIN = "fraud.example"
 PASSWORDS = ("mysql", "mysql-root", "fateboard", "notebook")
+
+
+@dataclass
+class Federation:
+    """The three operators, linked, and what was seen on the way."""
+
+    consortium: Workspace
+    bank: Workspace
+    clinic: Workspace
+    passwords: dict[str, str] = field(default_factory=dict)
+    first_previews: dict[str, str] = field(default_factory=dict)
+    linking: list[tuple[str, str, str]] = field(default_factory=list)
+    routes_uid: tuple[str, str] = ("", "")
+
+    @property
+    def all(self) -> tuple[Workspace, Workspace, Workspace]:
+        """Every operator."""
+        return self.consortium, self.bank, self.clinic
 
 
 def operator(organization: str, folder: Path, kubeconfig: Path, config: Mapping[str, Any] | None = None) -> Workspace:

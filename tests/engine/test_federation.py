@@ -5,8 +5,7 @@ import json
 
 import pytest
 import yaml
-from conftest import Federation
-from operators import DOMAIN, config_map, hand_over, objects
+from operators import DOMAIN, Federation, config_map, hand_over, objects
 
 pytestmark = pytest.mark.engine
 

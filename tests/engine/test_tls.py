@@ -7,8 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import Federation
-from operators import DOMAIN
+from operators import DOMAIN, Federation
 
 from sandbox.workspace import Workspace
 

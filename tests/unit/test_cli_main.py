@@ -359,6 +359,8 @@ def test_init_takes_engines(capsys: pytest.CaptureFixture[str], home: Path) -> N
     party = loaded.spec.parties["9999"]
     assert (party.computing, party.federation, party.storage) == ("Spark_local", "RabbitMQ", "LocalFS")
     assert loaded.spec.federation.name == "credit"
+    assert run(capsys, "init", "party", "-s", "slim", "--storage", "LocalFS")[0] == 0
+    assert find_project(home).stack("slim").load().spec.parties["9999"].computing == "Spark_local", "what was not said goes with it"
     assert run(capsys, "init", "exchange", "-s", "hub", "--federation-engine", "Eggroll")[0] == 0
     exchange = find_project(home).stack("hub").load().spec.exchange
     assert exchange is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Federation
+from operators import Federation
 
 from sandbox.workspace import Workspace
 
