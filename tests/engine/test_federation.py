@@ -9,6 +9,8 @@ from operators import DOMAIN, Federation, config_map, hand_over, objects
 
 pytestmark = pytest.mark.engine
 
+NAMESPACES = {"consortium": "fate-exchange", "bank-a": "fate-9999", "clinic-b": "fate-10000"}
+
 
 def test_first_previews_are_complete(federation: Federation) -> None:
     assert set(federation.first_previews) == {"consortium", "bank-a", "clinic-b"}
@@ -25,7 +27,7 @@ def test_importing_two_parties_changes_one_config_map_in_place(federation: Feder
 
 def test_every_module_is_ready(federation: Federation) -> None:
     for space in federation.all:
-        workloads = space.kubectl("get", "deployments,statefulsets", "-A", "-l", "app.kubernetes.io/part-of=fate")["items"]
+        workloads = space.kubectl("get", "deployments,statefulsets", "-n", NAMESPACES[space.organization])["items"]
         assert len(workloads) == (2 if space is federation.consortium else 10), [w["metadata"]["name"] for w in workloads]
         lacking = [w["metadata"]["name"] for w in workloads if w["status"].get("readyReplicas", 0) != w["spec"]["replicas"]]
         assert not lacking, f"{space.organization}: {lacking}"
@@ -33,8 +35,8 @@ def test_every_module_is_ready(federation: Federation) -> None:
 
 def test_every_claim_of_a_party_is_bound(federation: Federation) -> None:
     for space in (federation.bank, federation.clinic):
-        claims = space.kubectl("get", "pvc", "-A")["items"]
-        assert len(claims) >= 6
+        claims = space.kubectl("get", "pvc", "-n", NAMESPACES[space.organization])["items"]
+        assert len(claims) == 8, "one of each data-bearing module, three of HDFS"
         assert {claim["status"]["phase"] for claim in claims} == {"Bound"}
 
 
