@@ -2,8 +2,9 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: setup tools demo demo-down test lint ci render bench schemas
+.PHONY: setup tools demo demo-down test lint traffic-server ci render bench schemas
 
 $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,7 +32,10 @@ lint: $(INSTALLED)           ## format, style, types, generated files
 	$(BIN)/mypy
 	$(BIN)/python -m federation.schemas --check
 
-ci: test                     ## what CI runs: the tests, then the slower suites
+traffic-server:              ## Debian's Traffic Server, which the traffic tests run
+	command -v traffic_manager > /dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends trafficserver; }
+
+ci: test traffic-server      ## what CI runs: the tests, then the slower suites
 	$(BIN)/python -m pytest tests/traffic --durations=5
 	$(MAKE) demo
 	$(MAKE) demo-down
