@@ -79,6 +79,7 @@ class Release(Model):
     exchanges: dict[str, tuple[str, ...]] = Field(description="Modules of an exchange, by federation engine.")
     eggroll: Literal["2.4", "2.5"]
     party_id_in_config: bool
+    own_environment: frozenset[str] = Field(description="Variables that the charts set, which a stack may not.")
     database_user: NonEmpty
     database_name: NonEmpty
     ports: dict[str, Port]

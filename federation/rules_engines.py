@@ -62,6 +62,9 @@ def _modules_alone(own: PartySpec, release: Release, place: Place, at: tuple[str
     for name, given in module_specs(own).items():
         if given is None:
             continue
+        for variable in sorted(given.env.keys() & release.own_environment):
+            where = place((*at, "modules", *_PATHS.get(name, (name,)), "env", variable))
+            yield Problem(where, f"{variable} is set by this program", "remove this line; passwords belong into fate:secrets")
         if given.size is not None and release.modules[name].claim is None:
             where = place((*at, "modules", *_PATHS.get(name, (name,)), "size"))
             yield Problem(where, f"{name} has no claim: its data lives as long as its pod", "remove this line")

@@ -72,7 +72,9 @@ class Module(Model):
     env: dict[str, str] = Field(description="Extra environment variables.")
     security: Security
     claim: Claim | None = Field(None, description="Persistent volume claim; absent: an emptyDir.")
-    heap_mib: Whole | None = Field(None, description="Java heap (-Xmx), MiB, derived from the memory limit.")
+    heap_mib: Whole | None = Field(
+        None, description="Java heap (-Xmx), or RabbitMQ's memory watermark; MiB, derived from the memory limit."
+    )
 
 
 class Common(Model):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from federation.releases import catalogue
 from tests.charts.cases import ALL, EGGROLL_LARGE, LARGE, LARGE_UID, PARTIES, PLACEMENTS, Case, module_of
 from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import Container, config_texts, containers, environment, name_of, of_kind, workloads
@@ -301,3 +302,13 @@ def test_identifiers_stay_text() -> None:
     assert environment(client)["partyId"] == "1000000000"
     assert "\nparty_id: 1000000000\n" in config_texts(LARGE.render())["python-config/service_conf.yaml"]
     assert "\neggroll.rollsite.party.id=1000000000\n" in config_texts(EGGROLL_LARGE.render())["eggroll-config/eggroll.properties"]
+
+
+def test_the_catalogue_knows_every_variable_that_a_chart_sets() -> None:
+    """A stack that sets one of them too would be refused only by the API server."""
+    cases = [case for case in ALL if all(not module["env"] for module in case.values["modules"].values())]
+    assert len(cases) > 5
+    found = {entry["name"] for case in cases for container in containers(case.render()) for entry in container.spec.get("env", [])}
+    assert len(found) > 30
+    # FATE_LOG_LEVEL gives way to the stack's own.
+    assert found - {"FATE_LOG_LEVEL"} <= catalogue()["1.11.2"].own_environment, sorted(found - catalogue()["1.11.2"].own_environment)

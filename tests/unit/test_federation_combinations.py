@@ -696,3 +696,20 @@ def test_a_peer_with_a_descriptor_has_no_address_typed_by_hand(tmp_path: Path) -
     case = ROLLSITE_MESH.with_peer("clinic-b", ROLLSITE_CLINIC, rollsite="198.51.100.4:9370")
     (problem,) = refused(case, tmp_path)
     assert problem.problem == "a peer with a descriptor takes its addresses from it: drop rollsite"
+
+
+@pytest.mark.parametrize("variable", ["MYSQL_PASSWORD", "POD_IP"])
+def test_a_variable_that_the_program_sets_is_refused(tmp_path: Path, variable: str) -> None:
+    case = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(modules={"fateflow": {"env": {variable: "hunter2"}}}))
+    with pytest.raises(FederationError) as caught:
+        case.load(tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.place.endswith(f"parties.9999.modules.fateflow.env.{variable}")
+    assert problem.problem == f"{variable} is set by this program"
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_log_level_of_fateflow_may_be_set(tmp_path: Path) -> None:
+    case = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(modules={"fateflow": {"env": {"FATE_LOG_LEVEL": "DEBUG"}}}))
+    values = case.load(tmp_path).plan.unit("party-9999").chart.values
+    assert values.modules.fateflow.env == {"FATE_LOG_LEVEL": "DEBUG"}  # type: ignore[union-attr]
