@@ -108,7 +108,7 @@ def _not_latest(value: str) -> str:
 Cidr = Annotated[str, AfterValidator(_cidr)]
 EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME)]
 PartyId = Annotated[str, Field(json_schema_extra={"pattern": _PARTY_ID}), BeforeValidator(_id_as_text), AfterValidator(_party_id)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 IpAddress = Annotated[str, AfterValidator(_address)]
 Host = Annotated[str, AfterValidator(_host)]
 Domain = Annotated[str, AfterValidator(_domain)]
