@@ -9,7 +9,7 @@ from federation.manifests import Manifest, config_map, namespace
 from federation.modules import module_values
 from federation.neighbours import server_name
 from federation.peers import Peers
-from federation.publishing import endpoint, service, service_ports
+from federation.publishing import endpoints, service, service_ports
 from federation.releases import catalogue
 from federation.spec import ExchangeSpec, StackSpec
 from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
@@ -73,16 +73,12 @@ def _services(own: ExchangeSpec, labels: dict[str, str]) -> tuple[Manifest, ...]
 
 def _descriptor(spec: StackSpec, own: ExchangeSpec) -> dict[str, Any]:
     ports = catalogue()[own.release].ports
-    endpoints = {}
-    for published in LINKS[own.federation].exchange:
-        publication = own.publish.of(published.endpoint)
-        dialled = service_ports(published, publication, ports)
-        endpoints[published.endpoint] = endpoint(published, publication, own.namespace, dialled, server_name(spec, None))
+    services = LINKS[own.federation].exchange
     return {
         "schemaVersion": 1,
         "kind": "exchange",
         "federation": {"name": spec.federation.name, "domain": spec.federation.domain},
         "organization": spec.organization,
         "release": own.release,
-        "endpoints": endpoints,
+        "endpoints": endpoints(services, own.publish, own.namespace, ports, server_name(spec, None)),
     }

@@ -11,7 +11,7 @@ from federation.neighbours import server_name
 from federation.party_secrets import party_secrets
 from federation.party_values import party_values
 from federation.peers import Peers
-from federation.publishing import endpoint, service, service_ports
+from federation.publishing import endpoints, service, service_ports
 from federation.releases import catalogue
 from federation.scalars import PartyId
 from federation.spec import PartySpec, StackSpec
@@ -73,11 +73,7 @@ def _services(own: PartySpec, key: str, labels: dict[str, str]) -> tuple[Manifes
 
 def _descriptor(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, Any]:
     ports = catalogue()[own.release].ports
-    endpoints = {}
-    for published in LINKS[own.federation].party:
-        publication = own.publish.of(published.endpoint)
-        dialled = service_ports(published, publication, ports)
-        endpoints[published.endpoint] = endpoint(published, publication, own.namespace, dialled, server_name(spec, party))
+    services = LINKS[own.federation].party
     return {
         "schemaVersion": 1,
         "kind": "party",
@@ -86,7 +82,7 @@ def _descriptor(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, An
         "partyId": party,
         "release": own.release,
         "backends": {"computing": own.computing, "federation": own.federation, "storage": own.storage},
-        "endpoints": endpoints,
+        "endpoints": endpoints(services, own.publish, own.namespace, ports, server_name(spec, party)),
     }
 
 

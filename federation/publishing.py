@@ -1,13 +1,13 @@
 """How a published Service is dialled: by its own cluster, and by peers; with markers where an address is live."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from federation.links import PublishedService
 from federation.live import LiveValue
 from federation.manifests import Manifest, ServicePort, published_service
 from federation.scalars import is_ip
-from federation.spec import Publication
+from federation.spec import Publication, Publish
 
 
 def service_ports(published: PublishedService, publication: Publication, release_ports: Mapping[str, int]) -> dict[str, ServicePort]:
@@ -34,7 +34,19 @@ def service(
     return published_service(published.service, published.module, instance, namespace, labels, list(ports.values()), publication)
 
 
-def endpoint(
+def endpoints(
+    services: Iterable[PublishedService], publish: Publish, namespace: str, release_ports: Mapping[str, int], server_name: str
+) -> dict[str, Any]:
+    """The endpoints of a descriptor body."""
+    found = {}
+    for published in services:
+        publication = publish.of(published.endpoint)
+        dialled = service_ports(published, publication, release_ports)
+        found[published.endpoint] = _endpoint(published, publication, namespace, dialled, server_name)
+    return found
+
+
+def _endpoint(
     published: PublishedService, publication: Publication, namespace: str, ports: Mapping[str, ServicePort], server_name: str
 ) -> dict[str, Any]:
     """What a descriptor says of an endpoint: an advertised address, its load balancer's, or (ClusterIP) the cluster's own."""

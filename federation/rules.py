@@ -20,6 +20,7 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
         _topology_fits,
         _images_have_versions,
         _node_ports_fit,
+        _peers_are_elsewhere,
     )
     found = tuple(problem for rule in rules for problem in rule(spec, peers, place))
     found += broken_engine_rules(spec, peers, place)
@@ -135,6 +136,26 @@ def _node_ports_fit(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Pro
                 )
             else:
                 used[port] = ".".join(path)
+
+
+def _peers_are_elsewhere(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    """A peer at an address and port that this stack advertises itself would make a proxy dial itself."""
+    own = {
+        (address, publication.port_of(purpose)): ".".join(path)
+        for path, publication in _publications(spec)
+        if publication.advertise is not None
+        for address in (publication.advertise.host, *publication.advertise.addresses)
+        for purpose in ("http", "grpc")
+    }
+    for peer in peers.accepted:
+        for name, endpoint in peer.descriptor.endpoints.items():
+            theirs = {(address, port) for address in (endpoint.host, *endpoint.addresses) for port in endpoint.ports.values()}
+            for address, port in sorted(theirs & own.keys()):
+                yield Problem(
+                    place(("peers", peer.name)),
+                    f"its {name} is published at {address}:{port}, which is this stack's own {own[address, port]}",
+                    "ask the peer for its own address, or correct yours",
+                )
 
 
 def _publications(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], Publication]]:

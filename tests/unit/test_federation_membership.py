@@ -1,15 +1,17 @@
 """What keeps a descriptor that is well-formed out of a federation."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from federation.certificates import expired
 from federation.descriptor import Descriptor
+from federation.errors import FederationError
 from federation.peers import membership_problems
 from federation.spec import FederationSpec
 from sandbox import pki
-from tests.support.configs import party_descriptor
+from tests.support.configs import EXCHANGE, party_descriptor
 
 FRAUD = FederationSpec(name="fraud", domain="fraud.example", topology="star", link="native")
 
@@ -54,3 +56,18 @@ def test_a_certificate_expires_at_its_end() -> None:
     text, end = pki.pem(leaf).decode(), leaf.not_valid_after_utc
     assert not expired(text, end - timedelta(seconds=1))
     assert expired(text, end + timedelta(seconds=1))
+
+
+def test_a_peer_at_this_stacks_own_address_and_port_is_refused(tmp_path: Path) -> None:
+    """Its exchange would dial itself. Another port of the same host is another organization behind the same nodes."""
+    for port, refused in ((30103, True), (30203, False)):
+        own = {"type": "NodePort", "httpPort": port, "grpcPort": port + 1, "advertise": {"host": "198.51.100.20"}}
+        case = EXCHANGE.changed(lambda config, own=own: config["exchange"]["publish"].update(nginx=own))
+        case = case.with_peer("clinic-b", changed("nginx", host="198.51.100.20", addresses=["198.51.100.20"], ports={"http": 30103}))
+        if not refused:
+            case.load(tmp_path / "elsewhere")
+            continue
+        with pytest.raises(FederationError) as caught:
+            case.load(tmp_path / "here")
+        (problem,) = caught.value.problems
+        assert problem.problem == "its nginx is published at 198.51.100.20:30103, which is this stack's own exchange.publish.nginx"
