@@ -3,10 +3,11 @@
 A plan is frozen, plain and printable; live addresses stand in it as markers (`federation.live`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from federation.errors import Problem
+from federation.links import LINKS
 from federation.peers import Peer, Peers, Place
 from federation.plan_exchange import plan_exchange
 from federation.plan_party import plan_party
@@ -62,7 +63,15 @@ def plan_stack(spec: StackSpec, peers: Peers) -> StackPlan:
     units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready)]
     units += [plan_party(spec, party, spec.parties[party], ready) for party in sorted(spec.parties, key=int)]
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
+    warnings += tuple(_in_the_clear(spec))
     return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings)
+
+
+def _in_the_clear(spec: StackSpec) -> Iterator[str]:
+    for party in sorted(spec.parties, key=int):
+        engine = spec.parties[party].federation
+        if not any(published.tls for published in LINKS[engine].party):
+            yield f"party {party} exchanges data without encryption, as FATE's {engine} does by itself: keep it inside a private network"
 
 
 def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:

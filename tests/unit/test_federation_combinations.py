@@ -713,3 +713,10 @@ def test_the_log_level_of_fateflow_may_be_set(tmp_path: Path) -> None:
     case = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(modules={"fateflow": {"env": {"FATE_LOG_LEVEL": "DEBUG"}}}))
     values = case.load(tmp_path).plan.unit("party-9999").chart.values
     assert values.modules.fateflow.env == {"FATE_LOG_LEVEL": "DEBUG"}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("case", [STAR_PARTY, RABBITMQ_MESH, ROLLSITE_STAR], ids=str)
+def test_a_link_without_encryption_is_said(case: Case, tmp_path: Path) -> None:
+    plan = case.load(tmp_path).plan
+    said = [warning for warning in plan.warnings if "without encryption" in warning]
+    assert len(said) == (0 if plan.unit("party-9999").tls is not None else 1), plan.warnings
