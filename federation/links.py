@@ -38,6 +38,11 @@ class Link:
     party: tuple[PublishedService, ...]
     exchange: tuple[PublishedService, ...] = ()
 
+    @property
+    def tls(self) -> bool:
+        """Whether parties exchange their data in TLS."""
+        return any(service.tls for service in self.party)
+
     def of(self, kind: str) -> tuple[PublishedService, ...]:
         """What a party or an exchange publishes."""
         return self.party if kind == "party" else self.exchange

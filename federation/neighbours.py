@@ -32,13 +32,13 @@ class Neighbour:
 def other_parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
     """Every other party of the federation that is known here."""
     remote = {peer.party_id: _remote(peer) for peer in peers.parties() if peer.party_id is not None}
-    return remote | {party: _local_party(given) for party, given in spec.parties.items() if party != own}
+    return remote | {party: _local(given) for party, given in spec.parties.items() if party != own}
 
 
 def exchange_of(spec: StackSpec, own: PartySpec, peers: Peers) -> Neighbour | None:
     """The exchange of a party; None while it is pending, or in a mesh."""
     if own.exchange == "local" and spec.exchange is not None:
-        return _local_exchange(spec.exchange)
+        return _local(spec.exchange)
     peer = peers.exchange(own.exchange or "")
     return None if peer is None else _remote(peer)
 
@@ -48,15 +48,12 @@ def _remote(peer: Peer) -> Neighbour:
     return Neighbour(endpoints, peer.routed)
 
 
-def _local_party(own: PartySpec) -> Neighbour:
-    return Neighbour({s.endpoint: _local(s, own) for s in LINKS[own.federation].party})
+def _local(own: PartySpec | ExchangeSpec) -> Neighbour:
+    kind = "party" if isinstance(own, PartySpec) else "exchange"
+    return Neighbour({service.endpoint: _inside(service, own) for service in LINKS[own.federation].of(kind)})
 
 
-def _local_exchange(own: ExchangeSpec) -> Neighbour:
-    return Neighbour({s.endpoint: _local(s, own) for s in LINKS[own.federation].exchange})
-
-
-def _local(published: PublishedService, own: PartySpec | ExchangeSpec) -> Address:
+def _inside(published: PublishedService, own: PartySpec | ExchangeSpec) -> Address:
     release_ports = catalogue()[own.release].ports
     host = str(LiveValue(own.namespace, published.internal or published.service, "clusterIP"))
     if published.internal is not None:

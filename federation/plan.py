@@ -61,16 +61,16 @@ def plan_stack(spec: StackSpec, peers: Peers) -> StackPlan:
     pending = {**peers.pending, **_without_addresses(spec, peers)}
     ready = Peers(tuple(peer for peer in peers.accepted if peer.name not in pending), pending)
     units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready)]
-    units += [plan_party(spec, party, spec.parties[party], ready) for party in sorted(spec.parties, key=int)]
+    units += [plan_party(spec, party, own, ready) for party, own in spec.parties_in_order]
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
     warnings += tuple(_in_the_clear(spec))
     return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings)
 
 
 def _in_the_clear(spec: StackSpec) -> Iterator[str]:
-    for party in sorted(spec.parties, key=int):
-        engine = spec.parties[party].federation
-        if not any(published.tls for published in LINKS[engine].party):
+    for party, own in spec.parties_in_order:
+        if not LINKS[own.federation].tls:
+            engine = own.federation
             yield f"party {party} exchanges data without encryption, as FATE's {engine} does by itself: keep it inside a private network"
 
 

@@ -47,7 +47,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
 
 def _tls(spec: StackSpec, party: PartyId, own: PartySpec) -> TlsPlan | None:
     """The certificate of a party whose link speaks TLS."""
-    if not any(published.tls for published in LINKS[own.federation].party):
+    if not LINKS[own.federation].tls:
         return None
     key = naming.party_key(party)
     return TlsPlan(f"{key}-certificate", f"{key}-key", f"{key}-ca", server_name(spec, party))

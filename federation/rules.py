@@ -6,7 +6,7 @@ from federation.errors import Problem
 from federation.peers import Peers, Place
 from federation.releases import catalogue
 from federation.rules_engines import broken_engine_rules
-from federation.spec import PartySpec, Publication, PublishNginx, StackSpec
+from federation.spec import Publication, PublishNginx, StackSpec
 
 Paths = frozenset[tuple[str, ...]]
 
@@ -36,7 +36,7 @@ def _something_is_deployed(spec: StackSpec, place: Place, left_out: Paths) -> It
 
 def _releases_exist(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     known = catalogue()
-    units: list[tuple[tuple[str, ...], str]] = [(("parties", party, "release"), own.release) for party, own in _in_order(spec)]
+    units: list[tuple[tuple[str, ...], str]] = [(("parties", party, "release"), own.release) for party, own in spec.parties_in_order]
     units += [] if spec.exchange is None else [(("exchange", "release"), spec.exchange.release)]
     for path, release in units:
         if release not in known:
@@ -45,7 +45,7 @@ def _releases_exist(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Pro
 
 def _namespaces_are_used_once(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     used: dict[str, str] = {} if spec.exchange is None else {spec.exchange.namespace: "fate:exchange"}
-    for party, own in _in_order(spec):
+    for party, own in spec.parties_in_order:
         if own.namespace in used:
             yield Problem(
                 place(("parties", party, "namespace")),
@@ -72,7 +72,7 @@ def _topology_fits(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Prob
     mesh = spec.federation.topology == "mesh"
     if mesh and spec.exchange is not None:
         yield Problem(place(("exchange",)), "a mesh has no exchange", "drop fate:exchange, or set federation.topology to star")
-    for party, own in _in_order(spec):
+    for party, own in spec.parties_in_order:
         where = place(("parties", party, "exchange"))
         if mesh and own.exchange is not None:
             yield Problem(where, "a mesh has no exchange", "drop this line, or set federation.topology to star")
@@ -85,7 +85,7 @@ def _topology_fits(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Prob
 
 
 def _exchanges_are_described(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
-    for party, own in _in_order(spec):
+    for party, own in spec.parties_in_order:
         name, where = own.exchange, place(("parties", party, "exchange"))
         if name is None or spec.federation.topology == "mesh":
             continue
@@ -161,10 +161,5 @@ def _peers_are_elsewhere(spec: StackSpec, peers: Peers, place: Place) -> Iterato
 def _publications(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], Publication]]:
     if spec.exchange is not None:
         yield from ((("exchange", "publish", name), publication) for name, publication in spec.exchange.publish.given.items())
-    for party, own in _in_order(spec):
+    for party, own in spec.parties_in_order:
         yield from ((("parties", party, "publish", name), publication) for name, publication in own.publish.given.items())
-
-
-def _in_order(spec: StackSpec) -> list[tuple[str, PartySpec]]:
-    """The parties by number: the engine hands maps over in another order than the file's."""
-    return sorted(spec.parties.items(), key=lambda item: int(item[0]))

@@ -19,7 +19,7 @@ _GROUPS = {"spark": ("sparkMaster", "sparkWorker"), "hdfs": ("namenode", "datano
 def broken_engine_rules(spec: StackSpec, peers: Peers, place: Place) -> tuple[Problem, ...]:
     """Every problem with engines. Parties of an unknown release or engine have other problems."""
     problems: list[Problem] = []
-    for party, own in _in_order(spec):
+    for party, own in spec.parties_in_order:
         release = catalogue().get(own.release)
         if release is not None:
             problems += _party(spec, party, own, release, place)
@@ -43,7 +43,7 @@ def _party(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, pl
             yield Problem(
                 place((*at, "modules", name)), f"module {name} is not part of {combination}", "remove it, or choose engines that use it"
             )
-    yield from _modules_alone(own, release, place, at)
+    yield from _knobs(own, release, place, at)
     yield from _endpoints(own.publish.given, own.federation, "party", place, at)
     if spec.federation.topology == "star" and not LINKS[own.federation].exchange:
         yield Problem(
@@ -57,26 +57,22 @@ def _party(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, pl
 _PATHS = {row: (group, row.removeprefix("spark").lower()) for group, rows in _GROUPS.items() for row in rows}
 
 
-def _modules_alone(own: PartySpec, release: Release, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
-    """Modules that hold data or route alone have one replica; Spark's workers are counted in one place."""
+def _knobs(own: PartySpec, release: Release, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+    """Settings that a module cannot have: a variable of the program's own, a claim's size without a claim, a second replica."""
     for name, given in module_specs(own).items():
         if given is None:
             continue
+        row, here = release.modules[name], (*at, "modules", *_PATHS.get(name, (name,)))
         for variable in sorted(given.env.keys() & release.own_environment):
-            where = place((*at, "modules", *_PATHS.get(name, (name,)), "env", variable))
-            yield Problem(where, f"{variable} is set by this program", "remove this line; passwords belong into fate:secrets")
-        if given.size is not None and release.modules[name].claim is None:
-            where = place((*at, "modules", *_PATHS.get(name, (name,)), "size"))
-            yield Problem(where, f"{name} has no claim: its data lives as long as its pod", "remove this line")
-        if given.replicas is None:
-            continue
-        where = place((*at, "modules", *_PATHS.get(name, (name,)), "replicas"))
-        if name == "sparkWorker":
-            yield Problem(where, "Spark's workers are counted by modules.spark.workers", "write the number there")
-        elif given.replicas > 1 and not release.modules[name].scales:
-            yield Problem(
-                where, f"{name} works alone: {given.replicas} replicas would be {given.replicas} separate ones", "remove this line"
-            )
+            problem = f"{variable} is set by this program"
+            yield Problem(place((*here, "env", variable)), problem, "remove this line; passwords belong into fate:secrets")
+        if given.size is not None and row.claim is None:
+            yield Problem(place((*here, "size")), f"{name} has no claim: its data lives as long as its pod", "remove this line")
+        if name == "sparkWorker" and given.replicas is not None:
+            yield Problem(place((*here, "replicas")), "Spark's workers are counted by modules.spark.workers", "write the number there")
+        elif (given.replicas or 1) > 1 and not row.scales:
+            problem = f"{name} works alone: {given.replicas} replicas would be {given.replicas} separate ones"
+            yield Problem(place((*here, "replicas")), problem, "remove this line")
 
 
 def _variant(own: PartySpec, release: Release, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
@@ -131,7 +127,7 @@ def _exchange(spec: StackSpec, place: Place) -> Iterator[Problem]:
 def _everyone_uses_one_engine(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     """Parties with different federation engines cannot talk, not even through an exchange."""
     used: list[tuple[tuple[str, ...], str]] = [] if spec.exchange is None else [(("exchange", "federation"), spec.exchange.federation)]
-    used += [(("parties", party, "federation"), own.federation) for party, own in _in_order(spec)]
+    used += [(("parties", party, "federation"), own.federation) for party, own in spec.parties_in_order]
     used += [(("peers", peer.name), peer.descriptor.engine) for peer in peers.accepted if peer.routed]
     # An engine that does not exist has its own problem, and nobody can be asked to use it.
     known = [(path, engine) for path, engine in used if engine in LINKS]
@@ -143,8 +139,3 @@ def _everyone_uses_one_engine(spec: StackSpec, peers: Peers, place: Place) -> It
                 f"uses {engine}, while {'.'.join(first_path)} of this stack uses {first}: they cannot talk to each other",
                 "use one federation engine in a federation",
             )
-
-
-def _in_order(spec: StackSpec) -> list[tuple[PartyId, PartySpec]]:
-    """The parties by number: the engine hands maps over in another order than the file's."""
-    return sorted(spec.parties.items(), key=lambda item: int(item[0]))

@@ -103,30 +103,26 @@ class StackSource:
         node, line = self._config, None
         for number, part in enumerate(path):
             key = f"fate:{part}" if number == 0 else part
-            found = self._key(node, key)
+            found = self._pair(node, key)
             if found is None:
                 break
-            line = found.start_mark.line + 1
-            node = self._step(node, key)
+            line, node = found[0].start_mark.line + 1, found[1]
         return line
 
     @staticmethod
-    def _key(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    def _pair(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+        """Where a key is written, and its value; for an item of a list both are the item."""
         if isinstance(node, yaml.MappingNode):
-            return next((k for k, _ in node.value if str(k.value) == key), None)
+            return next(((k, v) for k, v in node.value if str(k.value) == key), None)
         if isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
             item: yaml.Node = node.value[int(key)]
-            return item
+            return item, item
         return None
 
-    @staticmethod
-    def _step(node: yaml.Node | None, key: str) -> yaml.Node | None:
-        if isinstance(node, yaml.MappingNode):
-            return next((v for k, v in node.value if str(k.value) == key), None)
-        if isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
-            item: yaml.Node = node.value[int(key)]
-            return item
-        return None
+    @classmethod
+    def _step(cls, node: yaml.Node | None, key: str) -> yaml.Node | None:
+        found = cls._pair(node, key)
+        return None if found is None else found[1]
 
 
 def _not_yaml(error: Exception, name: str) -> Problem:
