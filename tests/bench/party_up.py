@@ -18,7 +18,7 @@ from sandbox.state import COMPONENTS
 from sandbox.workspace import REPO, Workspace
 
 sys.path.insert(0, str(REPO / "tests" / "engine"))
-from operators import DOMAIN, give_secrets, operator
+from operators import DOMAIN, FEDERATION, HUB, give_secrets, operator, spark_party
 
 GOAL_SECONDS = 8.0
 
@@ -85,25 +85,7 @@ def _helm(space: Workspace) -> float:
 
 
 def _config(namespace: str) -> dict[str, Any]:
-    published = {"type": "LoadBalancer"}
-    return {
-        "organization": "bench",
-        "federation": {"name": "fraud", "domain": DOMAIN, "topology": "star", "link": "native"},
-        "parties": {
-            "9999": {
-                "namespace": namespace,
-                "release": "1.11.2",
-                "computing": "Spark",
-                "federation": "Pulsar",
-                "storage": "HDFS",
-                "exchange": "hub",
-                "persistence": {},
-                "modules": {"fateboard": {}, "client": {}},
-                "publish": {"pulsar": published, "nginx": published},
-            }
-        },
-        "peers": {"hub": {"unsigned": True, "trafficServer": "198.51.100.4:443", "nginx": "198.51.100.4:9300"}},
-    }
+    return {"organization": "bench", "federation": FEDERATION, "parties": {"9999": spark_party(namespace)}, "peers": {"hub": HUB}}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,10 @@ from sandbox import pki
 from sandbox.workspace import Workspace
 
 DOMAIN = "fraud.example"
+PUBLISHED = {"type": "LoadBalancer"}
+# A star, and an exchange typed by hand that its parties use.
+FEDERATION = {"name": "fraud", "domain": DOMAIN, "topology": "star", "link": "native"}
+HUB = {"unsigned": True, "trafficServer": "198.51.100.4:443", "nginx": "198.51.100.4:9300"}
 PASSWORDS = ("mysql", "mysql-root", "fateboard", "notebook")
 
 
@@ -40,6 +44,21 @@ def operator(organization: str, folder: Path, kubeconfig: Path, config: Mapping[
         space.stack_file.write_text(yaml.safe_dump({"config": {f"fate:{key}": value for key, value in config.items()}}))
     space.prepare()
     return space
+
+
+def spark_party(namespace: str, exchange: str = "hub") -> dict[str, Any]:
+    """A party with Spark, Pulsar and HDFS, with every optional module, publishing by load balancers."""
+    return {
+        "namespace": namespace,
+        "release": "1.11.2",
+        "computing": "Spark",
+        "federation": "Pulsar",
+        "storage": "HDFS",
+        "exchange": exchange,
+        "persistence": {},
+        "modules": {"fateboard": {}, "client": {}},
+        "publish": {"pulsar": PUBLISHED, "nginx": PUBLISHED},
+    }
 
 
 def give_secrets(space: Workspace, authority: pki.Authority, units: Mapping[str, str]) -> dict[str, str]:

@@ -7,40 +7,26 @@ from pathlib import Path
 
 import pytest
 import yaml
-from operators import DOMAIN, config_map, give_secrets, objects, operator
+from operators import DOMAIN, FEDERATION, PUBLISHED, config_map, give_secrets, objects, operator, spark_party
 
 from sandbox import pki
 from sandbox.workspace import Workspace
 
 pytestmark = pytest.mark.engine
 
-_LOAD_BALANCER = {"type": "LoadBalancer"}
-
 
 def both(suffix: str) -> dict[str, object]:
     """An exchange and party 9999, which uses it."""
     return {
         "organization": "alone",
-        "federation": {"name": "fraud", "domain": DOMAIN, "topology": "star", "link": "native"},
+        "federation": FEDERATION,
         "exchange": {
             "namespace": f"exchange-{suffix}",
             "release": "1.11.2",
             "modules": {"trafficServer": {"image": {"tag": "checked-1"}}},
-            "publish": {"trafficServer": _LOAD_BALANCER, "nginx": _LOAD_BALANCER},
+            "publish": {"trafficServer": PUBLISHED, "nginx": PUBLISHED},
         },
-        "parties": {
-            "9999": {
-                "namespace": f"party-{suffix}",
-                "release": "1.11.2",
-                "computing": "Spark",
-                "federation": "Pulsar",
-                "storage": "HDFS",
-                "exchange": "local",
-                "persistence": {},
-                "modules": {"fateboard": {}, "client": {}},
-                "publish": {"pulsar": _LOAD_BALANCER, "nginx": _LOAD_BALANCER},
-            }
-        },
+        "parties": {"9999": spark_party(f"party-{suffix}", exchange="local")},
     }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from operators import DOMAIN, give_secrets, operator
+from operators import DOMAIN, FEDERATION, HUB, give_secrets, operator, spark_party
 
 from sandbox import pki
 from sandbox.workspace import REPO, Workspace
@@ -46,22 +46,6 @@ def _with_token(kubeconfig: dict, token: str) -> dict:  # type: ignore[type-arg]
 
 
 def _config() -> dict[str, object]:
-    published = {"type": "LoadBalancer"}
-    party = {
-        "namespace": NAMESPACE,
-        "release": "1.11.2",
-        "computing": "Spark",
-        "federation": "Pulsar",
-        "storage": "HDFS",
-        "exchange": "hub",
-        "persistence": {},
-        "modules": {"fateboard": {}, "client": {}},
-        "publish": {"pulsar": published, "nginx": published},
-    }
-    return {
-        "organization": "ward",
-        "federation": {"name": "fraud", "domain": DOMAIN, "topology": "star", "link": "native"},
-        "cluster": {"scope": "namespaced"},
-        "parties": {"9999": party},
-        "peers": {"hub": {"unsigned": True, "trafficServer": "198.51.100.4:443", "nginx": "198.51.100.4:9300"}},
-    }
+    cluster = {"scope": "namespaced"}
+    parties = {"9999": spark_party(NAMESPACE)}
+    return {"organization": "ward", "federation": FEDERATION, "cluster": cluster, "parties": parties, "peers": {"hub": HUB}}

@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from operators import DOMAIN, operator
+from operators import FEDERATION, HUB, operator, spark_party
 
 pytestmark = pytest.mark.engine
 
@@ -37,8 +38,8 @@ def test_all_problems_are_said_and_nothing_is_touched(clusters: dict[str, Path],
 
 def test_missing_secrets_and_foreign_certificates_are_said_before_anything_is_touched(clusters: dict[str, Path], tmp_path: Path) -> None:
     config = _wrong()
-    party = config["parties"]["10000"] | {"release": "1.11.2"}  # type: ignore[index]
-    space = operator("wrong", tmp_path, clusters["consortium"], config | {"parties": {"10000": party}, "peers": _hub()})
+    party = config["parties"]["10000"] | {"release": "1.11.2"}
+    space = operator("wrong", tmp_path, clusters["consortium"], config | {"parties": {"10000": party}, "peers": {"hub": HUB}})
     for name in ("key", "certificate", "ca"):
         space.set_secret(f"party-10000-{name}", b"not a PEM")
     done = space.attempt("pulumi", "preview", "--non-interactive", "--color", "never", "-s", "wrong")
@@ -50,28 +51,14 @@ def test_missing_secrets_and_foreign_certificates_are_said_before_anything_is_to
     assert "not a PEM" not in printed
 
 
-def _wrong() -> dict[str, object]:
-    published = {"type": "LoadBalancer"}
-    party = {
-        "namespace": "wrong",
-        "release": "1.11.2",
-        "computing": "Spark",
-        "federation": "Pulsar",
-        "storage": "HDFS",
-        "exchange": "hub",
-        "persistence": "none",
-        "publish": {"pulsar": published, "nginx": published},
-    }
+def _wrong() -> dict[str, Any]:
+    party = spark_party("wrong")
     return {
         "organization": "wrong",
-        "federation": {"name": "fraud", "domain": DOMAIN, "topology": "star", "link": "native"},
+        "federation": FEDERATION,
         "parties": {"9999": party | {"relase": "1.11.2"}, "nine": party, "10000": party | {"release": "3.0.0"}},
-        "peers": _hub() | {"cut": {"descriptor": "peers/cut.json"}},
+        "peers": {"hub": HUB, "cut": {"descriptor": "peers/cut.json"}},
     }
-
-
-def _hub() -> dict[str, object]:
-    return {"hub": {"unsigned": True, "trafficServer": "198.51.100.4:443", "nginx": "198.51.100.4:9300"}}
 
 
 def _objects(space) -> str:  # type: ignore[no-untyped-def]
