@@ -1,0 +1,32 @@
+"""The names that the packet model of the federation twin takes for granted are those of a party's Services."""
+
+from pathlib import Path
+
+import pytest
+
+from federation.releases import catalogue
+from tests.support.configs import RABBITMQ_MESH, ROLLSITE_STAR, STAR_PARTY, Case
+from tests.support.helm import CHARTS, helm_template
+from tests.support.packets import NAMES, PROXIES
+from tests.support.walk import of_kind
+
+PARTIES = {"Pulsar": STAR_PARTY, "RabbitMQ": RABBITMQ_MESH, "Eggroll": ROLLSITE_STAR}
+
+
+@pytest.mark.parametrize("case", PARTIES.values(), ids=PARTIES.keys())
+def test_each_name_leads_to_the_module_and_port_that_the_twin_believes(case: Case, tmp_path: Path) -> None:
+    unit = case.load(tmp_path).plan.unit("party-9999")
+    charted = of_kind(helm_template(CHARTS / unit.chart.chart, unit.chart.values.plain()), "Service")
+    ports = {
+        (service["metadata"]["name"], port["port"]): (service["spec"]["selector"]["app.kubernetes.io/name"], port["targetPort"])
+        for service in (*charted, *(manifest.document() for manifest in unit.services))
+        for port in service["spec"]["ports"]
+    }
+    released = catalogue()[unit.release].ports
+    believed = {(name, released[key]): target for (name, key), target in NAMES.items() if target[0] in unit.modules}
+    assert len(believed) >= 3
+    assert {place: ports.get(place) for place in believed} == believed
+
+
+def test_every_module_of_a_name_is_one_that_the_twin_executes() -> None:
+    assert {module for module, _ in NAMES.values()} <= PROXIES.keys()

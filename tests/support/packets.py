@@ -1,0 +1,287 @@
+"""A packet model of FATE's proxies: it executes rendered route tables, from FATE-Flow of one party to whoever answers.
+
+What each proxy does with a packet is one row of `PROXIES`; where the packets of a federation engine begin is one row of
+`ENGINES`. Behaviour: reference sections 8.1 (rollsite), 10.1 (Pulsar), 10.2 (RabbitMQ), 10.3 (nginx), 11.3 (Traffic Server).
+"""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import yaml
+
+MAX_HOPS = 8
+
+
+@dataclass(frozen=True)
+class Packet:
+    """The first bytes of a connection: whom they are for, and how they are spoken."""
+
+    target: str
+    plane: str
+    wire: str
+    server_name: str = ""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The packet reached the party's own FATE-Flow, broker or rollsite, which serves it."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Nobody got the packet, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Dial:
+    """The proxy opens a connection and hands the packet over."""
+
+    host: str
+    port: int
+    packet: Packet
+
+
+Step = Delivered | Dropped | Dial
+
+
+@dataclass
+class Unit:
+    """One deployed party or exchange: its route files as its proxies see them, and what the proxies remember."""
+
+    organization: str
+    key: str
+    engine: str
+    files: dict[str, str]
+    ports: Mapping[str, int]
+    nginx: dict[str, Any] = field(default_factory=dict)
+    pulsar: dict[str, tuple[str, int, str]] = field(default_factory=dict)
+
+    @property
+    def party(self) -> str:
+        """The party's id; empty for an exchange."""
+        return self.key.removeprefix("party-") if self.key.startswith("party-") else ""
+
+    def load(self, files: dict[str, str]) -> None:
+        """New route files arrive. nginx adds and changes entries, and forgets none before its restart."""
+        self.files = files
+        self.nginx |= {str(key): value for key, value in (yaml.safe_load(files.get("route_table.yaml", "")) or {}).items()}
+
+    def restart(self) -> None:
+        """The pods start again: only the files are known."""
+        self.nginx = {}
+        self.load(self.files)
+
+    def forget_stale_clusters(self) -> None:
+        """What the operator, or a reconciler, does after a peer's Pulsar moved: Pulsar keeps an entry that was made once."""
+        self.pulsar = {}
+
+
+def _fateflow(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
+    yield Delivered() if port == packet.wire else Dropped(f"{packet.wire} at FATE-Flow's {port} port")
+
+
+def _nginx(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
+    if port != packet.wire:
+        yield Dropped(f"{packet.wire} at nginx's {port} port")
+        return
+    known = packet.target in unit.nginx
+    targets = unit.nginx[packet.target].get("fateflow") if known else unit.nginx.get("default", {}).get("proxy")
+    if not targets:
+        yield Dropped(f"nginx has no route to {packet.target}: 500")
+        return
+    # One of them at random: each must be right.
+    for target in targets:
+        dialled = target.get(f"{packet.wire}_port")
+        if dialled is None or not _is_ip(str(target["host"])):
+            yield Dropped("nginx cannot dial that: it goes on to 127.0.0.1:1")
+        else:
+            yield Dial(target["host"], dialled, packet)
+
+
+def _rollsite(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
+    if packet.wire != "grpc":
+        yield Dropped(f"{packet.wire} at rollsite")
+        return
+    if unit.party == packet.target and packet.plane == "data":
+        yield Delivered()
+        return
+    whole = json.loads(unit.files["route_table.json"])
+    table = whole["route_table"]
+    entry = table.get(packet.target) or (table.get("default") if whole["permission"]["default_allow"] else None)
+    role = {"control": "fateflow", "data": "default"}[packet.plane]
+    hops = {} if entry is None else entry.get(role) or entry.get("default")
+    yield Dial(hops[0]["ip"], hops[0]["port"], packet) if hops else Dropped(f"rollsite has no route to {packet.target}")
+
+
+def _traffic_server(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
+    if packet.wire != "tls":
+        yield Dropped(f"{packet.wire} at Traffic Server: refused")
+        return
+    routes = {entry["fqdn"]: entry["tunnel_route"] for entry in yaml.safe_load(unit.files["sni.yaml"])["sni"]}
+    if packet.server_name not in routes:
+        yield Dropped(f"no tunnel for {packet.server_name}: remap_required")
+        return
+    host, _, target_port = routes[packet.server_name].rpartition(":")
+    (allowed,) = re.findall(r"http\.connect_ports STRING (.*)", unit.files["records.config"])
+    if target_port not in allowed.split():
+        yield Dropped(f"port {target_port} is not in connect_ports")
+    else:
+        yield Dial(host, int(target_port), packet)
+
+
+def _broker(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
+    yield Delivered() if port == packet.wire else Dropped(f"{packet.wire} at the broker's {port} port")
+
+
+# By the module that a Service selects: what it does with a packet at one of its ports.
+PROXIES: dict[str, Callable[[Unit, str, Packet], Iterator[Step]]] = {
+    "fateflow": _fateflow,
+    "nginx": _nginx,
+    "rollsite": _rollsite,
+    "traffic-server": _traffic_server,
+    "pulsar": _broker,
+    "rabbitmq": _broker,
+}
+
+# Names inside a party's namespace that route tables and FATE-Flow dial: (name, key of the release's ports): (module, port).
+# tests/charts/test_names.py holds them against the rendered Services.
+NAMES = {
+    ("fateflow", "fateflowGrpc"): ("fateflow", "grpc"),
+    ("fateflow", "fateflowHttp"): ("fateflow", "http"),
+    ("nginx", "nginxHttp"): ("nginx", "http"),
+    ("nginx", "nginxGrpc"): ("nginx", "grpc"),
+    ("rollsite", "rollsite"): ("rollsite", "grpc"),
+    ("pulsar", "pulsarTls"): ("pulsar", "tls"),
+    ("rabbitmq", "rabbitmq"): ("rabbitmq", "amqp"),
+}
+
+
+def _through_nginx(unit: Unit, target: str) -> Iterator[Step]:
+    for wire in ("http", "grpc"):
+        yield Dial("nginx", unit.ports[f"nginx{wire.title()}"], Packet(target, "control", wire))
+
+
+def _through_rollsite(unit: Unit, target: str) -> Iterator[Step]:
+    for plane in ("control", "data"):
+        yield Dial("rollsite", unit.ports["rollsite"], Packet(target, plane, "grpc"))
+
+
+def _to_pulsar(unit: Unit, target: str) -> Iterator[Step]:
+    """FATE-Flow makes a cluster of each other party in its Pulsar, once; Pulsar dials what the entry says."""
+    if target not in unit.pulsar:
+        table = yaml.safe_load(unit.files["pulsar_route_table.yaml"])
+        # FATE 1.x looks parties up by number.
+        if (entry := table.get(int(target))) is not None:
+            unit.pulsar[target] = (entry["host"], entry["sslPort"], entry["proxy"])
+        elif (entry := table.get("default")) is not None:
+            unit.pulsar[target] = (f"{target}.{entry['domain']}", entry["brokerSslPort"], entry["proxy"])
+        else:
+            yield Dropped(f"FATE-Flow has no Pulsar of {target}")
+            return
+    name, port, proxy = unit.pulsar[target]
+    host, _, proxy_port = proxy.rpartition(":")
+    packet = Packet(target, "data", "tls", name)
+    yield Dial(host, int(proxy_port), packet) if proxy else Dial(name, port, packet)
+
+
+def _to_rabbitmq(unit: Unit, target: str) -> Iterator[Step]:
+    entry = yaml.safe_load(unit.files["rabbitmq_route_table.yaml"]).get(int(target))
+    missing = Dropped(f"FATE-Flow has no RabbitMQ of {target}")
+    yield missing if entry is None else Dial(entry["host"], entry["port"], Packet(target, "data", "amqp"))
+
+
+# By federation engine: where the packets of a party begin.
+ENGINES: dict[str, tuple[Callable[[Unit, str], Iterator[Step]], ...]] = {
+    "Pulsar": (_through_nginx, _to_pulsar),
+    "RabbitMQ": (_through_nginx, _to_rabbitmq),
+    "Eggroll": (_through_rollsite,),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a packet ended: at a unit (organization, key), or nowhere, and the way it took."""
+
+    plane: str
+    wire: str
+    at: tuple[str, str] | None
+    reason: str
+    way: tuple[str, ...]
+
+
+Listener = tuple[Unit, str, str]
+
+
+@dataclass
+class Network:
+    """Who listens where: outside, inside each cluster, and by name inside each namespace."""
+
+    outside: dict[tuple[str, int], Listener] = field(default_factory=dict)
+    clusters: dict[tuple[str, str, int], Listener] = field(default_factory=dict)
+    names: dict[tuple[str, str, str, int], Listener] = field(default_factory=dict)
+    # Whether the network policies let a connection pass: from (unit, module), to a listener, by what address and port.
+    lets: Callable[[Unit, str, Listener, str, int], bool] = lambda *_: True
+
+    def listener(self, unit: Unit, host: str, port: int) -> Listener | None:
+        """Who answers when a pod of the unit dials."""
+        return (
+            self.names.get((unit.organization, unit.key, host, port))
+            or self.clusters.get((unit.organization, host, port))
+            or self.outside.get((host, port))
+        )
+
+    def outcomes(self, unit: Unit, target: str) -> list[Outcome]:
+        """Where everything that a party sends to another one ends."""
+        return [
+            outcome
+            for begin in ENGINES[unit.engine]
+            for step in begin(unit, target)
+            for outcome in self._follow(unit, _BROKERS.get(begin, "fateflow"), step, Packet(target, "data", "?"), ())
+        ]
+
+    def strangers(self, host: str, port: int, packet: Packet) -> list[Outcome]:
+        """Where a packet ends that somebody outside sends to a published address."""
+        unit, module, name = self.outside[host, port]
+        return [outcome for step in PROXIES[module](unit, name, packet) for outcome in self._follow(unit, module, step, packet, ())]
+
+    def _follow(self, unit: Unit, module: str, step: Step, packet: Packet, way: tuple[str, ...]) -> Iterator[Outcome]:
+        here = f"{unit.organization}/{unit.key}/{module}"
+        if isinstance(step, Delivered):
+            yield Outcome(packet.plane, packet.wire, (unit.organization, unit.key), "", (*way, here))
+        elif isinstance(step, Dropped):
+            yield Outcome(packet.plane, packet.wire, None, step.reason, (*way, here))
+        else:
+            yield from self._dial(unit, module, step, (*way, here))
+
+    def _dial(self, unit: Unit, module: str, step: Dial, way: tuple[str, ...]) -> Iterator[Outcome]:
+        packet = step.packet
+        dropped = replace(Outcome(packet.plane, packet.wire, None, "", way))
+        found = self.listener(unit, step.host, step.port)
+        if len(way) >= MAX_HOPS:
+            yield replace(dropped, reason="loop")
+        elif found is None:
+            yield replace(dropped, reason=f"nobody listens at {step.host}:{step.port}")
+        elif not self.lets(unit, module, found, step.host, step.port):
+            yield replace(dropped, reason=f"a network policy forbids {step.host}:{step.port}")
+        else:
+            there, next_module, port = found
+            for following in PROXIES[next_module](there, port, packet):
+                yield from self._follow(there, next_module, following, packet, way)
+
+
+# Who opens the connection: the broker itself, not FATE-Flow.
+_BROKERS: dict[Callable[[Unit, str], Iterator[Step]], str] = {_to_pulsar: "pulsar", _to_rabbitmq: "rabbitmq"}
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,221 @@
+"""The federation twin: N organizations' stacks planned in one process, linked by their descriptors, with addresses made up.
+
+`World` does what operators do: write a stack file, run `pulumi up`, hand descriptors over. `tests.support.packets`
+executes the route tables that come out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+from federation.descriptor import Descriptor, finish
+from federation.live import LiveValue, live_values, substitute
+from federation.load import LoadedStack
+from federation.plan import StackPlan
+from federation.releases import catalogue
+from federation.spec import Publication, StackSpec
+from federation.unit import UnitPlan
+from tests.support.configs import Case, Config
+from tests.support.packets import NAMES, Network, Outcome, Unit
+
+# Every cluster has the same addresses inside, as clusters of strangers do: one that leaks out leads to the wrong place.
+_CLUSTER_ADDRESSES = "10.96"
+
+
+@dataclass
+class Organization:
+    """One organization: its stack file, its last plan, and the network its load balancers take addresses from."""
+
+    case: Case
+    net: str
+    loaded: LoadedStack | None = None
+    units: dict[str, Unit] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> StackPlan:
+        """The plan of the last `up`."""
+        assert self.loaded is not None, "not up yet"
+        return self.loaded.plan
+
+    @property
+    def spec(self) -> StackSpec:
+        """The configuration of the last `up`."""
+        assert self.loaded is not None, "not up yet"
+        return self.loaded.spec
+
+    def addresses(self) -> dict[LiveValue, str]:
+        """What the cluster answers for each marker of the plan."""
+        services = sorted((manifest.namespace or "", manifest.name) for unit in self.plan.units for manifest in unit.services)
+        found = {}
+        for number, (namespace, service) in enumerate(services, 1):
+            found[LiveValue(namespace, service, "clusterIP")] = f"{_CLUSTER_ADDRESSES}.0.{number}"
+            found[LiveValue(namespace, service, "loadBalancer")] = f"{self.net}.{number}"
+        return found
+
+
+class World:
+    """Organizations and what lies between them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.organizations: dict[str, Organization] = {}
+        self._nets = iter(f"198.18.{number}" for number in range(1, 250))
+        self._ups = 0
+
+    def join(self, name: str, config: Config) -> None:
+        """A new organization with its stack file; not up yet."""
+        self.organizations[name] = Organization(Case(name, config), next(self._nets))
+
+    def change(self, name: str, change: Callable[[Config], object]) -> None:
+        """Edit a stack file."""
+        organization = self.organizations[name]
+        organization.case = organization.case.changed(change)
+
+    def move(self, name: str) -> None:
+        """Another network: every load balancer of the organization gets a new address."""
+        self.organizations[name].net = next(self._nets)
+
+    def up(self, *names: str) -> None:
+        """`pulumi up` of some stacks, or of all."""
+        for name in names or self.organizations:
+            organization = self.organizations[name]
+            self._ups += 1
+            organization.loaded = organization.case.load(self.folder / name)
+            addresses = organization.addresses()
+            units = {plan.key: plan for plan in organization.plan.units}
+            organization.units = {key: unit for key, unit in organization.units.items() if key in units}
+            for key, plan in units.items():
+                files = {file: text for manifest in plan.routes for file, text in manifest.fields["data"].items()}
+                unit = organization.units.setdefault(key, _unit(name, plan, organization.spec))
+                unit.load(substitute(files, addresses))
+
+    def descriptor(self, name: str, key: str) -> Descriptor:
+        """What `fatefed descriptor export` writes."""
+        organization = self.organizations[name]
+        return finish(substitute(organization.plan.unit(key).descriptor, organization.addresses()))
+
+    def hand_over(self, sender: str, receiver: str, **entry: Any) -> None:
+        """Every descriptor of the sender, accepted by the receiver under the unit's name."""
+        for unit in self.organizations[sender].plan.units:
+            organization = self.organizations[receiver]
+            said = organization.case.config.get("peers", {}).get(self.peer_name(sender, unit.key), {})
+            accepted = {"state": said.get("state", "active"), **entry}
+            organization.case = organization.case.with_peer(self.peer_name(sender, unit.key), self.descriptor(sender, unit.key), **accepted)
+
+    @staticmethod
+    def peer_name(sender: str, key: str) -> str:
+        """The name under fate:peers: the organization's for an exchange, else with its party."""
+        return sender if key == "exchange" else f"{sender}-{key.removeprefix('party-')}"
+
+    def units(self) -> Iterator[Unit]:
+        """Everything that is deployed."""
+        for organization in self.organizations.values():
+            yield from organization.units.values()
+
+    def parties(self) -> dict[str, Unit]:
+        """Every deployed party, by id."""
+        return {unit.party: unit for unit in self.units() if unit.party}
+
+    def network(self) -> Network:
+        """Who listens where, from the Services of every plan."""
+        network = Network()
+        for name, organization in self.organizations.items():
+            addresses = organization.addresses()
+            for plan in organization.plan.units:
+                unit = organization.units[plan.key]
+                for host_port, listener in _inside(plan, unit, addresses):
+                    _claim(network.clusters, (name, *host_port), listener)
+                for host_port, listener in _outside(plan, unit, organization.spec, addresses):
+                    _claim(network.outside, host_port, listener)
+                for (service, key), (module, port) in NAMES.items():
+                    if module in plan.modules and key in unit.ports:
+                        network.names[name, plan.key, service, unit.ports[key]] = (unit, module, port)
+        return network
+
+    def faults(self, may: Iterable[tuple[str, str]], strangers: Iterable[str] = ("424242",)) -> list[str]:
+        """Every way in which the federation is not as agreed: `may` are the ordered pairs of parties that reach each other.
+
+        Any other packet ends nowhere, at the sender or the exchange: also to a party that is gone, and to one that never was
+        (`strangers`). No packet passes a third party.
+        """
+        parties, network, agreed = self.parties(), self.network(), set(may)
+        assert agreed <= set(permutations(parties, 2)), "a pair of parties that are not deployed"
+        faults, seen = [], 0
+        for source, unit in parties.items():
+            for target in {*parties, *strangers} - {source}:
+                outcomes = network.outcomes(unit, target)
+                assert {outcome.plane for outcome in outcomes} == {"control", "data"}
+                right = (parties[target].organization, f"party-{target}") if (source, target) in agreed else None
+                faults += [f"{source} -> {target}: {_told(outcome)}" for outcome in outcomes if outcome.at != right]
+                faults += [f"{source} -> {target}: loop: {_told(outcome)}" for outcome in outcomes if outcome.reason == "loop"]
+                passed = {f"{unit.organization}/{unit.key}", "" if right is None else "/".join(right)}
+                faults += [f"{source} -> {target}: {_strayed(outcome)}" for outcome in outcomes if _others(outcome) - passed]
+                seen += len(outcomes)
+        assert seen >= 2 * len(parties), "nothing was sent"
+        return faults
+
+
+def _unit(organization: str, plan: UnitPlan, spec: StackSpec) -> Unit:
+    own = spec.exchange if plan.kind == "exchange" else spec.parties[plan.key.removeprefix("party-")]
+    assert own is not None
+    ports = {key: port for key, port in catalogue()[plan.release].ports.items() if plan.kind == "party"}
+    return Unit(organization, plan.key, own.federation, {}, ports)
+
+
+def _others(outcome: Outcome) -> set[str]:
+    """The parties on the way. Only the exchange may see a packet between sender and target."""
+    return {place.rpartition("/")[0] for place in outcome.way if "/exchange/" not in place}
+
+
+def _strayed(outcome: Outcome) -> str:
+    return f"through a third party: {_told(outcome)}"
+
+
+def _told(outcome: Outcome) -> str:
+    end = outcome.reason or f"delivered to {outcome.at}"
+    return f"{outcome.plane} ({outcome.wire}) {' > '.join(outcome.way)}: {end}"
+
+
+def _inside(plan: UnitPlan, unit: Unit, addresses: dict[LiveValue, str]) -> Iterator[tuple[tuple[str, int], tuple[Unit, str, str]]]:
+    for manifest in plan.services:
+        spec = manifest.fields["spec"]
+        host = addresses[LiveValue(plan.namespace, manifest.name, "clusterIP")]
+        for port in spec["ports"]:
+            yield (host, port["port"]), (unit, spec["selector"]["app.kubernetes.io/name"], port["targetPort"])
+
+
+def _outside(
+    plan: UnitPlan, unit: Unit, spec: StackSpec, addresses: dict[LiveValue, str]
+) -> Iterator[tuple[tuple[str, int], tuple[Unit, str, str]]]:
+    """Published Services at the addresses their owner gives them: load balancers, or nodes."""
+    own = spec.exchange if plan.kind == "exchange" else spec.parties[unit.party]
+    assert own is not None
+    for manifest in plan.services:
+        service = manifest.fields["spec"]
+        if service["type"] == "ClusterIP":
+            continue
+        publication = _publication(manifest.name, own.publish.given)
+        hosts = [addresses[LiveValue(plan.namespace, manifest.name, "loadBalancer")]]
+        if publication.advertise is not None:
+            hosts = [publication.advertise.host, *publication.advertise.addresses]
+        for host in dict.fromkeys(hosts):
+            for port in service["ports"]:
+                listener = (unit, service["selector"]["app.kubernetes.io/name"], port["targetPort"])
+                yield (host, port.get("nodePort", port["port"])), listener
+
+
+def _publication(service: str, given: dict[str, Publication]) -> Publication:
+    """What the stack says of a published Service: `pulsar-public-tls` is the endpoint pulsar."""
+    (endpoint,) = (name for name in given if service.replace("-", "").startswith(name.lower()))
+    return given[endpoint]
+
+
+def _claim(places: dict[Any, Any], place: tuple[Any, ...], listener: tuple[Unit, str, str]) -> None:
+    assert places.setdefault(place, listener) == listener, f"two listen at {place}"
+
+
+def unfilled(world: World) -> list[str]:
+    """Markers that are still in a route file."""
+    return [str(value) for unit in world.units() for value in live_values(unit.files)]

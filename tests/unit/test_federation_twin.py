@@ -1,0 +1,326 @@
+"""The federation twin: every route table of every proxy is executed, for each pair of parties, after each step of a federation's life.
+
+What it must find is seeded here too: a twin that never complains would prove nothing.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from tests.support.configs import EGGROLL, SLIM_RABBITMQ, SPARK_PULSAR, SPARK_RABBITMQ, Config, exchange, node_port, party, stack
+from tests.support.packets import Packet, Unit
+from tests.support.twin import World, unfilled
+
+ENGINES: dict[str, Config] = {"Pulsar": SPARK_PULSAR, "RabbitMQ": SPARK_RABBITMQ, "Eggroll": EGGROLL}
+DATA = {"Pulsar": "pulsar", "RabbitMQ": "rabbitmq", "Eggroll": "rollsite"}
+HUB = "consortium"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A topology and a federation engine; `local`: the exchange and the first party are one stack."""
+
+    topology: str
+    engine: str
+    local: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.topology}-{self.engine}{'-local' if self.local else ''}"
+
+
+STARS = [Kind("star", "Pulsar"), Kind("star", "Eggroll"), Kind("star", "Pulsar", local=True), Kind("star", "Eggroll", local=True)]
+MESHES = [Kind("mesh", "Pulsar"), Kind("mesh", "RabbitMQ"), Kind("mesh", "Eggroll")]
+every_kind = pytest.mark.parametrize("kind", [*STARS, *MESHES], ids=str)
+
+
+class Life:
+    """What the operators of one federation do, step by step."""
+
+    def __init__(self, kind: Kind, folder: Path) -> None:
+        self.kind, self.world, self.hub = kind, World(folder), HUB
+        if kind.topology == "star":
+            parties = {"9999": self._party("9999", "local")} if kind.local else {}
+            hub = exchange(federation=kind.engine)
+            self.world.join(HUB, stack(HUB, exchange=hub, parties=parties))
+            self.world.up(HUB)
+
+    def _party(self, party_id: str, hub: str | None, **changes: object) -> Config:
+        return party(f"fate-{party_id}", exchange=hub, **{**ENGINES[self.kind.engine], **changes})
+
+    def join(self, name: str, *party_ids: str, **changes: object) -> None:
+        """A new organization with its parties: it deploys, descriptors are exchanged, everyone runs `pulumi up`."""
+        hub = self.hub if self.kind.topology == "star" else None
+        parties = {party_id: self._party(party_id, hub, **changes) for party_id in party_ids}
+        self.world.join(name, stack(name, topology=self.kind.topology, parties=parties))
+        if hub is not None:
+            organization = self.world.organizations[name]
+            organization.case = organization.case.with_entry(hub, descriptor=f"peers/{hub}.json")
+        self.world.up(name)
+        self.tell(name)
+
+    def tell(self, name: str) -> None:
+        """Descriptors of an organization and of those it deals with change hands; everyone runs `pulumi up`."""
+        others = [other for other in self.world.organizations if other != name]
+        for other in [self.hub] if self.kind.topology == "star" and name != self.hub else others:
+            self.world.hand_over(name, other)
+            self.world.hand_over(other, name)
+        self.world.up()
+
+    def state(self, owner: str, peer: str, state: str) -> None:
+        """An owner suspends or retires a peer, or takes it back."""
+        self.world.change(owner, lambda config: config["peers"][peer].update(state=state))
+        self.world.up(owner)
+
+    def forget(self) -> None:
+        """The operators delete what Pulsar keeps of peers that moved or left (docs/network.md)."""
+        for unit in self.world.units():
+            unit.forget_stale_clusters()
+
+    def restart(self) -> None:
+        """All pods start again."""
+        for unit in self.world.units():
+            unit.restart()
+
+    def unit(self, name: str, key: str) -> Unit:
+        """A deployed party or exchange."""
+        return self.world.organizations[name].units[key]
+
+
+def everyone(*parties: str) -> set[tuple[str, str]]:
+    """Each ordered pair."""
+    return set(permutations(parties, 2))
+
+
+def towards(pairs: Iterable[tuple[str, str]], *targets: str) -> set[tuple[str, str]]:
+    """The pairs that end at one of these."""
+    return {pair for pair in pairs if pair[1] in targets}
+
+
+def founded(kind: Kind, folder: Path) -> Life:
+    """A federation of 9999 and 10000, linked."""
+    life = Life(kind, folder)
+    if not kind.local:
+        life.join("bank-a", "9999")
+    life.join("clinic-b", "10000")
+    return life
+
+
+@every_kind
+def test_after_each_step_every_pair_reaches_exactly_its_target_and_nobody_else(kind: Kind, tmp_path: Path) -> None:
+    life = founded(kind, tmp_path)
+    world, pairs = life.world, everyone("9999", "10000")
+    assert not unfilled(world)
+    assert world.faults(pairs) == []
+
+    life.join("hospital-c", "10001", "777")  # two parties in one stack
+    pairs = everyone("9999", "10000", "10001", "777")
+    assert world.faults(pairs) == []
+
+    # clinic-b moves: another network, another port. Until its descriptor is accepted, nobody reaches it.
+    world.move("clinic-b")
+    world.change("clinic-b", lambda config: config["parties"]["10000"]["publish"][DATA[kind.engine]].update(port=16651))
+    world.up("clinic-b")
+    assert world.faults(pairs - towards(pairs, "10000")) == []
+    life.tell("clinic-b")
+    life.forget()
+    assert world.faults(pairs) == []
+
+    owners = [life.hub] if kind.topology == "star" else ["bank-a", "hospital-c"]
+    peer = "clinic-b-10000"
+    for owner in owners:
+        life.state(owner, peer, "suspended")
+    life.forget()
+    cut = pairs - towards(pairs, "10000")
+    assert world.faults(cut) == []
+    life.restart()
+    assert world.faults(cut) == []
+    for owner in owners:
+        life.state(owner, peer, "active")
+    assert world.faults(pairs) == []
+
+    for owner in owners:
+        life.state(owner, peer, "retired")
+    life.forget()
+    assert world.faults(cut) == []
+    del world.organizations["clinic-b"]
+    for owner in owners:
+        world.change(owner, lambda config: config["peers"].pop(peer))
+    world.up()
+    assert world.faults(everyone("9999", "10001", "777"), strangers=("10000", "424242")) == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STARS if not kind.local], ids=str)
+def test_an_exchange_that_moves_to_another_organization_takes_every_pair_with_it(kind: Kind, tmp_path: Path) -> None:
+    life = founded(kind, tmp_path)
+    world, pairs = life.world, everyone("9999", "10000")
+    assert world.faults(pairs) == []
+    life.hub = "new-hub"
+    world.join("new-hub", stack("new-hub", exchange=exchange(federation=kind.engine)))
+    world.up("new-hub")
+    for name in ("bank-a", "clinic-b"):
+        world.hand_over(name, "new-hub")
+        world.hand_over("new-hub", name)
+    world.up()
+    assert world.faults(pairs) == [], "both exchanges work while members still use the old one"
+    for name, party_id in (("bank-a", "9999"), ("clinic-b", "10000")):
+        world.change(name, lambda config, party_id=party_id: config["parties"][party_id].update(exchange="new-hub"))
+        world.up(name)
+    del world.organizations[HUB]
+    life.forget()
+    assert world.faults(pairs) == []
+
+
+def test_pulsar_keeps_an_address_that_it_was_told_once(tmp_path: Path) -> None:
+    """Why operators delete stale clusters: the route table is right, and Pulsar still dials where the peer was."""
+    life = founded(Kind("mesh", "Pulsar"), tmp_path)
+    pairs = everyone("9999", "10000")
+    assert life.world.faults(pairs) == []
+    life.world.move("clinic-b")
+    life.world.up("clinic-b")
+    life.tell("clinic-b")
+    (fault,) = life.world.faults(pairs)
+    assert fault.startswith("9999 -> 10000: data (tls) bank-a/party-9999/pulsar: nobody listens at 198.18.2.")
+    life.forget()
+    assert life.world.faults(pairs) == []
+
+
+@every_kind
+def test_node_ports_and_advertised_names_are_dialled_as_published(kind: Kind, tmp_path: Path) -> None:
+    life = founded(kind, tmp_path)
+    ports = {"nginx": node_port(httpPort=30930, grpcPort=30931), DATA[kind.engine]: node_port(port=30651)}
+    publish = {name: ports[name] for name in ([DATA[kind.engine]] if kind.engine == "Eggroll" else [DATA[kind.engine], "nginx"])}
+    publish[DATA[kind.engine]]["advertise"] = {"host": "fate.hospital-c.example", "addresses": ["203.0.113.77"]}
+    life.join("hospital-c", "10001", publish=publish)
+    assert life.world.faults(everyone("9999", "10000", "10001")) == []
+
+
+def test_slim_and_whole_parties_of_one_engine_reach_each_other(tmp_path: Path) -> None:
+    life = founded(Kind("mesh", "RabbitMQ"), tmp_path)
+    life.join("hospital-c", "10001", **SLIM_RABBITMQ)
+    assert life.world.faults(everyone("9999", "10000", "10001")) == []
+
+
+def relayed(life: Life, name: str, target: str) -> set[tuple[str, str] | None]:
+    """Where packets for a target end that a stranger sends to everything an organization publishes."""
+    network = life.world.network()
+    doors = [(place, unit, port) for place, (unit, _, port) in network.outside.items() if unit.organization == name]
+    assert doors
+    ends = set()
+    for (host, dialled), unit, port in doors:
+        for plane in ("control", "data"):
+            packet = Packet(target, plane, port, f"{target}.fraud.example")
+            ends |= {outcome.at for outcome in network.strangers(host, dialled, packet) if unit.organization == name}
+    return ends
+
+
+@pytest.mark.parametrize("kind", MESHES, ids=str)
+def test_a_party_of_a_mesh_relays_what_names_another_party(kind: Kind, tmp_path: Path) -> None:
+    """A limit of FATE's native proxies, not of the routes: one table serves both directions (docs/network.md)."""
+    life = founded(kind, tmp_path)
+    life.join("hospital-c", "10001")
+    assert ("clinic-b", "party-10000") in relayed(life, "bank-a", "10000")
+    assert relayed(life, "bank-a", "424242") <= {None, ("bank-a", "party-9999")}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STARS if not kind.local], ids=str)
+def test_nobody_is_relayed_to_a_stranger(kind: Kind, tmp_path: Path) -> None:
+    life = founded(kind, tmp_path)
+    assert relayed(life, HUB, "424242") == {None}
+    assert relayed(life, HUB, "10000") == {("clinic-b", "party-10000")}, "an exchange is there to relay to its members"
+    assert ("clinic-b", "party-10000") in relayed(life, "bank-a", "10000")
+
+
+Seed = Callable[[Life], None]
+
+
+def _edit(life: Life, name: str, key: str, file: str, old: str, new: str) -> None:
+    unit = life.unit(name, key)
+    assert old in unit.files[file], f"the fault cannot be seeded into {unit.files[file]}"
+    unit.load(unit.files | {file: unit.files[file].replace(old, new)})
+
+
+def _address(life: Life, name: str, module: str, port: str) -> str:
+    """host:port of something published."""
+    places = life.world.network().outside.items()
+    (found,) = {f"{host}:{number}" for (host, number), (unit, m, p) in places if (unit.organization, m, p) == (name, module, port)}
+    return found
+
+
+def _self_route_of_an_exchange(life: Life) -> None:
+    host, _, port = _address(life, HUB, "nginx", "http").rpartition(":")
+    table = life.unit(HUB, "exchange").files["route_table.yaml"]
+    entry = f"default:\n  proxy:\n    - host: {host}\n      http_port: {port}\n      grpc_port: {int(port) + 10}\n"
+    _edit(life, HUB, "exchange", "route_table.yaml", table, table + entry)
+
+
+def _self_route_of_a_rollsite_exchange(life: Life) -> None:
+    host, _, port = _address(life, HUB, "rollsite", "grpc").rpartition(":")
+    old = '"ip": "127.0.0.1",\n          "port": 1\n'
+    _edit(life, HUB, "exchange", "route_table.json", old, f'"ip": "{host}",\n          "port": {port}\n')
+
+
+def _default_without_exchange(life: Life) -> None:
+    host, _, port = _address(life, "clinic-b", "nginx", "http").rpartition(":")
+    table = life.unit("bank-a", "party-9999").files["route_table.yaml"]
+    entry = f"default:\n  proxy:\n    - host: {host}\n      http_port: {port}\n      grpc_port: {int(port) + 10}\n"
+    _edit(life, "bank-a", "party-9999", "route_table.yaml", table, table + entry)
+
+
+def _swapped_ports(life: Life) -> None:
+    table = life.unit("bank-a", "party-9999").files["route_table.yaml"]
+    swapped = table.replace("http_port: 9300", "http_port: SWAP").replace("grpc_port: 9310", "grpc_port: 9300").replace("SWAP", "9310")
+    _edit(life, "bank-a", "party-9999", "route_table.yaml", table, swapped)
+
+
+def _foreign_server_name(life: Life) -> None:
+    text = life.unit(HUB, "exchange").files["sni.yaml"]
+    swapped = text.replace("9999.", "SWAP.").replace("10000.", "9999.").replace("SWAP.", "10000.")
+    _edit(life, HUB, "exchange", "sni.yaml", text, swapped)
+
+
+def _missing_connect_port(life: Life) -> None:
+    _edit(life, HUB, "exchange", "records.config", "connect_ports STRING 6651", "connect_ports STRING 443")
+
+
+def _cluster_address_told_to_a_peer(life: Life) -> None:
+    host = _address(life, "clinic-b", "rabbitmq", "amqp").rpartition(":")[0]
+    _edit(life, "bank-a", "party-9999", "rabbitmq_route_table.yaml", host, "10.96.0.1")
+
+
+def _quoted_party_id(life: Life) -> None:
+    _edit(life, "bank-a", "party-9999", "rabbitmq_route_table.yaml", "10000:\n", '"10000":\n')
+
+
+def _another_partys_rollsite(life: Life) -> None:
+    old, new = (_address(life, name, "rollsite", "grpc").rpartition(":")[0] for name in ("clinic-b", "hospital-c"))
+    _edit(life, "bank-a", "party-9999", "route_table.json", old, new)
+
+
+STAR_PULSAR, STAR_EGGROLL, MESH_PULSAR, MESH_RABBITMQ, MESH_EGGROLL = STARS[0], STARS[1], *MESHES
+SEEDS: list[tuple[Kind, Seed, str]] = [
+    (STAR_PULSAR, _self_route_of_an_exchange, "9999 -> 424242: loop: control (http)"),
+    (STAR_EGGROLL, _self_route_of_a_rollsite_exchange, "10000 -> 424242: loop: data (grpc)"),
+    (MESH_PULSAR, _default_without_exchange, "9999 -> 424242: through a third party: control (http)"),
+    (STAR_PULSAR, _swapped_ports, "9999 -> 10000: control (grpc)"),
+    (MESH_RABBITMQ, _swapped_ports, "9999 -> 10000: control (http)"),
+    (STAR_PULSAR, _foreign_server_name, "9999 -> 10000: data (tls)"),
+    (STAR_PULSAR, _missing_connect_port, "10000 -> 9999: data (tls)"),
+    (MESH_RABBITMQ, _cluster_address_told_to_a_peer, "9999 -> 10000: data (amqp)"),
+    (MESH_RABBITMQ, _quoted_party_id, "9999 -> 10000: data (?)"),
+    (MESH_EGGROLL, _another_partys_rollsite, "9999 -> 10000: through a third party: control (grpc)"),
+]
+
+
+@pytest.mark.parametrize(("kind", "seed", "fault"), SEEDS, ids=[f"{kind}-{seed.__name__}" for kind, seed, _ in SEEDS])
+def test_a_seeded_fault_is_found(kind: Kind, seed: Seed, fault: str, tmp_path: Path) -> None:
+    life = founded(kind, tmp_path)
+    life.join("hospital-c", "10001")
+    pairs = everyone("9999", "10000", "10001")
+    assert life.world.faults(pairs) == []
+    life.forget()
+    seed(life)
+    found = life.world.faults(pairs)
+    assert [line for line in found if line.startswith(fault)], found
