@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from federation import naming
 from federation.live import LiveValue
-from federation.neighbours import Address, Neighbour, exchange_of, other_parties
+from federation.neighbours import Address, Neighbour, next_hops, other_parties
 from federation.peers import Peers
 from federation.releases import catalogue
 from federation.routes import (
@@ -29,9 +29,8 @@ _NOWHERE = (NginxTarget(TOMBSTONE_HOST, TOMBSTONE_PORT, TOMBSTONE_PORT),)
 
 
 def party_routes(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> RouteFiles:
-    """The route files of a party: its own entry; in a star the exchange as default; in a mesh every other party."""
-    others = other_parties(spec, party, peers) if spec.federation.topology == "mesh" else {}
-    exchange = exchange_of(spec, own, peers)
+    """The route files of a party: its own entry; in a star the exchange as default, or for each partner; in a mesh every other party."""
+    others, exchange = next_hops(spec, party, own, peers)
     return {name: files(spec, party, own, others, exchange) for name, files in _PARTY[own.federation].items()}
 
 
@@ -60,6 +59,10 @@ def _pulsar(
     brokers = {party: PulsarTarget("pulsar", ports["pulsar"], ports["pulsarTls"])}
     # The plaintext port of a peer is not published; the replicator uses TLS, so that number is never dialled.
     brokers |= {other: PulsarTarget(a.host, ports["pulsar"], a.ports["tls"]) for other, a in _routed(others, "pulsar").items()}
+    brokers |= {
+        other: PulsarTarget(naming.server_name(other, spec.federation.domain), ports["pulsar"], ports["pulsarTls"], _host_port(a, "tls"))
+        for other, a in _routed(others, "trafficServer").items()
+    }
     default = None
     if exchange is not None and exchange.routed:
         tunnel = exchange.endpoints["trafficServer"]
@@ -90,7 +93,7 @@ def _rollsite(
 def _traffic_server_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
     pulsars = _routed(members, "pulsar")
     domain = spec.federation.domain
-    tunnels = {naming.server_name(party, domain): f"{_in_brackets(a.host)}:{a.ports['tls']}" for party, a in pulsars.items()}
+    tunnels = {naming.server_name(party, domain): _host_port(a, "tls") for party, a in pulsars.items()}
     return {
         "sni.yaml": sni(tunnels),
         "records.config": records_config(catalogue()[own.release].ports["trafficServer"], (a.ports["tls"] for a in pulsars.values())),
@@ -121,12 +124,18 @@ def _in_brackets(host: str) -> str:
     return f"[{host}]" if ":" in host and is_ip(host) else host
 
 
+def _host_port(address: Address, purpose: str) -> str:
+    return f"{_in_brackets(address.host)}:{address.ports[purpose]}"
+
+
 def _own(own: PartySpec, service: str) -> str:
     return str(LiveValue(own.namespace, service, "clusterIP"))
 
 
 def _routed(parties: Mapping[PartyId, Neighbour], endpoint: str) -> dict[PartyId, Address]:
-    return {party: neighbour.endpoints[endpoint] for party, neighbour in parties.items() if neighbour.routed}
+    return {
+        party: neighbour.endpoints[endpoint] for party, neighbour in parties.items() if neighbour.routed and endpoint in neighbour.endpoints
+    }
 
 
 def _nginx_targets(neighbour: Neighbour) -> tuple[NginxTarget, ...]:

@@ -39,6 +39,8 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     written = source.config()
     # The engine is asked for the keys of StackSpec only: what else stands in the file is a misspelling.
     values = written if config is None else {**{key: written[key] for key in written if key not in _KEYS}, **config}
+    # The engine cannot tell an empty map from an absent one; of collaborations the one would mean nobody, the other everybody.
+    values = {**values, **{key: written[key] for key in ("collaborations",) if written.get(key) == {}}}
     problems = [*source.duplicates(), *source.plain_secrets()]
     try:
         spec = StackSpec.model_validate(values)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from federation import naming
+from federation.collaborations import may_talk, named, partners
 from federation.links import LINKS, PublishedService
 from federation.live import LiveValue
 from federation.peers import Peer, Peers
@@ -23,20 +24,41 @@ class Address:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A party or an exchange as a route table needs it. Not routed: suspended or retired."""
+    """A party or an exchange as a route table needs it. Not routed: suspended, retired, or in no collaboration with the dialler."""
 
     endpoints: dict[str, Address]
     routed: bool = True
 
 
+# What nobody is to dial; proxies that forget no route lead it nowhere.
+NOWHERE = Neighbour({}, routed=False)
+
+
 def other_parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
-    """Every other party of the federation that is known here."""
+    """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
     remote = {peer.party_id: _remote(peer) for peer in peers.parties() if peer.party_id is not None}
-    return remote | {party: _local(given) for party, given in spec.parties.items() if party != own}
+    found = remote | {party: _local(given) for party, given in spec.parties.items() if party != own}
+    return {party: neighbour if may_talk(spec, own, party) else NOWHERE for party, neighbour in found.items()}
 
 
-def exchange_of(spec: StackSpec, own: PartySpec, peers: Peers) -> Neighbour | None:
-    """The exchange of a party; None while it is pending, or in a mesh."""
+def next_hops(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> tuple[dict[PartyId, Neighbour], Neighbour | None]:
+    """Whom a party dials: for each party that it names in its routes, and for all others (None: nobody, and nobody ever was).
+
+    In a mesh each party itself. In a star the exchange for all; with collaborations the exchange for each partner, because
+    an exchange sees only whom a packet is for, and nobody for the rest.
+    """
+    if spec.federation.topology == "mesh":
+        return other_parties(spec, party, peers), None
+    exchange = _exchange_of(spec, own, peers)
+    if exchange is None or not spec.collaborations:
+        return {}, exchange
+    known = {*named(spec), *spec.parties, *(peer.party_id for peer in peers.parties() if peer.party_id is not None)} - {party}
+    allowed = partners(spec, party)
+    return {other: exchange if other in allowed else NOWHERE for other in known}, NOWHERE
+
+
+def _exchange_of(spec: StackSpec, own: PartySpec, peers: Peers) -> Neighbour | None:
+    """The exchange of a party; None while it is pending."""
     if own.exchange == "local" and spec.exchange is not None:
         return _local(spec.exchange)
     peer = peers.exchange(own.exchange or "")

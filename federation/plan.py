@@ -6,6 +6,7 @@ A plan is frozen, plain and printable; live addresses stand in it as markers (`f
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from federation.collaborations import collaboration_warnings, may_talk
 from federation.errors import Problem
 from federation.links import LINKS
 from federation.peers import Peer, Peers, Place
@@ -63,7 +64,7 @@ def plan_stack(spec: StackSpec, peers: Peers) -> StackPlan:
     units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready)]
     units += [plan_party(spec, party, own, ready) for party, own in spec.parties_in_order]
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
-    warnings += tuple(_in_the_clear(spec))
+    warnings += (*collaboration_warnings(spec, peers), *_in_the_clear(spec))
     return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings)
 
 
@@ -91,4 +92,6 @@ def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
 def _dials(spec: StackSpec, peer: Peer) -> bool:
     if peer.party_id is None:
         return any(party.exchange == peer.name for party in spec.parties.values())
-    return spec.exchange is not None or spec.federation.topology == "mesh"
+    if spec.exchange is not None:
+        return may_talk(spec, None, peer.party_id)
+    return spec.federation.topology == "mesh" and any(may_talk(spec, party, peer.party_id) for party in spec.parties)

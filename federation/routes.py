@@ -34,11 +34,12 @@ class HostPort:
 
 @dataclass(frozen=True)
 class PulsarTarget:
-    """A broker: own one by its Service, a peer's by its published TLS address."""
+    """A broker: own one by its Service, a peer's by its published TLS address, or (`proxy`, host:port) by its server name."""
 
     host: str
     port: int
     ssl_port: int
+    proxy: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def pulsar_route_table(brokers: Mapping[PartyId, PulsarTarget], default: PulsarP
     lines: list[str] = []
     for party in in_order(brokers):
         broker = brokers[party]
-        lines += [f"{party}:", f"  host: {broker.host}", f"  port: {broker.port}", f"  sslPort: {broker.ssl_port}", '  proxy: ""']
+        lines += [f"{party}:", f"  host: {broker.host}", f"  port: {broker.port}", f"  sslPort: {broker.ssl_port}"]
+        lines.append(f'  proxy: "{broker.proxy}"')
     if default is not None:
         lines += ["default:", f'  proxy: "{default.host}:{default.port}"', f'  domain: "{default.domain}"']
         lines += [f"  brokerPort: {default.broker_port}", f"  brokerSslPort: {default.broker_tls_port}"]

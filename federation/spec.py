@@ -4,9 +4,9 @@ Maps are keyed by stable names, never lists, because names become URNs. Rules th
 `federation.rules`.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from federation.model import Model
 from federation.module_spec import ExchangeModulesSpec, PartyModulesSpec
@@ -243,6 +243,25 @@ class ImagesSpec(Model):
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
 
 
+def _several(members: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := sorted({party for party in members if members.count(party) > 1}):
+        raise ValueError(f"{', '.join(twice)} is written twice")
+    if len(members) < 2:
+        raise ValueError("a collaboration is of at least two parties")
+    return members
+
+
+def _some(collaborations: dict[str, Any]) -> dict[str, Any]:
+    if not collaborations:
+        raise ValueError("is empty, which might mean nobody or everybody: name a collaboration, or remove the key for all members")
+    return collaborations
+
+
+# Who works together. A set of ids, written as a list; absent is not the same as empty.
+Members = Annotated[tuple[PartyId, ...], Field(json_schema_extra={"minItems": 2, "uniqueItems": True}), AfterValidator(_several)]
+Collaborations = Annotated[dict[Name, Members], AfterValidator(_some)]
+
+
 class StackSpec(Model):
     """The whole configuration of one stack, without its secrets."""
 
@@ -252,6 +271,9 @@ class StackSpec(Model):
     parties: dict[PartyId, PartySpec] = Field({}, description="FATE clusters of this organization, by party id.")
     exchange: ExchangeSpec | None = Field(None, description="The federation's exchange, when this organization runs it.")
     peers: dict[Name, PeerSpec] = Field({}, description="Other organizations' parties and exchanges, by name.")
+    collaborations: Collaborations = Field(
+        {}, description="Ids of parties that work together, by name; only they get routes to each other. Absent: all members."
+    )
     images: ImagesSpec = Field(ImagesSpec(), description="Registry and pull settings of every image.")
 
     @property
