@@ -3,17 +3,22 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from federation.releases import ModuleRow
 from federation.values import PartyValues
 
 
-def data_facts(namespace: str, storage: str, values: PartyValues) -> dict[str, Any]:
-    """What is remembered in the stack's state and compared at the next preview: namespace, storage engine, claims, nodes."""
-    modules = {name: module for name, module in values.modules.plain().items() if "claim" in module}
+def data_facts(namespace: str, storage: str, values: PartyValues, rows: Mapping[str, ModuleRow]) -> dict[str, Any]:
+    """What is remembered in the stack's state and compared at the next preview: namespace, storage engine, claims, nodes.
+
+    `rows`: the modules of the release, which say who has data.
+    """
+    claims = {name: _claim(module) for name, module in values.modules.plain().items() if rows[name].claim is not None}
     datanode, nodemanager = values.modules.datanode, values.modules.nodemanager
     return {
         "namespace": namespace,
         "storage": storage,
-        "claims": {name: module["claim"] for name, module in modules.items()},
+        "claims": {name: claim for name, claim in claims.items() if claim},
+        "withoutClaims": sorted(name for name, claim in claims.items() if not claim),
         "dataNodes": 0 if datanode is None else datanode.replicas,
         "eggrollNodes": 0 if nodemanager is None else nodemanager.replicas,
     }
@@ -25,21 +30,30 @@ def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         yield f"namespace {old['namespace']} -> {new['namespace']}: the party would start empty, its data stays in {old['namespace']}"
     before, after = old.get("claims", new["claims"]), new["claims"]
     # A module that goes as a whole keeps its claims; one that stays without them starts empty.
-    for name in sorted(before.keys() | after.keys()):
-        if name in before and name in after and before[name] != after[name]:
-            yield (
-                f"claim of {name}: {_shown(before[name])} -> {_shown(after[name])}: Kubernetes changes no claim of a StatefulSet; "
-                "grow the claims themselves with kubectl"
-            )
-    if before and not after:
-        yield f"persistence -> none: {', '.join(sorted(before))} would start empty, and their claims stay unused"
-    if after and not before and "claims" in old:
-        yield f"persistence none -> claims: {', '.join(sorted(after))} would start empty"
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            yield f"claim of {name}: {_shown(before[name])} -> {_shown(after[name])}: {_why(before[name], after[name])}"
+    for name in sorted(before.keys() & set(new["withoutClaims"])):
+        yield f"persistence of {name} -> none: it would start empty, and its claims stay unused"
+    for name in sorted(after.keys() & set(old.get("withoutClaims", ()))):
+        yield f"persistence of {name}: none -> claims: it would start empty"
     if old.get("storage", new["storage"]) != new["storage"]:
         yield f"storage {old['storage']} -> {new['storage']}: what is stored in {old['storage']} stays there, unused"
     for nodes, what in (("dataNodes", "HDFS data nodes: blocks"), ("eggrollNodes", "Eggroll nodes: tables")):
         if old.get(nodes, 0) > new[nodes] > 0:
             yield f"{int(old[nodes])} -> {new[nodes]} {what} of the removed ones become unreachable"
+
+
+def _claim(module: Mapping[str, Any]) -> dict[str, Any]:
+    """Which claim holds a module's data, and where in it; empty without one."""
+    claim = dict(module.get("claim", {}))
+    return claim | {key: module[key] for key in ("existingClaim", "subPath") if key in module}
+
+
+def _why(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    if any(before.get(key) != after.get(key) for key in ("existingClaim", "subPath")):
+        return "it would start with what is there, and what it has stays unused"
+    return "Kubernetes changes no claim of a StatefulSet; grow the claims themselves with kubectl"
 
 
 def _shown(claim: Mapping[str, Any]) -> str:

@@ -1,9 +1,10 @@
 """The typed Kubernetes objects of a plan, as plain data: what components create and `fatefed render` writes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from federation.module_spec import ServiceSpec
 from federation.naming import selector
 from federation.spec import Publication
 
@@ -77,11 +78,21 @@ def config_map(role: str, name: str, namespace: str, labels: Mapping[str, str], 
 
 
 def internal_service(
-    name: str, module: str, instance: str, namespace: str, labels: Mapping[str, str], ports: Sequence[ServicePort]
+    name: str,
+    module: str,
+    instance: str,
+    namespace: str,
+    labels: Mapping[str, str],
+    ports: Sequence[ServicePort],
+    settings: ServiceSpec | None = None,
 ) -> Manifest:
-    """A ClusterIP Service. Nobody needs to wait for its endpoints: an awaited Service costs Pulumi 10 s."""
-    fields = {"spec": {"type": "ClusterIP", "selector": selector(module, instance), "ports": [port.document() for port in ports]}}
-    return Manifest(name, "v1", "Service", name, namespace, labels, {"pulumi.com/skipAwait": "true"}, fields)
+    """A Service of the own cluster. Nobody needs to wait for its endpoints: an awaited Service costs Pulumi 10 s."""
+    given = settings or ServiceSpec()
+    numbered = [replace(port, node_port=given.node_ports.get(port.name)).document() for port in ports]
+    balancer: dict[str, Any] = {"loadBalancerIP": given.load_balancer_ip} if given.load_balancer_ip else {}
+    balancer |= {"loadBalancerSourceRanges": list(given.source_ranges)} if given.source_ranges else {}
+    spec = {"type": given.type, "selector": selector(module, instance), "ports": numbered, **balancer}
+    return Manifest(name, "v1", "Service", name, namespace, labels, {**given.annotations, "pulumi.com/skipAwait": "true"}, {"spec": spec})
 
 
 def published_service(
@@ -90,6 +101,7 @@ def published_service(
     """A Service that peers reach. It is awaited for its load balancer's address only, and only where that is published."""
     reads_address = publication.type == "LoadBalancer" and publication.advertise is None
     wait = {"pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress}"} if reads_address else {"pulumi.com/skipAwait": "true"}
-    ranges = {"loadBalancerSourceRanges": list(publication.source_ranges)} if publication.source_ranges else {}
-    spec = {"type": publication.type, "selector": selector(module, instance), "ports": [port.document() for port in ports], **ranges}
+    balancer: dict[str, Any] = {"loadBalancerIP": publication.load_balancer_ip} if publication.load_balancer_ip else {}
+    balancer |= {"loadBalancerSourceRanges": list(publication.source_ranges)} if publication.source_ranges else {}
+    spec = {"type": publication.type, "selector": selector(module, instance), "ports": [port.document() for port in ports], **balancer}
     return Manifest(name, "v1", "Service", name, namespace, labels, {**publication.annotations, **wait}, {"spec": spec})

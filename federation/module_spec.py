@@ -1,12 +1,13 @@
 """One module's knobs, the same for every workload, and which modules a party and an exchange may have."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from federation.model import Model
-from federation.scalars import Bytes, Digest, EnvName, NonEmpty, Tag
-from federation.values import Resources, Toleration
+from federation.pods import Affinity, HostAlias, Toleration, TopologySpread, Volume
+from federation.scalars import Bytes, Cidr, Digest, EnvName, IpAddress, NonEmpty, Port, SubPath, Tag, VolumeName
+from federation.values import Resources
 
 
 class ImageSpec(Model):
@@ -17,16 +18,69 @@ class ImageSpec(Model):
     digest: Digest | None = Field(None, description="Wins over tag.")
 
 
+class ModulePersistence(Model):
+    """Where one module's data lives; what is absent comes from the party's persistence and the release."""
+
+    storage_class: NonEmpty | None = Field(None, description="Storage class.")
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] | None = None
+    size: Bytes | None = Field(None, description="Size of the claim.")
+    existing_claim: NonEmpty | None = Field(None, description="A persistent volume claim of the namespace, instead of a new one.")
+    sub_path: SubPath | None = Field(None, description="Folder of the claim, instead of the module's own.")
+
+    @model_validator(mode="after")
+    def _an_existing_claim_is_as_it_is(self) -> Self:
+        if self.existing_claim is not None and (self.storage_class or self.access_mode or self.size):
+            raise ValueError("existingClaim has its class, access mode and size already: drop storageClass, accessMode and size")
+        return self
+
+
+class ServiceSpec(Model):
+    """The Service of a module inside its cluster. What peers reach is described under `publish`."""
+
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
+    node_ports: dict[NonEmpty, Port] = Field({}, description="Node ports by the name of the Service's port; absent: Kubernetes chooses.")
+    load_balancer_ip: IpAddress | None = Field(None, alias="loadBalancerIP", description="LoadBalancer only: the address to ask for.")
+    source_ranges: tuple[Cidr, ...] = Field((), description="LoadBalancer only: CIDRs that may connect.")
+    annotations: dict[str, str] = Field({}, description="Annotations of the Service.")
+
+    @model_validator(mode="after")
+    def _settings_fit_the_type(self) -> Self:
+        if self.node_ports and self.type == "ClusterIP":
+            raise ValueError("nodePorts needs type NodePort or LoadBalancer")
+        if (self.load_balancer_ip or self.source_ranges) and self.type != "LoadBalancer":
+            raise ValueError(f"loadBalancerIP and sourceRanges only work with type LoadBalancer, not {self.type}")
+        return self
+
+
 class ModuleSpec(Model):
     """One module's knobs; what is absent comes from the release catalogue."""
 
     image: ImageSpec = Field(ImageSpec(), description="Image override.")
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(None, description="Absent: that of fate:images.")
     replicas: Annotated[int, Field(ge=1, le=100)] | None = None
     resources: Resources | None = Field(None, description="Requests and limits, replacing the release's.")
     node_selector: dict[str, str] = Field({}, description="Labels of the nodes its pods may run on.")
     tolerations: tuple[Toleration, ...] = Field((), description="Taints its pods tolerate.")
-    env: dict[EnvName, str] = Field({}, description="Extra environment variables.")
-    size: Bytes | None = Field(None, description="Size of the module's persistent volume claim.")
+    affinity: Affinity | None = Field(None, description="nodeAffinity, podAffinity, podAntiAffinity, as Kubernetes writes them.")
+    topology_spread_constraints: tuple[TopologySpread, ...] = Field((), description="How its pods are spread; topologyKey is enough.")
+    env: dict[EnvName, str] = Field({}, description="Extra environment variables of its main container.")
+    annotations: dict[str, str] = Field({}, description="Annotations of its pods.")
+    service_account_name: NonEmpty | None = Field(None, description="A service account that exists in the namespace.")
+    automount_service_account_token: bool = Field(False, description="Mount the account's token; needs serviceAccountName.")
+    priority_class_name: NonEmpty | None = Field(None, description="A priority class that exists in the cluster.")
+    runtime_class_name: NonEmpty | None = Field(None, description="A runtime class that exists in the cluster.")
+    host_aliases: tuple[HostAlias, ...] = Field((), description="Lines of its pods' /etc/hosts.")
+    volumes: dict[VolumeName, Volume] = Field({}, description="Extra volumes by name, mounted into its main container.")
+    persistence: Literal["none"] | ModulePersistence | None = Field(
+        None, description="`none` (data is lost with the pod), or what differs from the party's persistence."
+    )
+    service: ServiceSpec | None = Field(None, description="Its Service inside the cluster.")
+
+    @model_validator(mode="after")
+    def _a_token_is_of_an_account_that_is_named(self) -> Self:
+        if self.automount_service_account_token and self.service_account_name is None:
+            raise ValueError("automountServiceAccountToken would hand out the namespace's default account: name one in serviceAccountName")
+        return self
 
 
 class SparkSpec(Model):

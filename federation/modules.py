@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from federation.module_spec import ImageSpec, ModuleSpec
-from federation.releases import ModuleRow
+from federation.module_spec import ImageSpec, ModulePersistence, ModuleSpec, ServiceSpec
+from federation.releases import ClaimRow, ModuleRow
 from federation.spec import ImagesSpec, Persistence
-from federation.values import Claim, Module, Security
+from federation.values import Claim, Module, Security, ServiceSettings
 
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
@@ -63,19 +63,59 @@ def module_values(
 ) -> Module:
     """The chart values of one module. `persistence` None: its data lives in an emptyDir."""
     resources = spec.resources or row.resources
-    claim = None
-    if persistence is not None and row.claim is not None:
-        claim = Claim(storage_class=persistence.storage_class, access_mode=persistence.access_mode, size=spec.size or row.claim.size)
+    own = spec.persistence if isinstance(spec.persistence, ModulePersistence) else ModulePersistence()
+    kept = row.claim if keeps_data(row, spec, persistence) else None
     return Module(
         image=image_reference(row, spec.image, images, variant),
+        image_pull_policy=spec.pull_policy,
         replicas=replicas or spec.replicas or row.replicas,
         resources=resources,
         node_selector=spec.node_selector,
         tolerations=spec.tolerations,
+        affinity=spec.affinity,
+        topology_spread_constraints=spec.topology_spread_constraints or None,
         env=spec.env,
+        annotations=spec.annotations or None,
+        service_account_name=spec.service_account_name,
+        automount_service_account_token=spec.automount_service_account_token or None,
+        priority_class_name=spec.priority_class_name,
+        runtime_class_name=spec.runtime_class_name,
+        host_aliases=spec.host_aliases or None,
+        volumes=spec.volumes or None,
         security=Security(run_as_user=row.security.run_as_user, capabilities=row.security.capabilities),
-        claim=claim,
+        claim=_claim(kept, own, persistence) if kept is not None and own.existing_claim is None else None,
+        existing_claim=own.existing_claim if kept is not None else None,
+        sub_path=own.sub_path if kept is not None else None,
+        service=_service(spec.service),
         heap_mib=share(resources.limits.memory, row.heap_percent),
+    )
+
+
+def keeps_data(row: ModuleRow, spec: ModuleSpec, persistence: Persistence | None) -> bool:
+    """Whether a module's data outlives its pod: what it says itself, else its party (None: `none`), for modules that have a claim."""
+    if row.claim is None or spec.persistence is not None:
+        return row.claim is not None and spec.persistence != "none"
+    return persistence is not None and not row.claim.on_request
+
+
+def _claim(row: ClaimRow, own: ModulePersistence, party: Persistence | None) -> Claim:
+    party = party or Persistence()
+    return Claim(
+        storage_class=own.storage_class or party.storage_class,
+        access_mode=own.access_mode or party.access_mode,
+        size=own.size or row.size,
+    )
+
+
+def _service(spec: ServiceSpec | None) -> ServiceSettings | None:
+    if spec is None:
+        return None
+    return ServiceSettings(
+        type=spec.type,
+        node_ports=spec.node_ports or None,
+        load_balancer_ip=spec.load_balancer_ip,
+        source_ranges=spec.source_ranges or None,
+        annotations=spec.annotations or None,
     )
 
 

@@ -6,6 +6,7 @@ from federation import naming
 from federation.link_routes import exchange_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, config_map, namespace
+from federation.module_spec import ModuleSpec
 from federation.modules import module_values
 from federation.neighbours import server_name
 from federation.peers import Peers
@@ -40,9 +41,14 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
     )
 
 
+def exchange_module_specs(own: ExchangeSpec) -> dict[str, ModuleSpec]:
+    """What the operator says of each module, by its name in the catalogue."""
+    return {"trafficServer": own.modules.traffic_server, "nginx": own.modules.nginx, "rollsite": own.modules.rollsite}
+
+
 def _values(spec: StackSpec, own: ExchangeSpec, labels: dict[str, str]) -> ExchangeValues:
     release = catalogue()[own.release]
-    given = {"trafficServer": own.modules.traffic_server, "nginx": own.modules.nginx, "rollsite": own.modules.rollsite}
+    given = exchange_module_specs(own)
     wanted = release.exchanges[own.federation]
     modules = {name: module_values(release.exchange[name], given[name], spec.images) for name in wanted}
     known = ExchangePorts.model_json_schema()["properties"]

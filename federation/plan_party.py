@@ -40,7 +40,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
         modules=module_summary(values.modules.plain()),
         access=_access(own),
         tls=tls,
-        data=data_facts(own.namespace, own.storage, values),
+        data=data_facts(own.namespace, own.storage, values, catalogue()[own.release].modules),
         allow_data_loss=own.allow_data_loss,
     )
 
@@ -61,7 +61,8 @@ def _role(config_map_name: str) -> str:
 def _services(own: PartySpec, key: str, labels: dict[str, str]) -> tuple[Manifest, ...]:
     ports = catalogue()[own.release].ports
     fateflow = [ServicePort("tcp-grpc", ports["fateflowGrpc"], "grpc"), ServicePort("tcp-http", ports["fateflowHttp"], "http")]
-    made = [internal_service(naming.FATEFLOW_SERVICE, naming.FATEFLOW, key, own.namespace, labels, fateflow)]
+    settings = own.modules.fateflow.service
+    made = [internal_service(naming.FATEFLOW_SERVICE, naming.FATEFLOW, key, own.namespace, labels, fateflow, settings)]
     for published in LINKS[own.federation].party:
         publication = own.publish.of(published.endpoint)
         if published.internal is not None:

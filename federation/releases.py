@@ -40,10 +40,18 @@ class VariantRow(Model):
     algorithms: tuple[Literal["Basic", "NN", "ALL"], ...]
 
 
-class ClaimSize(Model):
-    """Default size of a module's persistent volume claim."""
+class ClaimRow(Model):
+    """A module's persistent volume claim."""
 
-    size: Bytes
+    size: Bytes = Field(description="Its size when the stack says none.")
+    on_request: bool = Field(False, description="Made only when the module's own persistence asks: otherwise its data ends with the pod.")
+
+
+class ServiceRow(Model):
+    """The Service of a module that takes settings."""
+
+    ports: tuple[str, ...] = Field(description="Names of its ports.")
+    headless: bool = Field(False, description="Its pods are found one by one: it takes annotations only.")
 
 
 class SecurityRow(Model):
@@ -66,7 +74,8 @@ class ModuleRow(Model):
     resources: Resources
     heap_percent: int | None = Field(None, ge=10, le=90, description="Share of the memory limit for the Java heap.")
     direct_percent: int | None = Field(None, ge=10, le=90, description="Share of the memory limit for direct memory.")
-    claim: ClaimSize | None = None
+    claim: ClaimRow | None = None
+    service: ServiceRow | None = Field(None, description="Absent: the module has none, or `publish` describes it.")
     security: SecurityRow
 
 

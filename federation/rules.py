@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from federation.errors import Problem
+from federation.party_values import module_specs
 from federation.peers import Peers, Place
 from federation.releases import catalogue
 from federation.rules_engines import broken_engine_rules
+from federation.rules_modules import module_path
 from federation.spec import Publication, PublishNginx, StackSpec
 
 Paths = frozenset[tuple[str, ...]]
@@ -115,27 +117,41 @@ def _images_have_versions(spec: StackSpec, peers: Peers, place: Place) -> Iterat
 
 def _node_ports_fit(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     used: dict[int, str] = {}
+    for owner, key, port in (*_published_node_ports(spec), *_service_node_ports(spec)):
+        where = place((*owner, *key))
+        if port is None:
+            yield Problem(where, "a NodePort that peers are told must be fixed", f"choose a port of {spec.cluster.node_port_range}")
+        elif port not in spec.cluster.node_ports:
+            yield Problem(
+                where,
+                f"{port} is outside the node port range {spec.cluster.node_port_range}",
+                "choose a port inside it, or correct cluster.nodePortRange",
+            )
+        elif port in used:
+            yield Problem(
+                where, f"node port {port} is already used by {used[port]}", "node ports are unique in a cluster: choose another one"
+            )
+        else:
+            used[port] = ".".join(owner)
+
+
+NodePort = tuple[tuple[str, ...], tuple[str, ...], int | None]
+
+
+def _published_node_ports(spec: StackSpec) -> Iterator[NodePort]:
+    """Whose, under which key, and the number, None when it is missing."""
     for path, publication in _publications(spec):
-        if publication.type != "NodePort":
-            continue
-        names = ("http_port", "grpc_port") if isinstance(publication, PublishNginx) else ("port",)
-        for name in names:
-            port = getattr(publication, name)
-            where = place((*path, "".join(part if i == 0 else part.title() for i, part in enumerate(name.split("_")))))
-            if port is None:
-                yield Problem(where, "a NodePort that peers are told must be fixed", f"choose a port of {spec.cluster.node_port_range}")
-            elif port not in spec.cluster.node_ports:
-                yield Problem(
-                    where,
-                    f"{port} is outside the node port range {spec.cluster.node_port_range}",
-                    "choose a port inside it, or correct cluster.nodePortRange",
-                )
-            elif port in used:
-                yield Problem(
-                    where, f"node port {port} is already used by {used[port]}", "node ports are unique in a cluster: choose another one"
-                )
-            else:
-                used[port] = ".".join(path)
+        if publication.type == "NodePort":
+            ports = {"httpPort": "http", "grpcPort": "grpc"} if isinstance(publication, PublishNginx) else {"port": ""}
+            yield from ((path, (key,), publication.port_of(purpose)) for key, purpose in ports.items())
+
+
+def _service_node_ports(spec: StackSpec) -> Iterator[NodePort]:
+    for party, own in spec.parties_in_order:
+        for name, given in module_specs(own).items():
+            if given is not None and given.service is not None:
+                owner = ("parties", party, "modules", *module_path(name), "service")
+                yield from ((owner, ("nodePorts", port), number) for port, number in sorted(given.service.node_ports.items()))
 
 
 def _peers_are_elsewhere(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:

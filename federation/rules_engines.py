@@ -8,12 +8,11 @@ from federation.errors import Problem
 from federation.links import LINKS
 from federation.party_values import module_specs
 from federation.peers import Peers, Place
+from federation.plan_exchange import exchange_module_specs
 from federation.releases import Release, catalogue
+from federation.rules_modules import GROUPS, broken_knobs
 from federation.scalars import PartyId
 from federation.spec import PartySpec, Publication, StackSpec
-
-# What stands in `modules` under one key, and which rows of the catalogue it is.
-_GROUPS = {"spark": ("sparkMaster", "sparkWorker"), "hdfs": ("namenode", "datanode")}
 
 
 def broken_engine_rules(spec: StackSpec, peers: Peers, place: Place) -> tuple[Problem, ...]:
@@ -39,11 +38,11 @@ def _party(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, pl
     yield from _variant(own, release, place, at)
     allowed = {*combination.modules, *(name for name, row in release.modules.items() if row.optional)}
     for name in sorted(own.modules.model_fields_set):
-        if not {name, *_GROUPS.get(name, ())} & allowed:
+        if not {name, *GROUPS.get(name, ())} & allowed:
             yield Problem(
                 place((*at, "modules", name)), f"module {name} is not part of {combination}", "remove it, or choose engines that use it"
             )
-    yield from _knobs(own, release, place, at)
+    yield from broken_knobs(module_specs(own), release.modules, release, place, at)
     yield from _endpoints(own.publish.given, own.federation, "party", place, at)
     if spec.federation.topology == "star" and not LINKS[own.federation].exchange:
         yield Problem(
@@ -51,28 +50,6 @@ def _party(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, pl
             f"{own.federation} has no default route, so FATE knows no star with it",
             "set federation.topology to mesh, or choose Pulsar or Eggroll",
         )
-
-
-# Where in `modules` each row of the catalogue stands, when not under its own name.
-_PATHS = {row: (group, row.removeprefix("spark").lower()) for group, rows in _GROUPS.items() for row in rows}
-
-
-def _knobs(own: PartySpec, release: Release, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
-    """Settings that a module cannot have: a variable of the program's own, a claim's size without a claim, a second replica."""
-    for name, given in module_specs(own).items():
-        if given is None:
-            continue
-        row, here = release.modules[name], (*at, "modules", *_PATHS.get(name, (name,)))
-        for variable in sorted(given.env.keys() & release.own_environment):
-            problem = f"{variable} is set by this program"
-            yield Problem(place((*here, "env", variable)), problem, "remove this line; passwords belong into fate:secrets")
-        if given.size is not None and row.claim is None:
-            yield Problem(place((*here, "size")), f"{name} has no claim: its data lives as long as its pod", "remove this line")
-        if name == "sparkWorker" and given.replicas is not None:
-            yield Problem(place((*here, "replicas")), "Spark's workers are counted by modules.spark.workers", "write the number there")
-        elif (given.replicas or 1) > 1 and not row.scales:
-            problem = f"{name} works alone: {given.replicas} replicas would be {given.replicas} separate ones"
-            yield Problem(place((*here, "replicas")), problem, "remove this line")
 
 
 def _variant(own: PartySpec, release: Release, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
@@ -121,6 +98,7 @@ def _exchange(spec: StackSpec, place: Place) -> Iterator[Problem]:
             f"module {to_camel(name)} is not part of an exchange for {own.federation}",
             f"remove it; its modules are {', '.join(release.exchanges[own.federation])}",
         )
+    yield from broken_knobs(exchange_module_specs(own), release.exchange, release, place, ("exchange",))
     yield from _endpoints(own.publish.given, own.federation, "exchange", place, ("exchange",))
 
 

@@ -19,6 +19,11 @@ _SHA256 = r"^[0-9a-f]{64}$"
 _PARTY_ID = r"^[1-9][0-9]{0,9}$"
 _WORD = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$"
 _WHOLE = r"^[0-9]{1,4}$"
+# Where Kubernetes mounts a volume, and a path inside one: no colon, no way out.
+_MOUNT_PATH = r"^/[^:]*[^/:]$"
+_SUB_PATH = r"^[^/:][^:]*$"
+# Behind the prefix `extra-`, within a label.
+_VOLUME_NAME = r"^[a-z0-9]([-a-z0-9]{0,55}[a-z0-9])?$"
 # What a value that does not match its pattern should have been.
 PATTERNS_IN_WORDS = {
     _LABEL: "a name of lower-case letters, digits and '-', at most 63 characters",
@@ -29,6 +34,9 @@ PATTERNS_IN_WORDS = {
     _SHA256: "a sha256 of 64 hexadecimal digits",
     _WORD: "one plain word of at most 32 characters",
     _WHOLE: "a whole number",
+    _MOUNT_PATH: "an absolute path without ':', such as /data/models",
+    _SUB_PATH: "a relative path without ':', such as models/current",
+    _VOLUME_NAME: "a name of lower-case letters, digits and '-', at most 57 characters",
 }
 
 
@@ -98,6 +106,12 @@ def _bytes(value: str) -> str:
     return value
 
 
+def _stays_inside(value: str) -> str:
+    if ".." in value.split("/"):
+        raise ValueError(f"{value!r} leads out of its volume: write a path without '..'")
+    return value
+
+
 def _not_latest(value: str) -> str:
     if value == "latest":
         raise ValueError("the tag 'latest' changes under a running federation; name a version or a digest")
@@ -123,6 +137,9 @@ HostPort = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$", descript
 Tag = Annotated[str, StringConstraints(pattern=_TAG), AfterValidator(_not_latest)]
 Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
 Sha256 = Annotated[str, StringConstraints(pattern=_SHA256)]
+MountPath = Annotated[str, StringConstraints(pattern=_MOUNT_PATH), AfterValidator(_stays_inside)]
+SubPath = Annotated[str, StringConstraints(pattern=_SUB_PATH), AfterValidator(_stays_inside)]
+VolumeName = Annotated[str, StringConstraints(pattern=_VOLUME_NAME)]
 # A version or the name of an engine as a peer writes it: too short and too plain for a key, and one line.
 Word = Annotated[str, StringConstraints(pattern=_WORD)]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]

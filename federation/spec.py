@@ -80,6 +80,7 @@ class Publication(Model):
     advertise: Advertise | None = Field(None, description="Needed for NodePort, where the Service itself has no outside address.")
     annotations: dict[str, str] = Field({}, description="Annotations of the Service, for load balancer controllers.")
     source_ranges: tuple[Cidr, ...] = Field((), description="LoadBalancer only: CIDRs that may connect.")
+    load_balancer_ip: IpAddress | None = Field(None, alias="loadBalancerIP", description="LoadBalancer only: the address to ask for.")
 
     def port_of(self, purpose: str) -> int | None:
         """The port that was given for a purpose (tls, http, grpc, amqp); None: the release's own."""
@@ -94,9 +95,10 @@ class Publication(Model):
         return self
 
     @model_validator(mode="after")
-    def _only_a_load_balancer_filters_sources(self) -> Self:
-        if self.source_ranges and self.type != "LoadBalancer":
-            raise ValueError(f"sourceRanges only works with type LoadBalancer, not {self.type}")
+    def _only_a_load_balancer_filters_sources_and_asks_for_an_address(self) -> Self:
+        for key, given in (("sourceRanges", self.source_ranges), ("loadBalancerIP", self.load_balancer_ip)):
+            if given and self.type != "LoadBalancer":
+                raise ValueError(f"{key} only works with type LoadBalancer, not {self.type}")
         return self
 
 

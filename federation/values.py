@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from federation.model import Model
-from federation.scalars import Bytes, Cpu, Devices, Domain, Label, NonEmpty, PartyId, Port
+from federation.pods import Affinity, HostAlias, Toleration, TopologySpread, Volume
+from federation.scalars import Bytes, Cidr, Cpu, Devices, Domain, EnvName, IpAddress, Label, NonEmpty, PartyId, Port, SubPath, VolumeName
 
 Whole = Annotated[int, Field(ge=1)]
 
@@ -37,15 +38,6 @@ class Resources(Model):
     limits: Amounts
 
 
-class Toleration(Model):
-    """A Kubernetes toleration."""
-
-    key: str | None = None
-    operator: str | None = Field(None, description="Equal or Exists.")
-    value: str | None = None
-    effect: str | None = Field(None, description="NoSchedule, PreferNoSchedule or NoExecute.")
-
-
 class Claim(Model):
     """The persistent volume claim of one module."""
 
@@ -61,17 +53,40 @@ class Security(Model):
     capabilities: tuple[str, ...] = Field(description="Linux capabilities added after all are dropped.")
 
 
+class ServiceSettings(Model):
+    """What an operator says of the Service of a module."""
+
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
+    node_ports: dict[str, Port] | None = Field(None, description="Node ports by the name of the Service's port.")
+    load_balancer_ip: IpAddress | None = Field(None, alias="loadBalancerIP")
+    source_ranges: tuple[Cidr, ...] | None = Field(None, description="CIDRs that may connect to the load balancer.")
+    annotations: dict[str, str] | None = None
+
+
 class Module(Model):
-    """One workload of a party or an exchange."""
+    """One workload of a party or an exchange. What an operator did not say is absent."""
 
     image: NonEmpty = Field(description="Whole image reference, with tag or digest.")
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(None, description="Absent: the chart's imagePullPolicy.")
     replicas: Whole
     resources: Resources
     node_selector: dict[str, str]
     tolerations: tuple[Toleration, ...]
-    env: dict[str, str] = Field(description="Extra environment variables.")
+    affinity: Affinity | None = None
+    topology_spread_constraints: tuple[TopologySpread, ...] | None = None
+    env: dict[EnvName, str] = Field(description="Extra environment variables.")
+    annotations: dict[str, str] | None = Field(None, description="Extra annotations of its pods.")
+    service_account_name: NonEmpty | None = None
+    automount_service_account_token: Literal[True] | None = Field(None, description="Absent: no token is mounted.")
+    priority_class_name: NonEmpty | None = None
+    runtime_class_name: NonEmpty | None = None
+    host_aliases: tuple[HostAlias, ...] | None = None
+    volumes: dict[VolumeName, Volume] | None = Field(None, description="Extra volumes, mounted into the main container.")
     security: Security
-    claim: Claim | None = Field(None, description="Persistent volume claim; absent: an emptyDir.")
+    claim: Claim | None = Field(None, description="Claim template; without it and existingClaim: an emptyDir.")
+    existing_claim: NonEmpty | None = Field(None, description="A claim that exists in the namespace, instead of a template.")
+    sub_path: SubPath | None = Field(None, description="Folder of the claim, instead of the module's own.")
+    service: ServiceSettings | None = Field(None, description="Settings of the module's Service.")
     heap_mib: Whole | None = Field(
         None, description="Java heap (-Xmx), or RabbitMQ's memory watermark; MiB, derived from the memory limit."
     )

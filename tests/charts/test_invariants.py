@@ -39,13 +39,14 @@ def test_no_template_asks_the_cluster_the_clock_or_chance() -> None:
 
 def test_templates_are_layout_only() -> None:
     assert TEMPLATES
-    long = {str(path): lines for path in TEMPLATES if (lines := len(path.read_text().splitlines())) > 150}
+    limits = {path: 250 if path.name == "_helpers.tpl" else 150 for path in TEMPLATES}
+    long = {str(path): lines for path, limit in limits.items() if (lines := len(path.read_text().splitlines())) > limit}
     assert not long, long
     helpers = {path.parents[1].name: path.read_text() for path in TEMPLATES if path.name == "_helpers.tpl"}
-    assert set(helpers) == {"fate-party", "fate-exchange"}
+    assert {"fate-party", "fate-exchange"} <= set(helpers)
     for chart, text in helpers.items():
         names = re.findall(r'define "([\w.]+)"', text)
-        assert 0 < len(names) <= 8, (chart, names)
+        assert 0 < len(names) <= 13, (chart, names)
         shown = [name for name in names if re.search(rf'^Call: \{{\{{- include "{name}" ', text, re.M)]
         assert shown == names, f"{chart}: a helper without its call"
 
@@ -57,17 +58,13 @@ def test_default_values_are_only_a_comment() -> None:
         assert all(line.startswith("#") for line in file.read_text().splitlines()), file
 
 
-def test_both_charts_ship_the_same_files_and_helpers() -> None:
+def test_charts_ship_the_same_files_and_helpers() -> None:
     party, exchange = CHARTS / "fate-party", CHARTS / "fate-exchange"
     for name in ("nginx.conf", "nginx-start.sh", "log4j2.properties"):
         assert (party / "files" / name).read_text() == (exchange / "files" / name).read_text(), name
-    bodies = [
-        dict(re.findall(r'define "([\w.]+)" -\}\}(.*?)^\{\{- end \}\}', (chart / "templates/_helpers.tpl").read_text(), re.S | re.M))
-        for chart in (party, exchange)
-    ]
-    assert set(bodies[0]) - set(bodies[1]) == {"fate.claims"}
-    for name, body in bodies[1].items():
-        assert re.sub(r"^#.*\n", "", body, flags=re.M) == re.sub(r"^#.*\n", "", bodies[0][name], flags=re.M), name
+    copies = {chart.name: (chart / "templates/_helpers.tpl").read_text() for chart in CHARTS.iterdir() if chart.is_dir()}
+    assert len(copies) > 1
+    assert len(set(copies.values())) == 1, f"copy fate-party's _helpers.tpl: {sorted(copies)}"
 
 
 @every_case

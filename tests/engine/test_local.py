@@ -79,7 +79,7 @@ def _wait_for_first_object(space: Workspace) -> None:
 _GUARDED = {
     "namespace": ("elsewhere", "the party would start empty"),
     "persistence": ("none", "would start empty, and their claims stay unused"),
-    "modules.mysql.size": ("50Gi", "Kubernetes changes no claim"),
+    "modules.mysql.persistence.size": ("50Gi", "Kubernetes changes no claim"),
     "modules.hdfs.datanode.replicas": ("1", "blocks of the removed ones become unreachable"),
 }
 
@@ -98,7 +98,7 @@ def test_guarded_edits_are_refused_in_the_preview_and_touch_nothing(alone: Works
             assert "allowDataLoss" in printed
         assert _uids(alone) == before, path
         # The API server itself refuses another size in place, whatever the operator allows.
-        if path != "modules.mysql.size":
+        if path != "modules.mysql.persistence.size":
             alone.run("pulumi", "config", "set", "--path", "fate:parties.9999.allowDataLoss", "true", "-s", "alone")
             assert objects(alone.preview()), f"{path}: what the operator allowed is still refused"
         alone.stack_file.write_text(text)

@@ -29,11 +29,20 @@ def lost(tmp_path: Path, change: Change) -> list[str]:
     ("change", "said"),
     [
         (lambda party: party.update(namespace="other"), "namespace fate-9999 -> other: the party would start empty"),
-        (lambda party: party.update(persistence="none"), "persistence -> none: client, datanode"),
+        (lambda party: party.update(persistence="none"), "persistence of client -> none: it would start empty"),
         (lambda party: party.update(persistence={"storageClass": "fast"}), "claim of mysql: accessMode ReadWriteOnce, size 10Gi -> "),
         (
-            lambda party: party["modules"].update(mysql={"size": "50Gi"}),
+            lambda party: party["modules"].update(mysql={"persistence": {"size": "50Gi"}}),
             "claim of mysql: accessMode ReadWriteOnce, size 10Gi -> accessMode",
+        ),
+        (lambda party: party["modules"].update(mysql={"persistence": "none"}), "persistence of mysql -> none: it would start empty"),
+        (
+            lambda party: party["modules"].update(mysql={"persistence": {"existingClaim": "old"}}),
+            "claim of mysql: accessMode ReadWriteOnce, size 10Gi -> existingClaim old: it would start with what is there",
+        ),
+        (
+            lambda party: party["modules"].update(mysql={"persistence": {"subPath": "old"}}),
+            "claim of mysql: accessMode ReadWriteOnce, size 10Gi -> accessMode ReadWriteOnce, size 10Gi, subPath old: it would start with",
         ),
         (lambda party: party["modules"].update(hdfs={"datanode": {"replicas": 1}}), "3 -> 1 HDFS data nodes"),
         (lambda party: party.update(computing="Spark_local", storage="LocalFS"), "storage HDFS -> LocalFS"),
@@ -60,8 +69,9 @@ def test_a_change_that_keeps_the_data_is_not_told(tmp_path: Path, change: Change
 
 def test_a_party_that_gets_claims_loses_what_was_in_its_pods(tmp_path: Path) -> None:
     before = facts(tmp_path / "old", lambda party: party.update(persistence="none"))
-    (problem,) = lost_data(before, facts(tmp_path / "new"))
-    assert problem.startswith("persistence none -> claims: ")
+    problems = list(lost_data(before, facts(tmp_path / "new")))
+    modules = ["client", "datanode", "fateflow", "mysql", "namenode", "pulsar"]
+    assert problems == [f"persistence of {module}: none -> claims: it would start empty" for module in modules]
 
 
 def test_a_stack_from_before_these_facts_were_remembered_is_not_refused(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_what_an_operator_says_wins_over_the_release() -> None:
         "nodeSelector": {"pool": "data"},
         "tolerations": [{"key": "dedicated", "operator": "Exists"}],
         "env": {"TZ": "UTC"},
-        "size": "50Gi",
+        "persistence": {"size": "50Gi"},
     }
     persistence = Persistence(storage_class="fast", access_mode="ReadWriteMany")
     module = module_values(ROW, ModuleSpec.model_validate(said), ImagesSpec(), persistence).plain()

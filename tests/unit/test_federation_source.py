@@ -116,7 +116,7 @@ def problems(**changes: Any) -> list[Problem]:
             "parties.9999.modules.mysql.tolerations.0.efect",
             "did you mean 'effect'?",
         ),
-        ({"modules": {"mysql": {"zzz": 1}}}, "parties.9999.modules.mysql.zzz", "remove it; known keys here: env, image, nodeSelector,"),
+        ({"modules": {"mysql": {"zzz": 1}}}, "parties.9999.modules.mysql.zzz", "remove it; known keys here: affinity, annotations,"),
         ({"publish": {**party()["publish"], "Pulsar": {}}}, "parties.9999.publish.Pulsar", "did you mean 'pulsar'?"),
         (
             {"publish": {"nginx": {"type": "ClusterIP", "http_prt": 1}, "pulsar": {"type": "ClusterIP"}}},
