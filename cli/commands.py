@@ -14,7 +14,7 @@ from cli.initialize import Answers, init_stack
 from cli.passwords import give_command, init_secrets
 from cli.peers import Review, accept, review
 from cli.project import Stack, find_project
-from cli.rendering import render, write_rendering
+from cli.rendering import access_files, render, write_rendering
 from federation.descriptor import digest
 from federation.load import LoadedStack, load_stack
 
@@ -112,7 +112,7 @@ def render_objects(arguments: argparse.Namespace) -> Result:
         raise UsageError("name either a stack with -s STACK, or a stack file with --config FILE")
     loaded = stack_of(arguments).load() if arguments.config is None else load_stack(arguments.config)
     files = render(loaded.plan)
-    write_rendering(files, arguments.out)
+    write_rendering({**files, **access_files(loaded.plan)}, arguments.out)
     print(show.warnings_text(loaded.plan.warnings), end="", file=sys.stderr)
     text = f"{len(files)} objects in {arguments.out}"
     return Result(text, {"out": str(arguments.out), "files": list(files), "warnings": list(loaded.plan.warnings)})

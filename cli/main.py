@@ -36,8 +36,8 @@ _HELP = {
     + _UNTOUCHED,
     "releases show": "Show one release: combinations with their modules, images, ports. Reads the catalogue; writes nothing." + _UNTOUCHED,
     "render": "Write every object the stack would create as DIR/<namespace>/<kind>-<name>.yaml, secrets as <redacted>, later "
-    "addresses as <known-after-up:...>. Reads the stack file and its peers' descriptors, runs `helm template` ($HELM, else PATH); "
-    "needs no cluster, no passphrase, no pulumi." + _UNTOUCHED,
+    "addresses as <known-after-up:...>; how consoles are reached is in DIR/<namespace>/access.txt. Reads the stack file and its "
+    "peers' descriptors, runs `helm template` ($HELM, else PATH); needs no cluster, no passphrase, no pulumi." + _UNTOUCHED,
 }
 
 

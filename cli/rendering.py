@@ -13,7 +13,7 @@ from cli.helm import helm_template
 from cli.objects import object_text
 from federation.manifests import SecretPlan
 from federation.plan import StackPlan
-from federation.unit import UnitPlan
+from federation.unit import HOSTS_FILE, UnitPlan
 
 CHARTS = Path(__file__).resolve().parent.parent / "charts"
 MARKER = ".fatefed-render"
@@ -38,6 +38,21 @@ def render(plan: StackPlan, charts: Path = CHARTS) -> dict[str, str]:
     return dict(sorted(files.items()))
 
 
+def access_files(plan: StackPlan) -> dict[str, str]:
+    """{`<namespace>/access.txt`: text} of every unit with consoles: how a person reaches them."""
+    return {f"{unit.namespace}/access.txt": _access_text(unit) for unit in plan.units if unit.access}
+
+
+def _access_text(unit: UnitPlan) -> str:
+    lines = [f"Consoles of {unit.key}."]
+    for name, console in unit.access.items():
+        if name == HOSTS_FILE:
+            lines += ["", "Without DNS entries for these names, this line goes into the hosts file of whoever browses:", console]
+        else:
+            lines += ["", f"{name}: {console['url']}", f"  from anywhere with kubectl: {console['portForward']}"]
+    return "\n".join(lines) + "\n"
+
+
 def unit_objects(unit: UnitPlan, charts: Path = CHARTS) -> Iterator[dict[str, Any]]:
     """The objects of one party or exchange, in the order they are made."""
     for manifest in (*unit.namespace_object, *unit.services):
@@ -49,6 +64,8 @@ def unit_objects(unit: UnitPlan, charts: Path = CHARTS) -> Iterator[dict[str, An
     chart = unit.chart
     for document in helm_template(charts / chart.chart, chart.values.plain(), unit.key, chart.namespace):
         yield _redacted(_placed(document, chart.namespace))
+    for manifest in unit.boards:
+        yield manifest.document()
 
 
 def write_rendering(files: Mapping[str, str], out: Path) -> None:

@@ -29,8 +29,10 @@ class FederationComponent(pulumi.ComponentResource):
 
     def create(self, manifest: Manifest, fields: Mapping[str, Input[Any]] | None = None, **opts: Any) -> pulumi.CustomResource:
         """A typed Kubernetes object as a child; `fields` replaces the manifest's own where they hold live values."""
-        resource = _RESOURCES[manifest.kind]
+        resource = _RESOURCES.get(manifest.kind, k8s.apiextensions.CustomResource)
         arguments = {"metadata": manifest.metadata, **(manifest.fields if fields is None else fields)}
+        if resource is k8s.apiextensions.CustomResource:
+            arguments |= {"api_version": manifest.api_version, "kind": manifest.kind}
         created: pulumi.CustomResource = resource(f"{self.name}-{manifest.role}", opts=ResourceOptions(parent=self, **opts), **arguments)
         return created
 

@@ -32,7 +32,7 @@ class UnitArgs:
 
 
 class Unit(FederationComponent):
-    """What parties and exchanges have in common. Children: Secrets, route ConfigMaps, one Chart."""
+    """What parties and exchanges have in common. Children: Secrets, route ConfigMaps, one Chart, custom resources that show consoles."""
 
     descriptor: Output[dict[str, Any]]
     route_revision: Output[str]
@@ -44,6 +44,8 @@ class Unit(FederationComponent):
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]
         self._chart(plan.chart, [*args.site.namespace, *secrets, *routes])
+        for board in plan.boards:
+            self.create(board, depends_on=args.site.namespace)
         self.descriptor = Output.from_input(fill(plan.descriptor, args.addresses)).apply(_published)
         self.route_revision = Output.all(**files).apply(_revision)
         self.register_outputs({"descriptor": self.descriptor, "routeRevision": self.route_revision})

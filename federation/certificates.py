@@ -1,5 +1,6 @@
 """Checks of the certificates an operator provides, and the key format Pulsar reads."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from cryptography import x509
@@ -25,21 +26,33 @@ def certificate_problems(certificate: str, key: str, ca: str, *, server_name: st
     if unreadable:
         return (f"{' and '.join(unreadable)} cannot be read: give PEM certificates",)
     chain, authorities = _certificates(certificate), _certificates(ca)
+    leaf = chain[0]
     try:
-        private = serialization.load_pem_private_key(pkcs8(key).encode(), password=None)
+        problems = _foreign_key(leaf, key)
     except ValueError as error:
         return (f"the key {_first_line(error)}",)
-    problems = []
-    leaf = chain[0]
-    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    if leaf.public_key().public_bytes(*form) != private.public_key().public_bytes(*form):
-        problems.append("the private key does not belong to the certificate")
     if server_name not in _names(leaf):
         problems.append(
             f"the certificate is not valid for {server_name}, the name that peers dial: it holds {', '.join(_names(leaf)) or 'no DNS name'}"
         )
     elif (reason := _untrusted(leaf, chain[1:], authorities, server_name)) is not None:
         problems.append(f"the certificate is not trusted by the given CA: {reason}")
+    return tuple(problems)
+
+
+def board_problems(certificate: str, key: str, hosts: Iterable[str]) -> tuple[str, ...]:
+    """What is wrong with the certificate of consoles: sentences without any secret content. Who signed it, browsers judge."""
+    chain = _certificates(certificate)
+    if not chain:
+        return ("certificate cannot be read: give PEM certificates",)
+    try:
+        problems = _foreign_key(chain[0], key)
+    except ValueError as error:
+        return (f"the key {_first_line(error)}",)
+    names = _names(chain[0])
+    for host in hosts:
+        if not {host, f"*.{host.partition('.')[2]}"} & set(names):
+            problems.append(f"the certificate is not valid for {host}: it holds {', '.join(names) or 'no DNS name'}")
     return tuple(problems)
 
 
@@ -55,6 +68,14 @@ def _certificates(pem: str) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(pem.encode())
     except ValueError:
         return []
+
+
+def _foreign_key(leaf: x509.Certificate, key: str) -> list[str]:
+    """The problem of a key that is not the certificate's own. ValueError when it is no PEM key."""
+    private = serialization.load_pem_private_key(pkcs8(key).encode(), password=None)
+    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    same = leaf.public_key().public_bytes(*form) == private.public_key().public_bytes(*form)
+    return [] if same else ["the private key does not belong to the certificate"]
 
 
 def _names(certificate: x509.Certificate) -> list[str]:

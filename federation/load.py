@@ -1,7 +1,7 @@
 """From a stack file to its plan, with every problem of every part reported at once. Used by the program and by fatefed."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from federation.certificates import certificate_problems, expired
+from federation.certificates import board_problems, certificate_problems, expired
 from federation.errors import FederationError, Problem
 from federation.peers import Peers, resolve
 from federation.plan import StackPlan, check_stack, plan_stack
@@ -60,7 +60,7 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
 
 def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
     """FederationError for each entry of fate:secrets that is missing, and each certificate that would not work."""
-    problems = list(missing_secrets(loaded, frozenset(given)))
+    problems = [*missing_secrets(loaded, frozenset(given)), *_board_certificates(loaded, given)]
     for unit in loaded.plan.units:
         if unit.tls is None:
             continue
@@ -76,12 +76,31 @@ def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
         raise FederationError(problems)
 
 
+def _board_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> Iterator[Problem]:
+    """Certificates that browsers would refuse for one of the names they reach consoles by."""
+    for unit in loaded.plan.units:
+        names = unit.board_certificate
+        if names is not None and given.keys() >= set(names.values()):
+            for problem in board_problems(given[names["tls.crt"]], given[names["tls.key"]], unit.board_hosts.values()):
+                place = loaded.source.place(("secrets", names["tls.crt"]))
+                yield Problem(place, problem, f"give the certificate and key of {unit.key}'s consoles; a wildcard holds one label")
+
+
 def expiry_warnings(loaded: LoadedStack, given: Mapping[str, str], now: datetime) -> tuple[str, ...]:
     """What to say of certificates that are not valid any more: peers refuse them, but nothing here changes by itself."""
-    return tuple(
-        f"the certificate of {unit.tls.server_name} has expired (fate:secrets.{unit.tls.certificate}): peers refuse it"
-        for unit in loaded.plan.units
-        if unit.tls is not None and expired(given[unit.tls.certificate], now)
+    dialled = {unit.tls.certificate: unit.tls.server_name for unit in loaded.plan.units if unit.tls is not None}
+    shown = {names["tls.crt"] for unit in loaded.plan.units if (names := unit.board_certificate) is not None}
+    return (
+        *(
+            f"the certificate of {server_name} has expired (fate:secrets.{name}): peers refuse it"
+            for name, server_name in dialled.items()
+            if expired(given[name], now)
+        ),
+        *(
+            f"the certificate of the consoles has expired (fate:secrets.{name}): browsers refuse it"
+            for name in sorted(shown)
+            if expired(given[name], now)
+        ),
     )
 
 

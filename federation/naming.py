@@ -10,6 +10,7 @@ ROLLSITE_ROUTES = "rollsite-route-table"
 EXCHANGE_ROUTES = "exchange-routes"
 PULSAR_CERTIFICATE = "pulsar-cert"
 PULL_SECRET = "fate-registry"  # noqa: S105 - the name of an object
+BOARDS_CERTIFICATE = "boards-tls"
 
 # The pod label values of charts/*: what the Services below select.
 FATEFLOW, NGINX, PULSAR, RABBITMQ, ROLLSITE = "fateflow", "nginx", "pulsar", "rabbitmq", "rollsite"

@@ -1,6 +1,7 @@
 """The values of the chart fate-party, from a party's spec and its rows in the catalogue."""
 
 from federation import naming
+from federation.boards import board_values, shown_consoles
 from federation.module_spec import ModuleSpec
 from federation.modules import Variant, cores, mebibytes, module_values, share
 from federation.releases import CombinationRow, Release, catalogue
@@ -57,6 +58,7 @@ def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[s
         rabbitmq=RabbitmqSettings(user=_RABBITMQ_USER, password=keys["rabbitmq"]) if "rabbitmq" in keys else None,
         spark=_spark(modules) if combination.engines["computing"] == "spark" else None,
         eggroll=_eggroll(own, release, modules),
+        boards=board_values(spec, shown_consoles(spec, party, own, release, deployed_modules(own))),
         routes=_ROUTES[own.federation],
     )
 
@@ -82,16 +84,28 @@ def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:
     }
 
 
+def deployed_modules(own: PartySpec) -> frozenset[str]:
+    """The modules of a party, by their names in the catalogue; none for a release or a combination that does not exist."""
+    release = catalogue().get(own.release)
+    combination = None if release is None else release.combination(own.computing, own.federation, own.storage)
+    return frozenset() if release is None or combination is None else frozenset(_wanted(own, release, combination))
+
+
+def _wanted(own: PartySpec, release: Release, combination: CombinationRow) -> list[str]:
+    """The modules of a party's engines, then the optional ones that it names."""
+    specs = module_specs(own)
+    return [*combination.modules, *(name for name, row in release.modules.items() if row.optional and specs[name] is not None)]
+
+
 def _modules(spec: StackSpec, own: PartySpec, release: Release, combination: CombinationRow) -> PartyModules:
     persistence = own.persistence if isinstance(own.persistence, Persistence) else None
     variant = Variant(own.computing, own.algorithm, own.device)
     specs = module_specs(own)
-    wanted = [*combination.modules, *(name for name, row in release.modules.items() if row.optional and specs[name] is not None)]
     replicas = {"sparkWorker": own.modules.spark.workers}
     return PartyModules.model_validate(
         {
             name: module_values(release.modules[name], specs[name] or ModuleSpec(), spec.images, persistence, replicas.get(name), variant)
-            for name in wanted
+            for name in _wanted(own, release, combination)
         }
     )
 

@@ -13,6 +13,7 @@ from federation.peers import Peer, Peers, Place
 from federation.plan_exchange import plan_exchange
 from federation.plan_party import plan_party
 from federation.rules import Paths, broken_rules
+from federation.rules_boards import board_warnings
 from federation.spec import StackSpec
 from federation.unit import UnitPlan
 
@@ -42,6 +43,9 @@ class StackPlan:
         given = {
             name: "the registry's credentials, a dockerconfigjson document" for unit in self.units for name in unit.pull_secret_sources
         }
+        for certificate in filter(None, (unit.board_certificate for unit in self.units)):
+            given[certificate["tls.crt"]] = "the PEM certificate of the consoles' hosts (then its intermediates)"
+            given[certificate["tls.key"]] = "the PEM private key of the consoles' certificate"
         for tls in (unit.tls for unit in self.units if unit.tls is not None):
             given[tls.certificate] = f"the PEM certificate for {tls.server_name} (then its intermediates)"
             given[tls.key] = f"the PEM private key for {tls.server_name}"
@@ -64,7 +68,7 @@ def plan_stack(spec: StackSpec, peers: Peers) -> StackPlan:
     units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready)]
     units += [plan_party(spec, party, own, ready) for party, own in spec.parties_in_order]
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
-    warnings += (*collaboration_warnings(spec, peers), *_in_the_clear(spec))
+    warnings += (*collaboration_warnings(spec, peers), *_in_the_clear(spec), *board_warnings(spec))
     return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings)
 
 

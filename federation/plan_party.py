@@ -3,13 +3,14 @@
 from typing import Any
 
 from federation import naming
+from federation.boards import access, board_objects, board_secret, shown_consoles
 from federation.data import data_facts
 from federation.link_routes import party_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, ServicePort, config_map, internal_service, namespace
 from federation.neighbours import server_name
 from federation.party_secrets import party_secrets
-from federation.party_values import party_values
+from federation.party_values import deployed_modules, party_values
 from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
 from federation.releases import catalogue
@@ -25,6 +26,9 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
     tls = _tls(spec, party, own)
     secrets, keys = party_secrets(spec, party, own, labels, tls)
     values = party_values(spec, party, own, labels, keys)
+    secrets += board_secret(spec, own.namespace, labels, values.boards)
+    release, deployed = catalogue()[own.release], deployed_modules(own)
+    consoles = shown_consoles(spec, party, own, release, deployed)
     routes = party_routes(spec, party, own, peers)
     return UnitPlan(
         key=key,
@@ -36,9 +40,10 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
         secrets=secrets,
         routes=tuple(config_map(_role(name), name, own.namespace, labels, files) for name, files in routes.items()),
         chart=ChartPlan("fate-party", own.namespace, values),
+        boards=board_objects(spec, key, own.namespace, labels, consoles),
         descriptor=_descriptor(spec, party, own),
         modules=module_summary(values.modules.plain()),
-        access=_access(own),
+        access=access(spec, own.namespace, release, consoles, deployed),
         tls=tls,
         data=data_facts(own.namespace, own.storage, values, catalogue()[own.release].modules),
         allow_data_loss=own.allow_data_loss,
@@ -84,17 +89,4 @@ def _descriptor(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, An
         "release": own.release,
         "backends": {"computing": own.computing, "federation": own.federation, "storage": own.storage},
         "endpoints": endpoints(services, own.publish, own.namespace, ports, server_name(spec, party)),
-    }
-
-
-def _access(own: PartySpec) -> dict[str, Any]:
-    ports = catalogue()[own.release].ports
-    boards = {"fateboard": own.modules.fateboard, "notebook": own.modules.client}
-    return {
-        name: {
-            "url": f"http://localhost:{ports[name]}",
-            "portForward": f"kubectl -n {own.namespace} port-forward service/{name} {ports[name]}:{ports[name]}",
-        }
-        for name, deployed in boards.items()
-        if deployed is not None
     }

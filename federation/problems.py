@@ -15,7 +15,14 @@ Path = tuple[str, ...]
 
 def problems_of(error: ValidationError, model: type[BaseModel], place: Callable[[Path], str]) -> tuple[Problem, ...]:
     """Every error of a validation, in the order of the document, at the place the caller knows for its path."""
-    return tuple(_problem(details, model, place) for details in error.errors(include_url=False, include_input=False))
+    found = [(details, _real_path(details["loc"], model)) for details in error.errors(include_url=False, include_input=False)]
+    paths = [path for _, path in found]
+    return tuple(
+        _problem(details, model, place)
+        for details, path in found
+        # `a word, or a map`: who wrote a map with a mistake in it did not mean the word.
+        if details["type"] != "literal_error" or not any(len(other) > len(path) and other[: len(path)] == path for other in paths)
+    )
 
 
 def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str]) -> Problem:
@@ -26,6 +33,12 @@ def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str])
     if details["type"] == "extra_forbidden":
         path = (*_real_path(details["loc"][:-1], model), str(details["loc"][-1]))
         return Problem(place(path), f"unknown key {path[-1]!r}", _spelling(path, model))
+    if details["type"] == "union_tag_invalid":
+        tag, kinds = details["ctx"]["discriminator"].strip("'"), details["ctx"]["expected_tags"].replace("'", "")
+        return Problem(place((*path, tag)), f"{details['ctx']['tag']!r} is none of {kinds}", "correct the value")
+    if details["type"] == "union_tag_not_found":
+        tag = details["ctx"]["discriminator"].strip("'")
+        return Problem(place((*path, tag)), f"{tag} is missing", f"add it{_about(path, model)}")
     if details["type"] == "missing":
         return Problem(place(path), f"{path[-1]} is missing", f"add it{_about(path, model)}")
     return Problem(place(path), message, f"correct the value{_about(path, model)}")
@@ -41,7 +54,7 @@ def _real_path(loc: Sequence[Any], model: type[BaseModel]) -> Path:
         if path and not _children(path, model) and not isinstance(part, int):
             continue
         children = _children(path, model)
-        if "*" not in children and ("[" in text or (text[:1].isupper() and text not in children)):
+        if "*" not in children and text not in children:
             continue
         path.append(text)
     return tuple(path)

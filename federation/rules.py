@@ -6,6 +6,7 @@ from federation.errors import Problem
 from federation.party_values import module_specs
 from federation.peers import Peers, Place
 from federation.releases import catalogue
+from federation.rules_boards import broken_board_rules
 from federation.rules_engines import broken_engine_rules
 from federation.rules_modules import module_path
 from federation.spec import Publication, PublishNginx, StackSpec
@@ -25,7 +26,7 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
         _peers_are_elsewhere,
     )
     found = tuple(problem for rule in rules for problem in rule(spec, peers, place))
-    found += broken_engine_rules(spec, peers, place)
+    found += (*broken_engine_rules(spec, peers, place), *broken_board_rules(spec, place, left_out))
     return (*_something_is_deployed(spec, place, left_out), *found, *_exchanges_are_described(spec, place, left_out))
 
 

@@ -18,6 +18,8 @@ _ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _SHA256 = r"^[0-9a-f]{64}$"
 _PARTY_ID = r"^[1-9][0-9]{0,9}$"
 _WORD = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$"
+# Segments begin with a letter or digit: the API server refuses `//`, `/./` and `/../`.
+_PATH = r"^/([A-Za-z0-9][A-Za-z0-9._~-]*(/[A-Za-z0-9][A-Za-z0-9._~-]*)*)?$"
 _WHOLE = r"^[0-9]{1,4}$"
 # Where Kubernetes mounts a volume, and a path inside one: no colon, no way out.
 _MOUNT_PATH = r"^/[^:]*[^/:]$"
@@ -37,6 +39,7 @@ PATTERNS_IN_WORDS = {
     _MOUNT_PATH: "an absolute path without ':', such as /data/models",
     _SUB_PATH: "a relative path without ':', such as models/current",
     _VOLUME_NAME: "a name of lower-case letters, digits and '-', at most 57 characters",
+    _PATH: "a path such as /tools/board",
 }
 
 
@@ -66,6 +69,11 @@ def is_ip(text: str) -> bool:
     except ValueError:
         return False
     return "%" not in text
+
+
+def is_dns_name(text: str) -> bool:
+    """Whether the text is a host name in lower case."""
+    return _DNS_NAME.fullmatch(text) is not None
 
 
 def _address(value: str) -> str:
@@ -142,4 +150,5 @@ SubPath = Annotated[str, StringConstraints(pattern=_SUB_PATH), AfterValidator(_s
 VolumeName = Annotated[str, StringConstraints(pattern=_VOLUME_NAME)]
 # A version or the name of an engine as a peer writes it: too short and too plain for a key, and one line.
 Word = Annotated[str, StringConstraints(pattern=_WORD)]
+UrlPath = Annotated[str, StringConstraints(pattern=_PATH)]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]

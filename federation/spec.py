@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from federation.boards_spec import BoardsSpec, PartyBoardsSpec
 from federation.model import Model
 from federation.module_spec import ExchangeModulesSpec, PartyModulesSpec
 from federation.peer_spec import PeerSpec
@@ -203,6 +204,7 @@ class PartySpec(Model):
     tls: Literal["provided"] = Field("provided", description="provided: key and certificates are given in fate:secrets.")
     modules: PartyModulesSpec = PartyModulesSpec()
     credentials: Credentials = Credentials()
+    boards: PartyBoardsSpec = Field(PartyBoardsSpec(), description="What is different from fate:boards for this party's consoles.")
     publish: PartyPublish
 
 
@@ -275,6 +277,9 @@ class StackSpec(Model):
     peers: dict[Name, PeerSpec] = Field({}, description="Other organizations' parties and exchanges, by name.")
     collaborations: Collaborations = Field(
         {}, description="Ids of parties that work together, by name; only they get routes to each other. Absent: all members."
+    )
+    boards: BoardsSpec | None = Field(
+        None, description="How browsers reach fateboard, notebook and other consoles; kind: ingress, httpRoute or istio."
     )
     images: ImagesSpec = Field(ImagesSpec(), description="Registry and pull settings of every image.")
 

@@ -10,6 +10,8 @@ from federation.spec import StackSpec
 from federation.values import ExchangeValues, PartyValues
 
 PULL_SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 - a type of Secret
+TLS_SECRET_TYPE = "kubernetes.io/tls"  # noqa: S105 - a type of Secret
+HOSTS_FILE = "hostsFile"  # in `access`, beside the consoles
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,18 @@ class UnitPlan:
     # What the unit's data rests on, and whether the operator allowed a change that leaves it behind.
     data: Mapping[str, Any]
     allow_data_loss: bool = False
+    # Custom resources that show consoles; Ingresses are the chart's.
+    boards: tuple[Manifest, ...] = ()
+
+    @property
+    def board_hosts(self) -> Mapping[str, str]:
+        """The host names of the consoles that browsers reach, by console."""
+        return {name: console["host"] for name, console in self.access.items() if "host" in console and name != HOSTS_FILE}
+
+    @property
+    def board_certificate(self) -> Mapping[str, str] | None:
+        """The names under fate:secrets that hold the consoles' certificate (tls.crt) and key (tls.key)."""
+        return next((secret.sources for secret in self.secrets if secret.type == TLS_SECRET_TYPE), None)
 
     @property
     def pull_secret_sources(self) -> tuple[str, ...]:

@@ -224,6 +224,26 @@ class RouteConfigMaps(Model):
     rollsite: Label | None = Field(None, description="With route_table.json.")
 
 
+class ShownConsole(Model):
+    """One web console that browsers reach by a name of its own."""
+
+    component: NonEmpty = Field(description="app.kubernetes.io/component of its module.")
+    object: Label = Field(description="Name of its Ingress.")
+    service: Label
+    port: Port = Field(description="Port of the Service.")
+    host: Domain
+    path: NonEmpty
+    annotations: dict[str, str]
+
+
+class Boards(Model):
+    """How a party's consoles are shown by Ingresses."""
+
+    class_name: NonEmpty | None = Field(None, description="ingressClassName; absent: the cluster's default.")
+    tls_secret: Label | None = Field(None, description="Secret of this namespace with the certificate; absent: plain HTTP.")
+    consoles: dict[str, ShownConsole]
+
+
 class PartyValues(Common):
     """Values of charts/fate-party. Sections of engines that a party does not have are absent."""
 
@@ -240,6 +260,7 @@ class PartyValues(Common):
     rabbitmq: RabbitmqSettings | None = None
     spark: SparkSettings | None = None
     eggroll: EggrollSettings | None = None
+    boards: Boards | None = Field(None, description="Present when a console is shown by an Ingress.")
     routes: RouteConfigMaps
 
 

@@ -138,6 +138,32 @@ def _kept_broker(values: Values) -> None:
     values["modules"]["rabbitmq"]["claim"] = {"accessMode": "ReadWriteOnce", "size": "10Gi"}
 
 
+def _boards(**how: Any) -> Callable[[Values], None]:
+    """Consoles, shown by Ingresses."""
+    shown = {
+        "fateboard": ("fateboard", "fateboard", "fateboard", 8080),
+        "notebook": ("client", "client", "notebook", 20000),
+        "spark": ("spark-master", "spark", "spark-client", 8080),
+    }
+
+    def change(values: Values) -> None:
+        consoles = {
+            name: {
+                "component": component,
+                "object": item,
+                "service": service,
+                "port": port,
+                "host": f"9999.{name}.bank-a.example",
+                "path": "/",
+                "annotations": {"a": "1000000"} if name == "notebook" else {},
+            }
+            for name, (component, item, service, port) in shown.items()
+        }
+        values["boards"] = {"consoles": consoles, **how}
+
+    return change
+
+
 def _rollsite_exchange(values: Values) -> None:
     values["ports"] = {"rollsite": 9370}
     values["modules"] = {"rollsite": _module("federatedai/eggroll:1.11.2-release", "3Gi", heapMib=1024)}
@@ -172,11 +198,15 @@ RABBITMQ_PLACED = RABBITMQ_KEPT.changed(_placed, "RabbitMQ with placement")
 ROLLSITE_EXCHANGE = EXCHANGE.changed(_rollsite_exchange, "exchange with rollsite")
 ROLLSITE_EXCHANGE_PLACED = ROLLSITE_EXCHANGE.changed(_placed, "exchange with rollsite and placement")
 
+INGRESS = PARTY.changed(_boards(className="nginx", tlsSecret="boards-tls"), "consoles by Ingress")
+PLAIN_INGRESS = PARTY.changed(_boards(), "consoles by the default class, without TLS")
+BOARDS = [INGRESS, PLAIN_INGRESS]
+
 COMBINATIONS = [PARTY, RABBITMQ, SLIM, SLIM_RABBITMQ, EGGROLL, EGGROLL_2_4]
 EXCHANGES = [EXCHANGE, ROLLSITE_EXCHANGE]
 PLACEMENTS = [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED]
 PARTIES = [*COMBINATIONS, SMALL, EPHEMERAL, PLAINTEXT, LARGE, RABBITMQ_KEPT, EGGROLL_EPHEMERAL, EGGROLL_LARGE]
-PARTIES += [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED]
+PARTIES += [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, *BOARDS]
 ALL = [*PARTIES, *EXCHANGES, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED]
 
 
