@@ -48,4 +48,12 @@ def _with_token(kubeconfig: dict, token: str) -> dict:  # type: ignore[type-arg]
 def _config() -> dict[str, object]:
     cluster = {"scope": "namespaced"}
     parties = {"9999": spark_party(NAMESPACE)}
-    return {"organization": "ward", "federation": FEDERATION, "cluster": cluster, "parties": parties, "peers": {"hub": HUB}}
+    boards = {"kind": "ingress", "domain": "ward.example"}
+    return {
+        "organization": "ward",
+        "federation": FEDERATION,
+        "cluster": cluster,
+        "parties": parties,
+        "peers": {"hub": HUB},
+        "boards": boards,
+    }
