@@ -21,12 +21,13 @@ def main() -> None:
     given = {key: value for key, value in found.items() if value not in (None, {})}
     secrets: dict[str, str] = config.get_object("secrets") or {}
     file = stack_file(pulumi.get_stack())
-    stack = load_stack(file, given, shown(file))
+    now = datetime.now(UTC)
+    stack = load_stack(file, given, shown(file), today=now.date())
     check_secrets(stack, secrets)
     plan, spec = stack.plan, stack.spec
 
     opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster))
-    for warning in (*plan.warnings, *expiry_warnings(stack, secrets, datetime.now(UTC))):
+    for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now)):
         pulumi.log.warn(warning)
     for peer in plan.external:
         (ExternalExchange if peer.party_id is None else ExternalParty)(peer)
@@ -45,7 +46,9 @@ def main() -> None:
     pulumi.export("modules", {unit.key: dict(unit.modules) for unit in plan.units})
     pulumi.export("access", {unit.key: dict(unit.access) for unit in plan.units})
     pulumi.export("release", {unit.key: unit.release for unit in plan.units})
+    pulumi.export("peers", {name: dict(state) for name, state in plan.states.items()})
     pulumi.export("pendingPeers", dict(plan.pending))
+    pulumi.export("identity", None if spec.identity is None else spec.identity.key)
 
 
 try:

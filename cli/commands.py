@@ -3,19 +3,21 @@
 import argparse
 import sys
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from cli import releases, show
-from cli.descriptors import export_descriptor, write_descriptor
-from cli.errors import UsageError
+from cli.acceptance import Terms
+from cli.descriptors import export_descriptor, export_unsigned, write_descriptor
+from cli.errors import CommandError, UsageError
 from cli.files import shown
+from cli.identity import create_identity
 from cli.initialize import Answers, init_stack
 from cli.passwords import give_command, init_secrets
 from cli.peers import Review, accept, review
 from cli.project import Stack, find_project
 from cli.rendering import access_files, render, write_rendering
-from federation.descriptor import digest
 from federation.load import LoadedStack, load_stack
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -77,21 +79,36 @@ def secrets_init(arguments: argparse.Namespace) -> Result:
     return Result(show.secrets_text(report, arguments.stack), report.plain())
 
 
+def identity_create(arguments: argparse.Namespace) -> Result:
+    """`identity create`."""
+    found = create_identity(stack_of(arguments), replace=arguments.replace)
+    return Result(show.identity_text(found, arguments.stack), {"key": found.key, "made": found.made})
+
+
+def identity_show(arguments: argparse.Namespace) -> Result:
+    """`identity show`."""
+    identity = stack_of(arguments).load().spec.identity
+    if identity is None:
+        raise CommandError(f"stack {arguments.stack}", "has no key", f"make one: `fatefed identity create -s {arguments.stack}`")
+    return Result(identity.key, identity.plain())
+
+
 def descriptor_export(arguments: argparse.Namespace) -> Result:
     """`descriptor export`."""
-    descriptor = export_descriptor(stack_of(arguments), arguments.unit)
-    text = descriptor.text()
+    stack = stack_of(arguments)
+    if arguments.unsigned:
+        export = export_unsigned(stack, arguments.unit)
+    else:
+        export = export_descriptor(stack, arguments.unit, today(), days=arguments.days, serial=arguments.serial)
     if arguments.output == "-":
-        return Result(text.rstrip("\n"), descriptor.plain())
-    write_descriptor(descriptor, Path(arguments.output))
-    sha256 = digest(text.encode())
-    sent = f"written: {arguments.output} (sha256 {sha256})\nsend it to your peers, who accept it with `fatefed peers add`"
-    return Result(sent, {"file": arguments.output, "sha256": sha256, "descriptor": descriptor.plain()})
+        return Result(export.content.decode().rstrip("\n"), export.descriptor.plain())
+    write_descriptor(export, Path(arguments.output))
+    return Result(show.export_text(export, arguments.output), show.export_data(export, arguments.output))
 
 
 def peers_add(arguments: argparse.Namespace) -> Result:
     """`peers add`."""
-    found = review(stack_of(arguments), arguments.file, arguments.name)
+    found = review(stack_of(arguments), arguments.file, arguments.name, Terms(today(), arguments.key, arguments.unsigned))
     if not found.needed:
         text = f"peer {found.name} was accepted with this descriptor already; nothing to write"
         return Result(text, {**found.plain(), "accepted": True, "written": False})
@@ -126,6 +143,11 @@ def releases_list(arguments: argparse.Namespace) -> Result:
 def releases_show(arguments: argparse.Namespace) -> Result:
     """`releases show`."""
     return Result(releases.show_text(arguments.release), releases.show_data(arguments.release))
+
+
+def today() -> date:
+    """The day, in UTC."""
+    return datetime.now(UTC).date()
 
 
 def _agreed(text: str, found: Review) -> bool:

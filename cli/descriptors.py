@@ -1,18 +1,58 @@
-"""Exporting what a stack publishes: the descriptor file that peers import."""
+"""Exporting what a stack publishes: the signed file that peers import."""
 
 import json
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from cli.engine import EngineError, pulumi
 from cli.errors import CommandError
 from cli.files import write_atomic
+from cli.identity import private_key, write_fields
 from cli.project import Stack
 from federation.descriptor import Descriptor, parse
+from federation.envelope import Signature, sign
 from federation.errors import FederationError
+from federation.spec import IdentitySpec
+
+DAYS = 365
 
 
-def export_descriptor(stack: Stack, unit: str | None = None) -> Descriptor:
-    """The descriptor of one deployed party or exchange, read from the stack's outputs.
+@dataclass(frozen=True)
+class Export:
+    """A descriptor file to be sent, and its signature; None when it is unsigned."""
+
+    descriptor: Descriptor
+    content: bytes
+    signature: Signature | None
+
+
+def export_descriptor(stack: Stack, unit: str | None, today: date, *, days: int = DAYS, serial: int | None = None) -> Export:
+    """The signed descriptor of one deployed party or exchange. Its serial number is written into the stack file first.
+
+    `serial`: to go on from, when the stack file lost count. FederationError when there is no key or no deployed unit.
+    """
+    identity = stack.load().spec.identity
+    if identity is None:
+        remedy = f"make one: `fatefed identity create -s {stack.name}`; or export with --unsigned"
+        raise CommandError(f"stack {stack.name}", "has no key to sign with", remedy)
+    descriptor = published_descriptor(stack, unit)
+    number = _next(identity, serial)
+    signed = Signature(identity.key, number, today.isoformat(), (today + timedelta(days=days)).isoformat())
+    content = sign(descriptor, private_key(stack, identity.key), number, signed.not_before, signed.not_after)
+    # First: a number that was skipped does no harm, one that is used twice does.
+    write_fields(stack, ("identity",), {"serial": number})
+    return Export(descriptor, content, signed)
+
+
+def export_unsigned(stack: Stack, unit: str | None) -> Export:
+    """The same without a signature."""
+    descriptor = published_descriptor(stack, unit)
+    return Export(descriptor, descriptor.text().encode(), None)
+
+
+def published_descriptor(stack: Stack, unit: str | None = None) -> Descriptor:
+    """The unsigned body of one deployed party or exchange, read from the stack's outputs.
 
     `unit` is `exchange` or `party-<id>`; it may be absent when the stack has exactly one. FederationError when it is not
     deployed, not known, or (a defect of the program) not a valid descriptor.
@@ -31,9 +71,16 @@ def export_descriptor(stack: Stack, unit: str | None = None) -> Descriptor:
     raise FederationError(found)
 
 
-def write_descriptor(descriptor: Descriptor, path: Path) -> None:
-    """Write the canonical text of a descriptor. CommandError when the path cannot be written."""
-    write_atomic(path, descriptor.text().encode())
+def write_descriptor(export: Export, path: Path) -> None:
+    """Write the file. CommandError when the path cannot be written."""
+    write_atomic(path, export.content)
+
+
+def _next(identity: IdentitySpec, serial: int | None) -> int:
+    last = identity.serial or 0
+    if serial is not None and serial <= last:
+        raise CommandError("--serial", f"{serial} is not higher than the last one, {last}", "leave it out, or choose a higher one")
+    return last + 1 if serial is None else serial
 
 
 def _published(stack: Stack) -> dict[str, object]:

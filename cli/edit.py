@@ -17,9 +17,11 @@ from federation.errors import FederationError
 from federation.peer_spec import PeerSpec
 from federation.source import StackSource
 
+Scalar = str | int | bool
+Path = tuple[str, ...]
+_ACCEPTED = frozenset({"descriptor", "state", "reason", "key", "acceptedSerial", "sha256"})
 # What a peer typed by hand has, and a peer with a descriptor takes from there.
-BY_HAND = frozenset(field.alias or name for name, field in PeerSpec.model_fields.items()) - {"descriptor", "state", "sha256"}
-_PEERS = "fate:peers"
+BY_HAND = frozenset(field.alias or name for name, field in PeerSpec.model_fields.items()) - _ACCEPTED
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 
 
@@ -32,66 +34,94 @@ class _Splice:
     text: str
 
 
-def with_peer(text: str, name: str, fields: Mapping[str, str]) -> str:
-    """The stack file with these fields of `fate:peers.<name>`, and without what was typed by hand for that peer.
+def with_peer(text: str, name: str, fields: Mapping[str, Scalar]) -> str:
+    """The stack file with these fields of `fate:peers.<name>`, and without what was typed by hand for that peer."""
+    return with_fields(text, ("peers", name), fields, BY_HAND)
+
+
+def peers_with(config: Mapping[str, Any], name: str, fields: Mapping[str, Scalar]) -> dict[str, Any]:
+    """The values under `fate:` with these fields of one peer, and without what was typed by hand for it."""
+    return config_with(config, ("peers", name), fields, BY_HAND)
+
+
+def with_fields(text: str, path: Path, fields: Mapping[str, Scalar], drop: frozenset[str] = frozenset()) -> str:
+    """The stack file with these fields of the mapping at `fate:<path>`, which is made if need be, and without those to drop.
 
     CommandError when the file is written in a way this cannot edit; then nothing is lost, and the remedy says what to type.
     """
     newline = "\r\n" if "\r\n" in text else "\n"
-    expected = peers_with(StackSource(text, "").config(), name, fields)
+    expected = config_with(StackSource(text, "").config(), path, fields, drop)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        edited = _apply(text, _splices(text, _value(root, "config"), name, fields, expected["peers"], newline))
+        edited = _apply(text, _splices(text, _value(root, "config"), path, fields, drop, expected, newline))
         right = StackSource(edited, "").config() == expected
     except (ValueError, LookupError, yaml.YAMLError, FederationError):
         right = False
     if not right:
-        remedy = f"write this under fate:peers by hand: {_flow({name: dict(fields)})}"
+        inner: dict[str, Any] = dict(fields)
+        for key in reversed(path[1:]):
+            inner = {key: inner}
+        remedy = f"write this under fate:{path[0]} by hand: {_flow(inner)}"
         raise CommandError("the stack file", "is written in a way that cannot be edited safely", remedy)
     return edited
 
 
-def peers_with(config: Mapping[str, Any], name: str, fields: Mapping[str, str]) -> dict[str, Any]:
-    """The values under `fate:` with these fields of one peer."""
-    peers: dict[Any, Any] = dict(config.get("peers") or {})
-    key = next((key for key in peers if str(key) == name), name)
-    before = peers.get(key) or {}
-    peers[key] = {field: value for field, value in before.items() if field not in BY_HAND} | dict(fields)
-    return {**config, "peers": peers}
+def config_with(config: Mapping[str, Any], path: Path, fields: Mapping[str, Scalar], drop: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The values under `fate:` after the same edit."""
+    if not path:
+        return {key: value for key, value in config.items() if key not in drop or key in fields} | dict(fields)
+    key = next((key for key in config if str(key) == path[0]), path[0])
+    return {**config, key: config_with(config.get(key) or {}, path[1:], fields, drop)}
 
 
-def _splices(text: str, config: yaml.Node, name: str, fields: Mapping[str, str], peers: dict[Any, Any], newline: str) -> list[_Splice]:
-    """The edits; the more of the peer is there already, the smaller they are."""
-    found = _find(config, _PEERS)
-    own = _column(config)
-    if found is None:
-        return [_lines_after(text, _end(config), [f"{own}{_PEERS}:", *_entry(f"{own}  ", name, fields)], newline)]
-    key, value = found
-    if _is_empty(value):
-        new = _lines_after(text, max(key.end_mark.index, value.end_mark.index), _entry(f"{own}  ", name, fields), newline)
-        return [_Splice(value.start_mark.index, value.end_mark.index, ""), new]
-    if _is_flow(value):
-        return [_Splice(value.start_mark.index, value.end_mark.index, _flow(peers))]
-    peer = _find(value, name)
-    if peer is None:
-        return [_lines_after(text, _end(value), _entry(_column(value), name, fields), newline)]
-    return _peer_splices(text, *peer, _column(value), fields, next(entry for key, entry in peers.items() if str(key) == name), newline)
-
-
-def _peer_splices(
-    text: str, key: yaml.Node, value: yaml.Node, column: str, fields: Mapping[str, str], entry: dict[str, Any], newline: str
+def _splices(
+    text: str,
+    config: yaml.Node,
+    path: Path,
+    fields: Mapping[str, Scalar],
+    drop: frozenset[str],
+    expected: Mapping[str, Any],
+    newline: str,
 ) -> list[_Splice]:
-    if _is_empty(value):
-        new = _lines_after(text, max(key.end_mark.index, value.end_mark.index), _fields(f"{column}  ", fields), newline)
-        return [_Splice(value.start_mark.index, value.end_mark.index, ""), new]
-    if _is_flow(value):
-        return [_Splice(value.start_mark.index, value.end_mark.index, _flow(entry))]
-    pairs = {str(field.value): (field, content) for field, content in value.value}
-    spans = {field: (content.start_mark.index, content.end_mark.index) for field, (_, content) in pairs.items()}
-    replaced = [_Splice(*spans[field], _scalar(new)) for field, new in fields.items() if field in pairs]
-    removed = [_whole_lines(text, *pair) for field, pair in pairs.items() if field in BY_HAND]
-    added = _fields(_column(value), {field: new for field, new in fields.items() if field not in pairs})
-    return [*replaced, *removed, *([_lines_after(text, _end(value), added, newline)] if added else [])]
+    """The edits; the more of the mapping is there already, the smaller they are."""
+    node, wanted = config, dict(expected)
+    for depth, key in enumerate(path):
+        found = _find(node, key if depth else f"fate:{key}")
+        wanted = next(value for name, value in wanted.items() if str(name) == key)
+        if found is None:
+            return [_lines_after(text, _end(node), _nested(_column(node), path, depth, fields), newline)]
+        head, value = found
+        if _is_empty(value):
+            lines = _nested(f"{_column(node)}  ", path, depth + 1, fields)
+            new = _lines_after(text, max(head.end_mark.index, value.end_mark.index), lines, newline)
+            return [_Splice(value.start_mark.index, value.end_mark.index, ""), new]
+        if _is_flow(value):
+            return [_Splice(value.start_mark.index, value.end_mark.index, _flow(wanted))]
+        node = value
+    return _field_splices(text, node, fields, drop, newline)
+
+
+def _field_splices(text: str, node: yaml.Node, fields: Mapping[str, Scalar], drop: frozenset[str], newline: str) -> list[_Splice]:
+    pairs = {str(field.value): (field, content) for field, content in node.value}
+    replaced = [_replaced(text, *pairs[field], field, new, newline) for field, new in fields.items() if field in pairs]
+    removed = [_whole_lines(text, *pair) for field, pair in pairs.items() if field in drop and field not in fields]
+    added = _fields(_column(node), {field: new for field, new in fields.items() if field not in pairs})
+    return [*replaced, *removed, *([_lines_after(text, _end(node), added, newline)] if added else [])]
+
+
+def _replaced(text: str, key: yaml.Node, value: yaml.Node, field: str, new: Scalar, newline: str) -> _Splice:
+    if isinstance(value, yaml.ScalarNode) and value.style in ("|", ">"):
+        lines = _fields(" " * int(key.start_mark.column), {field: new})
+        whole = _whole_lines(text, key, value)
+        return _Splice(whole.start, whole.end, "".join(f"{line}{newline}" for line in lines))
+    return _Splice(value.start_mark.index, value.end_mark.index, _scalar(new))
+
+
+def _nested(column: str, path: Path, depth: int, fields: Mapping[str, Scalar]) -> list[str]:
+    """The lines of the mapping at a path, from the key at a depth on."""
+    keys = [key if place else f"fate:{key}" for place, key in enumerate(path)][depth:]
+    heads = [f"{column}{'  ' * place}{_key(key)}:" for place, key in enumerate(keys)]
+    return [*heads, *_fields(f"{column}{'  ' * len(keys)}", fields)]
 
 
 def _apply(text: str, splices: list[_Splice]) -> str:
@@ -160,17 +190,24 @@ def _pair_end(key: yaml.Node, value: yaml.Node) -> int:
     return max(int(key.end_mark.index), _end(value))
 
 
-def _entry(column: str, name: str, fields: Mapping[str, str]) -> list[str]:
-    return [f"{column}{_scalar(name)}:", *_fields(f"{column}  ", fields)]
+def _fields(column: str, fields: Mapping[str, Scalar]) -> list[str]:
+    return [line for field, value in fields.items() for line in _field(column, _key(field), value)]
 
 
-def _fields(column: str, fields: Mapping[str, str]) -> list[str]:
-    return [f"{column}{field}: {_scalar(value)}" for field, value in fields.items()]
+def _field(column: str, field: str, value: Scalar) -> list[str]:
+    """One field; a text of several lines, such as a certificate, as they are."""
+    if isinstance(value, str) and value.endswith("\n") and not value.endswith("\n\n"):
+        return [f"{column}{field}: |", *(f"{column}  {line}" for line in value.splitlines())]
+    return [f"{column}{field}: {_scalar(value)}"]
 
 
-def _scalar(text: str) -> str:
-    """As a YAML scalar that every reader takes for a string."""
-    return text if _PLAIN.fullmatch(text) and yaml.safe_load(text) == text else json.dumps(text)
+def _key(text: str) -> str:
+    return text if text.startswith("fate:") else _scalar(text)
+
+
+def _scalar(value: Scalar) -> str:
+    """As a YAML scalar that every reader takes for the same value."""
+    return value if isinstance(value, str) and _PLAIN.fullmatch(value) and yaml.safe_load(value) == value else json.dumps(value)
 
 
 def _flow(data: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from cli import commands
 from cli.commands import FAILED, USAGE, Result
+from cli.descriptors import DAYS
 from cli.errors import UsageError
 from cli.initialize import KINDS
 from cli.show import printable
@@ -25,12 +26,17 @@ _HELP = {
     "secrets": "The entries of fate:secrets (init).",
     "secrets init": "Make the passwords that are missing and write them into the stack file, encrypted by `pulumi config set --secret`; "
     "existing entries stay, no value is shown. Lists the certificates that only you can give." + _UNTOUCHED,
+    "identity": "The key that signs this organization's descriptors (create, show).",
+    "identity create": "Write the organization's Ed25519 key: the private part goes into fate:secrets, encrypted by "
+    "`pulumi config set --secret`, its fingerprint into fate:identity. A key that is there stays." + _UNTOUCHED,
+    "identity show": "Print the fingerprint that peers compare with yours. Reads the stack file; writes nothing." + _UNTOUCHED,
     "descriptor": "What this stack publishes (export).",
-    "descriptor export": "Write the descriptor that peers import. Reads the stack's outputs with `pulumi stack output`; "
-    "writes FILE only." + _UNTOUCHED,
+    "descriptor export": "Write the signed descriptor that peers import. Reads the stack's outputs and its key with `pulumi`; "
+    "writes FILE, and its serial number into fate:identity." + _UNTOUCHED,
     "peers": "Other organizations' parties and exchanges (add).",
-    "peers add": "Accept a peer's descriptor: shows who it is, what it says, and which routes it changes, asks, then writes the descriptor "
-    "beside the stack file and its sha256 into the stack file. `pulumi up` applies it." + _UNTOUCHED,
+    "peers add": "Accept a peer's descriptor: checks its signature, shows who it is, what it says, the fingerprint of its key to compare "
+    "with the peer, and which routes it changes, asks, then writes the descriptor beside the stack file, and its key, serial and sha256 "
+    "into the stack file. `pulumi up` applies it." + _UNTOUCHED,
     "releases": "The releases of FATE that can be deployed (list, show).",
     "releases list": "List every release, with its combinations of engines, devices and algorithms. Reads the catalogue; writes nothing."
     + _UNTOUCHED,
@@ -77,12 +83,22 @@ def _parser() -> argparse.ArgumentParser:
     _init_verb(verbs)
     _verb(verbs, "check", commands.check)
     _verb(_group(verbs, "secrets"), "secrets init", commands.secrets_init)
+    identity = _group(verbs, "identity")
+    verb = _verb(identity, "identity create", commands.identity_create)
+    verb.add_argument("--replace", action="store_true", help="make a new key: every peer must then accept it with --key")
+    _verb(identity, "identity show", commands.identity_show)
     verb = _verb(_group(verbs, "descriptor"), "descriptor export", commands.descriptor_export)
     verb.add_argument("--unit", metavar="UNIT", help="exchange or party-<id>; needed when the stack has more than one")
     verb.add_argument("-o", "--output", required=True, metavar="FILE", help="where to write it; - for standard output")
+    verb.add_argument("--days", type=int, default=DAYS, help="for how long peers may accept it (default %(default)s)")
+    verb.add_argument("--serial", type=int, metavar="N", help="go on from this serial number, when the stack file lost count")
+    verb.add_argument("--unsigned", action="store_true", help="without a signature, for peers that cannot check one")
     verb = _verb(_group(verbs, "peers"), "peers add", commands.peers_add)
     verb.add_argument("file", type=Path, metavar="FILE", help="the descriptor, from here or from the folder of the stack file")
     verb.add_argument("--name", help="the peer's name under fate:peers (default: the peer that has this descriptor, else its organization)")
+    heard = "the fingerprint that the sender told you: any other is refused, and a new key of a known peer is accepted"
+    verb.add_argument("--key", metavar="SHA256:...", help=heard)
+    verb.add_argument("--unsigned", action="store_true", help="accept a file without a signature, whose sha256 you compared with its owner")
     verb.add_argument("--yes", action="store_true", help="accept without a question")
     releases = _group(verbs, "releases")
     _verb(releases, "releases list", commands.releases_list, stack=False)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from federation.descriptor import Descriptor
+from federation.envelope import Received
 from federation.peer_spec import PeerSpec
-from federation.peers import Peers
+from federation.peers import Peers, read_descriptor
 from federation.spec import StackSpec
 
 
@@ -13,7 +14,7 @@ def peer_name(descriptor: Descriptor, file: Path, spec: StackSpec, known: Peers,
     for name, peer in sorted(spec.peers.items()):
         if peer.descriptor is not None and (folder / peer.descriptor).resolve() == file.resolve():
             return name
-    accepted = {peer.name: peer.descriptor for peer in known.accepted}
+    accepted = {peer.name: peer.descriptor for peer in known.accepted} | _accepted_once(spec, known, folder)
     for name, other in accepted.items():
         if _same_unit(other, descriptor):
             return name
@@ -21,6 +22,14 @@ def peer_name(descriptor: Descriptor, file: Path, spec: StackSpec, known: Peers,
     if organization not in accepted and _is_free(organization, spec.peers, folder):
         return organization
     return f"{organization}-{descriptor.party_id or descriptor.kind}"
+
+
+def _accepted_once(spec: StackSpec, known: Peers, folder: Path) -> dict[str, Descriptor]:
+    """Descriptors that were accepted, of peers that are not in force: they were set to wait, or their files are refused now."""
+    in_force = {peer.name for peer in known.accepted}
+    files = {n: p.descriptor for n, p in sorted(spec.peers.items()) if n not in in_force and p.sha256 is not None}
+    read = {name: read_descriptor(folder, file, name) for name, file in files.items() if file is not None}
+    return {name: found.descriptor for name, found in read.items() if isinstance(found, Received)}
 
 
 def _same_unit(other: Descriptor, descriptor: Descriptor) -> bool:

@@ -1,6 +1,6 @@
-"""Accepting a peer's descriptor: first a review of what it says and what it would change, then, when it is agreed, the edit.
+"""Accepting a peer's descriptor: first a review of who sent it, what it says and what it would change, then, when agreed, the edit.
 
-`review` writes nothing; `accept` writes the descriptor file and three lines of the stack file.
+`review` writes nothing; `accept` writes the descriptor file and a few lines of the stack file.
 """
 
 import hashlib
@@ -10,13 +10,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cli.edit import peers_with, with_peer
+from cli.acceptance import Terms, signature_problem, warnings_of
+from cli.edit import Scalar, peers_with, with_peer
 from cli.errors import CommandError
 from cli.files import shown, write_atomic
 from cli.naming import peer_name
 from cli.project import Stack
 from cli.routes import RouteChange, route_changes
-from federation.descriptor import MAX_BYTES, Descriptor, digest, parse
+from federation.descriptor import Descriptor, digest
+from federation.document import MAX_BYTES
+from federation.envelope import Received, Signature, receive
 from federation.errors import FederationError, Problem
 from federation.load import load_stack
 from federation.peers import Peer, Peers, membership_problems, resolve
@@ -41,6 +44,9 @@ class Review:
     stack: Stack
     name: str
     descriptor: Descriptor
+    # None: unsigned. `known_key`: the peer's key was accepted before.
+    signature: Signature | None
+    known_key: bool
     sha256: str
     state: str
     # Relative to the folder of the stack file.
@@ -64,6 +70,9 @@ class Review:
         return {
             "name": self.name,
             "descriptor": self.descriptor.plain(),
+            "key": None if self.signature is None else self.signature.key,
+            "serial": None if self.signature is None else self.signature.serial,
+            "notAfter": None if self.signature is None else self.signature.not_after,
             "sha256": self.sha256,
             "state": self.state,
             "path": self.path,
@@ -73,26 +82,31 @@ class Review:
         }
 
 
-def review(stack: Stack, file: Path, name: str | None = None) -> Review:
+def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | None = None) -> Review:
     """Read and check a descriptor for a stack. FederationError with everything that speaks against it."""
+    terms = terms or Terms()
     folder = stack.file.parent
     before, source, spec = _read_stack(stack)
     given = _find(file, folder)
-    content = _read(given)
-    descriptor = _checked(content, given, spec)
+    received = _checked(_read(given), given, spec)
+    descriptor, content = received.descriptor, received.content
     known = resolve(spec.peers, spec.federation, folder, source.place)
     name = name or peer_name(descriptor, given, spec, known, folder)
     own = next((peer for peer in known.accepted if peer.name == name), None)
     previous = None if own is None else own.descriptor
     _must_be_the_same_unit(name, descriptor, previous, shown(given))
-
     spec_before = spec.peers.get(name)
+    if (found := signature_problem(received, spec_before, terms, shown(given))) is not None:
+        raise FederationError([found])
+
     state = "active" if spec_before is None else spec_before.state
     path = _path(given, folder, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
-    fields = {"descriptor": path, "sha256": digest(content), "state": state}
+    fields = _fields_of(received, path, state)
     spec_after = _changed(source, name, fields)
     others = _without(name, spec, stack, source)
-    peers_after = Peers(_sorted((*others.accepted, Peer(name, descriptor, state))), others.pending, others.problems)
+    peer = Peer(name, descriptor, state)
+    accepted = () if state == "pending" else (peer,)
+    peers_after = Peers(_sorted((*others.accepted, *accepted)), others.pending, others.problems)
     if problems := check_stack(spec_after, peers_after, source.place):
         raise FederationError(dict.fromkeys(problems))
     peers_before = others if own is None else Peers(_sorted((*others.accepted, own)), others.pending)
@@ -105,17 +119,29 @@ def review(stack: Stack, file: Path, name: str | None = None) -> Review:
         stack=stack,
         name=name,
         descriptor=descriptor,
-        sha256=fields["sha256"],
+        signature=received.signature,
+        known_key=received.signature is not None and spec_before is not None and spec_before.key == received.signature.key,
+        sha256=digest(content),
         state=state,
         path=path,
         previous=previous,
         changes=_changes(previous, descriptor),
         routes=route_changes(plan_stack(spec, peers_before), plan_after),
-        warnings=(*pending, *_unknown_before(spec, name, own, known)),
+        warnings=(*pending, *_unknown_before(spec, name, own, known), *warnings_of(received, others)),
         before=before,
         after=with_peer(before.decode(), name, fields).encode(),
         content=content,
     )
+
+
+def _fields_of(received: Received, path: str, state: str) -> dict[str, Scalar]:
+    """What fate:peers remembers of an accepted file."""
+    fields: dict[str, Scalar] = {"descriptor": path, "state": state}
+    if received.signature is None:
+        fields["unsigned"] = True
+    else:
+        fields |= {"key": received.signature.key, "acceptedSerial": received.signature.serial}
+    return fields | {"sha256": digest(received.content)}
 
 
 def accept(found: Review) -> None:
@@ -155,11 +181,12 @@ def _read(file: Path) -> bytes:
         raise CommandError(shown(file), f"cannot be read: {error.strerror}", "name the descriptor file that the peer sent") from None
 
 
-def _checked(content: bytes, file: Path, spec: StackSpec) -> Descriptor:
+def _checked(content: bytes, file: Path, spec: StackSpec) -> Received:
     where = shown(file)
-    found = parse(content, where)
-    if not isinstance(found, Descriptor):
-        raise FederationError(found)
+    received = receive(content, where)
+    if isinstance(received, tuple):
+        raise FederationError(received)
+    found = received.descriptor
     problems = list(membership_problems(found, spec.federation, where))
     if found.party_id in spec.parties:
         remedy = "import descriptors of other organizations only, or agree on another party id"
@@ -168,7 +195,7 @@ def _checked(content: bytes, file: Path, spec: StackSpec) -> Descriptor:
         problems.append(Problem(where, "is the descriptor of this stack's own exchange", "parties of this stack name it `exchange: local`"))
     if problems:
         raise FederationError(problems)
-    return found
+    return received
 
 
 def _must_be_the_same_unit(name: str, descriptor: Descriptor, old: Descriptor | None, where: str) -> None:
@@ -198,7 +225,7 @@ def _inside(relative: str, folder: Path) -> str:
     return relative
 
 
-def _changed(source: StackSource, name: str, fields: dict[str, str]) -> StackSpec:
+def _changed(source: StackSource, name: str, fields: dict[str, Scalar]) -> StackSpec:
     try:
         return StackSpec.model_validate(peers_with(source.config(), name, fields))
     except ValidationError:

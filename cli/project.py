@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -39,7 +40,7 @@ class Stack:
 
     def load(self) -> LoadedStack:
         """The stack, read, checked and planned. FederationError with every problem."""
-        return load_stack(self.file, name=shown(self.file))
+        return load_stack(self.file, name=shown(self.file), today=datetime.now(UTC).date())
 
 
 def find_project(folder: Path | None = None) -> Project:

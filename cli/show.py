@@ -1,11 +1,15 @@
 """Results as an operator reads them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
+from cli.descriptors import Export
 from cli.files import shown
+from cli.identity import Identity
 from cli.passwords import SecretsReport
 from cli.peers import Review
+from federation.descriptor import digest
 
 
 def printable(text: str) -> str:
@@ -21,6 +25,7 @@ def review_text(found: Review) -> str:
         f"peer {found.name}: {who} of {descriptor.organization}, federation {descriptor.federation.name} ({descriptor.federation.domain})",
         f"  release: {descriptor.release}" + (f", {descriptor.backends}" if descriptor.backends else ""),
         *(f"  {name}: {_endpoint(endpoint)}" for name, endpoint in sorted(descriptor.plain()["endpoints"].items())),
+        *_who_signed(found),
         f"  sha256: {found.sha256}",
     ]
     lines += _changes(found)
@@ -30,6 +35,37 @@ def review_text(found: Review) -> str:
         lines += ["", "no route of this stack would change"]
     lines += [f"warning: {warning}" for warning in found.warnings]
     return "\n".join(lines)
+
+
+def identity_text(found: Identity, stack: str) -> str:
+    """The fingerprint, and what it is for."""
+    made = "made" if found.made else "is there already"
+    return (
+        f"the key of {stack} {made}: {found.key}\n"
+        "tell this fingerprint to your peers by phone, or in person: they compare it when they accept your descriptor"
+    )
+
+
+def export_text(export: Export, path: str) -> str:
+    """What was written, and what to do with it."""
+    if (signed := export.signature) is None:
+        said = f"unsigned, sha256 {digest(export.content)}: tell it to your peers by another channel"
+    else:
+        said = f"serial {signed.serial}, until {signed.not_after}, signed with {signed.key}"
+    return f"written: {path} ({said})\nsend it to your peers, who accept it with `fatefed peers add`"
+
+
+def export_data(export: Export, path: str) -> dict[str, Any]:
+    """The same for programs."""
+    signed = None if export.signature is None else asdict(export.signature)
+    return {"file": path, "sha256": digest(export.content), "signature": signed, "descriptor": export.descriptor.plain()}
+
+
+def _who_signed(found: Review) -> list[str]:
+    if (signed := found.signature) is None:
+        return ["  not signed"]
+    known = "the key accepted before" if found.known_key else "a key that was not accepted before: compare it with the sender by phone"
+    return [f"  key: {signed.key} ({known})", f"  serial: {signed.serial}, valid from {signed.not_before} to {signed.not_after}"]
 
 
 def secrets_text(report: SecretsReport, stack: str) -> str:

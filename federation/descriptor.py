@@ -1,33 +1,29 @@
 """The descriptor: what one party or exchange publishes to its federation. Exported and imported by the same class.
 
-Only addresses, names, versions and public certificates: never a secret. Schema version 1, JSON.
+Only addresses, names, versions and public certificates: never a secret. Schema version 1, JSON, field by field in
+docs/descriptor.md. Here is the unsigned body, which a stack puts out; `federation.envelope` signs it.
 """
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
-from federation.errors import Problem
+from federation.document import MAX_PROBLEMS, Problems, bounded, read_json
 from federation.links import endpoint_names, engine_of, purposes
 from federation.model import Model
 from federation.problems import problems_of
 from federation.releases import Combination
 from federation.scalars import Domain, Host, IpAddress, Name, PartyId, Port, Word, is_ip
 
-# A descriptor is about 1 KiB; what is much larger is not one, and is refused unread.
-MAX_BYTES = 256 * 1024
-_SECRET_LIKE = re.compile(r"passw|secret|token|privatekey|private_key|credential|apikey|api_key|keytab", re.IGNORECASE)
-
 
 class Membership(Model):
     """The federation a descriptor belongs to."""
 
-    name: Name
-    domain: Domain
+    name: Name = Field(description="What its members call it.")
+    domain: Domain = Field(description="Ends every server name: <party>.<domain>.")
 
 
 class Endpoint(Model):
@@ -43,10 +39,10 @@ class Endpoint(Model):
 class Descriptor(Model):
     """The published endpoints of one party or one exchange."""
 
-    schema_version: Literal[1]
-    kind: Literal["party", "exchange"]
-    federation: Membership
-    organization: Name
+    schema_version: Literal[1] = Field(description="This is version 1.")
+    kind: Literal["party", "exchange"] = Field(description="One FATE cluster, or the hub of a star.")
+    federation: Membership = Field(description="Name and domain; both must be the reader's own.")
+    organization: Name = Field(description="Who owns it.")
     party_id: PartyId | None = Field(None, description="The party's id; absent for an exchange.")
     release: Word | None = Field(None, description="FATE release; absent when typed by hand.")
     backends: Combination | None = Field(None, description="The party's engines; absent for an exchange.")
@@ -98,40 +94,18 @@ def finish(body: Mapping[str, Any]) -> Descriptor:
     return Descriptor.model_validate({**body, "endpoints": endpoints})
 
 
-def parse(content: bytes, place: str) -> Descriptor | tuple[Problem, ...]:
-    """A descriptor file's content, or all that is wrong with it. Never raises."""
-    if len(content) > MAX_BYTES:
-        return (
-            Problem(
-                place, f"{len(content)} bytes is far more than a descriptor", "ask the peer for the output of `fatefed descriptor export`"
-            ),
-        )
+def parse(content: bytes, place: str) -> Descriptor | Problems:
+    """A descriptor without envelope, or all that is wrong with it. Never raises."""
+    data = read_json(content, place)
+    return data if isinstance(data, tuple) else typed(data, Descriptor, place)
+
+
+M = TypeVar("M", bound=Model)
+
+
+def typed(data: Any, model: type[M], place: str) -> M | Problems:
+    """Plain data as a model, or the first of its problems."""
     try:
-        data = json.loads(content.decode("utf-8"))
-        secrets = sorted(_secret_like(data))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        return (Problem(place, f"not a whole JSON document ({error})", "fetch the file again: it may be truncated"),)
-    if not isinstance(data, dict):
-        return (Problem(place, "not a JSON object", "ask the peer for the output of `fatefed descriptor export`"),)
-    if secrets:
-        return tuple(
-            Problem(
-                f"{place} {path}",
-                "looks like a secret; a descriptor never holds one",
-                "tell the peer, who must replace that secret; do not use this file",
-            )
-            for path in secrets
-        )
-    try:
-        return Descriptor.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
-        return problems_of(error, Descriptor, lambda path: f"{place} {'.'.join(path)}".rstrip())
-
-
-def _secret_like(data: Any, path: str = "") -> set[str]:
-    if isinstance(data, dict):
-        named = {f"{path}{key}" for key in data if _SECRET_LIKE.search(str(key))}
-        return named.union(*(_secret_like(value, f"{path}{key}.") for key, value in data.items())) if data else named
-    if isinstance(data, list):
-        return set().union(*(_secret_like(value, f"{path}{index}.") for index, value in enumerate(data)))
-    return {path.rstrip(".")} if isinstance(data, str) and "PRIVATE KEY" in data else set()
+        return bounded(problems_of(error, model, lambda path: f"{place} {'.'.join(path)}".rstrip(), MAX_PROBLEMS))

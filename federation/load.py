@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,10 @@ class LoadedStack:
     plan: StackPlan
 
 
-def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | None = None) -> LoadedStack:
+def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | None = None, *, today: date | None = None) -> LoadedStack:
     """The plan of a stack file. `config`: the values under `fate:`, when the caller has them from the engine.
 
+    `today` (UTC) is only for warnings of what expires; without it there are none.
     FederationError with all problems at once: YAML, unknown keys, types, peers, and rules between keys.
     """
     source = StackSource.read(path, name or str(path))
@@ -55,7 +56,7 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     problems += check_stack(spec, peers, source.place)
     if problems:
         raise FederationError(_once(problems))
-    return LoadedStack(source, spec, peers, plan_stack(spec, peers))
+    return LoadedStack(source, spec, peers, plan_stack(spec, peers, today))
 
 
 def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:

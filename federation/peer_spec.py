@@ -1,27 +1,38 @@
-"""What a stack says of another organization's party or exchange."""
+"""What a stack says of another organization's party or exchange: where its descriptor is, and what of it was accepted."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from federation.links import endpoint_names
 from federation.model import Model
-from federation.scalars import HostPort, NonEmpty, PartyId, Sha256
+from federation.scalars import Fingerprint, HostPort, NonEmpty, PartyId, Serial, Sha256
+
+PeerState = Literal["pending", "active", "suspended", "retired"]
+Reason = Annotated[str, StringConstraints(pattern=r"^[^\r\n]{1,200}$")]
 
 
 class PeerSpec(Model):
     """Another organization's party or exchange: by its descriptor, or typed by hand with `unsigned: true`."""
 
     descriptor: NonEmpty | None = Field(None, description="Descriptor file, relative to the folder of this stack file.")
-    state: Literal["active", "suspended", "retired"] = Field("active", description="suspended and retired peers get no routes.")
-    sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor; written by `fatefed peers add`.")
-    unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE).")
+    state: PeerState = Field("active", description="Only an active peer gets routes; a retired one keeps its party id for ever.")
+    reason: Reason | None = Field(None, description="Why it is in this state, for people; shown in the output `peers`.")
+    key: Fingerprint | None = Field(None, description="Fingerprint of the key that signs its descriptors; written by `fatefed peers add`.")
+    accepted_serial: Serial | None = Field(None, description="Serial number of the accepted descriptor; written by `fatefed peers add`.")
+    sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor file; written by `fatefed peers add`.")
+    unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE), or with an unsigned file.")
     party_id: PartyId | None = Field(None, description="By hand: the party's id; absent for an exchange.")
     pulsar: HostPort | None = Field(None, description="By hand, party: host:port of its Pulsar TLS port.")
     rabbitmq: HostPort | None = Field(None, description="By hand, party: host:port of its RabbitMQ.")
     traffic_server: HostPort | None = Field(None, description="By hand, exchange: host:port of its Traffic Server.")
     nginx: HostPort | None = Field(None, description="By hand: IP:port of its nginx (HTTP).")
     rollsite: HostPort | None = Field(None, description="By hand: host:port of its rollsite.")
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether its addresses were typed: it has no descriptor file."""
+        return self.descriptor is None
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -38,16 +49,23 @@ class PeerSpec(Model):
     @model_validator(mode="after")
     def _comes_by_file_or_by_hand(self) -> Self:
         present = sorted([*self.addresses, *(["partyId"] if self.party_id else [])])
-        if self.descriptor is not None and (present or self.unsigned):
-            raise ValueError(f"a peer with a descriptor takes its addresses from it: drop {', '.join(present or ['unsigned'])}")
+        if self.descriptor is not None and present:
+            raise ValueError(f"a peer with a descriptor takes its addresses from it: drop {', '.join(present)}")
         if self.descriptor is None and not self.unsigned:
             raise ValueError("name a descriptor file, or say unsigned: true and give the addresses by hand")
         return self
 
     @model_validator(mode="after")
+    def _what_is_unsigned_has_no_key(self) -> Self:
+        given = [name for name, value in (("key", self.key), ("acceptedSerial", self.accepted_serial)) if value is not None]
+        if self.unsigned and given:
+            raise ValueError(f"an unsigned peer has no {' and no '.join(given)}: drop unsigned, or drop what belongs to a signature")
+        return self
+
+    @model_validator(mode="after")
     def _a_peer_typed_by_hand_has_the_addresses_of_its_engine(self) -> Self:
         kind, name = ("exchange", "exchange (no partyId)") if self.party_id is None else ("party", "party")
-        if self.unsigned and frozenset(self.addresses) not in endpoint_names(kind):
+        if self.by_hand and frozenset(self.addresses) not in endpoint_names(kind):
             legal = ", or ".join(" and ".join(sorted(endpoints)) for endpoints in endpoint_names(kind))
             raise ValueError(f"an unsigned {name} needs exactly {legal}, each as host:port")
         return self

@@ -1,13 +1,16 @@
 """Peers as they were accepted: descriptor files checked against what fate:peers remembers (invariant 4 of the design)."""
 
 import ipaddress
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from federation import naming
-from federation.descriptor import MAX_BYTES, Descriptor, Endpoint, Membership, digest, parse
+from federation.descriptor import Descriptor, Endpoint, Membership, digest
+from federation.document import ASK, MAX_BYTES, Problems
+from federation.envelope import Received, receive
 from federation.errors import Problem
 from federation.links import LINKS, engine_of
 from federation.peer_spec import PeerSpec
@@ -24,6 +27,10 @@ class Peer:
     name: str
     descriptor: Descriptor
     state: str
+    # Of a signed one: the fingerprint of its key, and the last day of the accepted descriptor.
+    key: str | None = None
+    not_after: str | None = None
+    reason: str | None = None
 
     @property
     def party_id(self) -> PartyId | None:
@@ -69,29 +76,28 @@ def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: P
     return Peers(tuple(accepted), pending, tuple(problems))
 
 
-def read_descriptor(folder: Path, relative: str, place: str) -> tuple[bytes, Descriptor] | tuple[Problem, ...] | None:
-    """A descriptor file below the folder: its bytes and meaning, all that is wrong with it, or None when it is missing."""
-    path = folder / relative
+def read_descriptor(folder: Path, relative: str, place: str) -> Received | Problems | None:
+    """A descriptor file below the folder: what it says, all that is wrong with it, or None when it is missing."""
+    path, remedy = folder / relative, "keep descriptors in peers/ beside the stack file"
     try:
         below = not Path(relative).is_absolute() and path.resolve().is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links
-        return (Problem(place, f"{relative!r} is not a path: {error}", "keep descriptors in peers/ beside the stack file"),)
+        return (Problem(place, f"{relative!r} is not a path: {error}", remedy),)
     if not below:
-        return (Problem(place, f"{relative} is outside the folder of the stack file", "keep descriptors in peers/ beside the stack file"),)
+        return (Problem(place, f"{relative} is outside the folder of the stack file", remedy),)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            return (
-                Problem(
-                    f"{place} ({relative})", "far larger than a descriptor", "ask the peer for the output of `fatefed descriptor export`"
-                ),
-            )
+        found = path.stat()
+        # Reading a pipe would wait for ever.
+        if not stat.S_ISREG(found.st_mode):
+            return (Problem(place, f"{relative} cannot be read: it is no file", "name the descriptor file"),)
+        if found.st_size > MAX_BYTES:
+            return (Problem(f"{place} ({relative})", "far larger than a descriptor", ASK),)
         content = path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
         return (Problem(place, f"{relative} cannot be read: {error.strerror}", "make it a readable file"),)
-    found = parse(content, f"{place} ({relative})")
-    return (content, found) if isinstance(found, Descriptor) else found
+    return receive(content, f"{place} ({relative})")
 
 
 def membership_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> tuple[Problem, ...]:
@@ -120,44 +126,56 @@ def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place
         at = f"{place} endpoints.{name}"
         if _TLS[descriptor.kind].get(name) and (not endpoint.tls or endpoint.server_name != own_name):
             said = f"serverName {endpoint.server_name}" if endpoint.tls else "no TLS"
-            yield Problem(at, f"{said} instead of {own_name}", "ask the peer for the output of `fatefed descriptor export`")
+            yield Problem(at, f"{said} instead of {own_name}", ASK)
         for address in filter(is_ip, dict.fromkeys((endpoint.host, *endpoint.addresses))):
             if (found := ipaddress.ip_address(address)).is_loopback or found.is_unspecified or found.is_link_local or found.is_multicast:
                 yield Problem(at, f"{address} is no address of another organization", "ask the peer to correct publish.*.advertise")
 
 
-def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | tuple[Problem, ...]:
+def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
     where = place(("peers", name, "descriptor"))
     if spec.descriptor is None:
-        return Peer(name, _by_hand(name, spec, federation), spec.state)
+        return _as_it_is_set(Peer(name, _by_hand(name, spec, federation), spec.state, reason=spec.reason))
+    add = f"`fatefed peers add {spec.descriptor} --name {name}`"
     found = read_descriptor(folder, spec.descriptor, where)
     if found is None:
         if spec.sha256 is None:
-            return f"{spec.descriptor} is not there yet: when it arrives, run `fatefed peers add {spec.descriptor} --name {name}`"
-        return (
-            Problem(
-                where,
-                f"the accepted descriptor {spec.descriptor} is gone",
-                f"restore the file; to part with the peer, retire it first (peers.{name}.state), run `pulumi up`, then remove both",
-            ),
-        )
-    match found:
-        case (bytes() as content, Descriptor() as descriptor):
-            if problems := membership_problems(descriptor, federation, f"{where} ({spec.descriptor})"):
-                return problems
-            if spec.sha256 is None:
-                return f"{spec.descriptor} was not accepted yet: run `fatefed peers add {spec.descriptor} --name {name}`"
-            if spec.sha256 != digest(content):
-                return (
-                    Problem(
-                        where,
-                        f"{spec.descriptor} changed since it was accepted",
-                        f"check what changed, then run `fatefed peers add {spec.descriptor} --name {name}`",
-                    ),
-                )
-            return Peer(name, descriptor, spec.state)
-        case problems:
-            return problems
+            return f"{spec.descriptor} is not there yet: when it arrives, run {add}"
+        remedy = f"restore the file; to part with the peer, retire it first (peers.{name}.state), run `pulumi up`, then remove both"
+        return (Problem(where, f"the accepted descriptor {spec.descriptor} is gone", remedy),)
+    if isinstance(found, tuple):
+        return found
+    if problems := membership_problems(found.descriptor, federation, f"{where} ({spec.descriptor})"):
+        return problems
+    if spec.sha256 is None:
+        return f"{spec.descriptor} was not accepted yet: run {add}"
+    if (different := _not_what_was_accepted(spec, found, add)) is not None:
+        return (Problem(where, f"{spec.descriptor} {different[0]}", different[1]),)
+    signed = found.signature
+    key, not_after = (None, None) if signed is None else (signed.key, signed.not_after)
+    return _as_it_is_set(Peer(name, found.descriptor, spec.state, key, not_after, spec.reason))
+
+
+def _as_it_is_set(peer: Peer) -> Peer | str:
+    """The peer, unless its operator set it to wait."""
+    return (peer.reason or "its state is set to pending") if peer.state == "pending" else peer
+
+
+def _not_what_was_accepted(spec: PeerSpec, found: Received, add: str) -> tuple[str, str] | None:
+    """How a file differs from what fate:peers remembers, and what to do. That its signature fits was checked when it was read."""
+    again = f"check what changed, then run {add}"
+    if spec.sha256 != digest(found.content):
+        return "changed since it was accepted", again
+    if found.signature is None:
+        remedy = f"ask its owner for a signed one and run {add}; or say unsigned: true, if you compared its sha256 by another channel"
+        return None if spec.unsigned else ("is not signed", remedy)
+    if spec.unsigned:
+        return "is signed, but its peer says unsigned: true", f"run {add}"
+    if spec.key != found.signature.key:
+        return f"is signed with the key {found.signature.key}, not with the accepted {spec.key or 'one: there is none'}", again
+    if spec.accepted_serial != found.signature.serial:
+        return f"has the serial {found.signature.serial}, not the accepted {spec.accepted_serial or 'one: there is none'}", again
+    return None
 
 
 def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Descriptor:

@@ -5,6 +5,7 @@ A plan is frozen, plain and printable; live addresses stand in it as markers (`f
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from federation.collaborations import collaboration_warnings, may_talk
 from federation.errors import Problem
@@ -16,6 +17,9 @@ from federation.rules import Paths, broken_rules
 from federation.rules_boards import board_warnings
 from federation.spec import StackSpec
 from federation.unit import UnitPlan
+
+# A peer's descriptor that ends within so many days is named in every preview.
+WARN_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,13 @@ class StackPlan:
     def unit(self, key: str) -> UnitPlan:
         """The unit of a key. KeyError without one."""
         return next(unit for unit in self.units if unit.key == key)
+
+    @property
+    def states(self) -> Mapping[str, Mapping[str, str]]:
+        """Every peer's state in force, and why: independent of the day, so that a second `pulumi up` changes nothing."""
+        found = {name: {"state": "pending", "reason": reason} for name, reason in self.pending.items()}
+        found |= {peer.name: {"state": peer.state, **({"reason": peer.reason} if peer.reason else {})} for peer in self.external}
+        return dict(sorted(found.items()))
 
     @property
     def secret_names(self) -> tuple[str, ...]:
@@ -61,15 +72,27 @@ def check_stack(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = f
     return (*peers.problems, *broken_rules(spec, peers, place, left_out))
 
 
-def plan_stack(spec: StackSpec, peers: Peers) -> StackPlan:
-    """The plan of a stack that `check_stack` found nothing wrong with."""
+def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> StackPlan:
+    """The plan of a stack that `check_stack` found nothing wrong with. `today` (UTC) is for warnings only: no object depends on it."""
     pending = {**peers.pending, **_without_addresses(spec, peers)}
     ready = Peers(tuple(peer for peer in peers.accepted if peer.name not in pending), pending)
     units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready)]
     units += [plan_party(spec, party, own, ready) for party, own in spec.parties_in_order]
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
     warnings += (*collaboration_warnings(spec, peers), *_in_the_clear(spec), *board_warnings(spec))
+    warnings += () if today is None else tuple(_expiring(ready, today))
     return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings)
+
+
+def _expiring(peers: Peers, today: date) -> Iterator[str]:
+    """An accepted descriptor stays in force: its owner may be upgrading, or silent (invariant 4)."""
+    for peer in peers.accepted:
+        if peer.not_after is None or peer.state == "retired":
+            continue
+        days = (date.fromisoformat(peer.not_after) - today).days
+        if days < WARN_DAYS:
+            expires = f"expires on {peer.not_after}" if days >= 0 else f"expired on {peer.not_after}"
+            yield f"the descriptor of peer {peer.name} {expires}; its routes stay: ask its owner to export a new one"
 
 
 def _in_the_clear(spec: StackSpec) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """pydantic's errors as problems an operator can act on: place, problem, remedy."""
 
 import difflib
+import itertools
 import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -13,16 +14,19 @@ from federation.scalars import PATTERNS_IN_WORDS
 Path = tuple[str, ...]
 
 
-def problems_of(error: ValidationError, model: type[BaseModel], place: Callable[[Path], str]) -> tuple[Problem, ...]:
-    """Every error of a validation, in the order of the document, at the place the caller knows for its path."""
+def problems_of(
+    error: ValidationError, model: type[BaseModel], place: Callable[[Path], str], limit: int | None = None
+) -> tuple[Problem, ...]:
+    """The errors of a validation, in the order of the document, at the place the caller knows for its path; all, or the first few."""
     found = [(details, _real_path(details["loc"], model)) for details in error.errors(include_url=False, include_input=False)]
     paths = [path for _, path in found]
-    return tuple(
-        _problem(details, model, place)
+    meant = (
+        details
         for details, path in found
         # `a word, or a map`: who wrote a map with a mistake in it did not mean the word.
         if details["type"] != "literal_error" or not any(len(other) > len(path) and other[: len(path)] == path for other in paths)
     )
+    return tuple(_problem(details, model, place) for details in itertools.islice(meant, limit))
 
 
 def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str]) -> Problem:

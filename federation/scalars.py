@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -26,6 +27,8 @@ _MOUNT_PATH = r"^/[^:]*[^/:]$"
 _SUB_PATH = r"^[^/:][^:]*$"
 # Behind the prefix `extra-`, within a label.
 _VOLUME_NAME = r"^[a-z0-9]([-a-z0-9]{0,55}[a-z0-9])?$"
+_FINGERPRINT = r"^SHA256:[A-Za-z0-9+/]{43}$"
+_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 # What a value that does not match its pattern should have been.
 PATTERNS_IN_WORDS = {
     _LABEL: "a name of lower-case letters, digits and '-', at most 63 characters",
@@ -40,6 +43,8 @@ PATTERNS_IN_WORDS = {
     _SUB_PATH: "a relative path without ':', such as models/current",
     _VOLUME_NAME: "a name of lower-case letters, digits and '-', at most 57 characters",
     _PATH: "a path such as /tools/board",
+    _FINGERPRINT: "a fingerprint, SHA256: and 43 letters and digits",
+    _DAY: "a day such as 2027-01-31",
 }
 
 
@@ -126,6 +131,19 @@ def _not_latest(value: str) -> str:
     return value
 
 
+def _day(value: str) -> str:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"there is no day {value}") from None
+    return value
+
+
+def _day_as_text(value: Any) -> Any:
+    """YAML reads an unquoted day as a date."""
+    return value.isoformat() if type(value) is date else value
+
+
 # The pattern is for the JSON schemas only; _party_id says it in words.
 Cidr = Annotated[str, AfterValidator(_cidr)]
 EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME)]
@@ -148,6 +166,11 @@ Sha256 = Annotated[str, StringConstraints(pattern=_SHA256)]
 MountPath = Annotated[str, StringConstraints(pattern=_MOUNT_PATH), AfterValidator(_stays_inside)]
 SubPath = Annotated[str, StringConstraints(pattern=_SUB_PATH), AfterValidator(_stays_inside)]
 VolumeName = Annotated[str, StringConstraints(pattern=_VOLUME_NAME)]
+Fingerprint = Annotated[str, StringConstraints(pattern=_FINGERPRINT)]
+# JSON's numbers are exact up to here.
+Serial = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
+# In UTC, ISO 8601; texts compare as days do.
+Day = Annotated[str, StringConstraints(pattern=_DAY), BeforeValidator(_day_as_text), AfterValidator(_day)]
 # A version or the name of an engine as a peer writes it: too short and too plain for a key, and one line.
 Word = Annotated[str, StringConstraints(pattern=_WORD)]
 UrlPath = Annotated[str, StringConstraints(pattern=_PATH)]

@@ -1,4 +1,4 @@
-"""The files generated from the models: the JSON schemas of stack files and chart values, and the charts' example values.
+"""The files generated from the models: JSON schemas of stack files, descriptors and chart values, and the charts' example values.
 
 `python -m federation.schemas` writes them, `--check` tells (exit 1) which are stale.
 """
@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from federation.descriptor import Descriptor
+from federation.envelope import Envelope, Header, Statement
 from federation.load import load_stack
 from federation.model import Model
 from federation.spec import StackSpec
@@ -28,6 +30,7 @@ def generated_files() -> dict[Path, str]:
         charts / "fate-exchange" / "values.schema.json": _schema(ExchangeValues),
         charts / "fate-exchange" / "example-values.yaml": _example("consortium", "exchange"),
         stacks / "stack.schema.json": _stack_schema(),
+        Path("docs") / "descriptor.schema.json": _descriptor_schema(),
     }
 
 
@@ -71,6 +74,19 @@ def _stack_schema() -> str:
     stack = {"type": "object", "properties": {"config": config}, "required": ["config"], "$defs": body["$defs"]}
     head = {"$schema": "http://json-schema.org/draft-07/schema#", "$comment": _generated("spec")}
     return json.dumps(head | _draft07(stack), indent=2) + "\n"
+
+
+def _descriptor_schema() -> str:
+    """The schema of a descriptor file: the envelope, what its parts hold, and the body, which may also stand alone, unsigned."""
+    models = {model.__name__: model.model_json_schema(by_alias=True) for model in (Envelope, Header, Statement, Descriptor)}
+    definitions = {name: schema for model in models.values() for name, schema in model.pop("$defs", {}).items()}
+    definitions |= models
+    for part, holds in (("protected", "Header"), ("payload", "Statement")):
+        found = definitions["Envelope"]["properties"][part]
+        found |= {"contentEncoding": "base64url", "contentMediaType": "application/json", "$comment": f"see #/$defs/{holds}"}
+    file = {"anyOf": [{"$ref": "#/$defs/Envelope"}, {"$ref": "#/$defs/Descriptor"}], "$defs": definitions}
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "$comment": _generated("envelope")}
+    return json.dumps(head | _draft07(file), indent=2) + "\n"
 
 
 def _example(stack: str, unit: str) -> str:

@@ -24,6 +24,8 @@ class StackSource:
             raise FederationError([Problem(name, "larger than 4 MiB", "a stack file holds configuration only")])
         try:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
+            if _is_bomb(root):
+                raise FederationError([Problem(name, "its aliases (*) repeat far more than it holds", "write out what they stand for")])
             self._values = _plain(root)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise FederationError([_not_yaml(error, name)]) from None
@@ -129,6 +131,20 @@ def _not_yaml(error: Exception, name: str) -> Problem:
     mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
     what = error.problem if isinstance(error, yaml.MarkedYAMLError) else str(error)
     return Problem(name if mark is None else f"{name}:{mark.line + 1}", f"not valid YAML: {what}", "correct the file")
+
+
+def _is_bomb(root: yaml.Node | None) -> bool:
+    """Whether aliases of aliases make the document many times its own size: everything that walks it would never end."""
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = 1  # also for a node below itself
+            pairs = [item for pair in node.value for item in pair] if isinstance(node, yaml.MappingNode) else node.value
+            sizes[id(node)] = 1 + (0 if isinstance(node, yaml.ScalarNode) else sum(map(size, pairs)))
+        return sizes[id(node)]
+
+    return root is not None and size(root) > 1000 + 10 * len(sizes)
 
 
 def _plain(root: yaml.Node | None) -> Any:

@@ -12,7 +12,7 @@ from federation.boards_spec import BoardsSpec, PartyBoardsSpec
 from federation.model import Model
 from federation.module_spec import ExchangeModulesSpec, PartyModulesSpec
 from federation.peer_spec import PeerSpec
-from federation.scalars import Cidr, Domain, Host, IpAddress, Label, Name, NonEmpty, PartyId, Port, Word
+from federation.scalars import Cidr, Domain, Fingerprint, Host, IpAddress, Label, Name, NonEmpty, PartyId, Port, Serial, Word
 
 
 class FederationSpec(Model):
@@ -266,6 +266,13 @@ Members = Annotated[tuple[PartyId, ...], Field(json_schema_extra={"minItems": 2,
 Collaborations = Annotated[dict[Name, Members], AfterValidator(_some)]
 
 
+class IdentitySpec(Model):
+    """The organization's key, as `fatefed identity create` and `fatefed descriptor export` remember it. The private part is a secret."""
+
+    key: Fingerprint = Field(description="Fingerprint of the public key, which peers compare.")
+    serial: Serial | None = Field(None, description="Serial number of the last exported descriptor; the next one is higher.")
+
+
 class StackSpec(Model):
     """The whole configuration of one stack, without its secrets."""
 
@@ -282,6 +289,7 @@ class StackSpec(Model):
         None, description="How browsers reach fateboard, notebook and other consoles; kind: ingress, httpRoute or istio."
     )
     images: ImagesSpec = Field(ImagesSpec(), description="Registry and pull settings of every image.")
+    identity: IdentitySpec | None = Field(None, description="The key that signs this organization's descriptors.")
 
     @property
     def parties_in_order(self) -> list[tuple[PartyId, PartySpec]]:

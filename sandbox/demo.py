@@ -1,7 +1,7 @@
 """`make demo`: three organizations, each with a cluster of its own, linked into a federation by real `pulumi up`s.
 
-It does what three separate operators would do. Between their folders only descriptor files, signing requests and
-public certificates are copied. It can be interrupted and run again; it writes no tracked file.
+It does what three separate operators would do. Between their folders only signed descriptor files, signing requests and
+public certificates are copied, and fingerprints of keys are told. It can be interrupted and run again; it writes no tracked file.
 """
 
 import argparse
@@ -53,12 +53,14 @@ def up() -> None:
     with _step("three working folders: project, backend, passphrase, stack"):
         _each(spaces, lambda space: space.prepare())
     consortium = spaces[EXCHANGE]
+    with _step("identities: each makes the key that signs its descriptors"):
+        _each(spaces, lambda space: space.fatefed("identity", "create"))
     with _step("certificates: keys stay home, the consortium signs requests"):
         _certificates(spaces)
         _each(spaces, lambda space: space.fatefed("secrets", "init"))
     with _step("consortium: pulumi up (the exchange)"):
         _say(f"  {_counts(consortium.up())}")
-        consortium.fatefed("descriptor", "export", "-o", str(consortium.folder / "descriptor.json"))
+        _export(consortium)
     with _step("bank-a and clinic-b: import the exchange, pulumi up (a FATE party each)"):
         _each({name: spaces[name] for name in PARTIES}, lambda space: _join(space, consortium))
     with _step("consortium: import both parties, preview, pulumi up"):
@@ -82,6 +84,10 @@ def down() -> None:
 def _join(space: Workspace, consortium: Workspace) -> None:
     _receive(space, consortium)
     _say(f"  {space.organization}: {_counts(space.up())}")
+    _export(space)
+
+
+def _export(space: Workspace) -> None:
     space.fatefed("descriptor", "export", "-o", str(space.folder / "descriptor.json"))
 
 
@@ -98,10 +104,11 @@ def _link(consortium: Workspace, parties: list[Workspace]) -> None:
 
 
 def _receive(space: Workspace, sender: Workspace) -> None:
-    """The hand-over of a descriptor file from one organization to another."""
+    """The hand-over of a descriptor file from one organization to another, and of its fingerprint, as on the phone."""
+    key = sender.fatefed("identity", "show").strip()
     name = f"{sender.organization}.json"
     write_atomic(space.folder / "stacks" / "peers" / name, (sender.folder / "descriptor.json").read_bytes())
-    space.fatefed("peers", "add", f"peers/{name}", "--name", sender.organization, "--yes")
+    space.fatefed("peers", "add", f"peers/{name}", "--name", sender.organization, "--key", key, "--yes")
 
 
 def _must_be_unchanged(space: Workspace) -> None:

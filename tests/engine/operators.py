@@ -80,10 +80,17 @@ def give_secrets(space: Workspace, authority: pki.Authority, units: Mapping[str,
 
 
 def hand_over(sender: Workspace, receiver: Workspace) -> None:
-    """Export the sender's descriptor and let the receiver accept it."""
+    """Export the sender's descriptor, signed, and let the receiver accept it by the fingerprint that the sender tells."""
+    key = identity(sender)
     file = receiver.folder / "stacks" / "peers" / f"{sender.organization}.json"
     sender.fatefed("descriptor", "export", "-o", str(file))
-    receiver.fatefed("peers", "add", f"peers/{file.name}", "--name", sender.organization, "--yes")
+    receiver.fatefed("peers", "add", f"peers/{file.name}", "--name", sender.organization, "--key", key, "--yes")
+
+
+def identity(space: Workspace) -> str:
+    """The fingerprint of an operator's key, which is made if need be."""
+    key: str = space.json("fatefed", "identity", "create", "-s", space.organization)["key"]
+    return key
 
 
 def config_map(space: Workspace, namespace: str, name: str) -> dict[str, str]:

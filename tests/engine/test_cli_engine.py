@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.identity import private_key
 from cli.main import main
 from cli.project import Stack, find_project
 from federation.errors import FederationError, Problem
@@ -108,7 +109,25 @@ def test_a_pem_file_given_with_the_printed_command_is_not_missing_any_more(home:
     assert pulumi("config", "get", "--path", "fate:secrets.party-9999-key", "-s", "bank-a").startswith("-----BEGIN X-----\nabc\n-----END")
 
 
-@pytest.mark.parametrize("arguments", [("secrets", "init"), ("descriptor", "export", "-o", "-")])
+def test_the_identity_is_kept_encrypted_and_can_sign(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pulumi("stack", "init", "bank-a")
+    assert main(["identity", "create", "-s", "bank-a"]) == 0
+    stack = the_stack("bank-a")
+    identity = stack.load().spec.identity
+    assert identity is not None
+    assert stack.load().source.secret_names() == {"identity"}
+    assert stack.load().source.plain_secrets() == ()
+    private = pulumi("config", "get", "--path", "fate:secrets.identity", "-s", "bank-a")
+    assert private_key(stack, identity.key).strip() == private.strip()
+    printed = "".join(capsys.readouterr())
+    assert identity.key in printed
+    assert not any(private.splitlines()[1] in text for text in (printed, stack.file.read_text()))
+    before = stack.file.read_text()
+    assert main(["identity", "create", "-s", "bank-a"]) == 0
+    assert stack.file.read_text() == before
+
+
+@pytest.mark.parametrize("arguments", [("secrets", "init"), ("identity", "create"), ("descriptor", "export", "--unsigned", "-o", "-")])
 def test_a_stack_that_does_not_exist_has_a_remedy(home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
     assert main([*arguments, "-s", "bank-a"]) == 1
     assert "pulumi stack init bank-a" in capsys.readouterr().err
@@ -116,6 +135,7 @@ def test_a_stack_that_does_not_exist_has_a_remedy(home: Path, capsys: pytest.Cap
 
 def test_a_stack_that_is_not_deployed_has_nothing_to_export(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pulumi("stack", "init", "bank-a")
+    assert main(["identity", "create", "-s", "bank-a"]) == 0
     assert main(["descriptor", "export", "-o", "-", "-s", "bank-a"]) == 1
     assert "run `pulumi up` first" in capsys.readouterr().err
 

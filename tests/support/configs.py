@@ -1,14 +1,19 @@
 """Stack configurations for tests: small legal ones, written as real files and loaded as the program loads them."""
 
 import copy
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation.descriptor import Descriptor, digest
+from federation.envelope import sign
+from federation.identity import fingerprint, load_identity
 from federation.load import LoadedStack, load_stack
 
 Config = dict[str, Any]
@@ -62,13 +67,14 @@ class Case:
 
     def with_peer(self, name: str, descriptor: Descriptor, **entry: Any) -> "Case":
         """The same with an accepted peer; `entry` changes what fate:peers says of it."""
-        return self.with_peer_file(name, descriptor.text().encode(), **entry)
+        signed = {"key": key_of(descriptor.organization), "acceptedSerial": 1, "unsigned": None}
+        return self.with_peer_file(name, signed_file(descriptor), **{**signed, **entry})
 
     def with_peer_file(self, name: str, content: bytes, **entry: Any) -> "Case":
-        """The same with a peer whose accepted file has this content."""
+        """The same with a peer whose accepted file has this content; unsigned, unless `entry` says otherwise."""
         path = f"peers/{name}.json"
-        said = {"descriptor": path, "sha256": digest(content), **entry}
-        return self.with_entry(name, **said).with_file(path, content)
+        said = {"descriptor": path, "sha256": digest(content), "unsigned": True, **entry}
+        return self.with_entry(name, **{key: value for key, value in said.items() if value is not None}).with_file(path, content)
 
     def with_entry(self, name: str, **entry: Any) -> "Case":
         """The same with an entry under fate:peers, and no file."""
@@ -91,6 +97,24 @@ class Case:
     def load(self, folder: Path) -> LoadedStack:
         """The plan, by way of real files."""
         return load_stack(self.write(folder))
+
+
+def identity_of(organization: str) -> str:
+    """The private key of an organization in these tests, as PEM."""
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(organization.encode()).digest()).private_bytes(*form).decode()
+
+
+def key_of(organization: str) -> str:
+    """The fingerprint of an organization's key in these tests."""
+    return fingerprint(load_identity(identity_of(organization)).public_key())
+
+
+def signed_file(
+    descriptor: Descriptor, *, serial: int = 1, days: tuple[str, str] = ("2026-01-01", "2036-01-01"), signer: str | None = None
+) -> bytes:
+    """What the owner of a unit sends; `signer`: another organization's key."""
+    return sign(descriptor, identity_of(signer or descriptor.organization), serial, *days)
 
 
 def stack(organization: str, *, topology: str = "star", **sections: Any) -> Config:

@@ -1,5 +1,6 @@
 """Stack files and descriptors for tests: as `fatefed init` and `fatefed descriptor export` write them."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 from cli.initialize import Answers, stack_text
 from cli.project import Stack, find_project
 from federation.descriptor import Descriptor
+from tests.support.configs import signed_file
 
 REPO = Path(__file__).resolve().parents[2]
+_serials = itertools.count(1)
 EXAMPLES = sorted((REPO / "stacks").glob("Pulumi.*.yaml"))
 
 
@@ -58,12 +61,12 @@ def exchange(organization: str = "consortium", host: str = "198.51.100.4", **cha
     return body | {"kind": "exchange", "endpoints": endpoints} | changes
 
 
-def sent(folder: Path, body: dict[str, Any], name: str = "sent.json") -> Path:
-    """A descriptor file as a peer sends it; a body that is no descriptor is written as it is."""
+def sent(folder: Path, body: dict[str, Any], name: str = "sent.json", **signed: Any) -> Path:
+    """A descriptor file as a peer sends it, each with a serial of its own; a body that is no descriptor is written as it is."""
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        file.write_text(Descriptor.model_validate(body).text())
+        file.write_bytes(signed_file(Descriptor.model_validate(body), **{"serial": next(_serials), **signed}))
     except ValueError:
         file.write_text(json.dumps(body))
     return file

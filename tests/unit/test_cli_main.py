@@ -12,10 +12,12 @@ import pytest
 from cli.main import main
 from cli.passwords import new_password, secret_path
 from cli.project import find_project
+from federation.descriptor import Descriptor
 from tests.support.stacks import exchange, initialized, party, project, sent
 
 VERBS: tuple[tuple[str, ...], ...] = (
-    ("init",), ("check",), ("secrets", "init"), ("descriptor", "export"), ("peers", "add"), ("render",),
+    ("init",), ("check",), ("secrets", "init"), ("identity", "create"), ("identity", "show"),
+    ("descriptor", "export"), ("peers", "add"), ("render",),
 )  # fmt: skip
 
 
@@ -230,14 +232,14 @@ def test_a_secret_of_any_name_has_a_path() -> None:
     ]  # fmt: skip
 
 
-def test_a_descriptor_is_exported_in_its_canonical_form(
+def test_an_unsigned_descriptor_is_exported_in_its_canonical_form(
     capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_pulumi(home, monkeypatch, stdout=json.dumps({"party-9999": party("bank-a", "9999")}))
-    code, out, errors = run(capsys, "descriptor", "export", "-s", "bank-a", "-o", "-")
+    code, out, errors = run(capsys, "descriptor", "export", "--unsigned", "-s", "bank-a", "-o", "-")
     assert (code, errors) == (0, "")
-    assert out == sent(home, party("bank-a", "9999")).read_text()
-    code, shown, _ = run(capsys, "descriptor", "export", "-s", "bank-a", "-o", "d.json", "--json")
+    assert out == Descriptor.model_validate(party("bank-a", "9999")).text()
+    code, shown, _ = run(capsys, "descriptor", "export", "--unsigned", "-s", "bank-a", "-o", "d.json", "--json")
     assert code == 0
     assert (home / "d.json").read_text() == out
     assert json.loads(shown)["descriptor"] == json.loads(out)
@@ -247,10 +249,13 @@ def test_a_unit_is_chosen_when_there_is_more_than_one(
     capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_pulumi(home, monkeypatch, stdout=json.dumps({"exchange": exchange("bank-a"), "party-9999": party("bank-a", "9999")}))
-    code, _, errors = run(capsys, "descriptor", "export", "-s", "bank-a", "-o", "-")
+    code, _, errors = run(capsys, "descriptor", "export", "--unsigned", "-s", "bank-a", "-o", "-")
     assert (code, "exchange, party-9999" in errors, "--unit" in errors) == (1, True, True)
-    assert json.loads(run(capsys, "descriptor", "export", "-s", "bank-a", "-o", "-", "--unit", "exchange")[1])["kind"] == "exchange"
-    code, _, errors = run(capsys, "descriptor", "export", "-s", "bank-a", "-o", "-", "--unit", "party-1")
+    assert (
+        json.loads(run(capsys, "descriptor", "export", "--unsigned", "-s", "bank-a", "-o", "-", "--unit", "exchange")[1])["kind"]
+        == "exchange"
+    )
+    code, _, errors = run(capsys, "descriptor", "export", "--unsigned", "-s", "bank-a", "-o", "-", "--unit", "party-1")
     assert (code, "has no deployed unit party-1" in errors) == (1, True)
 
 
@@ -267,7 +272,7 @@ def test_what_cannot_be_exported_is_explained(
     capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch, stdout: str, stderr: str, code: int, expected: str
 ) -> None:
     fake_pulumi(home, monkeypatch, stdout, stderr, code)
-    ended, out, errors = run(capsys, "descriptor", "export", "-s", "bank-a", "-o", "d.json")
+    ended, out, errors = run(capsys, "descriptor", "export", "--unsigned", "-s", "bank-a", "-o", "d.json")
     assert (ended, out, (home / "d.json").exists()) == (1, "", False)
     assert expected in errors
 
@@ -278,7 +283,7 @@ def test_a_path_that_cannot_be_written_is_named(
 ) -> None:
     fake_pulumi(home, monkeypatch, stdout=json.dumps({"party-9999": party("bank-a", "9999")}))
     before = sorted(home.rglob("*"))
-    code, _, errors = run(capsys, "descriptor", "export", "-s", "bank-a", "-o", path)
+    code, _, errors = run(capsys, "descriptor", "export", "--unsigned", "-s", "bank-a", "-o", path)
     assert (code, f"{path}: cannot be written: " in errors) == (1, True)
     assert [found for found in sorted(home.rglob("*")) if found not in before and found.name != "asked.jsonl"] == []
 

@@ -7,7 +7,8 @@ import pytest
 
 from cli.peers import accept, review
 from cli.project import Stack
-from federation.descriptor import MAX_BYTES, digest
+from federation.descriptor import digest
+from federation.document import MAX_BYTES
 from federation.errors import FederationError
 from tests.support.configs import exchange_descriptor
 from tests.support.stacks import exchange, initialized, party, sent, stack

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from federation.descriptor import MAX_BYTES, Descriptor, digest, finish, parse
+from federation.descriptor import Descriptor, digest, finish, parse
+from federation.document import MAX_BYTES
 from federation.live import LiveValue, live_values, substitute
 from tests.support.configs import (
     CASES,

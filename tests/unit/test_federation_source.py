@@ -158,3 +158,22 @@ def test_problems_are_numbered_and_counted() -> None:
     assert str(FederationError([one])) == "1 problem in the configuration; nothing was changed\n  1. a: b\n    remedy: c"
     assert str(FederationError([one, two])).splitlines()[0] == "2 problems in the configuration; nothing was changed"
     assert str(FederationError([one, two])).count("remedy: ") == 2
+
+
+@pytest.mark.parametrize("by", ["a list", "a merge"])
+def test_a_bomb_of_aliases_is_refused(by: str) -> None:
+    """Nine levels of nine: 387 million values in a few hundred bytes."""
+    first = "  k0: &k0 [x, x]\n" if by == "a list" else "  k0: &k0 {x: x}\n"
+    levels = [
+        f"  k{n}: &k{n} [{', '.join([f'*k{n - 1}'] * 9)}]\n"
+        if by == "a list"
+        else f"  k{n}: &k{n} {{{', '.join(f'a{i}: *k{n - 1}' for i in range(9))}}}\n"
+        for n in range(1, 10)
+    ]
+    with pytest.raises(FederationError, match="aliases"):
+        StackSource("config:\n" + first + "".join(levels), "s.yaml")
+
+
+def test_an_alias_or_two_are_no_bomb() -> None:
+    text = "config:\n  fate:a: &a {x: 1}\n  fate:b: *a\n  fate:c: *a\n"
+    assert StackSource(text, "s.yaml").config() == {"a": {"x": 1}, "b": {"x": 1}, "c": {"x": 1}}

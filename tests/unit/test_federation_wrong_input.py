@@ -271,8 +271,8 @@ TOGETHER = [
         _entry("folder", descriptor="."),
         ("fate:peers", "folder", "descriptor"),
         "peers.folder.descriptor",
-        ". cannot be read: Is a directory",
-        "make it a readable file",
+        ". cannot be read: it is no file",
+        "name the descriptor file",
     ),
     Mistake(
         "a port that does not exist",

@@ -1,0 +1,91 @@
+"""Whether a descriptor file may be accepted, by its signature and by what the stack remembers of its sender."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from federation.descriptor import digest
+from federation.envelope import Received, Signature
+from federation.errors import Problem
+from federation.peer_spec import PeerSpec
+from federation.peers import Peers
+
+# For clocks that disagree, and for days that begin elsewhere.
+_SKEW = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the operator says beside the file: today (UTC; None: no day matters), the fingerprint heard from the sender, no signature."""
+
+    today: date | None = None
+    key: str | None = None
+    unsigned: bool = False
+
+
+def signature_problem(received: Received, known: PeerSpec | None, terms: Terms, place: str) -> Problem | None:
+    """Why a file may not be accepted for a peer; `known`: what fate:peers says of that peer."""
+    signed = received.signature
+    if signed is None:
+        return _unsigned_problem(known, terms, place)
+    if terms.unsigned:
+        return Problem(place, "is signed", "drop --unsigned")
+    return (
+        _key_problem(signed, known, terms, place) or _date_problem(signed, terms, place) or _serial_problem(received, signed, known, place)
+    )
+
+
+def warnings_of(received: Received, others: Peers) -> list[str]:
+    """What the operator should think about before accepting."""
+    signed, organization = received.signature, received.descriptor.organization
+    if signed is None:
+        return ["it is not signed: nothing proves who wrote it; compare its sha256 with the sender by another channel"]
+    twins = [peer for peer in others.accepted if peer.descriptor.organization == organization and peer.key not in (None, signed.key)]
+    return [f"organization {organization} is known here by another key: peer {peer.name}, {peer.key}" for peer in twins]
+
+
+def _unsigned_problem(known: PeerSpec | None, terms: Terms, place: str) -> Problem | None:
+    if known is not None and known.key is not None:
+        return Problem(place, f"is not signed, but this peer signs with {known.key}", "ask the peer for a signed one: do not use this file")
+    if terms.unsigned or (known is not None and known.unsigned):
+        return None
+    remedy = (
+        "ask the peer for the output of `fatefed descriptor export`; or, if you compared the sha256 with its owner by another channel, "
+        "add --unsigned"
+    )
+    return Problem(place, "is not signed", remedy)
+
+
+def _key_problem(signed: Signature, known: PeerSpec | None, terms: Terms, place: str) -> Problem | None:
+    if terms.key is not None and terms.key != signed.key:
+        return Problem(place, f"is signed with {signed.key}, not with {terms.key}", "do not use it: ask the sender which key is theirs")
+    if known is None or known.key in (None, signed.key):
+        return None
+    if known.state == "retired":
+        remedy = "a retired party id belongs to its key for ever: agree on another id, and add it under another name with --name"
+        return Problem(place, f"is signed with {signed.key}, but this retired peer has the key {known.key}", remedy)
+    if terms.key is None:
+        remedy = f"call the peer: if the key is new and it is theirs, accept it with --key {signed.key}; else do not use this file"
+        return Problem(place, f"is signed with {signed.key}, not with the accepted key {known.key}", remedy)
+    return None
+
+
+def _date_problem(signed: Signature, terms: Terms, place: str) -> Problem | None:
+    if terms.today is None:
+        return None
+    if signed.not_after < terms.today.isoformat():
+        return Problem(place, f"expired on {signed.not_after}", "ask the peer to export it again")
+    if signed.not_before > (terms.today + _SKEW).isoformat():
+        return Problem(place, f"is not valid before {signed.not_before}", "compare your clock with the peer's")
+    return None
+
+
+def _serial_problem(received: Received, signed: Signature, known: PeerSpec | None, place: str) -> Problem | None:
+    if known is None or known.key != signed.key or known.accepted_serial is None:
+        return None
+    if signed.serial < known.accepted_serial:
+        problem = f"its serial {signed.serial} is older than the accepted {known.accepted_serial}"
+        return Problem(place, problem, "ask the peer for its latest one; if it lost count, it exports with --serial")
+    if signed.serial == known.accepted_serial and known.sha256 not in (None, digest(received.content)):
+        problem = f"its serial {signed.serial} was accepted with another content"
+        return Problem(place, problem, "ask the peer to export it again: each export has a serial of its own")
+    return None

@@ -1,0 +1,125 @@
+"""Peers at a preview: what was accepted stays in force, whatever day it is; what differs from it is refused with its place."""
+
+import os
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from federation.errors import FederationError
+from federation.load import load_stack
+from federation.peers import Peers
+from tests.support.configs import CLINIC, EXCHANGE, PENDING, Case, key_of, party_descriptor, signed_file
+
+
+def problem(case: Case, folder: Path) -> str:
+    """The one problem of a stack."""
+    with pytest.raises(FederationError) as raised:
+        case.load(folder)
+    (found,) = raised.value.problems
+    assert found.place.endswith("fate:peers.clinic-b.descriptor") or "peers/clinic-b.json" in found.place
+    assert found.remedy
+    return found.problem
+
+
+def with_file(content: bytes) -> Case:
+    """The exchange's stack, whose file of clinic-b was replaced after it was accepted."""
+    return EXCHANGE.with_file("peers/clinic-b.json", content)
+
+
+def test_a_file_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
+    content = signed_file(CLINIC)
+    changed = content.replace(b'"payload": "ey', b'"payload": "eY')
+    assert changed != content
+    assert problem(with_file(changed), tmp_path) == "the signature does not fit the file"
+
+
+def test_a_newer_file_of_the_same_key_waits_for_its_acceptance(tmp_path: Path) -> None:
+    moved = party_descriptor(host="203.0.113.99")
+    assert problem(with_file(signed_file(moved, serial=2)), tmp_path) == "peers/clinic-b.json changed since it was accepted"
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"key": key_of("mallory")}, f"is signed with the key {key_of('clinic-b')}, not with the accepted {key_of('mallory')}"),
+        ({"key": None}, f"is signed with the key {key_of('clinic-b')}, not with the accepted one: there is none"),
+        ({"acceptedSerial": 2}, "has the serial 1, not the accepted 2"),
+        ({"acceptedSerial": None}, "has the serial 1, not the accepted one: there is none"),
+        ({"key": None, "acceptedSerial": None, "unsigned": True}, "is signed, but its peer says unsigned: true"),
+    ],
+)
+def test_what_the_stack_remembers_must_be_what_the_file_says(tmp_path: Path, entry: dict[str, Any], expected: str) -> None:
+    assert problem(EXCHANGE.with_peer("clinic-b", CLINIC, **entry), tmp_path) == f"peers/clinic-b.json {expected}"
+
+
+def test_an_unsigned_peer_has_no_key(tmp_path: Path) -> None:
+    with pytest.raises(FederationError, match="an unsigned peer has no key and no acceptedSerial"):
+        EXCHANGE.with_peer("clinic-b", CLINIC, unsigned=True).load(tmp_path)
+
+
+def test_an_unsigned_file_is_in_force_when_its_peer_says_so(tmp_path: Path) -> None:
+    content = CLINIC.text().encode()
+    assert EXCHANGE.with_peer_file("clinic-b", content).load(tmp_path).plan.states["clinic-b"] == {"state": "active"}
+    assert problem(EXCHANGE.with_peer_file("clinic-b", content, unsigned=None), tmp_path) == "peers/clinic-b.json is not signed"
+
+
+def test_a_pipe_instead_of_a_file_is_refused_and_not_read(tmp_path: Path) -> None:
+    file = EXCHANGE.write(tmp_path)
+    (tmp_path / "peers" / "clinic-b.json").unlink()
+    os.mkfifo(tmp_path / "peers" / "clinic-b.json")
+    with pytest.raises(FederationError, match="it is no file"):
+        load_stack(file)
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (date(2035, 12, 2), None),
+        (date(2035, 12, 3), "expires on 2036-01-01"),
+        (date(2036, 1, 1), "expires on 2036-01-01"),
+        (date(2036, 1, 2), "expired on 2036-01-01"),
+        (None, None),
+    ],
+)
+def test_an_accepted_descriptor_that_ends_is_a_warning_and_changes_nothing(tmp_path: Path, day: date | None, said: str | None) -> None:
+    file = EXCHANGE.with_peer("bank-a", party_descriptor("9999", "bank-a", host="203.0.113.10"), state="retired").write(tmp_path)
+    plan = load_stack(file, today=day).plan
+    ends = [f"the descriptor of peer clinic-b {said}; its routes stay: ask its owner to export a new one"] if said else []
+    assert [warning for warning in plan.warnings if "peer" in warning] == ends
+    assert replace(plan, warnings=()) == replace(load_stack(file).plan, warnings=())
+
+
+def test_every_peer_has_a_state_and_what_is_not_in_force_has_a_reason(tmp_path: Path) -> None:
+    case = (
+        EXCHANGE.with_peer("clinic-b", CLINIC, state="suspended", reason="audit until March")
+        .with_peer("hospital-c", party_descriptor("10001", "hospital-c"), state="pending", reason="contract")
+        .with_peer("shop-d", party_descriptor("10002", "shop-d"), state="pending")
+        .with_entry("late", descriptor="peers/late.json")
+    )
+    assert case.load(tmp_path).plan.states == {
+        "bank-a": {"state": "active"},
+        "clinic-b": {"state": "suspended", "reason": "audit until March"},
+        "hospital-c": {"state": "pending", "reason": "contract"},
+        "late": {
+            "state": "pending",
+            "reason": "peers/late.json is not there yet: when it arrives, run `fatefed peers add peers/late.json --name late`",
+        },
+        "shop-d": {"state": "pending", "reason": "its state is set to pending"},
+    }
+
+
+def test_a_pending_exchange_is_no_route(tmp_path: Path) -> None:
+    loaded = PENDING.load(tmp_path)
+    assert isinstance(loaded.peers, Peers)
+    assert "default" not in str(loaded.plan.unit("party-9999").routes)
+
+
+@pytest.mark.parametrize("state", ["active", "suspended", "retired"])
+def test_a_party_id_of_a_retired_peer_is_not_used_again(tmp_path: Path, state: str) -> None:
+    other = party_descriptor("10000", "mallory", host="203.0.113.66")
+    case = EXCHANGE.with_peer("clinic-b", CLINIC, state="retired").with_peer("mallory", other, state=state)
+    with pytest.raises(FederationError, match="party id 10000 of peer mallory already belongs to peer clinic-b"):
+        case.load(tmp_path)
