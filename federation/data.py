@@ -4,30 +4,35 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from federation.releases import ModuleRow
+from federation.spec import PartySpec
 from federation.values import PartyValues
 
+# Where a party's data is when no external engine has it.
+_MODULE = "the party's own module"
 
-def data_facts(namespace: str, storage: str, values: PartyValues, rows: Mapping[str, ModuleRow]) -> dict[str, Any]:
-    """What is remembered in the stack's state and compared at the next preview: namespace, storage engine, claims, nodes.
+
+def data_facts(own: PartySpec, values: PartyValues, rows: Mapping[str, ModuleRow]) -> dict[str, Any]:
+    """What is remembered in the stack's state and compared at the next preview: namespace, storage engine, claims, nodes, places.
 
     `rows`: the modules of the release, which say who has data.
     """
     claims = {name: _claim(module) for name, module in values.modules.plain().items() if rows[name].claim is not None}
     datanode, nodemanager = values.modules.datanode, values.modules.nodemanager
     return {
-        "namespace": namespace,
-        "storage": storage,
+        "namespace": own.namespace,
+        "storage": own.storage,
         "claims": {name: claim for name, claim in claims.items() if claim},
         "withoutClaims": sorted(name for name, claim in claims.items() if not claim),
         "dataNodes": 0 if datanode is None else datanode.replicas,
         "eggrollNodes": 0 if nodemanager is None else nodemanager.replicas,
+        "database": _MODULE if own.engines.mysql is None else f"{values.database.host}:{values.database.port}/{values.database.name}",
+        "files": _MODULE if own.engines.hdfs is None or values.hdfs is None else values.hdfs.name_node + values.hdfs.path_prefix,
     }
 
 
 def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each way in which a change leaves data behind. Facts that were not remembered count as unchanged."""
-    if old.get("namespace", new["namespace"]) != new["namespace"]:
-        yield f"namespace {old['namespace']} -> {new['namespace']}: the party would start empty, its data stays in {old['namespace']}"
+    yield from _moved(old, new)
     before, after = old.get("claims", new["claims"]), new["claims"]
     # A module that goes as a whole keeps its claims; one that stays without them starts empty.
     for name in sorted(before.keys() & after.keys()):
@@ -37,8 +42,6 @@ def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         yield f"persistence of {name} -> none: it would start empty, and its claims stay unused"
     for name in sorted(after.keys() & set(old.get("withoutClaims", ()))):
         yield f"persistence of {name}: none -> claims: it would start empty"
-    if old.get("storage", new["storage"]) != new["storage"]:
-        yield f"storage {old['storage']} -> {new['storage']}: what is stored in {old['storage']} stays there, unused"
     for nodes, what in (("dataNodes", "HDFS data nodes: blocks"), ("eggrollNodes", "Eggroll nodes: tables")):
         if old.get(nodes, 0) > new[nodes] > 0:
             yield f"{int(old[nodes])} -> {new[nodes]} {what} of the removed ones become unreachable"
@@ -54,6 +57,21 @@ def _why(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     if any(before.get(key) != after.get(key) for key in ("existingClaim", "subPath")):
         return "it would start with what is there, and what it has stays unused"
     return "Kubernetes changes no claim of a StatefulSet; grow the claims themselves with kubectl"
+
+
+def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """Changes of the places where a party looks for its data."""
+    moved = {place: (old[place], new[place]) for place in new if place in old and old[place] != new[place]}
+    if "namespace" in moved:
+        before, after = moved["namespace"]
+        yield f"namespace {before} -> {after}: the party would start empty, its data stays in {before}"
+    if "storage" in moved:
+        before, after = moved["storage"]
+        yield f"storage {before} -> {after}: what is stored in {before} stays there, unused"
+    for place, what in (("database", "job history and model records"), ("files", "stored data")):
+        if place in moved and "storage" not in moved:
+            before, after = moved[place]
+            yield f"{place} {before} -> {after}: the party would start empty there, its {what} stay where they are"
 
 
 def _shown(claim: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from federation import naming
+from federation.external import engine_host, engine_ports
 from federation.live import LiveValue
 from federation.neighbours import Address, Neighbour, next_hops, other_parties
 from federation.peers import Peers
@@ -55,8 +56,8 @@ def _nginx(
 def _pulsar(
     spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
 ) -> dict[str, str]:
-    ports = catalogue()[own.release].ports
-    brokers = {party: PulsarTarget("pulsar", ports["pulsar"], ports["pulsarTls"])}
+    ports, mine = catalogue()[own.release].ports, engine_ports(own)
+    brokers = {party: PulsarTarget(engine_host(own, "pulsar"), mine["pulsar"], mine["pulsarTls"])}
     # The plaintext port of a peer is not published; the replicator uses TLS, so that number is never dialled.
     brokers |= {other: PulsarTarget(a.host, ports["pulsar"], a.ports["tls"]) for other, a in _routed(others, "pulsar").items()}
     brokers |= {
@@ -73,7 +74,7 @@ def _pulsar(
 def _rabbitmq(
     spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
 ) -> dict[str, str]:
-    brokers = {party: HostPort("rabbitmq", catalogue()[own.release].ports["rabbitmq"])}
+    brokers = {party: HostPort(engine_host(own, "rabbitmq"), engine_ports(own)["rabbitmq"])}
     brokers |= {other: HostPort(a.host, a.ports["amqp"]) for other, a in _routed(others, "rabbitmq").items()}
     return {"rabbitmq_route_table.yaml": rabbitmq_route_table(brokers)}
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from federation import naming
 from federation.collaborations import may_talk, named, partners
+from federation.external import engine_host, engine_ports, external_engines
 from federation.links import LINKS, PublishedService
 from federation.live import LiveValue
 from federation.peers import Peer, Peers
 from federation.publishing import service_ports
 from federation.releases import catalogue
-from federation.scalars import PartyId
+from federation.scalars import PartyId, is_ip
 from federation.spec import ExchangeSpec, PartySpec, StackSpec
 
 
@@ -76,12 +77,15 @@ def _local(own: PartySpec | ExchangeSpec) -> Neighbour:
 
 
 def _inside(published: PublishedService, own: PartySpec | ExchangeSpec) -> Address:
+    if isinstance(own, PartySpec) and published.endpoint in external_engines(own):
+        ports, host = engine_ports(own), engine_host(own, published.endpoint)
+        return Address(host, (host,) if is_ip(host) else (), {port.purpose: ports[port.own] for port in published.ports})
     release_ports = catalogue()[own.release].ports
     host = str(LiveValue(own.namespace, published.internal or published.service, "clusterIP"))
     if published.internal is not None:
         return Address(host, (host,), {port.purpose: release_ports[port.own] for port in published.ports})
-    ports = service_ports(published, own.publish.of(published.endpoint), release_ports)
-    return Address(host, (host,), {purpose: port.port for purpose, port in ports.items()})
+    dialled = service_ports(published, own.publish.of(published.endpoint), release_ports)
+    return Address(host, (host,), {purpose: port.port for purpose, port in dialled.items()})
 
 
 def server_name(spec: StackSpec, party: PartyId | None) -> str:

@@ -1,10 +1,12 @@
 """The Secrets of a party: which exist, from which entries of fate:secrets, and where each password is found."""
 
 from federation import naming
+from federation.credential_spec import Credential
+from federation.external import external_engines
 from federation.manifests import SecretPlan
 from federation.releases import catalogue
 from federation.scalars import PartyId
-from federation.spec import Credential, PartySpec, StackSpec
+from federation.spec import PartySpec, StackSpec
 from federation.unit import TlsPlan, pull_secret
 from federation.values import SecretKey
 
@@ -23,7 +25,7 @@ def party_secrets(
     keys: dict[str, SecretKey] = {}
     sources: dict[str, dict[str, str]] = {}
     for slot, (name, entry) in _slots(own).items():
-        credential = own.credentials.of(slot) or Credential(secret=default_secret(key, slot))
+        credential = _external(own, slot) or own.credentials.of(slot) or Credential(secret=default_secret(key, slot))
         if credential.kubernetes_secret is not None and credential.key is not None:
             keys[slot] = SecretKey(name=credential.kubernetes_secret, key=credential.key)
         elif credential.secret is not None:
@@ -42,10 +44,26 @@ def default_secret(key: str, slot: str) -> str:
     return f"{key}-{''.join(f'-{letter.lower()}' if letter.isupper() else letter for letter in slot)}"
 
 
+def provided_passwords(own: PartySpec) -> dict[str, str]:
+    """The names under fate:secrets that hold a password of an external engine, which only the operator has: {name: what it is}."""
+    found = {}
+    for engine, external in external_engines(own).items():
+        credential = _external(own, engine)
+        if credential is not None and credential.secret is not None:
+            found[credential.secret] = f"the password of user {external.user} of {engine} at {external.host}:{external.port}"
+    return found
+
+
+def _external(own: PartySpec, slot: str) -> Credential | None:
+    """The password of an external engine; its slot has the engine's name."""
+    credential: Credential | None = getattr(external_engines(own).get(slot), "password", None)
+    return credential
+
+
 def _slots(own: PartySpec) -> dict[str, tuple[str, str]]:
     combination = catalogue()[own.release].combination(own.computing, own.federation, own.storage)
     needed = combination.modules if combination is not None else ()
-    slots = dict(_MYSQL)
+    slots = dict(_MYSQL) if own.engines.mysql is None else {"mysql": _MYSQL["mysql"]}
     slots |= _RABBITMQ if "rabbitmq" in needed else {}
     slots |= _FATEBOARD if own.modules.fateboard is not None else {}
     return slots | (_NOTEBOOK if own.modules.client is not None else {})

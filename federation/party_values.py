@@ -2,29 +2,35 @@
 
 from federation import naming
 from federation.boards import board_values, shown_consoles
+from federation.engine_spec import ExternalSpark
+from federation.external import engine_host, engine_modules, engine_ports, external_engines
 from federation.module_spec import ModuleSpec
 from federation.modules import Variant, cores, mebibytes, module_values, share
-from federation.releases import CombinationRow, Release, catalogue
+from federation.releases import Release, catalogue
 from federation.scalars import PartyId
 from federation.spec import PartySpec, Persistence, StackSpec
 from federation.unit import pull_secret_names
 from federation.values import (
     Board,
+    Container,
     Database,
     EggrollSettings,
     Engines,
+    HdfsSettings,
     PartyModules,
     PartyPorts,
     PartyValues,
+    PulsarBroker,
     PulsarSettings,
     RabbitmqSettings,
     RouteConfigMaps,
     SecretKey,
+    SparkDriver,
     SparkSettings,
 )
 
 # Pulsar tenant and topic lifetime that FATE's own deployments use; the tenant must be equal in all parties.
-_TENANT, _TOPIC_TTL_MINUTES = "fl-tenant", 3
+TENANT, _TOPIC_TTL_MINUTES, _CLUSTER = "fl-tenant", 3, "standalone"
 _BOARD_USER, _RABBITMQ_USER = "admin", "fate"
 _ROUTES = {
     "Pulsar": RouteConfigMaps(pulsar=naming.PULSAR_ROUTES, nginx=naming.NGINX_ROUTES),
@@ -39,7 +45,7 @@ def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[s
     combination = release.combination(own.computing, own.federation, own.storage)
     if combination is None:
         raise ValueError(f"release {own.release} has no {own.computing} + {own.federation} + {own.storage}")
-    modules = _modules(spec, own, release, combination)
+    modules = _modules(spec, own, release)
     return PartyValues(
         instance=naming.party_key(party),
         labels=labels,
@@ -49,14 +55,15 @@ def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[s
         release=own.release,
         party_id_in_config=release.party_id_in_config,
         engines=Engines(**{str(kind): engine for kind, engine in combination.engines.items()}, proxy=combination.proxy),
-        ports=_ports(release, combination),
+        ports=_ports(own, release),
         modules=modules,
-        database=Database(name=release.database_name, user=release.database_user, password=keys["mysql"], root_password=keys["mysqlRoot"]),
+        database=_database(spec, own, release, keys),
         board=Board(user=_BOARD_USER, password=keys["fateboard"]) if "fateboard" in keys else None,
         notebook_password=keys.get("notebook"),
-        pulsar=_pulsar(party, own, release) if modules.pulsar is not None else None,
-        rabbitmq=RabbitmqSettings(user=_RABBITMQ_USER, password=keys["rabbitmq"]) if "rabbitmq" in keys else None,
-        spark=_spark(modules) if combination.engines["computing"] == "spark" else None,
+        pulsar=_pulsar(party, own, release) if "pulsar" in combination.modules else None,
+        rabbitmq=_rabbitmq(own, keys["rabbitmq"]) if "rabbitmq" in combination.modules else None,
+        hdfs=_hdfs(own) if "namenode" in combination.modules else None,
+        spark=_spark(own, modules) if combination.engines["computing"] == "spark" else None,
         eggroll=_eggroll(own, release, modules),
         boards=board_values(spec, shown_consoles(spec, party, own, release, deployed_modules(own))),
         routes=_ROUTES[own.federation],
@@ -87,17 +94,17 @@ def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:
 def deployed_modules(own: PartySpec) -> frozenset[str]:
     """The modules of a party, by their names in the catalogue; none for a release or a combination that does not exist."""
     release = catalogue().get(own.release)
-    combination = None if release is None else release.combination(own.computing, own.federation, own.storage)
-    return frozenset() if release is None or combination is None else frozenset(_wanted(own, release, combination))
+    engines = () if release is None else engine_modules(own, release)
+    return frozenset() if release is None or not engines else frozenset(_wanted(own, release))
 
 
-def _wanted(own: PartySpec, release: Release, combination: CombinationRow) -> list[str]:
+def _wanted(own: PartySpec, release: Release) -> list[str]:
     """The modules of a party's engines, then the optional ones that it names."""
     specs = module_specs(own)
-    return [*combination.modules, *(name for name, row in release.modules.items() if row.optional and specs[name] is not None)]
+    return [*engine_modules(own, release), *(name for name, row in release.modules.items() if row.optional and specs[name] is not None)]
 
 
-def _modules(spec: StackSpec, own: PartySpec, release: Release, combination: CombinationRow) -> PartyModules:
+def _modules(spec: StackSpec, own: PartySpec, release: Release) -> PartyModules:
     persistence = own.persistence if isinstance(own.persistence, Persistence) else None
     variant = Variant(own.computing, own.algorithm, own.device)
     specs = module_specs(own)
@@ -105,35 +112,86 @@ def _modules(spec: StackSpec, own: PartySpec, release: Release, combination: Com
     return PartyModules.model_validate(
         {
             name: module_values(release.modules[name], specs[name] or ModuleSpec(), spec.images, persistence, replicas.get(name), variant)
-            for name in _wanted(own, release, combination)
+            for name in _wanted(own, release)
         }
     )
 
 
-def _ports(release: Release, combination: CombinationRow) -> PartyPorts:
+def _ports(own: PartySpec, release: Release) -> PartyPorts:
     """The ports of a party's modules; a port's name begins with its module's."""
     always = ("fateflow", "fateboard", "notebook", "mysql")
-    prefixes = tuple(name.lower() for name in (*always, *combination.modules))
+    prefixes = tuple(name.lower() for name in (*always, *engine_modules(own, release)))
     known = PartyPorts.model_json_schema()["properties"]
     return PartyPorts.model_validate(
         {name: port for name, port in release.ports.items() if name in known and name.lower().startswith(prefixes)}
     )
 
 
+def database_client(spec: StackSpec, own: PartySpec) -> Container:
+    """A container of MySQL's image, which has the client too; the same whether MySQL is a module or external."""
+    module = module_values(catalogue()[own.release].modules["mysql"], own.modules.mysql, spec.images)
+    return Container(image=module.image, image_pull_policy=module.image_pull_policy, resources=module.resources, security=module.security)
+
+
+def _database(spec: StackSpec, own: PartySpec, release: Release, keys: dict[str, SecretKey]) -> Database:
+    external = external_engines(own).get("mysql")
+    return Database(
+        host=engine_host(own, "mysql"),
+        port=engine_ports(own)["mysql"],
+        name=release.database_name if external is None else external.database,
+        user=release.database_user if external is None else external.user,
+        password=keys["mysql"],
+        root_password=keys.get("mysqlRoot"),
+        client=database_client(spec, own),
+    )
+
+
 def _pulsar(party: PartyId, own: PartySpec, release: Release) -> PulsarSettings:
+    external, ports = external_engines(own).get("pulsar"), engine_ports(own)
+    return PulsarSettings(
+        host=engine_host(own, "pulsar"),
+        port=ports["pulsar"],
+        management_port=ports["pulsarAdmin"],
+        cluster=_CLUSTER if external is None else external.cluster,
+        tenant=TENANT,
+        topic_ttl_minutes=_TOPIC_TTL_MINUTES,
+        broker=_broker(party, own, release) if external is None else None,
+    )
+
+
+def _broker(party: PartyId, own: PartySpec, release: Release) -> PulsarBroker:
     row = release.modules["pulsar"]
     memory = (own.modules.pulsar.resources or row.resources).limits.memory
-    return PulsarSettings(
+    return PulsarBroker(
         certificate_secret=naming.PULSAR_CERTIFICATE,
         replicator_prefix=f"pulsar.repl.{party}",
-        tenant=_TENANT,
-        topic_ttl_minutes=_TOPIC_TTL_MINUTES,
         direct_mib=share(memory, row.direct_percent) or 1024,
     )
 
 
-def _spark(modules: PartyModules) -> SparkSettings:
-    """Spark's size: that of its workers, or inside FATE-Flow's pod that of the pod."""
+def _rabbitmq(own: PartySpec, password: SecretKey) -> RabbitmqSettings:
+    external, ports = external_engines(own).get("rabbitmq"), engine_ports(own)
+    return RabbitmqSettings(
+        host=engine_host(own, "rabbitmq"),
+        port=ports["rabbitmq"],
+        management_port=ports["rabbitmqAdmin"],
+        user=_RABBITMQ_USER if external is None else external.user,
+        password=password,
+    )
+
+
+def _hdfs(own: PartySpec) -> HdfsSettings:
+    external = external_engines(own).get("hdfs")
+    if external is not None:
+        return HdfsSettings(name_node=external.name_node, path_prefix=external.path_prefix or "")
+    return HdfsSettings(name_node=f"hdfs://namenode:{catalogue()[own.release].ports['namenode']}", path_prefix="")
+
+
+def _spark(own: PartySpec, modules: PartyModules) -> SparkSettings:
+    """Spark's size: that of its workers, or inside FATE-Flow's pod that of the pod; of an external one what the stack says."""
+    external = external_engines(own).get("spark")
+    if external is not None:
+        return _external_spark(external)
     worker = modules.spark_worker or modules.fateflow
     limits = worker.resources.limits
     return SparkSettings(
@@ -142,6 +200,24 @@ def _spark(modules: PartyModules) -> SparkSettings:
         # A tenth of a worker's memory is left to the worker process itself (Spark's own default overhead).
         memory_per_worker_mib=max(1, mebibytes(limits.memory or "2Gi") * 9 // 10),
         workers=worker.replicas,
+    )
+
+
+def _external_spark(external: ExternalSpark) -> SparkSettings:
+    return SparkSettings(
+        master=external.master,
+        cores_per_worker=external.cores_per_node,
+        workers=external.nodes,
+        python=external.pyspark_python,
+        dependent_distribution=external.dependent_distribution or None,
+        driver=SparkDriver(
+            host=external.driver_host,
+            service_type=external.service_type,
+            annotations=external.driver_annotations,
+            port=external.driver_start_port,
+            block_manager_port=external.block_manager_start_port,
+            max_retries=external.port_max_retries,
+        ),
     )
 
 

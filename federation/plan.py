@@ -57,6 +57,7 @@ class StackPlan:
         for certificate in filter(None, (unit.board_certificate for unit in self.units)):
             given[certificate["tls.crt"]] = "the PEM certificate of the consoles' hosts (then its intermediates)"
             given[certificate["tls.key"]] = "the PEM private key of the consoles' certificate"
+        given |= {name: what for unit in self.units for name, what in unit.provided.items()}
         for tls in (unit.tls for unit in self.units if unit.tls is not None):
             given[tls.certificate] = f"the PEM certificate for {tls.server_name} (then its intermediates)"
             given[tls.key] = f"the PEM private key for {tls.server_name}"

@@ -5,11 +5,12 @@ from typing import Any
 from federation import naming
 from federation.boards import access, board_objects, board_secret, shown_consoles
 from federation.data import data_facts
+from federation.external import engine_ports
 from federation.link_routes import party_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, ServicePort, config_map, internal_service, namespace
 from federation.neighbours import server_name
-from federation.party_secrets import party_secrets
+from federation.party_secrets import party_secrets, provided_passwords
 from federation.party_values import deployed_modules, party_values
 from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
@@ -45,14 +46,15 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
         modules=module_summary(values.modules.plain()),
         access=access(spec, own.namespace, release, consoles, deployed),
         tls=tls,
-        data=data_facts(own.namespace, own.storage, values, catalogue()[own.release].modules),
+        data=data_facts(own, values, catalogue()[own.release].modules),
         allow_data_loss=own.allow_data_loss,
+        provided=provided_passwords(own),
     )
 
 
 def _tls(spec: StackSpec, party: PartyId, own: PartySpec) -> TlsPlan | None:
-    """The certificate of a party whose link speaks TLS."""
-    if not LINKS[own.federation].tls:
+    """The certificate of a party whose link speaks TLS; an external broker has its own."""
+    if not LINKS[own.federation].tls or own.engines.pulsar is not None:
         return None
     key = naming.party_key(party)
     return TlsPlan(f"{key}-certificate", f"{key}-key", f"{key}-ca", server_name(spec, party))
@@ -70,6 +72,8 @@ def _services(own: PartySpec, key: str, labels: dict[str, str]) -> tuple[Manifes
     made = [internal_service(naming.FATEFLOW_SERVICE, naming.FATEFLOW, key, own.namespace, labels, fateflow, settings)]
     for published in LINKS[own.federation].party:
         publication = own.publish.of(published.endpoint)
+        if publication.type == "External":
+            continue
         if published.internal is not None:
             inside = [ServicePort(port.name, ports[port.own], port.target) for port in published.ports]
             made.append(internal_service(published.internal, published.module, key, own.namespace, labels, inside))
@@ -78,7 +82,7 @@ def _services(own: PartySpec, key: str, labels: dict[str, str]) -> tuple[Manifes
 
 
 def _descriptor(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, Any]:
-    ports = catalogue()[own.release].ports
+    ports = engine_ports(own)
     services = LINKS[own.federation].party
     return {
         "schemaVersion": 1,

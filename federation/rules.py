@@ -8,6 +8,7 @@ from federation.peers import Peers, Place
 from federation.releases import catalogue
 from federation.rules_boards import broken_board_rules
 from federation.rules_engines import broken_engine_rules
+from federation.rules_external import broken_external_rules, driver_ports_fit
 from federation.rules_modules import module_path
 from federation.spec import Publication, PublishNginx, StackSpec
 
@@ -27,6 +28,7 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
     )
     found = tuple(problem for rule in rules for problem in rule(spec, peers, place))
     found += (*broken_engine_rules(spec, peers, place), *broken_board_rules(spec, place, left_out))
+    found += broken_external_rules(spec, peers, place)
     return (*_something_is_deployed(spec, place, left_out), *found, *_exchanges_are_described(spec, place, left_out))
 
 
@@ -134,6 +136,7 @@ def _node_ports_fit(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Pro
             )
         else:
             used[port] = ".".join(owner)
+    yield from driver_ports_fit(spec, used, place)
 
 
 NodePort = tuple[tuple[str, ...], tuple[str, ...], int | None]

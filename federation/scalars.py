@@ -29,6 +29,13 @@ _SUB_PATH = r"^[^/:][^:]*$"
 _VOLUME_NAME = r"^[a-z0-9]([-a-z0-9]{0,55}[a-z0-9])?$"
 _FINGERPRINT = r"^SHA256:[A-Za-z0-9+/]{43}$"
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+# What MySQL takes unquoted, and what no file that holds a name has to escape.
+_DATABASE = r"^[A-Za-z0-9_]{1,64}$"
+_USER = r"^[A-Za-z0-9_.-]{1,32}$"
+_SPARK_MASTER = r"^spark://[A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5})*$"
+_NAME_NODE = r"^hdfs://[A-Za-z0-9.-]+:[0-9]{1,5}$"
+_FOLDER = r"^(/[A-Za-z0-9._-]+)+$"
+_PROGRAM = r"^[A-Za-z0-9/._-]{1,255}$"
 # What a value that does not match its pattern should have been.
 PATTERNS_IN_WORDS = {
     _LABEL: "a name of lower-case letters, digits and '-', at most 63 characters",
@@ -45,6 +52,12 @@ PATTERNS_IN_WORDS = {
     _PATH: "a path such as /tools/board",
     _FINGERPRINT: "a fingerprint, SHA256: and 43 letters and digits",
     _DAY: "a day such as 2027-01-31",
+    _DATABASE: "a name of letters, digits and '_'",
+    _USER: "a name of letters, digits, '_', '.' and '-', at most 32 characters",
+    _SPARK_MASTER: "an address such as spark://spark.bank-a.example:7077; more masters follow as ,HOST:PORT",
+    _NAME_NODE: "an address with its port such as hdfs://namenode.bank-a.example:8020",
+    _FOLDER: "an absolute path such as /fate",
+    _PROGRAM: "a path of letters, digits, '/', '.', '_' and '-'",
 }
 
 
@@ -174,4 +187,10 @@ Day = Annotated[str, StringConstraints(pattern=_DAY), BeforeValidator(_day_as_te
 # A version or the name of an engine as a peer writes it: too short and too plain for a key, and one line.
 Word = Annotated[str, StringConstraints(pattern=_WORD)]
 UrlPath = Annotated[str, StringConstraints(pattern=_PATH)]
+DatabaseName = Annotated[str, StringConstraints(pattern=_DATABASE)]
+UserName = Annotated[str, StringConstraints(pattern=_USER)]
+SparkMaster = Annotated[str, StringConstraints(pattern=_SPARK_MASTER)]
+NameNode = Annotated[str, StringConstraints(pattern=_NAME_NODE)]
+Folder = Annotated[str, StringConstraints(pattern=_FOLDER)]
+ProgramPath = Annotated[str, StringConstraints(pattern=_PROGRAM)]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]

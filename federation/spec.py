@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from federation.boards_spec import BoardsSpec, PartyBoardsSpec
+from federation.credential_spec import Credentials
+from federation.engine_spec import EnginesSpec
 from federation.model import Model
 from federation.module_spec import ExchangeModulesSpec, PartyModulesSpec
 from federation.peer_spec import PeerSpec
@@ -75,10 +77,14 @@ class Advertise(Model):
 
 
 class Publication(Model):
-    """How a Service is reached from outside its cluster."""
+    """How a Service, or an external engine, is reached from outside its cluster."""
 
-    type: Literal["LoadBalancer", "NodePort", "ClusterIP"]
-    advertise: Advertise | None = Field(None, description="Needed for NodePort, where the Service itself has no outside address.")
+    type: Literal["LoadBalancer", "NodePort", "ClusterIP", "External"] = Field(
+        description="External: no Service is made, because the engine is an external one (engines.*.external)."
+    )
+    advertise: Advertise | None = Field(
+        None, description="Needed for NodePort and External, where there is no Service with an outside address."
+    )
     annotations: dict[str, str] = Field({}, description="Annotations of the Service, for load balancer controllers.")
     source_ranges: tuple[Cidr, ...] = Field((), description="LoadBalancer only: CIDRs that may connect.")
     load_balancer_ip: IpAddress | None = Field(None, alias="loadBalancerIP", description="LoadBalancer only: the address to ask for.")
@@ -93,6 +99,14 @@ class Publication(Model):
             raise ValueError(
                 "type NodePort has no address of its own: add advertise: {host: ..., addresses: [...]} with the nodes' address"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _an_external_engine_says_where_peers_reach_it(self) -> Self:
+        if self.type == "External" and self.advertise is None:
+            raise ValueError("type External makes no Service: add advertise: {host: ...} with the address at which peers reach the engine")
+        if self.type == "External" and self.annotations:
+            raise ValueError("annotations are of a Service, and type External makes none: remove them")
         return self
 
     @model_validator(mode="after")
@@ -145,36 +159,6 @@ class Persistence(Model):
     access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] = "ReadWriteOnce"
 
 
-class Credential(Model):
-    """A secret by reference: an entry of fate:secrets, or a key of a Secret that already exists in the namespace."""
-
-    secret: NonEmpty | None = Field(None, description="Name under fate:secrets.")
-    kubernetes_secret: Label | None = Field(None, description="Name of a Secret that exists in the namespace.")
-    key: NonEmpty | None = Field(None, description="Key inside kubernetesSecret.")
-
-    @model_validator(mode="after")
-    def _names_one_place(self) -> Self:
-        if (self.secret is None) == (self.kubernetes_secret is None):
-            raise ValueError("name either secret or kubernetesSecret")
-        if (self.kubernetes_secret is None) != (self.key is None):
-            raise ValueError("kubernetesSecret and key go together")
-        return self
-
-
-class Credentials(Model):
-    """Where a party's passwords come from; absent: fate:secrets, under party-<id>-<slot>."""
-
-    mysql: Credential | None = None
-    mysql_root: Credential | None = None
-    fateboard: Credential | None = None
-    notebook: Credential | None = None
-    rabbitmq: Credential | None = None
-
-    def of(self, slot: str) -> Credential | None:
-        """What was given for a slot, by its name in YAML."""
-        return {(field.alias or name): getattr(self, name) for name, field in type(self).model_fields.items()}[slot]  # type: ignore[no-any-return]
-
-
 class PartyPublish(Publish):
     """What a party publishes: Pulsar: pulsar and nginx; RabbitMQ: rabbitmq and nginx; Eggroll: rollsite."""
 
@@ -202,6 +186,7 @@ class PartySpec(Model):
         False, description="Allow changes of namespace, claims or data nodes that leave this party's data behind; for one `pulumi up`."
     )
     tls: Literal["provided"] = Field("provided", description="provided: key and certificates are given in fate:secrets.")
+    engines: EnginesSpec = Field(EnginesSpec(), description="Engines that exist already, which are used instead of modules.")
     modules: PartyModulesSpec = PartyModulesSpec()
     credentials: Credentials = Credentials()
     boards: PartyBoardsSpec = Field(PartyBoardsSpec(), description="What is different from fate:boards for this party's consoles.")

@@ -1,7 +1,7 @@
 """One party or one exchange of a plan, and what both kinds share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from federation import naming
@@ -53,6 +53,8 @@ class UnitPlan:
     # What the unit's data rests on, and whether the operator allowed a change that leaves it behind.
     data: Mapping[str, Any]
     allow_data_loss: bool = False
+    # Entries of fate:secrets that only the operator has, beside certificates: {name: what it is}.
+    provided: Mapping[str, str] = field(default_factory=dict)
     # Custom resources that show consoles; Ingresses are the chart's.
     boards: tuple[Manifest, ...] = ()
 

@@ -63,13 +63,19 @@ class ServiceSettings(Model):
     annotations: dict[str, str] | None = None
 
 
-class Module(Model):
-    """One workload of a party or an exchange. What an operator did not say is absent."""
+class Container(Model):
+    """What a container runs: image, resources, hardening."""
 
     image: NonEmpty = Field(description="Whole image reference, with tag or digest.")
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(None, description="Absent: the chart's imagePullPolicy.")
-    replicas: Whole
     resources: Resources
+    security: Security
+
+
+class Module(Container):
+    """One workload of a party or an exchange. What an operator did not say is absent."""
+
+    replicas: Whole
     node_selector: dict[str, str]
     tolerations: tuple[Toleration, ...]
     affinity: Affinity | None = None
@@ -82,7 +88,6 @@ class Module(Model):
     runtime_class_name: NonEmpty | None = None
     host_aliases: tuple[HostAlias, ...] | None = None
     volumes: dict[VolumeName, Volume] | None = Field(None, description="Extra volumes, mounted into the main container.")
-    security: Security
     claim: Claim | None = Field(None, description="Claim template; without it and existingClaim: an emptyDir.")
     existing_claim: NonEmpty | None = Field(None, description="A claim that exists in the namespace, instead of a template.")
     sub_path: SubPath | None = Field(None, description="Folder of the claim, instead of the module's own.")
@@ -135,7 +140,7 @@ class PartyModules(Model):
     """The modules of a party: those its combination of engines needs, and optional ones. What is absent is not deployed."""
 
     fateflow: Module
-    mysql: Module
+    mysql: Module | None = None
     nginx: Module | None = None
     pulsar: Module | None = None
     rabbitmq: Module | None = None
@@ -151,12 +156,15 @@ class PartyModules(Model):
 
 
 class Database(Model):
-    """FATE-Flow's MySQL database."""
+    """FATE-Flow's MySQL database: of the module mysql, or of an external server."""
 
+    host: NonEmpty
+    port: Port
     name: NonEmpty
     user: NonEmpty
     password: SecretKey
-    root_password: SecretKey
+    root_password: SecretKey | None = Field(None, description="Of the module mysql.")
+    client: Container = Field(description="What init containers run that wait for the database.")
 
 
 class Board(Model):
@@ -166,8 +174,8 @@ class Board(Model):
     password: SecretKey
 
 
-class PulsarSettings(Model):
-    """The broker's settings that differ from party to party."""
+class PulsarBroker(Model):
+    """Settings of the module pulsar that differ from party to party."""
 
     certificate_secret: Label | None = Field(
         None, description="Secret with broker.cert.pem, broker.key-pk8.pem, ca.cert.pem; absent: no TLS."
@@ -175,25 +183,59 @@ class PulsarSettings(Model):
     replicator_prefix: NonEmpty = Field(
         description="Unique per party: with equal prefixes, producers of three parties collide (FATE#4695)."
     )
-    tenant: NonEmpty = Field(description="Pulsar tenant, the same in every party of a federation.")
-    topic_ttl_minutes: Whole
     direct_mib: Whole = Field(description="-XX:MaxDirectMemorySize, MiB, derived from the memory limit.")
 
 
-class RabbitmqSettings(Model):
-    """The broker's administrator, whom FATE-Flow signs in as; it need not be the same in other parties."""
+class PulsarSettings(Model):
+    """How FATE-Flow uses Pulsar."""
 
+    host: NonEmpty
+    port: Port
+    management_port: Port
+    cluster: NonEmpty = Field(description="Pulsar's own name of the cluster.")
+    tenant: NonEmpty = Field(description="Pulsar tenant, the same in every party of a federation.")
+    topic_ttl_minutes: Whole
+    broker: PulsarBroker | None = Field(None, description="Absent when Pulsar is external.")
+
+
+class RabbitmqSettings(Model):
+    """The broker, and its administrator, whom FATE-Flow signs in as; it need not be the same in other parties."""
+
+    host: NonEmpty
+    port: Port
+    management_port: Port
     user: NonEmpty
     password: SecretKey
+
+
+class HdfsSettings(Model):
+    """How FATE-Flow uses HDFS."""
+
+    name_node: NonEmpty = Field(description="hdfs://HOST:PORT")
+    path_prefix: str
+
+
+class SparkDriver(Model):
+    """How executors of an external Spark reach the drivers in FATE-Flow's pod."""
+
+    host: NonEmpty | None = Field(None, description="Address of the Service below; absent: the pod's own, and no Service.")
+    service_type: Literal["NodePort", "LoadBalancer", "ClusterIP"] | None = None
+    annotations: dict[str, str]
+    port: Port
+    block_manager_port: Port
+    max_retries: Annotated[int, Field(ge=0)]
 
 
 class SparkSettings(Model):
     """What FATE-Flow's scheduler believes of Spark; workers are sized by the same numbers."""
 
-    master: NonEmpty = Field(description="spark.master: spark://spark-master:7077, or local[*] inside FATE-Flow's pod.")
+    master: NonEmpty = Field(description="spark.master: spark://HOST:PORT, or local[*] inside FATE-Flow's pod.")
     cores_per_worker: Whole
-    memory_per_worker_mib: Whole
+    memory_per_worker_mib: Whole | None = Field(None, description="Of the module's workers.")
     workers: Whole
+    python: NonEmpty | None = Field(None, description="spark.pyspark.python, of the executors of an external Spark.")
+    dependent_distribution: bool | None = Field(None, description="Whether FATE's Python packages are sent to executors; default: no.")
+    driver: SparkDriver | None = Field(None, description="Present when Spark is external.")
 
 
 class EggrollSettings(Model):
@@ -258,6 +300,7 @@ class PartyValues(Common):
     notebook_password: SecretKey | None = Field(None, description="Present when client is deployed.")
     pulsar: PulsarSettings | None = None
     rabbitmq: RabbitmqSettings | None = None
+    hdfs: HdfsSettings | None = None
     spark: SparkSettings | None = None
     eggroll: EggrollSettings | None = None
     boards: Boards | None = Field(None, description="Present when a console is shown by an Ingress.")

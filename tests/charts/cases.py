@@ -54,7 +54,7 @@ def _without_persistence(values: Values) -> None:
 
 
 def _without_tls(values: Values) -> None:
-    del values["pulsar"]["certificateSecret"]
+    del values["pulsar"]["broker"]["certificateSecret"]
 
 
 def _placed(values: Values) -> None:
@@ -66,6 +66,8 @@ def _placed(values: Values) -> None:
         module["env"] = {"TZ": "Europe/Berlin", "NUMBER": "1000000"}
         module["security"] = {"runAsUser": LARGE_UID, "capabilities": ["SYS_NICE"]}
         module["replicas"] = 2
+    if "database" in values:
+        values["database"]["client"]["security"] = {"runAsUser": LARGE_UID, "capabilities": ["SYS_NICE"]}
 
 
 def _large_identifier(values: Values) -> None:
@@ -101,19 +103,21 @@ def _rabbitmq(values: Values) -> None:
     values["ports"].update(rabbitmq=5672, rabbitmqAdmin=15672)
     image = "federatedai/rabbitmq:3.8.3-management"
     values["modules"]["rabbitmq"] = _module(image, "2Gi", heapMib=1228, security={"runAsUser": 999, "capabilities": []})
-    values["rabbitmq"] = {"user": "fate", "password": {"name": "rabbitmq-credentials", "key": "password"}}
+    password = {"name": "rabbitmq-credentials", "key": "password"}
+    values["rabbitmq"] = {"host": "rabbitmq", "port": 5672, "managementPort": 15672, "user": "fate", "password": password}
     values["routes"]["rabbitmq"] = "rabbitmq-route-table"
 
 
 def _slim(values: Values) -> None:
     _without_modules(values, "sparkMaster", "sparkWorker", "namenode", "datanode")
+    del values["hdfs"]
     values["engines"]["storage"] = "localfs"
     values["spark"].update(master="local[*]", workers=1)
 
 
 def _eggroll(values: Values) -> None:
     _without_modules(values, "nginx", "pulsar", "sparkMaster", "sparkWorker", "namenode", "datanode")
-    del values["pulsar"], values["spark"]
+    del values["pulsar"], values["spark"], values["hdfs"]
     image = "federatedai/eggroll:1.11.2-release"
     values["modules"]["fateflow"]["image"] = "federatedai/fateflow:1.11.2-release"
     values["modules"].update(
@@ -164,9 +168,40 @@ def _boards(**how: Any) -> Callable[[Values], None]:
     return change
 
 
+def _external_mysql(values: Values) -> None:
+    _without_modules(values, "mysql")
+    values["ports"]["mysql"] = 3306
+    values["database"].update(host="db.bank-a.example", port=3307, name="fate_9999", user="fate_9999")
+    del values["database"]["rootPassword"]
+
+
+def _external(values: Values) -> None:
+    """Everything that can be: MySQL, Spark, HDFS and Pulsar or RabbitMQ."""
+    _external_mysql(values)
+    _without_modules(values, "sparkMaster", "sparkWorker", "namenode", "datanode")
+    driver = {"host": "203.0.113.9", "serviceType": "NodePort", "annotations": {}}
+    driver |= {"port": 31000, "blockManagerPort": 31100, "maxRetries": 3}
+    values["spark"] = {"master": "spark://spark.bank-a.example:7077", "coresPerWorker": 16, "workers": 4, "driver": driver}
+    values["spark"] |= {"python": "/opt/fate/bin/python", "dependentDistribution": True}
+    values["hdfs"] = {"nameNode": "hdfs://namenode.bank-a.example:8020", "pathPrefix": "/fate"}
+    if "pulsar" in values:
+        _without_modules(values, "pulsar")
+        values["pulsar"].update(host="pulsar.bank-a.example", port=6660, managementPort=8088, cluster="bank-a")
+        del values["pulsar"]["broker"]
+    else:
+        _without_modules(values, "rabbitmq")
+        values["rabbitmq"].update(host="rabbitmq.bank-a.example", port=5673, managementPort=15673, user="fate_9999")
+
+
 def _rollsite_exchange(values: Values) -> None:
     values["ports"] = {"rollsite": 9370}
     values["modules"] = {"rollsite": _module("federatedai/eggroll:1.11.2-release", "3Gi", heapMib=1024)}
+
+
+def container_values(case: Case, container: Container) -> Values:
+    """The values that say image, resources and hardening of a container."""
+    found: Values = case.values["database"]["client"] if container.where.endswith("/wait-for-mysql") else None
+    return found or case.values["modules"][module_of(container)]
 
 
 def module_of(container: Container) -> str:
@@ -195,6 +230,10 @@ EGGROLL_PLACED = EGGROLL.changed(_placed, "Eggroll with placement")
 EGGROLL_EPHEMERAL = EGGROLL.changed(_without_persistence, "Eggroll without persistence")
 EGGROLL_LARGE = EGGROLL.changed(_large_identifier, "Eggroll with a large id")
 RABBITMQ_PLACED = RABBITMQ_KEPT.changed(_placed, "RabbitMQ with placement")
+EXTERNAL = PARTY.changed(_external, "external MySQL, Spark, HDFS, Pulsar")
+EXTERNAL_RABBITMQ = RABBITMQ.changed(_external, "external MySQL, Spark, HDFS, RabbitMQ")
+EXTERNAL_EGGROLL = EGGROLL.changed(_external_mysql, "Eggroll 2.5 with an external MySQL")
+EXTERNAL_EGGROLL_2_4 = EGGROLL_2_4.changed(_external_mysql, "Eggroll 2.4 with an external MySQL")
 ROLLSITE_EXCHANGE = EXCHANGE.changed(_rollsite_exchange, "exchange with rollsite")
 ROLLSITE_EXCHANGE_PLACED = ROLLSITE_EXCHANGE.changed(_placed, "exchange with rollsite and placement")
 
@@ -207,6 +246,8 @@ EXCHANGES = [EXCHANGE, ROLLSITE_EXCHANGE]
 PLACEMENTS = [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED]
 PARTIES = [*COMBINATIONS, SMALL, EPHEMERAL, PLAINTEXT, LARGE, RABBITMQ_KEPT, EGGROLL_EPHEMERAL, EGGROLL_LARGE]
 PARTIES += [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, *BOARDS]
+EXTERNALS = [EXTERNAL, EXTERNAL_RABBITMQ, EXTERNAL_EGGROLL, EXTERNAL_EGGROLL_2_4]
+PARTIES += EXTERNALS
 ALL = [*PARTIES, *EXCHANGES, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED]
 
 

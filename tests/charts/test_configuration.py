@@ -65,7 +65,7 @@ def test_service_conf_has_every_key_and_the_pods_own_values(case: Case, tmp_path
     }  # fmt: skip
     database = values["database"]
     assert conf["database"] == {
-        "name": database["name"], "user": database["user"], "passwd": PASSWORD, "host": "mysql", "port": ports["mysql"],
+        "name": database["name"], "user": database["user"], "passwd": PASSWORD, "host": database["host"], "port": database["port"],
         "max_connections": 100, "stale_timeout": 30,
     }  # fmt: skip
     assert {**conf["default_engines"], "proxy": values["engines"]["proxy"]} == values["engines"]
@@ -141,7 +141,7 @@ def test_pulsar_checks_certificates() -> None:
     assert found["brokerClientTlsEnabled"] == found["tlsEnabled"] == "true"
     assert (found["brokerServicePort"], found["brokerServicePortTls"]) == ("6650", "6651")
     assert (found["webServicePort"], found["webServicePortTls"]) == ("8080", "8081"), "a standalone broker with TLS needs the second"
-    assert found["replicatorPrefix"] == PARTY.values["pulsar"]["replicatorPrefix"]
+    assert found["replicatorPrefix"] == PARTY.values["pulsar"]["broker"]["replicatorPrefix"]
     assert int(found["tlsCertRefreshCheckDurationSec"]) == 300
     [pulsar] = [container for container in containers(PARTY.render()) if container.where == "StatefulSet/pulsar/pulsar"]
     [mount] = [mount for mount in pulsar.spec["volumeMounts"] if mount["name"] == "certs"]

@@ -5,7 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.charts.cases import COMBINATIONS, EGGROLL, EGGROLL_2_4, PARTY, RABBITMQ, SLIM, SLIM_RABBITMQ, Case, Values, container, mount
+from tests.charts.cases import (
+    COMBINATIONS,
+    EGGROLL,
+    EGGROLL_2_4,
+    EXTERNAL,
+    EXTERNAL_RABBITMQ,
+    EXTERNALS,
+    PARTY,
+    RABBITMQ,
+    SLIM,
+    SLIM_RABBITMQ,
+    Case,
+    Values,
+    container,
+    mount,
+)
 from tests.charts.test_configuration import PASSWORD, service_conf
 from tests.support.walk import config_texts, of_kind
 
@@ -51,6 +66,26 @@ EGGROLL_CONF = {"clustermanager": {"cores_per_node": 4, "nodes": 2}, "rollsite":
         ),
         (EGGROLL, EGGROLL_CONF, {}),
         (EGGROLL_2_4, EGGROLL_CONF, {}),
+        (
+            EXTERNAL,
+            {},
+            {
+                "spark": {"home": SPARK_HOME, "cores_per_node": 16, "nodes": 4},
+                "hdfs": {"name_node": "hdfs://namenode.bank-a.example:8020", "path_prefix": "/fate"},
+                "pulsar": PULSAR_CONF | {"host": "pulsar.bank-a.example", "port": 6660, "mng_port": 8088, "cluster": "bank-a"},
+                "nginx": NGINX_CONF,
+            },
+        ),
+        (
+            EXTERNAL_RABBITMQ,
+            {},
+            {
+                "spark": {"home": SPARK_HOME, "cores_per_node": 16, "nodes": 4},
+                "hdfs": {"name_node": "hdfs://namenode.bank-a.example:8020", "path_prefix": "/fate"},
+                "rabbitmq": RABBITMQ_CONF | {"host": "rabbitmq.bank-a.example", "port": 5673, "mng_port": 15673, "user": "fate_9999"},
+                "nginx": NGINX_CONF,
+            },
+        ),
     ],
     ids=str,
 )
@@ -61,7 +96,7 @@ def test_fateflow_is_told_of_the_engines_that_the_party_has_and_of_no_other(
     assert (conf["fate_on_eggroll"], conf["fate_on_spark"]) == (eggroll, spark)
 
 
-@pytest.mark.parametrize("case", COMBINATIONS, ids=str)
+@pytest.mark.parametrize("case", [*COMBINATIONS, *EXTERNALS], ids=str)
 def test_no_configuration_names_a_host_that_is_not_there(case: Case) -> None:
     hosts = {
         "clustermanager", "datanode", "fateboard", "fateflow", "mysql", "namenode", "nginx", "nodemanager", "notebook", "pulsar",
@@ -69,10 +104,11 @@ def test_no_configuration_names_a_host_that_is_not_there(case: Case) -> None:
     }  # fmt: skip
     objects = case.render()
     there = {item["metadata"]["name"] for item in of_kind(objects, "Service")} | {"nginx", "rollsite"} & set(case.values["modules"])
-    absent = hosts - there
-    assert "mysql" in there
+    # An engine's name in default_engines is no host; where an external one is, the test above says.
+    absent = hosts - there - {case.values["engines"]["federation"]}
+    assert ("mysql" in there) is ("mysql" in case.values["modules"])
     assert absent
-    named_there = re.compile(rf"(?:[:=@/]\s*|^|\s)({'|'.join(sorted(absent))})(?::\d+|\s*$|/)", re.M)
+    named_there = re.compile(rf"(?:[:=@/]\s*|^|\s)\"?({'|'.join(sorted(absent))})\"?(?::\d+|\s*$|/)", re.M)
     texts = {place: text for place, text in config_texts(objects).items() if not place.endswith((".sh", ".sql", "enabled_plugins"))}
     assert texts
     found = {place: hit.group(1) for place, text in texts.items() if (hit := named_there.search(_without_comments(text)))}

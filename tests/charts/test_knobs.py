@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from federation.releases import catalogue
-from tests.charts.cases import COMBINATIONS, EXCHANGES, RABBITMQ_KEPT, Case, module_of
+from tests.charts.cases import COMBINATIONS, EXCHANGES, RABBITMQ_KEPT, Case, Values, module_of
 from tests.support.walk import Container, Object, containers, name_of, of_kind, workloads
 
 # Each in Kubernetes' own words; together they are all that a module's pods may be given.
@@ -101,7 +101,13 @@ def test_what_is_given_to_the_pods_of_a_module_reaches_them_and_nothing_else(cas
 
 @every_module
 def test_a_pull_policy_is_that_of_the_containers_with_the_module_s_image(case: Case, module: str) -> None:
-    found = list(containers(case.changed(lambda values: values["modules"][module].update(imagePullPolicy="Never")).render()))
+    def change(values: Values) -> None:
+        values["modules"][module]["imagePullPolicy"] = "Never"
+        if module == "mysql":
+            # The program gives both the same: tests/unit/test_federation_external.py.
+            values["database"]["client"]["imagePullPolicy"] = "Never"
+
+    found = list(containers(case.changed(change).render()))
     assert [container for container in found if module_of(container) == module]
     for container in found:
         assert container.spec["imagePullPolicy"] == ("Never" if module_of(container) == module else "IfNotPresent"), container.where

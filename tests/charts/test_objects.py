@@ -165,7 +165,7 @@ def _tenant(values: Values) -> None:
 
 
 def _prefix(values: Values) -> None:
-    values["pulsar"]["replicatorPrefix"] = "pulsar.repl.another"
+    values["pulsar"]["broker"]["replicatorPrefix"] = "pulsar.repl.another"
 
 
 def _routes(values: Values) -> None:
@@ -210,8 +210,12 @@ def test_java_heaps_follow_the_values() -> None:
             module["heapMib"] = 1234
 
     found = {container.where: container for container in containers(PARTY.changed(sizes).render())}
+    direct = PARTY.values["pulsar"]["broker"]["directMib"]
     expected = {
-        "StatefulSet/pulsar/pulsar": ("PULSAR_MEM", f"-Xms1234m -Xmx1234m -XX:MaxDirectMemorySize={PARTY.values['pulsar']['directMib']}m"),
+        "StatefulSet/pulsar/pulsar": (
+            "PULSAR_MEM",
+            f"-Xms1234m -Xmx1234m -XX:MaxDirectMemorySize={direct}m",
+        ),
         "StatefulSet/namenode/namenode": ("HDFS_NAMENODE_OPTS", "-Xmx1234m"),
         "StatefulSet/datanode/datanode": ("HDFS_DATANODE_OPTS", "-Xmx1234m"),
         "Deployment/spark-master/spark-master": ("SPARK_DAEMON_MEMORY", "1234m"),

@@ -75,7 +75,7 @@ REFUSED = [
     (PARTY, "modules.mysql.nonsense", 1, "additional properties 'nonsense' not allowed"),
     (PARTY, "partyId", 9999, "got number, want string"),
     (PARTY, "partyId", None, "missing property 'partyId'"),
-    (PARTY, "modules.mysql", None, "missing property 'mysql'"),
+    (PARTY, "modules.fateflow", None, "missing property 'fateflow'"),
     (PARTY, "engines.proxy", "fateflow", "value must be one of 'nginx', 'rollsite'"),
     (EGGROLL, "eggroll.version", "2.3", "value must be one of '2.4', '2.5'"),
     (RABBITMQ, "rabbitmq.password", "in clear", "got string, want object"),

@@ -307,6 +307,45 @@ ROLLSITE_NODE_PORTS = ROLLSITE_LOCAL.changed(
     "an exchange and a party with rollsite on node ports",
 )
 
+# Engines that exist already.
+MYSQL: Config = {"host": "db.bank-a.example", "database": "fate_9999", "user": "fate_9999", "password": {"secret": "database"}}
+SPARK: Config = {"master": "spark://spark.bank-a.example:7077", "coresPerNode": 16, "nodes": 4, "driverHost": "203.0.113.9"}
+HDFS: Config = {"nameNode": "hdfs://namenode.bank-a.example:8020", "pathPrefix": "/fate"}
+PULSAR: Config = {"host": "pulsar.bank-a.example", "port": 16650, "tlsPort": 16651, "managementPort": 18080, "cluster": "bank-a"}
+RABBITMQ: Config = {"host": "rabbitmq.bank-a.example", "port": 15670, "user": "fate-9999", "password": {"secret": "broker"}}
+
+
+def outside(**advertise: Any) -> Config:
+    """A publication of an external engine."""
+    return {"type": "External", "advertise": {"host": "203.0.113.40", **advertise}}
+
+
+def external(**engines: Config) -> Config:
+    """What a party says of engines that exist already."""
+    return {name: {"external": engine} for name, engine in engines.items()}
+
+
+EXTERNAL = STAR_PARTY.changed(
+    lambda config: config["parties"]["9999"].update(
+        engines=external(mysql=MYSQL, spark=SPARK, hdfs=HDFS, pulsar=PULSAR),
+        publish={"pulsar": outside(), "nginx": {"type": "LoadBalancer"}},
+    ),
+    "a party with external MySQL, Spark, HDFS and Pulsar",
+)
+EXTERNAL_LOCAL = Case(
+    "an exchange and a party with external engines in one stack",
+    stack("bank-a", exchange=exchange(), parties={"9999": {**EXTERNAL.config["parties"]["9999"], "exchange": "local"}}),
+).with_peer("clinic-b", CLINIC)
+EXTERNAL_RABBITMQ = RABBITMQ_MESH_OF_TWO.changed(
+    lambda config: config["parties"]["9999"].update(
+        engines=external(rabbitmq=RABBITMQ, mysql=MYSQL), publish={"rabbitmq": outside(), "nginx": {"type": "LoadBalancer"}}
+    ),
+    "two parties in a mesh, one with an external RabbitMQ",
+)
+EXTERNAL_EGGROLL = ROLLSITE_STAR.changed(
+    lambda config: config["parties"]["9999"].update(engines=external(mysql=MYSQL)), "a party with Eggroll and an external MySQL"
+)
+
 CASES = [
     STAR_PARTY,
     EXCHANGE,
@@ -340,4 +379,8 @@ CASES = [
     RABBITMQ_BY_HAND,
     SLIM_STAR,
     SLIM_MESH,
+    EXTERNAL,
+    EXTERNAL_LOCAL,
+    EXTERNAL_RABBITMQ,
+    EXTERNAL_EGGROLL,
 ]

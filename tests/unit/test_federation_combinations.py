@@ -587,7 +587,10 @@ def test_rabbitmq_s_password_is_made_and_found(tmp_path: Path) -> None:
     unit = loaded.plan.unit("party-9999")
     secrets = {secret.name: dict(secret.sources) for secret in unit.secrets}
     assert secrets["rabbitmq-credentials"] == {"password": "party-9999-rabbitmq"}
-    assert unit.chart.values.plain()["rabbitmq"] == {"user": "fate", "password": {"name": "rabbitmq-credentials", "key": "password"}}
+    assert unit.chart.values.plain()["rabbitmq"] == {
+        "host": "rabbitmq", "port": 5672, "managementPort": 15672,
+        "user": "fate", "password": {"name": "rabbitmq-credentials", "key": "password"},
+    }  # fmt: skip
     assert loaded.plan.secret_names == ("party-9999-mysql", "party-9999-mysql-root", "party-9999-rabbitmq")
     assert loaded.plan.provided == {}, "no certificate to give"
     theirs = {"rabbitmq": {"kubernetesSecret": "own", "key": "pw"}}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from federation.data import lost_data
-from tests.support.configs import STAR_PARTY
+from tests.support.configs import HDFS, MYSQL, SPARK, STAR_PARTY, external
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -45,6 +45,14 @@ def lost(tmp_path: Path, change: Change) -> list[str]:
             "claim of mysql: accessMode ReadWriteOnce, size 10Gi -> accessMode ReadWriteOnce, size 10Gi, subPath old: it would start with",
         ),
         (lambda party: party["modules"].update(hdfs={"datanode": {"replicas": 1}}), "3 -> 1 HDFS data nodes"),
+        (
+            lambda party: party.update(engines=external(mysql=MYSQL)),
+            "database the party's own module -> db.bank-a.example:3306/fate_9999: the party would start empty there, its job history",
+        ),
+        (
+            lambda party: party.update(engines=external(hdfs=HDFS)),
+            "files the party's own module -> hdfs://namenode.bank-a.example:8020/fate: the party would start empty there",
+        ),
         (lambda party: party.update(computing="Spark_local", storage="LocalFS"), "storage HDFS -> LocalFS"),
     ],
 )
@@ -60,6 +68,7 @@ def test_a_change_that_leaves_data_behind_is_told(tmp_path: Path, change: Change
         lambda party: party["modules"].pop("client", None),
         lambda party: party["modules"].update(hdfs={"datanode": {"replicas": 5}}),
         lambda party: party["modules"].update(spark={"workers": 5}),
+        lambda party: party.update(engines=external(spark=SPARK)),
         lambda party: party["publish"]["pulsar"].update(port=16651),
     ],
 )
