@@ -13,6 +13,7 @@ from cli.descriptors import export_descriptor, export_unsigned, write_descriptor
 from cli.errors import CommandError, UsageError
 from cli.files import shown
 from cli.identity import create_identity
+from cli.images import images_data, images_text
 from cli.initialize import Answers, init_stack
 from cli.passwords import give_command, init_secrets
 from cli.peers import Review, accept, review
@@ -143,6 +144,12 @@ def releases_list(arguments: argparse.Namespace) -> Result:
 def releases_show(arguments: argparse.Namespace) -> Result:
     """`releases show`."""
     return Result(releases.show_text(arguments.release), releases.show_data(arguments.release))
+
+
+def images_list(arguments: argparse.Namespace) -> Result:
+    """`images list`."""
+    plan = stack_of(arguments).load().plan
+    return Result(images_text(plan), images_data(plan))
 
 
 def today() -> date:

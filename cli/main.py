@@ -41,6 +41,10 @@ _HELP = {
     "releases list": "List every release, with its combinations of engines, devices and algorithms. Reads the catalogue; writes nothing."
     + _UNTOUCHED,
     "releases show": "Show one release: combinations with their modules, images, ports. Reads the catalogue; writes nothing." + _UNTOUCHED,
+    "images": "The images of a stack (list).",
+    "images list": "List every image that the stack's nodes pull: upstream's name, to mirror it and to name its digest in "
+    "fate:images.digests, and the reference after fate:images. Reads the stack file and its peers' descriptors; writes nothing."
+    + _UNTOUCHED,
     "render": "Write every object the stack would create as DIR/<namespace>/<kind>-<name>.yaml, secrets as <redacted>, later "
     "addresses as <known-after-up:...>; how consoles are reached is in DIR/<namespace>/access.txt. Reads the stack file and its "
     "peers' descriptors, runs `helm template` ($HELM, else PATH); needs no cluster, no passphrase, no pulumi." + _UNTOUCHED,
@@ -100,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--key", metavar="SHA256:...", help=heard)
     verb.add_argument("--unsigned", action="store_true", help="accept a file without a signature, whose sha256 you compared with its owner")
     verb.add_argument("--yes", action="store_true", help="accept without a question")
+    images = _group(verbs, "images")
+    _verb(images, "images list", commands.images_list)
     releases = _group(verbs, "releases")
     _verb(releases, "releases list", commands.releases_list, stack=False)
     verb = _verb(releases, "releases show", commands.releases_show, stack=False)

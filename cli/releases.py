@@ -1,10 +1,11 @@
 """What the catalogue holds: the releases of FATE that can be deployed, as tables and as data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import Any
 
 from cli.errors import CommandError
+from cli.show import table
 from federation.releases import ModuleRow, Release, catalogue
 
 
@@ -18,7 +19,7 @@ def list_text() -> str:
     rows = [("RELEASE", "COMPUTING + FEDERATION + STORAGE", "DEVICE: ALGORITHMS")]
     for release in catalogue().values():
         rows += zip_longest([release.release], _combinations(release), _variants(release), fillvalue="")
-    return _table(rows)
+    return table(rows)
 
 
 def show_data(name: str) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def show_text(name: str) -> str:
         "modules of an exchange": [("MODULE", "IMAGE", "REPLICAS"), *_images(release, release.exchange)],
         "ports": [("PORT", "NUMBER"), *((port, str(number)) for port, number in release.ports.items())],
     }
-    return "\n\n".join("\n".join(part for part in (title, _table(rows)) if part) for title, rows in parts.items())
+    return "\n\n".join("\n".join(part for part in (title, table(rows)) if part) for title, rows in parts.items())
 
 
 def _release(name: str) -> Release:
@@ -90,9 +91,3 @@ def _suffixes(release: Release) -> dict[str, str]:
     algorithms = dict.fromkeys(f"-{word.lower()}" for row in release.variants for word in row.algorithms if word != "Basic")
     devices = [f"-{row.device.lower()}" for row in release.variants if row.device != "CPU"]
     return {"computing": "[-spark]", "algorithm": f"[{'|'.join(algorithms)}]", "device": f"[{'|'.join(devices)}]"}
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns of the width of their longest cell, two spaces apart."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

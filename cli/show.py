@@ -1,6 +1,6 @@
 """Results as an operator reads them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,12 @@ from federation.descriptor import digest
 def printable(text: str) -> str:
     """Without what could move the cursor or turn the direction of writing: errors quote what strangers sent."""
     return "".join(letter if letter.isprintable() or letter == "\n" else f"\\u{ord(letter):04x}" for letter in text)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns of the width of their longest cell, two spaces apart."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 def review_text(found: Review) -> str:

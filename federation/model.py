@@ -2,8 +2,16 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Discriminator
 from pydantic.alias_generators import to_camel
+
+
+def _form(value: Any) -> str:
+    return "Map" if isinstance(value, dict | BaseModel) else "Word"
+
+
+# Tells a value that is one word or a map by its form, so that only one of both is complained about. Tags: Word, Map.
+BY_FORM = Discriminator(_form)
 
 
 class Model(BaseModel):

@@ -2,20 +2,21 @@
 
 from typing import Annotated, Any, Literal, Self
 
+import pydantic
 from pydantic import Field, model_validator
 
-from federation.model import Model
+from federation.model import BY_FORM, Model
 from federation.pods import Affinity, HostAlias, Toleration, TopologySpread, Volume
-from federation.scalars import Bytes, Cidr, Digest, EnvName, IpAddress, NonEmpty, Port, SubPath, Tag, VolumeName
+from federation.scalars import Bytes, Cidr, Digest, EnvName, IpAddress, NonEmpty, Port, Repository, SubPath, Tag, VolumeName
 from federation.values import Resources
 
 
 class ImageSpec(Model):
     """Another image for one module."""
 
-    repository: NonEmpty | None = Field(None, description="Registry, path and name, without tag.")
+    repository: Repository | None = Field(None, description="Registry, path and name, without tag.")
     tag: Tag | None = None
-    digest: Digest | None = Field(None, description="Wins over tag.")
+    digest: Digest | None = Field(None, description="What is pulled, whatever the tag says.")
 
 
 class ModulePersistence(Model):
@@ -59,7 +60,12 @@ class ModuleSpec(Model):
     pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(None, description="Absent: that of fate:images.")
     replicas: Annotated[int, Field(ge=1, le=100)] | None = None
     resources: Resources | None = Field(None, description="Requests and limits, replacing the release's.")
-    node_selector: dict[str, str] = Field({}, description="Labels of the nodes its pods may run on.")
+    gpus: Annotated[int, Field(strict=True, ge=0, le=64)] | None = Field(
+        None, description="NVIDIA GPUs of each of its pods; absent: what the party's device asks for."
+    )
+    node_selector: dict[str, str] | None = Field(
+        None, description="Labels of the nodes its pods may run on; absent: what the party's device asks for."
+    )
     tolerations: tuple[Toleration, ...] = Field((), description="Taints its pods tolerate.")
     affinity: Affinity | None = Field(None, description="nodeAffinity, podAffinity, podAntiAffinity, as Kubernetes writes them.")
     topology_spread_constraints: tuple[TopologySpread, ...] = Field((), description="How its pods are spread; topologyKey is enough.")
@@ -71,10 +77,16 @@ class ModuleSpec(Model):
     runtime_class_name: NonEmpty | None = Field(None, description="A runtime class that exists in the cluster.")
     host_aliases: tuple[HostAlias, ...] = Field((), description="Lines of its pods' /etc/hosts.")
     volumes: dict[VolumeName, Volume] = Field({}, description="Extra volumes by name, mounted into its main container.")
-    persistence: Literal["none"] | ModulePersistence | None = Field(
-        None, description="`none` (data is lost with the pod), or what differs from the party's persistence."
-    )
+    persistence: (
+        Annotated[Annotated[Literal["none"], pydantic.Tag("Word")] | Annotated[ModulePersistence, pydantic.Tag("Map")], BY_FORM] | None
+    ) = Field(None, description="`none` (data is lost with the pod), or what differs from the party's persistence.")
     service: ServiceSpec | None = Field(None, description="Its Service inside the cluster.")
+
+    @model_validator(mode="after")
+    def _gpus_are_counted_once(self) -> Self:
+        if self.gpus is not None and self.resources is not None and self.resources.names_gpus:
+            raise ValueError("gpus and nvidia.com/gpu in resources say the same: write one of them")
+        return self
 
     @model_validator(mode="after")
     def _a_token_is_of_an_account_that_is_named(self) -> Self:

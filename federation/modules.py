@@ -1,11 +1,13 @@
 """From a module's row in the catalogue and the operator's knobs to the values of its chart."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from federation.module_spec import ImageSpec, ModulePersistence, ModuleSpec, ServiceSpec
-from federation.releases import ClaimRow, ModuleRow
+from federation.releases import ClaimRow, DeviceRow, ModuleRow
 from federation.spec import ImagesSpec, Persistence
-from federation.values import Claim, Module, Security, ServiceSettings
+from federation.values import Claim, Module, Resources, Security, ServiceSettings
 
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
@@ -40,17 +42,39 @@ class Variant:
         return "".join(parts[kind] for kind in ("computing", "algorithm", "device") if kind in kinds)
 
 
-_PLAIN = Variant()
+_PLAIN, _NO_DEVICE = Variant(), DeviceRow(modules=())
 
 
-def image_reference(row: ModuleRow, override: ImageSpec, images: ImagesSpec, variant: Variant = _PLAIN) -> str:
-    """The whole reference of a module's image: override, then `fate:images.registry`, then upstream's own."""
-    upstream = row.image + variant.suffix(row.suffixes)
-    repository = upstream if images.registry is None else f"{images.registry.rstrip('/')}/{upstream.rsplit('/', 1)[-1]}"
-    repository = override.repository or repository
+@dataclass(frozen=True)
+class ImageUse:
+    """An image of a stack: where it comes from, and what its nodes pull."""
+
+    upstream: str
+    reference: str
+
+
+def image_use(row: ModuleRow, override: ImageSpec, images: ImagesSpec, variant: Variant = _PLAIN) -> ImageUse:
+    """A module's image: the override as it is; else upstream's, from `fate:images.registry` and with its digest.
+
+    A digest of `fate:images` belongs to a tag, which stays for the reader; one of the override says all by itself.
+    """
+    source = override.repository or row.image + variant.suffix(row.suffixes)
+    moved = images.registry is not None and override.repository is None
+    repository = f"{images.registry.rstrip('/')}/{source.rsplit('/', 1)[-1]}" if images.registry is not None and moved else source
     if override.digest is not None:
-        return f"{repository}@{override.digest}"
-    return f"{repository}:{override.tag or row.tag}"
+        version = f"@{override.digest}" if override.tag is None else f":{override.tag}@{override.digest}"
+        return ImageUse(f"{source}{version}", f"{repository}{version}")
+    upstream = f"{source}:{override.tag or row.tag}"
+    digest = f"@{images.digests[upstream]}" if upstream in images.digests else ""
+    return ImageUse(upstream, f"{repository}:{override.tag or row.tag}{digest}")
+
+
+def in_use(images: Mapping[str, ImageUse], modules: Mapping[str, Any]) -> dict[str, ImageUse]:
+    """The images as chart values name them, after a patch; `modules`: {module: its plain values}."""
+    return {
+        name: image if modules[name]["image"] == image.reference else ImageUse(modules[name]["image"], modules[name]["image"])
+        for name, image in images.items()
+    }
 
 
 def module_values(
@@ -60,17 +84,18 @@ def module_values(
     persistence: Persistence | None = None,
     replicas: int | None = None,
     variant: Variant = _PLAIN,
+    device: DeviceRow = _NO_DEVICE,
 ) -> Module:
-    """The chart values of one module. `persistence` None: its data lives in an emptyDir."""
-    resources = spec.resources or row.resources
+    """The chart values of one module. `persistence` None: its data lives in an emptyDir. `device`: what it asks of this module."""
+    resources = _with_gpus(spec.resources or row.resources, spec.gpus, device.gpus)
     own = spec.persistence if isinstance(spec.persistence, ModulePersistence) else ModulePersistence()
     kept = row.claim if keeps_data(row, spec, persistence) else None
     return Module(
-        image=image_reference(row, spec.image, images, variant),
+        image=image_use(row, spec.image, images, variant).reference,
         image_pull_policy=spec.pull_policy,
         replicas=replicas or spec.replicas or row.replicas,
         resources=resources,
-        node_selector=spec.node_selector,
+        node_selector=device.node_selector if spec.node_selector is None else spec.node_selector,
         tolerations=spec.tolerations,
         affinity=spec.affinity,
         topology_spread_constraints=spec.topology_spread_constraints or None,
@@ -96,6 +121,14 @@ def keeps_data(row: ModuleRow, spec: ModuleSpec, persistence: Persistence | None
     if row.claim is None or spec.persistence is not None:
         return row.claim is not None and spec.persistence != "none"
     return persistence is not None and not row.claim.on_request
+
+
+def _with_gpus(resources: Resources, given: int | None, device: int) -> Resources:
+    """The number that is given, else the one in resources, else the device's."""
+    if given is None and resources.names_gpus:
+        return resources
+    count = device if given is None else given
+    return resources.with_gpus(count) if count or given is not None else resources
 
 
 def _claim(row: ClaimRow, own: ModulePersistence, party: Persistence | None) -> Claim:

@@ -5,8 +5,8 @@ from federation.boards import board_values, shown_consoles
 from federation.engine_spec import ExternalSpark
 from federation.external import engine_host, engine_modules, engine_ports, external_engines
 from federation.module_spec import ModuleSpec
-from federation.modules import Variant, cores, mebibytes, module_values, share
-from federation.releases import Release, catalogue
+from federation.modules import ImageUse, Variant, cores, image_use, mebibytes, module_values, share
+from federation.releases import DeviceRow, Release, catalogue
 from federation.scalars import PartyId
 from federation.spec import PartySpec, Persistence, StackSpec
 from federation.unit import pull_secret_names
@@ -31,6 +31,8 @@ from federation.values import (
 
 # Pulsar tenant and topic lifetime that FATE's own deployments use; the tenant must be equal in all parties.
 TENANT, _TOPIC_TTL_MINUTES, _CLUSTER = "fl-tenant", 3, "standalone"
+# Whose image the init containers have that wait for the database.
+DATABASE_CLIENT = "database.client"
 _BOARD_USER, _RABBITMQ_USER = "admin", "fate"
 _ROUTES = {
     "Pulsar": RouteConfigMaps(pulsar=naming.PULSAR_ROUTES, nginx=naming.NGINX_ROUTES),
@@ -98,23 +100,39 @@ def deployed_modules(own: PartySpec) -> frozenset[str]:
     return frozenset() if release is None or not engines else frozenset(_wanted(own, release))
 
 
-def _wanted(own: PartySpec, release: Release) -> list[str]:
+def _wanted(own: PartySpec, release: Release) -> dict[str, ModuleSpec]:
     """The modules of a party's engines, then the optional ones that it names."""
     specs = module_specs(own)
-    return [*engine_modules(own, release), *(name for name, row in release.modules.items() if row.optional and specs[name] is not None)]
+    optional = [name for name, row in release.modules.items() if row.optional and specs[name] is not None]
+    return {name: specs[name] or ModuleSpec() for name in (*engine_modules(own, release), *optional)}
 
 
 def _modules(spec: StackSpec, own: PartySpec, release: Release) -> PartyModules:
     persistence = own.persistence if isinstance(own.persistence, Persistence) else None
     variant = Variant(own.computing, own.algorithm, own.device)
-    specs = module_specs(own)
     replicas = {"sparkWorker": own.modules.spark.workers}
     return PartyModules.model_validate(
         {
-            name: module_values(release.modules[name], specs[name] or ModuleSpec(), spec.images, persistence, replicas.get(name), variant)
-            for name in _wanted(own, release)
+            name: module_values(
+                release.modules[name], given, spec.images, persistence, replicas.get(name), variant, device_of(name, own, release)
+            )
+            for name, given in _wanted(own, release).items()
         }
     )
+
+
+def party_images(spec: StackSpec, own: PartySpec) -> dict[str, ImageUse]:
+    """The images of a party's modules, by module, and that of the database's client."""
+    release = catalogue()[own.release]
+    variant = Variant(own.computing, own.algorithm, own.device)
+    images = {name: image_use(release.modules[name], given.image, spec.images, variant) for name, given in _wanted(own, release).items()}
+    return {**images, DATABASE_CLIENT: image_use(release.modules["mysql"], own.modules.mysql.image, spec.images)}
+
+
+def device_of(name: str, own: PartySpec, release: Release) -> DeviceRow:
+    """What the party's device asks of a module: nothing, unless the module computes with it."""
+    row = release.devices.get(own.device)
+    return row if row is not None and name in row.modules else DeviceRow(modules=())
 
 
 def _ports(own: PartySpec, release: Release) -> PartyPorts:

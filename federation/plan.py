@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from federation.cautions import cautions
 from federation.collaborations import collaboration_warnings, may_talk
 from federation.errors import Problem
-from federation.links import LINKS
 from federation.peers import Peer, Peers, Place
 from federation.plan_exchange import plan_exchange
 from federation.plan_party import plan_party
@@ -78,9 +78,10 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     pending = {**peers.pending, **_without_addresses(spec, peers)}
     ready = Peers(tuple(peer for peer in peers.accepted if peer.name not in pending), pending)
     units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready)]
-    units += [plan_party(spec, party, own, ready) for party, own in spec.parties_in_order]
+    parties = {party: plan_party(spec, party, own, ready) for party, own in spec.parties_in_order}
+    units += parties.values()
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
-    warnings += (*collaboration_warnings(spec, peers), *_in_the_clear(spec), *board_warnings(spec))
+    warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *board_warnings(spec))
     warnings += () if today is None else tuple(_expiring(ready, today))
     return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings)
 
@@ -94,13 +95,6 @@ def _expiring(peers: Peers, today: date) -> Iterator[str]:
         if days < WARN_DAYS:
             expires = f"expires on {peer.not_after}" if days >= 0 else f"expired on {peer.not_after}"
             yield f"the descriptor of peer {peer.name} {expires}; its routes stay: ask its owner to export a new one"
-
-
-def _in_the_clear(spec: StackSpec) -> Iterator[str]:
-    for party, own in spec.parties_in_order:
-        if not LINKS[own.federation].tls:
-            engine = own.federation
-            yield f"party {party} exchanges data without encryption, as FATE's {engine} does by itself: keep it inside a private network"
 
 
 def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:

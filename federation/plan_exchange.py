@@ -7,8 +7,9 @@ from federation.link_routes import exchange_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, config_map, namespace
 from federation.module_spec import ModuleSpec
-from federation.modules import module_values
+from federation.modules import ImageUse, image_use, in_use, module_values
 from federation.neighbours import server_name
+from federation.patches import patched
 from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
 from federation.releases import catalogue
@@ -20,7 +21,7 @@ from federation.values import ExchangeModules, ExchangePorts, ExchangeValues
 def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
     """What is made for the exchange of this stack."""
     labels = naming.common_labels(spec.federation.name, None)
-    values = _values(spec, own, labels)
+    values = patched(exchange_values(spec, own, labels), own.chart_values)
     place = (own.namespace, labels)
     return UnitPlan(
         key=naming.EXCHANGE,
@@ -35,6 +36,7 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
         descriptor=_descriptor(spec, own),
         modules=module_summary(values.modules.plain()),
         access={},
+        images=in_use(exchange_images(spec, own), values.modules.plain()),
         tls=None,
         data={"namespace": own.namespace},
         allow_data_loss=True,  # an exchange has no data
@@ -46,7 +48,14 @@ def exchange_module_specs(own: ExchangeSpec) -> dict[str, ModuleSpec]:
     return {"trafficServer": own.modules.traffic_server, "nginx": own.modules.nginx, "rollsite": own.modules.rollsite}
 
 
-def _values(spec: StackSpec, own: ExchangeSpec, labels: dict[str, str]) -> ExchangeValues:
+def exchange_images(spec: StackSpec, own: ExchangeSpec) -> dict[str, ImageUse]:
+    """The images of an exchange's modules, by module."""
+    release, given = catalogue()[own.release], exchange_module_specs(own)
+    return {name: image_use(release.exchange[name], given[name].image, spec.images) for name in release.exchanges[own.federation]}
+
+
+def exchange_values(spec: StackSpec, own: ExchangeSpec, labels: dict[str, str]) -> ExchangeValues:
+    """The chart values of an exchange, without a patch."""
     release = catalogue()[own.release]
     given = exchange_module_specs(own)
     wanted = release.exchanges[own.federation]

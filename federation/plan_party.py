@@ -9,9 +9,11 @@ from federation.external import engine_ports
 from federation.link_routes import party_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, ServicePort, config_map, internal_service, namespace
+from federation.modules import in_use
 from federation.neighbours import server_name
 from federation.party_secrets import party_secrets, provided_passwords
-from federation.party_values import deployed_modules, party_values
+from federation.party_values import DATABASE_CLIENT, deployed_modules, party_images, party_values
+from federation.patches import patched
 from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
 from federation.releases import catalogue
@@ -24,12 +26,13 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
     """What is made for one party of this stack."""
     key = naming.party_key(party)
     labels = naming.common_labels(spec.federation.name, party)
-    tls = _tls(spec, party, own)
+    tls = tls_plan(spec, party, own)
     secrets, keys = party_secrets(spec, party, own, labels, tls)
-    values = party_values(spec, party, own, labels, keys)
+    values = patched(party_values(spec, party, own, labels, keys), own.chart_values)
     secrets += board_secret(spec, own.namespace, labels, values.boards)
     release, deployed = catalogue()[own.release], deployed_modules(own)
     consoles = shown_consoles(spec, party, own, release, deployed)
+    running = {**values.modules.plain(), DATABASE_CLIENT: values.database.client.plain()}
     routes = party_routes(spec, party, own, peers)
     return UnitPlan(
         key=key,
@@ -45,6 +48,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
         descriptor=_descriptor(spec, party, own),
         modules=module_summary(values.modules.plain()),
         access=access(spec, own.namespace, release, consoles, deployed),
+        images=in_use(party_images(spec, own), running),
         tls=tls,
         data=data_facts(own, values, catalogue()[own.release].modules),
         allow_data_loss=own.allow_data_loss,
@@ -52,7 +56,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
     )
 
 
-def _tls(spec: StackSpec, party: PartyId, own: PartySpec) -> TlsPlan | None:
+def tls_plan(spec: StackSpec, party: PartyId, own: PartySpec) -> TlsPlan | None:
     """The certificate of a party whose link speaks TLS; an external broker has its own."""
     if not LINKS[own.federation].tls or own.engines.pulsar is not None:
         return None

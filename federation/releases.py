@@ -54,6 +54,14 @@ class ServiceRow(Model):
     headless: bool = Field(False, description="Its pods are found one by one: it takes annotations only.")
 
 
+class DeviceRow(Model):
+    """What a device asks of the pods that compute with it."""
+
+    modules: tuple[str, ...]
+    node_selector: dict[str, str] = Field({})
+    gpus: int = 0
+
+
 class SecurityRow(Model):
     """What differs from a non-root user without capabilities, and why."""
 
@@ -75,6 +83,7 @@ class ModuleRow(Model):
     heap_percent: int | None = Field(None, ge=10, le=90, description="Share of the memory limit for the Java heap.")
     direct_percent: int | None = Field(None, ge=10, le=90, description="Share of the memory limit for direct memory.")
     claim: ClaimRow | None = None
+    paths: tuple[str, ...] = Field((), description="Where the chart mounts files into its main container, and a stack may not.")
     service: ServiceRow | None = Field(None, description="Absent: the module has none, or `publish` describes it.")
     security: SecurityRow
 
@@ -85,6 +94,7 @@ class Release(Model):
     release: NonEmpty
     combinations: tuple[CombinationRow, ...]
     variants: tuple[VariantRow, ...]
+    devices: dict[Literal["CPU", "IPCL", "GPU"], DeviceRow] = Field({}, description="Devices that need more than other images.")
     exchanges: dict[str, tuple[str, ...]] = Field(description="Modules of an exchange, by federation engine.")
     eggroll: Literal["2.4", "2.5"]
     party_id_in_config: bool

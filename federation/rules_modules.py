@@ -34,8 +34,23 @@ def broken_knobs(
         elif (given.replicas or 1) > 1 and not row.scales:
             problem = f"{name} works alone: {given.replicas} replicas would be {given.replicas} separate ones"
             yield Problem(place((*here, "replicas")), problem, "remove this line")
+        if given.gpus and "device" not in row.suffixes:
+            yield Problem(place((*here, "gpus")), f"{name} computes nothing on a GPU", "remove this line")
+        yield from _volumes(given, row, place, here)
         yield from _persistence(name, given, row, place, here)
         yield from _service(name, given, row, place, here)
+
+
+def _volumes(given: ModuleSpec, row: ModuleRow, place: Place, here: tuple[str, ...]) -> Iterator[Problem]:
+    """Volumes at a place of the program's own, above one, or at the place of another volume."""
+    taken: dict[str, str] = {}
+    for volume, path in sorted((name, volume.mount_path) for name, volume in given.volumes.items()):
+        where = place((*here, "volumes", volume, "mountPath"))
+        if hidden := sorted(own for own in row.paths if own == path or own.startswith(f"{path}/")):
+            yield Problem(where, f"{path} would hide {hidden[0]}, where this program mounts files", "choose another path")
+        elif path in taken:
+            yield Problem(where, f"{path} is taken by the volume {taken[path]}", "choose another path")
+        taken.setdefault(path, volume)
 
 
 def _persistence(name: str, given: ModuleSpec, row: ModuleRow, place: Place, here: tuple[str, ...]) -> Iterator[Problem]:

@@ -25,6 +25,10 @@ _WHOLE = r"^[0-9]{1,4}$"
 # Where Kubernetes mounts a volume, and a path inside one: no colon, no way out.
 _MOUNT_PATH = r"^/[^:]*[^/:]$"
 _SUB_PATH = r"^[^/:][^:]*$"
+# Docker's reference grammar: an optional registry with its port, then a path in lower case; and a tag behind it.
+_REPOSITORY = r"^([A-Za-z0-9.-]+(:[0-9]{1,5})?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$"
+_REGISTRY = r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9]+([._/-]+[a-z0-9]+)*)?/?$"
+_UPSTREAM = _REPOSITORY.removesuffix("$") + ":" + _TAG.removeprefix("^")
 # Behind the prefix `extra-`, within a label.
 _VOLUME_NAME = r"^[a-z0-9]([-a-z0-9]{0,55}[a-z0-9])?$"
 _FINGERPRINT = r"^SHA256:[A-Za-z0-9+/]{43}$"
@@ -48,6 +52,9 @@ PATTERNS_IN_WORDS = {
     _WHOLE: "a whole number",
     _MOUNT_PATH: "an absolute path without ':', such as /data/models",
     _SUB_PATH: "a relative path without ':', such as models/current",
+    _REPOSITORY: "registry, path and name of an image, without https://, tag and digest, such as registry.example:5000/fate/mysql",
+    _REGISTRY: "a registry with an optional path, without https:// and without tag, such as registry.example:5000/fate",
+    _UPSTREAM: "an image as upstream names it, with its tag, such as federatedai/fateflow:1.11.2-release",
     _VOLUME_NAME: "a name of lower-case letters, digits and '-', at most 57 characters",
     _PATH: "a path such as /tools/board",
     _FINGERPRINT: "a fingerprint, SHA256: and 43 letters and digits",
@@ -178,6 +185,9 @@ Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
 Sha256 = Annotated[str, StringConstraints(pattern=_SHA256)]
 MountPath = Annotated[str, StringConstraints(pattern=_MOUNT_PATH), AfterValidator(_stays_inside)]
 SubPath = Annotated[str, StringConstraints(pattern=_SUB_PATH), AfterValidator(_stays_inside)]
+Repository = Annotated[str, StringConstraints(pattern=_REPOSITORY)]
+Registry = Annotated[str, StringConstraints(pattern=_REGISTRY)]
+Upstream = Annotated[str, StringConstraints(pattern=_UPSTREAM)]
 VolumeName = Annotated[str, StringConstraints(pattern=_VOLUME_NAME)]
 Fingerprint = Annotated[str, StringConstraints(pattern=_FINGERPRINT)]
 # JSON's numbers are exact up to here.

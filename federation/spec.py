@@ -6,15 +6,31 @@ Maps are keyed by stable names, never lists, because names become URNs. Rules th
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, Tag, model_validator
 
 from federation.boards_spec import BoardsSpec, PartyBoardsSpec
 from federation.credential_spec import Credentials
 from federation.engine_spec import EnginesSpec
-from federation.model import Model
+from federation.model import BY_FORM, Model
 from federation.module_spec import ExchangeModulesSpec, PartyModulesSpec
 from federation.peer_spec import PeerSpec
-from federation.scalars import Cidr, Domain, Fingerprint, Host, IpAddress, Label, Name, NonEmpty, PartyId, Port, Serial, Word
+from federation.scalars import (
+    Cidr,
+    Digest,
+    Domain,
+    Fingerprint,
+    Host,
+    IpAddress,
+    Label,
+    Name,
+    NonEmpty,
+    PartyId,
+    Port,
+    Registry,
+    Serial,
+    Upstream,
+    Word,
+)
 
 
 class FederationSpec(Model):
@@ -181,7 +197,9 @@ class PartySpec(Model):
     exchange: Name | None = Field(
         None, description="Name of the peer that is the exchange; `local` when this stack holds it; absent in a mesh."
     )
-    persistence: Persistence | Literal["none"] = Field(description="`none` (data is lost with the pod), or {storageClass, accessMode}.")
+    persistence: Annotated[Annotated[Literal["none"], Tag("Word")] | Annotated[Persistence, Tag("Map")], BY_FORM] = Field(
+        description="`none` (data is lost with the pod), or {storageClass, accessMode}."
+    )
     allow_data_loss: bool = Field(
         False, description="Allow changes of namespace, claims or data nodes that leave this party's data behind; for one `pulumi up`."
     )
@@ -190,6 +208,7 @@ class PartySpec(Model):
     modules: PartyModulesSpec = PartyModulesSpec()
     credentials: Credentials = Credentials()
     boards: PartyBoardsSpec = Field(PartyBoardsSpec(), description="What is different from fate:boards for this party's consoles.")
+    chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
     publish: PartyPublish
 
 
@@ -208,6 +227,7 @@ class ExchangeSpec(Model):
     release: NonEmpty
     federation: Word = Field("Pulsar", description="The parties' federation engine: Pulsar or Eggroll (rollsite).")
     modules: ExchangeModulesSpec = ExchangeModulesSpec()
+    chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
     publish: ExchangePublish
 
 
@@ -227,9 +247,10 @@ class PullSecret(Model):
 class ImagesSpec(Model):
     """One switch for every image of this stack."""
 
-    registry: NonEmpty | None = Field(None, description="Registry and path that replace the upstream ones.")
+    registry: Registry | None = Field(None, description="Registry and path that replace the upstream ones.")
     pull_secret: PullSecret | None = None
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    digests: dict[Upstream, Digest] = Field({}, description="Digests by upstream's repository:tag (`fatefed images list`).")
 
 
 def _several(members: tuple[str, ...]) -> tuple[str, ...]:

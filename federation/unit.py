@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from federation import naming
 from federation.manifests import Manifest, SecretPlan
+from federation.modules import ImageUse
 from federation.spec import StackSpec
 from federation.values import ExchangeValues, PartyValues
 
@@ -50,6 +51,8 @@ class UnitPlan:
     modules: Mapping[str, Mapping[str, Any]]
     access: Mapping[str, Any]
     tls: TlsPlan | None
+    # The images of its modules, by module.
+    images: Mapping[str, ImageUse]
     # What the unit's data rests on, and whether the operator allowed a change that leaves it behind.
     data: Mapping[str, Any]
     allow_data_loss: bool = False

@@ -5,9 +5,9 @@ them; templates only lay them out. Identifiers are strings: numbers cross Pulumi
 print a large double as 1e+06.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from federation.model import Model
 from federation.pods import Affinity, HostAlias, Toleration, TopologySpread, Volume
@@ -36,6 +36,22 @@ class Resources(Model):
 
     requests: Amounts
     limits: Amounts
+
+    @model_validator(mode="after")
+    def _devices_are_not_shared(self) -> Self:
+        if self.requests.gpu is not None and self.requests.gpu != self.limits.gpu:
+            raise ValueError("Kubernetes wants as many nvidia.com/gpu in limits as in requests: write it in limits")
+        return self
+
+    @property
+    def names_gpus(self) -> bool:
+        """Whether a number of GPUs is written, which may be 0."""
+        return self.limits.gpu is not None
+
+    def with_gpus(self, count: int) -> "Resources":
+        """The same with a number of GPUs."""
+        gpus = {"gpu": str(count)} if count else {"gpu": None}
+        return Resources(requests=self.requests.model_copy(update=gpus), limits=self.limits.model_copy(update=gpus))
 
 
 class Claim(Model):

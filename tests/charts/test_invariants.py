@@ -7,10 +7,24 @@ from typing import Any
 import pytest
 
 from federation.releases import catalogue
-from tests.charts.cases import ALL, EGGROLL_LARGE, LARGE, LARGE_UID, PARTIES, PLACEMENTS, Case, container_values, module_of
+from tests.charts.cases import (
+    ALL,
+    EGGROLL_LARGE,
+    EXCHANGE_PLACED,
+    EXCHANGES,
+    LARGE,
+    LARGE_UID,
+    PARTIES,
+    PLACEMENTS,
+    ROLLSITE_EXCHANGE_PLACED,
+    Case,
+    container_values,
+    module_of,
+)
 from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import Container, config_texts, containers, environment, name_of, of_kind, workloads
 
+EXCHANGE_CASES = [*EXCHANGES, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED]
 every_case = pytest.mark.parametrize("case", ALL, ids=str)
 every_party = pytest.mark.parametrize("case", PARTIES, ids=str)
 
@@ -311,3 +325,18 @@ def test_the_catalogue_knows_every_variable_that_a_chart_sets() -> None:
     assert len(found) > 30
     # FATE_LOG_LEVEL gives way to the stack's own.
     assert found - {"FATE_LOG_LEVEL"} <= catalogue()["1.11.2"].own_environment, sorted(found - catalogue()["1.11.2"].own_environment)
+
+
+def test_the_catalogue_knows_every_path_at_which_a_chart_mounts_files() -> None:
+    """A stack's own volume there would be refused only by the API server."""
+    release = catalogue()["1.11.2"]
+    found: dict[tuple[bool, str], set[str]] = {}
+    for case in ALL:
+        for container in containers(case.render()):
+            if not container.init:
+                paths = {mount["mountPath"] for mount in container.spec.get("volumeMounts", [])}
+                found.setdefault((case in EXCHANGE_CASES, module_of(container)), set()).update(paths)
+    assert len(found) > 10
+    for (of_exchange, module), paths in found.items():
+        row = (release.exchange if of_exchange else release.modules)[module]
+        assert sorted(row.paths) == sorted(paths), module

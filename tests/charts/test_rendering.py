@@ -1,5 +1,6 @@
 """The example stacks, rendered by `fatefed render` with the real helm."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from cli.rendering import render
 from federation.load import load_stack
 from tests.support.helm import helm
 from tests.support.stacks import EXAMPLES
+from tests.support.walk import containers
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +37,13 @@ def test_an_example_renders_as_it_is(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_a_rendering_is_always_the_same(path: Path) -> None:
     assert render(load_stack(path).plan) == render(load_stack(path).plan)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_images_list_names_every_image_of_every_container_and_no_other(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, stack = path.parents[1], path.stem.removeprefix("Pulumi.")
+    assert main(["images", "list", "-s", stack, "-C", str(folder), "--json"]) == 0
+    listed = {image["reference"] for image in json.loads(capsys.readouterr().out)["images"]}
+    objects = [yaml.safe_load(text) for text in render(load_stack(path).plan).values()]
+    assert listed
+    assert listed == {container.spec["image"] for container in containers(objects)}

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from federation.external import REPLACED
 from federation.links import LINKS
 from federation.module_spec import ImageSpec, ModuleSpec
-from federation.modules import cores, image_reference, mebibytes, module_values, share
+from federation.modules import cores, image_use, mebibytes, module_values, share
 from federation.party_secrets import default_secret
 from federation.releases import ModuleRow, Release, catalogue
 from federation.spec import ImagesSpec, Persistence
@@ -18,6 +18,7 @@ from federation.values import Amounts, ExchangeModules, ExchangePorts, ExchangeV
 from tests.support.configs import NODE_PORTS, STAR_PARTY, Case, Config
 
 DIGEST = "sha256:" + "a" * 64
+OTHER = f"sha256:{'b' * 64}"
 ROW = ModuleRow.model_validate(
     {
         "image": "federatedai/pulsar",
@@ -84,7 +85,16 @@ def test_what_is_accepted_as_an_amount_can_be_computed_with() -> None:
         ({}, {}, "federatedai/pulsar:2.10.1"),
         ({"tag": "2.10.6"}, {}, "federatedai/pulsar:2.10.6"),
         ({"digest": DIGEST}, {}, f"federatedai/pulsar@{DIGEST}"),
-        ({"digest": DIGEST, "tag": "2.10.6"}, {}, f"federatedai/pulsar@{DIGEST}"),
+        ({"digest": DIGEST, "tag": "2.10.6"}, {}, f"federatedai/pulsar:2.10.6@{DIGEST}"),
+        ({}, {"digests": {"federatedai/pulsar:2.10.1": DIGEST}}, f"federatedai/pulsar:2.10.1@{DIGEST}"),
+        ({}, {"digests": {"federatedai/pulsar:2.10.6": DIGEST}}, "federatedai/pulsar:2.10.1"),
+        ({"tag": "2.10.6"}, {"digests": {"federatedai/pulsar:2.10.6": DIGEST}}, f"federatedai/pulsar:2.10.6@{DIGEST}"),
+        ({"digest": OTHER}, {"digests": {"federatedai/pulsar:2.10.1": DIGEST}}, f"federatedai/pulsar@{OTHER}"),
+        (
+            {},
+            {"registry": "registry.bank-a.example/fate", "digests": {"federatedai/pulsar:2.10.1": DIGEST}},
+            f"registry.bank-a.example/fate/pulsar:2.10.1@{DIGEST}",
+        ),
         ({}, {"registry": "registry.bank-a.example/fate"}, "registry.bank-a.example/fate/pulsar:2.10.1"),
         ({}, {"registry": "registry.bank-a.example:5000/"}, "registry.bank-a.example:5000/pulsar:2.10.1"),
         ({"repository": "other.example/my/pulsar"}, {"registry": "registry.bank-a.example"}, "other.example/my/pulsar:2.10.1"),
@@ -94,7 +104,7 @@ def test_what_is_accepted_as_an_amount_can_be_computed_with() -> None:
 def test_an_image_is_that_of_the_override_then_of_the_registry_then_upstream(
     override: dict[str, str], images: dict[str, str], expected: str
 ) -> None:
-    assert image_reference(ROW, ImageSpec.model_validate(override), ImagesSpec.model_validate(images)) == expected
+    assert image_use(ROW, ImageSpec.model_validate(override), ImagesSpec.model_validate(images)).reference == expected
 
 
 @pytest.mark.parametrize(("memory", "percent", "expected"), [("6Gi", 35, 2150), ("6Gi", None, None), (None, 35, None), ("1Mi", 10, 1)])
@@ -355,7 +365,7 @@ def test_a_private_registry_serves_every_image(tmp_path: Path) -> None:
 def test_an_exchange_asks_for_the_named_traffic_server() -> None:
     assert ExchangeValues.model_fields["modules"].annotation is ExchangeModules
     row = catalogue()["1.11.2"].exchange["trafficServer"]
-    assert image_reference(row, ImageSpec(digest=DIGEST), ImagesSpec()) == f"federatedai/trafficserver@{DIGEST}"
+    assert image_use(row, ImageSpec(digest=DIGEST), ImagesSpec()).reference == f"federatedai/trafficserver@{DIGEST}"
 
 
 def test_default_secret_names_are_spelt_with_dashes() -> None:

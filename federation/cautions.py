@@ -1,0 +1,60 @@
+"""What a preview warns of, although it is legal: openings, missing devices, patches."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from federation.links import LINKS
+from federation.module_spec import ModuleSpec
+from federation.party_values import device_of, module_specs
+from federation.patches import patched_keys
+from federation.releases import catalogue
+from federation.rules_modules import module_path
+from federation.scalars import PartyId
+from federation.spec import PartySpec, StackSpec
+from federation.unit import UnitPlan
+
+
+def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
+    """A sentence for each; `units`: the parties' plans by party id."""
+    if spec.exchange is not None:
+        yield from _patched("exchange", spec.exchange.chart_values)
+    for party, own in spec.parties_in_order:
+        yield from _in_the_clear(party, own)
+        yield from _patched(f"parties.{party}", own.chart_values)
+        deployed = units[party].chart.values.modules.plain()
+        for name, given in module_specs(own).items():
+            if name in deployed:
+                where = f"parties.{party}.modules.{'.'.join(module_path(name))}"
+                yield from _opened(where, name, given or ModuleSpec())
+                yield from _without_device(where, name, given or ModuleSpec(), own, deployed[name]["resources"])
+
+
+def _in_the_clear(party: PartyId, own: PartySpec) -> Iterator[str]:
+    if not LINKS[own.federation].tls:
+        engine = own.federation
+        yield f"party {party} exchanges data without encryption, as FATE's {engine} does by itself: keep it inside a private network"
+
+
+def _patched(where: str, patch: dict[str, Any]) -> Iterator[str]:
+    if patch:
+        yield f"{where}.chartValues changes what this program derived: {', '.join(patched_keys(patch))}"
+
+
+def _opened(where: str, name: str, given: ModuleSpec) -> Iterator[str]:
+    """What leads into the cluster beside `publish`: there FATE asks nobody who he is, and MySQL only for a password."""
+    service = given.service
+    if service is None or service.type == "ClusterIP":
+        return
+    if service.type == "NodePort":
+        yield f"{where}.service makes {name} reachable at every node of the cluster"
+    elif not service.source_ranges:
+        yield f"{where}.service makes {name} reachable for everyone who reaches its load balancer: name sourceRanges"
+
+
+def _without_device(where: str, name: str, given: ModuleSpec, own: PartySpec, resources: dict[str, dict[str, str]]) -> Iterator[str]:
+    asked = device_of(name, own, catalogue()[own.release])
+    if asked.gpus and resources["limits"].get("nvidia.com/gpu", "0") == "0":
+        yield f"{where} asks for no GPU, though the party's device is {own.device}"
+    if asked.node_selector and given.node_selector is not None and not asked.node_selector.keys() & given.node_selector.keys():
+        label = ", ".join(f"{key}: {value}" for key, value in asked.node_selector.items())
+        yield f"{where}.nodeSelector replaces the one of device {own.device} ({label}): its nodes must have what that label says"

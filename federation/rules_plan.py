@@ -1,0 +1,55 @@
+"""Rules that need chart values or images: checked with the others, for the units whose engines and release are known."""
+
+from collections.abc import Iterator
+
+from federation import naming
+from federation.errors import Problem
+from federation.party_secrets import party_secrets
+from federation.party_values import party_images, party_values
+from federation.patches import patch_problems
+from federation.peers import Place
+from federation.plan_exchange import exchange_images, exchange_values
+from federation.plan_party import tls_plan
+from federation.releases import catalogue
+from federation.scalars import PartyId
+from federation.spec import ExchangeSpec, PartySpec, StackSpec
+
+
+def broken_plan_rules(spec: StackSpec, place: Place) -> Iterator[Problem]:
+    """Every problem with patches and digests."""
+    for party, own in _parties(spec):
+        if own.chart_values:
+            _, keys = party_secrets(spec, party, own, {}, tls_plan(spec, party, own))
+            values = party_values(spec, party, own, naming.common_labels(spec.federation.name, party), keys)
+            yield from patch_problems(values, own.chart_values, place, ("parties", party, "chartValues"))
+    for exchange in _exchange(spec):
+        if exchange.chart_values:
+            values_of_exchange = exchange_values(spec, exchange, naming.common_labels(spec.federation.name, None))
+            yield from patch_problems(values_of_exchange, exchange.chart_values, place, ("exchange", "chartValues"))
+    yield from _digests_are_used(spec, place)
+
+
+def _digests_are_used(spec: StackSpec, place: Place) -> Iterator[Problem]:
+    images = [image for _, own in _parties(spec) for image in party_images(spec, own).values()]
+    images += [image for exchange in _exchange(spec) for image in exchange_images(spec, exchange).values()]
+    known = sorted({image.upstream for image in images})
+    for upstream in sorted(spec.images.digests.keys() - set(known)) if known else ():
+        yield Problem(
+            place(("images", "digests", upstream)),
+            f"no image of this stack is {upstream}",
+            f"remove it, or name one of `fatefed images list`: {', '.join(known)}",
+        )
+
+
+def _parties(spec: StackSpec) -> Iterator[tuple[PartyId, PartySpec]]:
+    for party, own in spec.parties_in_order:
+        release = catalogue().get(own.release)
+        if release is not None and release.combination(own.computing, own.federation, own.storage) is not None:
+            yield party, own
+
+
+def _exchange(spec: StackSpec) -> Iterator[ExchangeSpec]:
+    own = spec.exchange
+    release = None if own is None else catalogue().get(own.release)
+    if own is not None and release is not None and own.federation in release.exchanges:
+        yield own
