@@ -15,6 +15,9 @@ from cli.files import shown
 from cli.identity import create_identity
 from cli.images import images_data, images_text
 from cli.initialize import Answers, init_stack
+from cli.kubefate import report
+from cli.kubefate.clusters import Choices
+from cli.kubefate.files import convert_files
 from cli.passwords import give_command, init_secrets
 from cli.peers import Review, accept, review
 from cli.project import Stack, find_project
@@ -155,6 +158,20 @@ def images_list(arguments: argparse.Namespace) -> Result:
 def today() -> date:
     """The day, in UTC."""
     return datetime.now(UTC).date()
+
+
+def convert_kubefate(arguments: argparse.Namespace) -> Result:
+    """`convert kubefate`."""
+    choices = Choices(
+        organization=arguments.organization,
+        federation=arguments.federation,
+        domain=arguments.domain,
+        node_address=arguments.node_address,
+        release=arguments.release,
+    )
+    written = convert_files(arguments.files, arguments.out, choices, force=arguments.force)
+    text = "\n\n".join(report.as_text(one.done, shown(one.file), one.stack) for one in written)
+    return Result(text, {"converted": [report.as_data(one.done, str(one.file), one.stack) for one in written]})
 
 
 def _agreed(text: str, found: Review) -> bool:

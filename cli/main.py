@@ -23,6 +23,10 @@ _UNTOUCHED = " No cluster is changed."
 _HELP = {
     "init": "Write a first stack file, stacks/Pulumi.<stack>.yaml: complete, commented, valid. Reads Pulumi.yaml." + _UNTOUCHED,
     "check": "Check a stack file. Reads it and its peers' descriptors; writes nothing." + _UNTOUCHED,
+    "convert": "Stack files from other tools' files (kubefate).",
+    "convert kubefate": "Write DIR/Pulumi.<name>.yaml for each cluster.yaml of KubeFATE (charts fate, fate-exchange, fate-serving; v1.5.0 "
+    "and up), with the same meaning. One cluster is one stack. Lists what could not be carried over, in the file too, and the commands "
+    "that give the passwords, none of which is written. Nothing is written when a file is wrong." + _UNTOUCHED,
     "secrets": "The entries of fate:secrets (init).",
     "secrets init": "Make the passwords that are missing and write them into the stack file, encrypted by `pulumi config set --secret`; "
     "existing entries stay, no value is shown. Lists the certificates that only you can give." + _UNTOUCHED,
@@ -85,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fatefed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _init_verb(verbs)
+    _convert_verb(_group(verbs, "convert"))
     _verb(verbs, "check", commands.check)
     _verb(_group(verbs, "secrets"), "secrets init", commands.secrets_init)
     identity = _group(verbs, "identity")
@@ -132,6 +137,18 @@ def _init_verb(verbs: Verbs) -> None:
     announced = "a peer to announce: a party's exchange, else other parties; may be repeated"
     verb.add_argument("--peer", action="append", default=[], metavar="NAME", help=announced)
     verb.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _convert_verb(verbs: Verbs) -> None:
+    verb = _verb(verbs, "convert kubefate", commands.convert_kubefate, stack=False)
+    verb.add_argument("files", type=Path, nargs="+", metavar="CLUSTER.yaml", help="what `kubefate cluster install -f` was given")
+    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the stack files go, such as stacks")
+    verb.add_argument("--organization", metavar="ORG", help="who owns the clusters (default: each cluster's name)")
+    verb.add_argument("--federation", metavar="NAME", default="fate", help="the federation's name (default: %(default)s)")
+    verb.add_argument("--domain", help="the federation's domain (default: that of the exchange in the file, else fate.org)")
+    verb.add_argument("--node-address", metavar="HOST", help="where peers reach the nodes, for Services of type NodePort")
+    verb.add_argument("--release", help="the release of FATE, or of FATE-Serving, instead of the one that goes with chartVersion")
+    verb.add_argument("--force", action="store_true", help="replace existing files")
 
 
 def _group(verbs: Verbs, name: str) -> Verbs:

@@ -29,6 +29,19 @@ def problems_of(
     return tuple(_problem(details, model, place) for details in itertools.islice(meant, limit))
 
 
+def has_path(path: Path, model: type[BaseModel]) -> bool:
+    """Whether a document of this model may have something at a path."""
+    return not {path[-1], "*"}.isdisjoint(keys_at(path[:-1], model))
+
+
+def keys_at(path: Sequence[str], model: type[BaseModel]) -> list[str]:
+    """The keys a document of this model may have at a path, in the order of the fields; ['*'] where it is a map or a list."""
+    annotations: list[Any] = [model]
+    for part in path:
+        annotations = [child for annotation in annotations for child in _step(annotation, part)]
+    return list(dict.fromkeys(key for annotation in annotations for key in _keys(annotation)))
+
+
 def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str]) -> Problem:
     path = _real_path(details["loc"], model)
     message = str(details["msg"]).removeprefix("Value error, ")
@@ -66,10 +79,7 @@ def _real_path(loc: Sequence[Any], model: type[BaseModel]) -> Path:
 
 def _children(path: Sequence[str], model: type[BaseModel]) -> set[str]:
     """The keys a document may have at a path; {'*'} where it is a map or a list."""
-    annotations: list[Any] = [model]
-    for part in path:
-        annotations = [child for annotation in annotations for child in _step(annotation, part)]
-    return {key for annotation in annotations for key in _keys(annotation)}
+    return set(keys_at(path, model))
 
 
 def _members(annotation: Any) -> Iterator[Any]:

@@ -1,0 +1,268 @@
+"""What a `cluster.yaml` describes: a party, an exchange or serving; its chart, release, modules and engines."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.version import Version
+from pydantic import TypeAdapter, ValidationError
+
+from cli.kubefate.source import ClusterFile, Path_, plain
+from cli.kubefate.versions import OLDEST, release_of, version_of
+from federation.errors import FederationError, Problem
+from federation.releases import catalogue
+from federation.scalars import Label, PartyId
+
+# KubeFATE's word for the engines before 1.9.
+BACKENDS = {
+    "eggroll": ("Eggroll", "Eggroll", "Eggroll"),
+    "spark": ("Spark", "RabbitMQ", "HDFS"),
+    "spark_rabbitmq": ("Spark", "RabbitMQ", "HDFS"),
+    "spark_pulsar": ("Spark", "Pulsar", "HDFS"),
+    "spark_local_rabbitmq": ("Spark_local", "RabbitMQ", "LocalFS"),
+    "spark_local_pulsar": ("Spark_local", "Pulsar", "LocalFS"),
+}
+ENGINES = ("computing", "federation", "storage")
+_WORDS = ("Eggroll", "Spark", "Spark_local", "Standalone", "OSX", "Pulsar", "RabbitMQ", "HDFS", "Hive", "LocalFS", "File")
+# FATE 2.x renamed rollsite's engine and has no localfs: charts 2.0 with these words do not come up.
+_WORDS_OF_2 = {("federation", "Eggroll"): "OSX", ("storage", "LocalFS"): "File"}
+# The federation engine of an exchange, by its module.
+EXCHANGES = {"rollsite": "Eggroll", "lbrollsite": "Eggroll", "osx": "OSX", "trafficServer": "Pulsar"}
+_WORDS_OF_KUBEFATE = {"fateflow": "python", "sparkMaster": "spark", "sparkWorker": "spark", "namenode": "hdfs", "datanode": "hdfs"}
+# The modules of each chart.
+CHARTS = {
+    "fate": {"python", "mysql", "rollsite", "lbrollsite", "osx", "clustermanager", "nodemanager", "spark", "hdfs", "nginx", "rabbitmq",
+             "pulsar", "fateboard", "client"},
+    "fate-exchange": {"rollsite", "nginx", "trafficServer", "osx", "postgres", "fmlManagerServer"},
+    "fate-serving": {"servingProxy", "servingRedis", "servingServer", "servingZookeeper", "servingAdmin"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the command line says of every file."""
+
+    organization: str | None = None
+    federation: str = "fate"
+    domain: str | None = None
+    node_address: str | None = None
+    release: str | None = None
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One cluster of KubeFATE."""
+
+    file: ClusterFile
+    name: str
+    namespace: str
+    chart: str
+    version: Version
+    kind: str
+    modules: frozenset[str]
+    release: str
+    release_note: str
+    party: str | None
+    engines: dict[str, str]
+    engine_notes: dict[str, str]
+    choices: Choices
+
+    def at(self, target: str) -> Path_:
+        """A target of a row as a path of the stack file: `fate:images.registry`, or below the unit."""
+        if target.startswith("fate:"):
+            return tuple(target.removeprefix("fate:").split("."))
+        unit = {"party": ("parties", self.party or ""), "exchange": ("exchange",), "serving": ("serving", self.party or "")}
+        return (*unit.get(self.kind, ("servingExchange",)), *target.split("."))
+
+    def entry(self, slot: str) -> str:
+        """The name under fate:secrets of a password of this unit."""
+        return f"{self.kind}-{self.party}-{slot}"
+
+    @property
+    def combination(self) -> str:
+        """The engines, for people."""
+        return " + ".join(self.engines.values()) if self.kind == "party" else f"an exchange for {self.engines.get('federation', 'serving')}"
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The modules, in KubeFATE's words, that the engines need or may have."""
+        release = catalogue().get(self.release)
+        if release is None or self.kind not in ("party", "exchange"):
+            return self.modules
+        if self.kind == "exchange":
+            names: tuple[str, ...] = release.exchanges.get(self.engines["federation"], ())
+        else:
+            row = release.combination(*(self.engines[engine] for engine in ENGINES))
+            names = () if row is None else (*row.modules, *(name for name, module in release.modules.items() if module.optional))
+        words = {_WORDS_OF_KUBEFATE.get(name, name) for name in names}
+        return frozenset(words | ({"lbrollsite"} if "rollsite" in words else set()) | ({"rollsite"} if "osx" in words else set()))
+
+    @property
+    def unneeded(self) -> frozenset[str]:
+        """Modules that are listed, and that the engines do not use."""
+        return self.modules - self.needed if self.needed else frozenset()
+
+    @property
+    def persistent(self) -> bool:
+        """Whether KubeFATE kept data in claims."""
+        return self.file.get("persistence") is True
+
+
+def read_cluster(file: ClusterFile, choices: Choices) -> Cluster:
+    """What the file describes. FederationError with all that keeps it from being understood."""
+    found = _Reading(file, choices)
+    cluster = found.cluster()
+    if found.problems or cluster is None:
+        raise FederationError(found.problems)
+    return cluster
+
+
+class _Reading:
+    def __init__(self, file: ClusterFile, choices: Choices) -> None:
+        self.file, self.choices = file, choices
+        self.problems: list[Problem] = []
+
+    def cluster(self) -> Cluster | None:
+        name = self._label("name", "the cluster's name")
+        namespace = self._label("namespace", "its Kubernetes namespace")
+        chart = self._chart()
+        version = self._version(chart)
+        modules = self._modules(chart)
+        if self.problems or version is None:
+            return None
+        kind = _kind(chart, modules)
+        release, note = self._release(kind, version)
+        engines, notes = self._engines(kind, version, modules, release)
+        party = self._party(kind)
+        if self.problems:
+            return None
+        return Cluster(self.file, name, namespace, chart, version, kind, modules, release, note, party, engines, notes, self.choices)
+
+    def problem(self, key: str, problem: str, remedy: str) -> None:
+        self.problems.append(Problem(self.file.place((key,)), problem, remedy))
+
+    def _label(self, key: str, what: str) -> str:
+        value = self.file.get(key)
+        if value in (None, ""):
+            self.problem(key, f"{key} is missing", f"add it: {what}")
+            return ""
+        try:
+            return str(TypeAdapter(Label).validate_python(value if isinstance(value, str) else str(value)))
+        except ValidationError:
+            self.problem(key, f"{value!r} is no name of Kubernetes", "lower case letters, digits and dashes, at most 63")
+            return ""
+
+    def _chart(self) -> str:
+        chart = self.file.get("chartName")
+        if chart not in CHARTS:
+            problem = "chartName is missing" if chart is None else f"unknown chart {chart!r}"
+            self.problem("chartName", problem, f"one of {', '.join(CHARTS)}")
+            return ""
+        return str(chart)
+
+    def _version(self, chart: str) -> Version | None:
+        text = self.file.get("chartVersion")
+        if text is None:
+            self.problem("chartVersion", "chartVersion is missing", "add it, such as v1.11.2")
+            return None
+        version = version_of(str(text))
+        if version is None:
+            self.problem("chartVersion", f"{text!r} is not a version", "write it as KubeFATE does, such as v1.11.2")
+        elif chart and version < Version(OLDEST[chart]):
+            self.problem("chartVersion", f"{text} is older than v{OLDEST[chart]}", "charts before KubeFATE 1.5.0 are not read")
+        return version
+
+    def _modules(self, chart: str) -> frozenset[str]:
+        modules = self.file.get("modules")
+        if not isinstance(modules, list) or not modules:
+            self.problem("modules", "modules are missing" if modules in (None, []) else "modules is not a list", "list what is deployed")
+            return frozenset()
+        known = CHARTS.get(chart, set())
+        for number, word in enumerate(modules):
+            if chart and (not isinstance(word, str) or word not in known):
+                place = self.file.place(("modules", str(number)))
+                self.problems.append(Problem(place, f"chart {chart} has no module {word!r}", f"its modules are {', '.join(sorted(known))}"))
+        return frozenset(word for word in modules if isinstance(word, str))
+
+    def _party(self, kind: str) -> str | None:
+        value = self.file.get("partyId")
+        if kind not in ("party", "serving"):
+            return None
+        try:
+            return str(TypeAdapter(PartyId).validate_python(value))
+        except ValidationError:
+            said = "is missing" if value is None else f"{value!r} is not a party id: a positive whole number of at most 10 digits"
+            self.problem("partyId", said, "give the number that the federation knows this party by; only an exchange is called `exchange`")
+            return None
+
+    def _release(self, kind: str, version: Version) -> tuple[str, str]:
+        if self.choices.release is not None:
+            if self.choices.release not in catalogue():
+                self.problem("chartVersion", f"unknown release {self.choices.release}", f"--release: one of {', '.join(catalogue())}")
+            return self.choices.release, "chosen with --release"
+        found = release_of(version)
+        if found is None:
+            self.problem(
+                "chartVersion", f"FATE {version} is not deployed by this program", f"choose with --release: {', '.join(catalogue())}"
+            )
+            return "", ""
+        return found
+
+    def _engines(self, kind: str, version: Version, modules: frozenset[str], release: str) -> tuple[dict[str, str], dict[str, str]]:
+        if kind == "exchange":
+            return self._exchange_engine(modules, release)
+        if kind != "party":
+            return {}, {}
+        words = dict(zip(ENGINES, BACKENDS["eggroll"], strict=True))
+        notes: dict[str, str] = {}
+        if version < Version("1.9"):
+            words |= self._backend()
+        else:
+            words |= {engine: self._word(engine) or words[engine] for engine in ENGINES}
+        if release.startswith("2."):
+            for engine, word in list(words.items()):
+                new = _WORDS_OF_2.get((engine, word))
+                if new is not None:
+                    words[engine] = new
+                    notes[engine] = f"was {word}, which FATE 2.x does not have"
+        return words, notes
+
+    def _backend(self) -> dict[str, str]:
+        backend = self.file.get("backend") or "eggroll"
+        if str(backend).lower() not in BACKENDS:
+            self.problem("backend", f"unknown backend {backend!r}", f"one of {', '.join(BACKENDS)}")
+            return {}
+        return dict(zip(ENGINES, BACKENDS[str(backend).lower()], strict=True))
+
+    def _word(self, engine: str) -> str | None:
+        value = self.file.get(engine)
+        if value in (None, ""):
+            return None
+        found = next((word for word in _WORDS if word.lower() == str(value).lower()), None)
+        if found is None:
+            self.problem(engine, f"unknown engine {value!r}", f"one of {', '.join(_WORDS)}")
+        return found
+
+    def _exchange_engine(self, modules: frozenset[str], release: str) -> tuple[dict[str, str], dict[str, str]]:
+        engines = sorted({EXCHANGES[module] for module in modules & EXCHANGES.keys()})
+        if not engines:
+            self.problem("modules", "an exchange of nginx alone carries no data", "add trafficServer (Pulsar), or rollsite (Eggroll)")
+        elif len(engines) > 1:
+            remedy = "make a file with a namespace of its own for each engine: [nginx, trafficServer], and [rollsite]"
+            self.problem("modules", f"an exchange for {' and '.join(engines)} in one: here each is a unit of its own", remedy)
+        elif engines == ["Eggroll"] and release.startswith("2."):
+            return {"federation": "OSX"}, {"federation": "was rollsite, which FATE 2.x does not have"}
+        return {"federation": engines[0]} if len(engines) == 1 else {}, {}
+
+
+def _kind(chart: str, modules: frozenset[str]) -> str:
+    """A party, an exchange, or serving: KubeFATE tells them apart by what is deployed."""
+    if chart == "fate-exchange":
+        return "exchange"
+    if chart == "fate-serving":
+        return "serving" if "servingServer" in modules else "servingExchange"
+    return "exchange" if modules <= EXCHANGES.keys() | {"nginx"} else "party"
+
+
+def listed(value: Any) -> list[dict[str, Any]]:
+    """The mappings of a list; anything else is left to the check of types."""
+    return [dict(plain(item)) for item in value] if isinstance(value, list) else []

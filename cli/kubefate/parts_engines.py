@@ -1,0 +1,123 @@
+"""Engines that exist already: KubeFATE's `externalMysql*`, and the blocks under `python` of modules that are not deployed."""
+
+from dataclasses import dataclass
+
+from cli.kubefate.clusters import Cluster
+from cli.kubefate.draft import Draft
+from federation.problems import has_path
+from federation.spec import StackSpec
+
+
+@dataclass(frozen=True)
+class Existing:
+    """An engine: KubeFATE's block of keys, each with its name here and KubeFATE's default; the first says where the engine is."""
+
+    engine: str
+    block: tuple[str, ...]
+    keys: dict[str, tuple[str, object]]
+    # Its own port that peers dial, when it is published.
+    published: str | None = None
+
+
+EXISTING = (
+    Existing("spark", ("python", "spark"), {
+        "master": ("master", "spark://spark-master:7077"), "cores_per_node": ("coresPerNode", 20), "nodes": ("nodes", 2),
+        "driverHost": ("driverHost", "fateflow"), "driverHostType": ("driverHostType", None), "portMaxRetries": ("portMaxRetries", None),
+        "driverStartPort": ("driverStartPort", None), "blockManagerStartPort": ("blockManagerStartPort", None),
+        "pysparkPython": ("pysparkPython", None),
+    }),
+    Existing("hdfs", ("python", "hdfs"), {"name_node": ("nameNode", "hdfs://namenode:9000"), "path_prefix": ("pathPrefix", None)}),
+    Existing("pulsar", ("python", "pulsar"), {
+        "host": ("host", "pulsar"), "port": ("port", 6650), "ssl_port": ("tlsPort", 6651), "mng_port": ("managementPort", 8080),
+        "cluster": ("cluster", "standalone"),
+    }, "tlsPort"),
+    Existing("rabbitmq", ("python", "rabbitmq"), {
+        "host": ("host", "rabbitmq"), "port": ("port", 5672), "mng_port": ("managementPort", 15672), "user": ("user", "fate"),
+    }, "port"),
+)  # fmt: skip
+_MYSQL = {
+    "externalMysqlIp": ("host", None), "externalMysqlPort": ("port", 3306), "externalMysqlDatabase": ("database", "eggroll_meta"),
+    "externalMysqlUser": ("user", "fate"),
+}  # fmt: skip
+# Not said where the driver is in the pod itself.
+_POD = ("driverHost", "fateflow")
+
+
+def engines(cluster: Cluster, draft: Draft) -> None:
+    """Each engine that the party's combination needs."""
+    if cluster.kind != "party":
+        return
+    _mysql(cluster, draft)
+    for row in EXISTING:
+        if row.engine in cluster.needed:
+            _existing(cluster, draft, row)
+
+
+def is_external(cluster: Cluster, row: Existing) -> bool:
+    """Whether FATE-Flow used an engine that KubeFATE did not deploy: it is no module, or the block names another one."""
+    where, (_, default) = next(iter(row.keys.items()))
+    named = cluster.file.get(*row.block, where)
+    return row.engine not in cluster.modules or (named not in (None, "") and named != default)
+
+
+def _existing(cluster: Cluster, draft: Draft, row: Existing) -> None:
+    external = is_external(cluster, row)
+    for key, (target, default) in row.keys.items():
+        path, value = (*row.block, key), cluster.file.get(*row.block, key)
+        given = value not in (None, "")
+        if not external:
+            sizing = key in ("cores_per_node", "nodes")
+            if given and value != default and not sizing:
+                draft.unused(path, f"{row.engine} is in modules, and FATE-Flow uses that one")
+            continue
+        if (key, value if given else default) == _POD:
+            continue
+        if given or default is not None:
+            note = "" if given else "KubeFATE's default"
+            draft.put(cluster.at(f"engines.{row.engine}.external.{target}"), value if given else default, path if given else None, note)
+    if not external:
+        return
+    if row.engine == "rabbitmq":
+        _password(cluster, draft, "rabbitmq", "rabbitmq")
+    if row.engine in cluster.modules:
+        draft.lose(("modules", _place(cluster, row.engine)), f"FATE-Flow used the existing one ({'.'.join(row.block)}): nothing used this")
+    if row.published is not None:
+        _publish(cluster, draft, row)
+
+
+def _publish(cluster: Cluster, draft: Draft, row: Existing) -> None:
+    """Peers dial the engine where it is."""
+    host = draft.puts.get(cluster.at(f"engines.{row.engine}.external.host"))
+    port = draft.puts.get(cluster.at(f"engines.{row.engine}.external.{row.published}"))
+    if host is None or port is None:
+        return
+    at = f"publish.{row.engine}"
+    for path in [path for path in draft.puts if path[: len(cluster.at(at))] == cluster.at(at)]:
+        del draft.puts[path]
+    draft.put(cluster.at(f"{at}.type"), "External", None, "no Service: the engine is elsewhere")
+    draft.put(cluster.at(f"{at}.port"), port.value, port.origin)
+    draft.put(cluster.at(f"{at}.advertise.host"), host.value, host.origin, "the address at which peers reach it")
+
+
+def _mysql(cluster: Cluster, draft: Draft) -> None:
+    if not cluster.file.get("externalMysqlIp"):
+        return
+    for key, (target, default) in _MYSQL.items():
+        value = cluster.file.get(key)
+        given = value not in (None, "")
+        draft.put(cluster.at(f"engines.mysql.external.{target}"), value if given else default, (key,) if given else None,
+                  "" if given else "KubeFATE's default")  # fmt: skip
+    _password(cluster, draft, "mysql", "mysql")
+    if "mysql" in cluster.modules:
+        draft.lose(("modules", _place(cluster, "mysql")), "FATE-Flow used the existing one (externalMysqlIp): nothing used this")
+    draft.warn("an existing MySQL keeps its data: a release that differs from the old one finds the old tables there")
+
+
+def _password(cluster: Cluster, draft: Draft, engine: str, slot: str) -> None:
+    path = cluster.at(f"engines.{engine}.external.password.secret")
+    if has_path(path, StackSpec):
+        draft.put(path, cluster.entry(slot), None, "an entry of fate:secrets")
+
+
+def _place(cluster: Cluster, word: str) -> str:
+    return str(list(cluster.file.get("modules")).index(word))

@@ -1,0 +1,267 @@
+"""Who a cluster talks to: `partyList`, both `route_table`s and `exchange` as peers typed by hand, and what it publishes itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from cli.kubefate.clusters import Cluster, listed
+from cli.kubefate.draft import Draft
+from cli.kubefate.source import Path_, plain
+from federation.problems import has_path
+from federation.scalars import HostPort, PartyId, is_ip
+from federation.spec import StackSpec
+
+PLACEHOLDER = "192.0.2.1"
+_HUB = "exchange"
+# The module of KubeFATE that holds an engine's one list of parties.
+_LISTS = {"Eggroll": ("rollsite", "lbrollsite"), "OSX": ("osx", "rollsite")}
+_ENDPOINTS = {"Eggroll": "rollsite", "OSX": "osx"}
+_MEMBERS = {"Pulsar": ("pulsar", "nginx"), "RabbitMQ": ("rabbitmq", "nginx")}
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where something is dialled, and the key that says so."""
+
+    host: Any
+    port: Any
+    origin: Path_
+
+    @property
+    def text(self) -> str:
+        """host:port."""
+        return f"{self.host}:{self.port}"
+
+
+def links(cluster: Cluster, draft: Draft) -> None:
+    """The topology, the peers, and the published addresses."""
+    if cluster.kind in ("party", "exchange"):
+        hub = _hub(cluster, draft) if cluster.kind == "party" else {}
+        _topology(draft, bool(hub) or cluster.kind == "exchange")
+        _write_all(cluster, draft, hub, _members(cluster, draft))
+
+
+def write_members(cluster: Cluster, draft: Draft, endpoint: str) -> None:
+    """The peers of FATE-Serving, which are dialled at one port."""
+    hub = {}
+    if cluster.kind == "serving" and (found := _address(cluster, (endpoint, "exchange"), "port")) is not None:
+        hub = {endpoint: found}
+    elif (found := _address(cluster, (endpoint, "exchange"), "port")) is not None:
+        draft.lose(found.origin, "an exchange here passes on to parties, not to another exchange")
+    _topology(draft, bool(hub) or cluster.kind == "servingExchange")
+    found_parties = _whole({endpoint: _party_list(cluster, draft, (endpoint,))}, (endpoint,), cluster, draft)
+    _write_all(cluster, draft, hub, found_parties)
+
+
+def _topology(draft: Draft, star: bool) -> None:
+    draft.put(
+        ("federation", "topology"), "star" if star else "mesh", None, "through an exchange" if star else "directly from party to party"
+    )
+
+
+def _write_all(cluster: Cluster, draft: Draft, hub: dict[str, Address], members: Iterator[tuple[str, dict[str, Address]]]) -> None:
+    """The exchange of a star, or each other party."""
+    if hub:
+        _write(draft, _HUB, None, hub)
+        if ("peers", _HUB, "unsigned") in draft.puts:
+            draft.put(cluster.at("exchange"), _HUB, next(iter(hub.values())).origin, "a star: every other party is reached through it")
+    for party, addresses in members:
+        if hub:
+            _lose(draft, addresses, "in a star everything goes through the exchange: its operator must know this party")
+        else:
+            _write(draft, f"party-{party}", party, addresses)
+
+
+def _hub(cluster: Cluster, draft: Draft) -> dict[str, Address]:
+    """The addresses of the exchange, by endpoint; empty without a whole one."""
+    engine = cluster.engines["federation"]
+    if engine in _ENDPOINTS:
+        return _one_port_hub(cluster, draft, engine)
+    control = _address(cluster, ("nginx", "exchange"), "httpPort")
+    data = _address(cluster, ("pulsar", "exchange"), "port")
+    if engine == "RabbitMQ":
+        if control is not None:
+            draft.lose(("nginx", "exchange", "ip"), "FATE knows no star with RabbitMQ, in no release: peers are dialled directly")
+        return {}
+    if control is not None and data is not None:
+        if str(cluster.version).startswith("1.5"):
+            draft.warn(
+                "Spark with an exchange was illegal in 1.5.0 (KubeFATE's guide); the release it becomes has one for Pulsar, and it is used"
+            )
+        return {"trafficServer": data, "nginx": control}
+    for found in (control, data):
+        if found is not None:
+            draft.lose(found.origin, "half an exchange: a star with Pulsar needs both nginx.exchange and pulsar.exchange")
+    return {}
+
+
+def _one_port_hub(cluster: Cluster, draft: Draft, engine: str) -> dict[str, Address]:
+    endpoint = _ENDPOINTS[engine]
+    words = [word for word in _LISTS[engine] if word in cluster.modules]
+    for word in words:
+        if word == "lbrollsite":
+            entries = listed(cluster.file.get(word, "exchangeList"))
+            for number in range(1, len(entries)):
+                draft.lose((word, "exchangeList", str(number), "ip"), "a party has one exchange here")
+            if entries:
+                return {endpoint: Address(entries[0].get("ip"), entries[0].get("port"), (word, "exchangeList", "0", "ip"))}
+            continue
+        found = _address(cluster, (word, "exchange"), "port")
+        if found is None:
+            continue
+        if word == "osx" and listed(cluster.file.get("osx", "partyList")):
+            draft.lose(found.origin, "charts 2.0 ignored it, and osx.partyList names the parties: a mesh, as before")
+            return {}
+        if word == "osx":
+            draft.warn("charts 2.0 ignored osx.exchange; here it takes effect: everything goes through it")
+        return {endpoint: found}
+    return {}
+
+
+def _address(cluster: Cluster, path: Path_, port: str) -> Address | None:
+    found = plain(cluster.file.get(*path))
+    return Address(found["ip"], found.get(port), (*path, "ip")) if found.get("ip") else None
+
+
+def _members(cluster: Cluster, draft: Draft) -> Iterator[tuple[str, dict[str, Address]]]:
+    """Other parties: id and addresses by endpoint. What is no party, or half of one, is lost."""
+    engine = cluster.engines["federation"]
+    if engine in _ENDPOINTS:
+        wanted: tuple[str, ...] = (_ENDPOINTS[engine],)
+        found = {wanted[0]: _party_list(cluster, draft, _LISTS[engine])}
+    elif cluster.kind == "exchange":
+        found, wanted = {"pulsar": dict(_tunnels(cluster, draft)), "nginx": dict(_routers(cluster, draft))}, _MEMBERS["Pulsar"]
+    else:
+        wanted = _MEMBERS[engine]
+        found = {wanted[0]: dict(_brokers(cluster, draft, wanted[0])), "nginx": dict(_routers(cluster, draft))}
+    yield from _whole(found, wanted, cluster, draft)
+
+
+def _whole(
+    found: dict[str, dict[str, Address]], wanted: tuple[str, ...], cluster: Cluster, draft: Draft
+) -> Iterator[tuple[str, dict[str, Address]]]:
+    """Parties with an address for each endpoint; the others are lost."""
+    for party in dict.fromkeys(party for endpoint in wanted for party in found[endpoint]):
+        addresses = {endpoint: found[endpoint][party] for endpoint in wanted if party in found[endpoint]}
+        lacking = [endpoint for endpoint in wanted if endpoint not in addresses]
+        if party == cluster.party:
+            continue
+        if (reason := _unfit(party, addresses)) is not None:
+            _lose(draft, addresses, reason)
+        elif lacking:
+            _lose(draft, addresses, f"half a peer: party {party} has no {' and no '.join(lacking)} here")
+        else:
+            yield party, addresses
+
+
+def _party_list(cluster: Cluster, draft: Draft, words: tuple[str, ...]) -> dict[str, Address]:
+    found: dict[str, Address] = {}
+    for word in words:
+        for number, entry in enumerate(listed(cluster.file.get(word, "partyList")) if word in cluster.modules else []):
+            address = Address(entry.get("partyIp"), entry.get("partyPort"), (word, "partyList", str(number), "partyIp"))
+            party = str(entry.get("partyId"))
+            if party in found:
+                draft.lose(address.origin, f"party {party} is listed twice")
+            found.setdefault(party, address)
+    return found
+
+
+def _brokers(cluster: Cluster, draft: Draft, word: str) -> Iterator[tuple[str, Address]]:
+    for party, route in plain(cluster.file.get(word, "route_table")).items():
+        route, origin = plain(route), (word, "route_table", str(party), "host")
+        port = route.get("sslPort") if word == "pulsar" else route.get("port")
+        if str(party) == cluster.party:
+            continue
+        if word == "pulsar" and route.get("proxy"):
+            draft.lose((word, "route_table", str(party), "proxy"), "a peer behind a proxy of its own is not dialled here: use a star")
+        elif word == "pulsar" and port is None:
+            draft.lose(origin, "without sslPort: brokers talk to each other in TLS here, so ask the peer for its TLS port")
+        else:
+            yield str(party), Address(route.get("host"), port, origin)
+
+
+def _routers(cluster: Cluster, draft: Draft) -> Iterator[tuple[str, Address]]:
+    for party, route in plain(cluster.file.get("nginx", "route_table")).items():
+        kind = "proxy" if listed(plain(route).get("proxy")) else "fateflow"
+        path = ("nginx", "route_table", str(party), kind)
+        for number, entry in enumerate(listed(plain(route).get(kind))):
+            origin = (*path, str(number), "host")
+            if number:
+                draft.lose(origin, "a peer has one nginx here")
+                continue
+            if "http_port" not in entry and "port" in entry and str(party) != cluster.party:
+                draft.warn(f"party {party}: charts 1.5 had one port of nginx; check that {entry['port']} is its HTTP port")
+            yield str(party), Address(entry.get("host"), entry.get("http_port", entry.get("port")), origin)
+
+
+def _tunnels(cluster: Cluster, draft: Draft) -> Iterator[tuple[str, Address]]:
+    for number, entry in enumerate(listed(cluster.file.get("trafficServer", "route_table", "sni"))):
+        path = ("trafficServer", "route_table", "sni", str(number))
+        party, _, domain = str(entry.get("fqdn", "")).partition(".")
+        host, _, port = str(entry.get("tunnelRoute", "")).rpartition(":")
+        if domain != draft.puts["federation", "domain"].value:
+            draft.lose((*path, "fqdn"), f"ends in {domain}, while the federation's domain is {draft.puts['federation', 'domain'].value}")
+        else:
+            yield party, Address(host, port, (*path, "tunnelRoute"))
+
+
+def _unfit(party: str, addresses: dict[str, Address]) -> str | None:
+    """Why this is no peer that can be typed by hand."""
+    try:
+        TypeAdapter(PartyId).validate_python(party)
+    except ValidationError:
+        return f"{party!r} is not a party id"
+    for endpoint, address in addresses.items():
+        try:
+            TypeAdapter(HostPort).validate_python(address.text)
+        except ValidationError:
+            return f"{address.text!r} is not host:port"
+        if endpoint == "nginx" and not is_ip(str(address.host)):
+            return f"{address.host!r} is a name, which FATE's nginx does not resolve: write the peer's IP address"
+        if not has_path(("peers", "x", endpoint), StackSpec):
+            return f"peers with {endpoint} are not known to this program yet"
+    return None
+
+
+def _write(draft: Draft, name: str, party: str | None, addresses: dict[str, Address]) -> None:
+    if (reason := _unfit(party or "1", addresses)) is not None:
+        _lose(draft, addresses, reason)
+        return
+    draft.put(("peers", name, "unsigned"), True, None, "typed by hand: nobody but cluster.yaml says so")
+    if party is not None:
+        draft.put(("peers", name, "partyId"), party, None)
+    for endpoint, address in addresses.items():
+        draft.put(("peers", name, endpoint), address.text, address.origin)
+
+
+def _lose(draft: Draft, addresses: dict[str, Address], reason: str) -> None:
+    for address in addresses.values():
+        draft.lose(address.origin, reason)
+
+
+def published(cluster: Cluster, draft: Draft) -> None:
+    """Node ports are advertised under an address, which KubeFATE did not know."""
+    if cluster.file.get("pulsar", "publicLB", "enabled") is True and cluster.at("publish.pulsar.type") in draft.puts:
+        draft.put(cluster.at("publish.pulsar.type"), "LoadBalancer", ("pulsar", "publicLB", "enabled"))
+        draft.puts.pop(cluster.at("publish.pulsar.port"), None)
+    for path, put in list(draft.puts.items()):
+        if path[-1] != "type" or path[-3:-2] != ("publish",):
+            continue
+        if put.value == "NodePort":
+            _advertise(cluster, draft, path[:-1])
+        elif put.value == "ClusterIP":
+            draft.warn(f"{path[-2]} is published inside its own cluster only, as it was (type ClusterIP): peers elsewhere cannot dial it")
+
+
+def _advertise(cluster: Cluster, draft: Draft, at: Path_) -> None:
+    address = cluster.choices.node_address
+    if address is None:
+        draft.ask(
+            f"replace {PLACEHOLDER} by the address at which peers reach your nodes (or convert with --node-address): KubeFATE has none"
+        )
+    note = f"REPLACE {PLACEHOLDER}: the address at which peers reach your nodes" if address is None else "--node-address"
+    draft.put((*at, "advertise", "host"), address or PLACEHOLDER, None, note)
+    if at[-1] == "nginx" and address is not None and not is_ip(address):
+        draft.ask(f"nginx of peers resolves no names: add advertise.addresses under publish.nginx, the IP addresses of {address}")

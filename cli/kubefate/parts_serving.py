@@ -1,0 +1,98 @@
+"""FATE-Serving: where a party publishes its models, and serving clusters with their peers."""
+
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from cli.kubefate.clusters import Cluster
+from cli.kubefate.draft import Draft
+from cli.kubefate.parts_links import write_members
+from cli.kubefate.source import Path_
+from federation.problems import has_path
+from federation.scalars import HostPort
+from federation.spec import StackSpec
+
+_ADAPTORS = "com.webank.ai.fate.serving.adaptor.dataaccess"
+_REDIS = {"externalRedisIp": ("host", None), "externalRedisPort": ("port", 6379)}
+
+
+def serving(cluster: Cluster, draft: Draft) -> None:
+    """All that is about FATE-Serving."""
+    if cluster.kind == "party":
+        _servings(cluster, draft)
+    elif cluster.kind in ("serving", "servingExchange"):
+        write_members(cluster, draft, "servingProxy")
+    if cluster.kind == "serving":
+        _server(cluster, draft)
+        _redis(cluster, draft)
+
+
+def _servings(cluster: Cluster, draft: Draft) -> None:
+    """The address of serving-server, or of its registry."""
+    host, port = cluster.file.get("servingIp"), cluster.file.get("servingPort")
+    if host:
+        _put_addresses(draft, cluster.at("servings.hosts"), [f"{host}:{port or 8000}"], ("servingIp",))
+    elif port:
+        draft.unused(("servingPort",), "there is no servingIp")
+    zookeeper = ("serving", "zookeeper")
+    for key in ("hosts", "use_acl", "user", "password"):
+        if cluster.file.get(*zookeeper, key) not in (None, "") and cluster.file.get("serving", "useRegistry") is not True:
+            draft.unused((*zookeeper, key), "serving.useRegistry is not true")
+            draft.passwords.pop(cluster.entry("zookeeper"), None)
+    hosts = cluster.file.get(*zookeeper, "hosts")
+    if cluster.file.get("serving", "useRegistry") is not True:
+        return
+    addresses = [str(one) for one in (hosts if isinstance(hosts, list) else str(hosts or "").split(",")) if one]
+    _put_addresses(draft, cluster.at("servings.zookeeper.hosts"), addresses, (*zookeeper, "hosts"))
+    if cluster.file.get(*zookeeper, "use_acl") is True:
+        draft.put(cluster.at("servings.zookeeper.user"), cluster.file.get(*zookeeper, "user") or "fate", (*zookeeper, "user"))
+        _entry(cluster, draft, "servings.zookeeper.password.secret", "zookeeper")
+
+
+def _put_addresses(draft: Draft, path: Path_, addresses: list[str], origin: Path_) -> None:
+    try:
+        TypeAdapter(list[HostPort]).validate_python(addresses)
+    except ValidationError:
+        draft.lose(origin, f"{', '.join(addresses)}: not host:port")
+    else:
+        if addresses:
+            draft.put(path, addresses, origin)
+
+
+def _server(cluster: Cluster, draft: Draft) -> None:
+    """FATE-Flow's address, the features' adaptors, and the publication that only FATE-Flow elsewhere needs."""
+    fateflow = cluster.file.get("servingServer", "fateflow") or {}
+    if fateflow.get("ip"):
+        address = f"{fateflow['ip']}:{fateflow.get('port') or 9380}"
+        draft.put(cluster.at("fateflow"), address, ("servingServer", "fateflow", "ip"))
+    else:
+        draft.ask(f"name FATE-Flow of party {cluster.party}: fate:serving.{cluster.party}.fateflow, or deploy the party in this stack")
+    for key, target in (("singleAdaptor", "single"), ("batchAdaptor", "batch")):
+        word: Any = cluster.file.get("servingServer", key)
+        if word:
+            name = str(word) if "." in str(word) else f"{_ADAPTORS}.{word}"
+            draft.put(cluster.at(f"adaptors.{target}"), name, ("servingServer", key))
+    if (cluster.file.get("servingServer", "type") or "ClusterIP") == "ClusterIP":
+        draft.puts.pop(cluster.at("publish.servingServer.type"), None)
+
+
+def _redis(cluster: Cluster, draft: Draft) -> None:
+    if not cluster.file.get("externalRedisIp"):
+        return
+    for key, (target, default) in _REDIS.items():
+        value = cluster.file.get(key)
+        draft.put(cluster.at(f"engines.redis.external.{target}"), value or default, (key,) if value else None)
+    _entry(cluster, draft, "engines.redis.external.password.secret", "redis")
+    if "servingRedis" in cluster.modules:
+        number = listed_words(cluster).index("servingRedis")
+        draft.lose(("modules", str(number)), "FATE-Serving used the existing one (externalRedisIp): nothing used this")
+
+
+def listed_words(cluster: Cluster) -> list[Any]:
+    """The modules as they are listed."""
+    return list(cluster.file.get("modules") or [])
+
+
+def _entry(cluster: Cluster, draft: Draft, target: str, slot: str) -> None:
+    if has_path(cluster.at(target), StackSpec):
+        draft.put(cluster.at(target), cluster.entry(slot), None, "an entry of fate:secrets")

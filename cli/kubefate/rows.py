@@ -1,0 +1,210 @@
+"""What a row of the conversion table is: a key of KubeFATE, where it means something, and what becomes of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from packaging.version import Version
+
+from cli.kubefate.clusters import Cluster
+from cli.kubefate.draft import Draft
+from cli.kubefate.source import Path_
+
+Kind = Literal["party", "exchange", "serving", "servingExchange"]
+PARTY: tuple[Kind, ...] = ("party",)
+EXCHANGE: tuple[Kind, ...] = ("exchange",)
+SERVING: tuple[Kind, ...] = ("serving",)
+ANY_SERVING: tuple[Kind, ...] = ("serving", "servingExchange")
+TRAINING: tuple[Kind, ...] = ("party", "exchange")
+EVERY: tuple[Kind, ...] = ("party", "exchange", "serving", "servingExchange")
+# A condition says why KubeFATE did not use a key either; None: it did.
+Condition = Callable[[Cluster], str | None]
+Type = Literal["text", "number", "flag", "list", "map", "any"]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key that was found in a file."""
+
+    path: Path_
+    value: Any
+    # False: it is absent, and the value is what KubeFATE takes then.
+    given: bool = True
+
+    @property
+    def origin(self) -> Path_ | None:
+        """Where it stands in the file, if it does."""
+        return self.path if self.given else None
+
+    @property
+    def note(self) -> str:
+        """What is said of a value that nobody wrote."""
+        return "" if self.given else "KubeFATE's default"
+
+
+class How(Protocol):
+    """What becomes of a key."""
+
+    @property
+    def becomes(self) -> str:
+        """Where it goes, for people; empty: nowhere."""
+
+    @property
+    def note(self) -> str:
+        """How, or why not."""
+
+    def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
+        """Put it into the draft."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One key of KubeFATE. `*` in it stands for any key, `[]` for each item of a list."""
+
+    key: str
+    how: How
+    kinds: tuple[Kind, ...] = PARTY
+    type: Type = "text"
+    since: str = "1.5.0"
+    until: str | None = None
+    used: tuple[Condition, ...] = ()
+    # What KubeFATE takes when the key is absent, where this program would do something else.
+    absent: Any = None
+    secret: bool = False
+
+    @property
+    def path(self) -> Path_:
+        """The key as a pattern of parts; `[]` is a part of its own."""
+        return tuple(self.key.replace("[]", ".[]").split("."))
+
+    def knows(self, version: Version) -> bool:
+        """Whether the charts of a version have this key."""
+        return Version(self.since) <= version and (self.until is None or version < _after(self.until))
+
+
+def _after(until: str) -> Version:
+    """The first version after a series: 1.8 and 1.8.x end before 1.9."""
+    major, minor = (int(part) for part in until.split(".")[:2])
+    return Version(f"{major}.{minor + 1}")
+
+
+@dataclass(frozen=True)
+class To:
+    """The value goes to another key as it is. The target is below the unit, or begins with `fate:`."""
+
+    target: str
+    note: str = ""
+
+    @property
+    def becomes(self) -> str:
+        """The target."""
+        return self.target
+
+    def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
+        """Write it."""
+        draft.put(cluster.at(self.target), key.value, key.origin, key.note or self.note)
+
+
+@dataclass(frozen=True)
+class ForType:
+    """A value that counts with a Service of one type only: a fixed node port, the address of a load balancer."""
+
+    target: str
+    type_key: str
+    wanted: str = "NodePort"
+    default_type: str = "ClusterIP"
+    note: str = ""
+
+    @property
+    def becomes(self) -> str:
+        """The target."""
+        return self.target
+
+    def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
+        """Write it, when the Service has that type."""
+        kind = str(cluster.file.get(*self.type_key.split(".")) or self.default_type)
+        if kind == self.wanted:
+            draft.put(cluster.at(self.target), key.value, key.origin, key.note or self.note)
+        elif key.given:
+            draft.unused(key.path, f"{self.type_key} is {kind}")
+
+
+@dataclass(frozen=True)
+class Same:
+    """What this program does anyway; another value cannot be carried."""
+
+    value: Any
+    note: str
+
+    @property
+    def becomes(self) -> str:
+        """Where it is decided."""
+        return "(fixed)"
+
+    def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
+        """Report another value."""
+        if str(key.value) != str(self.value):
+            draft.lose(key.path, self.note)
+
+
+@dataclass(frozen=True)
+class Follows:
+    """Nothing to write: it follows from something else."""
+
+    source: str
+    note: str = ""
+
+    @property
+    def becomes(self) -> str:
+        """What it follows from."""
+        return f"(follows from {self.source})"
+
+    def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A key that cannot be carried, and why."""
+
+    note: str
+    # A value that means the same as leaving the key out.
+    harmless: tuple[Any, ...] = (False,)
+
+    @property
+    def becomes(self) -> str:
+        """Nothing."""
+        return ""
+
+    def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
+        """Report it."""
+        if key.value not in self.harmless:
+            draft.lose(key.path, self.note)
+
+
+@dataclass(frozen=True)
+class Password:
+    """A password: never written; the entry of fate:secrets that the operator gives."""
+
+    entry: str
+    note: str = ""
+
+    @property
+    def becomes(self) -> str:
+        """The entry."""
+        return f"fate:secrets.{self.entry}"
+
+    def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
+        """Remember that there was one."""
+        draft.password(cluster.entry(self.entry), key.path)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several keys that are read together by a function of `cli.kubefate.parts`."""
+
+    becomes: str
+    note: str = ""
+
+    def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
+        """Nothing: the function does it."""

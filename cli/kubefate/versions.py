@@ -1,0 +1,49 @@
+"""KubeFATE's chart versions and the releases they become: one row for each series that this program does not deploy itself."""
+
+import re
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from federation.releases import catalogue
+
+_VERSION = re.compile(r"v?([0-9]{1,4}\.[0-9]{1,4}(?:\.[0-9]{1,4})?)(?:[-+.][A-Za-z][A-Za-z0-9.+-]*)?")
+# The first KubeFATE whose charts are read, by chart: the guide is that of 1.5.0, FATE-Serving's own versions are older.
+OLDEST = {"fate": "1.5.0", "fate-exchange": "1.5.0", "fate-serving": "1.3.0"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A series of chart versions (both ends belong to it), the release it becomes, and why."""
+
+    first: str
+    last: str
+    release: str
+    why: str
+
+    def holds(self, version: Version) -> bool:
+        """Whether a version belongs to the series."""
+        return Version(self.first) <= version <= Version(self.last)
+
+
+_DATA = "peers of this party must move with it, and data of the old release does not fit: start with empty claims, or migrate the database"
+TARGETS = (
+    Target("1.5.0", "1.7.1", "1.9.2", f"the oldest series that is deployed here, and KubeFATE has no upgrade from it either; {_DATA}"),
+    Target("1.7.2", "1.8.99", "1.9.2", f"the oldest series that is deployed here; {_DATA} (SQL of KubeFATE's upgrade manager)"),
+    Target("1.11.0", "1.11.0", "1.11.1", "FATE 1.11.0 has no images of its own"),
+    Target("1.11.3", "1.11.99", "1.11.2", f"the last 1.11 with published images, OLDER than yours; {_DATA}"),
+)
+
+
+def version_of(text: str) -> Version | None:
+    """The version in `v1.11.1-fedlcm-v0.3.0`; None when there is none."""
+    found = _VERSION.fullmatch(text)
+    return None if found is None else Version(found[1])
+
+
+def release_of(version: Version) -> tuple[str, str] | None:
+    """The release a chart version becomes, and why when it is another one; None when this program has none for it."""
+    same = next((name for name in catalogue() if Version(name) == version), None)
+    if same is not None:
+        return same, ""
+    return next(((row.release, row.why) for row in TARGETS if row.holds(version) and row.release in catalogue()), None)
