@@ -26,7 +26,7 @@ _WORDS = ("Eggroll", "Spark", "Spark_local", "Standalone", "OSX", "Pulsar", "Rab
 # FATE 2.x renamed rollsite's engine and has no localfs: charts 2.0 with these words do not come up.
 _WORDS_OF_2 = {("federation", "Eggroll"): "OSX", ("storage", "LocalFS"): "File"}
 # The federation engine of an exchange, by its module.
-EXCHANGES = {"rollsite": "Eggroll", "lbrollsite": "Eggroll", "osx": "OSX", "trafficServer": "Pulsar"}
+EXCHANGES = {"rollsite": "Eggroll", "osx": "OSX", "trafficServer": "Pulsar"}
 _WORDS_OF_KUBEFATE = {"fateflow": "python", "sparkMaster": "spark", "sparkWorker": "spark", "namenode": "hdfs", "datanode": "hdfs"}
 # The modules of each chart.
 CHARTS = {
@@ -99,7 +99,7 @@ class Cluster:
     @property
     def unneeded(self) -> frozenset[str]:
         """Modules that are listed, and that the engines do not use."""
-        return self.modules - self.needed if self.needed else frozenset()
+        return self.modules - self.needed - {"postgres", "fmlManagerServer"} if self.needed else frozenset()
 
     @property
     def persistent(self) -> bool:

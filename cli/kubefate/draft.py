@@ -37,6 +37,11 @@ class Draft:
             return
         self.puts[path] = Put(value, origin, note)
 
+    def default(self, path: Path_, value: Any, note: str) -> None:
+        """Set a value unless another key has set it."""
+        if path not in self.puts:
+            self.put(path, value, None, note)
+
     def lose(self, origin: Path_, reason: str) -> None:
         """A key that cannot be carried."""
         self.lost.setdefault(origin, reason)

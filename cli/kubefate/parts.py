@@ -10,7 +10,7 @@ from cli.kubefate.parts_engines import engines
 from cli.kubefate.parts_links import links, published
 from cli.kubefate.parts_serving import serving
 from cli.kubefate.source import Path_, plain
-from cli.kubefate.table import MODULES
+from cli.kubefate.table import MODULES, PORTAL, PORTAL_NOTE
 from federation.modules import cores, mebibytes
 from federation.releases import ModuleRow, catalogue
 
@@ -57,7 +57,9 @@ def modules(cluster: Cluster, draft: Draft) -> None:
     listed = _list(cluster.file.get("modules"))
     for number, word in enumerate(listed):
         origin = ("modules", str(number))
-        if word in cluster.unneeded:
+        if word in PORTAL:
+            draft.lose(origin, PORTAL_NOTE)
+        elif word in cluster.unneeded:
             draft.lose(origin, f"{cluster.combination} does not use it")
         elif word in ("fateboard", "client", "servingZookeeper", "servingAdmin"):
             draft.put(cluster.at(f"modules.{word}"), {}, origin)
@@ -120,7 +122,8 @@ def resources(cluster: Cluster, draft: Draft) -> None:
             continue
         for (part, name), (value, origin) in given.items():
             draft.put((*at, part, name), str(value), origin)
-        _complete(draft, at, row)
+        if any(draft.below(at)):
+            _complete(draft, at, row)
 
 
 def _amounts(cluster: Cluster, word: Path_) -> dict[tuple[str, str], tuple[Any, Path_]]:

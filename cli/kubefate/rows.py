@@ -31,15 +31,12 @@ class Key:
     # False: it is absent, and the value is what KubeFATE takes then.
     given: bool = True
 
-    @property
-    def origin(self) -> Path_ | None:
-        """Where it stands in the file, if it does."""
-        return self.path if self.given else None
-
-    @property
-    def note(self) -> str:
-        """What is said of a value that nobody wrote."""
-        return "" if self.given else "KubeFATE's default"
+    def put(self, target: Path_, draft: Draft, note: str) -> None:
+        """Write the value to a place; one that nobody wrote gives way to any other."""
+        if self.given:
+            draft.put(target, self.value, self.path, note)
+        else:
+            draft.default(target, self.value, "KubeFATE's default")
 
 
 class How(Protocol):
@@ -102,7 +99,7 @@ class To:
 
     def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
         """Write it."""
-        draft.put(cluster.at(self.target), key.value, key.origin, key.note or self.note)
+        key.put(cluster.at(self.target), draft, self.note)
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,7 @@ class ForType:
         """Write it, when the Service has that type."""
         kind = str(cluster.file.get(*self.type_key.split(".")) or self.default_type)
         if kind == self.wanted:
-            draft.put(cluster.at(self.target), key.value, key.origin, key.note or self.note)
+            key.put(cluster.at(self.target), draft, self.note)
         elif key.given:
             draft.unused(key.path, f"{self.type_key} is {kind}")
 

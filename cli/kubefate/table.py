@@ -73,10 +73,10 @@ _ENGINES = (
 )
 
 
-def _module(word: str, place: str, kinds: tuple[Kind, ...] = PARTY) -> Iterator[Row]:
+def module_rows(word: str, place: str, kinds: tuple[Kind, ...] = PARTY) -> Iterator[Row]:
     """The keys that every module has."""
     for key, kind in (("nodeSelector", "map"), ("affinity", "map"), ("tolerations", "list")):
-        yield Row(f"{word}.{key}", To(f"{place}.{key}"), kinds, "any" if kind == "any" else kind)  # type: ignore[arg-type]
+        yield Row(f"{word}.{key}", To(f"{place}.{key}"), kinds, kind)  # type: ignore[arg-type]
     for part in ("requests", "limits"):
         what = Part(f"{place}.resources.{part}.*", "what is not said is the release's")
         yield Row(f"{word}.resources.{part}.*", what, kinds, "any")
@@ -344,7 +344,10 @@ _LINKS = (
 )  # fmt: skip
 
 _CONSOLES = {"fateboard": "fateboard", "client": "notebook", "spark": "spark", "rabbitmq": "rabbitmq", "pulsar": "pulsar"}
-_PORTAL = Lost("FML Manager and Site Portal are deployed on their own")
+# Modules of FedLCM's private charts.
+PORTAL = ("postgres", "fmlManagerServer")
+PORTAL_NOTE = "FML Manager and Site Portal are not part of an exchange or a party here"
+_PORTAL = Lost(PORTAL_NOTE, ())
 
 
 def _boards() -> Iterator[Row]:
@@ -420,7 +423,7 @@ MODULES: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
     ("python", "modules.fateflow", PARTY),
     ("mysql", "modules.mysql", PARTY),
     ("rollsite", "modules.rollsite", TRAINING),
-    ("lbrollsite", "modules.rollsite", TRAINING),
+    ("lbrollsite", "modules.rollsite", PARTY),
     ("osx", "modules.osx", TRAINING),
     ("clustermanager", "modules.clustermanager", PARTY),
     ("nodemanager", "modules.nodemanager", PARTY),
@@ -444,7 +447,7 @@ MODULES: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
 TABLE: tuple[Row, ...] = (
     *_COMMON,
     *_ENGINES,
-    *(row for word, place, kinds in MODULES for row in _module(word, place, kinds)),
+    *(row for word, place, kinds in MODULES for row in module_rows(word, place, kinds)),
     *_PYTHON,
     *_ENGINE_BLOCKS,
     *_MYSQL,

@@ -8,8 +8,8 @@ from packaging.version import Version
 from federation.releases import catalogue
 
 _VERSION = re.compile(r"v?([0-9]{1,4}\.[0-9]{1,4}(?:\.[0-9]{1,4})?)(?:[-+.][A-Za-z][A-Za-z0-9.+-]*)?")
-# The first KubeFATE whose charts are read, by chart: the guide is that of 1.5.0, FATE-Serving's own versions are older.
-OLDEST = {"fate": "1.5.0", "fate-exchange": "1.5.0", "fate-serving": "1.3.0"}
+# The first KubeFATE whose charts are read, by chart: the guide is that of 1.5.0, which deploys FATE-Serving 2.0.0.
+OLDEST = {"fate": "1.5.0", "fate-exchange": "1.5.0", "fate-serving": "2.0.0"}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,79 @@
+"""The rows as tables for docs/from-kubefate.md. `python -m cli.kubefate.doc` writes them into it; a test compares."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from cli.kubefate.rows import EVERY, Row
+from cli.kubefate.table import MODULES, TABLE, module_rows
+from cli.kubefate.versions import OLDEST, TARGETS
+
+_BEGIN, _END = "<!-- rows: written by `python -m cli.kubefate.doc` -->", "<!-- end of rows -->"
+_KINDS = {
+    "party": "A party (chart `fate`)",
+    "exchange": "An exchange (chart `fate-exchange`, or `fate` with rollsite or osx alone)",
+    "serving": "FATE-Serving (chart `fate-serving`)",
+    "servingExchange": "A serving exchange (chart `fate-serving` without servingServer)",
+}
+
+
+def tables() -> str:
+    """Every row, and the releases that become others."""
+    return "\n".join([_BEGIN, *_releases(), *_modules(), *_rows(), _END])
+
+
+def with_tables(text: str) -> str:
+    """A page with its tables written again."""
+    return re.sub(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", lambda _: tables(), text, flags=re.S)
+
+
+def _releases() -> Iterator[str]:
+    yield from ("", "### Releases", "", "| chart | becomes | why |", "|---|---|---|")
+    yield "| a release of `fatefed releases list` | the same | |"
+    for row in TARGETS:
+        last = row.last.replace(".99", ".x")
+        yield f"| {row.first}{'' if row.first == row.last else f' to {last}'} | {row.release} | {row.why} |"
+    oldest = ", ".join(f"{chart} {version}" for chart, version in OLDEST.items())
+    yield f"| older than {oldest} | refused | |"
+    yield "| any other | refused | `--release` chooses one |"
+
+
+def _modules() -> Iterator[str]:
+    yield from ("", "### Keys of every module", "", "| key | charts | becomes |", "|---|---|---|")
+    for row in module_rows("<module>", "<place>"):
+        yield _line(row)
+    yield from ("", "| module | place |", "|---|---|")
+    for word, place, _ in MODULES:
+        yield f"| `{word}` | `{place}` |"
+
+
+def _rows() -> Iterator[str]:
+    shared = {id(row) for row in TABLE if row.kinds == EVERY}
+    of_modules = {row.key for word, place, kinds in MODULES for row in module_rows(word, place, kinds)}
+    yield from _section("Every cluster", [row for row in TABLE if id(row) in shared])
+    for kind, title in _KINDS.items():
+        rows = [row for row in TABLE if kind in row.kinds and id(row) not in shared and row.key not in of_modules]
+        yield from _section(title, rows)
+
+
+def _section(title: str, rows: list[Row]) -> Iterator[str]:
+    yield from ("", f"### {title}", "", "| key | charts | becomes |", "|---|---|---|")
+    yield from (_line(row) for row in rows)
+
+
+def _line(row: Row) -> str:
+    charts = f"from {row.since}" if row.until is None and row.since != "1.5.0" else f"to {row.until}" if row.until else ""
+    becomes, note = row.how.becomes, row.how.note
+    shown = f"`{becomes}`" if re.fullmatch(r"[\w:.<>*-]+", becomes) else becomes or "not carried"
+    usual = f"absent: {row.absent}" if row.absent is not None else ""
+    return f"| `{row.key}` | {charts} | {'; '.join(part for part in (shown, note, usual) if part).replace('|', ' ')} |"
+
+
+def main(path: Path) -> None:
+    """Write the tables into the page."""
+    path.write_text(with_tables(path.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/from-kubefate.md"))

@@ -1,0 +1,90 @@
+"""Clusters of KubeFATE, converted as they stand, preview and come up on a real engine and a real API server."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from operators import give_secrets, objects
+
+from cli.kubefate.clusters import Choices
+from cli.kubefate.files import convert_files
+from cli.kubefate.report import secret_steps
+from sandbox import pki
+from sandbox.objects import PROVISIONER
+from sandbox.workspace import Workspace
+
+pytestmark = pytest.mark.engine
+
+_FILES = Path(__file__).resolve().parents[1] / "unit" / "kubefate"
+# What is deployed in namespaces of their own, because the files were written for clusters of their own.
+_WORKLOADS = {
+    "guide-exchange": {"rollsite"},
+    "v1.11.2-eggroll": {"python", "mysql", "clustermanager", "nodemanager", "rollsite", "fateboard", "client"},
+    "v1.10.0-spark-rabbitmq": {
+        "python",
+        "mysql",
+        "nginx",
+        "rabbitmq",
+        "spark-master",
+        "spark-worker",
+        "namenode",
+        "datanode",
+        "fateboard",
+        "client",
+    },
+    "v1.7.2-slim": {"python", "mysql", "nginx", "pulsar", "fateboard"},
+    "v1.11.2-exchange-pulsar": {"traffic-server", "nginx"},
+}
+
+
+@pytest.mark.parametrize("name", _WORKLOADS)
+def test_a_converted_cluster_previews_and_comes_up(name: str, clusters: dict[str, Path], authority: pki.Authority, tmp_path: Path) -> None:
+    namespace = "kubefate-" + name.replace(".", "-")
+    source = tmp_path / f"{name}.yaml"
+    text = (_FILES / f"{name}.yaml").read_text()
+    # The sandbox is one cluster for all of these: namespaces and node ports are unique in it.
+    source.write_text("\n".join(_moved(line, namespace, list(_WORKLOADS).index(name)) for line in text.splitlines()))
+    (one,) = convert_files([source], tmp_path / "stacks", Choices(node_address="198.51.100.7"))
+    space = Workspace(one.stack, tmp_path, clusters["clinic-b"])
+    space.prepare()
+    units = {unit.key: unit.tls.server_name for unit in one.done.loaded.plan.units if unit.tls is not None}
+    give_secrets(space, authority, units)
+    for step in secret_steps(one.done, one.stack):
+        if not space.has_secret(step.name):
+            space.set_secret(step.name, f"canary-{step.name}".encode())
+    for manifest in _what_the_files_expect(namespace, text):
+        space.run("kubectl", "apply", "-f", "-", given=json.dumps(manifest).encode())
+    space.run("kubectl", "label", "nodes", "--all", "--overwrite", "disk=ssd")
+    previewed = objects(space.preview())
+    assert {operation for operation, _, _ in previewed} == {"create"}
+    space.up()
+    assert set(space.up()) == {"unchanged"}
+    workloads = space.kubectl("get", "deployments,statefulsets", "-n", namespace)["items"]
+    assert {item["metadata"]["name"] for item in workloads} == _WORKLOADS[name]
+    assert [item["metadata"]["name"] for item in workloads if item["status"].get("readyReplicas", 0) != item["spec"]["replicas"]] == []
+    exposed = space.run("kubectl", "get", "configmaps,deployments,statefulsets,pods", "-n", namespace, "-o", "json")
+    assert "canary-" not in exposed
+    assert not re.search(r"old-[a-z]+-secret", exposed)
+
+
+def _moved(line: str, namespace: str, number: int) -> str:
+    """A line of the file, in a namespace of its own, with node ports of its own."""
+    key, _, value = line.partition(":")
+    if key == "namespace":
+        return f"namespace: {namespace}"
+    if key.strip().endswith("odePort") and value.strip().isdigit():
+        return f"{key}: {int(value) + 200 * (number + 1)}"
+    return line
+
+
+def _what_the_files_expect(namespace: str, text: str) -> Iterator[dict[str, Any]]:
+    """What the old cluster has already: the namespace, existing claims, storage classes."""
+    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    for name in sorted(set(re.findall(r"storageClass: ([a-z]+)", text))):
+        yield {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}, "provisioner": PROVISIONER}
+    for name in sorted(set(re.findall(r"existingClaim: ([a-z-]+)", text))):
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        yield {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
