@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cli.kubefate.clusters import CHARTS, Choices, Cluster, read_cluster
 from cli.kubefate.draft import Draft
+from cli.kubefate.lookup import parts_below, row_of
 from cli.kubefate.parts import PARTS, head
 from cli.kubefate.rows import Key, Row
 from cli.kubefate.source import ClusterFile, Path_
@@ -71,30 +72,14 @@ def convert(file: ClusterFile, choices: Choices) -> Conversion:
     return Conversion(cluster, draft, text, _load(cluster, text), carried)
 
 
-def row_of(path: Path_, kind: str) -> Row | None:
-    """The row for a key in a kind of cluster."""
-    return next((row for row in TABLE if kind in row.kinds and _fits(row.path, path)), None)
-
-
-def _fits(pattern: Path_, path: Path_) -> bool:
-    return len(pattern) == len(path) and all(
-        part == own or part == "*" or (part == "[]" and own.isdigit()) for part, own in zip(pattern, path, strict=True)
-    )
-
-
 def _found(cluster: Cluster, path: Path_) -> Iterator[tuple[Row | None, Path_, Any]]:
     """Every key of the file with its row; None for a key that KubeFATE does not have."""
     for child in cluster.file.children(path):
         value, row = cluster.file.get(*child), row_of(child, cluster.kind)
         if row is None and isinstance(value, dict | list) and value:
             yield from _found(cluster, child)
-        elif (row is not None and row.knows(cluster.version)) or not _has_below(child, cluster.kind):
+        elif (row is not None and row.knows(cluster.version)) or not parts_below(child, cluster.kind):
             yield row, child, value
-
-
-def _has_below(path: Path_, kind: str) -> bool:
-    """Whether rows begin with this path: then nothing is lost with an empty value."""
-    return any(kind in row.kinds and len(row.path) > len(path) and _fits(row.path[: len(path)], path) for row in TABLE)
 
 
 def _wrong_type(file: ClusterFile, row: Row, path: Path_, value: Any) -> Problem | None:
@@ -111,11 +96,7 @@ def _parents(file: ClusterFile, cluster: Cluster, path: Path_ = ()) -> Iterator[
     """A single value or a list where KubeFATE has a block of keys."""
     for child in file.children(path):
         value = file.get(*child)
-        below = {
-            row.path[len(child)]
-            for row in TABLE
-            if cluster.kind in row.kinds and len(row.path) > len(child) and _fits(row.path[: len(child)], child)
-        }
+        below = parts_below(child, cluster.kind)
         if not below or row_of(child, cluster.kind) is not None:
             continue
         wanted = list if below == {"[]"} else dict
@@ -154,7 +135,7 @@ def _why_unused(row: Row, cluster: Cluster) -> str | None:
     first = row.path[0]
     if not row.knows(cluster.version):
         return f"chart {cluster.chart} v{cluster.version} does not know it"
-    if first in ALL_MODULES and first not in cluster.modules:
+    if first in ALL_MODULES and first not in cluster.modules and not row.anyway:
         return f"{first} is not in modules"
     if first in cluster.unneeded:
         return f"{cluster.combination} does not use {first}"

@@ -68,6 +68,8 @@ class Row:
     # What KubeFATE takes when the key is absent, where this program would do something else.
     absent: Any = None
     secret: bool = False
+    # Counts although its module is not deployed: FATE-Flow's route tables.
+    anyway: bool = False
 
     @property
     def path(self) -> Path_:

@@ -7,6 +7,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import yaml
@@ -126,6 +127,7 @@ def _flow(value: Any) -> str:
     return scalar(value) if isinstance(value, str) else json.dumps(value)
 
 
+@cache
 def scalar(text: str) -> str:
     """A text that every reader of YAML takes for one."""
     return text if _PLAIN.fullmatch(text) and not text.endswith(":") and yaml.safe_load(text) == text else json.dumps(text)

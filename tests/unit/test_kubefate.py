@@ -31,6 +31,7 @@ EXPECTED: dict[str, tuple[str, str, str | None, str, dict[str, str]]] = {
     "v1.6.0-spark-pulsar": ("party-9999", "1.9.2", "Spark Pulsar HDFS", "mesh", {"party-10000": "192.168.10.1:30109"}),
     "v1.7.2-slim": ("party-9999", "1.9.2", "Spark_local Pulsar LocalFS", "star", {"exchange": "192.168.0.1:30007"}),
     "v1.8.0-eggroll-star": ("party-9999", "1.9.2", "Eggroll Eggroll Eggroll", "star", {"exchange": "192.168.0.1:30001"}),
+    "v1.9.0-external": ("party-9999", "1.9.0", "Spark Pulsar HDFS", "star", {"exchange": "192.168.0.1:30007"}),
     "v1.10.0-spark-rabbitmq": ("party-10000", "1.10.0", "Spark RabbitMQ HDFS", "mesh", {"party-9999": "rabbitmq.bank-a.example:30094"}),
     "v1.11.1-fedlcm": ("party-9999", "1.11.1", "Spark Pulsar HDFS", "star", {"exchange": "192.168.0.1:443"}),
     "v1.11.2-eggroll": ("party-9999", "1.11.2", "Eggroll Eggroll Eggroll", "mesh", {"party-10000": "192.168.10.1:30101"}),
@@ -41,7 +42,7 @@ EXPECTED: dict[str, tuple[str, str, str | None, str, dict[str, str]]] = {
     "v1.11.2-exchange-pulsar": ("exchange", "1.11.2", None, "star",
                                 {"party-9999": "192.168.9.1:30099", "party-10000": "192.168.10.1:30109"}),
 }  # fmt: skip
-WAITING = {"guide-serving-exchange", "v1.5.0-serving", "v1.9.0-external", "v2.0.0-eggroll", "v2.0.0-spark-slim", "v2.1.6-serving",
+WAITING = {"guide-serving-exchange", "v1.5.0-serving", "v2.0.0-eggroll", "v2.0.0-spark-slim", "v2.1.6-serving",
            "v2.1.6-serving-exchange"}  # fmt: skip
 
 

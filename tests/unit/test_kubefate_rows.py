@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.kubefate.convert import row_of
+from cli.kubefate.lookup import row_of
 from cli.kubefate.table import MODULES, TABLE
 from federation.problems import has_path
 from federation.spec import StackSpec
@@ -278,6 +278,10 @@ def _engines() -> Iterator[Fixture]:
     yield Fixture("existing", driver, {f"{P}/engines/spark/external/driverHostType": "LoadBalancer"})
     yield Fixture("existing", {"python/pulsar/ssl_port": 16651, "python/pulsar/host": "192.0.2.32"},
                   {f"{P}/publish/pulsar": {"type": "External", "port": 16651, "advertise": {"host": "192.0.2.32"}}})  # fmt: skip
+    for key in ("exchange/ip", "route_table/10000/host"):
+        yield Fixture("eggroll", {f"pulsar/{key}": "192.0.2.5"}, {"peers": None}, unused="federation is Eggroll")
+    yield Fixture("eggroll", {"rabbitmq/route_table/10000/port": 1}, {"peers": None}, unused="federation is Eggroll")
+    yield Fixture("existing", _first("pulsar/exchange/ip", STAR), {f"{P}/exchange": "exchange"})
     for key in ("cores_per_node", "nodes"):
         yield Fixture("pulsar", {f"python/spark/{key}": 9}, {f"{P}/engines": None})
     for key in ("driverHost", "driverHostType", "portMaxRetries", "driverStartPort", "blockManagerStartPort", "pysparkPython"):
@@ -540,7 +544,7 @@ def _serving() -> Iterator[Fixture]:
 
 FIXTURES = tuple(_fixtures())
 KINDS = {"exchange": "exchange", "osx-exchange": "exchange", "hub": "exchange", "serving": "serving", "serving-exchange": "servingExchange"}
-WAITING = {"existing", "existing-rabbitmq", "osx", "osx-exchange", "serving", "serving-exchange"}
+WAITING = {"osx", "osx-exchange", "serving", "serving-exchange"}
 
 
 def test_every_row_has_a_fixture_for_each_kind_of_cluster() -> None:

@@ -1,0 +1,51 @@
+"""Finding the row of a key, and the keys that rows know below a path."""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from cli.kubefate.rows import Row
+from cli.kubefate.source import Path_
+from cli.kubefate.table import TABLE
+
+
+@dataclass
+class _Step:
+    """A place in the keys of a kind of cluster: what may follow, and the row that ends here."""
+
+    inner: dict[str, "_Step"] = field(default_factory=dict)
+    row: Row | None = None
+
+    def next(self, part: str) -> "_Step | None":
+        """The step to a part: by name, as an item of a list, or as any key."""
+        return self.inner.get(part) or (self.inner.get("[]") if part.isdigit() else None) or self.inner.get("*")
+
+
+@cache
+def _root(kind: str) -> _Step:
+    root = _Step()
+    for row in TABLE:
+        if kind in row.kinds:
+            step = root
+            for part in row.path:
+                step = step.inner.setdefault(part, _Step())
+            step.row = row
+    return root
+
+
+def _step(path: Path_, kind: str) -> _Step | None:
+    step: _Step | None = _root(kind)
+    for part in path:
+        step = None if step is None else step.next(part)
+    return step
+
+
+def row_of(path: Path_, kind: str) -> Row | None:
+    """The row for a key in a kind of cluster."""
+    step = _step(path, kind)
+    return None if step is None else step.row
+
+
+def parts_below(path: Path_, kind: str) -> frozenset[str]:
+    """What may follow a path; `[]` for items of a list, `*` for any key."""
+    step = _step(path, kind)
+    return frozenset() if step is None else frozenset(step.inner)
