@@ -16,6 +16,7 @@ from cli.kubefate.rows import (
     Condition,
     Follows,
     ForType,
+    How,
     Kind,
     Lost,
     Part,
@@ -307,6 +308,11 @@ def _nginx(kinds: tuple[Kind, ...], default: str, ports: tuple[int, int]) -> Ite
                 yield Row(f"nginx.route_table.*.{what}[].{key}", Part(f"{_PEERS}.nginx", note), kinds, kind)  # type: ignore[arg-type]
 
 
+def _route(key: str, how: How, type_: Type = "text") -> Row:
+    """A key of FATE-Flow's route tables: it counts with its engine, deployed or not."""
+    return Row(key, how, type=type_, used=(_PULSAR if key.startswith("pulsar") else _RABBITMQ,), anyway=True)
+
+
 _PULSAR_CONF = Lost("the broker's settings are the program's: topics are dropped when they are not used")
 _LINKS = (
     *_nginx(PARTY, "ClusterIP", (30093, 30098)),
@@ -320,18 +326,18 @@ _LINKS = (
     Row("rabbitmq.default_pass", Password("rabbitmq"), secret=True),
     Row("rabbitmq.user", Same("fate", "the user is fate here; peers do not sign in with it")),
     Row("rabbitmq.password", Password("rabbitmq"), secret=True),
-    Row("rabbitmq.route_table.*.host", Part(f"{_PEERS}.rabbitmq"), used=(_RABBITMQ,), anyway=True),
-    Row("rabbitmq.route_table.*.port", Part(f"{_PEERS}.rabbitmq"), type="number", used=(_RABBITMQ,), anyway=True),
+    _route("rabbitmq.route_table.*.host", Part(f"{_PEERS}.rabbitmq")),
+    _route("rabbitmq.route_table.*.port", Part(f"{_PEERS}.rabbitmq"), "number"),
     *_published("pulsar", "pulsar", {"httpsNodePort": ("port", 30099)}),
     Row("pulsar.httpNodePort", Follows("pulsar.httpsNodePort", "the broker's plaintext port is not published here"), type="number"),
     Row("pulsar.publicLB.enabled", Part("publish.pulsar.type", "true: LoadBalancer, whatever pulsar.type says"), type="flag"),
-    Row("pulsar.exchange.ip", Part(f"{_HUB}.trafficServer", _STAR), used=(_PULSAR,), anyway=True),
-    Row("pulsar.exchange.port", Part(f"{_HUB}.trafficServer", _STAR), type="number", used=(_PULSAR,), anyway=True),
-    Row("pulsar.exchange.domain", Part("fate:federation.domain", "absent: fate.org, or --domain"), used=(_PULSAR,), anyway=True),
-    Row("pulsar.route_table.*.host", Part(f"{_PEERS}.pulsar"), used=(_PULSAR,), anyway=True),
-    Row("pulsar.route_table.*.port", Follows("sslPort", "brokers talk to each other in TLS here"), type="number", used=(_PULSAR,), anyway=True),
-    Row("pulsar.route_table.*.sslPort", Part(f"{_PEERS}.pulsar", "needed: TLS only"), type="number", used=(_PULSAR,), anyway=True),
-    Row("pulsar.route_table.*.proxy", Part("a peer behind a proxy is not carried", "a star has one exchange for all peers"), used=(_PULSAR,), anyway=True),
+    _route("pulsar.exchange.ip", Part(f"{_HUB}.trafficServer", _STAR)),
+    _route("pulsar.exchange.port", Part(f"{_HUB}.trafficServer", _STAR), "number"),
+    _route("pulsar.exchange.domain", Part("fate:federation.domain", "absent: fate.org, or --domain")),
+    _route("pulsar.route_table.*.host", Part(f"{_PEERS}.pulsar")),
+    _route("pulsar.route_table.*.port", Follows("sslPort", "brokers talk to each other in TLS here"), "number"),
+    _route("pulsar.route_table.*.sslPort", Part(f"{_PEERS}.pulsar", "needed: TLS only"), "number"),
+    _route("pulsar.route_table.*.proxy", Part("a peer behind a proxy is not carried", "a star has one exchange for all peers")),
     Row("pulsar.env", Lost("a variable may hold a password: write it under modules.pulsar.env, or leave it out", ([],)), type="list",
         secret=True),
     Row("pulsar.confs.brokerDeleteInactiveTopicsFrequencySeconds", _PULSAR_CONF, type="number"),
