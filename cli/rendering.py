@@ -59,7 +59,7 @@ def unit_objects(unit: UnitPlan, charts: Path = CHARTS) -> Iterator[dict[str, An
         yield manifest.document()
     for secret in unit.secrets:
         yield _secret(secret)
-    for manifest in unit.routes:
+    for manifest in (*unit.routes, *unit.policies):
         yield manifest.document()
     chart = unit.chart
     for document in helm_template(charts / chart.chart, chart.values.plain(), unit.key, chart.namespace):

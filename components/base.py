@@ -16,6 +16,7 @@ _RESOURCES: dict[str, Any] = {
     "Namespace": k8s.core.v1.Namespace,
     "Service": k8s.core.v1.Service,
     "ConfigMap": k8s.core.v1.ConfigMap,
+    "NetworkPolicy": k8s.networking.v1.NetworkPolicy,
 }
 
 

@@ -32,7 +32,10 @@ class UnitArgs:
 
 
 class Unit(FederationComponent):
-    """What parties and exchanges have in common. Children: Secrets, route ConfigMaps, one Chart, custom resources that show consoles."""
+    """What parties and exchanges have in common.
+
+    Children: Secrets, route ConfigMaps, network policies, one Chart, custom resources that show consoles.
+    """
 
     descriptor: Output[dict[str, Any]]
     route_revision: Output[str]
@@ -43,7 +46,8 @@ class Unit(FederationComponent):
         secrets = [self._secret(secret, args) for secret in plan.secrets]
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]
-        self._chart(plan.chart, [*args.site.namespace, *secrets, *routes])
+        policies = [self.create(manifest, depends_on=args.site.namespace) for manifest in plan.policies]
+        self._chart(plan.chart, [*args.site.namespace, *secrets, *routes, *policies])
         for board in plan.boards:
             self.create(board, depends_on=args.site.namespace)
         self.descriptor = Output.from_input(fill(plan.descriptor, args.addresses)).apply(_published)

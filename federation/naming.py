@@ -1,5 +1,7 @@
 """Every name and label this program gives: Kubernetes objects (KubeFATE's names), logical names, server names."""
 
+import re
+
 from federation.scalars import PartyId
 
 EXCHANGE = "exchange"
@@ -15,6 +17,9 @@ BOARDS_CERTIFICATE = "boards-tls"
 # The pod label values of charts/*: what the Services below select.
 FATEFLOW, NGINX, PULSAR, RABBITMQ, ROLLSITE = "fateflow", "nginx", "pulsar", "rabbitmq", "rollsite"
 TRAFFIC_SERVER = "traffic-server"
+
+# The labels that select pods.
+MODULE, INSTANCE = "app.kubernetes.io/name", "app.kubernetes.io/instance"
 
 FATEFLOW_SERVICE = "fateflow-client"
 NGINX_SERVICE = "nginx"
@@ -41,9 +46,14 @@ def proxy_name(domain: str) -> str:
     return f"proxy.{domain}"
 
 
+def pod_name(module: str) -> str:
+    """What the pods of a module of the catalogue are called: spark-master for sparkMaster."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", module).lower()
+
+
 def selector(module: str, instance: str) -> dict[str, str]:
     """The labels that select a module's pods; they never hold a version, because selectors cannot change."""
-    return {"app.kubernetes.io/name": module, "app.kubernetes.io/instance": instance}
+    return {MODULE: module, INSTANCE: instance}
 
 
 def common_labels(federation: str, party: PartyId | None) -> dict[str, str]:

@@ -15,12 +15,23 @@ from federation.spec import ExchangeSpec, PartySpec, StackSpec
 
 
 @dataclass(frozen=True)
+class Pods:
+    """The pods behind an endpoint of this stack, which is what a network policy sees of it."""
+
+    namespace: str
+    instance: str
+    module: str
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Address:
-    """Where an endpoint is dialled: a host, its IP addresses, and ports by purpose."""
+    """Where an endpoint is dialled: a host, its IP addresses, and ports by purpose; `pods` when it is in this cluster."""
 
     host: str
     addresses: tuple[str, ...]
     ports: dict[str, int]
+    pods: Pods | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,7 @@ NOWHERE = Neighbour({}, routed=False)
 def other_parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
     """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
     remote = {peer.party_id: _remote(peer) for peer in peers.parties() if peer.party_id is not None}
-    found = remote | {party: _local(given) for party, given in spec.parties.items() if party != own}
+    found = remote | {party: _local(given, naming.party_key(party)) for party, given in spec.parties.items() if party != own}
     return {party: neighbour if may_talk(spec, own, party) else NOWHERE for party, neighbour in found.items()}
 
 
@@ -61,7 +72,7 @@ def next_hops(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> 
 def _exchange_of(spec: StackSpec, own: PartySpec, peers: Peers) -> Neighbour | None:
     """The exchange of a party; None while it is pending."""
     if own.exchange == "local" and spec.exchange is not None:
-        return _local(spec.exchange)
+        return _local(spec.exchange, naming.EXCHANGE)
     peer = peers.exchange(own.exchange or "")
     return None if peer is None else _remote(peer)
 
@@ -71,21 +82,31 @@ def _remote(peer: Peer) -> Neighbour:
     return Neighbour(endpoints, peer.routed)
 
 
-def _local(own: PartySpec | ExchangeSpec) -> Neighbour:
+def _local(own: PartySpec | ExchangeSpec, key: str) -> Neighbour:
     kind = "party" if isinstance(own, PartySpec) else "exchange"
-    return Neighbour({service.endpoint: _inside(service, own) for service in LINKS[own.federation].of(kind)})
+    return Neighbour({service.endpoint: _inside(service, own, key) for service in LINKS[own.federation].of(kind)})
 
 
-def _inside(published: PublishedService, own: PartySpec | ExchangeSpec) -> Address:
+def _inside(published: PublishedService, own: PartySpec | ExchangeSpec, key: str) -> Address:
     if isinstance(own, PartySpec) and published.endpoint in external_engines(own):
         ports, host = engine_ports(own), engine_host(own, published.endpoint)
         return Address(host, (host,) if is_ip(host) else (), {port.purpose: ports[port.own] for port in published.ports})
     release_ports = catalogue()[own.release].ports
+    pods = Pods(own.namespace, key, published.module, tuple(release_ports[port.own] for port in published.ports))
     host = str(LiveValue(own.namespace, published.internal or published.service, "clusterIP"))
     if published.internal is not None:
-        return Address(host, (host,), {port.purpose: release_ports[port.own] for port in published.ports})
+        return Address(host, (host,), {port.purpose: release_ports[port.own] for port in published.ports}, pods)
     dialled = service_ports(published, own.publish.of(published.endpoint), release_ports)
-    return Address(host, (host,), {purpose: port.port for purpose, port in dialled.items()})
+    return Address(host, (host,), {purpose: port.port for purpose, port in dialled.items()}, pods)
+
+
+def dials(spec: StackSpec, peer: Peer) -> bool:
+    """Whether a unit of this stack would dial a peer, were it routed."""
+    if peer.party_id is None:
+        return any(party.exchange == peer.name for party in spec.parties.values())
+    if spec.exchange is not None:
+        return may_talk(spec, None, peer.party_id)
+    return spec.federation.topology == "mesh" and any(may_talk(spec, party, peer.party_id) for party in spec.parties)
 
 
 def server_name(spec: StackSpec, party: PartyId | None) -> str:

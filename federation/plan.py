@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from federation.cautions import cautions
-from federation.collaborations import collaboration_warnings, may_talk
+from federation.collaborations import collaboration_warnings
 from federation.errors import Problem
+from federation.neighbours import dials
 from federation.peers import Peer, Peers, Place
 from federation.plan_exchange import plan_exchange
 from federation.plan_party import plan_party
 from federation.rules import Paths, broken_rules
 from federation.rules_boards import board_warnings
+from federation.rules_network import policy_warnings
 from federation.spec import StackSpec
 from federation.unit import UnitPlan
 
@@ -81,7 +83,7 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     parties = {party: plan_party(spec, party, own, ready) for party, own in spec.parties_in_order}
     units += parties.values()
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
-    warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *board_warnings(spec))
+    warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *policy_warnings(spec, ready), *board_warnings(spec))
     warnings += () if today is None else tuple(_expiring(ready, today))
     return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings)
 
@@ -107,13 +109,5 @@ def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
             else "its owner should add publish.nginx.advertise.addresses and export the descriptor again"
         )
         for peer in peers.accepted
-        if peer.routed and (nginx := peer.descriptor.endpoints.get("nginx")) is not None and not nginx.addresses and _dials(spec, peer)
+        if peer.routed and (nginx := peer.descriptor.endpoints.get("nginx")) is not None and not nginx.addresses and dials(spec, peer)
     }
-
-
-def _dials(spec: StackSpec, peer: Peer) -> bool:
-    if peer.party_id is None:
-        return any(party.exchange == peer.name for party in spec.parties.values())
-    if spec.exchange is not None:
-        return may_talk(spec, None, peer.party_id)
-    return spec.federation.topology == "mesh" and any(may_talk(spec, party, peer.party_id) for party in spec.parties)

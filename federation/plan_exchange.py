@@ -8,7 +8,8 @@ from federation.links import LINKS
 from federation.manifests import Manifest, config_map, namespace
 from federation.module_spec import ModuleSpec
 from federation.modules import ImageUse, image_use, in_use, module_values
-from federation.neighbours import server_name
+from federation.neighbours import other_parties, server_name
+from federation.network_policy import network_policies
 from federation.patches import patched
 from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
@@ -32,6 +33,7 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
         services=_services(own, labels),
         secrets=pull_secret(spec, own.namespace, labels),
         routes=(config_map("routes", naming.EXCHANGE_ROUTES, *place, exchange_routes(spec, own, peers)),),
+        policies=network_policies(spec, own, naming.EXCHANGE, labels, other_parties(spec, None, peers).values()),
         chart=ChartPlan("fate-exchange", own.namespace, values),
         descriptor=_descriptor(spec, own),
         modules=module_summary(values.modules.plain()),

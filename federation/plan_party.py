@@ -10,7 +10,8 @@ from federation.link_routes import party_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, ServicePort, config_map, internal_service, namespace
 from federation.modules import in_use
-from federation.neighbours import server_name
+from federation.neighbours import Neighbour, next_hops, server_name
+from federation.network_policy import network_policies, party_doors
 from federation.party_secrets import party_secrets, provided_passwords
 from federation.party_values import DATABASE_CLIENT, deployed_modules, party_images, party_values
 from federation.patches import patched
@@ -43,6 +44,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
         services=_services(own, key, labels),
         secrets=secrets,
         routes=tuple(config_map(_role(name), name, own.namespace, labels, files) for name, files in routes.items()),
+        policies=network_policies(spec, own, key, labels, _hops(spec, party, own, peers), party_doors(spec, own, deployed)),
         chart=ChartPlan("fate-party", own.namespace, values),
         boards=board_objects(spec, key, own.namespace, labels, consoles),
         descriptor=_descriptor(spec, party, own),
@@ -54,6 +56,12 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
         allow_data_loss=own.allow_data_loss,
         provided=provided_passwords(own),
     )
+
+
+def _hops(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> list[Neighbour]:
+    """Whom the party dials."""
+    others, exchange = next_hops(spec, party, own, peers)
+    return [*others.values(), *([] if exchange is None else [exchange])]
 
 
 def tls_plan(spec: StackSpec, party: PartyId, own: PartySpec) -> TlsPlan | None:

@@ -13,6 +13,7 @@ from federation.credential_spec import Credentials
 from federation.engine_spec import EnginesSpec
 from federation.model import BY_FORM, Model
 from federation.module_spec import ExchangeModulesSpec, PartyModulesSpec
+from federation.network_spec import NetworkPolicySpec
 from federation.peer_spec import PeerSpec
 from federation.scalars import (
     Cidr,
@@ -293,6 +294,9 @@ class StackSpec(Model):
     )
     boards: BoardsSpec | None = Field(
         None, description="How browsers reach fateboard, notebook and other consoles; kind: ingress, httpRoute or istio."
+    )
+    network_policy: NetworkPolicySpec = Field(
+        NetworkPolicySpec(), description="Network policies of every party and exchange; on by default."
     )
     images: ImagesSpec = Field(ImagesSpec(), description="Registry and pull settings of every image.")
     identity: IdentitySpec | None = Field(None, description="The key that signs this organization's descriptors.")

@@ -46,6 +46,7 @@ class UnitPlan:
     services: tuple[Manifest, ...]
     secrets: tuple[SecretPlan, ...]
     routes: tuple[Manifest, ...]
+    policies: tuple[Manifest, ...]
     chart: ChartPlan
     descriptor: Mapping[str, Any]
     modules: Mapping[str, Mapping[str, Any]]

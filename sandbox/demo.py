@@ -91,15 +91,23 @@ def _export(space: Workspace) -> None:
     space.fatefed("descriptor", "export", "-o", str(space.folder / "descriptor.json"))
 
 
+# What a preview of the exchange's stack may hold when parties join.
+_LINKING = [
+    ("update", "kubernetes:core/v1:ConfigMap", "exchange-routes"),
+    ("update", "kubernetes:networking.k8s.io/v1:NetworkPolicy", "exchange-policy-peers-nginx"),
+    ("update", "kubernetes:networking.k8s.io/v1:NetworkPolicy", "exchange-policy-peers-traffic-server"),
+    ("update", "pulumi:pulumi:Stack", "fate-consortium"),
+]
+
+
 def _link(consortium: Workspace, parties: list[Workspace]) -> None:
     for party in parties:
         _receive(consortium, party)
     changes = [change for change in consortium.preview() if not change[1].startswith("fate:federation:External")]
     for operation, kind, name in changes:
         _say(f"  preview: {operation} {kind} {name}")
-    allowed = ("update", "kubernetes:core/v1:ConfigMap", "exchange-routes")
-    if unexpected := [change for change in changes if change not in (allowed, ("update", "pulumi:pulumi:Stack", "fate-consortium"))]:
-        raise SandboxError(f"adding parties must only change the exchange's routes, but would also: {unexpected}")
+    if unexpected := [change for change in changes if change not in _LINKING]:
+        raise SandboxError(f"adding parties must only change the exchange's routes and network policies, but would also: {unexpected}")
     _say(f"  {_counts(consortium.up())}")
 
 

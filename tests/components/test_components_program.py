@@ -94,6 +94,9 @@ def test_a_party_registers_its_site_its_objects_and_one_chart(program: Program) 
         ("Secret", "party-9999-pulsar-cert"),
         ("ConfigMap", "party-9999-pulsar-routes"),
         ("ConfigMap", "party-9999-nginx-routes"),
+        ("NetworkPolicy", "party-9999-policy-inside"),
+        ("NetworkPolicy", "party-9999-policy-peers-nginx"),
+        ("NetworkPolicy", "party-9999-policy-peers-pulsar"),
         ("Chart", "party-9999"),
     }
     assert {resource.label for resource in run.resources} == {
@@ -114,7 +117,13 @@ def test_an_exchange_registers_its_site_its_routes_and_one_chart(program: Progra
         ("Service", "exchange-nginx"),
         ("Service", "exchange-traffic-server"),
     }
-    assert {label for label in run.children(exchange) if label[0] != "Secret"} == {("ConfigMap", "exchange-routes"), ("Chart", "exchange")}
+    assert {label for label in run.children(exchange) if label[0] != "Secret"} == {
+        ("ConfigMap", "exchange-routes"),
+        ("NetworkPolicy", "exchange-policy-inside"),
+        ("NetworkPolicy", "exchange-policy-peers-nginx"),
+        ("NetworkPolicy", "exchange-policy-peers-traffic-server"),
+        ("Chart", "exchange"),
+    }
 
 
 def test_components_have_the_types_they_always_had(program: Program) -> None:
@@ -130,6 +139,7 @@ def test_components_have_the_types_they_always_had(program: Program) -> None:
         "kubernetes:core/v1:Service",
         "kubernetes:core/v1:Secret",
         "kubernetes:core/v1:ConfigMap",
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy",
         "kubernetes:helm.sh/v4:Chart",
     }
 
@@ -204,20 +214,22 @@ def test_secrets_are_marked_before_any_component_sees_them(program: Program, mon
     assert len(marks) == 5
 
 
-def test_a_chart_comes_after_the_objects_its_pods_mount(program: Program) -> None:
+def test_a_chart_comes_after_the_objects_its_pods_mount_and_the_policies_that_hold_for_them(program: Program) -> None:
     run = program(NODE_PORTS)
     urns = {resource.urn: resource.label for resource in run.resources}
     needs = {urns[urn] for urn in run.one("Chart", "party-9999").dependencies}
     mounted = {label for label in run.children(run.one("FateParty", "party-9999")) if label[0] in ("Secret", "ConfigMap")}
     assert len(mounted) == 6
-    assert needs == mounted | {("Namespace", "party-9999-namespace")}
+    policies = {label for label in run.children(run.one("FateParty", "party-9999")) if label[0] == "NetworkPolicy"}
+    assert policies, "no pod starts before the policies that hold for it"
+    assert needs == mounted | policies | {("Namespace", "party-9999-namespace")}
 
 
 def test_every_object_comes_after_its_namespace(program: Program) -> None:
     run = program(LOCAL)
     namespaces = {plain(item.inputs)["metadata"]["name"]: item.urn for item in run.of("Namespace")}
-    inside = [item for item in run.resources if item.label[0] in ("Service", "Secret", "ConfigMap")]
-    assert len(inside) > 8
+    inside = [item for item in run.resources if item.label[0] in ("Service", "Secret", "ConfigMap", "NetworkPolicy")]
+    assert len(inside) > 14
     for item in inside:
         assert namespaces[item.inputs["metadata"]["namespace"]] in item.dependencies, item.label
 
@@ -329,6 +341,8 @@ def test_a_party_with_rollsite_registers_its_site_its_objects_and_one_chart(prog
     assert run.children(run.one("FateParty", "party-9999")) == {
         ("Secret", "party-9999-mysql-credentials"),
         ("ConfigMap", "party-9999-rollsite-routes"),
+        ("NetworkPolicy", "party-9999-policy-inside"),
+        ("NetworkPolicy", "party-9999-policy-peers-rollsite"),
         ("Chart", "party-9999"),
     }
 
@@ -347,6 +361,9 @@ def test_a_party_with_rabbitmq_registers_its_site_its_objects_and_one_chart(prog
         ("Secret", "party-9999-rabbitmq-credentials"),
         ("ConfigMap", "party-9999-rabbitmq-routes"),
         ("ConfigMap", "party-9999-nginx-routes"),
+        ("NetworkPolicy", "party-9999-policy-inside"),
+        ("NetworkPolicy", "party-9999-policy-peers-nginx"),
+        ("NetworkPolicy", "party-9999-policy-peers-rabbitmq"),
         ("Chart", "party-9999"),
     }
 
@@ -490,16 +507,19 @@ def test_a_pending_peer_is_an_output_and_a_warning_and_no_component(program: Pro
     assert run.of("ExternalExchange") == []
 
 
-def test_a_new_member_changes_one_registered_object(program: Program) -> None:
+def test_a_new_member_changes_routes_and_policies_and_no_other_registered_object(program: Program) -> None:
     from tests.support.configs import party_descriptor
 
     def recorded(run: Run) -> dict[str, Registered]:
         return {item.urn: item for item in run.resources}
 
     before = recorded(program(EXCHANGE))
-    after = recorded(program(EXCHANGE.with_peer("hospital-c", party_descriptor("10001", "hospital-c"))))
+    joined = party_descriptor("10001", "hospital-c", host="203.0.113.30", nginx="203.0.113.31")
+    after = recorded(program(EXCHANGE.with_peer("hospital-c", joined)))
     assert {after[urn].label for urn in after if after[urn] != before.get(urn)} == {
         ("ConfigMap", "exchange-routes"),
+        ("NetworkPolicy", "exchange-policy-peers-nginx"),
+        ("NetworkPolicy", "exchange-policy-peers-traffic-server"),
         ("ExternalParty", "hospital-c"),
     }
     assert set(before) < set(after)

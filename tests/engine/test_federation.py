@@ -19,8 +19,15 @@ def test_first_previews_are_complete(federation: Federation) -> None:
         assert "apps/v1:Deployment" in text, f"{organization}: the preview does not show the chart's workloads"
 
 
-def test_importing_two_parties_changes_one_config_map_in_place(federation: Federation) -> None:
-    assert objects(federation.linking) == [("update", "kubernetes:core/v1:ConfigMap", "exchange-routes")]
+POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+
+
+def test_importing_two_parties_changes_routes_and_network_policies_in_place(federation: Federation) -> None:
+    assert sorted(objects(federation.linking)) == [
+        ("update", "kubernetes:core/v1:ConfigMap", "exchange-routes"),
+        ("update", POLICY, "exchange-policy-peers-nginx"),
+        ("update", POLICY, "exchange-policy-peers-traffic-server"),
+    ]
     before, after = federation.routes_uid
     assert before == after, "the ConfigMap was replaced"
 
@@ -89,14 +96,17 @@ def test_no_password_leaves_secrets(federation: Federation) -> None:
     assert "password" in secret["data"]
 
 
-def test_a_changed_port_of_a_peer_updates_one_config_map(federation: Federation) -> None:
+def test_a_changed_port_of_a_peer_updates_its_routes_and_the_policy_of_who_dials_it(federation: Federation) -> None:
     space = federation.clinic
     space.run("pulumi", "config", "set", "--path", "fate:parties.10000.publish.pulsar.port", "16651", "-s", "clinic-b")
     changes = objects(space.preview())
     assert changes == [("update", "kubernetes:core/v1:Service", "party-10000-pulsar-public-tls")]
     space.up()
     hand_over(space, federation.consortium)
-    assert objects(federation.consortium.preview()) == [("update", "kubernetes:core/v1:ConfigMap", "exchange-routes")]
+    assert sorted(objects(federation.consortium.preview())) == [
+        ("update", "kubernetes:core/v1:ConfigMap", "exchange-routes"),
+        ("update", POLICY, "exchange-policy-peers-traffic-server"),
+    ]
     federation.consortium.up()
     data = config_map(federation.consortium, "fate-exchange", "exchange-routes")
     assert ":16651" in data["sni.yaml"]

@@ -13,7 +13,11 @@ from typing import Any
 
 import yaml
 
+from tests.support.policies import Outside, Pod, Policy, passes
+
 MAX_HOPS = 8
+# Whose address a connection from another cluster comes from: nobody knows.
+_SOMEWHERE = "192.0.2.200"
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Unit:
 
     organization: str
     key: str
+    namespace: str
     engine: str
     files: dict[str, str]
     ports: Mapping[str, int]
@@ -225,8 +230,10 @@ class Network:
     outside: dict[tuple[str, int], Listener] = field(default_factory=dict)
     clusters: dict[tuple[str, str, int], Listener] = field(default_factory=dict)
     names: dict[tuple[str, str, str, int], Listener] = field(default_factory=dict)
-    # Whether the network policies let a connection pass: from (unit, module), to a listener, by what address and port.
-    lets: Callable[[Unit, str, Listener, str, int], bool] = lambda *_: True
+    # The network policies of each cluster, the container ports behind (module, port), and what names resolve to.
+    policies: dict[str, list[Policy]] = field(default_factory=dict)
+    container_ports: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+    resolved: dict[str, str] = field(default_factory=dict)
 
     def listener(self, unit: Unit, host: str, port: int) -> Listener | None:
         """Who answers when a pod of the unit dials."""
@@ -250,6 +257,17 @@ class Network:
         unit, module, name = self.outside[host, port]
         return [outcome for step in PROXIES[module](unit, name, packet) for outcome in self._follow(unit, module, step, packet, ())]
 
+    def _lets(self, unit: Unit, module: str, listener: Listener, host: str, port: int) -> bool:
+        """Whether the policies of both clusters let a pod of the unit reach a listener; inside a cluster they see pods only."""
+        there, there_module, name = listener
+        inside = self.container_ports[there.organization, there.key, there_module, name]
+        source = Pod.of(unit.namespace, name=module, instance=unit.key)
+        target = Pod.of(there.namespace, name=there_module, instance=there.key)
+        if there.organization == unit.organization:
+            return passes(self.policies[unit.organization], source, target, inside)
+        out = passes(self.policies[unit.organization], source, Outside(self.resolved.get(host, host)), port)
+        return out and passes(self.policies[there.organization], Outside(_SOMEWHERE), target, inside)
+
     def _follow(self, unit: Unit, module: str, step: Step, packet: Packet, way: tuple[str, ...]) -> Iterator[Outcome]:
         here = f"{unit.organization}/{unit.key}/{module}"
         if isinstance(step, Delivered):
@@ -267,7 +285,7 @@ class Network:
             yield replace(dropped, reason="loop")
         elif found is None:
             yield replace(dropped, reason=f"nobody listens at {step.host}:{step.port}")
-        elif not self.lets(unit, module, found, step.host, step.port):
+        elif not self._lets(unit, module, found, step.host, step.port):
             yield replace(dropped, reason=f"a network policy forbids {step.host}:{step.port}")
         else:
             there, next_module, port = found

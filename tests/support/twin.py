@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from federation.descriptor import Descriptor, finish
+from federation.links import LINKS
 from federation.live import LiveValue, live_values, substitute
 from federation.load import LoadedStack
 from federation.plan import StackPlan
@@ -132,6 +133,12 @@ class World:
                 for (service, key), (module, port) in NAMES.items():
                     if module in plan.modules and key in unit.ports:
                         network.names[name, plan.key, service, unit.ports[key]] = (unit, module, port)
+                        network.container_ports[name, plan.key, module, port] = unit.ports[key]
+                for service in LINKS[unit.engine].of(plan.kind):
+                    for port in service.ports:
+                        network.container_ports[name, plan.key, service.module, port.target] = catalogue()[plan.release].ports[port.own]
+                network.policies.setdefault(name, []).extend(manifest.document() for manifest in plan.policies)
+                network.resolved |= {host: address for host, address in _names(plan, organization.spec)}
         return network
 
     def faults(self, may: Iterable[tuple[str, str]], strangers: Iterable[str] = ("424242",)) -> list[str]:
@@ -161,7 +168,7 @@ def _unit(organization: str, plan: UnitPlan, spec: StackSpec) -> Unit:
     own = spec.exchange if plan.kind == "exchange" else spec.parties[plan.key.removeprefix("party-")]
     assert own is not None
     ports = {key: port for key, port in catalogue()[plan.release].ports.items() if plan.kind == "party"}
-    return Unit(organization, plan.key, own.federation, {}, ports)
+    return Unit(organization, plan.key, plan.namespace, own.federation, {}, ports)
 
 
 def _others(outcome: Outcome) -> set[str]:
@@ -204,6 +211,15 @@ def _outside(
             for port in service["ports"]:
                 listener = (unit, service["selector"]["app.kubernetes.io/name"], port["targetPort"])
                 yield (host, port.get("nodePort", port["port"])), listener
+
+
+def _names(plan: UnitPlan, spec: StackSpec) -> Iterator[tuple[str, str]]:
+    """What DNS answers for names that are advertised with addresses."""
+    own = spec.exchange if plan.kind == "exchange" else spec.parties[plan.key.removeprefix("party-")]
+    assert own is not None
+    for publication in own.publish.given.values():
+        if publication.advertise is not None and publication.advertise.addresses:
+            yield publication.advertise.host, publication.advertise.addresses[0]
 
 
 def _publication(service: str, given: dict[str, Publication]) -> Publication:

@@ -52,7 +52,9 @@ def test_every_object_is_a_file_in_its_namespace(bank: Stack) -> None:
         assert path.endswith(f"/{found['kind'].lower()}-{found['metadata']['name']}.yaml")
         assert list(found)[:3] == ["apiVersion", "kind", "metadata"]
         assert found["metadata"].get("namespace", "_cluster") == path.split("/")[0]
-    assert {path.split("/")[1].split("-")[0] for path in files} == {"namespace", "service", "secret", "configmap", "deployment"}
+    assert {path.split("/")[1].split("-")[0] for path in files} == {
+        "namespace", "service", "secret", "configmap", "networkpolicy", "deployment",
+    }  # fmt: skip
 
 
 def test_a_namespaced_stack_has_nothing_outside_its_namespace(helm: Path) -> None:

@@ -20,14 +20,14 @@ WAIT, SKIP = "pulumi.com/waitFor", "pulumi.com/skipAwait"
 def manifests(plan: StackPlan) -> Iterator[Manifest]:
     """Every typed object but the Secrets."""
     for unit in plan.units:
-        yield from (*unit.namespace_object, *unit.services, *unit.routes)
+        yield from (*unit.namespace_object, *unit.services, *unit.routes, *unit.policies)
 
 
 def outline(unit: UnitPlan) -> list[str]:
     """What a unit makes, beside its chart: `role: Kind namespace/name`."""
     objects = [
         f"{item.role}: {item.kind} {'/'.join(part for part in (item.namespace, item.name) if part)}"
-        for item in (*unit.namespace_object, *unit.services, *unit.routes)
+        for item in (*unit.namespace_object, *unit.services, *unit.routes, *unit.policies)
     ]
     return objects + [f"{secret.role}: Secret {secret.namespace}/{secret.name}" for secret in unit.secrets]
 
@@ -41,6 +41,9 @@ def test_the_objects_of_a_party_have_the_names_they_always_had(tmp_path: Path) -
         "pulsar-public-tls: Service fate-9999/pulsar-public-tls",
         "pulsar-routes: ConfigMap fate-9999/pulsar-route-table",
         "nginx-routes: ConfigMap fate-9999/nginx-route-table",
+        "policy-inside: NetworkPolicy fate-9999/fate-inside",
+        "policy-peers-nginx: NetworkPolicy fate-9999/fate-peers-nginx",
+        "policy-peers-pulsar: NetworkPolicy fate-9999/fate-peers-pulsar",
         "mysql-credentials: Secret fate-9999/mysql-credentials",
         "fateboard-credentials: Secret fate-9999/fateboard-credentials",
         "notebook-credentials: Secret fate-9999/notebook-credentials",
@@ -54,6 +57,9 @@ def test_the_objects_of_an_exchange_have_the_names_they_always_had(tmp_path: Pat
         "nginx: Service fate-exchange/nginx",
         "traffic-server: Service fate-exchange/traffic-server",
         "routes: ConfigMap fate-exchange/exchange-routes",
+        "policy-inside: NetworkPolicy fate-exchange/fate-inside",
+        "policy-peers-nginx: NetworkPolicy fate-exchange/fate-peers-nginx",
+        "policy-peers-traffic-server: NetworkPolicy fate-exchange/fate-peers-traffic-server",
     ]
 
 

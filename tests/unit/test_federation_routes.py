@@ -24,6 +24,7 @@ from federation.routes import (
     records_config,
     sni,
 )
+from federation.unit import UnitPlan
 from tests.support.configs import (
     BY_HAND,
     BY_HAND_EXCHANGE,
@@ -322,13 +323,23 @@ def test_peers_are_known_by_name_and_their_parties_by_id(tmp_path: Path) -> None
     assert [peer.party_id for peer in peers.parties()] == ["42", "777", "9999", "10000"]
 
 
-def test_a_new_member_changes_only_the_route_object_of_the_exchange(tmp_path: Path) -> None:
+HOSPITAL = party_descriptor("10001", "hospital-c", host="203.0.113.30", nginx="203.0.113.31")
+
+
+def changed_policies(old: UnitPlan, new: UnitPlan) -> list[str]:
+    """The network policies that differ; the same ones are there before and after."""
+    assert [(m.role, m.name) for m in old.policies] == [(m.role, m.name) for m in new.policies]
+    return [m.name for m, n in zip(old.policies, new.policies, strict=True) if m != n]
+
+
+def test_a_new_member_changes_only_the_route_and_policy_objects_of_the_exchange(tmp_path: Path) -> None:
     before = EXCHANGE.load(tmp_path / "before").plan
-    after = EXCHANGE.with_peer("hospital-c", party_descriptor("10001", "hospital-c")).load(tmp_path / "after").plan
+    after = EXCHANGE.with_peer("hospital-c", HOSPITAL).load(tmp_path / "after").plan
     (old,), (new,) = before.units, after.units
     assert old.routes != new.routes
     assert [(m.role, m.name) for m in old.routes] == [(m.role, m.name) for m in new.routes] == [("routes", "exchange-routes")]
-    assert replace(new, routes=old.routes) == old
+    assert changed_policies(old, new) == ["fate-peers-nginx", "fate-peers-traffic-server"]
+    assert replace(new, routes=old.routes, policies=old.policies) == old
     assert [peer.name for peer in after.external] == ["bank-a", "clinic-b", "hospital-c"]
     assert replace(after, units=before.units, external=before.external) == before
 
@@ -340,12 +351,13 @@ def test_a_new_member_changes_nothing_for_a_party_of_the_star(tmp_path: Path) ->
     assert before.external != after.external
 
 
-def test_a_new_peer_of_a_mesh_changes_only_route_objects(tmp_path: Path) -> None:
+def test_a_new_peer_of_a_mesh_changes_only_route_and_policy_objects(tmp_path: Path) -> None:
     before = MESH.load(tmp_path / "before").plan
-    after = MESH.with_peer("hospital-c", party_descriptor("10001", "hospital-c")).load(tmp_path / "after").plan
+    after = MESH.with_peer("hospital-c", HOSPITAL).load(tmp_path / "after").plan
     (old,), (new,) = before.units, after.units
     assert all(a != b for a, b in zip(old.routes, new.routes, strict=True))
-    assert replace(new, routes=old.routes) == old
+    assert changed_policies(old, new) == ["fate-peers-nginx", "fate-peers-pulsar"]
+    assert replace(new, routes=old.routes, policies=old.policies) == old
 
 
 def test_a_new_party_beside_the_exchange_leaves_its_neighbours_alone(tmp_path: Path) -> None:
@@ -353,8 +365,10 @@ def test_a_new_party_beside_the_exchange_leaves_its_neighbours_alone(tmp_path: P
     before, after = LOCAL.load(tmp_path / "before").plan, case.load(tmp_path / "after").plan
     assert {unit.key for unit in after.units} - {unit.key for unit in before.units} == {"party-9998"}
     assert after.unit("party-9999") == before.unit("party-9999")
-    assert replace(after.unit("exchange"), routes=before.unit("exchange").routes) == before.unit("exchange")
-    assert after.unit("exchange").routes != before.unit("exchange").routes
+    old, new = before.unit("exchange"), after.unit("exchange")
+    assert changed_policies(old, new) == ["fate-peers-nginx", "fate-peers-traffic-server"]
+    assert replace(new, routes=old.routes, policies=old.policies) == old
+    assert new.routes != old.routes
 
 
 # A tombstone is there to lead nowhere: nginx's, and that of rollsite's exchange.

@@ -4,7 +4,7 @@ What it must find is seeded here too: a twin that never complains would prove no
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
 
@@ -203,6 +203,19 @@ def test_slim_and_whole_parties_of_one_engine_reach_each_other(tmp_path: Path) -
     assert life.world.faults(everyone("9999", "10000", "10001")) == []
 
 
+@pytest.mark.parametrize("policies", [True, False])
+def test_network_policies_cut_what_pulsar_remembers_of_a_suspended_peer(policies: bool, tmp_path: Path) -> None:
+    life = founded(Kind("mesh", "Pulsar"), tmp_path)
+    for name in ("bank-a", "clinic-b"):
+        life.world.change(name, lambda config: config.update(networkPolicy={"enabled": policies}))
+    life.world.up()
+    assert life.world.faults(everyone("9999", "10000")) == []
+    life.state("bank-a", "clinic-b-10000", "suspended")
+    found = life.world.faults({("10000", "9999")})
+    delivered = "9999 -> 10000: data (tls) bank-a/party-9999/pulsar > clinic-b/party-10000/pulsar: delivered to ('clinic-b', 'party-10000')"
+    assert found[:1] == ([] if policies else [delivered])
+
+
 def relayed(life: Life, name: str, target: str) -> set[tuple[str, str] | None]:
     """Where packets for a target end that a stranger sends to everything an organization publishes."""
     network = life.world.network()
@@ -299,6 +312,27 @@ def _another_partys_rollsite(life: Life) -> None:
     _edit(life, "bank-a", "party-9999", "route_table.json", old, new)
 
 
+def _forbid(life: Life, name: str, key: str, policy: str, side: str) -> None:
+    organization = life.world.organizations[name]
+    unit = organization.plan.unit(key)
+    (wanted,) = (manifest for manifest in unit.policies if manifest.name == policy)
+    spec = wanted.fields["spec"]
+    assert spec[side], "nothing to take away"
+    closed = replace(wanted, fields={"spec": {**spec, side: []}})
+    policies = tuple(closed if manifest is wanted else manifest for manifest in unit.policies)
+    plan = replace(organization.plan, units=tuple(replace(u, policies=policies) if u is unit else u for u in organization.plan.units))
+    assert organization.loaded is not None
+    organization.loaded = replace(organization.loaded, plan=plan)
+
+
+def _closed_way_out(life: Life) -> None:
+    _forbid(life, "bank-a", "party-9999", "fate-peers-pulsar", "egress")
+
+
+def _closed_way_in(life: Life) -> None:
+    _forbid(life, "bank-a", "party-9999", "fate-peers-pulsar", "ingress")
+
+
 STAR_PULSAR, STAR_EGGROLL, MESH_PULSAR, MESH_RABBITMQ, MESH_EGGROLL = STARS[0], STARS[1], *MESHES
 SEEDS: list[tuple[Kind, Seed, str]] = [
     (STAR_PULSAR, _self_route_of_an_exchange, "9999 -> 424242: loop: control (http)"),
@@ -310,6 +344,8 @@ SEEDS: list[tuple[Kind, Seed, str]] = [
     (STAR_PULSAR, _missing_connect_port, "10000 -> 9999: data (tls)"),
     (MESH_RABBITMQ, _cluster_address_told_to_a_peer, "9999 -> 10000: data (amqp)"),
     (MESH_RABBITMQ, _quoted_party_id, "9999 -> 10000: data (?)"),
+    (MESH_PULSAR, _closed_way_out, "9999 -> 10000: data (tls) bank-a/party-9999/pulsar: a network policy forbids"),
+    (STAR_PULSAR, _closed_way_in, "10000 -> 9999: data (tls)"),
     (MESH_EGGROLL, _another_partys_rollsite, "9999 -> 10000: through a third party: control (grpc)"),
 ]
 

@@ -1,0 +1,76 @@
+"""What network policies let through for engines outside of a party: from its pods to them, and from Spark's workers back."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from federation.external import external_engines
+from federation.releases import catalogue
+from federation.scalars import is_ip
+from federation.spec import PartySpec
+
+Ports = tuple[int | range, ...]
+
+
+@dataclass(frozen=True)
+class Way:
+    """Connections to one host of an engine; without a host: to machines whose addresses only the engine knows."""
+
+    engine: str
+    host: str | None
+    ports: Ports
+
+    @property
+    def address(self) -> str | None:
+        """The host's address; None when the host is a name, which no policy can hold."""
+        return self.host if self.host is not None and is_ip(self.host) else None
+
+
+def ways_out(own: PartySpec) -> Iterator[Way]:
+    """What pods of a party dial of its external engines."""
+    for engine, external in external_engines(own).items():
+        for host, ports in _WAYS[engine](external, own):
+            yield Way(engine, host, ports)
+
+
+def driver_ports(own: PartySpec) -> Ports:
+    """The ports at which workers of an external Spark call FATE-Flow's pod back; none with a Spark of its own."""
+    spark = external_engines(own).get("spark")
+    return () if spark is None else tuple(spark.port_ranges[key] for key in ("driverStartPort", "blockManagerStartPort"))
+
+
+_Hosts = Iterator[tuple[str | None, Ports]]
+
+
+def _server(external: Any, own: PartySpec) -> _Hosts:
+    yield external.host, (external.port,)
+
+
+def _broker(external: Any, own: PartySpec) -> _Hosts:
+    yield external.host, (external.port, external.management_port)
+
+
+def _hdfs(external: Any, own: PartySpec) -> _Hosts:
+    yield _host_port(external.name_node.removeprefix("hdfs://"))
+    yield None, (catalogue()[own.release].ports["datanode"],)
+
+
+def _spark(external: Any, own: PartySpec) -> _Hosts:
+    for master in external.master.removeprefix("spark://").split(","):
+        yield _host_port(master)
+    # Large results are fetched from the executors' block managers, which use the driver's ports.
+    yield None, (external.port_ranges["blockManagerStartPort"],)
+
+
+def _host_port(text: str) -> tuple[str | None, Ports]:
+    host, _, port = text.rpartition(":")
+    return host, (int(port),)
+
+
+_WAYS: dict[str, Callable[[Any, PartySpec], _Hosts]] = {
+    "mysql": _server,
+    "spark": _spark,
+    "hdfs": _hdfs,
+    "pulsar": _broker,
+    "rabbitmq": _broker,
+}

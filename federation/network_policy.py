@@ -1,0 +1,206 @@
+"""The NetworkPolicy objects of a party or an exchange, from the same neighbours as its routes.
+
+One object for all pods (inside the namespace, DNS, allowances) and one for each module that talks to peers: its published
+ports, and the peers it dials. So a new peer changes those of the modules that dial it, and no object comes or goes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from federation import naming
+from federation.boards import shown
+from federation.consoles import CONSOLES, DEFAULT_CONSOLES
+from federation.engine_policy import Ports, driver_ports, ways_out
+from federation.external import external_engines
+from federation.links import LINKS, PublishedService
+from federation.manifests import Manifest
+from federation.naming import selector
+from federation.neighbours import Address, Neighbour
+from federation.network_spec import Elsewhere
+from federation.party_values import module_specs
+from federation.releases import catalogue
+from federation.scalars import is_ip
+from federation.spec import ExchangeSpec, PartySpec, StackSpec
+
+Rule = dict[str, Any]
+# Who dials an endpoint of another unit, when it is not the module of that name.
+_DIALLERS = {("party", "trafficServer"): naming.PULSAR, ("exchange", "pulsar"): naming.TRAFFIC_SERVER}
+Kind = Literal["party", "exchange"]
+
+
+def dialler(kind: str, endpoint: str) -> str:
+    """The module of a party or an exchange that dials an endpoint of its peers."""
+    services = {service.endpoint: service.module for link in LINKS.values() for side in ("party", "exchange") for service in link.of(side)}
+    return _DIALLERS.get((kind, endpoint), services[endpoint])
+
+
+@dataclass(frozen=True)
+class Door:
+    """Ports of a module that are open beyond the links: a console, or a Service that the operator shows. No sources: anyone."""
+
+    name: str
+    module: str
+    ports: Ports
+    sources: list[Rule]
+
+
+def network_policies(
+    spec: StackSpec,
+    own: PartySpec | ExchangeSpec,
+    key: str,
+    labels: Mapping[str, str],
+    hops: Iterable[Neighbour],
+    doors: Iterable[Door] = (),
+) -> tuple[Manifest, ...]:
+    """Every policy of a unit that dials these neighbours; none when they are switched off."""
+    if not spec.network_policy.enabled:
+        return ()
+    kind: Kind = "party" if isinstance(own, PartySpec) else "exchange"
+    place, dialled = _Place(own.namespace, key, labels), _dialled(kind, hops)
+    external = external_engines(own) if isinstance(own, PartySpec) else {}
+    made = [_inside_and_dns(spec, place, own)]
+    for service in LINKS[own.federation].of(kind):
+        if service.endpoint in external:
+            continue
+        rules = [_connect("from", _sources(spec), _container_ports(service, own))]
+        egress = sorted(dialled.get(service.module, {}).values(), key=repr)
+        made.append(place.policy(f"peers-{service.module}", selector(service.module, key), ingress=rules, egress=egress))
+    for door in doors:
+        rules = [_connect("from", door.sources, door.ports)]
+        made.append(place.policy(door.name, selector(naming.pod_name(door.module), key), ingress=rules))
+    return tuple(made)
+
+
+def party_doors(spec: StackSpec, own: PartySpec, deployed: frozenset[str]) -> Iterator[Door]:
+    """The consoles of a party that are shown, and its modules with a Service of type NodePort or LoadBalancer."""
+    ports = catalogue()[own.release].ports
+    who = spec.network_policy.boards
+    consoles = shown(spec, own, deployed) if spec.boards is not None else DEFAULT_CONSOLES if who is not None else ()
+    for name in consoles:
+        console = CONSOLES[name]
+        if console.module in deployed:
+            # The controller's namespace is not known here: any pod, until the stack names it.
+            sources = [{"namespaceSelector": {}}] if who is None else _elsewhere(who)
+            yield Door(f"board-{name}", console.module, (ports[console.port],), sources)
+    for module, given in module_specs(own).items():
+        if module in deployed and given is not None and given.service is not None and given.service.type != "ClusterIP":
+            yield Door(f"service-{naming.pod_name(module)}", module, module_ports(module, ports), [])
+
+    if driver := driver_ports(own):
+        yield Door("engine-spark", naming.FATEFLOW, driver, [])
+
+
+def module_ports(module: str, ports: Mapping[str, int]) -> tuple[int, ...]:
+    """The ports of a module of the catalogue, whose names begin with the module's (the notebook is client's)."""
+    prefix = {"client": "notebook"}.get(module, module)
+    return tuple(sorted({port for name, port in ports.items() if name.startswith(prefix)}))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where policies are made."""
+
+    namespace: str
+    key: str
+    labels: Mapping[str, str]
+
+    def policy(self, name: str, pods: Mapping[str, str], *, ingress: list[Rule], egress: list[Rule] | None = None) -> Manifest:
+        """The policy `fate-<name>` for pods with these labels; without `egress` it says nothing of that direction."""
+        sides = {"ingress": ingress} | ({} if egress is None else {"egress": egress})
+        body = {"podSelector": {"matchLabels": dict(pods)}, "policyTypes": [side.title() for side in sides], **sides}
+        return Manifest(
+            f"policy-{name}", "networking.k8s.io/v1", "NetworkPolicy", f"fate-{name}", self.namespace, self.labels, {}, {"spec": body}
+        )
+
+
+def _inside_and_dns(spec: StackSpec, place: _Place, own: PartySpec | ExchangeSpec) -> Manifest:
+    """Of all pods: anything inside the namespace, name resolution, external engines, and what the operator allows."""
+    ingress = [*_inside("from"), *_more(spec, "ingress")]
+    return place.policy("inside", {naming.INSTANCE: place.key}, ingress=ingress, egress=[*_all_egress(spec), *_engines(own)])
+
+
+def _all_egress(spec: StackSpec) -> list[Rule]:
+    dns = spec.network_policy.dns
+    anywhere: Rule = {"namespaceSelector": {} if dns.namespace is None else _namespace(dns.namespace)}
+    ports = [{"protocol": protocol, "port": port} for port in dns.ports for protocol in ("UDP", "TCP")]
+    return [*_inside("to"), {"to": [anywhere, *_ranges(dns.ranges)], "ports": ports}, *_more(spec, "egress")]
+
+
+def _engines(own: PartySpec | ExchangeSpec) -> Iterator[Rule]:
+    """The external engines of a party: by address, or their ports anywhere."""
+    for way in ways_out(own) if isinstance(own, PartySpec) else ():
+        yield _connect("to", [] if way.address is None else _ranges([_single(way.address)]), way.ports)
+
+
+def _inside(side: str) -> list[Rule]:
+    """Every pod of the namespace."""
+    return [{side: [{"podSelector": {}}]}]
+
+
+def _more(spec: StackSpec, side: str) -> Iterator[Rule]:
+    given = spec.network_policy.ingress if side == "ingress" else spec.network_policy.egress
+    for _, allowance in sorted(given.items()):
+        yield _connect("from" if side == "ingress" else "to", _elsewhere(allowance), allowance.ports)
+
+
+def _sources(spec: StackSpec) -> list[Rule]:
+    """Who may connect to published ports; empty: anyone. Units of this stack come from their own namespaces."""
+    ranges = spec.network_policy.published_from
+    units = sorted({*(own.namespace for own in spec.parties.values()), *([] if spec.exchange is None else [spec.exchange.namespace])})
+    return [] if not ranges else [*_ranges(ranges), *({"namespaceSelector": _namespace(name)} for name in units)]
+
+
+def _dialled(kind: str, hops: Iterable[Neighbour]) -> dict[str, dict[str, Rule]]:
+    """For each module the rules of what it dials, each once: in a star many parties are reached through one exchange."""
+    found: dict[str, dict[str, Rule]] = {}
+    for hop in hops:
+        for endpoint, address in hop.endpoints.items() if hop.routed else ():
+            rule = _towards(address)
+            found.setdefault(dialler(kind, endpoint), {})[repr(rule)] = rule
+    return found
+
+
+def _towards(address: Address) -> Rule:
+    """A peer's endpoint. A name without addresses cannot stand in a policy: then its port anywhere."""
+    if address.pods is not None:
+        pods = address.pods
+        place = {"namespaceSelector": _namespace(pods.namespace), "podSelector": {"matchLabels": selector(pods.module, pods.instance)}}
+        return _connect("to", [place], sorted(pods.ports))
+    return _connect("to", _ranges(_single(ip) for ip in ip_addresses(address)), sorted(address.ports.values()))
+
+
+def ip_addresses(address: Address) -> tuple[str, ...]:
+    """The IP addresses of an endpoint; none when only its name is known."""
+    return tuple(sorted({*address.addresses, *([address.host] if is_ip(address.host) else [])}))
+
+
+def _connect(side: str, places: list[Rule], ports: Iterable[int | range]) -> Rule:
+    """A rule; without places it holds for everyone."""
+    where = {side: places} if places else {}
+    return {**where, "ports": [{"protocol": "TCP", **_port(port)} for port in ports]}
+
+
+def _port(port: int | range) -> Rule:
+    return {"port": port} if isinstance(port, int) else {"port": port[0], "endPort": port[-1]}
+
+
+def _single(ip: str) -> str:
+    return f"{ip}/{128 if ':' in ip else 32}"
+
+
+def _container_ports(service: PublishedService, own: PartySpec | ExchangeSpec) -> list[int]:
+    release = catalogue()[own.release].ports
+    return sorted(release[port.own] for port in service.ports)
+
+
+def _elsewhere(who: Elsewhere) -> list[Rule]:
+    return [*({"namespaceSelector": _namespace(name)} for name in sorted(set(who.namespaces))), *_ranges(who.ranges)]
+
+
+def _ranges(ranges: Iterable[str]) -> list[Rule]:
+    return [{"ipBlock": {"cidr": cidr}} for cidr in sorted(set(ranges))]
+
+
+def _namespace(name: str) -> Rule:
+    return {"matchLabels": {"kubernetes.io/metadata.name": name}}

@@ -1,0 +1,45 @@
+"""What to say of network policies: what they leave open."""
+
+from collections.abc import Iterator
+
+from federation.boards import shown
+from federation.engine_policy import ways_out
+from federation.neighbours import dials
+from federation.network_policy import dialler
+from federation.party_values import deployed_modules
+from federation.peers import Peers
+from federation.scalars import is_ip
+from federation.spec import StackSpec
+
+
+def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
+    """What network policies leave open."""
+    if not spec.network_policy.enabled:
+        yield "network policies are off: every pod of the cluster reaches every port of every party and exchange"
+        return
+    if spec.network_policy.boards is None and any(shown(spec, own, deployed_modules(own)) for own in spec.parties.values()):
+        yield (
+            "consoles are open to every pod of the cluster: name the ingress controller's namespace (or its nodes' addresses) in "
+            "networkPolicy.boards"
+        )
+    for party, own in spec.parties_in_order:
+        named = sorted({way.engine for way in ways_out(own) if way.host is not None and way.address is None})
+        if named:
+            yield (
+                f"external {', '.join(named)} of party {party} {'are' if len(named) > 1 else 'is'} given by name: a network policy holds "
+                "addresses only, so pods may dial those ports anywhere; an IP address as host narrows it"
+            )
+    kind = "party" if spec.exchange is None else "exchange"
+    for peer in peers.accepted:
+        for name, endpoint in sorted(peer.descriptor.endpoints.items()):
+            if peer.routed and dials(spec, peer) and not endpoint.addresses and not is_ip(endpoint.host):
+                ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
+                remedy = (
+                    f"write an IP address in peers.{peer.name}.{name}"
+                    if spec.peers[peer.name].unsigned
+                    else f"its owner can add publish.{name}.advertise.addresses"
+                )
+                yield (
+                    f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy holds no names, "
+                    f"so {dialler(kind, name)} may dial port {ports} anywhere; {remedy}"
+                )
