@@ -7,7 +7,7 @@ from federation.links import LINKS
 from federation.module_spec import ModuleSpec
 from federation.party_values import device_of, module_specs
 from federation.patches import patched_keys
-from federation.releases import catalogue
+from federation.releases import DeviceRow
 from federation.rules_modules import module_path
 from federation.scalars import PartyId
 from federation.spec import PartySpec, StackSpec
@@ -26,7 +26,8 @@ def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
             if name in deployed:
                 where = f"parties.{party}.modules.{'.'.join(module_path(name))}"
                 yield from _opened(where, name, given or ModuleSpec())
-                yield from _without_device(where, name, given or ModuleSpec(), own, deployed[name]["resources"])
+                asked = device_of(name, own, spec.catalogue[own.release])
+                yield from _without_device(where, asked, given or ModuleSpec(), own, deployed[name]["resources"])
 
 
 def _in_the_clear(party: PartyId, own: PartySpec) -> Iterator[str]:
@@ -51,8 +52,7 @@ def _opened(where: str, name: str, given: ModuleSpec) -> Iterator[str]:
         yield f"{where}.service makes {name} reachable for everyone who reaches its load balancer: name sourceRanges"
 
 
-def _without_device(where: str, name: str, given: ModuleSpec, own: PartySpec, resources: dict[str, dict[str, str]]) -> Iterator[str]:
-    asked = device_of(name, own, catalogue()[own.release])
+def _without_device(where: str, asked: DeviceRow, given: ModuleSpec, own: PartySpec, resources: dict[str, dict[str, str]]) -> Iterator[str]:
     if asked.gpus and resources["limits"].get("nvidia.com/gpu", "0") == "0":
         yield f"{where} asks for no GPU, though the party's device is {own.device}"
     if asked.node_selector and given.node_selector is not None and not asked.node_selector.keys() & given.node_selector.keys():

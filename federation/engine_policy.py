@@ -1,13 +1,12 @@
 """What network policies let through for engines outside of a party: from its pods to them, and from Spark's workers back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from federation.external import external_engines
-from federation.releases import catalogue
 from federation.scalars import is_ip
-from federation.spec import PartySpec
+from federation.spec import PartySpec, StackSpec
 
 Ports = tuple[int | range, ...]
 
@@ -26,10 +25,10 @@ class Way:
         return self.host if self.host is not None and is_ip(self.host) else None
 
 
-def ways_out(own: PartySpec) -> Iterator[Way]:
+def ways_out(spec: StackSpec, own: PartySpec) -> Iterator[Way]:
     """What pods of a party dial of its external engines."""
     for engine, external in external_engines(own).items():
-        for host, ports in _WAYS[engine](external, own):
+        for host, ports in _WAYS[engine](external, spec.catalogue[own.release].ports):
             yield Way(engine, host, ports)
 
 
@@ -42,20 +41,20 @@ def driver_ports(own: PartySpec) -> Ports:
 _Hosts = Iterator[tuple[str | None, Ports]]
 
 
-def _server(external: Any, own: PartySpec) -> _Hosts:
+def _server(external: Any, ports: Mapping[str, int]) -> _Hosts:
     yield external.host, (external.port,)
 
 
-def _broker(external: Any, own: PartySpec) -> _Hosts:
+def _broker(external: Any, ports: Mapping[str, int]) -> _Hosts:
     yield external.host, (external.port, external.management_port)
 
 
-def _hdfs(external: Any, own: PartySpec) -> _Hosts:
+def _hdfs(external: Any, ports: Mapping[str, int]) -> _Hosts:
     yield _host_port(external.name_node.removeprefix("hdfs://"))
-    yield None, (catalogue()[own.release].ports["datanode"],)
+    yield None, (ports["datanode"],)
 
 
-def _spark(external: Any, own: PartySpec) -> _Hosts:
+def _spark(external: Any, ports: Mapping[str, int]) -> _Hosts:
     for master in external.master.removeprefix("spark://").split(","):
         yield _host_port(master)
     # Large results are fetched from the executors' block managers, which use the driver's ports.
@@ -67,7 +66,7 @@ def _host_port(text: str) -> tuple[str | None, Ports]:
     return host, (int(port),)
 
 
-_WAYS: dict[str, Callable[[Any, PartySpec], _Hosts]] = {
+_WAYS: dict[str, Callable[[Any, Mapping[str, int]], _Hosts]] = {
     "mysql": _server,
     "spark": _spark,
     "hdfs": _hdfs,

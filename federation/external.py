@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from federation.releases import Release, catalogue
-from federation.spec import PartySpec
+from federation.releases import Release
+from federation.spec import PartySpec, StackSpec
 
 # The modules that an external engine stands in for.
 REPLACED: dict[str, tuple[str, ...]] = {
@@ -39,9 +39,9 @@ def engine_host(own: PartySpec, engine: str) -> str:
     return engine if external is None else str(external.host)
 
 
-def engine_ports(own: PartySpec) -> Mapping[str, int]:
+def engine_ports(spec: StackSpec, own: PartySpec) -> Mapping[str, int]:
     """The ports of the party's engines: the release's, and those of external engines in their place."""
-    ports = dict(catalogue()[own.release].ports)
+    ports = dict(spec.catalogue[own.release].ports)
     for engine, external in external_engines(own).items():
         ports |= {name: getattr(external, field) for name, field in _PORTS.get(engine, {}).items()}
     return ports

@@ -7,7 +7,6 @@ from federation.external import engine_host, engine_ports
 from federation.live import LiveValue
 from federation.neighbours import Address, Neighbour, next_hops, other_parties
 from federation.peers import Peers
-from federation.releases import catalogue
 from federation.routes import (
     TOMBSTONE_HOST,
     TOMBSTONE_PORT,
@@ -16,6 +15,7 @@ from federation.routes import (
     PulsarProxy,
     PulsarTarget,
     nginx_route_table,
+    osx_route_table,
     pulsar_route_table,
     rabbitmq_route_table,
     records_config,
@@ -43,7 +43,7 @@ def exchange_routes(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> dict[st
 def _nginx(
     spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
 ) -> dict[str, str]:
-    ports = catalogue()[own.release].ports
+    ports = spec.catalogue[own.release].ports
     fateflow = NginxTarget(_own(own, naming.FATEFLOW_SERVICE), ports["fateflowHttp"], ports["fateflowGrpc"])
     nginx = NginxTarget(_own(own, naming.NGINX_SERVICE), ports["nginxHttp"], ports["nginxGrpc"])
     entries: dict[str, dict[str, tuple[NginxTarget, ...]]] = {party: {"fateflow": (fateflow,), "proxy": (nginx,)}}
@@ -56,7 +56,7 @@ def _nginx(
 def _pulsar(
     spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
 ) -> dict[str, str]:
-    ports, mine = catalogue()[own.release].ports, engine_ports(own)
+    ports, mine = spec.catalogue[own.release].ports, engine_ports(spec, own)
     brokers = {party: PulsarTarget(engine_host(own, "pulsar"), mine["pulsar"], mine["pulsarTls"])}
     # The plaintext port of a peer is not published; the replicator uses TLS, so that number is never dialled.
     brokers |= {other: PulsarTarget(a.host, ports["pulsar"], a.ports["tls"]) for other, a in _routed(others, "pulsar").items()}
@@ -74,7 +74,7 @@ def _pulsar(
 def _rabbitmq(
     spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
 ) -> dict[str, str]:
-    brokers = {party: HostPort(engine_host(own, "rabbitmq"), engine_ports(own)["rabbitmq"])}
+    brokers = {party: HostPort(engine_host(own, "rabbitmq"), engine_ports(spec, own)["rabbitmq"])}
     brokers |= {other: HostPort(a.host, a.ports["amqp"]) for other, a in _routed(others, "rabbitmq").items()}
     return {"rabbitmq_route_table.yaml": rabbitmq_route_table(brokers)}
 
@@ -82,7 +82,7 @@ def _rabbitmq(
 def _rollsite(
     spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
 ) -> dict[str, str]:
-    ports = catalogue()[own.release].ports
+    ports = spec.catalogue[own.release].ports
     entries = {party: {"fateflow": HostPort("fateflow", ports["fateflowGrpc"]), "default": HostPort("rollsite", ports["rollsite"])}}
     entries |= {other: {"default": HostPort(a.host, a.ports["grpc"])} for other, a in _routed(others, "rollsite").items()}
     if exchange is not None and exchange.routed:
@@ -91,13 +91,24 @@ def _rollsite(
     return {"route_table.json": rollsite_route_table(entries)}
 
 
+def _osx(
+    spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
+) -> dict[str, str]:
+    entries = {party: {"fateflow": HostPort("fateflow", spec.catalogue[own.release].ports["fateflowGrpc"])}}
+    entries |= {other: {"default": HostPort(a.host, a.ports["grpc"])} for other, a in _routed(others, "osx").items()}
+    if exchange is not None and exchange.routed:
+        hub = exchange.endpoints["osx"]
+        entries["default"] = {"default": HostPort(hub.host, hub.ports["grpc"])}
+    return {"route_table.json": osx_route_table(entries, party)}
+
+
 def _traffic_server_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
     pulsars = _routed(members, "pulsar")
     domain = spec.federation.domain
     tunnels = {naming.server_name(party, domain): _host_port(a, "tls") for party, a in pulsars.items()}
     return {
         "sni.yaml": sni(tunnels),
-        "records.config": records_config(catalogue()[own.release].ports["trafficServer"], (a.ports["tls"] for a in pulsars.values())),
+        "records.config": records_config(spec.catalogue[own.release].ports["trafficServer"], (a.ports["tls"] for a in pulsars.values())),
         "route_table.yaml": nginx_route_table({party: {"fateflow": _nginx_targets(member)} for party, member in members.items()}),
     }
 
@@ -109,15 +120,23 @@ def _rollsite_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[Part
     return {"route_table.json": rollsite_route_table(entries)}
 
 
+def _osx_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
+    # No default: FATE's guide points it to the exchange itself, where what is for an unknown party would go round until it times out.
+    entries = {party: {"default": HostPort(a.host, a.ports["grpc"])} for party, a in _routed(members, "osx").items()}
+    return {"route_table.json": osx_route_table(entries, "default")}
+
+
 _Writer = Callable[[StackSpec, PartyId, PartySpec, Mapping[PartyId, Neighbour], Neighbour | None], dict[str, str]]
 _PARTY: dict[str, dict[str, _Writer]] = {
     "Pulsar": {naming.PULSAR_ROUTES: _pulsar, naming.NGINX_ROUTES: _nginx},
     "RabbitMQ": {naming.RABBITMQ_ROUTES: _rabbitmq, naming.NGINX_ROUTES: _nginx},
     "Eggroll": {naming.ROLLSITE_ROUTES: _rollsite},
+    "OSX": {naming.OSX_ROUTES: _osx},
 }
 _EXCHANGE: dict[str, Callable[[StackSpec, ExchangeSpec, Mapping[PartyId, Neighbour]], dict[str, str]]] = {
     "Pulsar": _traffic_server_exchange,
     "Eggroll": _rollsite_exchange,
+    "OSX": _osx_exchange,
 }
 
 

@@ -58,6 +58,8 @@ _PULSAR = PublishedService("pulsar", naming.PULSAR_PUBLIC, naming.PULSAR, (Publi
 _RABBITMQ = PublishedService("rabbitmq", naming.RABBITMQ_PUBLIC, naming.RABBITMQ, (PublishedPort("amqp", "amqp", "amqp", "rabbitmq"),))
 _ROLLSITE_PORTS = (PublishedPort("grpc", "tcp-rollsite", "grpc", "rollsite"),)
 _ROLLSITE = PublishedService("rollsite", naming.ROLLSITE_PUBLIC, naming.ROLLSITE, _ROLLSITE_PORTS, internal=naming.ROLLSITE_SERVICE)
+_OSX_PORTS = (PublishedPort("grpc", "tcp-osx", "grpc", "osx"),)
+_OSX = PublishedService("osx", naming.OSX_PUBLIC, naming.OSX, _OSX_PORTS, internal=naming.OSX_SERVICE)
 _TRAFFIC_SERVER = PublishedService(
     "trafficServer",
     naming.TRAFFIC_SERVER_SERVICE,
@@ -67,12 +69,14 @@ _TRAFFIC_SERVER = PublishedService(
 )
 _EXCHANGE_NGINX = PublishedService("nginx", naming.NGINX_SERVICE, naming.NGINX, _NGINX_PORTS)
 _EXCHANGE_ROLLSITE = PublishedService("rollsite", naming.ROLLSITE_SERVICE, naming.ROLLSITE, _ROLLSITE_PORTS)
+_EXCHANGE_OSX = PublishedService("osx", naming.OSX_SERVICE, naming.OSX, _OSX_PORTS)
 
 # RabbitMQ has no default route, so FATE knows no star with it (reference section 10.2).
 LINKS: dict[str, Link] = {
     "Pulsar": Link(party=(_NGINX, _PULSAR), exchange=(_EXCHANGE_NGINX, _TRAFFIC_SERVER)),
     "RabbitMQ": Link(party=(_NGINX, _RABBITMQ)),
     "Eggroll": Link(party=(_ROLLSITE,), exchange=(_EXCHANGE_ROLLSITE,)),
+    "OSX": Link(party=(_OSX,), exchange=(_EXCHANGE_OSX,)),
 }
 
 

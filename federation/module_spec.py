@@ -138,6 +138,7 @@ class PartyModulesSpec(Model):
     clustermanager: ModuleSpec = ModuleSpec()
     nodemanager: NodemanagerSpec = Field(NodemanagerSpec(), description="Eggroll's nodes; replicas: how many.")
     rollsite: ModuleSpec = ModuleSpec()
+    osx: ModuleSpec = ModuleSpec()
     spark: SparkSpec = SparkSpec()
     hdfs: HdfsSpec = HdfsSpec()
     fateboard: ModuleSpec | None = None
@@ -145,8 +146,9 @@ class PartyModulesSpec(Model):
 
 
 class ExchangeModulesSpec(Model):
-    """The modules of an exchange: trafficServer and nginx for Pulsar, rollsite for Eggroll."""
+    """The modules of an exchange: trafficServer and nginx for Pulsar, rollsite for Eggroll, osx for OSX."""
 
     traffic_server: ModuleSpec = ModuleSpec()
     nginx: ModuleSpec = ModuleSpec()
     rollsite: ModuleSpec = ModuleSpec()
+    osx: ModuleSpec = ModuleSpec()

@@ -7,7 +7,7 @@ from typing import Any
 from federation.module_spec import ImageSpec, ModulePersistence, ModuleSpec, ServiceSpec
 from federation.releases import ClaimRow, DeviceRow, ModuleRow
 from federation.spec import ImagesSpec, Persistence
-from federation.values import Claim, Module, Resources, Security, ServiceSettings
+from federation.values import Claim, Module, OsxSettings, Resources, Security, ServiceSettings
 
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
@@ -150,6 +150,11 @@ def _service(spec: ServiceSpec | None) -> ServiceSettings | None:
         source_ranges=spec.source_ranges or None,
         annotations=spec.annotations or None,
     )
+
+
+def osx_settings(row: ModuleRow, module: Module) -> OsxSettings:
+    """OSX's memory beside its heap."""
+    return OsxSettings(direct_mib=share(module.resources.limits.memory, row.direct_percent) or 1024)
 
 
 def share(memory: str | None, percent: int | None) -> int | None:

@@ -9,13 +9,14 @@ PULSAR_ROUTES = "pulsar-route-table"
 NGINX_ROUTES = "nginx-route-table"
 RABBITMQ_ROUTES = "rabbitmq-route-table"
 ROLLSITE_ROUTES = "rollsite-route-table"
+OSX_ROUTES = "osx-route-table"
 EXCHANGE_ROUTES = "exchange-routes"
 PULSAR_CERTIFICATE = "pulsar-cert"
 PULL_SECRET = "fate-registry"  # noqa: S105 - the name of an object
 BOARDS_CERTIFICATE = "boards-tls"
 
 # The pod label values of charts/*: what the Services below select.
-FATEFLOW, NGINX, PULSAR, RABBITMQ, ROLLSITE = "fateflow", "nginx", "pulsar", "rabbitmq", "rollsite"
+FATEFLOW, NGINX, PULSAR, RABBITMQ, ROLLSITE, OSX = "fateflow", "nginx", "pulsar", "rabbitmq", "rollsite", "osx"
 TRAFFIC_SERVER = "traffic-server"
 
 # The labels that select pods.
@@ -28,6 +29,8 @@ PULSAR_PUBLIC = "pulsar-public-tls"
 RABBITMQ_PUBLIC = "rabbitmq-public"
 ROLLSITE_SERVICE = "rollsite"
 ROLLSITE_PUBLIC = "rollsite-public"
+OSX_SERVICE = "osx"
+OSX_PUBLIC = "osx-public"
 TRAFFIC_SERVER_SERVICE = "traffic-server"
 
 

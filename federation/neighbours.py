@@ -9,7 +9,6 @@ from federation.links import LINKS, PublishedService
 from federation.live import LiveValue
 from federation.peers import Peer, Peers
 from federation.publishing import service_ports
-from federation.releases import catalogue
 from federation.scalars import PartyId, is_ip
 from federation.spec import ExchangeSpec, PartySpec, StackSpec
 
@@ -49,7 +48,7 @@ NOWHERE = Neighbour({}, routed=False)
 def other_parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
     """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
     remote = {peer.party_id: _remote(peer) for peer in peers.parties() if peer.party_id is not None}
-    found = remote | {party: _local(given, naming.party_key(party)) for party, given in spec.parties.items() if party != own}
+    found = remote | {party: _local(spec, given, naming.party_key(party)) for party, given in spec.parties.items() if party != own}
     return {party: neighbour if may_talk(spec, own, party) else NOWHERE for party, neighbour in found.items()}
 
 
@@ -72,7 +71,7 @@ def next_hops(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> 
 def _exchange_of(spec: StackSpec, own: PartySpec, peers: Peers) -> Neighbour | None:
     """The exchange of a party; None while it is pending."""
     if own.exchange == "local" and spec.exchange is not None:
-        return _local(spec.exchange, naming.EXCHANGE)
+        return _local(spec, spec.exchange, naming.EXCHANGE)
     peer = peers.exchange(own.exchange or "")
     return None if peer is None else _remote(peer)
 
@@ -82,16 +81,16 @@ def _remote(peer: Peer) -> Neighbour:
     return Neighbour(endpoints, peer.routed)
 
 
-def _local(own: PartySpec | ExchangeSpec, key: str) -> Neighbour:
+def _local(spec: StackSpec, own: PartySpec | ExchangeSpec, key: str) -> Neighbour:
     kind = "party" if isinstance(own, PartySpec) else "exchange"
-    return Neighbour({service.endpoint: _inside(service, own, key) for service in LINKS[own.federation].of(kind)})
+    return Neighbour({service.endpoint: _inside(spec, service, own, key) for service in LINKS[own.federation].of(kind)})
 
 
-def _inside(published: PublishedService, own: PartySpec | ExchangeSpec, key: str) -> Address:
+def _inside(spec: StackSpec, published: PublishedService, own: PartySpec | ExchangeSpec, key: str) -> Address:
     if isinstance(own, PartySpec) and published.endpoint in external_engines(own):
-        ports, host = engine_ports(own), engine_host(own, published.endpoint)
+        ports, host = engine_ports(spec, own), engine_host(own, published.endpoint)
         return Address(host, (host,) if is_ip(host) else (), {port.purpose: ports[port.own] for port in published.ports})
-    release_ports = catalogue()[own.release].ports
+    release_ports = spec.catalogue[own.release].ports
     pods = Pods(own.namespace, key, published.module, tuple(release_ports[port.own] for port in published.ports))
     host = str(LiveValue(own.namespace, published.internal or published.service, "clusterIP"))
     if published.internal is not None:

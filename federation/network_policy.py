@@ -19,7 +19,6 @@ from federation.naming import selector
 from federation.neighbours import Address, Neighbour
 from federation.network_spec import Elsewhere
 from federation.party_values import module_specs
-from federation.releases import catalogue
 from federation.scalars import is_ip
 from federation.spec import ExchangeSpec, PartySpec, StackSpec
 
@@ -63,7 +62,7 @@ def network_policies(
     for service in LINKS[own.federation].of(kind):
         if service.endpoint in external:
             continue
-        rules = [_connect("from", _sources(spec), _container_ports(service, own))]
+        rules = [_connect("from", _sources(spec), _container_ports(spec, service, own))]
         egress = sorted(dialled.get(service.module, {}).values(), key=repr)
         made.append(place.policy(f"peers-{service.module}", selector(service.module, key), ingress=rules, egress=egress))
     for door in doors:
@@ -74,7 +73,7 @@ def network_policies(
 
 def party_doors(spec: StackSpec, own: PartySpec, deployed: frozenset[str]) -> Iterator[Door]:
     """The consoles of a party that are shown, and its modules with a Service of type NodePort or LoadBalancer."""
-    ports = catalogue()[own.release].ports
+    ports = spec.catalogue[own.release].ports
     who = spec.network_policy.boards
     consoles = shown(spec, own, deployed) if spec.boards is not None else DEFAULT_CONSOLES if who is not None else ()
     for name in consoles:
@@ -117,7 +116,7 @@ class _Place:
 def _inside_and_dns(spec: StackSpec, place: _Place, own: PartySpec | ExchangeSpec) -> Manifest:
     """Of all pods: anything inside the namespace, name resolution, external engines, and what the operator allows."""
     ingress = [*_inside("from"), *_more(spec, "ingress")]
-    return place.policy("inside", {naming.INSTANCE: place.key}, ingress=ingress, egress=[*_all_egress(spec), *_engines(own)])
+    return place.policy("inside", {naming.INSTANCE: place.key}, ingress=ingress, egress=[*_all_egress(spec), *_engines(spec, own)])
 
 
 def _all_egress(spec: StackSpec) -> list[Rule]:
@@ -127,9 +126,9 @@ def _all_egress(spec: StackSpec) -> list[Rule]:
     return [*_inside("to"), {"to": [anywhere, *_ranges(dns.ranges)], "ports": ports}, *_more(spec, "egress")]
 
 
-def _engines(own: PartySpec | ExchangeSpec) -> Iterator[Rule]:
+def _engines(spec: StackSpec, own: PartySpec | ExchangeSpec) -> Iterator[Rule]:
     """The external engines of a party: by address, or their ports anywhere."""
-    for way in ways_out(own) if isinstance(own, PartySpec) else ():
+    for way in ways_out(spec, own) if isinstance(own, PartySpec) else ():
         yield _connect("to", [] if way.address is None else _ranges([_single(way.address)]), way.ports)
 
 
@@ -189,8 +188,8 @@ def _single(ip: str) -> str:
     return f"{ip}/{128 if ':' in ip else 32}"
 
 
-def _container_ports(service: PublishedService, own: PartySpec | ExchangeSpec) -> list[int]:
-    release = catalogue()[own.release].ports
+def _container_ports(spec: StackSpec, service: PublishedService, own: PartySpec | ExchangeSpec) -> list[int]:
+    release = spec.catalogue[own.release].ports
     return sorted(release[port.own] for port in service.ports)
 
 

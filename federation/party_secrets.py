@@ -4,7 +4,6 @@ from federation import naming
 from federation.credential_spec import Credential
 from federation.external import external_engines
 from federation.manifests import SecretPlan
-from federation.releases import catalogue
 from federation.scalars import PartyId
 from federation.spec import PartySpec, StackSpec
 from federation.unit import TlsPlan, pull_secret
@@ -24,7 +23,7 @@ def party_secrets(
     key = naming.party_key(party)
     keys: dict[str, SecretKey] = {}
     sources: dict[str, dict[str, str]] = {}
-    for slot, (name, entry) in _slots(own).items():
+    for slot, (name, entry) in _slots(spec, own).items():
         credential = _external(own, slot) or own.credentials.of(slot) or Credential(secret=default_secret(key, slot))
         if credential.kubernetes_secret is not None and credential.key is not None:
             keys[slot] = SecretKey(name=credential.kubernetes_secret, key=credential.key)
@@ -60,8 +59,8 @@ def _external(own: PartySpec, slot: str) -> Credential | None:
     return credential
 
 
-def _slots(own: PartySpec) -> dict[str, tuple[str, str]]:
-    combination = catalogue()[own.release].combination(own.computing, own.federation, own.storage)
+def _slots(spec: StackSpec, own: PartySpec) -> dict[str, tuple[str, str]]:
+    combination = spec.catalogue[own.release].combination(own.computing, own.federation, own.storage)
     needed = combination.modules if combination is not None else ()
     slots = dict(_MYSQL) if own.engines.mysql is None else {"mysql": _MYSQL["mysql"]}
     slots |= _RABBITMQ if "rabbitmq" in needed else {}

@@ -5,8 +5,8 @@ from federation.boards import board_values, shown_consoles
 from federation.engine_spec import ExternalSpark
 from federation.external import engine_host, engine_modules, engine_ports, external_engines
 from federation.module_spec import ModuleSpec
-from federation.modules import ImageUse, Variant, cores, image_use, mebibytes, module_values, share
-from federation.releases import DeviceRow, Release, catalogue
+from federation.modules import ImageUse, Variant, cores, image_use, mebibytes, module_values, osx_settings, share
+from federation.releases import CombinationRow, DeviceRow, Release
 from federation.scalars import PartyId
 from federation.spec import PartySpec, Persistence, StackSpec
 from federation.unit import pull_secret_names
@@ -17,6 +17,7 @@ from federation.values import (
     EggrollSettings,
     Engines,
     HdfsSettings,
+    Layout,
     PartyModules,
     PartyPorts,
     PartyValues,
@@ -27,6 +28,7 @@ from federation.values import (
     SecretKey,
     SparkDriver,
     SparkSettings,
+    StandaloneSettings,
 )
 
 # Pulsar tenant and topic lifetime that FATE's own deployments use; the tenant must be equal in all parties.
@@ -38,12 +40,13 @@ _ROUTES = {
     "Pulsar": RouteConfigMaps(pulsar=naming.PULSAR_ROUTES, nginx=naming.NGINX_ROUTES),
     "RabbitMQ": RouteConfigMaps(rabbitmq=naming.RABBITMQ_ROUTES, nginx=naming.NGINX_ROUTES),
     "Eggroll": RouteConfigMaps(rollsite=naming.ROLLSITE_ROUTES),
+    "OSX": RouteConfigMaps(osx=naming.OSX_ROUTES),
 }
 
 
 def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[str, str], keys: dict[str, SecretKey]) -> PartyValues:
     """The chart values of a party. ValueError for engines that its release is not deployed with (the rules refuse them before)."""
-    release = catalogue()[own.release]
+    release = spec.catalogue[own.release]
     combination = release.combination(own.computing, own.federation, own.storage)
     if combination is None:
         raise ValueError(f"release {own.release} has no {own.computing} + {own.federation} + {own.storage}")
@@ -56,18 +59,23 @@ def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[s
         party_id=party,
         release=own.release,
         party_id_in_config=release.party_id_in_config,
-        engines=Engines(**{str(kind): engine for kind, engine in combination.engines.items()}, proxy=combination.proxy),
+        layout=_layout(release, combination),
+        engines=Engines(
+            **{str(kind): engine for kind, engine in combination.engines.items()}, proxy=combination.proxy, osx_mode=combination.osx_mode
+        ),
         ports=_ports(own, release),
         modules=modules,
         database=_database(spec, own, release, keys),
         board=Board(user=_BOARD_USER, password=keys["fateboard"]) if "fateboard" in keys else None,
         notebook_password=keys.get("notebook"),
-        pulsar=_pulsar(party, own, release) if "pulsar" in combination.modules else None,
-        rabbitmq=_rabbitmq(own, keys["rabbitmq"]) if "rabbitmq" in combination.modules else None,
-        hdfs=_hdfs(own) if "namenode" in combination.modules else None,
+        pulsar=_pulsar(spec, party, own, release) if "pulsar" in combination.modules else None,
+        rabbitmq=_rabbitmq(spec, own, keys["rabbitmq"]) if "rabbitmq" in combination.modules else None,
+        hdfs=_hdfs(spec, own) if "namenode" in combination.modules else None,
         spark=_spark(own, modules) if combination.engines["computing"] == "spark" else None,
         eggroll=_eggroll(own, release, modules),
-        boards=board_values(spec, shown_consoles(spec, party, own, release, deployed_modules(own))),
+        boards=board_values(spec, shown_consoles(spec, party, own, release, deployed_modules(spec, own))),
+        standalone=_standalone(modules) if combination.engines["computing"] == "standalone" else None,
+        osx=None if modules.osx is None else osx_settings(release.modules["osx"], modules.osx),
         routes=_ROUTES[own.federation],
     )
 
@@ -84,6 +92,7 @@ def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:
         "clustermanager": given.clustermanager,
         "nodemanager": given.nodemanager,
         "rollsite": given.rollsite,
+        "osx": given.osx,
         "sparkMaster": given.spark.master,
         "sparkWorker": given.spark.worker,
         "namenode": given.hdfs.namenode,
@@ -93,9 +102,9 @@ def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:
     }
 
 
-def deployed_modules(own: PartySpec) -> frozenset[str]:
+def deployed_modules(spec: StackSpec, own: PartySpec) -> frozenset[str]:
     """The modules of a party, by their names in the catalogue; none for a release or a combination that does not exist."""
-    release = catalogue().get(own.release)
+    release = spec.catalogue.get(own.release)
     engines = () if release is None else engine_modules(own, release)
     return frozenset() if release is None or not engines else frozenset(_wanted(own, release))
 
@@ -123,7 +132,7 @@ def _modules(spec: StackSpec, own: PartySpec, release: Release) -> PartyModules:
 
 def party_images(spec: StackSpec, own: PartySpec) -> dict[str, ImageUse]:
     """The images of a party's modules, by module, and that of the database's client."""
-    release = catalogue()[own.release]
+    release = spec.catalogue[own.release]
     variant = Variant(own.computing, own.algorithm, own.device)
     images = {name: image_use(release.modules[name], given.image, spec.images, variant) for name, given in _wanted(own, release).items()}
     return {**images, DATABASE_CLIENT: image_use(release.modules["mysql"], own.modules.mysql.image, spec.images)}
@@ -133,6 +142,14 @@ def device_of(name: str, own: PartySpec, release: Release) -> DeviceRow:
     """What the party's device asks of a module: nothing, unless the module computes with it."""
     row = release.devices.get(own.device)
     return row if row is not None and name in row.modules else DeviceRow(modules=())
+
+
+def _layout(release: Release, combination: CombinationRow) -> Layout:
+    """The release's layout, with the folders that the engines keep."""
+    fateflow = release.layout.fateflow
+    return release.layout.model_copy(
+        update={"fateflow": fateflow.model_copy(update={"folders": {**fateflow.folders, **combination.folders}})}
+    )
 
 
 def _ports(own: PartySpec, release: Release) -> PartyPorts:
@@ -147,7 +164,7 @@ def _ports(own: PartySpec, release: Release) -> PartyPorts:
 
 def database_client(spec: StackSpec, own: PartySpec) -> Container:
     """A container of MySQL's image, which has the client too; the same whether MySQL is a module or external."""
-    module = module_values(catalogue()[own.release].modules["mysql"], own.modules.mysql, spec.images)
+    module = module_values(spec.catalogue[own.release].modules["mysql"], own.modules.mysql, spec.images)
     return Container(image=module.image, image_pull_policy=module.image_pull_policy, resources=module.resources, security=module.security)
 
 
@@ -155,7 +172,7 @@ def _database(spec: StackSpec, own: PartySpec, release: Release, keys: dict[str,
     external = external_engines(own).get("mysql")
     return Database(
         host=engine_host(own, "mysql"),
-        port=engine_ports(own)["mysql"],
+        port=engine_ports(spec, own)["mysql"],
         name=release.database_name if external is None else external.database,
         user=release.database_user if external is None else external.user,
         password=keys["mysql"],
@@ -164,8 +181,8 @@ def _database(spec: StackSpec, own: PartySpec, release: Release, keys: dict[str,
     )
 
 
-def _pulsar(party: PartyId, own: PartySpec, release: Release) -> PulsarSettings:
-    external, ports = external_engines(own).get("pulsar"), engine_ports(own)
+def _pulsar(spec: StackSpec, party: PartyId, own: PartySpec, release: Release) -> PulsarSettings:
+    external, ports = external_engines(own).get("pulsar"), engine_ports(spec, own)
     return PulsarSettings(
         host=engine_host(own, "pulsar"),
         port=ports["pulsar"],
@@ -187,8 +204,8 @@ def _broker(party: PartyId, own: PartySpec, release: Release) -> PulsarBroker:
     )
 
 
-def _rabbitmq(own: PartySpec, password: SecretKey) -> RabbitmqSettings:
-    external, ports = external_engines(own).get("rabbitmq"), engine_ports(own)
+def _rabbitmq(spec: StackSpec, own: PartySpec, password: SecretKey) -> RabbitmqSettings:
+    external, ports = external_engines(own).get("rabbitmq"), engine_ports(spec, own)
     return RabbitmqSettings(
         host=engine_host(own, "rabbitmq"),
         port=ports["rabbitmq"],
@@ -198,11 +215,11 @@ def _rabbitmq(own: PartySpec, password: SecretKey) -> RabbitmqSettings:
     )
 
 
-def _hdfs(own: PartySpec) -> HdfsSettings:
+def _hdfs(spec: StackSpec, own: PartySpec) -> HdfsSettings:
     external = external_engines(own).get("hdfs")
     if external is not None:
         return HdfsSettings(name_node=external.name_node, path_prefix=external.path_prefix or "")
-    return HdfsSettings(name_node=f"hdfs://namenode:{catalogue()[own.release].ports['namenode']}", path_prefix="")
+    return HdfsSettings(name_node=f"hdfs://namenode:{spec.catalogue[own.release].ports['namenode']}", path_prefix="")
 
 
 def _spark(own: PartySpec, modules: PartyModules) -> SparkSettings:
@@ -237,6 +254,10 @@ def _external_spark(external: ExternalSpark) -> SparkSettings:
             max_retries=external.port_max_retries,
         ),
     )
+
+
+def _standalone(modules: PartyModules) -> StandaloneSettings:
+    return StandaloneSettings(cores=cores(modules.fateflow.resources.limits.cpu or "1"))
 
 
 def _eggroll(own: PartySpec, release: Release, modules: PartyModules) -> EggrollSettings | None:

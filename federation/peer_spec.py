@@ -28,6 +28,7 @@ class PeerSpec(Model):
     traffic_server: HostPort | None = Field(None, description="By hand, exchange: host:port of its Traffic Server.")
     nginx: HostPort | None = Field(None, description="By hand: IP:port of its nginx (HTTP).")
     rollsite: HostPort | None = Field(None, description="By hand: host:port of its rollsite.")
+    osx: HostPort | None = Field(None, description="By hand: host:port of its OSX.")
 
     @property
     def by_hand(self) -> bool:
@@ -43,6 +44,7 @@ class PeerSpec(Model):
             "trafficServer": self.traffic_server,
             "nginx": self.nginx,
             "rollsite": self.rollsite,
+            "osx": self.osx,
         }
         return {endpoint: address for endpoint, address in typed.items() if address is not None}
 

@@ -18,6 +18,7 @@ from federation.rules import Paths, broken_rules
 from federation.rules_boards import board_warnings
 from federation.rules_network import policy_warnings
 from federation.spec import StackSpec
+from federation.uncertain import release_warnings
 from federation.unit import UnitPlan
 
 # A peer's descriptor that ends within so many days is named in every preview.
@@ -84,6 +85,7 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     units += parties.values()
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
     warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *policy_warnings(spec, ready), *board_warnings(spec))
+    warnings += tuple(release_warnings(spec))
     warnings += () if today is None else tuple(_expiring(ready, today))
     return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings)
 

@@ -1,4 +1,4 @@
-"""The plan of an exchange: Traffic Server and nginx for Pulsar, or rollsite for Eggroll."""
+"""The plan of an exchange: Traffic Server and nginx for Pulsar, rollsite for Eggroll, or OSX."""
 
 from typing import Any
 
@@ -7,13 +7,12 @@ from federation.link_routes import exchange_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, config_map, namespace
 from federation.module_spec import ModuleSpec
-from federation.modules import ImageUse, image_use, in_use, module_values
+from federation.modules import ImageUse, image_use, in_use, module_values, osx_settings
 from federation.neighbours import other_parties, server_name
 from federation.network_policy import network_policies
 from federation.patches import patched
 from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
-from federation.releases import catalogue
 from federation.spec import ExchangeSpec, StackSpec
 from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
 from federation.values import ExchangeModules, ExchangePorts, ExchangeValues
@@ -30,7 +29,7 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
         namespace=own.namespace,
         release=own.release,
         namespace_object=(namespace(*place),) if spec.cluster.makes_namespaces else (),
-        services=_services(own, labels),
+        services=_services(spec, own, labels),
         secrets=pull_secret(spec, own.namespace, labels),
         routes=(config_map("routes", naming.EXCHANGE_ROUTES, *place, exchange_routes(spec, own, peers)),),
         policies=network_policies(spec, own, naming.EXCHANGE, labels, other_parties(spec, None, peers).values()),
@@ -45,20 +44,15 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
     )
 
 
-def exchange_module_specs(own: ExchangeSpec) -> dict[str, ModuleSpec]:
-    """What the operator says of each module, by its name in the catalogue."""
-    return {"trafficServer": own.modules.traffic_server, "nginx": own.modules.nginx, "rollsite": own.modules.rollsite}
-
-
 def exchange_images(spec: StackSpec, own: ExchangeSpec) -> dict[str, ImageUse]:
     """The images of an exchange's modules, by module."""
-    release, given = catalogue()[own.release], exchange_module_specs(own)
+    release, given = spec.catalogue[own.release], exchange_module_specs(own)
     return {name: image_use(release.exchange[name], given[name].image, spec.images) for name in release.exchanges[own.federation]}
 
 
 def exchange_values(spec: StackSpec, own: ExchangeSpec, labels: dict[str, str]) -> ExchangeValues:
     """The chart values of an exchange, without a patch."""
-    release = catalogue()[own.release]
+    release = spec.catalogue[own.release]
     given = exchange_module_specs(own)
     wanted = release.exchanges[own.federation]
     modules = {name: module_values(release.exchange[name], given[name], spec.images) for name in wanted}
@@ -74,12 +68,19 @@ def exchange_values(spec: StackSpec, own: ExchangeSpec, labels: dict[str, str]) 
             {name: port for name, port in release.ports.items() if name in known and name.startswith(wanted)}
         ),
         modules=ExchangeModules.model_validate(modules),
+        osx=osx_settings(release.exchange["osx"], modules["osx"]) if "osx" in modules else None,
         routes=naming.EXCHANGE_ROUTES,
     )
 
 
-def _services(own: ExchangeSpec, labels: dict[str, str]) -> tuple[Manifest, ...]:
-    ports = catalogue()[own.release].ports
+def exchange_module_specs(own: ExchangeSpec) -> dict[str, ModuleSpec]:
+    """What the operator says of each module, by its name in the catalogue."""
+    given = own.modules
+    return {"trafficServer": given.traffic_server, "nginx": given.nginx, "rollsite": given.rollsite, "osx": given.osx}
+
+
+def _services(spec: StackSpec, own: ExchangeSpec, labels: dict[str, str]) -> tuple[Manifest, ...]:
+    ports = spec.catalogue[own.release].ports
     made = []
     for published in LINKS[own.federation].exchange:
         publication = own.publish.of(published.endpoint)
@@ -89,7 +90,7 @@ def _services(own: ExchangeSpec, labels: dict[str, str]) -> tuple[Manifest, ...]
 
 
 def _descriptor(spec: StackSpec, own: ExchangeSpec) -> dict[str, Any]:
-    ports = catalogue()[own.release].ports
+    ports = spec.catalogue[own.release].ports
     services = LINKS[own.federation].exchange
     return {
         "schemaVersion": 1,

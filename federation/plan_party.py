@@ -1,4 +1,4 @@
-"""The plan of one FATE party (FATE 1.x), whatever its engines: the combination's row in the catalogue says which modules."""
+"""The plan of one FATE party, whatever its engines: the combination's row in the catalogue says which modules."""
 
 from typing import Any
 
@@ -17,7 +17,6 @@ from federation.party_values import DATABASE_CLIENT, deployed_modules, party_ima
 from federation.patches import patched
 from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
-from federation.releases import catalogue
 from federation.scalars import PartyId
 from federation.spec import PartySpec, StackSpec
 from federation.unit import ChartPlan, TlsPlan, UnitPlan, module_summary
@@ -31,7 +30,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
     secrets, keys = party_secrets(spec, party, own, labels, tls)
     values = patched(party_values(spec, party, own, labels, keys), own.chart_values)
     secrets += board_secret(spec, own.namespace, labels, values.boards)
-    release, deployed = catalogue()[own.release], deployed_modules(own)
+    release, deployed = spec.catalogue[own.release], deployed_modules(spec, own)
     consoles = shown_consoles(spec, party, own, release, deployed)
     running = {**values.modules.plain(), DATABASE_CLIENT: values.database.client.plain()}
     routes = party_routes(spec, party, own, peers)
@@ -41,7 +40,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
         namespace=own.namespace,
         release=own.release,
         namespace_object=(namespace(own.namespace, labels),) if spec.cluster.makes_namespaces else (),
-        services=_services(own, key, labels),
+        services=_services(spec, own, key, labels),
         secrets=secrets,
         routes=tuple(config_map(_role(name), name, own.namespace, labels, files) for name, files in routes.items()),
         policies=network_policies(spec, own, key, labels, _hops(spec, party, own, peers), party_doors(spec, own, deployed)),
@@ -52,7 +51,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) ->
         access=access(spec, own.namespace, release, consoles, deployed),
         images=in_use(party_images(spec, own), running),
         tls=tls,
-        data=data_facts(own, values, catalogue()[own.release].modules),
+        data=data_facts(own, values, release.modules),
         allow_data_loss=own.allow_data_loss,
         provided=provided_passwords(own),
     )
@@ -77,8 +76,8 @@ def _role(config_map_name: str) -> str:
     return config_map_name.replace("-route-table", "-routes")
 
 
-def _services(own: PartySpec, key: str, labels: dict[str, str]) -> tuple[Manifest, ...]:
-    ports = catalogue()[own.release].ports
+def _services(spec: StackSpec, own: PartySpec, key: str, labels: dict[str, str]) -> tuple[Manifest, ...]:
+    ports = spec.catalogue[own.release].ports
     fateflow = [ServicePort("tcp-grpc", ports["fateflowGrpc"], "grpc"), ServicePort("tcp-http", ports["fateflowHttp"], "http")]
     settings = own.modules.fateflow.service
     made = [internal_service(naming.FATEFLOW_SERVICE, naming.FATEFLOW, key, own.namespace, labels, fateflow, settings)]
@@ -94,7 +93,7 @@ def _services(own: PartySpec, key: str, labels: dict[str, str]) -> tuple[Manifes
 
 
 def _descriptor(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, Any]:
-    ports = engine_ports(own)
+    ports = engine_ports(spec, own)
     services = LINKS[own.federation].party
     return {
         "schemaVersion": 1,

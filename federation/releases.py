@@ -11,7 +11,7 @@ from pydantic import Field
 
 from federation.model import Model
 from federation.scalars import Bytes, NonEmpty, Port, Tag, Word
-from federation.values import Resources
+from federation.values import EggrollVersion, Layout, OsxMode, Proxy, Resources
 
 
 class Combination(Model):
@@ -29,7 +29,9 @@ class CombinationRow(Combination):
     """A combination of engines that a release is deployed with, and the modules it needs."""
 
     modules: tuple[str, ...]
-    proxy: Literal["nginx", "rollsite"] = Field(description="The proxy of FATE-Flow's control plane.")
+    proxy: Proxy = Field(description="The proxy of FATE-Flow's control plane.")
+    folders: dict[str, NonEmpty] = Field({}, description="Folders of FATE-Flow's that are kept because of these engines, like layout's.")
+    osx_mode: OsxMode | None = Field(None, description="How tasks use OSX: stream with Eggroll, queue with any other computing engine.")
     engines: dict[Literal["computing", "federation", "storage"], Word] = Field(description="default_engines of service_conf.yaml.")
 
 
@@ -70,12 +72,24 @@ class SecurityRow(Model):
     reason: NonEmpty
 
 
+class UncertainRow(Model):
+    """What is not known of a release: said in each preview of a party or an exchange that it concerns."""
+
+    says: NonEmpty
+    modules: tuple[str, ...] = Field(
+        (), description="Concerns units with one of these modules, when its image is the release's; empty: all."
+    )
+    computing: tuple[Word, ...] = Field((), description="Concerns parties with one of these computing engines; empty: all.")
+    suffixed: bool = Field(False, description="Concerns parties whose algorithm or device puts a suffix to the images' names.")
+
+
 class ModuleRow(Model):
     """One module of a release."""
 
     image: NonEmpty
     suffixes: tuple[Literal["computing", "algorithm", "device"], ...] = Field((), description="What is appended to the image's name.")
     tag: Tag | None = Field(None, description="Absent when upstream publishes none: then the stack must name one.")
+    unpublished: NonEmpty | None = Field(None, description="Why the stack must name the image, when there is no tag.")
     optional: bool = False
     replicas: int = 1
     scales: bool = Field(False, description="Whether it may have more than one replica: others write data, or route, alone.")
@@ -96,8 +110,11 @@ class Release(Model):
     variants: tuple[VariantRow, ...]
     devices: dict[Literal["CPU", "IPCL", "GPU"], DeviceRow] = Field({}, description="Devices that need more than other images.")
     exchanges: dict[str, tuple[str, ...]] = Field(description="Modules of an exchange, by federation engine.")
-    eggroll: Literal["2.4", "2.5"]
+    upgrade_from: tuple[NonEmpty, ...] = Field(description="Releases whose data this one takes over as it is, or with SQL that is known.")
+    uncertain: tuple[UncertainRow, ...] = ()
+    eggroll: EggrollVersion
     party_id_in_config: bool
+    layout: Layout
     own_environment: frozenset[str] = Field(description="Variables that the charts set, which a stack may not.")
     database_user: NonEmpty
     database_name: NonEmpty
@@ -110,6 +127,11 @@ class Release(Model):
         wanted = (computing, federation, storage)
         return next((row for row in self.combinations if (row.computing, row.federation, row.storage) == wanted), None)
 
+    @property
+    def major(self) -> int:
+        """The major version: parties of different ones have no protocol in common."""
+        return Version(self.release).major
+
 
 @cache
 def catalogue() -> dict[str, Release]:
@@ -121,12 +143,12 @@ def catalogue() -> dict[str, Release]:
 
 
 def _whole(rows: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A row with everything of its `base` that it does not say itself."""
+    """A row with everything of its `base` that it does not say itself; what it sets to null, it does not have."""
     row = dict(rows[name])
     base = row.pop("base", None)
     return row if base is None else _merged(_whole(rows, base), row)
 
 
 def _merged(base: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
-    both = {key: _merged(base[key], row[key]) for key in base.keys() & row.keys() if isinstance(base[key], dict)}
-    return {**base, **row, **both}
+    both = {key: _merged(base[key], row[key]) for key in base.keys() & row.keys() if isinstance(base[key], dict) and row[key] is not None}
+    return {key: value for key, value in {**base, **row, **both}.items() if value is not None}

@@ -1,7 +1,7 @@
-"""The route files of FATE's native proxies, as text: nginx, Pulsar and RabbitMQ (through FATE-Flow), rollsite, Traffic Server.
+"""The route files of FATE's native proxies, as text: nginx, Pulsar and RabbitMQ (through FATE-Flow), rollsite, OSX, Traffic Server.
 
-Texts are canonical: sorted by party id, the same bytes for the same routes. Formats: FATE 1.x; reference sections 8.1
-(route_table.json), 10.1 (pulsar_route_table.yaml), 10.2 (rabbitmq_route_table.yaml), 10.3 (route_table.yaml) and 11.3
+Texts are canonical: sorted by party id, the same bytes for the same routes. Formats: reference sections 8.1 (rollsite's
+route_table.json), 8.3 (OSX's), 10.1 (pulsar_route_table.yaml), 10.2 (rabbitmq_route_table.yaml), 10.3 (route_table.yaml) and 11.3
 (sni.yaml, records.config).
 """
 
@@ -78,7 +78,7 @@ def nginx_route_table(entries: Mapping[str, Mapping[str, tuple[NginxTarget, ...]
 def pulsar_route_table(brokers: Mapping[PartyId, PulsarTarget], default: PulsarProxy | None) -> str:
     """`pulsar_route_table.yaml`: own broker, direct peers, and the proxy to all others.
 
-    Keys are plain integers: FATE 1.x looks parties up by int.
+    Keys are plain integers: FATE 1.x looks parties up by int. FATE-Flow 2.x turns them into texts.
     """
     lines: list[str] = []
     for party in in_order(brokers):
@@ -100,9 +100,22 @@ def rabbitmq_route_table(brokers: Mapping[PartyId, HostPort]) -> str:
 
 def rollsite_route_table(entries: Mapping[str, Mapping[str, HostPort]]) -> str:
     """`route_table.json` of rollsite: {party id or `default`: {role: next hop}}. Re-read by rollsite every minute."""
+    return json.dumps({"route_table": _hops(entries), "permission": {"default_allow": True}}, indent=2) + "\n"
+
+
+def osx_route_table(entries: Mapping[str, Mapping[str, HostPort]], own: str) -> str:
+    """`route_table.json` of OSX, re-read when it changes. `own`: the party it delivers to itself, `default` for an exchange.
+
+    OSX refuses a table without the list `self_party`; `self.party` in broker.properties is read by nobody.
+    """
+    table = {"route_table": _hops(entries), "self_party": [own], "permission": {"default_allow": True}}
+    return json.dumps(table, indent=2) + "\n"
+
+
+def _hops(entries: Mapping[str, Mapping[str, HostPort]]) -> dict[str, dict[str, list[dict[str, str | int]]]]:
+    """What rollsite and OSX have in common. Party ids are texts, ports numbers; of several hops rollsite takes the first."""
     parties = [*in_order(key for key in entries if key != "default"), *(["default"] if "default" in entries else [])]
-    table = {party: {role: [{"ip": hop.host, "port": hop.port}] for role, hop in sorted(entries[party].items())} for party in parties}
-    return json.dumps({"route_table": table, "permission": {"default_allow": True}}, indent=2) + "\n"
+    return {party: {role: [{"ip": hop.host, "port": hop.port}] for role, hop in sorted(entries[party].items())} for party in parties}
 
 
 def sni(tunnels: Mapping[str, str]) -> str:

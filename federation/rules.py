@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from federation.errors import Problem
 from federation.party_values import module_specs
 from federation.peers import Peers, Place
-from federation.releases import catalogue
 from federation.rules_boards import broken_board_rules
 from federation.rules_engines import broken_engine_rules
 from federation.rules_external import broken_external_rules, driver_ports_fit
@@ -23,7 +22,6 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
         _namespaces_are_used_once,
         _party_ids_are_unique,
         _topology_fits,
-        _images_have_versions,
         _node_ports_fit,
         _peers_are_elsewhere,
     )
@@ -41,7 +39,7 @@ def _something_is_deployed(spec: StackSpec, place: Place, left_out: Paths) -> It
 
 
 def _releases_exist(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    known = catalogue()
+    known = spec.catalogue
     units: list[tuple[tuple[str, ...], str]] = [(("parties", party, "release"), own.release) for party, own in spec.parties_in_order]
     units += [] if spec.exchange is None else [(("exchange", "release"), spec.exchange.release)]
     for path, release in units:
@@ -104,19 +102,6 @@ def _exchanges_are_described(spec: StackSpec, place: Place, left_out: Paths) -> 
                 f"there is no peer {name}",
                 f"add it: `fatefed peers add FILE --name {name}`; known peers: {', '.join(sorted(spec.peers)) or 'none'}",
             )
-
-
-def _images_have_versions(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    own = spec.exchange
-    if own is None or own.release not in catalogue() or own.federation != "Pulsar":
-        return
-    row, image = catalogue()[own.release].exchange["trafficServer"], own.modules.traffic_server.image
-    if row.tag is None and image.tag is None and image.digest is None:
-        yield Problem(
-            place(("exchange", "modules", "trafficServer", "image")),
-            f"upstream publishes {row.image} without a version",
-            "name the tag or the digest of the image you checked: modules.trafficServer.image.digest",
-        )
 
 
 def _node_ports_fit(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ def broken_board_rules(spec: StackSpec, place: Place, left_out: frozenset[tuple[
         if ("boards",) not in left_out:
             yield from _nothing_to_differ_from(spec, place)
         return
-    parties = [(party, own, deployed_modules(own)) for party, own in spec.parties_in_order]
+    parties = [(party, own, deployed_modules(spec, own)) for party, own in spec.parties_in_order]
     for party, own, modules in parties:
         for name, given in own.boards.named.items():
             if modules and given != "none" and CONSOLES[name].module not in modules:
@@ -33,7 +33,7 @@ def board_warnings(spec: StackSpec) -> Iterator[str]:
     """Consoles that anybody can use who reaches them, passwords that can be read on their way, boards that show nothing."""
     if spec.boards is None:
         return
-    found = [(party, name) for party, own in spec.parties_in_order for name in shown(spec, own, deployed_modules(own))]
+    found = [(party, name) for party, own in spec.parties_in_order for name in shown(spec, own, deployed_modules(spec, own))]
     for party, name in found:
         if (risk := CONSOLES[name].risk) is not None:
             yield f"console {name} of party {party} is shown to everyone who reaches its address: {risk}"

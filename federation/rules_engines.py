@@ -6,11 +6,12 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from federation.errors import Problem
 from federation.links import LINKS
+from federation.module_spec import ImageSpec, ModuleSpec
 from federation.party_values import module_specs
 from federation.peers import Peers, Place
 from federation.plan_exchange import exchange_module_specs
-from federation.releases import Release, catalogue
-from federation.rules_modules import GROUPS, broken_knobs
+from federation.releases import ModuleRow, Release
+from federation.rules_modules import GROUPS, broken_knobs, module_path
 from federation.scalars import PartyId
 from federation.spec import PartySpec, Publication, StackSpec
 
@@ -19,10 +20,15 @@ def broken_engine_rules(spec: StackSpec, peers: Peers, place: Place) -> tuple[Pr
     """Every problem with engines. Parties of an unknown release or engine have other problems."""
     problems: list[Problem] = []
     for party, own in spec.parties_in_order:
-        release = catalogue().get(own.release)
+        release = spec.catalogue.get(own.release)
         if release is not None:
             problems += _party(spec, party, own, release, place)
-    return (*problems, *_exchange(spec, place), *_everyone_uses_one_engine(spec, peers, place))
+    return (
+        *problems,
+        *_exchange(spec, place),
+        *_everyone_uses_one_engine(spec, peers, place),
+        *_everyone_has_one_major(spec, peers, place),
+    )
 
 
 def _party(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, place: Place) -> Iterator[Problem]:
@@ -43,12 +49,25 @@ def _party(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, pl
                 place((*at, "modules", name)), f"module {name} is not part of {combination}", "remove it, or choose engines that use it"
             )
     yield from broken_knobs(module_specs(own), release.modules, release, place, at)
+    for name in combination.modules:
+        given = module_specs(own)[name] or ModuleSpec()
+        yield from _image(release.modules[name], given.image, place, (*at, "modules", *module_path(name)))
     yield from _endpoints(own.publish.given, own.federation, "party", place, at)
     if spec.federation.topology == "star" and not LINKS[own.federation].exchange:
         yield Problem(
             place((*at, "federation")),
             f"{own.federation} has no default route, so FATE knows no star with it",
-            "set federation.topology to mesh, or choose Pulsar or Eggroll",
+            f"set federation.topology to mesh, or choose {' or '.join(release.exchanges)}",
+        )
+
+
+def _image(row: ModuleRow, image: ImageSpec, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+    """An image that upstream does not publish in a version must be named."""
+    if row.tag is None and image.tag is None and image.digest is None:
+        yield Problem(
+            place((*at, "image")),
+            row.unpublished or f"upstream publishes {row.image} without a version",
+            f"name the tag or the digest of the image you checked: {'.'.join(at[at.index('modules') :])}.image.digest",
         )
 
 
@@ -81,7 +100,7 @@ def _endpoints(given: Mapping[str, Publication], engine: str, kind: str, place: 
 
 def _exchange(spec: StackSpec, place: Place) -> Iterator[Problem]:
     own = spec.exchange
-    release = None if own is None else catalogue().get(own.release)
+    release = None if own is None else spec.catalogue.get(own.release)
     if own is None or release is None:
         return
     if own.federation not in release.exchanges:
@@ -99,6 +118,8 @@ def _exchange(spec: StackSpec, place: Place) -> Iterator[Problem]:
             f"remove it; its modules are {', '.join(release.exchanges[own.federation])}",
         )
     yield from broken_knobs(exchange_module_specs(own), release.exchange, release, place, ("exchange",))
+    for name in release.exchanges[own.federation]:
+        yield from _image(release.exchange[name], exchange_module_specs(own)[name].image, place, ("exchange", "modules", name))
     yield from _endpoints(own.publish.given, own.federation, "exchange", place, ("exchange",))
 
 
@@ -116,4 +137,22 @@ def _everyone_uses_one_engine(spec: StackSpec, peers: Peers, place: Place) -> It
                 place(path),
                 f"uses {engine}, while {'.'.join(first_path)} of this stack uses {first}: they cannot talk to each other",
                 "use one federation engine in a federation",
+            )
+
+
+def _everyone_has_one_major(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    """Jobs of FATE 1.x and 2.x have different protocols, also through one exchange and with one federation engine."""
+    used: list[tuple[tuple[str, ...], str]] = [] if spec.exchange is None else [(("exchange", "release"), spec.exchange.release)]
+    used += [(("parties", party, "release"), own.release) for party, own in spec.parties_in_order]
+    # A release that does not exist has its own problem; a peer typed by hand has none.
+    known = [(path, release, str(spec.catalogue[release].major)) for path, release in used if release in spec.catalogue]
+    theirs = ((peer.name, peer.descriptor.release or "") for peer in peers.accepted if peer.routed)
+    known += [(("peers", name), release, release.split(".")[0]) for name, release in theirs if release]
+    for path, release, major in known[1:]:
+        first_path, first, first_major = known[0]
+        if major != first_major:
+            yield Problem(
+                place(path),
+                f"is FATE {release}, while {'.'.join(first_path[:2])} of this stack is FATE {first}: they cannot work on one job",
+                "use releases of one major version in a federation",
             )

@@ -8,7 +8,6 @@ from packaging.version import Version
 from federation.errors import Problem
 from federation.external import REPLACED, external_engines
 from federation.peers import Peers, Place
-from federation.releases import catalogue
 from federation.scalars import PartyId, is_ip
 from federation.spec import PartySpec, StackSpec
 
@@ -22,9 +21,9 @@ def broken_external_rules(spec: StackSpec, peers: Peers, place: Place) -> tuple[
     """Every problem with external engines. Parties of an unknown release or combination have other problems."""
     problems = [*_publications_fit(spec, place), *_nothing_is_shared(spec, place)]
     for party, own in spec.parties_in_order:
-        release = catalogue().get(own.release)
+        release = spec.catalogue.get(own.release)
         if release is not None and release.combination(own.computing, own.federation, own.storage) is not None:
-            problems += _party(own, place, ("parties", party))
+            problems += _party(spec, own, place, ("parties", party))
     return tuple(problems)
 
 
@@ -51,8 +50,8 @@ def _driver_node_ports(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], range
                 yield ("parties", party, "engines", "spark", "external", key), ports
 
 
-def _party(own: PartySpec, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
-    combination = catalogue()[own.release].combination(own.computing, own.federation, own.storage)
+def _party(spec: StackSpec, own: PartySpec, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+    combination = spec.catalogue[own.release].combination(own.computing, own.federation, own.storage)
     for engine, external in external_engines(own).items():
         here = (*at, "engines", engine)
         if combination is not None and not set(REPLACED[engine]) <= set(combination.modules):

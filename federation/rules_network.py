@@ -17,13 +17,13 @@ def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
     if not spec.network_policy.enabled:
         yield "network policies are off: every pod of the cluster reaches every port of every party and exchange"
         return
-    if spec.network_policy.boards is None and any(shown(spec, own, deployed_modules(own)) for own in spec.parties.values()):
+    if spec.network_policy.boards is None and any(shown(spec, own, deployed_modules(spec, own)) for own in spec.parties.values()):
         yield (
             "consoles are open to every pod of the cluster: name the ingress controller's namespace (or its nodes' addresses) in "
             "networkPolicy.boards"
         )
     for party, own in spec.parties_in_order:
-        named = sorted({way.engine for way in ways_out(own) if way.host is not None and way.address is None})
+        named = sorted({way.engine for way in ways_out(spec, own) if way.host is not None and way.address is None})
         if named:
             yield (
                 f"external {', '.join(named)} of party {party} {'are' if len(named) > 1 else 'is'} given by name: a network policy holds "

@@ -10,7 +10,6 @@ from federation.patches import patch_problems
 from federation.peers import Place
 from federation.plan_exchange import exchange_images, exchange_values
 from federation.plan_party import tls_plan
-from federation.releases import catalogue
 from federation.scalars import PartyId
 from federation.spec import ExchangeSpec, PartySpec, StackSpec
 
@@ -43,13 +42,13 @@ def _digests_are_used(spec: StackSpec, place: Place) -> Iterator[Problem]:
 
 def _parties(spec: StackSpec) -> Iterator[tuple[PartyId, PartySpec]]:
     for party, own in spec.parties_in_order:
-        release = catalogue().get(own.release)
+        release = spec.catalogue.get(own.release)
         if release is not None and release.combination(own.computing, own.federation, own.storage) is not None:
             yield party, own
 
 
 def _exchange(spec: StackSpec) -> Iterator[ExchangeSpec]:
     own = spec.exchange
-    release = None if own is None else catalogue().get(own.release)
+    release = None if own is None else spec.catalogue.get(own.release)
     if own is not None and release is not None and own.federation in release.exchanges:
         yield own

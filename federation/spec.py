@@ -4,9 +4,10 @@ Maps are keyed by stable names, never lists, because names become URNs. Rules th
 `federation.rules`.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, Tag, model_validator
 
 from federation.boards_spec import BoardsSpec, PartyBoardsSpec
 from federation.credential_spec import Credentials
@@ -15,6 +16,7 @@ from federation.model import BY_FORM, Model
 from federation.module_spec import ExchangeModulesSpec, PartyModulesSpec
 from federation.network_spec import NetworkPolicySpec
 from federation.peer_spec import PeerSpec
+from federation.releases import Release, catalogue
 from federation.scalars import (
     Cidr,
     Digest,
@@ -135,7 +137,7 @@ class Publication(Model):
 
 
 class PublishPort(Publication):
-    """One published port: Pulsar (TLS), RabbitMQ or rollsite of a party; Traffic Server or rollsite of an exchange."""
+    """One published port: Pulsar (TLS), RabbitMQ, rollsite or OSX of a party; Traffic Server, rollsite or OSX of an exchange."""
 
     port: Port | None = Field(None, description="Port that peers dial; for NodePort the node port. Default: the release's own port.")
 
@@ -177,12 +179,13 @@ class Persistence(Model):
 
 
 class PartyPublish(Publish):
-    """What a party publishes: Pulsar: pulsar and nginx; RabbitMQ: rabbitmq and nginx; Eggroll: rollsite."""
+    """What a party publishes: Pulsar: pulsar and nginx; RabbitMQ: rabbitmq and nginx; Eggroll: rollsite; OSX: osx."""
 
     pulsar: PublishPort | None = None
     rabbitmq: PublishPort | None = None
     nginx: PublishNginx | None = None
     rollsite: PublishPort | None = None
+    osx: PublishPort | None = None
 
 
 class PartySpec(Model):
@@ -190,9 +193,9 @@ class PartySpec(Model):
 
     namespace: Label = Field(description="A namespace of its own.")
     release: NonEmpty = Field(description="FATE release, one of the catalogue.")
-    computing: Word = Field(description="FATE's computing engine: Eggroll, Spark or Spark_local.")
-    federation: Word = Field(description="FATE's federation engine: Eggroll (rollsite), Pulsar or RabbitMQ.")
-    storage: Word = Field(description="FATE's storage engine: Eggroll, HDFS or LocalFS.")
+    computing: Word = Field(description="FATE's computing engine: Eggroll, Spark, Spark_local, or with FATE 2.x Standalone.")
+    federation: Word = Field(description="FATE's federation engine: Eggroll (rollsite, FATE 1.x), OSX (2.x), Pulsar or RabbitMQ.")
+    storage: Word = Field(description="FATE's storage engine: Eggroll, HDFS, LocalFS (FATE 1.x), File or Standalone (2.x).")
     algorithm: Literal["Basic", "NN", "ALL"] = Field("Basic", description="What FATE's images hold beside the basic algorithms.")
     device: Literal["CPU", "IPCL", "GPU"] = Field("CPU", description="IPCL: Intel's Paillier library; GPU: NVIDIA.")
     exchange: Name | None = Field(
@@ -214,11 +217,12 @@ class PartySpec(Model):
 
 
 class ExchangePublish(Publish):
-    """What an exchange publishes: Pulsar: trafficServer and nginx; Eggroll: rollsite."""
+    """What an exchange publishes: Pulsar: trafficServer and nginx; Eggroll: rollsite; OSX: osx."""
 
     traffic_server: PublishPort | None = None
     nginx: PublishNginx | None = None
     rollsite: PublishPort | None = None
+    osx: PublishPort | None = None
 
 
 class ExchangeSpec(Model):
@@ -226,7 +230,7 @@ class ExchangeSpec(Model):
 
     namespace: Label
     release: NonEmpty
-    federation: Word = Field("Pulsar", description="The parties' federation engine: Pulsar or Eggroll (rollsite).")
+    federation: Word = Field("Pulsar", description="The parties' federation engine: Pulsar, Eggroll (rollsite, FATE 1.x) or OSX (2.x).")
     modules: ExchangeModulesSpec = ExchangeModulesSpec()
     chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
     publish: ExchangePublish
@@ -300,6 +304,13 @@ class StackSpec(Model):
     )
     images: ImagesSpec = Field(ImagesSpec(), description="Registry and pull settings of every image.")
     identity: IdentitySpec | None = Field(None, description="The key that signs this organization's descriptors.")
+
+    _catalogue: Mapping[str, Release] = PrivateAttr(default_factory=catalogue)
+
+    @property
+    def catalogue(self) -> Mapping[str, Release]:
+        """The releases this stack can deploy, by version."""
+        return self._catalogue
 
     @property
     def parties_in_order(self) -> list[tuple[PartyId, PartySpec]]:

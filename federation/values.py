@@ -14,6 +14,9 @@ from federation.pods import Affinity, HostAlias, Toleration, TopologySpread, Vol
 from federation.scalars import Bytes, Cidr, Cpu, Devices, Domain, EnvName, IpAddress, Label, NonEmpty, PartyId, Port, SubPath, VolumeName
 
 Whole = Annotated[int, Field(ge=1)]
+Proxy = Literal["nginx", "rollsite", "osx"]
+OsxMode = Literal["stream", "queue"]
+EggrollVersion = Literal["2.4", "2.5", "3.0"]
 
 
 class SecretKey(Model):
@@ -142,6 +145,7 @@ class PartyPorts(Model):
     clustermanager: Port | None = None
     nodemanager: Port | None = None
     rollsite: Port | None = None
+    osx: Port | None = None
     spark_master: Port | None = None
     spark_master_rest: Port | None = None
     spark_master_web: Port | None = None
@@ -167,6 +171,7 @@ class PartyModules(Model):
     clustermanager: Module | None = None
     nodemanager: Module | None = None
     rollsite: Module | None = None
+    osx: Module | None = None
     fateboard: Module | None = None
     client: Module | None = None
 
@@ -257,8 +262,8 @@ class SparkSettings(Model):
 class EggrollSettings(Model):
     """What FATE-Flow's scheduler believes of Eggroll; nodes are sized by the same numbers."""
 
-    version: Literal["2.4", "2.5"] = Field(
-        description="2.4: nodes are rows that the database is made with; 2.5: nodes register themselves."
+    version: EggrollVersion = Field(
+        description="2.4: nodes are rows that the database is made with; 2.5: nodes register themselves; 3.0: by a lasting name."
     )
     processors_per_node: Whole
     nodes: Whole
@@ -270,7 +275,59 @@ class Engines(Model):
     computing: NonEmpty
     federation: NonEmpty
     storage: NonEmpty
-    proxy: Literal["nginx", "rollsite"]
+    proxy: Proxy
+    osx_mode: OsxMode | None = Field(None, description="federation.osx.mode; present when the federation engine is OSX.")
+
+
+class OsxSettings(Model):
+    """OSX's own settings."""
+
+    direct_mib: Whole = Field(description="-XX:MaxDirectMemorySize, MiB, derived from the memory limit.")
+
+
+class StandaloneSettings(Model):
+    """What FATE-Flow's scheduler believes of its own pod, where tasks run as processes."""
+
+    cores: Whole
+
+
+class FateflowLayout(Model):
+    """Where FATE-Flow's image keeps what the chart reaches into; paths below /data/projects/fate."""
+
+    service_conf: Literal["1", "2"] = Field(description="Format of service_conf.yaml: FATE's major version.")
+    conf: NonEmpty = Field(description="Folder of service_conf.yaml.")
+    routes: Literal["folders", "links"] = Field(
+        description="Route tables: folders of their own inside conf, or links from conf to mounted folders."
+    )
+    server: NonEmpty = Field(description="The program.")
+    folders: dict[str, NonEmpty] = Field(description="Folders that are kept, by their name in the claim.")
+
+
+class FateboardLayout(Model):
+    """Where fateboard's image keeps its files; paths below /data/projects/fate."""
+
+    home: NonEmpty
+    ssh: NonEmpty = Field(description="Folder of ssh.properties, inside home.")
+    start: tuple[NonEmpty, ...] = Field(description="Java's last arguments: what to start.")
+
+
+class EggrollLayout(Model):
+    """Java's last arguments for Eggroll's programs."""
+
+    clustermanager: tuple[NonEmpty, ...]
+    nodemanager: tuple[NonEmpty, ...]
+    session: NonEmpty = Field(description="Name of the programs' session, -s.")
+
+
+class Layout(Model):
+    """What differs inside the images of FATE's releases."""
+
+    fateflow: FateflowLayout
+    fateboard: FateboardLayout
+    eggroll: EggrollLayout
+    python_path: tuple[NonEmpty, ...] = Field(
+        (), description="PYTHONPATH of what runs tasks, below /data/projects/fate; empty: the image's own."
+    )
 
 
 class RouteConfigMaps(Model):
@@ -280,6 +337,7 @@ class RouteConfigMaps(Model):
     rabbitmq: Label | None = Field(None, description="With rabbitmq_route_table.yaml.")
     nginx: Label | None = Field(None, description="With route_table.yaml.")
     rollsite: Label | None = Field(None, description="With route_table.json.")
+    osx: Label | None = Field(None, description="With route_table.json.")
 
 
 class ShownConsole(Model):
@@ -308,6 +366,7 @@ class PartyValues(Common):
     party_id: PartyId
     release: NonEmpty = Field(description="FATE release.")
     party_id_in_config: bool = Field(description="Whether service_conf.yaml names the party: since 1.11.2.")
+    layout: Layout
     engines: Engines
     ports: PartyPorts
     modules: PartyModules
@@ -320,6 +379,8 @@ class PartyValues(Common):
     spark: SparkSettings | None = None
     eggroll: EggrollSettings | None = None
     boards: Boards | None = Field(None, description="Present when a console is shown by an Ingress.")
+    standalone: StandaloneSettings | None = None
+    osx: OsxSettings | None = None
     routes: RouteConfigMaps
 
 
@@ -331,14 +392,16 @@ class ExchangePorts(Model):
     nginx_grpc: Port | None = None
     nginx_health: Port | None = None
     rollsite: Port | None = None
+    osx: Port | None = None
 
 
 class ExchangeModules(Model):
-    """The modules of an exchange: Traffic Server and nginx for Pulsar, or rollsite for Eggroll."""
+    """The modules of an exchange: Traffic Server and nginx for Pulsar, rollsite for Eggroll, or OSX."""
 
     traffic_server: Module | None = None
     nginx: Module | None = None
     rollsite: Module | None = None
+    osx: Module | None = None
 
 
 class ExchangeValues(Common):
@@ -348,4 +411,7 @@ class ExchangeValues(Common):
     domain: Domain
     ports: ExchangePorts
     modules: ExchangeModules
-    routes: Label = Field(description="ConfigMap with sni.yaml, records.config and route_table.yaml; or route_table.json for rollsite.")
+    osx: OsxSettings | None = None
+    routes: Label = Field(
+        description="ConfigMap with sni.yaml, records.config and route_table.yaml; or route_table.json for rollsite and OSX."
+    )

@@ -1,5 +1,6 @@
 """The values that the charts are rendered with: the generated examples, other combinations of engines, and what an operator may change."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from federation.load import load_stack
+from tests.support import configs
 from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import Container, Object, containers
 
@@ -40,6 +43,19 @@ class Case:
 def _example(chart: str) -> Case:
     path = CHARTS / chart
     return Case(chart, path, yaml.safe_load((path / "example-values.yaml").read_text()))
+
+
+def _planned(name: str, stack: configs.Case, unit: str = "party-9999") -> Case:
+    """A chart with the values that the program plans for a unit of a stack."""
+    with tempfile.TemporaryDirectory() as folder:
+        chart = load_stack(stack.write(Path(folder))).plan.unit(unit).chart
+    return Case(name, CHARTS / chart.chart, chart.values.plain())
+
+
+def _mesh(engines: configs.Config, **changes: Any) -> configs.Case:
+    """A party of FATE 2.x with fateboard and client, in a mesh without peers."""
+    party = {"release": configs.RELEASE_2, "persistence": {}, "modules": {"fateboard": {}, "client": {}}, "exchange": None, **changes}
+    return configs.Case("a mesh", configs.stack("bank-a", topology="mesh", parties={"9999": configs.party(**engines, **party)}))
 
 
 def _without_optional_modules(values: Values) -> None:
@@ -112,6 +128,7 @@ def _slim(values: Values) -> None:
     _without_modules(values, "sparkMaster", "sparkWorker", "namenode", "datanode")
     del values["hdfs"]
     values["engines"]["storage"] = "localfs"
+    values["layout"]["fateflow"]["folders"]["localfs"] = "localfs"
     values["spark"].update(master="local[*]", workers=1)
 
 
@@ -240,15 +257,32 @@ ROLLSITE_EXCHANGE_PLACED = ROLLSITE_EXCHANGE.changed(_placed, "exchange with rol
 INGRESS = PARTY.changed(_boards(className="nginx", tlsSecret="boards-tls"), "consoles by Ingress")
 PLAIN_INGRESS = PARTY.changed(_boards(), "consoles by the default class, without TLS")
 BOARDS = [INGRESS, PLAIN_INGRESS]
+# FATE 2.x, as it is planned.
+_WORKER = {"fateboard": {}, "client": {}, "spark": {"worker": {"image": {"repository": "own/spark-worker", "tag": "2.2.0-py310"}}}}
+OSX = _planned("Eggroll 3 over OSX", _mesh(configs.EGGROLL_OSX))
+OSX_2_0 = _planned("Eggroll 3 over OSX, FATE 2.0.0", _mesh(configs.EGGROLL_OSX, release="2.0.0"))
+OSX_EPHEMERAL = _planned("Eggroll 3 over OSX without persistence", _mesh(configs.EGGROLL_OSX, persistence="none"))
+OSX_PLACED = OSX.changed(_placed, "Eggroll 3 over OSX with placement")
+OSX_LARGE = OSX.changed(_large_identifier, "Eggroll 3 over OSX with a large id")
+SPARK_OSX = _planned("Spark over OSX", _mesh(configs.SPARK_OSX, modules=_WORKER))
+STANDALONE_OSX = _planned("Standalone over OSX", _mesh(configs.STANDALONE_OSX))
+SPARK_PULSAR_2 = _planned("Spark, Pulsar, HDFS, FATE 2.0.0", _mesh(configs.SPARK_PULSAR, release="2.0.0"))
+SPARK_RABBITMQ_2 = _planned("Spark, RabbitMQ, HDFS, FATE 2.0.0", _mesh(configs.SPARK_RABBITMQ, release="2.0.0"))
+FILE_PULSAR = _planned("slim with Pulsar and files, FATE 2.2.0", _mesh(configs.FILE_PULSAR))
+LOCAL_RABBITMQ = _planned("slim with RabbitMQ and standalone storage, FATE 2.2.0", _mesh(configs.LOCAL_RABBITMQ))
+OSX_EXCHANGE = _planned("exchange with OSX", configs.OSX_EXCHANGE, "exchange")
+OSX_EXCHANGE_PLACED = OSX_EXCHANGE.changed(_placed, "exchange with OSX and placement")
 
 COMBINATIONS = [PARTY, RABBITMQ, SLIM, SLIM_RABBITMQ, EGGROLL, EGGROLL_2_4]
-EXCHANGES = [EXCHANGE, ROLLSITE_EXCHANGE]
-PLACEMENTS = [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED]
+COMBINATIONS_2 = [OSX, OSX_2_0, SPARK_OSX, STANDALONE_OSX, SPARK_PULSAR_2, SPARK_RABBITMQ_2, FILE_PULSAR, LOCAL_RABBITMQ]
+EXCHANGES = [EXCHANGE, ROLLSITE_EXCHANGE, OSX_EXCHANGE]
+PLACEMENTS = [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, OSX_PLACED, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED, OSX_EXCHANGE_PLACED]
 PARTIES = [*COMBINATIONS, SMALL, EPHEMERAL, PLAINTEXT, LARGE, RABBITMQ_KEPT, EGGROLL_EPHEMERAL, EGGROLL_LARGE]
 PARTIES += [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, *BOARDS]
 EXTERNALS = [EXTERNAL, EXTERNAL_RABBITMQ, EXTERNAL_EGGROLL, EXTERNAL_EGGROLL_2_4]
 PARTIES += EXTERNALS
-ALL = [*PARTIES, *EXCHANGES, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED]
+PARTIES_2 = [*COMBINATIONS_2, OSX_EPHEMERAL, OSX_LARGE, OSX_PLACED]
+ALL = [*PARTIES, *PARTIES_2, *EXCHANGES, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED, OSX_EXCHANGE_PLACED]
 
 
 def container(case: Case, where: str) -> Container:

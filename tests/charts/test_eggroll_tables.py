@@ -32,9 +32,12 @@ def tables(sql: str) -> dict[str, list[str]]:
     statements = [text.strip() for text in re.sub(r"--.*", "", sql).split(";")]
     assert not statements.pop(), "something after the last semicolon"
     for statement in statements:
-        if alter := re.fullmatch(r"ALTER TABLE (\w+) ADD COLUMN (\w+) [A-Z0-9()]+ AFTER (\w+)", statement):
+        if alter := re.fullmatch(r"ALTER TABLE (\w+) ADD COLUMN (\w+) [A-Z0-9() ]+ AFTER (\w+)", statement):
             columns = found[alter[1]]
             columns.insert(columns.index(alter[3]) + 1, alter[2])
+            continue
+        if drop := re.fullmatch(r"ALTER TABLE (\w+) DROP COLUMN (\w+)", statement):
+            found[drop[1]].remove(drop[2])
             continue
         whole = re.fullmatch(
             r"CREATE TABLE IF NOT EXISTS (\w+) \(\n(.*)\n\) DEFAULT CHARACTER SET latin1 COLLATE latin1_swedish_ci", statement, re.S

@@ -200,7 +200,7 @@ def test_a_configuration_read_at_start_restarts_its_readers() -> None:
     assert checked == {
         "StatefulSet/python", "StatefulSet/pulsar", "StatefulSet/namenode", "StatefulSet/datanode",
         "Deployment/nginx", "Deployment/fateboard", "Deployment/spark-worker", "Deployment/traffic-server",
-        "Deployment/clustermanager", "StatefulSet/nodemanager", "Deployment/rollsite", "Deployment/rabbitmq",
+        "Deployment/clustermanager", "StatefulSet/nodemanager", "Deployment/rollsite", "Deployment/rabbitmq", "Deployment/osx",
     }  # fmt: skip
 
 

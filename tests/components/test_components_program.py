@@ -21,6 +21,8 @@ from tests.support.configs import (
     LOCAL,
     NAMESPACED,
     NODE_PORTS,
+    OSX_MESH_OF_TWO,
+    OSX_STAR,
     PENDING,
     RABBITMQ_MESH,
     RABBITMQ_MESH_OF_TWO,
@@ -45,6 +47,8 @@ BALANCED = {
             "rabbitmq-public",
             "rollsite",
             "rollsite-public",
+            "osx",
+            "osx-public",
             "traffic-server",
         )
     )
@@ -314,6 +318,7 @@ def test_rollsite_s_routes_hold_the_addresses_the_cluster_gave(program: Program)
     [
         (RABBITMQ_MESH_OF_TWO, "rabbitmq-route-table/rabbitmq_route_table.yaml", "rabbitmq-public"),
         (ROLLSITE_MESH_OF_TWO, "rollsite-route-table/route_table.json", "rollsite"),
+        (OSX_MESH_OF_TWO, "osx-route-table/route_table.json", "osx"),
     ],
     ids=str,
 )
@@ -372,6 +377,7 @@ def test_a_party_with_rabbitmq_registers_its_site_its_objects_and_one_chart(prog
     ("case", "endpoint", "service", "ports"),
     [
         (ROLLSITE_STAR, "rollsite", "rollsite-public", {"grpc": 9370}),
+        (OSX_STAR, "osx", "osx-public", {"grpc": 9370}),
         (RABBITMQ_MESH, "rabbitmq", "rabbitmq-public", {"amqp": 5672}),
     ],
     ids=str,

@@ -18,22 +18,31 @@ from federation.load import LoadedStack, load_stack
 
 Config = dict[str, Any]
 DOMAIN = "fraud.example"
-RELEASE = "1.11.2"
+RELEASE, RELEASE_2 = "1.11.2", "2.2.0"
 # Combinations of engines, as a party names them.
 EGGROLL: Config = {"computing": "Eggroll", "federation": "Eggroll", "storage": "Eggroll"}
 SPARK_PULSAR: Config = {"computing": "Spark", "federation": "Pulsar", "storage": "HDFS"}
 SPARK_RABBITMQ: Config = {"computing": "Spark", "federation": "RabbitMQ", "storage": "HDFS"}
 SLIM_PULSAR: Config = {"computing": "Spark_local", "federation": "Pulsar", "storage": "LocalFS"}
 SLIM_RABBITMQ: Config = {"computing": "Spark_local", "federation": "RabbitMQ", "storage": "LocalFS"}
+# FATE 2.x only.
+EGGROLL_OSX: Config = {"computing": "Eggroll", "federation": "OSX", "storage": "Eggroll"}
+SPARK_OSX: Config = {"computing": "Spark", "federation": "OSX", "storage": "HDFS"}
+STANDALONE_OSX: Config = {"computing": "Standalone", "federation": "OSX", "storage": "Standalone"}
+FILE_PULSAR: Config = {"computing": "Spark_local", "federation": "Pulsar", "storage": "File"}
+FILE_RABBITMQ: Config = {"computing": "Spark_local", "federation": "RabbitMQ", "storage": "File"}
+LOCAL_PULSAR: Config = {"computing": "Spark_local", "federation": "Pulsar", "storage": "Standalone"}
+LOCAL_RABBITMQ: Config = {"computing": "Spark_local", "federation": "RabbitMQ", "storage": "Standalone"}
 # What each federation engine publishes.
-PARTY_ENDPOINTS = {"Pulsar": ("pulsar", "nginx"), "RabbitMQ": ("rabbitmq", "nginx"), "Eggroll": ("rollsite",)}
-EXCHANGE_ENDPOINTS = {"Pulsar": ("trafficServer", "nginx"), "Eggroll": ("rollsite",)}
+PARTY_ENDPOINTS = {"Pulsar": ("pulsar", "nginx"), "RabbitMQ": ("rabbitmq", "nginx"), "Eggroll": ("rollsite",), "OSX": ("osx",)}
+EXCHANGE_ENDPOINTS = {"Pulsar": ("trafficServer", "nginx"), "Eggroll": ("rollsite",), "OSX": ("osx",)}
 PORTS = {
     "pulsar": {"tls": 6651},
     "rabbitmq": {"amqp": 5672},
     "trafficServer": {"tls": 443},
     "nginx": {"http": 9300, "grpc": 9310},
     "rollsite": {"grpc": 9370},
+    "osx": {"grpc": 9370},
 }
 
 
@@ -127,7 +136,7 @@ def party(namespace: str = "fate-9999", **changes: Any) -> Config:
     """One party behind load balancers; None as a value drops a key."""
     whole = {
         "namespace": namespace,
-        "release": RELEASE,
+        "release": RELEASE_2 if changes.get("federation") == "OSX" else RELEASE,
         **SPARK_PULSAR,
         "exchange": "consortium",
         "persistence": "none",
@@ -142,7 +151,7 @@ def exchange(namespace: str = "fate-exchange", **changes: Any) -> Config:
     engine = changes.get("federation", "Pulsar")
     whole = {
         "namespace": namespace,
-        "release": RELEASE,
+        "release": RELEASE_2 if engine == "OSX" else RELEASE,
         "modules": {"trafficServer": {"image": {"tag": "9.2.0"}}} if engine == "Pulsar" else None,
         "publish": _balanced(EXCHANGE_ENDPOINTS[engine]),
         **changes,
@@ -167,24 +176,36 @@ def party_descriptor(
     nginx: str = "203.0.113.21",
     port: int | None = None,
     engine: str = "Pulsar",
+    release: str | None = None,
 ) -> Descriptor:
     """What the owner of a party exports; an nginx given by name has no address. `port`: of the endpoint for data."""
-    backends = {"Pulsar": SPARK_PULSAR, "RabbitMQ": SPARK_RABBITMQ, "Eggroll": EGGROLL}[engine]
+    backends = {"Pulsar": SPARK_PULSAR, "RabbitMQ": SPARK_RABBITMQ, "Eggroll": EGGROLL, "OSX": EGGROLL_OSX}[engine]
     endpoints = _endpoints(PARTY_ENDPOINTS[engine], host, nginx, party_id, port)
-    return _descriptor(organization, {"kind": "party", "partyId": party_id, "backends": backends}, endpoints)
+    head = {"kind": "party", "partyId": party_id, "backends": backends, "release": release or _release(engine)}
+    return _descriptor(organization, head, endpoints)
 
 
 def exchange_descriptor(
-    organization: str = "consortium", *, host: str = "198.51.100.4", nginx: str = "198.51.100.5", engine: str = "Pulsar"
+    organization: str = "consortium",
+    *,
+    host: str = "198.51.100.4",
+    nginx: str = "198.51.100.5",
+    engine: str = "Pulsar",
+    release: str | None = None,
 ) -> Descriptor:
     """What the owner of an exchange exports."""
-    return _descriptor(organization, {"kind": "exchange"}, _endpoints(EXCHANGE_ENDPOINTS[engine], host, nginx, "proxy", None))
+    head = {"kind": "exchange", "release": release or _release(engine)}
+    return _descriptor(organization, head, _endpoints(EXCHANGE_ENDPOINTS[engine], host, nginx, "proxy", None))
 
 
 def _descriptor(organization: str, head: Config, endpoints: Config) -> Descriptor:
     federation = {"name": "fraud", "domain": DOMAIN}
-    body = {"schemaVersion": 1, "federation": federation, "organization": organization, "release": RELEASE, "endpoints": endpoints}
+    body = {"schemaVersion": 1, "federation": federation, "organization": organization, "endpoints": endpoints}
     return Descriptor.model_validate(head | body)
+
+
+def _release(engine: str) -> str:
+    return RELEASE_2 if engine == "OSX" else RELEASE
 
 
 def _endpoints(names: tuple[str, ...], host: str, nginx: str, label: str, port: int | None) -> Config:
@@ -345,6 +366,40 @@ EXTERNAL_RABBITMQ = RABBITMQ_MESH_OF_TWO.changed(
 EXTERNAL_EGGROLL = ROLLSITE_STAR.changed(
     lambda config: config["parties"]["9999"].update(engines=external(mysql=MYSQL)), "a party with Eggroll and an external MySQL"
 )
+OSX_CLINIC = party_descriptor(engine="OSX")
+OSX_BANK = party_descriptor("9999", "bank-a", host="203.0.113.10", port=30091, engine="OSX")
+OSX_STAR = Case("a party of a star with OSX", stack("bank-a", parties={"9999": party(**EGGROLL_OSX)})).with_peer(
+    "consortium", exchange_descriptor(engine="OSX")
+)
+OSX_EXCHANGE = (
+    Case("an exchange with OSX", stack("consortium", exchange=exchange(federation="OSX")))
+    .with_peer("bank-a", OSX_BANK)
+    .with_peer("clinic-b", OSX_CLINIC)
+)
+OSX_LOCAL = Case(
+    "an exchange and a party with OSX in one stack",
+    stack("bank-a", exchange=exchange(federation="OSX"), parties={"9999": party(exchange="local", **EGGROLL_OSX)}),
+).with_peer("clinic-b", OSX_CLINIC)
+OSX_MESH = Case("a mesh with OSX", stack("bank-a", topology="mesh", parties={"9999": party(exchange=None, **EGGROLL_OSX)})).with_peer(
+    "clinic-b", OSX_CLINIC
+)
+OSX_MESH_OF_TWO = OSX_MESH.changed(
+    lambda config: config["parties"].update({"9998": party("fate-9998", exchange=None, **STANDALONE_OSX)}), "two parties in a mesh with OSX"
+)
+OSX_SUSPENDED = replace(
+    OSX_EXCHANGE.with_peer("clinic-b", OSX_CLINIC, state="suspended"), name="an exchange with OSX and a suspended member"
+)
+OSX_MESH_SUSPENDED = replace(OSX_MESH.with_peer("clinic-b", OSX_CLINIC, state="suspended"), name="a mesh with OSX and a suspended peer")
+OSX_SUSPENDED_EXCHANGE = replace(
+    OSX_STAR.with_peer("consortium", exchange_descriptor(engine="OSX"), state="suspended"),
+    name="a party whose exchange with OSX is suspended",
+)
+OSX_BY_HAND = Case("an exchange with OSX and a member typed by hand", stack("consortium", exchange=exchange(federation="OSX"))).with_entry(
+    "old-clinic", unsigned=True, partyId="10001", osx="osx.old-clinic.example:30101"
+)
+OSX_BY_HAND_EXCHANGE = Case(
+    "a party whose exchange with OSX is typed by hand", stack("bank-a", parties={"9999": party(**EGGROLL_OSX)})
+).with_entry("consortium", unsigned=True, osx="198.51.100.4:30001")
 
 CASES = [
     STAR_PARTY,
@@ -383,4 +438,14 @@ CASES = [
     EXTERNAL_LOCAL,
     EXTERNAL_RABBITMQ,
     EXTERNAL_EGGROLL,
+    OSX_STAR,
+    OSX_EXCHANGE,
+    OSX_LOCAL,
+    OSX_MESH,
+    OSX_MESH_OF_TWO,
+    OSX_SUSPENDED,
+    OSX_MESH_SUSPENDED,
+    OSX_SUSPENDED_EXCHANGE,
+    OSX_BY_HAND,
+    OSX_BY_HAND_EXCHANGE,
 ]

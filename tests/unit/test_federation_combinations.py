@@ -19,6 +19,8 @@ from tests.support.configs import (
     EXCHANGE,
     LOCAL,
     MESH,
+    OSX_MESH,
+    OSX_STAR,
     RABBITMQ_CLINIC,
     RABBITMQ_MESH,
     ROLLSITE_CLINIC,
@@ -109,8 +111,9 @@ def refused(case: Case, folder: Path) -> list[Problem]:
     return [Problem(found.place.rsplit("fate:", 1)[-1], found.problem, found.remedy) for found in caught.value.problems]
 
 
-def test_the_catalogue_is_fate_1_x() -> None:
-    assert list(catalogue()) == RELEASES
+def test_the_catalogue_begins_with_fate_1_x() -> None:
+    assert list(catalogue())[: len(RELEASES)] == RELEASES
+    assert {release.major for release in list(catalogue().values())[len(RELEASES) :]} == {2}
     assert [words(row) for row in LEGAL] == [
         f"{row.computing} {row.federation} {row.storage}" for row in catalogue()["1.11.2"].combinations
     ]
@@ -211,9 +214,11 @@ def test_an_illegal_combination_is_refused_with_the_legal_ones(release: str, eng
 @pytest.mark.parametrize("key", ["computing", "federation", "storage"])
 def test_an_engine_that_is_not_deployed_is_refused_alone(key: str, word: str, tmp_path: Path) -> None:
     case = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update({key: word}))
-    (problem,) = refused(case, tmp_path)
+    # That nobody else uses the engine is the other problem of one that FATE 2.x has.
+    problem, *others = refused(case, tmp_path)
     assert problem.place == "parties.9999.computing"
     assert problem.remedy == LEGAL_IN_WORDS
+    assert [other.place for other in others] == (["peers.consortium"] if (key, word) == ("federation", "OSX") else [])
 
 
 def test_an_engine_that_is_no_word_is_told_so(tmp_path: Path) -> None:
@@ -667,6 +672,8 @@ UNSIGNED = [
     ("rollsite party", ROLLSITE_MESH, {"partyId": "10001", "rollsite": "a.example:9370"}),
     ("Pulsar exchange", STAR_PARTY, {"trafficServer": "a.example:443", "nginx": "198.51.100.5:9300"}),
     ("rollsite exchange", ROLLSITE_STAR, {"rollsite": "a.example:9370"}),
+    ("OSX party", OSX_MESH, {"partyId": "10001", "osx": "a.example:9370"}),
+    ("OSX exchange", OSX_STAR, {"osx": "a.example:9370"}),
 ]
 
 
@@ -681,18 +688,18 @@ def test_a_peer_typed_by_hand_has_exactly_the_addresses_of_its_engine(case: Case
     for name, address in addresses.items():
         endpoint = peer.descriptor.endpoints[name]
         assert f"{endpoint.host}:{next(iter(endpoint.ports.values()))}" == address
-        purpose = {"pulsar": "tls", "trafficServer": "tls", "rabbitmq": "amqp", "nginx": "http", "rollsite": "grpc"}[name]
+        purpose = {"pulsar": "tls", "trafficServer": "tls", "rabbitmq": "amqp", "nginx": "http", "rollsite": "grpc", "osx": "grpc"}[name]
         assert set(endpoint.ports) == {purpose}
         tls = {"pulsar": f"10001.{DOMAIN}", "trafficServer": f"proxy.{DOMAIN}"}.get(name)
         assert (endpoint.tls, endpoint.server_name) == (tls is not None, tls)
-    kind, legal = ("party", "nginx and pulsar, or nginx and rabbitmq, or rollsite")
+    kind, legal = ("party", "nginx and pulsar, or nginx and rabbitmq, or rollsite, or osx")
     if "partyId" not in entry:
-        kind, legal = "exchange (no partyId)", "nginx and trafficServer, or rollsite"
+        kind, legal = "exchange (no partyId)", "nginx and trafficServer, or rollsite, or osx"
     for name in addresses:
         fewer = {key: value for key, value in entry.items() if key != name}
         (problem,) = refused(case.with_entry("old", unsigned=True, **fewer), tmp_path / f"without {name}")
         assert (problem.place, problem.problem) == ("peers.old", f"an unsigned {kind} needs exactly {legal}, each as host:port")
-    for name in {"pulsar", "rabbitmq", "trafficServer", "nginx", "rollsite"} - addresses.keys():
+    for name in {"pulsar", "rabbitmq", "trafficServer", "nginx", "rollsite", "osx"} - addresses.keys():
         (problem,) = refused(case.with_entry("old", unsigned=True, **entry, **{name: "198.51.100.9:1000"}), tmp_path / f"with {name}")
         assert f"needs exactly {legal}" in problem.problem
 

@@ -209,10 +209,13 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a newer schema": ({"schemaVersion": 2}, "Input should be 1"),
     "a party without an id": ({"partyId": None}, "a party has a partyId, an exchange has none"),
     "an exchange with an id": ({"kind": "exchange"}, "a party has a partyId, an exchange has none"),
-    "no endpoints": ({"endpoints": {}}, "a party publishes exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, not nothing"),
+    "no endpoints": (
+        {"endpoints": {}},
+        "a party publishes exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, or osx, not nothing",
+    ),
     "an exchange's endpoints": (
         {"endpoints": exchange_descriptor().plain()["endpoints"]},
-        "a party publishes exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, not trafficServer and nginx",
+        "a party publishes exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, or osx, not trafficServer and nginx",
     ),
     "an id that is not a number": ({"partyId": "x"}, "a party id is a positive whole number"),
     "an id of zero": ({"partyId": 0}, "a party id is a positive whole number"),

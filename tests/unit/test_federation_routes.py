@@ -373,7 +373,7 @@ def test_a_new_party_beside_the_exchange_leaves_its_neighbours_alone(tmp_path: P
 
 # A tombstone is there to lead nowhere: nginx's, and that of rollsite's exchange.
 NOWHERE = ({"proxy": [{"host": "127.0.0.1", "http_port": 1, "grpc_port": 1}]}, {"default": [{"ip": "127.0.0.1", "port": 1}]})
-DEFAULTS = {"Pulsar": ["pulsar_route_table.yaml", "route_table.yaml"], "Eggroll": ["route_table.json"]}
+DEFAULTS = {"Pulsar": ["pulsar_route_table.yaml", "route_table.yaml"], "Eggroll": ["route_table.json"], "OSX": ["route_table.json"]}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -402,7 +402,8 @@ def test_the_cases_hold_parties_with_and_without_a_default_route(tmp_path: Path)
         for table in tables(texts).values()
         if unit != "exchange"
     }
-    assert found == {("Pulsar", True), ("Pulsar", False), ("Eggroll", True), ("Eggroll", False), ("RabbitMQ", False)}
+    both = {(engine, default) for engine in ("Pulsar", "Eggroll", "OSX") for default in (True, False)}
+    assert found == {*both, ("RabbitMQ", False)}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -431,12 +432,12 @@ def test_no_route_of_a_unit_leads_back_to_itself(case: Case, tmp_path: Path) -> 
             foreign += [routes for key, routes in table.items() if unit.key != f"party-{key}"]
         own = [live for live in live_values(foreign) if live.namespace == unit.namespace]
         assert not own, f"{unit.key} leads to its own {own}"
-        assert not {service for service in ("rollsite", "pulsar", "rabbitmq", "nginx") if f"'{service}'" in str(foreign)}
+        assert not {service for service in ("rollsite", "osx", "pulsar", "rabbitmq", "nginx") if f"'{service}'" in str(foreign)}
         neighbours = len(loaded.plan.units) > 1 or any(peer.state == "active" for peer in loaded.plan.external)
         assert any(foreign) or not neighbours, "nothing to check"
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.engine != "Eggroll"], ids=str)
+@pytest.mark.parametrize("case", [case for case in CASES if case.engine not in ("Eggroll", "OSX")], ids=str)
 def test_nginx_is_given_ip_addresses_only(case: Case, tmp_path: Path) -> None:
     hosts = [
         target["host"]

@@ -287,7 +287,7 @@ TOGETHER = [
         _entry("half", unsigned=True, partyId="20005", nginx="198.51.100.4:9300"),
         ("fate:peers", "half"),
         "peers.half",
-        "an unsigned party needs exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, each as host:port",
+        "an unsigned party needs exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, or osx, each as host:port",
         "correct the value",
     ),
     Mistake(
@@ -312,7 +312,7 @@ TOGETHER = [
         ("fate:parties", "103", "release"),
         "parties.103.release",
         "unknown release 9.9.9",
-        "choose one of 1.9.0, 1.9.1, 1.9.2, 1.10.0, 1.11.1, 1.11.2",
+        "choose one of 1.9.0, 1.9.1, 1.9.2, 1.10.0, 1.11.1, 1.11.2, 2.0.0, 2.1.0, 2.2.0",
     ),
     Mistake(
         "engines that do not go together",
@@ -592,7 +592,7 @@ APART = [
         ("fate:exchange", "release"),
         "exchange.release",
         "unknown release 9.9.9",
-        "choose one of 1.9.0, 1.9.1, 1.9.2, 1.10.0, 1.11.1, 1.11.2",
+        "choose one of 1.9.0, 1.9.1, 1.9.2, 1.10.0, 1.11.1, 1.11.2, 2.0.0, 2.1.0, 2.2.0",
     ),
 ]
 
