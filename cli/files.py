@@ -9,11 +9,11 @@ from cli.errors import CommandError
 _NEW_FILE = 0o644
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    """Put the content at a path in one step; an existing file keeps its mode. CommandError when that is not possible."""
+def write_atomic(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Put the content at a path in one step; an existing file keeps its mode unless one is given. CommandError when that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        mode = path.stat().st_mode & 0o777 if path.exists() else _NEW_FILE
+        mode = mode or (path.stat().st_mode & 0o777 if path.exists() else _NEW_FILE)
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise _unwritable(path, error) from None

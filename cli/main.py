@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cli import commands
+from cli import cluster_commands, commands
 from cli.commands import FAILED, USAGE, Result
 from cli.descriptors import DAYS
 from cli.errors import UsageError
@@ -41,6 +41,12 @@ _HELP = {
     "peers add": "Accept a peer's descriptor: checks its signature, shows who it is, what it says, the fingerprint of its key to compare "
     "with the peer, and which routes it changes, asks, then writes the descriptor beside the stack file, and its key, serial and sha256 "
     "into the stack file. `pulumi up` applies it." + _UNTOUCHED,
+    "status": "Show what the stack has in its cluster: modules, claims, Services, consoles. Reads the stack file and its peers' "
+    "descriptors, and the cluster by kubectl ($KUBECTL, else PATH); no state, no passphrase, no Secret." + _UNTOUCHED,
+    "doctor": "Check the stack's own cluster: modules, claims, quotas, addresses, node ports, classes. Exit status 1 when a check "
+    "failed; what may not be read is said and does not fail. Reads what `status` reads; docs/rbac/viewer.yaml suffices." + _UNTOUCHED,
+    "support-bundle": "Write an archive for whoever helps: configuration without secrets, rendered objects, status, doctor, events, "
+    "versions; logs when asked. Reads what `status` reads and runs `helm template`; writes FILE only." + _UNTOUCHED,
     "releases": "The releases of FATE that can be deployed (list, show).",
     "releases list": "List every release, with its combinations of engines, devices and algorithms. Reads the catalogue; writes nothing."
     + _UNTOUCHED,
@@ -111,6 +117,12 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--yes", action="store_true", help="accept without a question")
     images = _group(verbs, "images")
     _verb(images, "images list", commands.images_list)
+    _cluster_verb(verbs, "status", cluster_commands.status)
+    _cluster_verb(verbs, "doctor", cluster_commands.doctor)
+    verb = _cluster_verb(verbs, "support-bundle", cluster_commands.support_bundle, seconds=120)
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="where to write it, such as bundle.tar.gz")
+    logs = "also the last LINES lines of each pod; FATE's logs may name data sets and columns (default: none)"
+    verb.add_argument("--logs", type=int, default=0, metavar="LINES", help=logs)
     releases = _group(verbs, "releases")
     _verb(releases, "releases list", commands.releases_list, stack=False)
     verb = _verb(releases, "releases show", commands.releases_show, stack=False)
@@ -154,6 +166,13 @@ def _convert_verb(verbs: Verbs) -> None:
 def _group(verbs: Verbs, name: str) -> Verbs:
     group = verbs.add_parser(name, help=_HELP[name].partition(". ")[0], description=_HELP[name])
     return group.add_subparsers(required=True, metavar="VERB")
+
+
+def _cluster_verb(verbs: Verbs, name: str, run: Callable[[argparse.Namespace], Result], *, seconds: int = 30) -> argparse.ArgumentParser:
+    """A verb that reads the cluster."""
+    verb = _verb(verbs, name, run)
+    verb.add_argument("--timeout", type=float, default=seconds, metavar="SECONDS", help="for all questions together (default: %(default)s)")
+    return verb
 
 
 def _verb(verbs: Verbs, name: str, run: Callable[[argparse.Namespace], Result], *, stack: bool = True) -> argparse.ArgumentParser:

@@ -1,0 +1,27 @@
+"""Kubernetes' amounts as numbers, however they are spelled: `500m`, `2Gi`, `1e3`."""
+
+from decimal import Decimal, InvalidOperation
+
+_SUFFIXES = {"n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3")}
+_SUFFIXES |= {letter: Decimal(1000) ** power for power, letter in enumerate("kMGTPE", 1)}
+_SUFFIXES |= {f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", 1)}
+
+
+def amount(text: str | int) -> Decimal:
+    """The number that a resource.Quantity means: cores, bytes, pieces. ValueError for what is none."""
+    written = str(text).strip()
+    suffix = next((end for end in sorted(_SUFFIXES, key=len, reverse=True) if written.endswith(end)), "")
+    try:
+        return Decimal(written.removesuffix(suffix)) * _SUFFIXES.get(suffix, Decimal(1))
+    except InvalidOperation:
+        raise ValueError(f"{written!r} is not an amount") from None
+
+
+def shown(value: Decimal, *, memory: bool) -> str:
+    """An amount as people write it: `12Gi` for bytes, `2.5` for cores and pieces."""
+    if not memory:
+        return f"{value.normalize():f}"
+    for unit in ("Ti", "Gi", "Mi", "Ki"):
+        if value >= _SUFFIXES[unit]:
+            return f"{round(value / _SUFFIXES[unit], 1).normalize():f}{unit}"
+    return f"{value:.0f}"

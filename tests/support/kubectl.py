@@ -1,0 +1,134 @@
+"""A kubectl that answers what a test wants: the plan's objects as a cluster would show them, or a refusal."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cli.snapshot import Expected, expected
+from federation.plan import StackPlan
+from federation.unit import UnitPlan
+
+Answers = dict[str, Any]
+FORBIDDEN = 'Error from server (Forbidden): {} is forbidden: User "viewer" cannot list resource'
+NOT_FOUND = "Error from server (NotFound): {} not found"
+
+_SCRIPT = """#!{python}
+import json, pathlib, sys, time
+here = pathlib.Path({folder!r})
+arguments = [a for a in sys.argv[1:] if not a.startswith(("--request-timeout", "--context", "--kubeconfig", "--all-namespaces"))]
+with (here / "asked").open("a") as log:
+    log.write(json.dumps(sys.argv[1:]) + "\\n")
+time.sleep(float((here / "seconds").read_text()) if (here / "seconds").exists() else 0)
+answers = json.loads((here / "answers.json").read_text())
+place = "/" + arguments[arguments.index("--namespace") + 1] if "--namespace" in arguments else ""
+if arguments[0] == "get" and arguments[1] == "--raw":
+    key = arguments[2]
+elif arguments[0] == "get":
+    key = arguments[1] + place + ("/" + arguments[2] if not arguments[2].startswith("--") else "")
+elif arguments[0] == "logs":
+    key = "logs" + place + "/" + arguments[1]
+else:
+    key = arguments[0]
+answer = answers.get(key, "Error from server (NotFound): " + key + " not found")
+if isinstance(answer, str) and arguments[0] != "logs":
+    sys.exit(answer)
+print(answer if isinstance(answer, str) else json.dumps({{"items": answer}} if isinstance(answer, list) else answer))
+"""
+
+
+class FakeKubectl:
+    """The program, its answers by question (`pods/fate-9999`, `namespaces/fate-9999`, `/version`), and what it was asked."""
+
+    def __init__(self, folder: Path, plan: StackPlan) -> None:
+        self.folder = folder
+        self.program = folder / "kubectl"
+        self.program.write_text(_SCRIPT.format(python=sys.executable, folder=str(folder)))
+        self.program.chmod(0o755)
+        self.answers = healthy(plan)
+        self.write()
+
+    def write(self) -> None:
+        """Let it answer what `answers` holds now."""
+        (self.folder / "answers.json").write_text(json.dumps(self.answers))
+
+    def slow(self, seconds: float) -> None:
+        """Let it think before each answer."""
+        (self.folder / "seconds").write_text(str(seconds))
+
+    @property
+    def asked(self) -> list[list[str]]:
+        """The arguments of every call."""
+        return [json.loads(line) for line in (self.folder / "asked").read_text().splitlines()]
+
+
+def healthy(plan: StackPlan) -> Answers:
+    """The answers of a cluster where everything of a plan is there and well."""
+    answers: Answers = {
+        "/version": {"gitVersion": "v1.34.1"},
+        "version": {"clientVersion": {"gitVersion": "v1.34.0"}},
+        "storageclasses": [_named("standard", {"storageclass.kubernetes.io/is-default-class": "true"})],
+        "ingressclasses": [_named("nginx")],
+        "services": [],
+    }
+    for unit in plan.units:
+        answers |= _unit(unit)
+    return answers
+
+
+def _unit(unit: UnitPlan) -> Answers:
+    place, modules = unit.namespace, expected(unit)
+    stateful = [module for module in modules if module.claims]
+    return {
+        f"namespaces/{place}": _named(place),
+        f"deployments/{place}": [_workload(unit, module) for module in modules if module not in stateful],
+        f"statefulsets/{place}": [_workload(unit, module) for module in stateful],
+        f"pods/{place}": [pod(unit, module) for module in modules],
+        f"persistentvolumeclaims/{place}": [_claim(unit, module, number) for module in stateful for number in range(module.claims)],
+        f"services/{place}": [_service(manifest.name, manifest.fields["spec"]) for manifest in unit.services],
+        f"resourcequotas/{place}": [],
+        f"ingresses/{place}": [_ingress(name, host) for name, host in unit.board_hosts.items()],
+        f"events/{place}": [],
+    }
+
+
+def _labels(unit: UnitPlan, module: Expected) -> dict[str, str]:
+    return {"app.kubernetes.io/name": module.component, "app.kubernetes.io/instance": unit.key}
+
+
+def _named(name: str, annotations: dict[str, str] | None = None) -> Answers:
+    return {"metadata": {"name": name, "annotations": annotations or {}}}
+
+
+def _workload(unit: UnitPlan, module: Expected) -> Answers:
+    return {
+        "metadata": {"name": module.component, "labels": _labels(unit, module)},
+        "spec": {"replicas": module.replicas, "template": {"spec": {"containers": [{"name": "main", "image": module.image}]}}},
+        "status": {"readyReplicas": module.replicas},
+    }
+
+
+def pod(unit: UnitPlan, module: Expected) -> Answers:
+    """A pod of a module that is ready."""
+    return {
+        "metadata": {"name": f"{module.component}-0", "labels": _labels(unit, module)},
+        "spec": {"containers": [{"name": "main", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}]},
+        "status": {"containerStatuses": [{"name": "main", "restartCount": 0, "state": {"running": {}}}]},
+    }
+
+
+def _claim(unit: UnitPlan, module: Expected, number: int) -> Answers:
+    return {
+        "metadata": {"name": f"data-{module.component}-{number}", "labels": _labels(unit, module)},
+        "spec": {"storageClassName": "standard", "resources": {"requests": {"storage": "1Gi"}}},
+        "status": {"phase": "Bound", "capacity": {"storage": "1Gi"}},
+    }
+
+
+def _service(name: str, spec: Answers) -> Answers:
+    status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.50"}]}} if spec["type"] == "LoadBalancer" else {}
+    return {"metadata": {"name": name, "namespace": "own"}, "spec": {**spec, "clusterIP": "10.0.0.1"}, "status": status}
+
+
+def _ingress(name: str, host: str) -> Answers:
+    return {"metadata": {"name": name}, "spec": {"rules": [{"host": host}]}}

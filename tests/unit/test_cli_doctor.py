@@ -1,0 +1,405 @@
+"""`fatefed status` and `fatefed doctor` without a peer: every fault is named with its remedy, and nothing is asked that must not be."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.main import main
+from cli.project import Stack
+from cli.snapshot import expected
+from tests.support import stacks
+from tests.support.configs import LOCAL, STAR_PARTY, Case, Config, node_port
+from tests.support.kubectl import FORBIDDEN, NOT_FOUND, Answers, FakeKubectl, pod
+
+BOARDS = {"kind": "ingress", "domain": "bank-a.example", "className": "nginx"}
+GATEWAY = {"kind": "httpRoute", "domain": "bank-a.example", "gateway": {"name": "web", "namespace": "gateways"}}
+SECRETS = ("secret", "configmap")
+
+
+def changed(**party: Any) -> Case:
+    """A party with claims, boards and load balancers."""
+
+    def change(config: Config) -> None:
+        config["boards"] = BOARDS
+        config["parties"]["9999"].update({"persistence": {}, "modules": {"fateboard": {}, "client": {}}, **party})
+
+    return STAR_PARTY.changed(change)
+
+
+WHOLE = changed()
+
+
+class Lab:
+    """A stack, a cluster that has all of it, and fatefed run on them."""
+
+    def __init__(self, folder: Path, case: Case, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.stack = _written(folder, case)
+        self.kubectl = FakeKubectl(folder, self.stack.load().plan)
+        self.unit = self.stack.load().plan.units[-1]
+        self.capsys = capsys
+        monkeypatch.setenv("KUBECTL", str(self.kubectl.program))
+
+    def run(self, verb: str, *more: str) -> tuple[int, dict[str, Any]]:
+        """Exit status and JSON of a verb."""
+        code = main([verb, "-s", self.stack.name, "-C", str(self.stack.project.folder), "--json", *more])
+        return code, json.loads(self.capsys.readouterr().out)
+
+    def text(self, verb: str) -> str:
+        """What a verb prints for people."""
+        main([verb, "-s", self.stack.name, "-C", str(self.stack.project.folder)])
+        return self.capsys.readouterr().out
+
+    def after(self, fault: Callable[[Answers], None]) -> tuple[int, list[dict[str, str]]]:
+        """The exit status of `doctor`, and the rows that are not ok, after a fault."""
+        fault(self.kubectl.answers)
+        self.kubectl.write()
+        code, data = self.run("doctor")
+        assert len(data["rows"]) > 3 or not data["summary"]["ok"]
+        return code, [row for row in data["rows"] if row["state"] != "ok"]
+
+
+def _written(folder: Path, case: Case) -> Stack:
+    project = stacks.project(folder / "project")
+    case.write(project / "stacks")
+    return stacks.stack(project, "bank-a", case.text())
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lab:
+    return Lab(tmp_path, WHOLE, monkeypatch, capsys)
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[Case], Lab]:
+    return lambda case: Lab(tmp_path, case, monkeypatch, capsys)
+
+
+def item(answers: Answers, kind: str, name: str) -> Any:
+    return next(found for found in answers[f"{kind}/fate-9999"] if found["metadata"]["name"] == name)
+
+
+def drop(kind: str, name: str) -> Callable[[Answers], None]:
+    return lambda answers: answers[f"{kind}/fate-9999"].remove(item(answers, kind, name))
+
+
+def test_a_stack_that_is_well_has_only_ok_rows(lab: Lab) -> None:
+    code, data = lab.run("doctor")
+    assert code == 0
+    assert data["summary"] == {"ok": len(data["rows"]), "failed": 0, "not readable": 0}
+    checks = " ".join(row["check"] for row in data["rows"])
+    modules = [module.component for module in expected(lab.unit)]
+    assert len(modules) == 10
+    assert all(f"module {module}," in checks for module in modules)
+    for said in ("Kubernetes v1.34.1", "namespace fate-9999", "claims of mysql, 1 bound", "Service pulsar-public-tls at 203.0.113.50"):
+        assert said in checks
+    assert "default storage class" in checks
+    assert "ingress class nginx" in checks
+
+
+def _waiting(reason: str, message: str) -> Callable[[Answers], None]:
+    def fault(answers: Answers) -> None:
+        item(answers, "deployments", "nginx")["status"]["readyReplicas"] = 0
+        state = {"waiting": {"reason": reason, "message": message}}
+        item(answers, "pods", "nginx-0")["status"]["containerStatuses"][0]["state"] = state
+
+    return fault
+
+
+def _unschedulable(answers: Answers) -> None:
+    item(answers, "deployments", "nginx")["status"] = {}
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}
+    item(answers, "pods", "nginx-0")["status"] = {"conditions": [condition]}
+
+
+def _killed(answers: Answers) -> None:
+    item(answers, "deployments", "nginx")["status"] = {}
+    item(answers, "pods", "nginx-0")["status"]["containerStatuses"][0]["lastState"] = {"terminated": {"reason": "OOMKilled"}}
+
+
+def _no_pods(answers: Answers) -> None:
+    item(answers, "deployments", "nginx")["status"] = {}
+    drop("pods", "nginx-0")(answers)
+
+
+def _fewer(answers: Answers) -> None:
+    item(answers, "deployments", "spark-worker")["spec"]["replicas"] = 1
+
+
+def _pending(answers: Answers) -> None:
+    item(answers, "persistentvolumeclaims", "data-mysql-0")["status"] = {"phase": "Pending"}
+
+
+def _no_address(answers: Answers) -> None:
+    item(answers, "services", "nginx-public")["status"] = {}
+
+
+def _small_quota(answers: Answers) -> None:
+    answers["resourcequotas/fate-9999"] = [{"metadata": {"name": "small"}, "spec": {"hard": {"requests.cpu": "2", "limits.memory": "1Ti"}}}]
+
+
+def _no_class(answers: Answers) -> None:
+    answers["ingressclasses"] = [{"metadata": {"name": "traefik"}}]
+
+
+def _no_default(answers: Answers) -> None:
+    answers["storageclasses"][0]["metadata"]["annotations"] = {}
+
+
+FAULTS: list[tuple[str, Callable[[Answers], None], str, str, str]] = [
+    ("an absent module", drop("deployments", "nginx"), "module nginx", "it is not deployed", "pulumi up"),
+    ("another number", _fewer, "module spark-worker", "it has 1 replicas, planned are 2", "pulumi up"),
+    ("an image", _waiting("ImagePullBackOff", "Back-off pulling image"), "module nginx", "nginx-0 (main) ImagePullBackOff", "fate:images"),
+    (
+        "a crash",
+        _waiting("CrashLoopBackOff", ""),
+        "module nginx",
+        "CrashLoopBackOff",
+        "kubectl -n fate-9999 logs nginx-0 -c main --previous",
+    ),
+    ("an absent Secret", _waiting("CreateContainerConfigError", 'secret "x" not found'), "module nginx", '"x" not found', "pulumi up"),
+    ("an unknown reason", _waiting("Strange", ""), "module nginx", "nginx-0 (main) Strange", "describe pod nginx-0"),
+    ("no room", _unschedulable, "module nginx", "Unschedulable: 0/3 nodes are available", "modules.nginx.resources"),
+    ("too little memory", _killed, "module nginx", "OOMKilled", "raise modules.nginx.resources.limits.memory"),
+    ("no pods", _no_pods, "module nginx", "0 of 1 ready: it has no pods", "get events"),
+    ("an absent claim", drop("persistentvolumeclaims", "data-mysql-0"), "claims of mysql", "1 planned, 0 there", "pulumi up"),
+    ("an open claim", _pending, "claims of mysql", "not bound: data-mysql-0", "describe pvc data-mysql-0"),
+    ("a small quota", _small_quota, "quota small", "requests.cpu: planned 7.85, allowed 2", "let the quota be raised"),
+    ("no address", _no_address, "Service nginx-public", "its load balancer has no address", "controller"),
+    ("an absent Service", drop("services", "nginx"), "Service nginx", "there is none", "pulumi up"),
+    ("an absent Ingress", drop("ingresses", "fateboard"), "Ingresses of", "no Ingress for 9999.fateboard.bank-a.example", "pulumi up"),
+    ("no ingress class", _no_class, "ingress class nginx", "there are: traefik", "boards.className"),
+    ("no default class", _no_default, "default storage class", "there are: standard", "persistence.storageClass"),
+]
+
+
+@pytest.mark.parametrize(("fault", "check", "problem", "fix"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS])
+def test_a_fault_is_named_alone_with_its_remedy(fault: Callable[[Answers], None], check: str, problem: str, fix: str, lab: Lab) -> None:
+    code, rows = lab.after(fault)
+    assert code == 1
+    assert [(row["state"], check in row["check"], problem in row["problem"], fix in row["fix"]) for row in rows] == [
+        ("failed", True, True, True)
+    ], rows
+
+
+def test_an_absent_namespace_is_one_row(lab: Lab) -> None:
+    code, rows = lab.after(lambda answers: answers.update({"namespaces/fate-9999": NOT_FOUND.format("namespace")}))
+    assert (code, [row["check"] for row in rows]) == (1, ["party-9999: namespace fate-9999"])
+
+
+def test_a_namespace_that_others_make_is_asked_for(make: Callable[[Case], Lab]) -> None:
+    lab = make(changed().changed(lambda config: config.update(cluster={"createNamespaces": False})))
+    _, [row] = lab.after(lambda answers: answers.update({"namespaces/fate-9999": NOT_FOUND.format("namespace")}))
+    assert "kubectl create namespace fate-9999" in row["fix"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "check", "fix"),
+    [
+        ("namespaces/fate-9999", "namespace fate-9999", "docs/rbac/viewer.yaml"),
+        ("persistentvolumeclaims/fate-9999", "claims of mysql", "docs/rbac/viewer.yaml"),
+        ("resourcequotas/fate-9999", "quotas", "docs/rbac/viewer.yaml"),
+        ("services/fate-9999", "Services", "docs/rbac/viewer.yaml"),
+        ("ingresses/fate-9999", "Ingresses", "docs/rbac/viewer.yaml"),
+        ("deployments/fate-9999", "module nginx", "docs/rbac/viewer.yaml"),
+        ("storageclasses", "default storage class", "docs/rbac/viewer-cluster.yaml"),
+        ("ingressclasses", "ingress class nginx", "docs/rbac/viewer-cluster.yaml"),
+    ],
+)
+def test_what_may_not_be_read_is_said_and_is_no_failure(kind: str, check: str, fix: str, lab: Lab) -> None:
+    code, rows = lab.after(lambda answers: answers.update({kind: FORBIDDEN.format(kind)}))
+    assert code == 0
+    assert {row["state"] for row in rows} == {"not readable"}
+    [row] = [row for row in rows if check in row["check"]]
+    assert "is forbidden" in row["problem"]
+    assert fix in row["fix"]
+
+
+def test_an_answer_that_is_none_fails(lab: Lab) -> None:
+    code, rows = lab.after(lambda answers: answers.update({"resourcequotas/fate-9999": "error: the server is sick"}))
+    assert (code, [row["problem"] for row in rows]) == (1, ["error: the server is sick"])
+
+
+def test_a_cluster_that_does_not_answer_is_one_row_and_one_question(lab: Lab) -> None:
+    code, rows = lab.after(lambda answers: answers.update({"/version": "The connection to the server 127.0.0.1:1 was refused"}))
+    assert (code, len(rows), len(lab.kubectl.asked)) == (1, 1, 1)
+    assert "was refused" in rows[0]["problem"]
+    assert lab.run("status")[0] == 1
+    assert "the cluster does not answer: The connection" in lab.text("status")
+
+
+def test_a_cluster_that_hangs_ends_in_time(lab: Lab) -> None:
+    lab.kubectl.slow(60)
+    began = time.monotonic()
+    code, data = lab.run("doctor", "--timeout", "1")
+    assert time.monotonic() - began < 10
+    assert (code, data["rows"][0]["problem"]) == (1, "no answer within 1 s")
+
+
+def test_when_the_time_is_over_the_rest_is_said_to_be_unasked(lab: Lab) -> None:
+    lab.kubectl.slow(0.9)
+    code, data = lab.run("doctor", "--timeout", "2")
+    assert code == 1
+    assert data["rows"][0]["state"] == "ok"
+    assert any("the time is over; give more with --timeout" in row["problem"] for row in data["rows"])
+
+
+def test_only_reading_verbs_and_no_secret_are_asked_for(lab: Lab) -> None:
+    for verb in ("status", "doctor"):
+        lab.run(verb)
+    asked = lab.kubectl.asked
+    assert len(asked) > 10
+    assert {call[0] for call in asked} == {"get"}
+    assert not [call for call in asked if any(word in call[1] for word in SECRETS)]
+    assert all(any(argument.startswith("--request-timeout=") for argument in call) for call in asked)
+
+
+def test_the_stacks_own_context_and_kubeconfig_are_used(make: Callable[[Case], Lab]) -> None:
+    lab = make(changed().changed(lambda config: config.update(cluster={"context": "bank", "kubeconfig": "keys/config"})))
+    lab.run("doctor")
+    assert lab.kubectl.asked
+    assert all(call[:2] == ["--context=bank", "--kubeconfig=keys/config"] for call in lab.kubectl.asked)
+
+
+def test_without_kubectl_the_remedy_is_told(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBECTL")
+    monkeypatch.setenv("PATH", "/nonexistent")
+    code, data = lab.run("doctor")
+    assert (code, data["problems"][0]["place"]) == (1, "kubectl")
+
+
+NODE_PORTS = changed(publish={"pulsar": node_port(port=30651), "nginx": node_port(httpPort=30930, grpcPort=30931)})
+
+
+def _lost_port(answers: Answers) -> None:
+    del item(answers, "services", "pulsar-public-tls")["spec"]["ports"][0]["nodePort"]
+
+
+def test_a_node_port_that_another_service_holds_is_named(make: Callable[[Case], Lab]) -> None:
+    lab = make(NODE_PORTS)
+    assert lab.run("doctor")[0] == 0
+    taken = {"metadata": {"name": "other", "namespace": "elsewhere"}, "spec": {"ports": [{"nodePort": 30651}]}}
+
+    def fault(answers: Answers) -> None:
+        _lost_port(answers)
+        answers["services"] = [taken]
+
+    code, [row] = lab.after(fault)
+    assert (code, row["check"], row["problem"]) == (1, "party-9999: node port 30651 of pulsar-public-tls", "elsewhere/other has it")
+
+
+def test_a_node_port_that_is_not_there_fails_even_when_others_cannot_be_asked(make: Callable[[Case], Lab]) -> None:
+    def fault(answers: Answers) -> None:
+        _lost_port(answers)
+        answers["services"] = FORBIDDEN.format("services")
+
+    code, [row] = make(NODE_PORTS).after(fault)
+    assert (code, row["state"]) == (1, "failed")
+    assert "not readable" in row["problem"]
+    assert "cluster.nodePortRange" in row["fix"]
+
+
+def test_pods_of_others_count_in_a_quota(lab: Lab) -> None:
+    foreign = pod(lab.unit, expected(lab.unit)[0])
+    foreign["metadata"]["labels"] = {}
+
+    def fault(answers: Answers) -> None:
+        answers["resourcequotas/fate-9999"] = [{"metadata": {"name": "exact"}, "spec": {"hard": {"requests.cpu": "7850m", "pods": "13"}}}]
+
+    assert lab.after(fault) == (0, [])
+    code, [row] = lab.after(lambda answers: answers["pods/fate-9999"].append(foreign))
+    assert (code, row["problem"]) == (
+        1,
+        "pods: planned 13 beside 1 of others, allowed 13; requests.cpu: planned 7.85 beside 1 of others, allowed 7.85",
+    )
+
+
+def _with_gateway(config: Config) -> None:
+    config["boards"] = GATEWAY
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "check", "problem"),
+    [
+        ({}, "failed", "the cluster knows HTTPRoute", "its definition is not installed"),
+        ({"/apis/gateway.networking.k8s.io/v1": {"resources": [{"kind": "Gateway"}]}}, "failed", "the cluster knows", "not installed"),
+        ({"/apis/gateway.networking.k8s.io/v1": {"resources": [{"kind": "HTTPRoute"}]}}, "failed", "Gateway web in", "there is none"),
+        (
+            {
+                "/apis/gateway.networking.k8s.io/v1": {"resources": [{"kind": "HTTPRoute"}]},
+                "gateways.gateway.networking.k8s.io/gateways/web": FORBIDDEN.format("gateways"),
+            },
+            "not readable",
+            "Gateway web in",
+            "is forbidden",
+        ),
+    ],
+)
+def test_routes_need_their_definition_and_their_gateway(
+    answers: Answers, state: str, check: str, problem: str, make: Callable[[Case], Lab]
+) -> None:
+    _, [row] = make(changed().changed(_with_gateway)).after(lambda held: held.update(answers))
+    assert (row["state"], check in row["check"], problem in row["problem"]) == (state, True, True), row
+
+
+def test_istio_is_asked_for_its_kinds(make: Callable[[Case], Lab]) -> None:
+    lab = make(changed().changed(lambda config: config.update(boards={"kind": "istio", "domain": "bank-a.example"})))
+    _, [row] = lab.after(lambda _: None)
+    assert row["check"] == "the cluster knows VirtualService"
+    found = {"/apis/networking.istio.io/v1beta1": {"resources": [{"kind": "VirtualService"}]}}
+    assert lab.after(lambda answers: answers.update(found)) == (0, [])
+
+
+def test_an_exchange_is_checked_too(make: Callable[[Case], Lab]) -> None:
+    code, data = make(LOCAL).run("doctor")
+    assert code == 0
+    checks = [row["check"] for row in data["rows"]]
+    assert "exchange: module traffic-server, 1 of 1 ready" in checks
+    assert "party-9999: module python, 1 of 1 ready" not in checks, "modules are called as in the stack file"
+    assert "party-9999: module fateflow, 1 of 1 ready" in checks
+
+
+def test_status_shows_modules_claims_addresses_and_consoles(lab: Lab) -> None:
+    code, data = lab.run("status")
+    unit = data["units"]["party-9999"]
+    assert (code, data["cluster"]) == (0, {"kubernetes": "v1.34.1"})
+    assert {module["module"]: module["state"] for module in unit["modules"]} == dict.fromkeys(
+        [module.component for module in expected(lab.unit)], "ready"
+    )
+    assert {"claim": "data-mysql-0", "state": "Bound", "size": "1Gi", "class": "standard"} in unit["claims"]
+    balanced = {"service": "nginx-public", "type": "LoadBalancer", "address": "203.0.113.50", "ports": "9300,9310"}
+    assert balanced in unit["services"]
+    assert unit["consoles"][0]["url"] == "http://9999.fateboard.bank-a.example/"
+    text = lab.text("status")
+    assert "MODULE" in text
+    assert "party-9999: release 1.11.2, namespace fate-9999" in text
+
+
+def test_status_says_what_it_may_not_read_and_what_is_not_there(lab: Lab) -> None:
+    lab.kubectl.answers["persistentvolumeclaims/fate-9999"] = FORBIDDEN.format("persistentvolumeclaims")
+    drop("deployments", "nginx")(lab.kubectl.answers)
+    _waiting("CrashLoopBackOff", "")
+    item(lab.kubectl.answers, "statefulsets", "mysql")["status"] = {}
+    lab.kubectl.write()
+    code, data = lab.run("status")
+    assert code == 0, "status tells, doctor judges"
+    unit = data["units"]["party-9999"]
+    states = {module["module"]: (module["state"], module["ready"]) for module in unit["modules"]}
+    assert (states["nginx"], states["mysql"]) == (("absent", "0/1"), ("not ready", "0/1"))
+    assert "is forbidden" in unit["claims"]["unread"]
+    assert "claims: not readable: Error from server (Forbidden)" in lab.text("status")
+
+
+def test_rows_are_readable_and_quote_nothing_that_moves_a_cursor(lab: Lab) -> None:
+    _waiting("ImagePullBackOff", "evil\x1b[2J\u202etext\nsecond line")(lab.kubectl.answers)
+    lab.kubectl.write()
+    text = lab.text("doctor")
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    [problem] = [line for line in text.splitlines() if "ImagePullBackOff" in line]
+    assert "second line" in problem
+    assert "failed  party-9999: module nginx" in text
+    assert text.rstrip().endswith("1 failed, 0 not readable")
