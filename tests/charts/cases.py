@@ -45,7 +45,7 @@ def _example(chart: str) -> Case:
     return Case(chart, path, yaml.safe_load((path / "example-values.yaml").read_text()))
 
 
-def _planned(name: str, stack: configs.Case, unit: str = "party-9999") -> Case:
+def planned(name: str, stack: configs.Case, unit: str = "party-9999") -> Case:
     """A chart with the values that the program plans for a unit of a stack."""
     with tempfile.TemporaryDirectory() as folder:
         chart = load_stack(stack.write(Path(folder))).plan.unit(unit).chart
@@ -259,18 +259,18 @@ PLAIN_INGRESS = PARTY.changed(_boards(), "consoles by the default class, without
 BOARDS = [INGRESS, PLAIN_INGRESS]
 # FATE 2.x, as it is planned.
 _WORKER = {"fateboard": {}, "client": {}, "spark": {"worker": {"image": {"repository": "own/spark-worker", "tag": "2.2.0-py310"}}}}
-OSX = _planned("Eggroll 3 over OSX", _mesh(configs.EGGROLL_OSX))
-OSX_2_0 = _planned("Eggroll 3 over OSX, FATE 2.0.0", _mesh(configs.EGGROLL_OSX, release="2.0.0"))
-OSX_EPHEMERAL = _planned("Eggroll 3 over OSX without persistence", _mesh(configs.EGGROLL_OSX, persistence="none"))
+OSX = planned("Eggroll 3 over OSX", _mesh(configs.EGGROLL_OSX))
+OSX_2_0 = planned("Eggroll 3 over OSX, FATE 2.0.0", _mesh(configs.EGGROLL_OSX, release="2.0.0"))
+OSX_EPHEMERAL = planned("Eggroll 3 over OSX without persistence", _mesh(configs.EGGROLL_OSX, persistence="none"))
 OSX_PLACED = OSX.changed(_placed, "Eggroll 3 over OSX with placement")
 OSX_LARGE = OSX.changed(_large_identifier, "Eggroll 3 over OSX with a large id")
-SPARK_OSX = _planned("Spark over OSX", _mesh(configs.SPARK_OSX, modules=_WORKER))
-STANDALONE_OSX = _planned("Standalone over OSX", _mesh(configs.STANDALONE_OSX))
-SPARK_PULSAR_2 = _planned("Spark, Pulsar, HDFS, FATE 2.0.0", _mesh(configs.SPARK_PULSAR, release="2.0.0"))
-SPARK_RABBITMQ_2 = _planned("Spark, RabbitMQ, HDFS, FATE 2.0.0", _mesh(configs.SPARK_RABBITMQ, release="2.0.0"))
-FILE_PULSAR = _planned("slim with Pulsar and files, FATE 2.2.0", _mesh(configs.FILE_PULSAR))
-LOCAL_RABBITMQ = _planned("slim with RabbitMQ and standalone storage, FATE 2.2.0", _mesh(configs.LOCAL_RABBITMQ))
-OSX_EXCHANGE = _planned("exchange with OSX", configs.OSX_EXCHANGE, "exchange")
+SPARK_OSX = planned("Spark over OSX", _mesh(configs.SPARK_OSX, modules=_WORKER))
+STANDALONE_OSX = planned("Standalone over OSX", _mesh(configs.STANDALONE_OSX))
+SPARK_PULSAR_2 = planned("Spark, Pulsar, HDFS, FATE 2.0.0", _mesh(configs.SPARK_PULSAR, release="2.0.0"))
+SPARK_RABBITMQ_2 = planned("Spark, RabbitMQ, HDFS, FATE 2.0.0", _mesh(configs.SPARK_RABBITMQ, release="2.0.0"))
+FILE_PULSAR = planned("slim with Pulsar and files, FATE 2.2.0", _mesh(configs.FILE_PULSAR))
+LOCAL_RABBITMQ = planned("slim with RabbitMQ and standalone storage, FATE 2.2.0", _mesh(configs.LOCAL_RABBITMQ))
+OSX_EXCHANGE = planned("exchange with OSX", configs.OSX_EXCHANGE, "exchange")
 OSX_EXCHANGE_PLACED = OSX_EXCHANGE.changed(_placed, "exchange with OSX and placement")
 
 COMBINATIONS = [PARTY, RABBITMQ, SLIM, SLIM_RABBITMQ, EGGROLL, EGGROLL_2_4]

@@ -1,7 +1,7 @@
 """Rules that hold for every object of every chart, whatever its values."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -28,8 +28,24 @@ from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import Container, config_texts, containers, environment, name_of, of_kind, workloads
 
 EXCHANGE_CASES = [*EXCHANGES, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED, OSX_EXCHANGE_PLACED]
-every_case = pytest.mark.parametrize("case", ALL, ids=str)
-every_party = pytest.mark.parametrize("case", [*PARTIES, *PARTIES_2], ids=str)
+Check = Callable[[Case], None]
+# What holds for every chart, and for every party: test_matrix asks it of each combination of each release too.
+INVARIANTS: list[Check] = []
+PARTY_INVARIANTS: list[Check] = []
+all_cases = pytest.mark.parametrize("case", ALL, ids=str)
+
+
+def every_case(check: Check) -> Check:
+    """A rule for every chart."""
+    INVARIANTS.append(check)
+    return all_cases(check)
+
+
+def every_party(check: Check) -> Check:
+    """A rule for the chart of every party."""
+    PARTY_INVARIANTS.append(check)
+    return pytest.mark.parametrize("case", [*PARTIES, *PARTIES_2], ids=str)(check)
+
 
 # What would make a preview blind or a second render different.
 FORBIDDEN = re.compile(
@@ -84,7 +100,7 @@ def test_charts_ship_the_same_files_and_helpers() -> None:
     assert len(set(copies.values())) == 1, f"copy fate-party's _helpers.tpl: {sorted(copies)}"
 
 
-@every_case
+@all_cases
 def test_another_release_name_renders_the_same_objects(case: Case) -> None:
     assert case.render() == helm_template(case.chart, case.values, namespace="other", release="another")
 
@@ -198,6 +214,16 @@ def test_every_container_has_the_image_the_resources_and_the_pull_policy_of_its_
         assert container.spec["image"] == module["image"], container.where
         assert container.spec["resources"] == module["resources"], container.where
         assert container.spec["imagePullPolicy"] == case.values["imagePullPolicy"], container.where
+
+
+@every_case
+def test_every_image_has_a_version_and_none_is_latest(case: Case) -> None:
+    found = list(containers(case.render()))
+    assert found
+    for container in found:
+        _, _, version = container.spec["image"].rsplit("/", 1)[-1].partition(":")
+        assert "@sha256:" in container.spec["image"] or version, container.where
+        assert version != "latest", container.where
 
 
 @every_case
