@@ -6,6 +6,7 @@ import pulumi
 
 from components import Exchange, ExternalExchange, ExternalParty, FateParty, Site, UnitArgs
 from components.cluster import cluster_provider
+from components.manifests import extra_manifests
 from components.project import shown, stack_file
 from federation.errors import FederationError
 from federation.load import check_secrets, expiry_warnings, load_stack
@@ -34,9 +35,10 @@ def main() -> None:
     sites = {unit.key: Site(unit, opts) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
+    extra = extra_manifests(plan.manifests, sites.values(), opts)
     units = {
         unit.key: (Exchange if unit.kind == "exchange" else FateParty)(
-            UnitArgs(plan=unit, site=sites[unit.key], addresses=addresses, secrets=wrapped), opts
+            UnitArgs(plan=unit, site=sites[unit.key], addresses=addresses, secrets=wrapped, needs=extra), opts
         )
         for unit in plan.units
     }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cli.show import table
+from federation.extra_manifests import images_of
 from federation.plan import StackPlan
 
 
@@ -25,3 +26,6 @@ def _uses(plan: StackPlan) -> Iterator[tuple[str, str, str]]:
     for unit in plan.units:
         for module, image in sorted(unit.images.items()):
             yield image.upstream, image.reference, f"{unit.key}/{module}"
+    for file in plan.manifests:
+        for reference in sorted(set(images_of(file.documents()))):
+            yield reference, reference, f"manifests/{file.name}"

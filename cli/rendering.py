@@ -11,6 +11,7 @@ from cli.errors import CommandError
 from cli.files import shown, write_atomic
 from cli.helm import helm_template
 from cli.objects import object_text
+from federation.extra_manifests import CLUSTER_KINDS
 from federation.manifests import SecretPlan
 from federation.plan import StackPlan
 from federation.unit import HOSTS_FILE, UnitPlan
@@ -19,11 +20,6 @@ CHARTS = Path(__file__).resolve().parent.parent / "charts"
 MARKER = ".fatefed-render"
 REDACTED = "<redacted>"
 _CLUSTER = "_cluster"
-# Kinds a chart might make that live in no namespace.
-_CLUSTER_KINDS = frozenset({
-    "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "IngressClass", "MutatingWebhookConfiguration", "Namespace",
-    "PersistentVolume", "PriorityClass", "RuntimeClass", "StorageClass", "ValidatingWebhookConfiguration",
-})  # fmt: skip
 
 
 def render(plan: StackPlan, charts: Path = CHARTS) -> dict[str, str]:
@@ -34,6 +30,12 @@ def render(plan: StackPlan, charts: Path = CHARTS) -> dict[str, str]:
             path = _path(document)
             if path in files:
                 raise CommandError(path, "two objects have this kind and name", "a defect of this program: report it")
+            files[path] = object_text(document)
+    for file in plan.manifests:
+        for document in file.documents():
+            path = _path(document)
+            if path in files:
+                raise CommandError(path, f"is an object of this program and of fate:manifests.{file.name}", "choose another name")
             files[path] = object_text(document)
     return dict(sorted(files.items()))
 
@@ -112,7 +114,7 @@ def _path(document: Mapping[str, Any]) -> str:
 
 def _placed(document: dict[str, Any], namespace: str) -> dict[str, Any]:
     """With its namespace, as the provider sets it."""
-    if document["kind"] in _CLUSTER_KINDS:
+    if document["kind"] in CLUSTER_KINDS:
         return document
     return {**document, "metadata": {"namespace": namespace, **document["metadata"]}}
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pulumi_kubernetes as k8s
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Input, Output, Resource, ResourceOptions
 
 from components.base import Addresses, FederationComponent, fill
 from components.site import Site
@@ -29,6 +29,8 @@ class UnitArgs:
     site: Site
     addresses: Addresses
     secrets: Mapping[str, Output[str]]
+    # What must be there before workloads: the stack's own objects, such as claims and service accounts.
+    needs: Sequence[Resource] = ()
 
 
 class Unit(FederationComponent):
@@ -47,7 +49,7 @@ class Unit(FederationComponent):
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]
         policies = [self.create(manifest, depends_on=args.site.namespace) for manifest in plan.policies]
-        self._chart(plan.chart, [*args.site.namespace, *secrets, *routes, *policies])
+        self._chart(plan.chart, [*args.site.namespace, *args.needs, *secrets, *routes, *policies])
         for board in plan.boards:
             self.create(board, depends_on=args.site.namespace)
         self.descriptor = Output.from_input(fill(plan.descriptor, args.addresses)).apply(_published)

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from federation.certificates import board_problems, certificate_problems, expired
 from federation.errors import FederationError, Problem
+from federation.extra_manifests import clashes, read_manifests
 from federation.peers import Peers, resolve
 from federation.plan import StackPlan, check_stack, plan_stack
 from federation.problems import problems_of
@@ -50,13 +51,17 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
         left_out, salvaged = _without_errors(values, error)
         if salvaged is not None:
             found = resolve(salvaged.peers, salvaged.federation, path.parent, source.place)
-            problems += check_stack(salvaged, found, source.place, left_out)
+            problems += (*check_stack(salvaged, found, source.place, left_out), *read_manifests(salvaged, path.parent, source.place)[1])
         raise FederationError(_once(problems)) from None
     peers = resolve(spec.peers, spec.federation, path.parent, source.place)
-    problems += check_stack(spec, peers, source.place)
+    manifests, wrong = read_manifests(spec, path.parent, source.place)
+    problems += (*check_stack(spec, peers, source.place), *wrong)
     if problems:
         raise FederationError(_once(problems))
-    return LoadedStack(source, spec, peers, plan_stack(spec, peers, today))
+    plan = plan_stack(spec, peers, today)
+    if clashing := list(clashes(manifests, plan.units, source.place)):
+        raise FederationError(clashing)
+    return LoadedStack(source, spec, peers, replace(plan, manifests=manifests))
 
 
 def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:

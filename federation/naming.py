@@ -33,6 +33,15 @@ OSX_SERVICE = "osx"
 OSX_PUBLIC = "osx-public"
 TRAFFIC_SERVER_SERVICE = "traffic-server"
 
+# Every name that an object of a chart may have (tests/charts checks the list): a stack's own objects have others.
+CHART_OBJECTS = frozenset({
+    "client", "clustermanager", "datanode", "datanode-env", "eggroll-config", "fateboard", "fateboard-config", "fateflow",
+    "fateflow-sparkdriver", "mysql", "mysql-config", "namenode", "namenode-config", "namenode-env", "nginx", "nginx-config",
+    "nodemanager", "notebook", "osx", "osx-config", "pulsar", "pulsar-config", "python", "python-config", "rabbitmq", "rabbitmq-config",
+    "rollsite", "rollsite-config", "spark", "spark-client", "spark-master", "spark-worker", "spark-worker-1", "spark-worker-config",
+    "traffic-server", "traffic-server-config",
+})  # fmt: skip
+
 
 def party_key(party: PartyId) -> str:
     """The key of a party in outputs, logical names and default secret names: `party-9999`."""

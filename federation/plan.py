@@ -10,6 +10,7 @@ from datetime import date
 from federation.cautions import cautions
 from federation.collaborations import collaboration_warnings
 from federation.errors import Problem
+from federation.extra_manifests import ExtraManifests
 from federation.neighbours import dials
 from federation.peers import Peer, Peers, Place
 from federation.plan_exchange import plan_exchange
@@ -34,6 +35,7 @@ class StackPlan:
     external: tuple[Peer, ...]
     pending: Mapping[str, str]
     warnings: tuple[str, ...] = field(default=())
+    manifests: tuple[ExtraManifests, ...] = ()
 
     def unit(self, key: str) -> UnitPlan:
         """The unit of a key. KeyError without one."""

@@ -302,6 +302,9 @@ class StackSpec(Model):
     network_policy: NetworkPolicySpec = Field(
         NetworkPolicySpec(), description="Network policies of every party and exchange; on by default."
     )
+    manifests: dict[Name, NonEmpty] = Field(
+        {}, description="Files with own objects, from the stack file, by name: `extra/monitoring.yaml`."
+    )
     images: ImagesSpec = Field(ImagesSpec(), description="Registry and pull settings of every image.")
     identity: IdentitySpec | None = Field(None, description="The key that signs this organization's descriptors.")
 

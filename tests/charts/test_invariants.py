@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from federation.naming import CHART_OBJECTS
 from federation.releases import catalogue
 from tests.charts.cases import (
     ALL,
@@ -375,3 +376,10 @@ def test_the_catalogue_knows_every_path_at_which_a_chart_mounts_files() -> None:
         whole = release == "1.11.2" or (release == "2.2.0" and (of_major_1 is None or of_major_1.paths != row.paths))
         assert paths <= set(row.paths), (release, module)
         assert not whole or sorted(row.paths) == sorted(paths), (release, module)
+
+
+def test_the_names_of_every_object_are_known_to_the_program() -> None:
+    """A stack's own object of such a name would be the same object, and go with its line."""
+    found = {item["metadata"]["name"] for case in ALL for item in case.render()}
+    assert len(found) > 25
+    assert found == CHART_OBJECTS

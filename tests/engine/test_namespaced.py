@@ -26,6 +26,8 @@ def test_a_stack_comes_up_with_nothing_but_the_published_role(clusters: dict[str
 
     space = operator("ward", tmp_path, kubeconfig, _config())
     give_secrets(space, authority, {"party-9999": f"9999.{DOMAIN}"})
+    own = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "company-ca", "namespace": NAMESPACE}, "data": {"ca.crt": "one"}}
+    (space.stack_file.parent / "own.yaml").write_text(yaml.safe_dump(own))
     assert "no" in _may(space, "create", "namespaces")
     assert "yes" in _may(space, "create", "statefulsets", "-n", NAMESPACE)
     space.up()
@@ -33,6 +35,7 @@ def test_a_stack_comes_up_with_nothing_but_the_published_role(clusters: dict[str
     state = json.loads(space.run("pulumi", "stack", "export", "-s", "ward"))["deployment"]["resources"]
     objects = [r for r in state if r["type"].startswith("kubernetes:") and "metadata" in r.get("outputs", {})]
     assert len(objects) > 30
+    assert [r for r in objects if r["urn"].endswith(f"::manifests-own:{NAMESPACE}/company-ca")]
     outside = [r["urn"] for r in objects if r["outputs"]["metadata"].get("namespace") != NAMESPACE]
     assert not outside, outside
 
@@ -56,4 +59,5 @@ def _config() -> dict[str, object]:
         "parties": parties,
         "peers": {"hub": HUB},
         "boards": boards,
+        "manifests": {"own": "own.yaml"},
     }

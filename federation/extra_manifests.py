@@ -1,0 +1,204 @@
+"""A stack's own Kubernetes objects (`fate:manifests`): read, and checked so that none goes where it is not meant to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from federation.errors import Problem
+from federation.naming import CHART_OBJECTS
+from federation.peers import Place
+from federation.spec import StackSpec
+from federation.unit import UnitPlan
+
+MAX_BYTES = 1024 * 1024
+# Kinds of Kubernetes' own that live in no namespace.
+CLUSTER_KINDS = frozenset({
+    "APIService", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "CSIDriver", "CSINode", "CustomResourceDefinition",
+    "DeviceClass", "FlowSchema", "GatewayClass", "IngressClass", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding",
+    "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume", "PriorityClass", "PriorityLevelConfiguration", "RuntimeClass",
+    "StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration", "VolumeAttachment",
+    "VolumeAttributesClass",
+})  # fmt: skip
+# Groups of Kubernetes' own: their other kinds live in namespaces. Of a custom resource only the cluster knows.
+_OWN_GROUPS = ("", "apps", "autoscaling", "batch", "extensions", "policy")
+# Removing their line must not remove what they hold.
+KEPT_KINDS = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim"})
+# Pulumi waits for a claim's first pod, which may need other objects of the stack, and 10 s for a Service.
+_NOT_AWAITED = frozenset({"PersistentVolumeClaim", "Service"})
+
+
+class _Loader(yaml.SafeLoader):
+    """Dates stay text: Kubernetes has none."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass(frozen=True)
+class ExtraObject:
+    """One object of a file; `where` is `file:line Kind/name`."""
+
+    where: str
+    document: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        return str(self.document["kind"])
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.document["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str | None:
+        """Its namespace; None for an object of the cluster, or when it does not say."""
+        found = self.document["metadata"].get("namespace")
+        return None if found is None else str(found)
+
+    @property
+    def group(self) -> str:
+        """Its API group; empty for the core group."""
+        return str(self.document["apiVersion"]).rpartition("/")[0]
+
+    @property
+    def of_cluster(self) -> bool:
+        """Whether it lives in no namespace; of a custom resource we believe what its metadata say."""
+        own = self.group in _OWN_GROUPS or self.group.endswith(".k8s.io")
+        return self.kind in CLUSTER_KINDS or (not own and self.namespace is None)
+
+
+@dataclass(frozen=True)
+class ExtraManifests:
+    """The objects of one entry of `fate:manifests`."""
+
+    name: str
+    objects: tuple[ExtraObject, ...]
+
+    def documents(self) -> tuple[dict[str, Any], ...]:
+        """The objects as they are applied: as written, but for what Pulumi must not wait for."""
+        return tuple(_not_awaited(found) for found in self.objects)
+
+
+def read_manifests(spec: StackSpec, folder: Path, place: Place) -> tuple[tuple[ExtraManifests, ...], tuple[Problem, ...]]:
+    """Every file of `fate:manifests` below the folder of the stack file, and all that is wrong with them."""
+    files: list[ExtraManifests] = []
+    problems: list[Problem] = []
+    for name, relative in sorted(spec.manifests.items()):
+        where = place(("manifests", name))
+        objects: list[ExtraObject] = []
+        for found in _objects(folder, relative, where):
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                objects.append(found)
+                problems += _object_problems(found, spec, where)
+        files.append(ExtraManifests(name, tuple(objects)))
+    return tuple(files), (*problems, *_written_twice(files, place))
+
+
+def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], place: Place) -> Iterator[Problem]:
+    """Objects that this program makes itself: two makers would undo each other's work, and removing one would delete it."""
+    made = {unit.namespace: _own_objects(unit) for unit in units}
+    namespaces = {manifest.name for unit in units for manifest in unit.namespace_object}
+    for file in files:
+        for found in file.objects:
+            names = made.get(found.namespace or "", set())
+            ours = (found.kind, found.name) in names or (found.namespace in made and found.name in CHART_OBJECTS)
+            if ours or (found.kind == "Namespace" and found.name in namespaces):
+                yield Problem(
+                    place(("manifests", file.name)),
+                    f"{found.where} has the name of an object that this program makes",
+                    "choose another name",
+                )
+
+
+def images_of(document: Any) -> Iterator[str]:
+    """The images of every container below a document."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if key in ("containers", "initContainers") and isinstance(value, list):
+                yield from (str(one["image"]) for one in value if isinstance(one, dict) and "image" in one)
+            else:
+                yield from images_of(value)
+    elif isinstance(document, list | tuple):
+        for value in document:
+            yield from images_of(value)
+
+
+def _own_objects(unit: UnitPlan) -> set[tuple[str, str]]:
+    typed = {(manifest.kind, manifest.name) for manifest in (*unit.services, *unit.routes, *unit.policies, *unit.boards)}
+    return typed | {("Secret", secret.name) for secret in unit.secrets}
+
+
+def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | Problem]:
+    path = folder / relative
+    try:
+        if Path(relative).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
+            yield Problem(where, f"{relative} is outside the folder of the stack file", "keep manifests beside the stack file")
+            return
+        content = path.read_bytes()
+        if len(content) > MAX_BYTES:
+            yield Problem(where, f"{relative} is larger than 1 MiB", "split it into several entries")
+            return
+        nodes = list(yaml.compose_all(content.decode(), Loader=_Loader))
+        documents = [(node.start_mark.line + 1, _Loader("").construct_document(node)) for node in nodes if node is not None]
+    except (OSError, ValueError, RuntimeError) as error:
+        yield Problem(where, f"{relative} cannot be read: {getattr(error, 'strerror', None) or error}", "correct the path or the file")
+        return
+    except yaml.YAMLError as error:
+        yield Problem(where, f"{relative} is not valid YAML: {' '.join(str(error).split())}", "correct the file")
+        return
+    filled = [(line, document) for line, document in documents if document is not None]
+    if not filled:
+        yield Problem(where, f"{relative} holds no object", "write one, or remove this line")
+    for line, document in filled:
+        yield _object(document, f"{relative}:{line}", where)
+
+
+def _object(document: Any, at: str, where: str) -> ExtraObject | Problem:
+    metadata = document.get("metadata") if isinstance(document, dict) else None
+    words = [] if not isinstance(metadata, dict) else [document.get("apiVersion"), document.get("kind"), metadata.get("name")]
+    if not words or not all(isinstance(word, str) and word for word in words):
+        return Problem(where, f"{at} is no Kubernetes object", "write apiVersion, kind and metadata.name; one object in each document")
+    return ExtraObject(f"{at} {words[1]}/{words[2]}", document)
+
+
+def _object_problems(found: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
+    own = {party.namespace for party in spec.parties.values()} | ({spec.exchange.namespace} if spec.exchange is not None else set())
+    known = f"one of this stack's: {', '.join(sorted(own))}"
+    if found.kind == "Secret" and (found.document.get("data") or found.document.get("stringData")):
+        remedy = "secrets belong into fate:secrets; for what no setting reaches, make the Secret with kubectl and name it"
+        yield Problem(where, f"{found.where} holds secrets in plain text", remedy)
+    if found.of_cluster:
+        if spec.cluster.scope == "namespaced":
+            yield Problem(where, f"{found.where} is an object of the whole cluster", "remove it, or use cluster.scope: cluster")
+    elif found.namespace is None:
+        yield Problem(where, f"{found.where} has no namespace", f"write metadata.namespace, {known}")
+    elif found.namespace not in own and spec.cluster.scope == "namespaced":
+        yield Problem(where, f"{found.where} is in namespace {found.namespace}", f"with scope: namespaced it must be {known}")
+
+
+def _written_twice(files: list[ExtraManifests], place: Place) -> Iterator[Problem]:
+    seen: dict[tuple[str, str, str | None, str], str] = {}
+    for file in files:
+        for found in file.objects:
+            key = (found.group, found.kind, found.namespace, found.name)
+            if key in seen:
+                yield Problem(place(("manifests", file.name)), f"{found.where} is also in {seen[key]}", "keep one of them")
+            seen.setdefault(key, found.where)
+
+
+def _not_awaited(found: ExtraObject) -> dict[str, Any]:
+    document = dict(found.document)
+    if found.kind in _NOT_AWAITED:
+        annotations = {"pulumi.com/skipAwait": "true", **(document["metadata"].get("annotations") or {})}
+        document["metadata"] = {**document["metadata"], "annotations": annotations}
+    return document

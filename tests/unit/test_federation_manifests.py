@@ -1,0 +1,178 @@
+"""A stack's own objects: read with their lines, refused where they may not be, listed and rendered."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.main import main
+from federation.errors import FederationError
+from federation.extra_manifests import ExtraManifests
+from tests.support.configs import LOCAL, STAR_PARTY, Case
+
+PLACE = "manifests.own"
+
+
+def document(kind: str = "ConfigMap", name: str = "company-ca", api: str = "v1", namespace: str | None = "fate-9999", **more: Any) -> str:
+    """One object as text."""
+    place = {} if namespace is None else {"namespace": namespace}
+    return yaml.safe_dump({"apiVersion": api, "kind": kind, "metadata": {"name": name, **place}, **more}, sort_keys=False)
+
+
+def case(*documents: str, base: Case = STAR_PARTY, **cluster: Any) -> Case:
+    """A stack with one file of its own objects."""
+    with_file = base.with_file("extra/own.yaml", "---\n".join(documents).encode())
+    return with_file.changed(lambda config: config.update(manifests={"own": "extra/own.yaml"}, cluster=cluster))
+
+
+def read(one: Case, folder: Path) -> tuple[ExtraManifests, ...]:
+    """The objects of the plan."""
+    return one.load(folder).plan.manifests
+
+
+def refused(one: Case, folder: Path) -> list[tuple[str, str]]:
+    """Place, as keys only, and problem of all that is wrong."""
+    with pytest.raises(FederationError) as caught:
+        one.load(folder)
+    return [(found.place.rsplit("fate:", 1)[-1], found.problem) for found in caught.value.problems]
+
+
+def test_objects_are_applied_as_they_are_written(tmp_path: Path) -> None:
+    (file,) = read(case(document(data={"since": "2024-01-01"}), document("ServiceAccount", "runner")), tmp_path)
+    assert file.name == "own"
+    assert file.documents() == (
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "company-ca", "namespace": "fate-9999"},
+            "data": {"since": "2024-01-01"},
+        },
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "runner", "namespace": "fate-9999"}},
+    )
+
+
+def test_a_date_without_quotes_stays_text_as_in_kubernetes(tmp_path: Path) -> None:
+    (file,) = read(case(document() + "data:\n  since: 2024-01-01\n"), tmp_path)
+    assert file.documents()[0]["data"] == {"since": "2024-01-01"}
+
+
+@pytest.mark.parametrize(("kind", "waited"), [("PersistentVolumeClaim", False), ("Service", False), ("ConfigMap", True)])
+def test_what_waits_for_others_is_not_waited_for(kind: str, waited: bool, tmp_path: Path) -> None:
+    (file,) = read(case(document(kind, "one")), tmp_path / "a")
+    assert ("annotations" not in file.documents()[0]["metadata"]) is waited
+    said = yaml.safe_load(document(kind, "one"))
+    said["metadata"]["annotations"] = {"pulumi.com/skipAwait": "false"}
+    (file,) = read(case(yaml.safe_dump(said)), tmp_path / "b")
+    assert file.documents() == (said,)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (document(namespace=None), "extra/own.yaml:1 ConfigMap/company-ca has no namespace"),
+        (document("Role", "r", "rbac.authorization.k8s.io/v1", None), "extra/own.yaml:1 Role/r has no namespace"),
+        (document() + "---\n" + document("Job", "j", "batch/v1", None), "extra/own.yaml:7 Job/j has no namespace"),
+        (document("Secret", "s", stringData={"a": "b"}), "extra/own.yaml:1 Secret/s holds secrets in plain text"),
+        (document("Secret", "s", data={"a": "Yg=="}), "extra/own.yaml:1 Secret/s holds secrets in plain text"),
+        (document() + "---\n" + document(), "extra/own.yaml:7 ConfigMap/company-ca is also in extra/own.yaml:1 ConfigMap/company-ca"),
+        ("kind: ConfigMap\n", "extra/own.yaml:1 is no Kubernetes object"),
+        ("- 1\n", "extra/own.yaml:1 is no Kubernetes object"),
+        (yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": []}), "extra/own.yaml:1 is no Kubernetes object"),
+        ("a: [\n", "extra/own.yaml is not valid YAML: while parsing"),
+        ("", "extra/own.yaml holds no object"),
+        ("---\n---\n", "extra/own.yaml holds no object"),
+    ],
+)
+def test_what_may_not_be_is_refused_with_its_line(text: str, problem: str, tmp_path: Path) -> None:
+    [(place, said)] = refused(case(text), tmp_path)
+    assert place == PLACE
+    assert said.startswith(problem), said
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../own.yaml", "extra/../../own.yaml"])
+def test_a_file_outside_the_folder_of_the_stack_is_not_read(path: str, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(document())
+    one = case(document()).changed(lambda config: config.update(manifests={"own": path}))
+    assert refused(one, tmp_path / "stacks") == [(PLACE, f"{path} is outside the folder of the stack file")]
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    one = STAR_PARTY.changed(lambda config: config.update(manifests={"own": "extra/own.yaml"}))
+    assert refused(one, tmp_path) == [(PLACE, "extra/own.yaml cannot be read: No such file or directory")]
+
+
+CUSTOM = ("ServiceMonitor", "fate", "monitoring.coreos.com/v1")
+
+
+def test_with_rights_in_the_whole_cluster_objects_may_be_anywhere(tmp_path: Path) -> None:
+    whole = [
+        document("Namespace", "monitoring", namespace=None),
+        document("PriorityClass", "training", "scheduling.k8s.io/v1", None),
+        document(namespace="monitoring"),
+        document(*CUSTOM, namespace=None),
+    ]
+    (file,) = read(case(*whole), tmp_path)
+    assert len(file.objects) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (document("Namespace", "x", namespace=None), "extra/own.yaml:1 Namespace/x is an object of the whole cluster"),
+        (
+            document("ClusterRole", "x", "rbac.authorization.k8s.io/v1", "fate-9999"),
+            "extra/own.yaml:1 ClusterRole/x is an object of the whole cluster",
+        ),
+        (document(*CUSTOM, namespace=None), "extra/own.yaml:1 ServiceMonitor/fate is an object of the whole cluster"),
+        (document(namespace="kube-system"), "extra/own.yaml:1 ConfigMap/company-ca is in namespace kube-system"),
+    ],
+)
+def test_with_rights_in_namespaces_objects_stay_inside_them(text: str, problem: str, tmp_path: Path) -> None:
+    assert refused(case(text, scope="namespaced"), tmp_path / "a") == [(PLACE, problem)]
+    assert len(read(case(document(), document(*CUSTOM), scope="namespaced"), tmp_path / "b")[0].objects) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        document("StatefulSet", "mysql", "apps/v1"),
+        document("ConfigMap", "python-config"),
+        document("Service", "nginx-public"),
+        document("ConfigMap", "pulsar-route-table"),
+        document("Secret", "mysql-credentials"),
+        document("NetworkPolicy", "fate-inside", "networking.k8s.io/v1"),
+        document("Namespace", "fate-9999", namespace=None),
+        document("Service", "traffic-server", namespace="fate-exchange"),
+    ],
+)
+def test_an_object_that_the_program_makes_is_not_made_twice(text: str, tmp_path: Path) -> None:
+    [(place, problem)] = refused(case(text, base=LOCAL), tmp_path)
+    assert place == PLACE
+    assert problem.endswith("has the name of an object that this program makes")
+
+
+def test_names_of_ours_are_free_in_other_namespaces(tmp_path: Path) -> None:
+    assert read(case(document("Service", "mysql", namespace="databases")), tmp_path)
+
+
+def test_own_objects_are_rendered_and_their_images_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod = {
+        "spec": {"template": {"spec": {"initContainers": [{"name": "a", "image": "a:1"}], "containers": [{"name": "b", "image": "b:2"}]}}}
+    }
+    one = case(document("Deployment", "exporter", "apps/v1", **pod), document("PriorityClass", "training", "scheduling.k8s.io/v1", None))
+    (tmp_path / "Pulumi.yaml").write_text("name: fate\nruntime: python\nstackConfigDir: stacks\n")
+    file = one.write(tmp_path / "stacks")
+    monkeypatch.setattr("cli.rendering.helm_template", lambda *_: [])
+    assert main(["render", "--config", str(file), "--out", str(tmp_path / "out")]) == 0
+    deployment = yaml.safe_load((tmp_path / "out" / "fate-9999" / "deployment-exporter.yaml").read_text())
+    assert deployment["spec"] == pod["spec"]
+    assert (tmp_path / "out" / "_cluster" / "priorityclass-training.yaml").is_file()
+    capsys.readouterr()
+    assert main(["images", "list", "-s", "bank-a", "-C", str(tmp_path), "--json"]) == 0
+    images = json.loads(capsys.readouterr().out)["images"]
+    own = [image["reference"] for image in images if image["usedBy"] == ["manifests/own"]]
+    assert own == ["a:1", "b:2"]
