@@ -10,16 +10,19 @@ from federation.patches import patched_keys
 from federation.releases import DeviceRow
 from federation.rules_modules import module_path
 from federation.scalars import PartyId
-from federation.spec import PartySpec, StackSpec
+from federation.spec import PartySpec, Publish, StackSpec
 from federation.unit import UnitPlan
 
 
 def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
     """A sentence for each; `units`: the parties' plans by party id."""
     if spec.exchange is not None:
+        yield from _inside_only("exchange", spec.exchange.publish)
         yield from _patched("exchange", spec.exchange.chart_values)
     for party, own in spec.parties_in_order:
         yield from _in_the_clear(party, own)
+        # An exchange of the same stack dials its parties inside the cluster.
+        yield from _inside_only(f"parties.{party}", own.publish) if own.exchange != "local" else ()
         yield from _patched(f"parties.{party}", own.chart_values)
         deployed = units[party].chart.values.modules.plain()
         for name, given in module_specs(own).items():
@@ -34,6 +37,13 @@ def _in_the_clear(party: PartyId, own: PartySpec) -> Iterator[str]:
     if not LINKS[own.federation].tls:
         engine = own.federation
         yield f"party {party} exchanges data without encryption, as FATE's {engine} does by itself: keep it inside a private network"
+
+
+def _inside_only(where: str, publish: Publish) -> Iterator[str]:
+    """What a descriptor would offer to others at an address that only its own cluster knows."""
+    for endpoint, publication in publish.given.items():
+        if publication.type == "ClusterIP" and publication.advertise is None:
+            yield f"{where}.publish.{endpoint} can be dialled inside its own cluster only (type ClusterIP): add advertise, or another type"
 
 
 def _patched(where: str, patch: dict[str, Any]) -> Iterator[str]:

@@ -24,6 +24,8 @@ class StackSource:
             raise FederationError([Problem(name, "larger than 4 MiB", "a stack file holds configuration only")])
         try:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
+            # Before construction, which writes what is merged in (`<<`) beside the keys that win over it.
+            self._twice = tuple(self._repeated(root, ()))
             if _is_bomb(root):
                 raise FederationError([Problem(name, "its aliases (*) repeat far more than it holds", "write out what they stand for")])
             self._values = _plain(root)
@@ -84,7 +86,7 @@ class StackSource:
                 f"{path[-1].removeprefix('fate:')} is written twice",
                 "keep one of them",
             )
-            for path, key in self._repeated(self._root, ())
+            for path, key in self._twice
         )
 
     def _repeated(
@@ -115,7 +117,8 @@ class StackSource:
     def _pair(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
         """Where a key is written, and its value; for an item of a list both are the item."""
         if isinstance(node, yaml.MappingNode):
-            return next(((k, v) for k, v in node.value if str(k.value) == key), None)
+            # The last one wins, as in the values: what is merged in (`<<`) stands before what is written here.
+            return next(((k, v) for k, v in reversed(node.value) if str(k.value) == key), None)
         if isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
             item: yaml.Node = node.value[int(key)]
             return item, item

@@ -85,6 +85,32 @@ def test_every_key_written_twice_is_told_at_its_second_line() -> None:
     assert all(problem.remedy == "keep one of them" for problem in found)
 
 
+MERGED = """\
+config:
+  fate:parties:
+    1: &usual
+      namespace: a
+      release: 1.11.2
+    2:
+      <<: *usual
+      namespace: b
+      release: 1.9.0
+"""
+
+
+def test_a_key_that_wins_over_a_merged_one_is_no_duplicate_and_has_its_own_line() -> None:
+    source = StackSource(MERGED, "s.yaml")
+    assert source.duplicates() == ()
+    assert source.config()["parties"][2] == {"namespace": "b", "release": "1.9.0"}
+    assert source.place(("parties", "2", "release")) == "s.yaml:9 fate:parties.2.release"
+    assert source.place(("parties", "1", "release")) == "s.yaml:5 fate:parties.1.release"
+
+
+def test_a_key_written_twice_beside_a_merge_is_told() -> None:
+    (found,) = StackSource(MERGED + "      namespace: c\n", "s.yaml").duplicates()
+    assert found.place == "s.yaml:10 fate:parties.2.namespace"
+
+
 def test_the_same_key_in_two_mappings_is_no_duplicate() -> None:
     assert StackSource("config:\n  fate:parties:\n    1: {namespace: a}\n    2: {namespace: b}\n", "s.yaml").duplicates() == ()
 
