@@ -20,23 +20,18 @@ pytestmark = pytest.mark.engine
 
 _FILES = Path(__file__).resolve().parents[1] / "unit" / "kubefate"
 # What is deployed in namespaces of their own, because the files were written for clusters of their own.
+_EGGROLL = {"python", "mysql", "clustermanager", "nodemanager", "fateboard", "client"}
+_SPARK = {"python", "mysql", "nginx", "spark-master", "spark-worker", "namenode", "datanode", "fateboard", "client"}
 _WORKLOADS = {
     "guide-exchange": {"rollsite"},
-    "v1.11.2-eggroll": {"python", "mysql", "clustermanager", "nodemanager", "rollsite", "fateboard", "client"},
-    "v1.10.0-spark-rabbitmq": {
-        "python",
-        "mysql",
-        "nginx",
-        "rabbitmq",
-        "spark-master",
-        "spark-worker",
-        "namenode",
-        "datanode",
-        "fateboard",
-        "client",
-    },
+    "guide-describe": {*_EGGROLL, "rollsite"},
+    "v1.6.0-spark-pulsar": {*_SPARK, "pulsar"},
     "v1.7.2-slim": {"python", "mysql", "nginx", "pulsar", "fateboard"},
+    "v1.9.0-external": {"python", "nginx", "fateboard", "client"},
+    "v1.10.0-spark-rabbitmq": {*_SPARK, "rabbitmq"},
+    "v1.11.2-eggroll": {*_EGGROLL, "rollsite"},
     "v1.11.2-exchange-pulsar": {"traffic-server", "nginx"},
+    "v2.0.0-eggroll": {*_EGGROLL, "osx"},
 }
 
 

@@ -37,12 +37,14 @@ EXPECTED: dict[str, tuple[str, str, str | None, str, dict[str, str]]] = {
     "v1.11.2-eggroll": ("party-9999", "1.11.2", "Eggroll Eggroll Eggroll", "mesh", {"party-10000": "192.168.10.1:30101"}),
     "v1.11.2-spark-pulsar": ("party-9999", "1.11.2", "Spark Pulsar HDFS", "star", {"exchange": "192.168.0.1:30007"}),
     "v1.11.2-spark-slim": ("party-10000", "1.11.2", "Spark_local Pulsar LocalFS", "star", {"exchange": "192.168.0.1:30007"}),
+    "v2.0.0-eggroll": ("party-9999", "2.0.0", "Eggroll OSX Eggroll", "mesh", {"party-10000": "192.168.10.1:30101"}),
+    "v2.0.0-spark-slim": ("party-9999", "2.0.0", "Spark_local Pulsar File", "mesh", {}),
     "v1.11.2-exchange-rollsite": ("exchange", "1.11.2", None, "star",
                                   {"party-9999": "192.168.9.1:30091", "party-10000": "192.168.10.1:30101"}),
     "v1.11.2-exchange-pulsar": ("exchange", "1.11.2", None, "star",
                                 {"party-9999": "192.168.9.1:30099", "party-10000": "192.168.10.1:30109"}),
 }  # fmt: skip
-WAITING = {"guide-serving-exchange", "v1.5.0-serving", "v2.0.0-eggroll", "v2.0.0-spark-slim", "v2.1.6-serving",
+WAITING = {"guide-serving-exchange", "v1.5.0-serving", "v2.1.6-serving",
            "v2.1.6-serving-exchange"}  # fmt: skip
 
 

@@ -544,7 +544,7 @@ def _serving() -> Iterator[Fixture]:
 
 FIXTURES = tuple(_fixtures())
 KINDS = {"exchange": "exchange", "osx-exchange": "exchange", "hub": "exchange", "serving": "serving", "serving-exchange": "servingExchange"}
-WAITING = {"osx", "osx-exchange", "serving", "serving-exchange"}
+WAITING = {"serving", "serving-exchange"}
 
 
 def test_every_row_has_a_fixture_for_each_kind_of_cluster() -> None:
