@@ -24,10 +24,10 @@ class StackSource:
             raise FederationError([Problem(name, "larger than 4 MiB", "a stack file holds configuration only")])
         try:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
-            # Before construction, which writes what is merged in (`<<`) beside the keys that win over it.
-            self._twice = tuple(self._repeated(root, ()))
             if _is_bomb(root):
                 raise FederationError([Problem(name, "its aliases (*) repeat far more than it holds", "write out what they stand for")])
+            # Before construction, which writes what is merged in (`<<`) beside the keys that win over it.
+            self._twice = tuple(self._repeated(root, ()))
             self._values = _plain(root)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise FederationError([_not_yaml(error, name)]) from None
