@@ -9,7 +9,7 @@ from components.cluster import cluster_provider
 from components.manifests import extra_manifests
 from components.project import shown, stack_file
 from federation.errors import FederationError
-from federation.load import check_secrets, expiry_warnings, load_stack
+from federation.load import check_secrets, expiry_warnings, load_stack, made_certificates
 from federation.spec import StackSpec
 
 
@@ -25,6 +25,7 @@ def main() -> None:
     now = datetime.now(UTC)
     stack = load_stack(file, given, shown(file), today=now.date())
     check_secrets(stack, secrets)
+    secrets |= made_certificates(stack, secrets)
     plan, spec = stack.plan, stack.spec
 
     opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster))
@@ -45,12 +46,8 @@ def main() -> None:
     pulumi.export("descriptors", {key: unit.descriptor for key, unit in units.items()})
     pulumi.export("endpoints", {key: unit.descriptor.apply(lambda body: body["endpoints"]) for key, unit in units.items()})
     pulumi.export("routeRevision", {key: unit.route_revision for key, unit in units.items()})
-    pulumi.export("modules", {unit.key: dict(unit.modules) for unit in plan.units})
-    pulumi.export("access", {unit.key: dict(unit.access) for unit in plan.units})
-    pulumi.export("release", {unit.key: unit.release for unit in plan.units})
-    pulumi.export("peers", {name: dict(state) for name, state in plan.states.items()})
-    pulumi.export("pendingPeers", dict(plan.pending))
-    pulumi.export("identity", None if spec.identity is None else spec.identity.key)
+    for name, value in plan.outputs.items():
+        pulumi.export(name, value)
 
 
 try:

@@ -22,6 +22,7 @@ from cli.passwords import give_command, init_secrets
 from cli.peers import Review, accept, review
 from cli.project import Stack, find_project
 from cli.rendering import access_files, render, write_rendering
+from cli.trust import init_trust, rotate, waits_for_peers
 from federation.load import LoadedStack, load_stack
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -95,6 +96,27 @@ def identity_show(arguments: argparse.Namespace) -> Result:
     if identity is None:
         raise CommandError(f"stack {arguments.stack}", "has no key", f"make one: `fatefed identity create -s {arguments.stack}`")
     return Result(identity.key, identity.plain())
+
+
+def trust_init(arguments: argparse.Namespace) -> Result:
+    """`trust init`."""
+    steps = init_trust(stack_of(arguments), today())
+    text = "\n".join(show.step_text(step) for step in steps) or "no party has `tls: partyCa` with an engine that uses TLS"
+    return Result(text, {"parties": {step.party: {"did": step.did, "next": list(step.next)} for step in steps}})
+
+
+def trust_rotate(arguments: argparse.Namespace) -> Result:
+    """`trust rotate`."""
+    stack = stack_of(arguments)
+    if waits_for_peers(stack, arguments.party) and not arguments.yes:
+        question = "a peer that did not accept the step before loses its link: do the next step?"
+        if arguments.json or not sys.stdin.isatty():
+            print("fatefed: nothing was written: there is nobody to ask; add --yes when every peer is ready", file=sys.stderr)
+            return Result("", {"written": False}, USAGE)
+        if not _says_yes(question):
+            return Result("nothing was written", {"written": False}, FAILED)
+    step = rotate(stack, arguments.party, today())
+    return Result(show.step_text(step), {"party": step.party, "did": step.did, "next": list(step.next), "written": True})
 
 
 def descriptor_export(arguments: argparse.Namespace) -> Result:
@@ -176,12 +198,21 @@ def convert_kubefate(arguments: argparse.Namespace) -> Result:
 
 def _agreed(text: str, found: Review) -> bool:
     print(f"{text}\n")
-    return input(f"accept this descriptor for peer {found.name}? [y/N] ").strip().lower() in ("y", "yes")
+    return _says_yes(f"accept this descriptor for peer {found.name}?")
+
+
+def _says_yes(question: str) -> bool:
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _missing(loaded: LoadedStack, stack: Stack) -> list[str]:
     """A warning for what `pulumi up` will ask of fate:secrets."""
-    given, provided = loaded.source.secret_names(), loaded.plan.provided
-    absent = [name for name in loaded.plan.secret_names if name not in given]
-    made = [f"passwords are missing: `fatefed secrets init -s {stack.name}`"] if any(name not in provided for name in absent) else []
-    return made + [f"secret {name} is missing; give {provided[name]}: `{give_command(stack, name)}`" for name in absent if name in provided]
+    given, plan = loaded.source.secret_names(), loaded.plan
+    absent = [name for name in plan.secret_names if name not in given]
+    keys = [name for name in absent if name in plan.trust_names]
+    passwords = [name for name in absent if name not in plan.trust_names and name not in plan.provided]
+    made = [f"passwords are missing: `fatefed secrets init -s {stack.name}`"] if passwords else []
+    made += [f"a party's CA is missing: `fatefed trust init -s {stack.name}`"] if keys else []
+    return made + [
+        f"secret {name} is missing; give {plan.provided[name]}: `{give_command(stack, name)}`" for name in absent if name in plan.provided
+    ]

@@ -18,6 +18,7 @@ from federation.errors import FederationError, Problem
 from federation.links import LINKS
 from federation.releases import Combination, catalogue
 from federation.scalars import Domain, Name, PartyId
+from federation.trust import PARTY_CA
 
 RELEASE = "1.11.2"
 _USUAL = Combination(computing="Spark", federation="Pulsar", storage="HDFS")
@@ -80,6 +81,7 @@ def stack_text(answers: Answers) -> str:
         "engine": engines.federation,
         "storage": engines.storage,
         "who": "members" if kind == "exchange" else "peers",
+        "tls_line": _tls_line(kind, engines.federation),
         "exchange_line": "" if kind == "mesh" else _fill(templates.EXCHANGE_LINE, exchange=_scalar(next(iter(peers), ""))),
     }
     cluster = templates.CLUSTER_NAMESPACED if kind == "namespaced" else templates.CLUSTER
@@ -110,6 +112,12 @@ def _unit(kind: Kind, engine: str) -> str:
         head = templates.EXCHANGE + templates.EXCHANGE_OF[engine] + templates.EXCHANGE_PUBLISH
         return head + _publish(LINKS[engine].endpoints("exchange"), 6)
     return templates.PARTY + _publish(LINKS[engine].endpoints("party"), 8)
+
+
+def _tls_line(kind: Kind, engine: str) -> str:
+    """Peers that are not run with this program share a CA: they know none of a single party."""
+    mode = "provided" if kind == "external" else PARTY_CA
+    return templates.TLS_LINES[mode] if LINKS[engine].tls else ""
 
 
 def _publish(endpoints: frozenset[str], column: int) -> str:

@@ -34,6 +34,12 @@ _HELP = {
     "identity create": "Write the organization's Ed25519 key: the private part goes into fate:secrets, encrypted by "
     "`pulumi config set --secret`, its fingerprint into fate:identity. A key that is there stays." + _UNTOUCHED,
     "identity show": "Print the fingerprint that peers compare with yours. Reads the stack file; writes nothing." + _UNTOUCHED,
+    "trust": "The certificate authorities of this stack's parties (init, rotate).",
+    "trust init": "Write what parties with `tls: partyCa` lack: for each a CA, limited to the party's own names, and its server's key; the "
+    "keys into fate:secrets, encrypted by `pulumi config set --secret`, the CA's certificate into fate:trust. What is there "
+    "stays." + _UNTOUCHED,
+    "trust rotate": "Write the next of three steps that replace a party's CA: the new one is trusted beside the old one; it signs; the "
+    "old one goes. Between them `pulumi up`, and peers accept the descriptor. Writes fate:secrets and fate:trust." + _UNTOUCHED,
     "descriptor": "What this stack publishes (export).",
     "descriptor export": "Write the signed descriptor that peers import. Reads the stack's outputs and its key with `pulumi`; "
     "writes FILE, and its serial number into fate:identity." + _UNTOUCHED,
@@ -102,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
     verb = _verb(identity, "identity create", commands.identity_create)
     verb.add_argument("--replace", action="store_true", help="make a new key: every peer must then accept it with --key")
     _verb(identity, "identity show", commands.identity_show)
+    trust = _group(verbs, "trust")
+    _verb(trust, "trust init", commands.trust_init)
+    verb = _verb(trust, "trust rotate", commands.trust_rotate)
+    verb.add_argument("--party", metavar="ID", help="the party; needed when the stack has more than one with a CA")
+    verb.add_argument("--yes", action="store_true", help="do the second and third step without a question")
     verb = _verb(_group(verbs, "descriptor"), "descriptor export", commands.descriptor_export)
     verb.add_argument("--unit", metavar="UNIT", help="exchange or party-<id>; needed when the stack has more than one")
     verb.add_argument("-o", "--output", required=True, metavar="FILE", help="where to write it; - for standard output")

@@ -47,12 +47,14 @@ def init_secrets(stack: Stack) -> SecretsReport:
     loaded = stack.load()
     given, provided = loaded.source.secret_names(), loaded.plan.provided
     absent = [name for name in loaded.plan.secret_names if name not in given]
-    written = [name for name in absent if name not in provided]
+    written = [name for name in absent if name not in provided and name not in loaded.plan.trust_names]
     if written:
         _must_not_be_in_use(stack, loaded.plan, written)
     for name in written:
         pulumi(stack, "config", "set", "--secret", "--path", secret_path(name), given=new_password())
     missing = [MissingSecret(name, provided[name], give_command(stack, name)) for name in absent if name in provided]
+    trust = [name for name in absent if name in loaded.plan.trust_names]
+    missing += [MissingSecret(name, "a key of a party with a CA of its own", f"fatefed trust init -s {stack.name}") for name in trust]
     kept = [name for name in loaded.plan.secret_names if name in given]
     return SecretsReport(tuple(written), tuple(kept), tuple(missing))
 

@@ -123,7 +123,7 @@ def _secret(secret: SecretPlan) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": secret.name, "namespace": secret.namespace, "labels": dict(secret.labels)},
+        "metadata": secret.metadata,
         "type": secret.type,
         "stringData": dict.fromkeys(secret.sources, REDACTED),
     }

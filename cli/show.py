@@ -9,6 +9,7 @@ from cli.files import shown
 from cli.identity import Identity
 from cli.passwords import SecretsReport
 from cli.peers import Review
+from cli.trust import Step
 from federation.descriptor import digest
 
 
@@ -65,6 +66,11 @@ def export_data(export: Export, path: str) -> dict[str, Any]:
     """The same for programs."""
     signed = None if export.signature is None else asdict(export.signature)
     return {"file": path, "sha256": digest(export.content), "signature": signed, "descriptor": export.descriptor.plain()}
+
+
+def step_text(step: Step) -> str:
+    """What was done for a party's CA, and what comes next."""
+    return "\n".join([f"party {step.party}: {step.did}", *(f"  next: {line}" for line in step.next)])
 
 
 def _who_signed(found: Review) -> list[str]:

@@ -53,12 +53,23 @@ PARTY = """\
       federation: $engine # FATE's federation engine: carries the data between parties
       storage: $storage # FATE's storage engine
 $exchange_line\
+$tls_line\
       persistence: {} # claims of the default storage class; or {storageClass: NAME}; or none: data is lost with the pod
       modules: # the optional ones are deployed when they are named; {}: sized by the release
         fateboard: {} # shows jobs and their results
         client: {} # notebook with FATE's client
       publish: # what peers dial; its addresses go into this party's descriptor
 """
+
+# Of engines whose links have TLS.
+TLS_LINES = {
+    "partyCa": """\
+      tls: partyCa # a CA for this party's names only, which `fatefed trust init` makes; peers get it with the descriptor
+""",
+    "provided": """\
+      tls: provided # certificates of the federation's CA, as KubeFATE and FedLCM use them; you give them in fate:secrets
+""",
+}
 
 EXCHANGE_LINE = """\
       exchange: $exchange # the peer below that is the exchange of this party

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pulumi_kubernetes as k8s
-from pulumi import Input, Output, Resource, ResourceOptions
+from pulumi import Input, Output, Resource, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceOptions
 
 from components.base import Addresses, FederationComponent, fill
 from components.site import Site
+from federation import naming
 from federation.certificates import pkcs8
 from federation.descriptor import finish
 from federation.live import live_values
@@ -62,10 +64,10 @@ class Unit(FederationComponent):
         }
         return k8s.core.v1.Secret(
             f"{self.name}-{secret.role}",
-            metadata={"name": secret.name, "namespace": secret.namespace, "labels": dict(secret.labels)},
+            metadata=secret.metadata,
             type=secret.type,
             string_data=values,
-            opts=ResourceOptions(parent=self, depends_on=args.site.namespace),
+            opts=ResourceOptions(parent=self, depends_on=args.site.namespace, hooks=_hooks(self.name, secret)),
         )
 
     def _chart(self, chart: ChartPlan, needs: list[Any]) -> k8s.helm.v4.Chart:
@@ -91,6 +93,25 @@ class Exchange(Unit):
 
     def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("Exchange", args, opts)
+
+
+def _hooks(unit: str, secret: SecretPlan) -> ResourceHookBinding | None:
+    """What a preview says of a certificate that is renewed: the Secret's values themselves it does not show."""
+    if naming.CERTIFICATE_UNTIL not in secret.annotations:
+        return None
+
+    def say(change: ResourceHookArgs) -> None:
+        old, new = (_until(inputs) for inputs in (change.old_inputs, change.new_inputs))
+        if old != new:
+            pulumi.log.info(f"the certificate of {unit} is renewed: until {new}, so far until {old}; Pulsar takes it within 5 minutes")
+
+    hook = ResourceHook(f"{unit}-{secret.role}-renewal", say, opts=ResourceHookOptions(on_dry_run=True))
+    return ResourceHookBinding(before_update=[hook])
+
+
+def _until(inputs: Mapping[str, Any] | None) -> str | None:
+    annotations = ((inputs or {}).get("metadata") or {}).get("annotations") or {}
+    return annotations.get(naming.CERTIFICATE_UNTIL)
 
 
 def _published(body: Mapping[str, Any]) -> dict[str, Any]:

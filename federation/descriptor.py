@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
+from federation.authority import CertificatePem
 from federation.document import MAX_PROBLEMS, Problems, bounded, read_json
 from federation.links import endpoint_names, engine_of, purposes
 from federation.model import Model
@@ -36,6 +37,14 @@ class Endpoint(Model):
     server_name: Host | None = Field(None, description="TLS server name (SNI), when tls.")
 
 
+class Trust(Model):
+    """What its owner vouches for: public certificates only."""
+
+    authorities: tuple[CertificatePem, ...] = Field(
+        min_length=1, max_length=2, description="The party's CA; while it is replaced, the old and the new one."
+    )
+
+
 class Descriptor(Model):
     """The published endpoints of one party or one exchange."""
 
@@ -47,12 +56,24 @@ class Descriptor(Model):
     release: Word | None = Field(None, description="FATE release; absent when typed by hand.")
     backends: Combination | None = Field(None, description="The party's engines; absent for an exchange.")
     endpoints: dict[str, Endpoint] = Field(description="Those of its federation engine: see federation.links.")
+    trust: Trust | None = Field(None, description="Of a party with a CA of its own.")
 
     @model_validator(mode="after")
     def _a_party_has_an_id(self) -> Self:
         if (self.kind == "party") != (self.party_id is not None):
             raise ValueError("a party has a partyId, an exchange has none")
         return self
+
+    @model_validator(mode="after")
+    def _only_a_party_has_an_authority(self) -> Self:
+        if self.kind == "exchange" and self.trust is not None:
+            raise ValueError("an exchange has no CA: it holds no certificate")
+        return self
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """The certificates of its CA, if it has one of its own."""
+        return () if self.trust is None else self.trust.authorities
 
     @model_validator(mode="after")
     def _publishes_the_endpoints_of_its_kind(self) -> Self:

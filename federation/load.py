@@ -17,6 +17,7 @@ from federation.plan import StackPlan, check_stack, plan_stack
 from federation.problems import problems_of
 from federation.source import StackSource
 from federation.spec import StackSpec
+from federation.trust import TlsPlan, certificates, key_problems
 
 _KEYS = frozenset(field.alias or name for name, field in StackSpec.model_fields.items())
 
@@ -67,19 +68,31 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
 def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
     """FederationError for each entry of fate:secrets that is missing, and each certificate that would not work."""
     problems = [*missing_secrets(loaded, frozenset(given)), *_board_certificates(loaded, given)]
-    for unit in loaded.plan.units:
-        if unit.tls is None:
-            continue
-        names = (unit.tls.certificate, unit.tls.key, unit.tls.ca)
-        if all(name in given for name in names):
-            place = loaded.source.place(("secrets", unit.tls.certificate))
-            found = certificate_problems(*(given[name] for name in names), server_name=unit.tls.server_name)
-            problems += [
-                Problem(place, problem, f"give certificate, key and CA of {unit.tls.server_name}, signed by the federation's CA")
-                for problem in found
-            ]
+    problems += [problem for unit in loaded.plan.units if unit.tls is not None for problem in _tls_problems(loaded, unit.tls, given)]
     if problems:
         raise FederationError(problems)
+
+
+def _tls_problems(loaded: LoadedStack, tls: TlsPlan, given: Mapping[str, str]) -> Iterator[Problem]:
+    """Keys and certificates with which no peer could be reached."""
+    if not given.keys() >= set(tls.needed):
+        return
+    if tls.own:
+        for path, problem in key_problems(tls, given):
+            yield Problem(loaded.source.place(path), problem, "restore it from a copy of the stack file")
+        return
+    names = (tls.certificate, tls.key, tls.ca)
+    for problem in certificate_problems(*(given[name] for name in names), server_name=tls.server_name):
+        place = loaded.source.place(("secrets", tls.certificate))
+        yield Problem(place, problem, f"give certificate, key and CA of {tls.server_name}, signed by the federation's CA")
+
+
+def made_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> dict[str, str]:
+    """What the program itself makes, by the names under which the plan's Secrets read it: certificates and bundles of CAs.
+
+    A pure function of the secrets and the day of the plan, after `check_secrets`.
+    """
+    return {name: text for unit in loaded.plan.units if unit.tls is not None for name, text in certificates(unit.tls, given).items()}
 
 
 def _board_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> Iterator[Problem]:
@@ -94,7 +107,8 @@ def _board_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> Iterat
 
 def expiry_warnings(loaded: LoadedStack, given: Mapping[str, str], now: datetime) -> tuple[str, ...]:
     """What to say of certificates that are not valid any more: peers refuse them, but nothing here changes by itself."""
-    dialled = {unit.tls.certificate: unit.tls.server_name for unit in loaded.plan.units if unit.tls is not None}
+    # What the program makes is renewed in time; its CA has a warning of its own.
+    dialled = {tls.certificate: tls.server_name for unit in loaded.plan.units if (tls := unit.tls) is not None and not tls.own}
     shown = {names["tls.crt"] for unit in loaded.plan.units if (names := unit.board_certificate) is not None}
     return (
         *(
@@ -112,18 +126,23 @@ def expiry_warnings(loaded: LoadedStack, given: Mapping[str, str], now: datetime
 
 def missing_secrets(loaded: LoadedStack, given: frozenset[str]) -> tuple[Problem, ...]:
     """A problem for each entry of fate:secrets that the plan reads and the stack lacks."""
-    provided = loaded.plan.provided
     return tuple(
         Problem(
             loaded.source.place(("secrets", name)),
             f"secret {name} is missing",
-            f"give {provided[name]}: `pulumi config set --secret --path 'fate:secrets.{name}' < FILE`"
-            if name in provided
-            else "run `fatefed secrets init`",
+            _remedy(name, loaded.plan),
         )
         for name in loaded.plan.secret_names
         if name not in given
     )
+
+
+def _remedy(name: str, plan: StackPlan) -> str:
+    if name in plan.trust_names:
+        return "run `fatefed trust init`"
+    if name in plan.provided:
+        return f"give {plan.provided[name]}: `pulumi config set --secret --path 'fate:secrets.{name}' < FILE`"
+    return "run `fatefed secrets init`"
 
 
 def _without_errors(values: Mapping[str, Any], error: ValidationError) -> tuple[frozenset[tuple[str, ...]], StackSpec | None]:

@@ -1,7 +1,7 @@
 """The typed Kubernetes objects of a plan, as plain data: what components create and `fatefed render` writes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from federation.module_spec import ServiceSpec
@@ -49,6 +49,13 @@ class SecretPlan:
     sources: Mapping[str, str]
     # Keys whose value must be a PKCS#8 PEM; a key in another PEM form is converted.
     pkcs8: frozenset[str] = frozenset()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The object's metadata."""
+        notes = {"annotations": dict(self.annotations)} if self.annotations else {}
+        return {"name": self.name, "namespace": self.namespace, "labels": dict(self.labels), **notes}
 
 
 @dataclass(frozen=True)

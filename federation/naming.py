@@ -41,6 +41,9 @@ CHART_OBJECTS = frozenset({
     "rollsite", "rollsite-config", "spark", "spark-client", "spark-master", "spark-worker", "spark-worker-1", "spark-worker-config",
     "traffic-server", "traffic-server-config",
 })  # fmt: skip
+# Annotations of the Secret with a unit's certificate: its last day, and the authorities beside it.
+CERTIFICATE_UNTIL = "federation.fate/certificate-until"
+TRUSTS = "federation.fate/trusts"
 
 
 def party_key(party: PartyId) -> str:

@@ -6,7 +6,8 @@ from federation.external import external_engines
 from federation.manifests import SecretPlan
 from federation.scalars import PartyId
 from federation.spec import PartySpec, StackSpec
-from federation.unit import TlsPlan, pull_secret
+from federation.trust import TlsPlan
+from federation.unit import pull_secret
 from federation.values import SecretKey
 
 # Slot: the Secret and the key that hold its password.
@@ -34,7 +35,8 @@ def party_secrets(
     if tls is not None:
         certificate = {"broker.cert.pem": tls.certificate, "broker.key-pk8.pem": tls.key, "ca.cert.pem": tls.ca}
         name = naming.PULSAR_CERTIFICATE
-        secrets.append(SecretPlan(name, name, own.namespace, labels, "Opaque", certificate, frozenset({"broker.key-pk8.pem"})))
+        pkcs8 = frozenset({"broker.key-pk8.pem"})
+        secrets.append(SecretPlan(name, name, own.namespace, labels, "Opaque", certificate, pkcs8, tls.annotations))
     return (*secrets, *pull_secret(spec, own.namespace, labels)), keys
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from federation import naming
+from federation.authority import authority_problems, subject
 from federation.descriptor import Descriptor, Endpoint, Membership, digest
 from federation.document import ASK, MAX_BYTES, Problems
 from federation.envelope import Received, receive
@@ -104,7 +105,7 @@ def membership_problems(descriptor: Descriptor, federation: FederationSpec, plac
     """What keeps a descriptor out of this federation."""
     theirs, ours = descriptor.federation, federation
     if (theirs.name, theirs.domain) == (ours.name, ours.domain):
-        return tuple(_endpoint_problems(descriptor, federation, place))
+        return (*_endpoint_problems(descriptor, federation, place), *_trust_problems(descriptor, federation, place))
     return (
         Problem(
             place,
@@ -130,6 +131,19 @@ def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place
         for address in filter(is_ip, dict.fromkeys((endpoint.host, *endpoint.addresses))):
             if (found := ipaddress.ip_address(address)).is_loopback or found.is_unspecified or found.is_link_local or found.is_multicast:
                 yield Problem(at, f"{address} is no address of another organization", "ask the peer to correct publish.*.advertise")
+
+
+def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> Iterator[Problem]:
+    """Authorities that could sign more than their own party's names: all peers' CAs are trusted side by side."""
+    authorities, remedy = descriptor.authorities, "ask the peer for a CA made by `fatefed trust init`"
+    found = [
+        Problem(f"{place} trust.authorities.{number}", problem, remedy)
+        for number, authority in enumerate(authorities)
+        for problem in authority_problems(authority, descriptor.party_id or "", federation.domain)
+    ]
+    yield from found
+    if not found and len(set(map(subject, authorities))) < len(authorities):
+        yield Problem(f"{place} trust.authorities", "have one subject: a reader could not tell them apart", remedy)
 
 
 def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:

@@ -6,6 +6,7 @@ A plan is frozen, plain and printable; live addresses stand in it as markers (`f
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from federation.cautions import cautions
 from federation.collaborations import collaboration_warnings
@@ -19,6 +20,7 @@ from federation.rules import Paths, broken_rules
 from federation.rules_boards import board_warnings
 from federation.rules_network import policy_warnings
 from federation.spec import StackSpec
+from federation.trust import TlsPlan, renewal_due, trust_warnings
 from federation.uncertain import release_warnings
 from federation.unit import UnitPlan
 
@@ -36,6 +38,8 @@ class StackPlan:
     pending: Mapping[str, str]
     warnings: tuple[str, ...] = field(default=())
     manifests: tuple[ExtraManifests, ...] = ()
+    # The fingerprint of the organization's key.
+    identity: str | None = None
 
     def unit(self, key: str) -> UnitPlan:
         """The unit of a key. KeyError without one."""
@@ -49,9 +53,33 @@ class StackPlan:
         return dict(sorted(found.items()))
 
     @property
+    def outputs(self) -> Mapping[str, Any]:
+        """What the stack puts out beside what only an apply knows."""
+        return {
+            "modules": {unit.key: dict(unit.modules) for unit in self.units},
+            "access": {unit.key: dict(unit.access) for unit in self.units},
+            "release": {unit.key: unit.release for unit in self.units},
+            "renewalDue": {unit.key: renewal_due(unit.tls) for unit in self.units if unit.tls is not None and unit.tls.own},
+            "peers": {name: dict(state) for name, state in self.states.items()},
+            "pendingPeers": dict(self.pending),
+            "identity": self.identity,
+        }
+
+    @property
     def secret_names(self) -> tuple[str, ...]:
         """Every name under fate:secrets that this plan reads."""
-        return tuple(sorted({name for unit in self.units for secret in unit.secrets for name in secret.sources.values()}))
+        read = {name for unit in self.units for secret in unit.secrets for name in secret.sources.values()}
+        made = {name for tls in self._tls if tls.own for name in (tls.certificate, tls.ca)}
+        return tuple(sorted((read - made).union(*(tls.needed for tls in self._tls))))
+
+    @property
+    def trust_names(self) -> frozenset[str]:
+        """The names under fate:secrets that `fatefed trust init` writes: keys of parties with a CA of their own."""
+        return frozenset(name for tls in self._tls if tls.own for name in tls.needed)
+
+    @property
+    def _tls(self) -> tuple[TlsPlan, ...]:
+        return tuple(unit.tls for unit in self.units if unit.tls is not None)
 
     @property
     def provided(self) -> Mapping[str, str]:
@@ -63,7 +91,7 @@ class StackPlan:
             given[certificate["tls.crt"]] = "the PEM certificate of the consoles' hosts (then its intermediates)"
             given[certificate["tls.key"]] = "the PEM private key of the consoles' certificate"
         given |= {name: what for unit in self.units for name, what in unit.provided.items()}
-        for tls in (unit.tls for unit in self.units if unit.tls is not None):
+        for tls in (tls for tls in self._tls if not tls.own):
             given[tls.certificate] = f"the PEM certificate for {tls.server_name} (then its intermediates)"
             given[tls.key] = f"the PEM private key for {tls.server_name}"
             given[tls.ca] = f"the PEM certificate of the federation's CA, for {tls.server_name}"
@@ -79,17 +107,23 @@ def check_stack(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = f
 
 
 def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> StackPlan:
-    """The plan of a stack that `check_stack` found nothing wrong with. `today` (UTC) is for warnings only: no object depends on it."""
+    """The plan of a stack that `check_stack` found nothing wrong with.
+
+    `today` (UTC) is for warnings, and for the period of certificates that the program makes; nothing else depends on it.
+    """
     pending = {**peers.pending, **_without_addresses(spec, peers)}
     ready = Peers(tuple(peer for peer in peers.accepted if peer.name not in pending), pending)
     units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready)]
-    parties = {party: plan_party(spec, party, own, ready) for party, own in spec.parties_in_order}
+    parties = {party: plan_party(spec, party, own, ready, today) for party, own in spec.parties_in_order}
     units += parties.values()
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
     warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *policy_warnings(spec, ready), *board_warnings(spec))
     warnings += tuple(release_warnings(spec))
-    warnings += () if today is None else tuple(_expiring(ready, today))
-    return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings)
+    if today is not None:
+        warnings += tuple(_expiring(ready, today))
+        warnings += tuple(warning for unit in units if unit.tls is not None for warning in trust_warnings(spec, unit.tls, ready, today))
+    key = None if spec.identity is None else spec.identity.key
+    return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings, identity=key)
 
 
 def _expiring(peers: Peers, today: date) -> Iterator[str]:

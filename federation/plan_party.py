@@ -1,5 +1,6 @@
 """The plan of one FATE party, whatever its engines: the combination's row in the catalogue says which modules."""
 
+from datetime import date
 from typing import Any
 
 from federation import naming
@@ -19,14 +20,15 @@ from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
 from federation.scalars import PartyId
 from federation.spec import PartySpec, StackSpec
-from federation.unit import ChartPlan, TlsPlan, UnitPlan, module_summary
+from federation.trust import authorities_of, tls_plan
+from federation.unit import ChartPlan, UnitPlan, module_summary
 
 
-def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> UnitPlan:
+def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, today: date | None = None) -> UnitPlan:
     """What is made for one party of this stack."""
     key = naming.party_key(party)
     labels = naming.common_labels(spec.federation.name, party)
-    tls = tls_plan(spec, party, own)
+    tls = tls_plan(spec, party, own, peers, today)
     secrets, keys = party_secrets(spec, party, own, labels, tls)
     values = patched(party_values(spec, party, own, labels, keys), own.chart_values)
     secrets += board_secret(spec, own.namespace, labels, values.boards)
@@ -63,14 +65,6 @@ def _hops(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> list
     return [*others.values(), *([] if exchange is None else [exchange])]
 
 
-def tls_plan(spec: StackSpec, party: PartyId, own: PartySpec) -> TlsPlan | None:
-    """The certificate of a party whose link speaks TLS; an external broker has its own."""
-    if not LINKS[own.federation].tls or own.engines.pulsar is not None:
-        return None
-    key = naming.party_key(party)
-    return TlsPlan(f"{key}-certificate", f"{key}-key", f"{key}-ca", server_name(spec, party))
-
-
 def _role(config_map_name: str) -> str:
     """The logical name of a route ConfigMap: `pulsar-routes` for pulsar-route-table."""
     return config_map_name.replace("-route-table", "-routes")
@@ -93,6 +87,7 @@ def _services(spec: StackSpec, own: PartySpec, key: str, labels: dict[str, str])
 
 
 def _descriptor(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, Any]:
+    authorities = authorities_of(spec, party, own)
     ports = engine_ports(spec, own)
     services = LINKS[own.federation].party
     return {
@@ -104,4 +99,5 @@ def _descriptor(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, An
         "release": own.release,
         "backends": {"computing": own.computing, "federation": own.federation, "storage": own.storage},
         "endpoints": endpoints(services, own.publish, own.namespace, ports, server_name(spec, party)),
+        **({"trust": {"authorities": list(authorities)}} if authorities else {}),
     }

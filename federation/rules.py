@@ -10,6 +10,7 @@ from federation.rules_engines import broken_engine_rules
 from federation.rules_external import broken_external_rules, driver_ports_fit
 from federation.rules_modules import module_path
 from federation.rules_plan import broken_plan_rules
+from federation.rules_trust import broken_trust_rules
 from federation.spec import Publication, PublishNginx, StackSpec
 
 Paths = frozenset[tuple[str, ...]]
@@ -28,6 +29,7 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
     found = tuple(problem for rule in rules for problem in rule(spec, peers, place))
     found += (*broken_engine_rules(spec, peers, place), *broken_board_rules(spec, place, left_out))
     found += (*broken_external_rules(spec, peers, place), *broken_plan_rules(spec, place))
+    found += tuple(broken_trust_rules(spec, place))
     return (*_something_is_deployed(spec, place, left_out), *found, *_exchanges_are_described(spec, place, left_out))
 
 

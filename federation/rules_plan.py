@@ -7,18 +7,18 @@ from federation.errors import Problem
 from federation.party_secrets import party_secrets
 from federation.party_values import party_images, party_values
 from federation.patches import patch_problems
-from federation.peers import Place
+from federation.peers import Peers, Place
 from federation.plan_exchange import exchange_images, exchange_values
-from federation.plan_party import tls_plan
 from federation.scalars import PartyId
 from federation.spec import ExchangeSpec, PartySpec, StackSpec
+from federation.trust import tls_plan
 
 
 def broken_plan_rules(spec: StackSpec, place: Place) -> Iterator[Problem]:
     """Every problem with patches and digests."""
     for party, own in _parties(spec):
         if own.chart_values:
-            _, keys = party_secrets(spec, party, own, {}, tls_plan(spec, party, own))
+            _, keys = party_secrets(spec, party, own, {}, tls_plan(spec, party, own, Peers((), {}), None))
             values = party_values(spec, party, own, naming.common_labels(spec.federation.name, party), keys)
             yield from patch_problems(values, own.chart_values, place, ("parties", party, "chartValues"))
     for exchange in _exchange(spec):

@@ -34,6 +34,7 @@ from federation.scalars import (
     Upstream,
     Word,
 )
+from federation.trust_spec import TrustSpec
 
 
 class FederationSpec(Model):
@@ -207,7 +208,11 @@ class PartySpec(Model):
     allow_data_loss: bool = Field(
         False, description="Allow changes of namespace, claims or data nodes that leave this party's data behind; for one `pulumi up`."
     )
-    tls: Literal["provided"] = Field("provided", description="provided: key and certificates are given in fate:secrets.")
+    tls: Literal["partyCa", "provided", "certManager", "none"] = Field(
+        "provided",
+        description="With Pulsar. partyCa: a CA of its own, made by `fatefed trust init`; provided: key and certificates are given in "
+        "fate:secrets. none: for engines whose links have no TLS. certManager: not built yet.",
+    )
     engines: EnginesSpec = Field(EnginesSpec(), description="Engines that exist already, which are used instead of modules.")
     modules: PartyModulesSpec = PartyModulesSpec()
     credentials: Credentials = Credentials()
@@ -306,6 +311,7 @@ class StackSpec(Model):
         {}, description="Files with own objects, from the stack file, by name: `extra/monitoring.yaml`."
     )
     images: ImagesSpec = Field(ImagesSpec(), description="Registry and pull settings of every image.")
+    trust: TrustSpec = Field(TrustSpec(), description="Lifetimes of certificates, and the CAs of parties with tls: partyCa.")
     identity: IdentitySpec | None = Field(None, description="The key that signs this organization's descriptors.")
 
     _catalogue: Mapping[str, Release] = PrivateAttr(default_factory=catalogue)

@@ -8,6 +8,7 @@ from federation import naming
 from federation.manifests import Manifest, SecretPlan
 from federation.modules import ImageUse
 from federation.spec import StackSpec
+from federation.trust import TlsPlan
 from federation.values import ExchangeValues, PartyValues
 
 PULL_SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 - a type of Secret
@@ -22,16 +23,6 @@ class ChartPlan:
     chart: Literal["fate-party", "fate-exchange"]
     namespace: str
     values: PartyValues | ExchangeValues
-
-
-@dataclass(frozen=True)
-class TlsPlan:
-    """Which entries of fate:secrets hold a unit's key and certificates, and the name the certificate must carry."""
-
-    certificate: str
-    key: str
-    ca: str
-    server_name: str
 
 
 @dataclass(frozen=True)

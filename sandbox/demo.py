@@ -1,7 +1,7 @@
 """`make demo`: three organizations, each with a cluster of its own, linked into a federation by real `pulumi up`s.
 
-It does what three separate operators would do. Between their folders only signed descriptor files, signing requests and
-public certificates are copied, and fingerprints of keys are told. It can be interrupted and run again; it writes no tracked file.
+It does what three separate operators would do. Between their folders only signed descriptor files are copied, and
+fingerprints of keys are told. It can be interrupted and run again; it writes no tracked file.
 """
 
 import argparse
@@ -11,18 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
-from sandbox import cluster, pki, tools
+from sandbox import cluster, tools
 from sandbox.errors import SandboxError
-from sandbox.files import private_dir, write_atomic
+from sandbox.files import write_atomic
 from sandbox.state import COMPONENTS, default_root, organizations
 from sandbox.summary import show_summary
 from sandbox.workspace import REPO, Workspace
 
 DEMO = REPO / ".demo"
 EXCHANGE, PARTIES = "consortium", {"bank-a": "9999", "clinic-b": "10000"}
-DOMAIN = "fraud.example"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,8 +53,8 @@ def up() -> None:
     consortium = spaces[EXCHANGE]
     with _step("identities: each makes the key that signs its descriptors"):
         _each(spaces, lambda space: space.fatefed("identity", "create"))
-    with _step("certificates: keys stay home, the consortium signs requests"):
-        _certificates(spaces)
+    with _step("each party: its certificate authority and its passwords, encrypted in its stack file"):
+        _each({name: spaces[name] for name in PARTIES}, lambda space: space.fatefed("trust", "init"))
         _each(spaces, lambda space: space.fatefed("secrets", "init"))
     with _step("consortium: pulumi up (the exchange)"):
         _say(f"  {_counts(consortium.up())}")
@@ -65,6 +63,10 @@ def up() -> None:
         _each({name: spaces[name] for name in PARTIES}, lambda space: _join(space, consortium))
     with _step("consortium: import both parties, preview, pulumi up"):
         _link(consortium, [spaces[name] for name in PARTIES])
+    with _step("bank-a and clinic-b: accept each other, for the certificates of their data plane"):
+        bank, clinic = (spaces[name] for name in PARTIES)
+        _trust(bank, clinic)
+        _trust(clinic, bank)
     with _step("a second pulumi up changes nothing, anywhere"):
         _each(spaces, _must_be_unchanged)
     show_summary(spaces, PARTIES, time.monotonic() - begun)
@@ -103,12 +105,23 @@ _LINKING = [
 def _link(consortium: Workspace, parties: list[Workspace]) -> None:
     for party in parties:
         _receive(consortium, party)
-    changes = [change for change in consortium.preview() if not change[1].startswith("fate:federation:External")]
-    for operation, kind, name in changes:
-        _say(f"  preview: {operation} {kind} {name}")
-    if unexpected := [change for change in changes if change not in _LINKING]:
-        raise SandboxError(f"adding parties must only change the exchange's routes and network policies, but would also: {unexpected}")
+    _must_only_change(consortium, _LINKING)
     _say(f"  {_counts(consortium.up())}")
+
+
+def _trust(space: Workspace, peer: Workspace) -> None:
+    _receive(space, peer)
+    secret = ("update", "kubernetes:core/v1:Secret", f"party-{PARTIES[space.organization]}-pulsar-cert")
+    _must_only_change(space, [secret, ("update", "pulumi:pulumi:Stack", f"fate-{space.organization}")])
+    _say(f"  {space.organization}: {_counts(space.up())}")
+
+
+def _must_only_change(space: Workspace, allowed: list[tuple[str, str, str]]) -> None:
+    changes = [change for change in space.preview() if not change[1].startswith("fate:federation:External")]
+    for operation, kind, name in changes:
+        _say(f"  {space.organization}: preview: {operation} {kind} {name}")
+    if unexpected := [change for change in changes if change not in allowed]:
+        raise SandboxError(f"adding peers must only change routes, network policies and trust, but would also: {unexpected}")
 
 
 def _receive(space: Workspace, sender: Workspace) -> None:
@@ -123,38 +136,6 @@ def _must_be_unchanged(space: Workspace) -> None:
     counts = space.up()
     if set(counts) != {"unchanged"}:
         raise SandboxError(f"{space.organization}: a second `pulumi up` gave {_counts(counts)}")
-
-
-def _certificates(spaces: dict[str, Workspace]) -> None:
-    """Each party makes a key and a request; the consortium's CA signs; only requests and certificates are copied."""
-    consortium = spaces[EXCHANGE].folder
-    authority = _authority(private_dir(consortium / "ca"))
-    for name, party in PARTIES.items():
-        space, unit, server_name = spaces[name], f"party-{party}", f"{party}.{DOMAIN}"
-        if all(space.has_secret(f"{unit}-{part}") for part in ("key", "certificate", "ca")):
-            continue
-        home = private_dir(space.folder / "tls")
-        key = pki.new_key("rsa-2048")
-        write_atomic(home / "key.pem", pki.key_pem(key))
-        write_atomic(home / "request.csr", pki.pem(pki.new_csr(key, server_name, organization=name)))
-        request = consortium / "ca" / f"{name}.csr"
-        write_atomic(request, (home / "request.csr").read_bytes())
-        certificate = pki.sign_csr(request.read_bytes(), authority, [server_name], organization=name)
-        write_atomic(consortium / "ca" / f"{name}.cert.pem", pki.pem(certificate))
-        write_atomic(home / "cert.pem", (consortium / "ca" / f"{name}.cert.pem").read_bytes())
-        write_atomic(home / "ca.cert.pem", (consortium / "ca" / "ca.cert.pem").read_bytes())
-        for part, file in (("key", "key.pem"), ("certificate", "cert.pem"), ("ca", "ca.cert.pem")):
-            space.set_secret(f"{unit}-{part}", (home / file).read_bytes())
-        (home / "key.pem").unlink()  # from here on it is in fate:secrets, encrypted
-
-
-def _authority(home: Path) -> pki.Authority:
-    certificate, key = home / "ca.cert.pem", home / "ca.key.pem"
-    if not (certificate.exists() and key.exists()):
-        authority = pki.new_authority(f"{DOMAIN} federation CA", organization=EXCHANGE, kind="rsa-2048")
-        write_atomic(key, pki.key_pem(authority.key))
-        write_atomic(certificate, pki.pem(authority.certificate))
-    return pki.load_authority(certificate.read_bytes(), key.read_bytes())
 
 
 def _each(spaces: dict[str, Workspace], action: Callable[[Workspace], object]) -> None:

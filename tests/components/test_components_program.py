@@ -494,7 +494,7 @@ def test_an_exchange_typed_by_hand_is_visible_too(program: Program) -> None:
 def test_the_outputs_are_maps_by_unit(program: Program) -> None:
     run = program(LOCAL)
     by_unit = {"descriptors", "endpoints", "routeRevision", "modules", "access", "release"}
-    assert set(run.exports) == by_unit | {"pendingPeers", "peers", "identity"}
+    assert set(run.exports) == by_unit | {"pendingPeers", "peers", "identity", "renewalDue"}
     for name in by_unit:
         assert set(run.exports[name]) == {"exchange", "party-9999"}, name
     assert run.exports["release"] == {"exchange": "1.11.2", "party-9999": "1.11.2"}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from operators import DOMAIN, Federation, give_secrets, hand_over, operator
+from operators import Federation, give_passwords, hand_over, operator
 
 from sandbox import cluster, pki, tools
 from sandbox.state import COMPONENTS
@@ -30,12 +30,13 @@ def authority() -> pki.Authority:
 
 
 @pytest.fixture(scope="session")
-def federation(clusters: dict[str, Path], authority: pki.Authority, tmp_path_factory: pytest.TempPathFactory) -> Federation:
+def federation(clusters: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Federation:
     """What the demo does, on the example stacks as they stand in the repository."""
     folder = tmp_path_factory.mktemp("operators")
     made = Federation(*(operator(name, folder, clusters[name]) for name in ORGANIZATIONS))
-    made.passwords |= give_secrets(made.bank, authority, {"party-9999": f"9999.{DOMAIN}"})
-    made.passwords |= give_secrets(made.clinic, authority, {"party-10000": f"10000.{DOMAIN}"})
+    for party, unit in ((made.bank, "party-9999"), (made.clinic, "party-10000")):
+        made.passwords |= give_passwords(party, unit)
+        party.fatefed("trust", "init")
     _first_up(made, made.consortium)
     for party in (made.bank, made.clinic):
         hand_over(made.consortium, party)
@@ -46,6 +47,10 @@ def federation(clusters: dict[str, Path], authority: pki.Authority, tmp_path_fac
     made.linking = made.consortium.preview()
     made.consortium.up()
     made.routes_uid = (before, _uid(made.consortium))
+    for sender, receiver in ((made.bank, made.clinic), (made.clinic, made.bank)):
+        hand_over(sender, receiver)
+        made.trusting[receiver.organization] = receiver.preview()
+        receiver.up()
     return made
 
 

@@ -28,6 +28,7 @@ class Federation:
     passwords: dict[str, str] = field(default_factory=dict)
     first_previews: dict[str, str] = field(default_factory=dict)
     linking: list[tuple[str, str, str]] = field(default_factory=list)
+    trusting: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
     routes_uid: tuple[str, str] = ("", "")
 
     @property
@@ -63,7 +64,6 @@ def spark_party(namespace: str, exchange: str = "hub") -> dict[str, Any]:
 
 def give_secrets(space: Workspace, authority: pki.Authority, units: Mapping[str, str]) -> dict[str, str]:
     """Give a stack its keys, certificates ({unit key: server name}) and passwords; the passwords that were given."""
-    passwords: dict[str, str] = {}
     for unit, server_name in units.items():
         key = pki.new_key("rsa-2048")
         certificate = pki.sign_csr(pki.new_csr(key, server_name), authority, [server_name])
@@ -71,9 +71,13 @@ def give_secrets(space: Workspace, authority: pki.Authority, units: Mapping[str,
         space.set_secret(f"{unit}-key", pki.key_pem(key, "traditional"))
         space.set_secret(f"{unit}-certificate", pki.pem(certificate))
         space.set_secret(f"{unit}-ca", pki.pem(authority.certificate))
-        if unit.startswith("party-"):
-            for slot in PASSWORDS:
-                passwords[f"{unit}-{slot}"] = f"canary-{space.organization}-{unit}-{slot}"
+    return give_passwords(space, *units)
+
+
+def give_passwords(space: Workspace, *units: str) -> dict[str, str]:
+    """Give a stack the passwords of its parties; what was given."""
+    parties = [unit for unit in units if unit.startswith("party-")]
+    passwords = {f"{unit}-{slot}": f"canary-{space.organization}-{unit}-{slot}" for unit in parties for slot in PASSWORDS}
     for name, value in passwords.items():
         space.set_secret(name, value.encode())
     return passwords

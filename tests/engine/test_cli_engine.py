@@ -50,6 +50,8 @@ def home(tmp_path: Path, pulumi_path: str, monkeypatch: pytest.MonkeyPatch) -> P
         monkeypatch.setenv(name, value)
     shutil.copy(REPO / "Pulumi.yaml", tmp_path)
     shutil.copytree(REPO / "stacks", tmp_path / "stacks")
+    file = tmp_path / "stacks" / "Pulumi.bank-a.yaml"
+    file.write_text(file.read_text().replace("tls: partyCa", "tls: provided"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -32,6 +32,13 @@ def test_importing_two_parties_changes_routes_and_network_policies_in_place(fede
     assert before == after, "the ConfigMap was replaced"
 
 
+def test_trusting_a_member_of_the_star_changes_one_secret_in_place(federation: Federation) -> None:
+    assert {name: objects(changes) for name, changes in federation.trusting.items()} == {
+        "bank-a": [("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert")],
+        "clinic-b": [("update", "kubernetes:core/v1:Secret", "party-10000-pulsar-cert")],
+    }
+
+
 def test_every_module_is_ready(federation: Federation) -> None:
     for space in federation.all:
         workloads = space.kubectl("get", "deployments,statefulsets", "-n", NAMESPACES[space.organization])["items"]

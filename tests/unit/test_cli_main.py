@@ -24,7 +24,8 @@ VERBS: tuple[tuple[str, ...], ...] = (
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project folder of bank-a, entered."""
-    initialized(tmp_path, "bank-a", kind="party")
+    file = initialized(tmp_path, "bank-a", kind="party").file
+    file.write_text(file.read_text().replace("tls: partyCa", "tls: provided"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     return tmp_path

@@ -1,0 +1,160 @@
+"""Certificates in a plan: which CA signs a party's, until when, whom the party trusts; and, with the secrets, the certificates."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+
+from federation import naming
+from federation.authority import Period, ends_on, issue, leaf_period, serves, short_fingerprint, signs_for
+from federation.collaborations import may_talk
+from federation.links import LINKS
+from federation.neighbours import server_name
+from federation.peers import Peers
+from federation.scalars import PartyId
+from federation.spec import PartySpec, StackSpec
+
+PARTY_CA = "partyCa"
+# An authority whose end is nearer is named in every preview: its replacement takes all peers' time.
+_ROTATE_DAYS = 90
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """The authority that signs a unit's certificate, and the entry of fate:secrets that holds its key."""
+
+    certificate: str
+    key: str
+    # None: no day is known, so nothing is signed.
+    period: Period | None
+
+
+@dataclass(frozen=True)
+class TlsPlan:
+    """Which entries of fate:secrets hold a unit's key and certificates, and the name the certificate must carry.
+
+    With a CA of the party's own (`own`) certificate and CA are no entries: the program makes them, under the same names.
+    """
+
+    party: PartyId
+    certificate: str
+    key: str
+    ca: str
+    server_name: str
+    own: bool
+    # None with a CA of its own that `fatefed trust init` did not make yet.
+    issuer: Issuer | None
+    # Authorities of this party and of those that it talks to, by party.
+    trusted: Mapping[PartyId, tuple[str, ...]]
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The entries of fate:secrets that it reads."""
+        if self.own:
+            return (self.key, self.issuer.key if self.issuer is not None else f"{self.ca}-1")
+        return (self.certificate, self.key, self.ca)
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """What the Secret says in clear, so that a preview shows a renewal, and each authority that comes or goes."""
+        known = {party: " ".join(map(short_fingerprint, found)) for party, found in self.trusted.items()}
+        period = None if self.issuer is None else self.issuer.period
+        said = {} if period is None else {naming.CERTIFICATE_UNTIL: period.ends.isoformat()}
+        return said | ({naming.TRUSTS: ", ".join(f"{party}={ca}" for party, ca in known.items())} if known else {})
+
+
+def tls_plan(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, today: date | None) -> TlsPlan | None:
+    """The certificate of a party whose link speaks TLS."""
+    if not holds_certificate(own):
+        return None
+    key = naming.party_key(party)
+    return TlsPlan(
+        party=party,
+        certificate=f"{key}-certificate",
+        key=f"{key}-key",
+        ca=f"{key}-ca",
+        server_name=server_name(spec, party),
+        own=own.tls == PARTY_CA,
+        issuer=_issuer(spec, party, own, today),
+        trusted=_trusted(spec, party, peers),
+    )
+
+
+def holds_certificate(own: PartySpec) -> bool:
+    """Whether a party's link speaks TLS with a certificate from here; an external broker has its own."""
+    return LINKS[own.federation].tls and own.engines.pulsar is None
+
+
+def authorities_of(spec: StackSpec, party: PartyId, own: PartySpec) -> tuple[str, ...]:
+    """The certificates of a party's own CA, oldest first; more than one while it is replaced."""
+    trust = spec.trust.parties.get(party)
+    return tuple(trust.in_order) if own.tls == PARTY_CA and trust is not None and holds_certificate(own) else ()
+
+
+def certificates(tls: TlsPlan, secrets: Mapping[str, str]) -> dict[str, str]:
+    """What the program makes for a unit, by the names of TlsPlan: its certificate, and all authorities that it trusts."""
+    bundle = "".join(authority for found in tls.trusted.values() for authority in found)
+    if not tls.own:
+        return {tls.ca: f"{secrets[tls.ca].rstrip()}\n{bundle}"} if bundle else {}
+    if tls.issuer is None or tls.issuer.period is None:
+        return {}
+    signer = tls.issuer
+    leaf = issue(
+        signer.certificate, secrets[signer.key], secrets[tls.key], party=tls.party, names=[tls.server_name], period=tls.issuer.period
+    )
+    return {tls.certificate: leaf, tls.ca: bundle}
+
+
+def key_problems(tls: TlsPlan, secrets: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What keeps a party with a CA of its own from a certificate: the path in the stack file, and what is wrong there."""
+    if not tls.own:
+        return
+    if tls.issuer is None:
+        yield ("trust", "parties", tls.party), "is missing: the public certificate of the party's CA"
+        return
+    for name, usable in ((tls.issuer.key, partial(signs_for, tls.issuer.certificate)), (tls.key, serves)):
+        try:
+            usable(secrets[name])
+        except ValueError as error:
+            yield ("secrets", name), str(error)
+
+
+def trust_warnings(spec: StackSpec, tls: TlsPlan, peers: Peers, today: date) -> Iterator[str]:
+    """What is right today, and will not be."""
+    if tls.issuer is not None:
+        last = ends_on(tls.issuer.certificate)
+        if last - today < timedelta(days=_ROTATE_DAYS):
+            ends = "ended" if last < today else "ends"
+            yield f"the CA of party {tls.party} {ends} on {last}: replace it with `fatefed trust rotate --party {tls.party}`"
+    if not tls.own:
+        return
+    for peer in peers.parties():
+        if peer.routed and not peer.descriptor.authorities and may_talk(spec, tls.party, peer.party_id or ""):
+            yield f"peer {peer.name} publishes no CA, so party {tls.party} refuses its certificate: ask its owner for one (tls: {PARTY_CA})"
+    if not tls.trusted.keys() - {tls.party}:
+        yield (
+            f"party {tls.party} trusts no other party's CA yet, so none can send it data: "
+            "accept the descriptors of the parties it works with (`fatefed peers add`), also in a star"
+        )
+
+
+def renewal_due(tls: TlsPlan) -> dict[str, str]:
+    """The output `renewalDue`: from which day on `pulumi up` makes the next certificate, and when its CA ends."""
+    if tls.issuer is None or tls.issuer.period is None:
+        return {}
+    return {"certificate": tls.issuer.period.renews.isoformat(), "authority": ends_on(tls.issuer.certificate).isoformat()}
+
+
+def _issuer(spec: StackSpec, party: PartyId, own: PartySpec, today: date | None) -> Issuer | None:
+    trust = spec.trust.parties.get(party)
+    if own.tls != PARTY_CA or trust is None:
+        return None
+    certificate = trust.authorities[trust.signing]
+    period = None if today is None else leaf_period(certificate, today, spec.trust.leaf_days, spec.trust.renew_days)
+    return Issuer(certificate, f"{naming.party_key(party)}-ca-{trust.signing}", period)
+
+
+def _trusted(spec: StackSpec, party: PartyId, peers: Peers) -> dict[PartyId, tuple[str, ...]]:
+    found = {other: authorities_of(spec, other, given) for other, given in spec.parties_in_order}
+    found |= {peer.party_id: peer.descriptor.authorities for peer in peers.parties() if peer.routed and peer.party_id is not None}
+    return {other: found[other] for other in sorted(found, key=int) if found[other] and (other == party or may_talk(spec, party, other))}

@@ -1,0 +1,316 @@
+"""Certificates in the plan: who signs, whom a party trusts, what a preview shows of it, and what the program makes."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from federation.authority import authority_certificate
+from federation.descriptor import Descriptor
+from federation.errors import FederationError
+from federation.load import LoadedStack, check_secrets, load_stack, made_certificates
+from federation.peers import membership_problems
+from federation.spec import FederationSpec
+from tests.support.configs import (
+    CLINIC,
+    DOMAIN,
+    EXCHANGE,
+    LOCAL,
+    MESH,
+    MESH_OF_TWO,
+    RABBITMQ_MESH,
+    STAR_PARTY,
+    Case,
+    Config,
+    party_descriptor,
+)
+
+TODAY = date(2026, 11, 22)
+FRAUD = FederationSpec(name="fraud", domain=DOMAIN, topology="star", link="native")
+
+
+def pem(key: Any) -> str:
+    """A private key."""
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return str(key.private_bytes(*form).decode())
+
+
+@cache
+def ca_key(party: str, number: str = "1") -> str:
+    """The key of a party's CA."""
+    return pem(ec.generate_private_key(ec.SECP256R1()))
+
+
+@cache
+def ca(party: str, number: str = "1", domain: str = DOMAIN) -> str:
+    """A CA of a party."""
+    return authority_certificate(ca_key(party, number), party=party, domain=domain, today=TODAY, years=5)
+
+
+@cache
+def server_key(party: str) -> str:
+    """The key of a party's server."""
+    return pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+
+def trusting(case: Case, *parties: str, signing: str = "1", authorities: tuple[str, ...] = ("1",), **lifetimes: int) -> Case:
+    """The case, whose parties have CAs of their own."""
+
+    def change(config: Config) -> None:
+        for party in parties:
+            config["parties"][party]["tls"] = "partyCa"
+        made = {party: {"signing": signing, "authorities": {number: ca(party, number) for number in authorities}} for party in parties}
+        config["trust"] = {**lifetimes, "parties": made}
+
+    return case.changed(change)
+
+
+def with_ca(descriptor: Descriptor, *authorities: str) -> Descriptor:
+    """The descriptor of a party with a CA of its own."""
+    party = descriptor.party_id or ""
+    return Descriptor.model_validate(descriptor.plain() | {"trust": {"authorities": list(authorities or (ca(party),))}})
+
+
+def secrets_of(loaded: LoadedStack) -> dict[str, str]:
+    """What fate:secrets holds of parties with CAs of their own, and made-up passwords."""
+    found = dict.fromkeys(loaded.plan.secret_names, "password")
+    for unit in loaded.plan.units:
+        if unit.tls is not None and unit.tls.own:
+            party = unit.tls.party
+            found[f"party-{party}-key"] = server_key(party)
+            found |= {f"party-{party}-ca-{number}": ca_key(party, number) for number in ("1", "2") if f"party-{party}-ca-{number}" in found}
+    return found
+
+
+def load(case: Case, folder: Path, today: date | None = TODAY) -> LoadedStack:
+    """The plan of a case on a day."""
+    return load_stack(case.write(folder), today=today)
+
+
+def certificate_of(loaded: LoadedStack, party: str = "9999") -> x509.Certificate:
+    """The certificate that the program makes."""
+    return x509.load_pem_x509_certificate(made_certificates(loaded, secrets_of(loaded))[f"party-{party}-certificate"].encode())
+
+
+def annotations(loaded: LoadedStack, unit: str = "party-9999") -> dict[str, str]:
+    """What the Secret of the certificate says in clear."""
+    (found,) = [secret for secret in loaded.plan.unit(unit).secrets if secret.name == "pulsar-cert"]
+    return dict(found.metadata.get("annotations", {}))
+
+
+def test_a_party_with_a_ca_needs_its_keys_and_no_certificate(tmp_path: Path) -> None:
+    names = set(load(trusting(STAR_PARTY, "9999"), tmp_path).plan.secret_names)
+    assert {"party-9999-key", "party-9999-ca-1"} <= names
+    assert not {"party-9999-certificate", "party-9999-ca"} & names
+
+
+def test_the_certificate_carries_the_very_name_that_peers_dial(tmp_path: Path) -> None:
+    loaded = load(trusting(STAR_PARTY, "9999"), tmp_path)
+    made = certificate_of(loaded)
+    names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+    assert names == ["9999.fraud.example"] == [loaded.plan.unit("party-9999").descriptor["endpoints"]["pulsar"]["serverName"]]
+    assert made.subject.rfc4514_string() == "CN=9999.fraud.example,O=9999"
+    assert isinstance(made.public_key(), rsa.RSAPublicKey), "Pulsar 2 reads no other key"
+
+
+def test_the_descriptor_publishes_the_ca_and_no_key(tmp_path: Path) -> None:
+    body = load(trusting(STAR_PARTY, "9999"), tmp_path).plan.unit("party-9999").descriptor
+    assert body["trust"] == {"authorities": [ca("9999")]}
+    assert "PRIVATE" not in str(body)
+    assert "trust" not in load(STAR_PARTY, tmp_path / "provided").plan.unit("party-9999").descriptor
+
+
+def test_the_bundle_holds_ones_own_ca_and_those_of_active_peers(tmp_path: Path) -> None:
+    case = trusting(MESH.with_peer("clinic-b", with_ca(CLINIC)), "9999")
+    hospital = with_ca(party_descriptor("10001", "hospital-c"))
+    for state, expected in (("active", [ca("9999"), ca("10000"), ca("10001")]), ("suspended", [ca("9999"), ca("10000")])):
+        loaded = load(case.with_peer("hospital-c", hospital, state=state), tmp_path / state)
+        assert made_certificates(loaded, secrets_of(loaded))["party-9999-ca"] == "".join(expected)
+
+
+def test_a_party_of_a_star_trusts_the_members_it_accepted(tmp_path: Path) -> None:
+    before = load(trusting(STAR_PARTY, "9999"), tmp_path / "before")
+    after = load(trusting(STAR_PARTY, "9999").with_peer("clinic-b", with_ca(CLINIC)), tmp_path / "after")
+    assert made_certificates(after, secrets_of(after))["party-9999-ca"] == ca("9999") + ca("10000")
+    assert "trusts no other party's CA yet" in " ".join(before.plan.warnings)
+    assert "CA" not in " ".join(after.plan.warnings)
+    old, new = before.plan.unit("party-9999"), after.plan.unit("party-9999")
+    assert (old.routes, old.chart, old.services) == (new.routes, new.chart, new.services), "trust only"
+
+
+def test_parties_of_one_stack_trust_each_other(tmp_path: Path) -> None:
+    loaded = load(trusting(MESH_OF_TWO.with_peer("clinic-b", with_ca(CLINIC)), "9998", "9999"), tmp_path)
+    bundles = made_certificates(loaded, secrets_of(loaded))
+    assert bundles["party-9998-ca"] == bundles["party-9999-ca"] == ca("9998") + ca("9999") + ca("10000")
+
+
+def test_who_shares_no_collaboration_is_not_trusted(tmp_path: Path) -> None:
+    case = trusting(MESH.with_peer("clinic-b", with_ca(CLINIC)), "9999").with_peer("c", with_ca(party_descriptor("10001", "c")))
+    loaded = load(case.changed(lambda config: config.update(collaborations={"fraud": ["9999", "10000"]})), tmp_path)
+    assert made_certificates(loaded, secrets_of(loaded))["party-9999-ca"] == ca("9999") + ca("10000")
+
+
+def test_cas_of_peers_join_a_provided_one(tmp_path: Path) -> None:
+    loaded = load(MESH.with_peer("clinic-b", with_ca(CLINIC)), tmp_path)
+    given = dict.fromkeys(loaded.plan.secret_names, "x") | {"party-9999-ca": "the federation's"}
+    assert made_certificates(loaded, given) == {"party-9999-ca": "the federation's\n" + ca("10000")}
+    without = load(MESH, tmp_path / "without")
+    assert made_certificates(without, given) == {}
+    assert annotations(without) == {}
+
+
+def test_a_peer_without_a_ca_is_named(tmp_path: Path) -> None:
+    warnings = " ".join(load(trusting(MESH, "9999"), tmp_path).plan.warnings)
+    assert "peer clinic-b publishes no CA, so party 9999 refuses its certificate" in warnings
+
+
+def test_a_preview_shows_whom_a_party_trusts_and_until_when_its_certificate_is_valid(tmp_path: Path) -> None:
+    case = trusting(MESH, "9999")
+    before, after = load(case, tmp_path / "before"), load(case.with_peer("clinic-b", with_ca(CLINIC)), tmp_path / "after")
+    assert annotations(before)["federation.fate/certificate-until"] == "2027-11-21"
+    own, both = (annotations(loaded)["federation.fate/trusts"] for loaded in (before, after))
+    assert own.startswith("9999=")
+    assert both.startswith(f"{own}, 10000=")
+    certificate = x509.load_pem_x509_certificate(ca("10000").encode())
+    assert both.endswith(certificate.fingerprint(hashes.SHA256()).hex()[:16])
+
+
+def test_nothing_changes_until_the_day_of_renewal(tmp_path: Path) -> None:
+    file = trusting(STAR_PARTY, "9999").write(tmp_path)
+    first, last_day, renewed = (load_stack(file, today=day) for day in (TODAY, date(2027, 10, 21), date(2027, 10, 22)))
+    assert replace(first.plan, warnings=()) == replace(last_day.plan, warnings=())
+    assert certificate_of(first) == certificate_of(last_day) != certificate_of(renewed)
+    assert first.plan.outputs["renewalDue"] == {"party-9999": {"certificate": "2027-10-22", "authority": "2031-11-21"}}
+    assert renewed.plan.outputs["renewalDue"]["party-9999"]["certificate"] == "2028-09-21"
+    assert annotations(renewed)["federation.fate/certificate-until"] == "2028-10-21"
+    old, new = first.plan.unit("party-9999"), renewed.plan.unit("party-9999")
+    assert [(a.name, a != b) for a, b in zip(old.secrets, new.secrets, strict=True) if a != b] == [("pulsar-cert", True)]
+    assert (old.routes, old.chart, old.descriptor) == (new.routes, new.chart, new.descriptor)
+
+
+def test_lifetimes_are_configuration(tmp_path: Path) -> None:
+    loaded = load(trusting(STAR_PARTY, "9999", leafDays=90, renewDays=15), tmp_path)
+    assert annotations(loaded)["federation.fate/certificate-until"] == "2027-02-19"
+    with pytest.raises(FederationError, match="renewDays 90 is not less than leafDays 90"):
+        load(trusting(STAR_PARTY, "9999", leafDays=90, renewDays=90), tmp_path / "wrong")
+
+
+@pytest.mark.parametrize(
+    ("day", "said"), [("2031-08-23", None), ("2031-08-24", "ends on 2031-11-21"), ("2031-12-01", "ended on 2031-11-21")]
+)
+def test_a_ca_that_ends_is_said_in_time(tmp_path: Path, day: str, said: str | None) -> None:
+    warnings = load(trusting(STAR_PARTY, "9999"), tmp_path, date.fromisoformat(day)).plan.warnings
+    found = [warning for warning in warnings if "the CA of party 9999" in warning]
+    assert found == ([f"the CA of party 9999 {said}: replace it with `fatefed trust rotate --party 9999`"] if said else [])
+
+
+def test_a_rotation_overlaps(tmp_path: Path) -> None:
+    """Step 1: both published and trusted, the old one signs. Step 2: the new one signs. Step 3: only the new one is left."""
+    steps = [("1", ("1",)), ("1", ("1", "2")), ("2", ("1", "2")), ("2", ("2",))]
+    seen = []
+    for number, (signing, authorities) in enumerate(steps):
+        loaded = load(trusting(STAR_PARTY, "9999", signing=signing, authorities=authorities), tmp_path / str(number))
+        check_secrets(loaded, secrets_of(loaded))
+        issuer = certificate_of(loaded).issuer
+        (signer,) = [n for n in ("1", "2") if x509.load_pem_x509_certificate(ca("9999", n).encode()).subject == issuer]
+        seen.append((signer, loaded.plan.unit("party-9999").descriptor["trust"]["authorities"]))
+    one, two = ca("9999", "1"), ca("9999", "2")
+    assert seen == [("1", [one]), ("1", [one, two]), ("2", [one, two]), ("2", [two])]
+
+
+def test_a_missing_ca_is_asked_of_trust_init(tmp_path: Path) -> None:
+    case = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(tls="partyCa"))
+    loaded = load(case, tmp_path)
+    assert loaded.plan.trust_names == {"party-9999-key", "party-9999-ca-1"}
+    with pytest.raises(FederationError) as raised:
+        check_secrets(loaded, {})
+    asked = {problem.problem: problem.remedy for problem in raised.value.problems}
+    assert asked["secret party-9999-ca-1 is missing"] == asked["secret party-9999-key is missing"] == "run `fatefed trust init`"
+    with pytest.raises(FederationError, match=r"fate:trust\.parties\.9999: is missing"):
+        check_secrets(loaded, dict.fromkeys(loaded.plan.secret_names, "x"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("party-9999-ca-1", lambda: ca_key("10000"), "is not the key of the authority that signs"),
+        ("party-9999-ca-1", lambda: server_key("9999"), "is not an EC key"),
+        ("party-9999-ca-1", lambda: "x", "is not an unencrypted PEM private key"),
+        ("party-9999-key", lambda: "x", "is not an unencrypted PEM private key"),
+        ("party-9999-key", lambda: ca_key("9999"), "is not an RSA key"),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_a_problem_before_anything_is_touched(tmp_path: Path, name: str, value: Any, expected: str) -> None:
+    loaded = load(trusting(STAR_PARTY, "9999"), tmp_path)
+    with pytest.raises(FederationError) as raised:
+        check_secrets(loaded, secrets_of(loaded) | {name: value()})
+    (problem,) = raised.value.problems
+    assert expected in problem.problem
+    assert problem.place.endswith(f"fate:secrets.{name}")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda c: c["parties"]["9999"].update(tls="certManager"), "certManager is not built yet"),
+        (lambda c: c["parties"]["9999"].update(tls="none"), "Pulsar finds its peers by TLS server name, so it cannot go without"),
+        (lambda c: c["trust"]["parties"].update({"10000": {"signing": "1", "authorities": {"1": ca("10000")}}}), "party 10000 is no party"),
+        (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"1": ca("10000")}), "name constraints"),
+        (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"1": ca("9999", "1", "other.example")}), "name constraints"),
+        (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"2": ca("9999")}), "have one subject"),
+        (lambda c: c["trust"]["parties"]["9999"].update(signing="2"), "there is no authority 2"),
+        (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"1": "x"}), "is not one PEM certificate"),
+        (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"1": ca("9999") * 2}), "is not one PEM certificate"),
+    ],
+)
+def test_wrong_trust_is_refused(tmp_path: Path, change: Any, expected: str) -> None:
+    with pytest.raises(FederationError, match=expected):
+        load(trusting(STAR_PARTY, "9999").changed(change), tmp_path)
+
+
+def test_an_engine_without_tls_needs_no_certificate_in_any_mode(tmp_path: Path) -> None:
+    for mode in ("none", "partyCa", "provided"):
+        case = RABBITMQ_MESH.changed(lambda config, mode=mode: config["parties"]["9999"].update(tls=mode))
+        plan = load(case, tmp_path / mode).plan
+        assert plan.unit("party-9999").tls is None
+        assert "trust" not in plan.unit("party-9999").descriptor
+
+
+def test_an_exchange_has_no_certificate(tmp_path: Path) -> None:
+    assert load(EXCHANGE, tmp_path).plan.outputs["renewalDue"] == {}
+    loaded = load(trusting(LOCAL, "9999"), tmp_path / "local")
+    assert set(loaded.plan.outputs["renewalDue"]) == {"party-9999"}
+
+
+@pytest.mark.parametrize(
+    ("authorities", "expected"),
+    [
+        ([lambda: ca("9999")], "its subject is not of O=10000"),
+        ([lambda: ca("10000", "1", "other.example")], "lacks the critical name constraints"),
+        ([lambda: ca("10000"), lambda: ca("10000")], "have one subject"),
+    ],
+)
+def test_a_peers_ca_that_could_sign_other_names_is_refused(tmp_path: Path, authorities: Any, expected: str) -> None:
+    descriptor = with_ca(CLINIC, *(authority() for authority in authorities))
+    assert any(expected in problem.problem for problem in membership_problems(descriptor, FRAUD, "d.json"))
+    with pytest.raises(FederationError, match=expected):
+        load(EXCHANGE.with_peer("clinic-b", descriptor), tmp_path)
+
+
+def test_two_authorities_of_a_peer_are_welcome_while_one_replaces_the_other() -> None:
+    assert membership_problems(with_ca(CLINIC, ca("10000", "1"), ca("10000", "2")), FRAUD, "d.json") == ()
+
+
+def test_the_last_day_of_a_certificate_is_in_the_future_today() -> None:
+    """What a real `pulumi up` makes now can be used now."""
+    today = datetime.now(UTC).date()
+    fresh = authority_certificate(ca_key("9999"), party="9999", domain=DOMAIN, today=today, years=1)
+    found = x509.load_pem_x509_certificate(fresh.encode())
+    assert found.not_valid_before_utc <= datetime.now(UTC) <= found.not_valid_after_utc
+    assert timedelta(days=364) < found.not_valid_after_utc - datetime.now(UTC)
