@@ -21,7 +21,7 @@ def broken_board_rules(spec: StackSpec, place: Place, left_out: frozenset[tuple[
     for party, own, modules in parties:
         for name, given in own.boards.named.items():
             if modules and given != "none" and CONSOLES[name].module not in modules:
-                yield _not_deployed(place(("parties", party, "boards", name)), f"party {party} deploys", name)
+                yield _not_deployed(place(("parties", party, "boards", name)), f"party {party} deploys no", name)
     if all(modules for _, _, modules in parties) and not {path for path in left_out if path[0] == "parties"}:
         for name in spec.boards.consoles.named:
             if not any(CONSOLES[name].module in modules for _, _, modules in parties):
@@ -55,7 +55,7 @@ def _nothing_to_differ_from(spec: StackSpec, place: Place) -> Iterator[Problem]:
 
 def _not_deployed(where: str, who: str, name: str) -> Problem:
     module = CONSOLES[name].module
-    return Problem(where, f"{who} no {module}, whose console this is", f"deploy {module}, or remove this line")
+    return Problem(where, f"{who} {module}, whose console this is", f"deploy {module}, or remove this line")
 
 
 def _hosts(spec: StackSpec, parties: list[tuple[PartyId, PartySpec, frozenset[str]]], place: Place) -> Iterator[Problem]:

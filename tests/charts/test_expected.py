@@ -6,16 +6,16 @@ import pytest
 
 from cli.snapshot import expected
 from federation.unit import UnitPlan
-from tests.support.configs import EXCHANGE, LOCAL, RABBITMQ_MESH, ROLLSITE_LOCAL, SLIM_MESH, Case
+from tests.support.configs import EXCHANGE, EXTERNAL, LOCAL, OSX_LOCAL, RABBITMQ_MESH, ROLLSITE_LOCAL, SLIM_MESH, Case
 from tests.support.helm import CHARTS, helm_template
-from tests.support.walk import Object, of_kind, workloads
+from tests.support.walk import Object, of_kind
 
 
 def render(unit: UnitPlan) -> list[Object]:
     return helm_template(CHARTS / unit.chart.chart, unit.chart.values.plain())
 
 
-@pytest.mark.parametrize("case", [EXCHANGE, LOCAL, RABBITMQ_MESH, ROLLSITE_LOCAL, SLIM_MESH], ids=str)
+@pytest.mark.parametrize("case", [EXCHANGE, EXTERNAL, LOCAL, OSX_LOCAL, RABBITMQ_MESH, ROLLSITE_LOCAL, SLIM_MESH], ids=str)
 def test_every_module_is_one_workload_with_its_replicas_and_claims(case: Case, tmp_path: Path) -> None:
     def change(config: dict) -> None:  # type: ignore[type-arg]
         for party in config.get("parties", {}).values():
@@ -24,7 +24,7 @@ def test_every_module_is_one_workload_with_its_replicas_and_claims(case: Case, t
     units = case.changed(change).load(tmp_path).plan.units
     assert units
     for unit in units:
-        made = {item["metadata"]["labels"]["app.kubernetes.io/name"]: item for item in workloads(render(unit))}
+        made = {item["metadata"]["labels"]["app.kubernetes.io/name"]: item for item in of_kind(render(unit), "Deployment", "StatefulSet")}
         planned = {module.component: module for module in expected(unit)}
         assert set(made) == set(planned)
         for component, module in planned.items():

@@ -15,7 +15,7 @@ from federation.consoles import CONSOLES
 from federation.errors import FederationError, Problem
 from federation.load import check_secrets, expiry_warnings
 from federation.unit import UnitPlan
-from tests.support.configs import RABBITMQ_MESH, ROLLSITE_MESH, STAR_PARTY, Case, Config, party
+from tests.support.configs import EXTERNAL, RABBITMQ_MESH, ROLLSITE_MESH, STAR_PARTY, Case, Config, party
 
 INGRESS: Config = {"kind": "ingress", "domain": "bank-a.example"}
 BOTH: Config = {"fateboard": {}, "client": {}}
@@ -271,7 +271,13 @@ WRONG: list[tuple[str, Config, Config, str, str]] = [
     ("two places of a certificate", {**INGRESS, "tls": {"secret": "a", "kubernetesSecret": "b"}}, {}, "boards.tls", "name either secret"),
     ("an unknown console", {**INGRESS, "consoles": {"fatebord": {}}}, {}, "boards.consoles.fatebord", "unknown key 'fatebord'"),
     ("a console without a value", {**INGRESS, "consoles": {"spark": None}}, {}, "boards.consoles", "spark: has no value"),
-    ("nobody's console", {**INGRESS, "consoles": {"rabbitmq": {}}}, {}, "boards.consoles.rabbitmq", "no party of this stack deploys no"),
+    (
+        "nobody's console",
+        {**INGRESS, "consoles": {"rabbitmq": {}}},
+        {},
+        "boards.consoles.rabbitmq",
+        "no party of this stack deploys rabbitmq",
+    ),
     ("not this party's", INGRESS, {"boards": {"rabbitmq": {}}}, "parties.9999.boards.rabbitmq", "party 9999 deploys no rabbitmq"),
     (
         "a path that is none",
@@ -309,6 +315,12 @@ def test_a_mistake_is_told_at_its_place(boards: Config, own: Config, field: str,
     found = problems(with_boards(boards, **own), tmp_path)
     assert [(p.place.split(" fate:")[1], problem in p.problem) for p in found] == [(field, True)], found
     assert all(p.remedy for p in found)
+
+
+@pytest.mark.parametrize("name", ["spark", "pulsar", "namenode"])
+def test_an_engine_that_exists_elsewhere_has_no_console_here(name: str, tmp_path: Path) -> None:
+    [problem] = problems(with_boards({**INGRESS, "consoles": {name: {}}}, EXTERNAL), tmp_path)
+    assert (problem.place.split(" fate:")[1], "no party of this stack deploys" in problem.problem) == (f"boards.consoles.{name}", True)
 
 
 def test_what_differs_for_a_party_needs_boards_to_differ_from(tmp_path: Path) -> None:
