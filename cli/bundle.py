@@ -49,22 +49,20 @@ It holds names, addresses and images of your organization.
 def bundle_files(snapshot: Snapshot, cluster: Cluster, logs: int) -> dict[str, str]:
     """The files of a bundle, redacted: {path: text}. `logs`: lines of each pod, 0 for none."""
     rows = own_rows(snapshot)
-    files = {
-        "versions.txt": _versions(snapshot, cluster),
+    # By their structure: the name of a secret is none, and helps.
+    structured = {
         "stack.yaml": _configuration(snapshot),
         "plan.json": _json(_plan(snapshot)),
-        "status.txt": status_text(snapshot),
         "status.json": _json(status_data(snapshot)),
-        "doctor.txt": rows_text(rows),
         "doctor.json": _json(rows_data(rows)),
     }
+    texts = {"versions.txt": _versions(snapshot, cluster), "status.txt": status_text(snapshot), "doctor.txt": rows_text(rows)}
     for view in snapshot.units:
-        files[f"events/{view.unit.namespace}.txt"] = _events(view)
+        texts[f"events/{view.unit.namespace}.txt"] = _events(view)
         for pod in view.reading("pods").items if logs else ():
-            files[f"logs/{view.unit.namespace}/{name_of(pod)}.txt"] = cluster.logs(view.unit.namespace, name_of(pod), logs)
-    clean = {path: redacted_text(text).rstrip("\n") + "\n" for path, text in files.items()}
-    # Objects are redacted by their structure: a Secret's name is no secret.
-    return {"README.txt": _README, **clean, **_rendered(snapshot)}
+            texts[f"logs/{view.unit.namespace}/{name_of(pod)}.txt"] = cluster.logs(view.unit.namespace, name_of(pod), logs)
+    clean = {path: redacted_text(text).rstrip("\n") + "\n" for path, text in texts.items()}
+    return {"README.txt": _README, **structured, **clean, **_rendered(snapshot)}
 
 
 def write_bundle(files: Mapping[str, str], out: Path, name: str) -> None:
@@ -152,4 +150,4 @@ def _about(event: Object) -> str:
 
 
 def _json(data: Any) -> str:
-    return json.dumps(redacted_object(data), indent=2, sort_keys=True)
+    return json.dumps(redacted_object(data), indent=2, sort_keys=True) + "\n"

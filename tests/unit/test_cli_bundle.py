@@ -42,6 +42,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Stack, FakeKub
 
     def change(config: Config) -> None:
         config["parties"]["9999"]["modules"] = {"nginx": {"env": {"PROXY_PASSWORD": CANARY}}}
+        config["parties"]["9999"]["credentials"] = {"mysqlRoot": {"secret": "database-root"}}
 
     project = stacks.project(tmp_path / "project")
     case = STAR_PARTY.changed(change)
@@ -95,6 +96,7 @@ def test_a_bundle_holds_what_helps_and_no_secret(lab: tuple[Stack, FakeKubectl],
     assert "fate:secrets" not in config
     assert config["fate:parties"]["9999"]["modules"]["nginx"]["env"] == {"PROXY_PASSWORD": "<redacted>"}
     assert config["fate:parties"]["9999"]["release"] == "1.11.2"
+    assert config["fate:parties"]["9999"]["credentials"] == {"mysqlRoot": {"secret": "database-root"}}, "a name is no secret"
     secret = yaml.safe_load(files["rendered/fate-9999/secret-mysql-credentials.yaml"])
     assert secret["stringData"] == {"password": "<redacted>", "root-password": "<redacted>"}
     for program in ("fate-federation", "Kubernetes", "v1.34.1", "kubectl", "v1.34.0", "Python"):
