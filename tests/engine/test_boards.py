@@ -37,12 +37,14 @@ def test_an_ingress_for_each_console_comes_and_goes_alone(clusters: dict[str, Pa
     assert "203.0.113.7" not in json.dumps(outputs["descriptors"])
 
     space.run("pulumi", "config", "set", "--path", "fate:parties.9999.boards.notebook", "none", "-s", "boards")
-    assert [(step[0], step[1].rsplit(":", 1)[-1]) for step in objects(space.preview())] == [("delete", "Ingress")]
+    hidden = {(step[0], step[1].rsplit(":", 1)[-1], step[2].rsplit("/", 1)[-1]) for step in objects(space.preview())}
+    assert hidden == {("delete", "Ingress", "client"), ("delete", "NetworkPolicy", "party-9999-policy-board-notebook")}
     space.run("pulumi", "config", "rm", "--path", "fate:parties.9999.boards", "-s", "boards")
     space.run("pulumi", "config", "rm", "--path", "fate:parties.9999.modules.fateboard", "-s", "boards")
     steps = objects(space.preview())
     assert {(step[0], step[1].rsplit(":", 1)[-1], step[2].rsplit("/", 1)[-1]) for step in steps} == {
         ("delete", "Ingress", "fateboard"),
+        ("delete", "NetworkPolicy", "party-9999-policy-board-fateboard"),
         ("delete", "Deployment", "fateboard"),
         ("delete", "Service", "fateboard"),
         ("delete", "ConfigMap", "fateboard-config"),
@@ -66,7 +68,8 @@ def test_routes_before_their_definition_fail_clearly_and_alone(clusters: dict[st
     assert {name: spec["hostnames"] for name, spec in found.items()} == {"fateboard": HOSTS[:1], "client": HOSTS[1:]}
     space.run("pulumi", "config", "set", "--path", "fate:parties.9999.boards.notebook", "none", "-s", "routes")
     steps = {(step[0], step[1].rsplit(":", 1)[-1], step[2]) for step in objects(space.preview())}
-    assert steps == {("delete", "HTTPRoute", "party-9999-notebook-route")}
+    policy = ("delete", "NetworkPolicy", "party-9999-policy-board-notebook")
+    assert steps == {("delete", "HTTPRoute", "party-9999-notebook-route"), policy}
 
 
 def test_istios_objects_come_up(clusters: dict[str, Path], authority: pki.Authority, tmp_path: Path) -> None:
