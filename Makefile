@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: setup tools demo demo-down test lint traffic-server ci render bench schemas
+.PHONY: setup tools demo demo-down test lint traffic-server servers ci render bench schemas
 
 $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -35,8 +35,12 @@ lint: $(INSTALLED)           ## format, style, types, generated files
 traffic-server:              ## Debian's Traffic Server, which the traffic tests run
 	command -v traffic_manager > /dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends trafficserver; }
 
-ci: test traffic-server      ## what CI runs: the tests, then the slower suites
-	$(BIN)/python -m pytest tests/traffic --durations=5
+servers:                     ## Debian's MariaDB and RabbitMQ, which the tests of Jobs and of `fatefed doctor` run
+	PATH=$$PATH:/usr/sbin; for tool in mariadbd mysql rabbitmq-server; do command -v $$tool > /dev/null || missing=1; done; \
+	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mariadb-server-core mariadb-client-core rabbitmq-server; }
+
+ci: test traffic-server servers  ## what CI runs: the tests, then the slower suites
+	$(BIN)/python -m pytest tests/traffic tests/servers --durations=5
 	$(MAKE) demo
 	$(MAKE) demo-down
 

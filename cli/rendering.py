@@ -63,6 +63,8 @@ def unit_objects(unit: UnitPlan, charts: Path = CHARTS) -> Iterator[dict[str, An
         yield _secret(secret)
     for manifest in (*unit.routes, *unit.policies):
         yield manifest.document()
+    for job in unit.jobs:
+        yield from (job.files.document(), job.job.document())
     chart = unit.chart
     for document in helm_template(charts / chart.chart, chart.values.plain(), unit.key, chart.namespace):
         yield _redacted(_placed(document, chart.namespace))

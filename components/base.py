@@ -17,6 +17,7 @@ _RESOURCES: dict[str, Any] = {
     "Service": k8s.core.v1.Service,
     "ConfigMap": k8s.core.v1.ConfigMap,
     "NetworkPolicy": k8s.networking.v1.NetworkPolicy,
+    "Job": k8s.batch.v1.Job,
 }
 
 

@@ -12,10 +12,12 @@ import pulumi_kubernetes as k8s
 from pulumi import Input, Output, Resource, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceOptions
 
 from components.base import Addresses, FederationComponent, fill
+from components.passwords import password_guard
 from components.site import Site
 from federation import naming
 from federation.certificates import pkcs8
 from federation.descriptor import finish
+from federation.jobs import JobPlan
 from federation.live import live_values
 from federation.manifests import SecretPlan
 from federation.unit import ChartPlan, UnitPlan
@@ -38,7 +40,7 @@ class UnitArgs:
 class Unit(FederationComponent):
     """What parties and exchanges have in common.
 
-    Children: Secrets, route ConfigMaps, network policies, one Chart, custom resources that show consoles.
+    Children: Secrets, route ConfigMaps, network policies, Jobs, one Chart, custom resources that show consoles.
     """
 
     descriptor: Output[dict[str, Any]]
@@ -51,7 +53,9 @@ class Unit(FederationComponent):
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]
         policies = [self.create(manifest, depends_on=args.site.namespace) for manifest in plan.policies]
-        self._chart(plan.chart, [*args.site.namespace, *args.needs, *secrets, *routes, *policies])
+        needs = [*args.site.namespace, *args.needs, *secrets, *routes, *policies]
+        jobs = [self._job(job, needs) for job in plan.jobs]
+        self._chart(plan.chart, [*needs, *jobs])
         for board in plan.boards:
             self.create(board, depends_on=args.site.namespace)
         self.descriptor = Output.from_input(fill(plan.descriptor, args.addresses)).apply(_published)
@@ -69,6 +73,10 @@ class Unit(FederationComponent):
             string_data=values,
             opts=ResourceOptions(parent=self, depends_on=args.site.namespace, hooks=_hooks(self.name, secret)),
         )
+
+    def _job(self, plan: JobPlan, needs: list[Any]) -> pulumi.Resource:
+        """A Job with its files; the chart comes after its end."""
+        return self.create(plan.job, depends_on=[self.create(plan.files, depends_on=needs), *needs])
 
     def _chart(self, chart: ChartPlan, needs: list[Any]) -> k8s.helm.v4.Chart:
         """The one call to helm.v4.Chart: values are plain and complete, so that a preview shows every object."""
@@ -96,7 +104,9 @@ class Exchange(Unit):
 
 
 def _hooks(unit: str, secret: SecretPlan) -> ResourceHookBinding | None:
-    """What a preview says of a certificate that is renewed: the Secret's values themselves it does not show."""
+    """What a preview refuses of passwords, and says of a certificate that is renewed: the values themselves it does not show."""
+    if secret.passwords:
+        return ResourceHookBinding(before_update=[password_guard(unit, secret)])
     if naming.CERTIFICATE_UNTIL not in secret.annotations:
         return None
 

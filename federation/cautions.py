@@ -23,6 +23,7 @@ def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
         yield from _in_the_clear(party, own)
         # An exchange of the same stack dials its parties inside the cluster.
         yield from _inside_only(f"parties.{party}", own.publish) if own.exchange != "local" else ()
+        yield from _rotated(party, own)
         yield from _patched(f"parties.{party}", own.chart_values)
         deployed = units[party].chart.values.modules.plain()
         for name, given in module_specs(own).items():
@@ -44,6 +45,14 @@ def _inside_only(where: str, publish: Publish) -> Iterator[str]:
     for endpoint, publication in publish.given.items():
         if publication.type == "ClusterIP" and publication.advertise is None:
             yield f"{where}.publish.{endpoint} can be dialled inside its own cluster only (type ClusterIP): add advertise, or another type"
+
+
+def _rotated(party: PartyId, own: PartySpec) -> Iterator[str]:
+    for slot in ("mysql", "rabbitmq"):
+        given = own.credentials.of(slot)
+        if given is not None and given.previous is not None:
+            where = f"party {party}: credentials.{slot}.previous"
+            yield f"{where} is still there: remove it once `pulumi up` has changed the password; a new deployment would wait for it"
 
 
 def _patched(where: str, patch: dict[str, Any]) -> Iterator[str]:

@@ -14,6 +14,11 @@ class Credential(Model):
     secret: NonEmpty | None = Field(None, description="Name under fate:secrets.")
     kubernetes_secret: Label | None = Field(None, description="Name of a Secret that exists in the namespace.")
     key: NonEmpty | None = Field(None, description="Key inside kubernetesSecret.")
+    previous: NonEmpty | None = Field(
+        None,
+        description="MySQL and RabbitMQ: the entry that held the password before (a name under fate:secrets, or a key inside "
+        "kubernetesSecret). A Job changes it in the server; remove this line afterwards.",
+    )
 
     @model_validator(mode="after")
     def _names_one_place(self) -> Self:
@@ -22,6 +27,17 @@ class Credential(Model):
         if (self.kubernetes_secret is None) != (self.key is None):
             raise ValueError("kubernetesSecret and key go together")
         return self
+
+    @model_validator(mode="after")
+    def _the_previous_entry_is_another_one(self) -> Self:
+        if self.previous is not None and self.previous in (self.secret, self.key):
+            raise ValueError(f"previous names the same entry: put the new password into another one than {self.previous}")
+        return self
+
+    @property
+    def entry(self) -> str:
+        """Which entry the password is, as one word: a name under fate:secrets, or SECRET/KEY. Never a value."""
+        return self.secret or f"{self.kubernetes_secret}/{self.key}"
 
 
 class Credentials(Model):

@@ -50,6 +50,10 @@ class SecretPlan:
     # Keys whose value must be a PKCS#8 PEM; a key in another PEM form is converted.
     pkcs8: frozenset[str] = frozenset()
     annotations: Mapping[str, str] = field(default_factory=dict)
+    # Whether its values are passwords, which change by naming another entry only (`federation.rotation`).
+    passwords: bool = False
+    # Whether a server that keeps one of them is a module of the party.
+    own_server: bool = False
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -15,6 +15,11 @@ PULSAR_CERTIFICATE = "pulsar-cert"
 PULL_SECRET = "fate-registry"  # noqa: S105 - the name of an object
 BOARDS_CERTIFICATE = "boards-tls"
 
+# Says in a Secret, for each key, which entry of fate:secrets it holds: names, never values.
+ENTRIES = "federation.fate/entries"
+
+DATABASE_SCHEMA, DATABASE_PASSWORD, RABBITMQ_PASSWORD = "database-schema", "database-password", "rabbitmq-password"  # Jobs
+
 # The pod label values of charts/*: what the Services below select.
 FATEFLOW, NGINX, PULSAR, RABBITMQ, ROLLSITE, OSX = "fateflow", "nginx", "pulsar", "rabbitmq", "rollsite", "osx"
 TRAFFIC_SERVER = "traffic-server"

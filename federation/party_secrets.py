@@ -1,5 +1,7 @@
 """The Secrets of a party: which exist, from which entries of fate:secrets, and where each password is found."""
 
+import json
+
 from federation import naming
 from federation.credential_spec import Credential
 from federation.external import external_engines
@@ -11,33 +13,75 @@ from federation.unit import pull_secret
 from federation.values import SecretKey
 
 # Slot: the Secret and the key that hold its password.
-_MYSQL = {"mysql": ("mysql-credentials", "password"), "mysqlRoot": ("mysql-credentials", "root-password")}
-_RABBITMQ = {"rabbitmq": ("rabbitmq-credentials", "password")}
-_FATEBOARD = {"fateboard": ("fateboard-credentials", "password")}
-_NOTEBOOK = {"notebook": ("notebook-credentials", "password")}
+_PLACES = {
+    "mysql": ("mysql-credentials", "password"),
+    "mysqlRoot": ("mysql-credentials", "root-password"),
+    "rabbitmq": ("rabbitmq-credentials", "password"),
+    "fateboard": ("fateboard-credentials", "password"),
+    "notebook": ("notebook-credentials", "password"),
+}
+# The engine whose password a Secret holds.
+_ENGINES = {"mysql-credentials": "mysql", "rabbitmq-credentials": "rabbitmq"}
 
 
 def party_secrets(
     spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[str, str], tls: TlsPlan | None
 ) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
     """The Secrets to make, and by slot the place of each password in the namespace."""
-    key = naming.party_key(party)
     keys: dict[str, SecretKey] = {}
     sources: dict[str, dict[str, str]] = {}
-    for slot, (name, entry) in _slots(spec, own).items():
-        credential = _external(own, slot) or own.credentials.of(slot) or Credential(secret=default_secret(key, slot))
+    for slot, credential in party_credentials(spec, party, own).items():
+        name, entry = _PLACES[slot]
         if credential.kubernetes_secret is not None and credential.key is not None:
             keys[slot] = SecretKey(name=credential.kubernetes_secret, key=credential.key)
+            keys |= {} if credential.previous is None else {previous(slot): SecretKey(name=keys[slot].name, key=credential.previous)}
         elif credential.secret is not None:
             keys[slot] = SecretKey(name=name, key=entry)
             sources.setdefault(name, {})[entry] = credential.secret
-    secrets = [SecretPlan(name, name, own.namespace, labels, "Opaque", found) for name, found in sources.items()]
+            if credential.previous is not None:
+                keys[previous(slot)] = SecretKey(name=name, key=previous(entry))
+                sources[name][previous(entry)] = credential.previous
+    secrets = [_passwords(own, name, labels, found) for name, found in sources.items()]
     if tls is not None:
         certificate = {"broker.cert.pem": tls.certificate, "broker.key-pk8.pem": tls.key, "ca.cert.pem": tls.ca}
         name = naming.PULSAR_CERTIFICATE
         pkcs8 = frozenset({"broker.key-pk8.pem"})
         secrets.append(SecretPlan(name, name, own.namespace, labels, "Opaque", certificate, pkcs8, tls.annotations))
     return (*secrets, *pull_secret(spec, own.namespace, labels)), keys
+
+
+def _passwords(own: PartySpec, name: str, labels: dict[str, str], sources: dict[str, str]) -> SecretPlan:
+    """A Secret of passwords, which says which entries they are."""
+    return SecretPlan(
+        name,
+        name,
+        own.namespace,
+        labels,
+        "Opaque",
+        sources,
+        annotations={naming.ENTRIES: json.dumps(dict(sorted(sources.items())))},
+        passwords=True,
+        own_server=_external(own, _ENGINES.get(name, "")) is None,
+    )
+
+
+def party_credentials(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, Credential]:
+    """Where each password of a party comes from, by slot."""
+    key = naming.party_key(party)
+    return {
+        slot: _external(own, slot) or own.credentials.of(slot) or Credential(secret=default_secret(key, slot)) for slot in _slots(spec, own)
+    }
+
+
+def password_entries(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, str]:
+    """Which entry each password is, by slot, where it is not the one by default."""
+    by_default = {slot: default_secret(naming.party_key(party), slot) for slot in _PLACES}
+    return {slot: found.entry for slot, found in party_credentials(spec, party, own).items() if found.entry != by_default[slot]}
+
+
+def previous(slot: str) -> str:
+    """The name of what a slot, or a key of a Secret, held before."""
+    return f"previous-{slot}"
 
 
 def default_secret(key: str, slot: str) -> str:
@@ -61,10 +105,14 @@ def _external(own: PartySpec, slot: str) -> Credential | None:
     return credential
 
 
-def _slots(spec: StackSpec, own: PartySpec) -> dict[str, tuple[str, str]]:
+def _slots(spec: StackSpec, own: PartySpec) -> tuple[str, ...]:
     combination = spec.catalogue[own.release].combination(own.computing, own.federation, own.storage)
     needed = combination.modules if combination is not None else ()
-    slots = dict(_MYSQL) if own.engines.mysql is None else {"mysql": _MYSQL["mysql"]}
-    slots |= _RABBITMQ if "rabbitmq" in needed else {}
-    slots |= _FATEBOARD if own.modules.fateboard is not None else {}
-    return slots | (_NOTEBOOK if own.modules.client is not None else {})
+    wanted = {
+        "mysql": True,
+        "mysqlRoot": own.engines.mysql is None,
+        "rabbitmq": "rabbitmq" in needed,
+        "fateboard": own.modules.fateboard is not None,
+        "notebook": own.modules.client is not None,
+    }
+    return tuple(slot for slot, is_wanted in wanted.items() if is_wanted)

@@ -6,6 +6,7 @@ from federation.engine_spec import ExternalSpark
 from federation.external import engine_host, engine_modules, engine_ports, external_engines
 from federation.module_spec import ModuleSpec
 from federation.modules import ImageUse, Variant, cores, image_use, mebibytes, module_values, osx_settings, share
+from federation.party_secrets import password_entries
 from federation.releases import CombinationRow, DeviceRow, Release
 from federation.scalars import PartyId
 from federation.spec import PartySpec, Persistence, StackSpec
@@ -67,6 +68,7 @@ def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[s
         modules=modules,
         database=_database(spec, own, release, keys),
         board=Board(user=_BOARD_USER, password=keys["fateboard"]) if "fateboard" in keys else None,
+        passwords=password_entries(spec, party, own),
         notebook_password=keys.get("notebook"),
         pulsar=_pulsar(spec, party, own, release) if "pulsar" in combination.modules else None,
         rabbitmq=_rabbitmq(spec, own, keys["rabbitmq"]) if "rabbitmq" in combination.modules else None,

@@ -6,6 +6,7 @@ from typing import Any
 from federation import naming
 from federation.boards import access, board_objects, board_secret, shown_consoles
 from federation.data import data_facts
+from federation.database_jobs import party_jobs
 from federation.external import engine_ports
 from federation.link_routes import party_routes
 from federation.links import LINKS
@@ -47,6 +48,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         routes=tuple(config_map(_role(name), name, own.namespace, labels, files) for name, files in routes.items()),
         policies=network_policies(spec, own, key, labels, _hops(spec, party, own, peers), party_doors(spec, own, deployed)),
         chart=ChartPlan("fate-party", own.namespace, values),
+        jobs=party_jobs(spec, party, own, values, keys, labels),
         boards=board_objects(spec, key, own.namespace, labels, consoles),
         descriptor=_descriptor(spec, party, own),
         modules=module_summary(values.modules.plain()),

@@ -7,6 +7,7 @@ from packaging.version import Version
 
 from federation.errors import Problem
 from federation.external import REPLACED, external_engines
+from federation.party_values import deployed_modules
 from federation.peers import Peers, Place
 from federation.scalars import PartyId, is_ip
 from federation.spec import PartySpec, StackSpec
@@ -61,6 +62,10 @@ def _party(spec: StackSpec, own: PartySpec, place: Place, at: tuple[str, ...]) -
         if engine in own.modules.model_fields_set:
             problem = f"module {engine} is not deployed, because engines.{engine} is external"
             yield Problem(place((*at, "modules", engine)), problem, "remove this module's settings, or engines." + engine)
+        if getattr(getattr(external, "password", None), "previous", None) is not None:
+            here_too = (*here, "external", "password", "previous")
+            problem = f"the password of an external {engine} is its owner's to change"
+            yield Problem(place(here_too), problem, "remove this line; name the entry with the new password, once the server has it")
         for slot in _PASSWORDS.get(engine, ()):
             if own.credentials.of(slot) is not None:
                 remedy = f"remove it; the password of the external one is engines.{engine}.external.password"
@@ -70,11 +75,26 @@ def _party(spec: StackSpec, own: PartySpec, place: Place, at: tuple[str, ...]) -
             key = "host" if hasattr(external, "host") else "driverHost"
             problem = f"{host} is each pod itself, not the machine you have in mind"
             yield Problem(place((*here, "external", key)), problem, "write an address that the cluster's pods can reach")
+    yield from _rotations(spec, own, place, at)
     spark = external_engines(own).get("spark")
     if spark is not None and spark.dependent_distribution and Version(own.release).major >= 2:
         here = (*at, "engines", "spark", "external", "dependentDistribution")
         problem = f"FATE {own.release} does not send its packages to executors"
         yield Problem(place(here), problem, "remove this line, and install FATE's packages on the workers")
+
+
+# The passwords that a Job changes in a server of this stack, and that server's module.
+_SERVERS = {"mysql": "mysql", "rabbitmq": "rabbitmq"}
+
+
+def _rotations(spec: StackSpec, own: PartySpec, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+    """A previous entry that nobody reads: the operator would believe that the password was changed with it."""
+    deployed = deployed_modules(spec, own)
+    for slot in ("mysql", "mysqlRoot", "rabbitmq", "fateboard", "notebook"):
+        given = own.credentials.of(slot)
+        if given is not None and given.previous is not None and _SERVERS.get(slot) not in deployed:
+            remedy = "remove this line" if slot != "mysqlRoot" else "remove this line; docs/passwords.md says how root's is changed"
+            yield Problem(place((*at, "credentials", slot, "previous")), f"no Job changes the password {slot}", remedy)
 
 
 def _is_own(host: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from federation import naming
+from federation.jobs import JobPlan
 from federation.manifests import Manifest, SecretPlan
 from federation.modules import ImageUse
 from federation.spec import StackSpec
@@ -48,6 +49,8 @@ class UnitPlan:
     # What the unit's data rests on, and whether the operator allowed a change that leaves it behind.
     data: Mapping[str, Any]
     allow_data_loss: bool = False
+    # What runs before the chart, one after the other with its files.
+    jobs: tuple[JobPlan, ...] = ()
     # Entries of fate:secrets that only the operator has, beside certificates: {name: what it is}.
     provided: Mapping[str, str] = field(default_factory=dict)
     # Custom resources that show consoles; Ingresses are the chart's.

@@ -372,6 +372,9 @@ class PartyValues(Common):
     modules: PartyModules
     database: Database
     board: Board | None = Field(None, description="Present when fateboard is deployed.")
+    passwords: dict[str, NonEmpty] = Field(
+        description="Which entry of fate:secrets a password is, by slot, when not the one by default: its readers restart with another one."
+    )
     notebook_password: SecretKey | None = Field(None, description="Present when client is deployed.")
     pulsar: PulsarSettings | None = None
     rabbitmq: RabbitmqSettings | None = None

@@ -69,7 +69,7 @@ def test_each_engine_is_a_switch_of_its_own(
     assert set(before["modules"]) - set(after["modules"]) == gone
     assert set(after["modules"]) < set(before["modules"])
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    sections = {"mysql": {"database"}, "spark": {"spark", "ports"}, "hdfs": {"hdfs", "ports"}, "pulsar": {"pulsar", "ports"}}
+    sections = {"mysql": {"database", "passwords"}, "spark": {"spark", "ports"}, "hdfs": {"hdfs", "ports"}, "pulsar": {"pulsar", "ports"}}
     assert changed == {"modules", *sections[engine]}
 
 

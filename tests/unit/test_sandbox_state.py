@@ -32,9 +32,8 @@ def test_names_that_cannot_be_folders_are_refused(tmp_path: Path, name: str) -> 
         state.create(tmp_path, name)
 
 
-def test_sockets_of_a_deep_root_go_to_a_short_folder_that_is_deleted_with_the_cluster(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deep_roots_have_sockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a short folder, which is deleted with the cluster. The test's own folder has its name, so that is short, too."""
     short = tmp_path / "t"
     monkeypatch.setenv("TMPDIR", str(short))
     deep = tmp_path / ("d" * 100)

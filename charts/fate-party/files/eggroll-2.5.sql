@@ -1,6 +1,10 @@
--- What Eggroll 2.5 has beyond 2.4. Read once, after eggroll-2.4.sql. "extention" is Eggroll's spelling.
+-- What Eggroll 2.5 has beyond 2.4. Read after eggroll-2.4.sql; may be read again. "extention" is Eggroll's spelling.
 
-ALTER TABLE session_processor ADD COLUMN processor_option VARCHAR(512) AFTER transfer_endpoint;
+-- MySQL has no ADD COLUMN IF NOT EXISTS.
+SET @change = (SELECT IF(COUNT(*) > 0, 'DO 0', 'ALTER TABLE session_processor ADD COLUMN processor_option VARCHAR(512) AFTER transfer_endpoint')
+    FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'session_processor' AND column_name = 'processor_option');
+PREPARE changed FROM @change;
+EXECUTE changed;
 
 CREATE TABLE IF NOT EXISTS processor_resource (
     id SERIAL PRIMARY KEY,

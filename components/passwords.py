@@ -1,0 +1,34 @@
+"""Refuses, in a preview already, a change of a password that its server or its readers would not follow."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookOptions
+
+from federation.manifests import SecretPlan
+from federation.naming import ENTRIES
+from federation.rotation import Passwords, only_recorded, unsafe_changes
+
+
+def password_guard(key: str, secret: SecretPlan) -> ResourceHook:
+    """The hook of one Secret, before it is updated."""
+
+    async def check(change: ResourceHookArgs) -> None:
+        old, new = [await _passwords(inputs or {}) for inputs in (change.old_inputs, change.new_inputs)]
+        for warning in only_recorded(secret, old, new):
+            pulumi.log.warn(f"{key}: {warning}")
+        if found := list(unsafe_changes(secret, old, new)):
+            problems = "".join(f"\n  fate:secrets.{problem}" for problem in found)
+            raise pulumi.RunError(f"passwords of {key} do not change like this{problems}\n    remedy: see docs/passwords.md")
+
+    return ResourceHook(f"{key}-{secret.role}-passwords", check, opts=ResourceHookOptions(on_dry_run=True))
+
+
+async def _passwords(inputs: Mapping[str, Any]) -> Passwords:
+    """What the inputs of a Secret hold; its values arrive as secret outputs, and are compared only."""
+    data: Any = inputs.get("data") or inputs.get("stringData") or {}
+    values = await data.future() if isinstance(data, Output) else data
+    notes = inputs.get("metadata", {}).get("annotations") or {}
+    return Passwords(json.loads(notes.get(ENTRIES, "{}")), dict(values or {}))
