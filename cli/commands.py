@@ -55,6 +55,7 @@ def init(arguments: argparse.Namespace) -> Result:
         party_id=arguments.party_id or "9999",
         federation=arguments.federation,
         domain=arguments.domain,
+        release=arguments.release,
         computing=arguments.computing,
         engine=arguments.federation_engine,
         storage=arguments.storage,
@@ -164,6 +165,12 @@ def render_objects(arguments: argparse.Namespace) -> Result:
 def releases_list(arguments: argparse.Namespace) -> Result:
     """`releases list`."""
     return Result(releases.list_text(), releases.list_data())
+
+
+def releases_check(arguments: argparse.Namespace) -> Result:
+    """`releases check`."""
+    text, data = releases.check(arguments.file)
+    return Result(text, data)
 
 
 def releases_show(arguments: argparse.Namespace) -> Result:

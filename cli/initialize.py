@@ -21,7 +21,11 @@ from federation.scalars import Domain, Name, PartyId
 from federation.trust import PARTY_CA
 
 RELEASE = "1.11.2"
-_USUAL = Combination(computing="Spark", federation="Pulsar", storage="HDFS")
+# By major version of FATE.
+_USUAL = {
+    1: Combination(computing="Spark", federation="Pulsar", storage="HDFS"),
+    2: Combination(computing="Eggroll", federation="OSX", storage="Eggroll"),
+}
 Kind = Literal["exchange", "party", "external", "namespaced", "mesh"]
 KINDS: Mapping[Kind, str] = {
     "exchange": "an organization that runs the exchange of a star",
@@ -41,6 +45,7 @@ class Answers:
     party_id: str = "9999"
     federation: str = "fraud"
     domain: str = "fraud.example"
+    release: str = RELEASE
     # Engines; what is absent goes with the others. An exchange has only a federation engine.
     computing: str | None = None
     engine: str | None = None
@@ -76,12 +81,13 @@ def stack_text(answers: Answers) -> str:
         "party": answers.party_id,
         "party_id": json.dumps(answers.party_id),
         "namespace_note": "exists already; this stack does not make it" if kind == "namespaced" else "of its own, made by `pulumi up`",
-        "release": RELEASE,
+        "release": answers.release,
         "computing": engines.computing,
         "engine": engines.federation,
         "storage": engines.storage,
         "who": "members" if kind == "exchange" else "peers",
         "tls_line": _tls_line(kind, engines.federation),
+        "spark": _spark(answers, engines),
         "exchange_line": "" if kind == "mesh" else _fill(templates.EXCHANGE_LINE, exchange=_scalar(next(iter(peers), ""))),
     }
     cluster = templates.CLUSTER_NAMESPACED if kind == "namespaced" else templates.CLUSTER
@@ -95,15 +101,24 @@ def _engines(answers: Answers) -> Combination:
         raise UsageError("an exchange neither computes nor stores: drop --computing and --storage, or choose another kind")
     wanted = {"computing": answers.computing, "federation": answers.engine, "storage": answers.storage}
     asked = {kind: word for kind, word in wanted.items() if word is not None}
-    legal = [row for row in catalogue()[RELEASE].combinations if answers.kind == "mesh" or LINKS[row.federation].exchange]
+    release = catalogue()[answers.release]
+    legal = [row for row in release.combinations if answers.kind == "mesh" or LINKS[row.federation].exchange]
     found = [row for row in legal if all(getattr(row, kind) == word for kind, word in asked.items())]
     if not found:
         shape = "a mesh" if answers.kind == "mesh" else "a star"
-        problem = f"release {RELEASE} is not deployed as {' + '.join(asked.values())} in {shape}"
+        problem = f"release {release.release} is not deployed as {' + '.join(asked.values())} in {shape}"
         raise FederationError(
             [Problem("--computing, --federation-engine, --storage", problem, f"choose one of: {'; '.join(map(str, legal))}")]
         )
-    return max(found, key=lambda row: sum(getattr(row, kind) == getattr(_USUAL, kind) for kind in wanted))
+    return max(found, key=lambda row: sum(getattr(row, kind) == getattr(_USUAL[release.major], kind) for kind in wanted))
+
+
+def _spark(answers: Answers, engines: Combination) -> str:
+    """The image of Spark's workers, where the stack must name one."""
+    release = catalogue()[answers.release]
+    row = release.combination(engines.computing, engines.federation, engines.storage)
+    needed = row is not None and "sparkWorker" in row.modules and release.modules["sparkWorker"].tag is None
+    return _fill(templates.SPARK_WORKER, owner=answers.organization) if needed else ""
 
 
 def _unit(kind: Kind, engine: str) -> str:
@@ -161,6 +176,8 @@ def _check(answers: Answers) -> None:
         *(("--peer", Name, peer) for peer in answers.peers),
     ]
     problems = []
+    if answers.release not in catalogue():
+        problems.append(Problem("--release", f"unknown release {answers.release}", f"choose one of {', '.join(catalogue())}"))
     for option, kind, value in wanted:
         try:
             TypeAdapter(kind).validate_python(value)

@@ -15,7 +15,7 @@ from cli import cluster_commands, commands
 from cli.commands import FAILED, USAGE, Result
 from cli.descriptors import DAYS
 from cli.errors import UsageError
-from cli.initialize import KINDS
+from cli.initialize import KINDS, RELEASE
 from cli.show import printable
 from federation.errors import FederationError
 
@@ -53,7 +53,9 @@ _HELP = {
     "failed; what may not be read is said and does not fail. Reads what `status` reads; docs/rbac/viewer.yaml suffices." + _UNTOUCHED,
     "support-bundle": "Write an archive for whoever helps: configuration without secrets, rendered objects, status, doctor, events, "
     "versions; logs when asked. Reads what `status` reads and runs `helm template`; writes FILE only." + _UNTOUCHED,
-    "releases": "The releases of FATE that can be deployed (list, show).",
+    "releases": "The releases of FATE that can be deployed (list, show), and files with your own (check).",
+    "releases check": "Check a file with a release of your own: its keys, what they refer to, and that every combination can be planned."
+    " Reads the file; writes nothing." + _UNTOUCHED,
     "releases list": "List every release, with its combinations of engines, devices and algorithms. Reads the catalogue; writes nothing."
     + _UNTOUCHED,
     "releases show": "Show one release: combinations with their modules, images, ports. Reads the catalogue; writes nothing." + _UNTOUCHED,
@@ -136,6 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--logs", type=int, default=0, metavar="LINES", help=logs)
     releases = _group(verbs, "releases")
     _verb(releases, "releases list", commands.releases_list, stack=False)
+    verb = _verb(releases, "releases check", commands.releases_check, stack=False)
+    verb.add_argument("file", type=Path, metavar="FILE", help="a row of the catalogue, as in federation/catalogue; it may have a base")
     verb = _verb(releases, "releases show", commands.releases_show, stack=False)
     verb.add_argument("release", metavar="RELEASE", help="such as 1.11.2")
     verb = _verb(verbs, "render", commands.render_objects)
@@ -152,10 +156,11 @@ def _init_verb(verbs: Verbs) -> None:
     verb.add_argument("--party-id", metavar="ID", help="the party's id (default 9999)")
     verb.add_argument("--federation", metavar="NAME", default="fraud", help="the federation's name (default: %(default)s)")
     verb.add_argument("--domain", default="fraud.example", help="default: %(default)s")
-    verb.add_argument("--computing", metavar="ENGINE", help="FATE's computing engine: Eggroll, Spark (default) or Spark_local")
     verb.add_argument(
-        "--federation-engine", metavar="ENGINE", help="FATE's federation engine: Eggroll, Pulsar (default) or RabbitMQ (mesh)"
+        "--release", default=RELEASE, metavar="RELEASE", help="of FATE, one of `fatefed releases list` (default: %(default)s)"
     )
+    verb.add_argument("--computing", metavar="ENGINE", help="FATE's computing engine; default: Spark, or with FATE 2.x Eggroll")
+    verb.add_argument("--federation-engine", metavar="ENGINE", help="FATE's federation engine; default: Pulsar, or with FATE 2.x OSX")
     verb.add_argument("--storage", metavar="ENGINE", help="FATE's storage engine; the default goes with the computing engine")
     announced = "a peer to announce: a party's exchange, else other parties; may be repeated"
     verb.add_argument("--peer", action="append", default=[], metavar="NAME", help=announced)

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 from cli.errors import CommandError
+from cli.files import shown
 from cli.show import table
+from federation.errors import FederationError
+from federation.own_releases import OwnRelease, read_release
+from federation.release_trial import trial_plans
 from federation.releases import ModuleRow, Release, catalogue
 
 
@@ -47,6 +52,17 @@ def show_text(name: str) -> str:
         "ports": [("PORT", "NUMBER"), *((port, str(number)) for port, number in release.ports.items())],
     }
     return "\n\n".join("\n".join(part for part in (title, table(rows)) if part) for title, rows in parts.items())
+
+
+def check(path: Path) -> tuple[str, dict[str, Any]]:
+    """What a file's release is good for, as text and as data. FederationError with all that is wrong with it."""
+    read = read_release(path, shown(path))
+    if not isinstance(read, OwnRelease):
+        raise FederationError(read)
+    release = read.release
+    planned = trial_plans(release, shown(path))
+    text = f"{shown(path)} is right: release {release.release}, {planned} combinations with their images planned\n"
+    return text + "to use it, name the file under fate:releases", {"release": release.release, "planned": planned}
 
 
 def _release(name: str) -> Release:

@@ -58,6 +58,7 @@ $tls_line\
       modules: # the optional ones are deployed when they are named; {}: sized by the release
         fateboard: {} # shows jobs and their results
         client: {} # notebook with FATE's client
+$spark\
       publish: # what peers dial; its addresses go into this party's descriptor
 """
 
@@ -70,6 +71,15 @@ TLS_LINES = {
       tls: provided # certificates of the federation's CA, as KubeFATE and FedLCM use them; you give them in fate:secrets
 """,
 }
+
+# Where no release has an image of Spark's workers.
+SPARK_WORKER = """\
+        spark:
+          worker:
+            image: # no worker with the Python of this release is published: build one, check it, and name it
+              repository: registry.$owner.example/fate/spark-worker # registry, path and name
+              tag: built-2024-01 # your own; or digest: sha256:..., which wins
+"""
 
 EXCHANGE_LINE = """\
       exchange: $exchange # the peer below that is the exchange of this party
@@ -94,6 +104,9 @@ EXCHANGE_OF = {
     "Eggroll": """\
     federation: Eggroll # the parties' federation engine
 """,
+    "OSX": """\
+    federation: OSX # the parties' federation engine
+""",
 }
 
 EXCHANGE_PUBLISH = """\
@@ -108,6 +121,7 @@ ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "trafficServer": ("data, TLS", ()),
     "nginx": ("control: HTTP and gRPC; $who dial it by IP address", ("httpPort: 30103", "grpcPort: 30104")),
     "rollsite": ("data and control: gRPC without TLS", ("port: 30091",)),
+    "osx": ("data and control: gRPC without TLS", ("port: 30091",)),
 }
 
 ENDPOINT = """\
@@ -156,5 +170,8 @@ ADDRESSES_BY_HAND = {
 """,
     "Eggroll": """\
       rollsite: 192.0.2.10:9370 # replace it: host and port of its rollsite
+""",
+    "OSX": """\
+      osx: 192.0.2.10:9370 # replace it: host and port of its OSX
 """,
 }

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from federation.certificates import board_problems, certificate_problems, expired
 from federation.errors import FederationError, Problem
 from federation.extra_manifests import clashes, read_manifests
+from federation.own_releases import own_releases
 from federation.peers import Peers, resolve
 from federation.plan import StackPlan, check_stack, plan_stack
 from federation.problems import problems_of
@@ -51,9 +52,13 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
         problems += problems_of(error, StackSpec, source.place)
         left_out, salvaged = _without_errors(values, error)
         if salvaged is not None:
+            salvaged, wrong = _with_own_releases(salvaged, path.parent, source)
+            problems += wrong
             found = resolve(salvaged.peers, salvaged.federation, path.parent, source.place)
             problems += (*check_stack(salvaged, found, source.place, left_out), *read_manifests(salvaged, path.parent, source.place)[1])
         raise FederationError(_once(problems)) from None
+    spec, wrong = _with_own_releases(spec, path.parent, source)
+    problems += wrong
     peers = resolve(spec.peers, spec.federation, path.parent, source.place)
     manifests, wrong = read_manifests(spec, path.parent, source.place)
     problems += (*check_stack(spec, peers, source.place), *wrong)
@@ -63,6 +68,11 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     if clashing := list(clashes(manifests, plan.units, source.place)):
         raise FederationError(clashing)
     return LoadedStack(source, spec, peers, replace(plan, manifests=manifests))
+
+
+def _with_own_releases(spec: StackSpec, folder: Path, source: StackSource) -> tuple[StackSpec, tuple[Problem, ...]]:
+    releases, problems = own_releases(spec.releases, folder, source.place)
+    return spec.with_catalogue(releases), problems
 
 
 def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:

@@ -18,6 +18,8 @@ from federation.values import (
     EggrollSettings,
     Engines,
     HdfsSettings,
+    ImageEdit,
+    ImagePatch,
     Layout,
     PartyModules,
     PartyPorts,
@@ -61,6 +63,7 @@ def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[s
         release=own.release,
         party_id_in_config=release.party_id_in_config,
         layout=_layout(release, combination),
+        image_patches=_image_patches(own, release, modules),
         engines=Engines(
             **{str(kind): engine for kind, engine in combination.engines.items()}, proxy=combination.proxy, osx_mode=combination.osx_mode
         ),
@@ -144,6 +147,16 @@ def device_of(name: str, own: PartySpec, release: Release) -> DeviceRow:
     """What the party's device asks of a module: nothing, unless the module computes with it."""
     row = release.devices.get(own.device)
     return row if row is not None and name in row.modules else DeviceRow(modules=())
+
+
+def _image_patches(own: PartySpec, release: Release, modules: PartyModules) -> tuple[ImagePatch, ...]:
+    """The release's patches for what this party deploys, one for each file."""
+    deployed = modules.plain()
+    edits: dict[tuple[str, str], list[ImageEdit]] = {}
+    for row in release.patches:
+        if row.module in deployed and row.federation in (None, own.federation):
+            edits.setdefault((row.module, row.file), []).append(ImageEdit(find=row.find, replace=row.replace))
+    return tuple(ImagePatch(module=module, file=file, edits=tuple(found)) for (module, file), found in sorted(edits.items()))
 
 
 def _layout(release: Release, combination: CombinationRow) -> Layout:

@@ -83,6 +83,21 @@ class UncertainRow(Model):
     suffixed: bool = Field(False, description="Concerns parties whose algorithm or device puts a suffix to the images' names.")
 
 
+Fix = Literal["pulsarPeers"]
+
+
+class PatchRow(Model):
+    """What is wrong in the text of an image's file, and what should stand there."""
+
+    module: Literal["fateflow"] = Field(description="The module whose pods apply it; the only one whose template can.")
+    file: str = Field(pattern=r"^/[^\n:]+$", description="Absolute path inside the image.")
+    find: NonEmpty = Field(description="Must be there: the pod does not start otherwise. Every occurrence is replaced.")
+    replace: str
+    reason: NonEmpty
+    federation: Word | None = Field(None, description="Only for parties with this federation engine.")
+    fixes: Fix | None = Field(None, description="What is broken without it.")
+
+
 class ModuleRow(Model):
     """One module of a release."""
 
@@ -112,6 +127,8 @@ class Release(Model):
     exchanges: dict[str, tuple[str, ...]] = Field(description="Modules of an exchange, by federation engine.")
     upgrade_from: tuple[NonEmpty, ...] = Field(description="Releases whose data this one takes over as it is, or with SQL that is known.")
     uncertain: tuple[UncertainRow, ...] = ()
+    broken: dict[Fix, NonEmpty] = Field({}, description="What FATE itself gets wrong, unless a patch fixes it.")
+    patches: tuple[PatchRow, ...] = ()
     eggroll: EggrollVersion
     party_id_in_config: bool
     layout: Layout
@@ -127,6 +144,10 @@ class Release(Model):
         wanted = (computing, federation, storage)
         return next((row for row in self.combinations if (row.computing, row.federation, row.storage) == wanted), None)
 
+    def works(self, fix: Fix) -> bool:
+        """Whether something is right in this release, or made right by a patch."""
+        return fix not in self.broken or any(patch.fixes == fix for patch in self.patches)
+
     @property
     def major(self) -> int:
         """The major version: parties of different ones have no protocol in common."""
@@ -136,17 +157,27 @@ class Release(Model):
 @cache
 def catalogue() -> dict[str, Release]:
     """Every release this program can deploy, by version."""
-    files_of = {file.name.removesuffix(".yaml"): file for file in files("federation").joinpath("catalogue").iterdir()}
-    rows = {name: yaml.safe_load(file.read_text()) for name, file in files_of.items()}
-    releases = [Release.model_validate(_whole(rows, name)) for name in rows]
-    return {row.release: row for row in sorted(releases, key=lambda row: Version(row.release))}
+    rows = built_in_rows()
+    return in_order({name: Release.model_validate(whole_row(rows, name)) for name in rows})
 
 
-def _whole(rows: Mapping[str, Any], name: str) -> dict[str, Any]:
+def in_order(releases: Mapping[str, Release]) -> dict[str, Release]:
+    """Releases by version, oldest first."""
+    return dict(sorted(releases.items(), key=lambda item: Version(item[0])))
+
+
+@cache
+def built_in_rows() -> Mapping[str, dict[str, Any]]:
+    """The rows of this program's own catalogue as they are written, by version."""
+    found = files("federation").joinpath("catalogue").iterdir()
+    return {file.name.removesuffix(".yaml"): yaml.safe_load(file.read_text()) for file in found}
+
+
+def whole_row(rows: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A row with everything of its `base` that it does not say itself; what it sets to null, it does not have."""
     row = dict(rows[name])
     base = row.pop("base", None)
-    return row if base is None else _merged(_whole(rows, base), row)
+    return row if base is None else _merged(whole_row(rows, base), row)
 
 
 def _merged(base: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:

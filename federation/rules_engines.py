@@ -53,6 +53,13 @@ def _party(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, pl
         given = module_specs(own)[name] or ModuleSpec()
         yield from _image(release.modules[name], given.image, place, (*at, "modules", *module_path(name)))
     yield from _endpoints(own.publish.given, own.federation, "party", place, at)
+    if own.federation == "Pulsar" and not release.works("pulsarPeers") and (spec.federation.topology == "mesh" or spec.collaborations):
+        where = ("federation", "topology") if spec.federation.topology == "mesh" else ("collaborations",)
+        yield Problem(
+            place(where),
+            f"routes of party {party} to single peers have no effect in release {own.release}: {release.broken['pulsarPeers']}",
+            "use a star without collaborations, another federation engine, or a release with a patch for it",
+        )
     if spec.federation.topology == "star" and not LINKS[own.federation].exchange:
         yield Problem(
             place((*at, "federation")),

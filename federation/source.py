@@ -1,8 +1,8 @@
-"""The stack file as the user wrote it: where each value stands, and keys written twice."""
+"""Files as the user wrote them, the stack file first: where each value stands, and keys written twice."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -12,11 +12,11 @@ from federation.errors import FederationError, Problem
 MAX_BYTES = 4 * 1024 * 1024
 
 
-class StackSource:
-    """A `Pulumi.<stack>.yaml` with the line of every value under `config:`.
+class YamlFile:
+    """A YAML file that holds a mapping, with the line of every value. Raises FederationError when it does not hold one."""
 
-    Raises FederationError when it is not a YAML mapping.
-    """
+    # How a file begins; said when it is no mapping.
+    _BEGINNING = "write keys with their values"
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
@@ -27,20 +27,16 @@ class StackSource:
             if _is_bomb(root):
                 raise FederationError([Problem(name, "its aliases (*) repeat far more than it holds", "write out what they stand for")])
             # Before construction, which writes what is merged in (`<<`) beside the keys that win over it.
-            self._twice = tuple(self._repeated(root, ()))
+            self._twice = tuple(_repeated(root, ()))
             self._values = _plain(root)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise FederationError([_not_yaml(error, name)]) from None
         if root is not None and not isinstance(root, yaml.MappingNode):
-            raise FederationError([Problem(name, "not a YAML mapping", "begin with `config:`")])
+            raise FederationError([Problem(name, "not a YAML mapping", self._BEGINNING)])
         self._root = root
-        self._config = None if root is None else next((v for k, v in root.value if k.value == "config"), None)
-        if self._config is not None and not isinstance(self._config, yaml.MappingNode) and self._values["config"] is not None:
-            place = f"{name}:{self._config.start_mark.line + 1}"
-            raise FederationError([Problem(place, "config: is not a mapping", "write the keys fate:... below it")])
 
     @classmethod
-    def read(cls, path: Path, name: str | None = None) -> "StackSource":
+    def read(cls, path: Path, name: str | None = None) -> Self:
         """The file at a path, shown to the user under a name. FederationError when it cannot be read."""
         shown = name or str(path)
         try:
@@ -48,35 +44,14 @@ class StackSource:
         except (OSError, UnicodeDecodeError) as error:
             raise FederationError([Problem(shown, f"cannot be read: {error}", "check the stack's name and the folder")]) from None
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """The plain values of the file."""
+        return {str(key): value for key, value in (self._values or {}).items()}
+
     def place(self, path: Sequence[str]) -> str:
-        """`stacks/Pulumi.bank-a.yaml:12 fate:parties.9999.release`; the line is that of the nearest key that exists."""
-        line = self._line(path)
-        shown = self.name if line is None else f"{self.name}:{line}"
-        return f"{shown} fate:{'.'.join(path)}" if path else shown
-
-    def config(self) -> dict[str, object]:
-        """The plain values under `fate:` keys; `secure:` values stay as they are, encrypted. Without fate:secrets."""
-        values = {str(key): value for key, value in ((self._values or {}).get("config") or {}).items()}
-        return {key.removeprefix("fate:"): value for key, value in values.items() if key.startswith("fate:") and key != "fate:secrets"}
-
-    def secret_names(self) -> frozenset[str]:
-        """The names under fate:secrets."""
-        node = self._step(self._config, "fate:secrets") if self._config is not None else None
-        return frozenset(str(key.value) for key, _ in node.value) if isinstance(node, yaml.MappingNode) else frozenset()
-
-    def plain_secrets(self) -> tuple[Problem, ...]:
-        """Entries of fate:secrets that are not encrypted: anyone who reads the file has them."""
-        node = self._step(self._config, "fate:secrets") if self._config is not None else None
-        entries = node.value if isinstance(node, yaml.MappingNode) else []
-        return tuple(
-            Problem(
-                self.place(("secrets", str(name.value))),
-                "a secret in plain text",
-                f"replace it by a new one: `pulumi config set --secret --path 'fate:secrets.{name.value}'`; the old one has been readable",
-            )
-            for name, value in entries
-            if self._step(value, "secure") is None and name.value != "secure"
-        )
+        """`releases/own.yaml:12 modules.fateflow.tag`; the line is that of the nearest key that exists."""
+        return self._shown(_line(self._root, path), ".".join(path))
 
     def duplicates(self) -> tuple[Problem, ...]:
         """Keys written twice in one mapping: YAML would silently keep the last."""
@@ -89,45 +64,92 @@ class StackSource:
             for path, key in self._twice
         )
 
-    def _repeated(
-        self, node: yaml.Node | None, path: tuple[str, ...], above: tuple[yaml.Node, ...] = ()
-    ) -> Iterator[tuple[tuple[str, ...], yaml.Node]]:
-        # A node below itself: YAML's aliases can do that.
-        if not isinstance(node, yaml.MappingNode) or node in above:
-            return
-        seen: set[str] = set()
-        for key, value in node.value:
-            here = (*path, str(key.value))
-            if here[-1] in seen:
-                yield here, key
-            seen.add(here[-1])
-            yield from self._repeated(value, here, (*above, node))
+    def _shown(self, line: int | None, path: str) -> str:
+        shown = self.name if line is None else f"{self.name}:{line}"
+        return f"{shown} {path}" if path else shown
 
-    def _line(self, path: Sequence[str]) -> int | None:
-        node, line = self._config, None
-        for number, part in enumerate(path):
-            key = f"fate:{part}" if number == 0 else part
-            found = self._pair(node, key)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        return line
 
-    @staticmethod
-    def _pair(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
-        """Where a key is written, and its value; for an item of a list both are the item."""
-        if isinstance(node, yaml.MappingNode):
-            # The last one wins, as in the values: what is merged in (`<<`) stands before what is written here.
-            return next(((k, v) for k, v in reversed(node.value) if str(k.value) == key), None)
-        if isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
-            item: yaml.Node = node.value[int(key)]
-            return item, item
-        return None
+class StackSource(YamlFile):
+    """A `Pulumi.<stack>.yaml` with the line of every value under `config:`."""
 
-    @classmethod
-    def _step(cls, node: yaml.Node | None, key: str) -> yaml.Node | None:
-        found = cls._pair(node, key)
-        return None if found is None else found[1]
+    _BEGINNING = "begin with `config:`"
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text, name)
+        self._config = None if self._root is None else next((v for k, v in self._root.value if k.value == "config"), None)
+        if self._config is not None and not isinstance(self._config, yaml.MappingNode) and self._values["config"] is not None:
+            place = f"{name}:{self._config.start_mark.line + 1}"
+            raise FederationError([Problem(place, "config: is not a mapping", "write the keys fate:... below it")])
+
+    def place(self, path: Sequence[str]) -> str:
+        """`stacks/Pulumi.bank-a.yaml:12 fate:parties.9999.release`; the line is that of the nearest key that exists."""
+        keys = [f"fate:{path[0]}", *path[1:]] if path else []
+        return self._shown(_line(self._config, keys), ".".join(keys))
+
+    def config(self) -> dict[str, object]:
+        """The plain values under `fate:` keys; `secure:` values stay as they are, encrypted. Without fate:secrets."""
+        values = {str(key): value for key, value in (self.values.get("config") or {}).items()}
+        return {key.removeprefix("fate:"): value for key, value in values.items() if key.startswith("fate:") and key != "fate:secrets"}
+
+    def secret_names(self) -> frozenset[str]:
+        """The names under fate:secrets."""
+        node = _step(self._config, "fate:secrets") if self._config is not None else None
+        return frozenset(str(key.value) for key, _ in node.value) if isinstance(node, yaml.MappingNode) else frozenset()
+
+    def plain_secrets(self) -> tuple[Problem, ...]:
+        """Entries of fate:secrets that are not encrypted: anyone who reads the file has them."""
+        node = _step(self._config, "fate:secrets") if self._config is not None else None
+        entries = node.value if isinstance(node, yaml.MappingNode) else []
+        return tuple(
+            Problem(
+                self.place(("secrets", str(name.value))),
+                "a secret in plain text",
+                f"replace it by a new one: `pulumi config set --secret --path 'fate:secrets.{name.value}'`; the old one has been readable",
+            )
+            for name, value in entries
+            if _step(value, "secure") is None and name.value != "secure"
+        )
+
+
+def _repeated(
+    node: yaml.Node | None, path: tuple[str, ...], above: tuple[yaml.Node, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], yaml.Node]]:
+    # A node below itself: YAML's aliases can do that.
+    if not isinstance(node, yaml.MappingNode) or node in above:
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        here = (*path, str(key.value))
+        if here[-1] in seen:
+            yield here, key
+        seen.add(here[-1])
+        yield from _repeated(value, here, (*above, node))
+
+
+def _line(node: yaml.Node | None, path: Sequence[str]) -> int | None:
+    line = None
+    for part in path:
+        found = _pair(node, part)
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
+
+
+def _pair(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """Where a key is written, and its value; for an item of a list both are the item."""
+    if isinstance(node, yaml.MappingNode):
+        # The last one wins, as in the values: what is merged in (`<<`) stands before what is written here.
+        return next(((k, v) for k, v in reversed(node.value) if str(k.value) == key), None)
+    if isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
+        item: yaml.Node = node.value[int(key)]
+        return item, item
+    return None
+
+
+def _step(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    found = _pair(node, key)
+    return None if found is None else found[1]
 
 
 def _not_yaml(error: Exception, name: str) -> Problem:

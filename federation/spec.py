@@ -297,6 +297,7 @@ class StackSpec(Model):
     cluster: ClusterSpec = Field(ClusterSpec(), description="Which Kubernetes cluster, and with what rights.")
     parties: dict[PartyId, PartySpec] = Field({}, description="FATE clusters of this organization, by party id.")
     exchange: ExchangeSpec | None = Field(None, description="The federation's exchange, when this organization runs it.")
+    releases: tuple[NonEmpty, ...] = Field((), description="Files with releases of your own, relative to the folder of this stack file.")
     peers: dict[Name, PeerSpec] = Field({}, description="Other organizations' parties and exchanges, by name.")
     collaborations: Collaborations = Field(
         {}, description="Ids of parties that work together, by name; only they get routes to each other. Absent: all members."
@@ -320,6 +321,12 @@ class StackSpec(Model):
     def catalogue(self) -> Mapping[str, Release]:
         """The releases this stack can deploy, by version."""
         return self._catalogue
+
+    def with_catalogue(self, releases: Mapping[str, Release]) -> Self:
+        """The same with other releases: the program's, and those of `releases`."""
+        changed = self.model_copy()
+        changed._catalogue = releases
+        return changed
 
     @property
     def parties_in_order(self) -> list[tuple[PartyId, PartySpec]]:

@@ -291,6 +291,21 @@ class StandaloneSettings(Model):
     cores: Whole
 
 
+class ImageEdit(Model):
+    """One replacement inside a file of an image; it must be there."""
+
+    find: NonEmpty
+    replace: str
+
+
+class ImagePatch(Model):
+    """A file of a module's image that an init container copies, edits and mounts over the original."""
+
+    module: NonEmpty
+    file: NonEmpty = Field(description="Absolute path.")
+    edits: tuple[ImageEdit, ...]
+
+
 class FateflowLayout(Model):
     """Where FATE-Flow's image keeps what the chart reaches into; paths below /data/projects/fate."""
 
@@ -367,6 +382,7 @@ class PartyValues(Common):
     release: NonEmpty = Field(description="FATE release.")
     party_id_in_config: bool = Field(description="Whether service_conf.yaml names the party: since 1.11.2.")
     layout: Layout
+    image_patches: tuple[ImagePatch, ...] = Field(description="Files of images whose own text is wrong.")
     engines: Engines
     ports: PartyPorts
     modules: PartyModules

@@ -1,5 +1,6 @@
-"""Every combination of engines of FATE 1.x comes up on a real engine and a real API server, and an edit changes only what it should."""
+"""Combinations of engines come up on a real engine and a real API server, and an edit changes only what it should."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,19 @@ from sandbox.workspace import Workspace
 pytestmark = pytest.mark.engine
 
 _PUBLISHED = {"type": "LoadBalancer"}
-# (computing, federation, storage): what a party publishes, and what its exchange does; None: mesh only.
-_COMBINATIONS: dict[tuple[str, str, str], tuple[tuple[str, ...], tuple[str, ...] | None]] = {
-    ("Eggroll", "Eggroll", "Eggroll"): (("rollsite",), ("rollsite",)),
-    ("Spark", "RabbitMQ", "HDFS"): (("rabbitmq", "nginx"), None),
-    ("Spark_local", "Pulsar", "LocalFS"): (("pulsar", "nginx"), ("trafficServer", "nginx")),
-    ("Spark_local", "RabbitMQ", "LocalFS"): (("rabbitmq", "nginx"), None),
+# (release, computing, federation, storage): what a party publishes, and what its exchange does; None: in a mesh.
+_Row = tuple[str, str, str, str]
+_COMBINATIONS: dict[_Row, tuple[tuple[str, ...], tuple[str, ...] | None]] = {
+    ("1.11.2", "Eggroll", "Eggroll", "Eggroll"): (("rollsite",), ("rollsite",)),
+    ("1.11.2", "Spark", "RabbitMQ", "HDFS"): (("rabbitmq", "nginx"), None),
+    ("1.11.2", "Spark_local", "Pulsar", "LocalFS"): (("pulsar", "nginx"), ("trafficServer", "nginx")),
+    ("1.11.2", "Spark_local", "RabbitMQ", "LocalFS"): (("rabbitmq", "nginx"), None),
+    ("2.2.0", "Eggroll", "OSX", "Eggroll"): (("osx",), ("osx",)),
+    ("2.2.0", "Standalone", "OSX", "Standalone"): (("osx",), None),
+    ("2.2.0", "Spark_local", "Pulsar", "File"): (("pulsar", "nginx"), None),
+    ("2.0.0", "Spark", "Pulsar", "HDFS"): (("pulsar", "nginx"), ("trafficServer", "nginx")),
 }
+_MESH_OF_TWO = ("2.2.0", "Eggroll", "OSX", "Eggroll")
 
 
 @pytest.fixture(params=_COMBINATIONS, ids="-".join)
@@ -36,7 +43,7 @@ def test_a_combination_comes_up_and_an_edit_changes_only_what_it_should(party: W
     namespace = party.json("pulumi", "stack", "output", "-s", "engines")["access"]["party-9999"]["notebook"]["portForward"].split()[2]
     workloads = party.kubectl("get", "deployments,statefulsets", "-n", namespace)["items"]
     lacking = [item["metadata"]["name"] for item in workloads if item["status"].get("readyReplicas", 0) != item["spec"]["replicas"]]
-    assert len(workloads) >= 6
+    assert len(workloads) >= 5, "with Standalone: FATE-Flow, MySQL, OSX, fateboard and the notebook"
     assert not lacking
     exposed = party.run("kubectl", "get", "configmaps,deployments,statefulsets,pods", "-n", namespace, "-o", "json")
     assert "canary-" not in exposed
@@ -50,7 +57,7 @@ def test_a_combination_comes_up_and_an_edit_changes_only_what_it_should(party: W
 def test_more_eggroll_nodes_change_the_nodes_and_what_fateflow_believes(
     clusters: dict[str, Path], authority: pki.Authority, tmp_path: Path
 ) -> None:
-    config = _config(("Eggroll", "Eggroll", "Eggroll"))
+    config = _config(("1.11.2", "Eggroll", "Eggroll", "Eggroll"))
     config["parties"]["9999"]["namespace"] = "eggroll-nodes"
     config["exchange"]["namespace"] = "eggroll-nodes-exchange"
     space = operator("engines", tmp_path, clusters["bank-a"], config)
@@ -61,13 +68,33 @@ def test_more_eggroll_nodes_change_the_nodes_and_what_fateflow_believes(
     assert changed == {("update", "nodemanager"), ("update", "python-config"), ("update", "python")}
 
 
-def _config(engines: tuple[str, str, str]) -> dict[str, Any]:
-    computing, federation, storage = engines
-    published, hub = _COMBINATIONS[engines]
-    name = f"{computing}-{federation}".lower().replace("_", "-")
+def test_two_parties_of_a_mesh_with_osx_come_up_and_route_to_each_other(
+    clusters: dict[str, Path], authority: pki.Authority, tmp_path: Path
+) -> None:
+    config = _config(_MESH_OF_TWO)
+    del config["exchange"], config["parties"]["9999"]["exchange"]
+    config["federation"]["topology"] = "mesh"
+    config["parties"] |= {party: {**config["parties"]["9999"], "namespace": f"osx-mesh-{party}"} for party in ("9998", "9999")}
+    space = operator("engines", tmp_path, clusters["bank-a"], config)
+    give_secrets(space, authority, {party: f"{party}.{DOMAIN}" for party in ("party-9998", "party-9999")})
+    space.up()
+    assert set(space.up()) == {"unchanged"}
+    for own, other in (("9998", "9999"), ("9999", "9998")):
+        found = space.kubectl("get", "configmap", "osx-route-table", "-n", f"osx-mesh-{own}")["data"]["route_table.json"]
+        address = space.kubectl("get", "service", "osx", "-n", f"osx-mesh-{other}")["spec"]["clusterIP"]
+        table = json.loads(found)
+        assert table["self_party"] == [own]
+        assert set(table["route_table"]) == {own, other}, "no default in a mesh"
+        assert table["route_table"][other] == {"default": [{"ip": address, "port": 9370}]}
+
+
+def _config(row: _Row) -> dict[str, Any]:
+    release, computing, federation, storage = row
+    published, hub = _COMBINATIONS[row]
+    name = f"{computing}-{federation}-{release}".lower().replace("_", "-").replace(".", "-")
     party = {
         "namespace": f"engines-{name}",
-        "release": "1.11.2",
+        "release": release,
         "computing": computing,
         "federation": federation,
         "storage": storage,
@@ -86,7 +113,7 @@ def _config(engines: tuple[str, str, str]) -> dict[str, Any]:
         modules = {"trafficServer": {"image": {"tag": "checked-1"}}} if "trafficServer" in hub else {}
         config["exchange"] = {
             "namespace": f"exchange-{name}",
-            "release": "1.11.2",
+            "release": release,
             "federation": federation,
             "modules": modules,
             "publish": dict.fromkeys(hub, _PUBLISHED),

@@ -239,3 +239,40 @@ def test_fatefed_runs_as_a_module(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "stacks" / "Pulumi.bank-a.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("answers", "engines"),
+    [
+        ({"kind": "party"}, "Eggroll + OSX + Eggroll"),
+        ({"kind": "mesh", "computing": "Eggroll", "engine": "OSX"}, "Eggroll + OSX + Eggroll"),
+        ({"kind": "external", "engine": "OSX"}, "Eggroll + OSX + Eggroll"),
+        ({"kind": "namespaced", "computing": "Standalone"}, "Standalone + OSX + Standalone"),
+        ({"kind": "party", "engine": "Pulsar", "storage": "File"}, "Spark_local + Pulsar + File"),
+        ({"kind": "mesh", "computing": "Spark", "engine": "RabbitMQ"}, "Spark + RabbitMQ + HDFS"),
+        ({"kind": "party", "computing": "Spark", "engine": "OSX"}, "Spark + OSX + HDFS"),
+    ],
+    ids=str,
+)
+def test_a_new_stack_of_fate_2_loads_without_a_problem_and_explains_every_key(
+    tmp_path: Path, answers: dict[str, Any], engines: str
+) -> None:
+    stack = initialized(tmp_path, "org-1", release="2.2.0", **answers)
+    (unit,) = stack.load().plan.units
+    assert unit.release == "2.2.0"
+    assert " + ".join(unit.descriptor["backends"].values()) == engines
+    lines = [line for line in stack.file.read_text().splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    assert len(lines) > 20
+    assert not [line for line in lines if "$" in line]
+
+
+def test_a_new_exchange_of_fate_2_loads_without_a_problem(tmp_path: Path) -> None:
+    (unit,) = initialized(tmp_path, "org-1", kind="exchange", release="2.2.0", engine="OSX").load().plan.units
+    assert (unit.release, set(unit.descriptor["endpoints"])) == ("2.2.0", {"osx"})
+
+
+def test_a_new_stack_of_a_release_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(FederationError) as caught:
+        stack_text(Answers(kind="party", organization="org-1", release="2.3.0"))
+    (problem,) = caught.value.problems
+    assert (problem.place, problem.problem) == ("--release", "unknown release 2.3.0")

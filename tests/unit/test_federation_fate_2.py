@@ -291,3 +291,45 @@ def test_a_release_takes_over_the_data_of_older_ones_of_its_major_only(release: 
     own = rows[release.release]  # type: ignore[attr-defined]
     older = list(rows)[: list(rows).index(own.release)]
     assert set(own.upgrade_from) == {name for name in older if rows[name].major == own.major}
+
+
+@pytest.fixture
+def unpatched(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Release 2.2.0 without its patches."""
+    rows = {name: row.model_copy(update={"patches": ()}) if row.major == 2 else row for name, row in catalogue().items()}
+    monkeypatch.setattr("federation.spec.StackSpec.catalogue", property(lambda _: rows))
+    return "2.2.0"
+
+
+def test_a_native_mesh_with_pulsar_needs_the_patch(unpatched: str, tmp_path: Path) -> None:
+    (problem,) = refused(member(FILE_PULSAR, release=unpatched), tmp_path)
+    assert problem.place == "federation.topology"
+    assert problem.problem.startswith(
+        "routes of party 9999 to single peers have no effect in release 2.2.0: FATE 2.x looks a Pulsar peer up"
+    )
+
+
+def test_a_star_with_pulsar_and_collaborations_needs_the_patch_too(unpatched: str, tmp_path: Path) -> None:
+    case = member(FILE_PULSAR, "star", release=unpatched)
+    assert case.load(tmp_path / "all").plan.units, "a default route alone works"
+    (problem,) = refused(case.changed(lambda config: config.update(collaborations={"pair": ["9999", "10000"]})), tmp_path / "some")
+    assert problem.place == "collaborations"
+
+
+@pytest.mark.parametrize("engines", [EGGROLL_OSX, FILE_RABBITMQ], ids=words)
+def test_other_engines_need_no_patch(unpatched: str, engines: Config, tmp_path: Path) -> None:
+    assert member(engines, release=unpatched).load(tmp_path).plan.units
+
+
+@pytest.mark.parametrize(("engines", "count"), [(FILE_PULSAR, 1), (SPARK_PULSAR, 1), (FILE_RABBITMQ, 0), (EGGROLL_OSX, 0)], ids=str)
+def test_a_patch_is_in_the_values_of_parties_that_need_it(engines: Config, count: int, tmp_path: Path) -> None:
+    found = planned(member(engines), tmp_path)[1].image_patches
+    assert len(found) == count
+    for patch in found:
+        assert [(edit.find, edit.replace) for edit in patch.edits] == [("int(party.party_id)", "str(party.party_id)")]
+
+
+def test_every_patch_says_why() -> None:
+    patches = [patch for release in catalogue().values() for patch in release.patches]
+    assert len(patches) == 3
+    assert all(len(patch.reason.split()) > 5 and patch.find != patch.replace for patch in patches)
