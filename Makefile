@@ -2,9 +2,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PYFATE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fate-federation/pyfate-2.2.0
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: setup tools demo demo-down test lint traffic-server servers ci render bench schemas
+.PHONY: setup tools demo demo-down test lint traffic-server servers pyfate ci render bench schemas
 
 $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -39,8 +40,15 @@ servers:                     ## Debian's MariaDB and RabbitMQ, which the tests o
 	PATH=$$PATH:/usr/sbin; for tool in mariadbd mysql rabbitmq-server; do command -v $$tool > /dev/null || missing=1; done; \
 	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mariadb-server-core mariadb-client-core rabbitmq-server; }
 
-ci: test traffic-server servers  ## what CI runs: the tests, then the slower suites
-	$(BIN)/python -m pytest tests/traffic tests/servers --durations=5
+pyfate: $(PYFATE)/.installed   ## FATE 2.2.0's own parsers, in an environment of their own
+
+$(PYFATE)/.installed: tests/runtime/requirements.txt
+	test -x $(PYFATE)/bin/python || $(PYTHON) -m venv $(PYFATE)
+	$(PYFATE)/bin/pip install --quiet --no-deps --require-hashes -r $<
+	touch $@
+
+ci: test traffic-server servers pyfate  ## what CI runs: the tests, then the slower suites
+	$(BIN)/python -m pytest tests/traffic tests/servers tests/runtime --durations=5
 	$(MAKE) demo
 	$(MAKE) demo-down
 
