@@ -1,5 +1,6 @@
 """Clusters of KubeFATE, converted as they stand, preview and come up on a real engine and a real API server."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -35,13 +36,15 @@ _WORKLOADS = {
 }
 
 
+_NODE_PORT = re.compile(r"\b(\w*[nN]odePort): \d+")
+
+
 @pytest.mark.parametrize("name", _WORKLOADS)
 def test_a_converted_cluster_previews_and_comes_up(name: str, clusters: dict[str, Path], authority: pki.Authority, tmp_path: Path) -> None:
     namespace = "kubefate-" + name.replace(".", "-")
     source = tmp_path / f"{name}.yaml"
     text = (_FILES / f"{name}.yaml").read_text()
-    # The sandbox is one cluster for all of these: namespaces and node ports are unique in it.
-    source.write_text("\n".join(_moved(line, namespace, list(_WORKLOADS).index(name)) for line in text.splitlines()))
+    source.write_text(_moved(name, namespace))
     (one,) = convert_files([source], tmp_path / "stacks", Choices(node_address="198.51.100.7"))
     space = Workspace(one.stack, tmp_path, clusters["clinic-b"])
     space.prepare()
@@ -65,14 +68,19 @@ def test_a_converted_cluster_previews_and_comes_up(name: str, clusters: dict[str
     assert not re.search(r"old-[a-z]+-secret", exposed)
 
 
-def _moved(line: str, namespace: str, number: int) -> str:
-    """A line of the file, in a namespace of its own, with node ports of its own."""
-    key, _, value = line.partition(":")
-    if key == "namespace":
-        return f"namespace: {namespace}"
-    if key.strip().endswith("odePort") and value.strip().isdigit():
-        return f"{key}: {int(value) + 200 * (number + 1)}"
-    return line
+def _moved(name: str, namespace: str) -> str:
+    """The file, in a namespace and with node ports of its own: the sandbox is one cluster for all of them.
+
+    Numbers below 30086 are never given to other Services by chance (Kubernetes' static band of node ports).
+    """
+    texts = {other: (_FILES / f"{other}.yaml").read_text() for other in _WORKLOADS}
+    before = [text for other, text in texts.items() if list(_WORKLOADS).index(other) < list(_WORKLOADS).index(name)]
+    ports = itertools.count(30000 + sum(len(_NODE_PORT.findall(text)) for text in before))
+    text = _NODE_PORT.sub(lambda found: f"{found[1]}: {next(ports)}", texts[name])
+    text = text.replace("driverStartPort: 31000", "driverStartPort: 30030").replace(
+        "blockManagerStartPort: 31100", "blockManagerStartPort: 30060"
+    )
+    return re.sub(r"^namespace: .*", f"namespace: {namespace}", text, flags=re.M)
 
 
 def _what_the_files_expect(namespace: str, text: str) -> Iterator[dict[str, Any]]:
