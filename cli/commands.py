@@ -200,7 +200,7 @@ def convert_kubefate(arguments: argparse.Namespace) -> Result:
     )
     written = convert_files(arguments.files, arguments.out, choices, force=arguments.force)
     text = "\n\n".join(report.as_text(one.done, shown(one.file), one.stack) for one in written)
-    return Result(text, {"converted": [report.as_data(one.done, str(one.file), one.stack) for one in written]})
+    return Result(show.printable(text), {"converted": [report.as_data(one.done, str(one.file), one.stack) for one in written]})
 
 
 def _agreed(text: str, found: Review) -> bool:

@@ -70,6 +70,8 @@ class Cluster:
         """A target of a row as a path of the stack file: `fate:images.registry`, or below the unit."""
         if target.startswith("fate:"):
             return tuple(target.removeprefix("fate:").split("."))
+        # Charts of 2.0 may still say rollsite where FATE 2.x has OSX.
+        target = target.replace(".rollsite", ".osx") if self.engines.get("federation") == "OSX" else target
         unit = {"party": ("parties", self.party or ""), "exchange": ("exchange",), "serving": ("serving", self.party or "")}
         return (*unit.get(self.kind, ("servingExchange",)), *target.split("."))
 

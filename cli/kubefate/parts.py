@@ -163,7 +163,8 @@ def _complete(draft: Draft, at: Path_, row: ModuleRow) -> None:
 
 def release_row(cluster: Cluster, place: str) -> ModuleRow | None:
     """The row of the catalogue for a module's place such as modules.spark.master."""
-    _, *parts = place.split(".")
+    at = cluster.at(place)
+    parts = at[at.index("modules") + 1 :]
     name = parts[0] + parts[1].title() if parts[0] == "spark" else parts[-1]
     release = catalogue().get(cluster.release)
     if release is None:

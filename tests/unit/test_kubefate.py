@@ -151,6 +151,21 @@ def test_spark_with_an_exchange_on_1_5_0_is_reported_and_works_now() -> None:
     assert not [warning for warning in later.done.draft.warnings if "1.5.0" in warning]
 
 
+def test_what_charts_of_2_0_still_call_rollsite_becomes_osx() -> None:
+    keys = {"rollsite": {"type": "NodePort", "nodePort": 30001, "resources": {"limits": {"memory": "9Gi"}},
+                         "partyList": [{"partyId": 7, "partyIp": "192.0.2.7", "partyPort": 1}]}}  # fmt: skip
+    result = converted(merged(cluster("fate-exchange", "v2.0.0", ["rollsite"]), keys))
+    assert result.at("exchange/federation") == "OSX"
+    assert result.at("exchange/publish/osx/port") == 30001
+    assert result.at("exchange/modules/osx/resources/limits/memory") == "9Gi"
+    assert result.at("peers/party-7/osx") == "192.0.2.7:1"
+    assert any("rollsite, which FATE 2.x does not have" in warning for warning in result.done.draft.warnings)
+    party = cluster(
+        "fate", "v2.0.0", ["python", "mysql", "rollsite", "clustermanager", "nodemanager"], computing="Eggroll", federation="Eggroll"
+    )
+    assert converted(merged(party, keys)).at(f"{P}/publish/osx/port") == 30001
+
+
 def test_in_a_star_the_parties_beside_the_exchange_are_not_dialled() -> None:
     keys = {
         "rollsite/exchange": {"ip": "192.0.2.5", "port": 1},
