@@ -78,8 +78,11 @@ def _wait_for_first_object(space: Workspace) -> None:
 
 _GUARDED = {
     "namespace": ("elsewhere", "the party would start empty"),
-    "persistence": ("none", "would start empty, and their claims stay unused"),
+    "persistence": ("none", "would start empty, and its claims stay unused"),
+    "modules.client.persistence": ("none", "persistence of client -> none: it would start empty"),
     "modules.mysql.persistence.size": ("50Gi", "Kubernetes changes no claim"),
+    "modules.mysql.persistence.subPath": ("elsewhere", "it would start with what is there"),
+    "modules.mysql.persistence.existingClaim": ("elsewhere", "it would start with what is there"),
     "modules.hdfs.datanode.replicas": ("1", "blocks of the removed ones become unreachable"),
 }
 
@@ -97,8 +100,8 @@ def test_guarded_edits_are_refused_in_the_preview_and_touch_nothing(alone: Works
             assert said in printed, printed
             assert "allowDataLoss" in printed
         assert _uids(alone) == before, path
-        # The API server itself refuses another size in place, whatever the operator allows.
-        if path != "modules.mysql.persistence.size":
+        # The API server itself refuses another claim template in place, whatever the operator allows.
+        if not path.endswith((".size", ".existingClaim")):
             alone.run("pulumi", "config", "set", "--path", "fate:parties.9999.allowDataLoss", "true", "-s", "alone")
             assert objects(alone.preview()), f"{path}: what the operator allowed is still refused"
         alone.stack_file.write_text(text)
