@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cli import cluster_commands, commands
+from cli import cluster_commands, commands, firewall, network, topology
 from cli.commands import FAILED, USAGE, Result
 from cli.descriptors import DAYS
 from cli.errors import UsageError
@@ -63,6 +63,11 @@ _HELP = {
     "images list": "List every image that the stack's nodes pull: upstream's name, to mirror it and to name its digest in "
     "fate:images.digests, and the reference after fate:images. Reads the stack file and its peers' descriptors; writes nothing."
     + _UNTOUCHED,
+    "firewall": "Print every connection that crosses the edge of the stack's cluster, for who opens firewalls: direction, hosts, ports, "
+    "purpose, who must open it. Reads the stack file and its peers' descriptors; with --live also the stack's outputs; writes nothing."
+    + _UNTOUCHED,
+    "topology": "Draw the federation as this stack sees it: organizations, parties, links and their states. Reads the stack file and its "
+    "peers' descriptors; writes FILE only." + _UNTOUCHED,
     "render": "Write every object the stack would create as DIR/<namespace>/<kind>-<name>.yaml, secrets as <redacted>, later "
     "addresses as <known-after-up:...>; how consoles are reached is in DIR/<namespace>/access.txt. Reads the stack file and its "
     "peers' descriptors, runs `helm template` ($HELM, else PATH); needs no cluster, no passphrase, no pulumi." + _UNTOUCHED,
@@ -142,6 +147,12 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("file", type=Path, metavar="FILE", help="a row of the catalogue, as in federation/catalogue; it may have a base")
     verb = _verb(releases, "releases show", commands.releases_show, stack=False)
     verb.add_argument("release", metavar="RELEASE", help="such as 1.11.2")
+    verb = _verb(verbs, "firewall", network.firewall_sheet)
+    verb.add_argument("--format", choices=list(firewall.FORMATS), default="table", help="default: %(default)s")
+    verb.add_argument("--live", action="store_true", help="with the addresses that the last `pulumi up` was given")
+    verb = _verb(verbs, "topology", network.draw_topology)
+    verb.add_argument("--format", choices=list(topology.FORMATS), default="svg", help="default: %(default)s")
+    verb.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
     verb = _verb(verbs, "render", commands.render_objects)
     verb.add_argument("--config", type=Path, metavar="FILE", help="a stack file, instead of -s")
     out = "new, empty, or an earlier rendering, whose stale files are removed"

@@ -1,0 +1,29 @@
+"""The verbs about what lies between organizations: the firewall sheet and the drawing."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from cli import firewall, topology
+from cli.commands import Result, stack_of
+from cli.files import shown, write_atomic
+from federation.topology import topology_of
+
+
+def firewall_sheet(arguments: argparse.Namespace) -> Result:
+    """`firewall`."""
+    rows = firewall.firewall_sheet(stack_of(arguments), live=arguments.live)
+    return Result(firewall.FORMATS[arguments.format](rows), {"rows": [row.plain() for row in rows]})
+
+
+def draw_topology(arguments: argparse.Namespace) -> Result:
+    """`topology`."""
+    loaded = stack_of(arguments).load()
+    found = topology_of(loaded.spec, loaded.peers, loaded.plan)
+    text = topology.FORMATS[arguments.format](found)
+    data = {"nodes": [asdict(node) for node in found.nodes], "edges": [asdict(edge) for edge in found.edges]}
+    if arguments.output is None:
+        return Result(text, data)
+    path = Path(arguments.output)
+    write_atomic(path, f"{text}\n".encode())
+    return Result(f"written: {shown(path)}", {**data, "file": str(path)})

@@ -1,0 +1,123 @@
+"""The firewall sheet of a stack: every connection that crosses the edge of its cluster, for those who open firewalls."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from federation.collaborations import may_talk
+from federation.external import external_engines
+from federation.links import LINKS
+from federation.live import live_values
+from federation.network_policy import dialler
+from federation.peers import Peer, Peers
+from federation.plan import StackPlan
+from federation.scalars import PartyId
+from federation.spec import StackSpec
+from federation.unit import UnitPlan
+
+# What crosses, by endpoint and purpose of the port.
+PURPOSES = {
+    ("nginx", "http"): "control: FATE-Flow's HTTP, without TLS",
+    ("nginx", "grpc"): "control: FATE-Flow's gRPC, without TLS",
+    ("pulsar", "tls"): "data: Pulsar to Pulsar, TLS",
+    ("trafficServer", "tls"): "data: Pulsar's TLS, passed on by server name",
+    ("rabbitmq", "amqp"): "data: RabbitMQ's AMQP, without TLS",
+    ("rollsite", "grpc"): "data and control: rollsite's gRPC, without TLS",
+    ("osx", "grpc"): "data and control: OSX's gRPC, without TLS",
+}
+
+
+@dataclass(frozen=True)
+class FirewallRow:
+    """One kind of connection. `hosts`: where it goes; for an address that only the cluster knows, the words for it."""
+
+    direction: Literal["in", "out"]
+    unit: str
+    source: str
+    endpoint: str
+    hosts: tuple[str, ...]
+    port: int
+    protocol: str
+    purpose: str
+    opened_by: str
+
+    def plain(self) -> dict[str, Any]:
+        """The row as JSON-like data."""
+        data = asdict(self)
+        return {"openedBy": data.pop("opened_by"), **data, "hosts": list(self.hosts)}
+
+
+def firewall_rows(spec: StackSpec, peers: Peers, plan: StackPlan) -> tuple[FirewallRow, ...]:
+    """Every row, by unit, direction and peer. Connections between units of one stack stay inside its cluster."""
+    ready = [peer for peer in peers.accepted if peer.routed and peer.name not in plan.pending]
+    return tuple(
+        row for unit in plan.units for row in (*_incoming(spec, unit, _partners(spec, unit, ready)), *_outgoing(spec, unit, ready))
+    )
+
+
+def _party(unit: UnitPlan) -> PartyId | None:
+    return None if unit.kind == "exchange" else unit.key.removeprefix("party-")
+
+
+def _partners(spec: StackSpec, unit: UnitPlan, ready: Iterable[Peer]) -> list[Peer]:
+    """The peers that a unit exchanges connections with: of a star's party its exchange, else the parties it may talk to."""
+    own = _party(unit)
+    if own is not None and spec.federation.topology == "star":
+        return [peer for peer in ready if peer.party_id is None and peer.name == spec.parties[own].exchange]
+    return [peer for peer in ready if peer.party_id is not None and may_talk(spec, own, peer.party_id)]
+
+
+def _incoming(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
+    senders = sorted({peer.descriptor.organization for peer in partners})
+    source = f"outgoing addresses of {', '.join(senders)}" if senders else "outgoing addresses of its peers: none yet"
+    for endpoint, body in unit.descriptor["endpoints"].items():
+        for purpose, port in sorted(body["ports"].items()):
+            told = _hosts(body["host"], body["addresses"])
+            yield FirewallRow("in", unit.key, source, endpoint, told, port, "TCP", PURPOSES[endpoint, purpose], spec.organization)
+
+
+def _outgoing(spec: StackSpec, unit: UnitPlan, ready: list[Peer]) -> Iterator[FirewallRow]:
+    own = _party(unit)
+    external = {} if own is None else external_engines(spec.parties[own])
+    for peer in _partners(spec, unit, ready):
+        organization = peer.descriptor.organization
+        opened_by = f"{spec.organization} (out), {organization} (in)"
+        for endpoint, body in sorted(peer.descriptor.endpoints.items()):
+            for purpose, port in sorted(body.ports.items()):
+                told = _hosts(body.host, body.addresses)
+                module = dialler(unit.kind, endpoint)
+                source = f"external {module} of {unit.key}" if module in external else f"nodes of {unit.key}, or their NAT address"
+                carried = f"{PURPOSES[endpoint, purpose]}; to {peer.name}"
+                yield FirewallRow("out", unit.key, source, endpoint, told, port, "TCP", carried, opened_by)
+
+
+def _hosts(host: str, addresses: Iterable[str]) -> tuple[str, ...]:
+    """Host and addresses, each once; a marker in words."""
+    return tuple(dict.fromkeys(_words(text) for text in (host, *addresses)))
+
+
+def _words(text: str) -> str:
+    for live in live_values(text):
+        return f"{live.field} of Service {live.namespace}/{live.service}, after `pulumi up`"
+    return text
+
+
+def filled(rows: Iterable[FirewallRow], endpoints: Mapping[str, Mapping[str, Any]]) -> tuple[FirewallRow, ...]:
+    """The rows with what the stack's outputs say of its own addresses: {unit: {endpoint: {host, addresses, ports}}}."""
+    return tuple(
+        replace(row, hosts=_hosts(body["host"], body.get("addresses", ())))
+        if row.direction == "in" and (body := endpoints.get(row.unit, {}).get(row.endpoint))
+        else row
+        for row in rows
+    )
+
+
+def described_endpoints() -> set[tuple[str, str]]:
+    """Every endpoint and purpose that links publish."""
+    return {
+        (service.endpoint, port.purpose)
+        for link in LINKS.values()
+        for kind in ("party", "exchange")
+        for service in link.of(kind)
+        for port in service.ports
+    }
