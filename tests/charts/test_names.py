@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from federation.releases import catalogue
-from tests.support.configs import RABBITMQ_MESH, ROLLSITE_STAR, STAR_PARTY, Case
+from tests.support.configs import OSX_STAR, RABBITMQ_MESH, ROLLSITE_STAR, STAR_PARTY, Case
 from tests.support.helm import CHARTS, helm_template
 from tests.support.packets import NAMES, PROXIES
 from tests.support.walk import of_kind
 
-PARTIES = {"Pulsar": STAR_PARTY, "RabbitMQ": RABBITMQ_MESH, "Eggroll": ROLLSITE_STAR}
+PARTIES = {"Pulsar": STAR_PARTY, "RabbitMQ": RABBITMQ_MESH, "Eggroll": ROLLSITE_STAR, "OSX": OSX_STAR}
 
 
 @pytest.mark.parametrize("case", PARTIES.values(), ids=PARTIES.keys())
@@ -24,7 +24,7 @@ def test_each_name_leads_to_the_module_and_port_that_the_twin_believes(case: Cas
     }
     released = catalogue()[unit.release].ports
     believed = {(name, released[key]): target for (name, key), target in NAMES.items() if target[0] in unit.modules}
-    assert len(believed) >= 3
+    assert len(believed) >= 3, "FATE-Flow twice, and a proxy"
     assert {place: ports.get(place) for place in believed} == believed
 
 

@@ -1,7 +1,7 @@
 """A packet model of FATE's proxies: it executes rendered route tables, from FATE-Flow of one party to whoever answers.
 
 What each proxy does with a packet is one row of `PROXIES`; where the packets of a federation engine begin is one row of
-`ENGINES`. Behaviour: reference sections 8.1 (rollsite), 10.1 (Pulsar), 10.2 (RabbitMQ), 10.3 (nginx), 11.3 (Traffic Server).
+`ENGINES`. Behaviour: reference sections 8.1 (rollsite), 8.3 (OSX), 10.1 (Pulsar), 10.2 (RabbitMQ), 10.3 (nginx), 11.3 (Traffic Server).
 """
 
 import ipaddress
@@ -124,6 +124,27 @@ def _rollsite(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
     yield Dial(hops[0]["ip"], hops[0]["port"], packet) if hops else Dropped(f"rollsite has no route to {packet.target}")
 
 
+def _osx(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
+    """Of several hops any may be taken. Without `self_party` no table is loaded; `default_allow` is read by nobody."""
+    if packet.wire != "grpc":
+        yield Dropped(f"{packet.wire} at OSX")
+        return
+    whole = json.loads(unit.files["route_table.json"])
+    if not isinstance(whole.get("self_party"), list):
+        yield Dropped("OSX has no self_party and loads no table")
+        return
+    if packet.target in whole["self_party"] and packet.plane == "data":
+        yield Delivered()
+        return
+    entry = whole["route_table"].get(packet.target) or whole["route_table"].get("default") or {}
+    role = {"control": "fateflow", "data": "default"}[packet.plane]
+    hops = entry.get(role) or entry.get("default")
+    if not hops:
+        yield Dropped(f"OSX has no route to {packet.target}")
+    for hop in hops or ():
+        yield Dial(hop["ip"], hop["port"], packet)
+
+
 def _traffic_server(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
     if packet.wire != "tls":
         yield Dropped(f"{packet.wire} at Traffic Server: refused")
@@ -149,6 +170,7 @@ PROXIES: dict[str, Callable[[Unit, str, Packet], Iterator[Step]]] = {
     "fateflow": _fateflow,
     "nginx": _nginx,
     "rollsite": _rollsite,
+    "osx": _osx,
     "traffic-server": _traffic_server,
     "pulsar": _broker,
     "rabbitmq": _broker,
@@ -162,6 +184,7 @@ NAMES = {
     ("nginx", "nginxHttp"): ("nginx", "http"),
     ("nginx", "nginxGrpc"): ("nginx", "grpc"),
     ("rollsite", "rollsite"): ("rollsite", "grpc"),
+    ("osx", "osx"): ("osx", "grpc"),
     ("pulsar", "pulsarTls"): ("pulsar", "tls"),
     ("rabbitmq", "rabbitmq"): ("rabbitmq", "amqp"),
 }
@@ -175,6 +198,11 @@ def _through_nginx(unit: Unit, target: str) -> Iterator[Step]:
 def _through_rollsite(unit: Unit, target: str) -> Iterator[Step]:
     for plane in ("control", "data"):
         yield Dial("rollsite", unit.ports["rollsite"], Packet(target, plane, "grpc"))
+
+
+def _through_osx(unit: Unit, target: str) -> Iterator[Step]:
+    for plane in ("control", "data"):
+        yield Dial("osx", unit.ports["osx"], Packet(target, plane, "grpc"))
 
 
 def _to_pulsar(unit: Unit, target: str) -> Iterator[Step]:
@@ -206,6 +234,7 @@ ENGINES: dict[str, tuple[Callable[[Unit, str], Iterator[Step]], ...]] = {
     "Pulsar": (_through_nginx, _to_pulsar),
     "RabbitMQ": (_through_nginx, _to_rabbitmq),
     "Eggroll": (_through_rollsite,),
+    "OSX": (_through_osx,),
 }
 
 

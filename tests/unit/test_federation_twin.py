@@ -10,12 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.configs import EGGROLL, SLIM_RABBITMQ, SPARK_PULSAR, SPARK_RABBITMQ, Config, exchange, node_port, party, stack
+from tests.support.configs import (
+    EGGROLL,
+    EGGROLL_OSX,
+    SLIM_RABBITMQ,
+    SPARK_PULSAR,
+    SPARK_RABBITMQ,
+    Config,
+    exchange,
+    node_port,
+    party,
+    stack,
+)
 from tests.support.packets import Packet, Unit
 from tests.support.twin import World, unfilled
 
-ENGINES: dict[str, Config] = {"Pulsar": SPARK_PULSAR, "RabbitMQ": SPARK_RABBITMQ, "Eggroll": EGGROLL}
-DATA = {"Pulsar": "pulsar", "RabbitMQ": "rabbitmq", "Eggroll": "rollsite"}
+ENGINES: dict[str, Config] = {"Pulsar": SPARK_PULSAR, "RabbitMQ": SPARK_RABBITMQ, "Eggroll": EGGROLL, "OSX": EGGROLL_OSX}
+DATA = {"Pulsar": "pulsar", "RabbitMQ": "rabbitmq", "Eggroll": "rollsite", "OSX": "osx"}
 HUB = "consortium"
 
 
@@ -31,8 +42,8 @@ class Kind:
         return f"{self.topology}-{self.engine}{'-local' if self.local else ''}"
 
 
-STARS = [Kind("star", "Pulsar"), Kind("star", "Eggroll"), Kind("star", "Pulsar", local=True), Kind("star", "Eggroll", local=True)]
-MESHES = [Kind("mesh", "Pulsar"), Kind("mesh", "RabbitMQ"), Kind("mesh", "Eggroll")]
+STARS = [Kind("star", engine, local) for local in (False, True) for engine in ("Pulsar", "Eggroll", "OSX")]
+MESHES = [Kind("mesh", engine) for engine in ("Pulsar", "RabbitMQ", "Eggroll", "OSX")]
 every_kind = pytest.mark.parametrize("kind", [*STARS, *MESHES], ids=str)
 
 
@@ -191,7 +202,7 @@ def test_pulsar_keeps_an_address_that_it_was_told_once(tmp_path: Path) -> None:
 def test_node_ports_and_advertised_names_are_dialled_as_published(kind: Kind, tmp_path: Path) -> None:
     life = founded(kind, tmp_path)
     ports = {"nginx": node_port(httpPort=30930, grpcPort=30931), DATA[kind.engine]: node_port(port=30651)}
-    publish = {name: ports[name] for name in ([DATA[kind.engine]] if kind.engine == "Eggroll" else [DATA[kind.engine], "nginx"])}
+    publish = {name: ports[name] for name in ([DATA[kind.engine], *(["nginx"] if kind.engine in ("Pulsar", "RabbitMQ") else [])])}
     publish[DATA[kind.engine]]["advertise"] = {"host": "fate.hospital-c.example", "addresses": ["203.0.113.77"]}
     life.join("hospital-c", "10001", publish=publish)
     assert life.world.faults(everyone("9999", "10000", "10001")) == []
@@ -333,10 +344,22 @@ def _closed_way_in(life: Life) -> None:
     _forbid(life, "bank-a", "party-9999", "fate-peers-pulsar", "ingress")
 
 
-STAR_PULSAR, STAR_EGGROLL, MESH_PULSAR, MESH_RABBITMQ, MESH_EGGROLL = STARS[0], STARS[1], *MESHES
+def _self_route_of_an_osx_exchange(life: Life) -> None:
+    host, _, port = _address(life, HUB, "osx", "grpc").rpartition(":")
+    entry = f'"default": {{"default": [{{"ip": "{host}", "port": {port}}}]}}, '
+    _edit(life, HUB, "exchange", "route_table.json", '"route_table": {', f'"route_table": {{{entry}')
+
+
+def _no_self_party(life: Life) -> None:
+    _edit(life, "bank-a", "party-9999", "route_table.json", '"self_party"', '"self.party"')
+
+
+STAR_PULSAR, STAR_EGGROLL, STAR_OSX, MESH_PULSAR, MESH_RABBITMQ, MESH_EGGROLL, MESH_OSX = *STARS[:3], *MESHES
 SEEDS: list[tuple[Kind, Seed, str]] = [
     (STAR_PULSAR, _self_route_of_an_exchange, "9999 -> 424242: loop: control (http)"),
     (STAR_EGGROLL, _self_route_of_a_rollsite_exchange, "10000 -> 424242: loop: data (grpc)"),
+    (STAR_OSX, _self_route_of_an_osx_exchange, "9999 -> 424242: loop: control (grpc)"),
+    (MESH_OSX, _no_self_party, "10000 -> 9999: data (grpc)"),
     (MESH_PULSAR, _default_without_exchange, "9999 -> 424242: through a third party: control (http)"),
     (STAR_PULSAR, _swapped_ports, "9999 -> 10000: control (grpc)"),
     (MESH_RABBITMQ, _swapped_ports, "9999 -> 10000: control (http)"),
