@@ -1,7 +1,7 @@
 """`fatefed`: prepares, checks and renders the stack of one organization, and exchanges descriptors with its peers.
 
 No verb changes a cluster: only `pulumi up` and `pulumi destroy` do. Each verb's help says what it reads and writes.
-Exit status: 0 ok, 1 a check failed or something is wrong in the configuration, 2 wrong usage.
+Exit status: 0 ok, 1 a check failed or something is wrong in the configuration, 2 wrong usage; of `plan` also 3 and 4.
 """
 
 import argparse
@@ -63,6 +63,9 @@ _HELP = {
     "images list": "List every image that the stack's nodes pull: upstream's name, to mirror it and to name its digest in "
     "fate:images.digests, and the reference after fate:images. Reads the stack file and its peers' descriptors; writes nothing."
     + _UNTOUCHED,
+    "plan": "Say, as Markdown, what the stack file does to running parties: which pairs, how (reload, cut, restart, data loss), who has to "
+    "act. Compares it with what the stack's state remembers (`pulumi stack export`), or with another stack file; writes nothing. Exit "
+    "status: 0 nothing stops, 3 pods restart or links are cut, 4 data is left behind." + _UNTOUCHED,
     "firewall": "Print every connection that crosses the edge of the stack's cluster, for who opens firewalls: direction, hosts, ports, "
     "purpose, who must open it. Reads the stack file and its peers' descriptors; with --live also the stack's outputs; writes nothing."
     + _UNTOUCHED,
@@ -147,6 +150,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("file", type=Path, metavar="FILE", help="a row of the catalogue, as in federation/catalogue; it may have a base")
     verb = _verb(releases, "releases show", commands.releases_show, stack=False)
     verb.add_argument("release", metavar="RELEASE", help="such as 1.11.2")
+    verb = _verb(verbs, "plan", network.plan)
+    against = "a stack file as it was, with its descriptors beside it (a git worktree), instead of the deployed state"
+    verb.add_argument("--against", type=Path, metavar="FILE", help=against)
     verb = _verb(verbs, "firewall", network.firewall_sheet)
     verb.add_argument("--format", choices=list(firewall.FORMATS), default="table", help="default: %(default)s")
     verb.add_argument("--live", action="store_true", help="with the addresses that the last `pulumi up` was given")

@@ -1,10 +1,10 @@
-"""The verbs about what lies between organizations: the firewall sheet and the drawing."""
+"""The verbs about what lies between organizations: the firewall sheet, the drawing, and what a change does."""
 
 import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from cli import firewall, topology
+from cli import firewall, impact, topology
 from cli.commands import Result, stack_of
 from cli.files import shown, write_atomic
 from federation.topology import topology_of
@@ -14,6 +14,14 @@ def firewall_sheet(arguments: argparse.Namespace) -> Result:
     """`firewall`."""
     rows = firewall.firewall_sheet(stack_of(arguments), live=arguments.live)
     return Result(firewall.FORMATS[arguments.format](rows), {"rows": [row.plain() for row in rows]})
+
+
+def plan(arguments: argparse.Namespace) -> Result:
+    """`plan`."""
+    found = impact.stack_effects(stack_of(arguments), arguments.against)
+    worst = impact.severity(found)
+    data = {"effects": [effect.plain() for effect in found], "severity": worst}
+    return Result(impact.markdown(found, arguments.stack), data, impact.EXITS[worst])
 
 
 def draw_topology(arguments: argparse.Namespace) -> Result:

@@ -17,6 +17,7 @@ from components.site import Site
 from federation import naming
 from federation.certificates import pkcs8
 from federation.descriptor import finish
+from federation.impact import SEVERITY, effects
 from federation.jobs import JobPlan
 from federation.live import live_values
 from federation.manifests import SecretPlan
@@ -48,7 +49,8 @@ class Unit(FederationComponent):
 
     def __init__(self, kind: str, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         plan = args.plan
-        super().__init__(kind, plan.key, opts)
+        told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_says_what_it_does(plan.key)]))
+        super().__init__(kind, plan.key, ResourceOptions.merge(opts, told), plan.facts)
         secrets = [self._secret(secret, args) for secret in plan.secrets]
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]
@@ -87,6 +89,16 @@ class Unit(FederationComponent):
             values=chart.values.plain(),
             opts=ResourceOptions(parent=self, depends_on=needs),
         )
+
+
+def _says_what_it_does(key: str) -> ResourceHook:
+    """Says in the preview which pairs of parties a change affects, how, and who has to act."""
+
+    def say(change: ResourceHookArgs) -> None:
+        for effect in effects(key, change.old_inputs or {}, change.new_inputs or {}):
+            (pulumi.log.warn if SEVERITY[effect.kind] else pulumi.log.info)(str(effect))
+
+    return ResourceHook(f"{key}-says-what-it-does", say, opts=ResourceHookOptions(on_dry_run=True))
 
 
 class FateParty(Unit):

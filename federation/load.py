@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from federation.certificates import board_problems, certificate_problems, expired
 from federation.errors import FederationError, Problem
 from federation.extra_manifests import clashes, read_manifests
+from federation.limits import oversized_routes
 from federation.own_releases import own_releases
 from federation.peers import Peers, resolve
 from federation.plan import StackPlan, check_stack, plan_stack
@@ -65,8 +66,8 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     if problems:
         raise FederationError(_once(problems))
     plan = plan_stack(spec, peers, today)
-    if clashing := list(clashes(manifests, plan.units, source.place)):
-        raise FederationError(clashing)
+    if refused := [*oversized_routes(plan, source.place), *clashes(manifests, plan.units, source.place)]:
+        raise FederationError(refused)
     return LoadedStack(source, spec, peers, replace(plan, manifests=manifests))
 
 

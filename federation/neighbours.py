@@ -1,6 +1,8 @@
 """How one unit dials another: inside a stack by live cluster addresses, across organizations by descriptors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from federation import naming
 from federation.collaborations import may_talk, named, partners
@@ -106,6 +108,18 @@ def dials(spec: StackSpec, peer: Peer) -> bool:
     if spec.exchange is not None:
         return may_talk(spec, None, peer.party_id)
     return spec.federation.topology == "mesh" and any(may_talk(spec, party, peer.party_id) for party in spec.parties)
+
+
+def links(others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None) -> dict[str, Any]:
+    """Whom a unit dials and where, by party id; all that go through an exchange alone are one."""
+    found = {party: _addresses(neighbour) for party, neighbour in others.items() if neighbour.routed}
+    if exchange is not None and exchange.routed:
+        found[f"everyone through {name}"] = _addresses(exchange)
+    return dict(sorted(found.items()))
+
+
+def _addresses(neighbour: Neighbour) -> dict[str, Any]:
+    return {endpoint: [a.host, *a.addresses, sorted(a.ports.items())] for endpoint, a in sorted(neighbour.endpoints.items())}
 
 
 def server_name(spec: StackSpec, party: PartyId | None) -> str:

@@ -8,7 +8,7 @@ from federation.links import LINKS
 from federation.manifests import Manifest, config_map, namespace
 from federation.module_spec import ModuleSpec
 from federation.modules import ImageUse, image_use, in_use, module_values, osx_settings
-from federation.neighbours import other_parties, server_name
+from federation.neighbours import links, other_parties, server_name
 from federation.network_policy import network_policies
 from federation.patches import patched
 from federation.peers import Peers
@@ -23,6 +23,7 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
     labels = naming.common_labels(spec.federation.name, None)
     values = patched(exchange_values(spec, own, labels), own.chart_values)
     place = (own.namespace, labels)
+    members = other_parties(spec, None, peers)
     return UnitPlan(
         key=naming.EXCHANGE,
         kind="exchange",
@@ -32,7 +33,8 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
         services=_services(spec, own, labels),
         secrets=pull_secret(spec, own.namespace, labels),
         routes=(config_map("routes", naming.EXCHANGE_ROUTES, *place, exchange_routes(spec, own, peers)),),
-        policies=network_policies(spec, own, naming.EXCHANGE, labels, other_parties(spec, None, peers).values()),
+        policies=network_policies(spec, own, naming.EXCHANGE, labels, members.values()),
+        links=links(members, None, None),
         chart=ChartPlan("fate-exchange", own.namespace, values),
         descriptor=_descriptor(spec, own),
         modules=module_summary(values.modules.plain()),

@@ -12,7 +12,7 @@ from federation.link_routes import party_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, ServicePort, config_map, internal_service, namespace
 from federation.modules import in_use
-from federation.neighbours import Neighbour, next_hops, server_name
+from federation.neighbours import links, next_hops, server_name
 from federation.network_policy import network_policies, party_doors
 from federation.party_secrets import party_secrets, provided_passwords
 from federation.party_values import DATABASE_CLIENT, deployed_modules, party_images, party_values
@@ -37,6 +37,8 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
     consoles = shown_consoles(spec, party, own, release, deployed)
     running = {**values.modules.plain(), DATABASE_CLIENT: values.database.client.plain()}
     routes = party_routes(spec, party, own, peers)
+    others, exchange = next_hops(spec, party, own, peers)
+    hops = [*others.values(), *([] if exchange is None else [exchange])]
     return UnitPlan(
         key=key,
         kind="party",
@@ -46,7 +48,8 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         services=_services(spec, own, key, labels),
         secrets=secrets,
         routes=tuple(config_map(_role(name), name, own.namespace, labels, files) for name, files in routes.items()),
-        policies=network_policies(spec, own, key, labels, _hops(spec, party, own, peers), party_doors(spec, own, deployed)),
+        policies=network_policies(spec, own, key, labels, hops, party_doors(spec, own, deployed)),
+        links=links(others, exchange, own.exchange),
         chart=ChartPlan("fate-party", own.namespace, values),
         jobs=party_jobs(spec, party, own, values, keys, labels),
         boards=board_objects(spec, key, own.namespace, labels, consoles),
@@ -59,12 +62,6 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         allow_data_loss=own.allow_data_loss,
         provided=provided_passwords(own),
     )
-
-
-def _hops(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> list[Neighbour]:
-    """Whom the party dials."""
-    others, exchange = next_hops(spec, party, own, peers)
-    return [*others.values(), *([] if exchange is None else [exchange])]
 
 
 def _role(config_map_name: str) -> str:

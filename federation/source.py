@@ -34,6 +34,7 @@ class YamlFile:
         if root is not None and not isinstance(root, yaml.MappingNode):
             raise FederationError([Problem(name, "not a YAML mapping", self._BEGINNING)])
         self._root = root
+        self._indexes: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
 
     @classmethod
     def read(cls, path: Path, name: str | None = None) -> Self:
@@ -51,7 +52,7 @@ class YamlFile:
 
     def place(self, path: Sequence[str]) -> str:
         """`releases/own.yaml:12 modules.fateflow.tag`; the line is that of the nearest key that exists."""
-        return self._shown(_line(self._root, path), ".".join(path))
+        return self._shown(self._line(self._root, path), ".".join(path))
 
     def duplicates(self) -> tuple[Problem, ...]:
         """Keys written twice in one mapping: YAML would silently keep the last."""
@@ -63,6 +64,32 @@ class YamlFile:
             )
             for path, key in self._twice
         )
+
+    def _line(self, node: yaml.Node | None, path: Sequence[str]) -> int | None:
+        line = None
+        for part in path:
+            found = self._pair(node, part)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        return line
+
+    def _pair(self, node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+        """Where a key is written, and its value; for an item of a list both are the item."""
+        if isinstance(node, yaml.MappingNode):
+            # The last one wins, as in the values: what is merged in (`<<`) stands before what is written here. A thousand peers are
+            # looked up one by one, so the keys are remembered.
+            if id(node) not in self._indexes:
+                self._indexes[id(node)] = {str(k.value): (k, v) for k, v in node.value}
+            return self._indexes[id(node)].get(key)
+        if isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
+            item: yaml.Node = node.value[int(key)]
+            return item, item
+        return None
+
+    def _step(self, node: yaml.Node | None, key: str) -> yaml.Node | None:
+        found = self._pair(node, key)
+        return None if found is None else found[1]
 
     def _shown(self, line: int | None, path: str) -> str:
         shown = self.name if line is None else f"{self.name}:{line}"
@@ -84,7 +111,7 @@ class StackSource(YamlFile):
     def place(self, path: Sequence[str]) -> str:
         """`stacks/Pulumi.bank-a.yaml:12 fate:parties.9999.release`; the line is that of the nearest key that exists."""
         keys = [f"fate:{path[0]}", *path[1:]] if path else []
-        return self._shown(_line(self._config, keys), ".".join(keys))
+        return self._shown(self._line(self._config, keys), ".".join(keys))
 
     def config(self) -> dict[str, object]:
         """The plain values under `fate:` keys; `secure:` values stay as they are, encrypted. Without fate:secrets."""
@@ -93,12 +120,12 @@ class StackSource(YamlFile):
 
     def secret_names(self) -> frozenset[str]:
         """The names under fate:secrets."""
-        node = _step(self._config, "fate:secrets") if self._config is not None else None
+        node = self._step(self._config, "fate:secrets") if self._config is not None else None
         return frozenset(str(key.value) for key, _ in node.value) if isinstance(node, yaml.MappingNode) else frozenset()
 
     def plain_secrets(self) -> tuple[Problem, ...]:
         """Entries of fate:secrets that are not encrypted: anyone who reads the file has them."""
-        node = _step(self._config, "fate:secrets") if self._config is not None else None
+        node = self._step(self._config, "fate:secrets") if self._config is not None else None
         entries = node.value if isinstance(node, yaml.MappingNode) else []
         return tuple(
             Problem(
@@ -107,7 +134,7 @@ class StackSource(YamlFile):
                 f"replace it by a new one: `pulumi config set --secret --path 'fate:secrets.{name.value}'`; the old one has been readable",
             )
             for name, value in entries
-            if _step(value, "secure") is None and name.value != "secure"
+            if self._step(value, "secure") is None and name.value != "secure"
         )
 
 
@@ -124,32 +151,6 @@ def _repeated(
             yield here, key
         seen.add(here[-1])
         yield from _repeated(value, here, (*above, node))
-
-
-def _line(node: yaml.Node | None, path: Sequence[str]) -> int | None:
-    line = None
-    for part in path:
-        found = _pair(node, part)
-        if found is None:
-            break
-        line, node = found[0].start_mark.line + 1, found[1]
-    return line
-
-
-def _pair(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
-    """Where a key is written, and its value; for an item of a list both are the item."""
-    if isinstance(node, yaml.MappingNode):
-        # The last one wins, as in the values: what is merged in (`<<`) stands before what is written here.
-        return next(((k, v) for k, v in reversed(node.value) if str(k.value) == key), None)
-    if isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
-        item: yaml.Node = node.value[int(key)]
-        return item, item
-    return None
-
-
-def _step(node: yaml.Node | None, key: str) -> yaml.Node | None:
-    found = _pair(node, key)
-    return None if found is None else found[1]
 
 
 def _not_yaml(error: Exception, name: str) -> Problem:

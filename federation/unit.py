@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from federation import naming
+from federation.impact import unit_facts
 from federation.jobs import JobPlan
 from federation.manifests import Manifest, SecretPlan
 from federation.modules import ImageUse
@@ -51,10 +52,17 @@ class UnitPlan:
     allow_data_loss: bool = False
     # What runs before the chart, one after the other with its files.
     jobs: tuple[JobPlan, ...] = ()
+    # Whom it dials, and how, by party id; of a star's party its exchange.
+    links: Mapping[str, Any] = field(default_factory=dict)
     # Entries of fate:secrets that only the operator has, beside certificates: {name: what it is}.
     provided: Mapping[str, str] = field(default_factory=dict)
     # Custom resources that show consoles; Ingresses are the chart's.
     boards: tuple[Manifest, ...] = ()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the stack's state remembers of the unit, to say what a change does to it."""
+        return unit_facts(self.chart.values.plain(), self.links, self.descriptor["endpoints"], self.data)
 
     @property
     def board_hosts(self) -> Mapping[str, str]:

@@ -98,6 +98,7 @@ _LINKING = [
     ("update", "kubernetes:core/v1:ConfigMap", "exchange-routes"),
     ("update", "kubernetes:networking.k8s.io/v1:NetworkPolicy", "exchange-policy-peers-nginx"),
     ("update", "kubernetes:networking.k8s.io/v1:NetworkPolicy", "exchange-policy-peers-traffic-server"),
+    ("update", "fate:federation:Exchange", "exchange"),
     ("update", "pulumi:pulumi:Stack", "fate-consortium"),
 ]
 

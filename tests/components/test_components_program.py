@@ -526,9 +526,17 @@ def test_a_new_member_changes_routes_and_policies_and_no_other_registered_object
         ("ConfigMap", "exchange-routes"),
         ("NetworkPolicy", "exchange-policy-peers-nginx"),
         ("NetworkPolicy", "exchange-policy-peers-traffic-server"),
+        ("Exchange", "exchange"),
         ("ExternalParty", "hospital-c"),
     }
     assert set(before) < set(after)
+
+
+def test_a_unit_remembers_the_facts_that_the_next_preview_compares(program: Program) -> None:
+    plan = program(EXCHANGE).one("Exchange", "exchange")
+    assert plan.inputs["links"].keys() == {"9999", "10000"}
+    assert plan.inputs["modules"].keys() == {"trafficServer", "nginx"}
+    assert "192.0.2" not in str(plan.inputs), "digests, no addresses"
 
 
 def test_a_wrong_stack_is_refused_before_anything_is_registered(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:

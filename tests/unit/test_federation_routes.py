@@ -339,7 +339,7 @@ def test_a_new_member_changes_only_the_route_and_policy_objects_of_the_exchange(
     assert old.routes != new.routes
     assert [(m.role, m.name) for m in old.routes] == [(m.role, m.name) for m in new.routes] == [("routes", "exchange-routes")]
     assert changed_policies(old, new) == ["fate-peers-nginx", "fate-peers-traffic-server"]
-    assert replace(new, routes=old.routes, policies=old.policies) == old
+    assert replace(new, routes=old.routes, policies=old.policies, links=old.links) == old
     assert [peer.name for peer in after.external] == ["bank-a", "clinic-b", "hospital-c"]
     assert replace(after, units=before.units, external=before.external) == before
 
@@ -357,7 +357,7 @@ def test_a_new_peer_of_a_mesh_changes_only_route_and_policy_objects(tmp_path: Pa
     (old,), (new,) = before.units, after.units
     assert all(a != b for a, b in zip(old.routes, new.routes, strict=True))
     assert changed_policies(old, new) == ["fate-peers-nginx", "fate-peers-pulsar"]
-    assert replace(new, routes=old.routes, policies=old.policies) == old
+    assert replace(new, routes=old.routes, policies=old.policies, links=old.links) == old
 
 
 def test_a_new_party_beside_the_exchange_leaves_its_neighbours_alone(tmp_path: Path) -> None:
@@ -367,7 +367,7 @@ def test_a_new_party_beside_the_exchange_leaves_its_neighbours_alone(tmp_path: P
     assert after.unit("party-9999") == before.unit("party-9999")
     old, new = before.unit("exchange"), after.unit("exchange")
     assert changed_policies(old, new) == ["fate-peers-nginx", "fate-peers-traffic-server"]
-    assert replace(new, routes=old.routes, policies=old.policies) == old
+    assert replace(new, routes=old.routes, policies=old.policies, links=old.links) == old
     assert new.routes != old.routes
 
 

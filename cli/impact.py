@@ -1,0 +1,57 @@
+"""What a change does to running parties, for a review or for CI: the stack file against what is deployed, or against another file."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cli.engine import pulumi
+from cli.project import Stack
+from federation.impact import SEVERITY, Effect, effects
+from federation.load import load_stack
+
+# Exit status by severity; 1 and 2 are errors, as everywhere in fatefed.
+EXITS = {0: 0, 1: 3, 2: 4}
+_COMPONENTS = ("fate:federation:FateParty", "fate:federation:Exchange")
+_SUMMARIES = {0: "nothing stops", 1: "pods restart or links are cut", 2: "data is left behind"}
+
+
+def stack_effects(stack: Stack, against: Path | None = None) -> tuple[Effect, ...]:
+    """Every effect of a stack file. `against`: another stack file, with its descriptors beside it, instead of the deployed state."""
+    loaded = stack.load()
+    new = {unit.key: unit.facts for unit in loaded.plan.units}
+    old = _deployed(stack) if against is None else {unit.key: unit.facts for unit in load_stack(against).plan.units}
+    found: list[Effect] = []
+    for unit in sorted({*old, *new}):
+        # The state holds JSON: what is compared with it is JSON too.
+        found += effects(unit, old.get(unit), _plain(new.get(unit)), loaded.spec.organization)
+    return tuple(found)
+
+
+def severity(found: Iterable[Effect]) -> int:
+    """The worst of some effects."""
+    return max((SEVERITY[effect.kind] for effect in found), default=0)
+
+
+def markdown(found: tuple[Effect, ...], stack: str) -> str:
+    """The effects for a merge request."""
+    lines = [f"### {stack}: {_SUMMARIES[severity(found)]}", ""]
+    if not found:
+        return "\n".join([*lines, "No running party is affected."])
+    lines += ["| unit | effect | what | pairs | who has to act |", "| --- | --- | --- | --- | --- |"]
+    for effect in sorted(found, key=lambda effect: -SEVERITY[effect.kind]):
+        cells = (effect.unit, effect.kind, effect.what, ", ".join(effect.pairs) or "none", effect.acts)
+        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(lines)
+
+
+def _deployed(stack: Stack) -> dict[str, Mapping[str, Any]]:
+    """The facts that the state remembers, by unit; none of a stack that was never deployed."""
+    deployment = json.loads(pulumi(stack, "stack", "export")).get("deployment") or {}
+    resources = [resource for resource in deployment.get("resources") or [] if resource["type"] in _COMPONENTS]
+    return {resource["urn"].rpartition("::")[2]: resource.get("inputs") or {} for resource in resources}
+
+
+def _plain(facts: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    found: Mapping[str, Any] | None = json.loads(json.dumps(facts))
+    return found

@@ -1,0 +1,133 @@
+"""What a change of a stack does to running parties, compared from facts that the stack's state remembers of each unit.
+
+A unit's facts are digests: of what each module's pods are made from, of each link, and of what the unit publishes.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from federation.data import lost_data
+
+Kind = Literal["reload", "cut", "restart", "data loss"]
+# How much each kind hurts: nothing stops; a link ends; pods stop and start; data is left behind.
+SEVERITY: dict[Kind, int] = {"reload": 0, "cut": 1, "restart": 1, "data loss": 2}
+# Modules whose restart no peer notices.
+_UNNOTICED = frozenset({"fateboard", "client"})
+# Which modules' pods a section of the chart's values is part of; a section that is not here is part of all.
+_SECTIONS: dict[str, tuple[str, ...]] = {
+    "board": ("fateboard",),
+    "database": ("fateflow", "mysql", "clustermanager", "nodemanager", "rollsite"),
+    "boards": (),
+    "notebookPassword": ("client",),
+    "spark": ("fateflow",),
+    "hdfs": ("fateflow",),
+    "standalone": ("fateflow",),
+    "pulsar": ("fateflow", "pulsar"),
+    "rabbitmq": ("fateflow", "rabbitmq"),
+    "osx": ("fateflow", "osx"),
+    "eggroll": ("fateflow", "mysql", "clustermanager", "nodemanager", "rollsite", "osx"),
+}
+# What of a module's values makes no other pod.
+_NOT_OF_PODS = frozenset({"replicas", "service"})
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One thing that a change does: to which pairs of a unit and others, how, and who has to act."""
+
+    unit: str
+    kind: Kind
+    what: str
+    pairs: tuple[str, ...]
+    acts: str
+
+    def plain(self) -> dict[str, Any]:
+        """The effect as JSON-like data."""
+        return {**asdict(self), "pairs": list(self.pairs)}
+
+    def __str__(self) -> str:
+        pairs = f"; affects {', '.join(self.pairs)}" if self.pairs else ""
+        return f"{self.unit}: {self.kind}: {self.what}{pairs}; to act: {self.acts}"
+
+
+def unit_facts(values: Mapping[str, Any], links: Mapping[str, Any], published: Mapping[str, Any], data: Facts) -> dict[str, Any]:
+    """The facts of a unit. `values`: its chart's; `links`: whom it dials, and how; `published`: its descriptor's endpoints."""
+    shared = {key: value for key, value in values.items() if key not in {"modules", *_SECTIONS}}
+    modules = {}
+    for name, module in values["modules"].items():
+        own = {key: value for key, value in module.items() if key not in _NOT_OF_PODS}
+        sections = {section: values[section] for section, members in _SECTIONS.items() if name in members and section in values}
+        modules[name] = _digest([own, shared, sections])
+    return {
+        "modules": modules,
+        "replicas": {name: module["replicas"] for name, module in values["modules"].items()},
+        "links": {other: _digest(link) for other, link in links.items()},
+        "published": _digest(published),
+        "data": dict(data),
+    }
+
+
+def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this stack") -> Iterator[Effect]:
+    """What happens to one unit. None: it is not there. Facts that were not remembered count as unchanged."""
+    if new is None and old is not None:
+        gone = _pairs(unit, old.get("links", {}))
+        yield Effect(unit, "cut", "is removed", gone, f"{owner}; every peer retires it")
+    if old is None or new is None:
+        return
+    everyone = _pairs(unit, {**old.get("links", {}), **new["links"]})
+    # An exchange has no data.
+    for lost in lost_data(old.get("data", new["data"]), new["data"]) if "claims" in new["data"] else ():
+        yield Effect(unit, "data loss", lost, everyone, owner)
+    yield from _restarts(unit, old, new, everyone, owner)
+    if old.get("published", new["published"]) != new["published"]:
+        acts = f"{owner} exports the descriptor again; every peer accepts it and runs `pulumi up`"
+        yield Effect(unit, "cut", "what it publishes changes: peers dial the old address until they act", everyone, acts)
+    yield from _links(unit, old.get("links", new["links"]), new["links"], owner)
+
+
+def _restarts(unit: str, old: Facts, new: Facts, everyone: tuple[str, ...], owner: str) -> Iterator[Effect]:
+    before, after = old.get("modules", new["modules"]), new["modules"]
+    changed = [name for name in after if name in before and before[name] != after[name]]
+    gone = [name for name in before if name not in after]
+    for noticed in (True, False):
+        restarted = sorted(name for name in changed if (name not in _UNNOTICED) is noticed)
+        removed = sorted(name for name in gone if (name not in _UNNOTICED) is noticed)
+        what = [f"pods of {', '.join(restarted)} stop and start again"] if restarted else []
+        what += [f"{', '.join(removed)} is removed"] if removed else []
+        if what:
+            kind: Kind = "restart" if noticed else "reload"
+            yield Effect(unit, kind, "; ".join(what), everyone if noticed else (), owner)
+
+
+def _links(unit: str, before: Mapping[str, Any], after: Mapping[str, Any], owner: str) -> Iterator[Effect]:
+    added, gone = sorted(after.keys() - before.keys(), key=_by_number), sorted(before.keys() - after.keys(), key=_by_number)
+    moved = sorted((name for name in after if name in before and before[name] != after[name]), key=_by_number)
+    if added:
+        acts = f"{owner}; the other side accepts this stack's descriptor"
+        yield Effect(unit, "reload", "new routes", tuple(_pair(unit, other) for other in added), acts)
+    if moved:
+        yield Effect(unit, "reload", "routes lead elsewhere", tuple(_pair(unit, other) for other in moved), owner)
+    if gone:
+        acts = f"{owner}; the other side should suspend or retire {unit} too"
+        yield Effect(unit, "cut", "routes end", tuple(_pair(unit, other) for other in gone), acts)
+
+
+def _pairs(unit: str, links: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(_pair(unit, other) for other in sorted(links, key=_by_number))
+
+
+def _pair(unit: str, other: str) -> str:
+    return f"{unit.removeprefix('party-')} <-> {other}"
+
+
+def _by_number(name: str) -> tuple[int, str]:
+    return (int(name), name) if name.isdigit() else (0, name)
+
+
+def _digest(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=repr).encode()).hexdigest()[:12]

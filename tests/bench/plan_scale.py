@@ -1,0 +1,81 @@
+"""`make bench`: reading and planning a stack with 10, 100 and 1,000 peers, each with a signed descriptor.
+
+Prints seconds (the best of three, each in a fresh process) and the process's peak memory; status 1 when the goal is missed.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPO))
+
+GOAL_SECONDS, GOAL_MIB = 1.0, 200
+SIZES = (10, 100, 1000)
+# An nginx holds 500 routes, so that many members need another proxy.
+KINDS = ("an exchange with rollsite", "a mesh with rollsite")
+
+
+def main() -> int:
+    """Run the benchmark."""
+    missed = False
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in KINDS:
+            for size in SIZES:
+                file = _written(Path(folder) / f"{KINDS.index(kind)}-{size}", kind, size)
+                runs = [_measured(file) for _ in range(3)]
+                seconds, mib = min(run["seconds"] for run in runs), max(run["mib"] for run in runs)
+                planned = min(run["planned"] for run in runs)
+                print(f"{kind:26} {size:5} peers  read and plan {seconds:6.3f} s  plan alone {planned:6.3f} s  {mib:4.0f} MiB", flush=True)
+                missed |= seconds > GOAL_SECONDS or mib > GOAL_MIB
+    print(f"goal: under {GOAL_SECONDS:.0f} s and {GOAL_MIB} MiB")
+    return 1 if missed else 0
+
+
+def _written(folder: Path, kind: str, size: int) -> Path:
+    from tests.support.configs import EGGROLL, Case, digest, exchange, key_of, party, party_descriptor, signed_file, stack
+
+    own = {"exchange": exchange(federation="Eggroll")} if "exchange" in kind else {"parties": {"9999": party(exchange=None, **EGGROLL)}}
+    files, peers = {}, {}
+    for number in range(size):
+        name, host = f"member-{number}", f"203.0.{number // 250}.{number % 250 + 1}"
+        content = signed_file(party_descriptor(str(20000 + number), name, host=host, engine="Eggroll"))
+        files[f"peers/{name}.json"] = content
+        accepted = {"sha256": digest(content), "key": key_of(name), "acceptedSerial": 1}
+        peers[name] = {"descriptor": f"peers/{name}.json", "state": "active", **accepted}
+    config = stack("bench", topology="star" if "exchange" in kind else "mesh", **own, peers=peers)
+    return Case(kind, config, files).write(folder)
+
+
+def _measured(file: Path) -> dict[str, float]:
+    """One run in a process of its own."""
+    done = subprocess.run([sys.executable, __file__, str(file)], check=True, capture_output=True, text=True, cwd=REPO)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def _child(file: Path) -> None:
+    from federation.load import load_stack
+    from federation.plan import plan_stack
+    from federation.releases import catalogue
+
+    catalogue()  # the program's own files, whatever the number of peers
+    begun = time.perf_counter()
+    loaded = load_stack(file)
+    seconds = time.perf_counter() - begun
+    begun = time.perf_counter()
+    plan_stack(loaded.spec, loaded.peers)
+    planned = time.perf_counter() - begun
+    mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "planned": planned, "mib": mib}))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        _child(Path(sys.argv[1]))
+    else:
+        sys.exit(main())

@@ -1,0 +1,67 @@
+"""What a change is said to restart is what its rendered pods say: never less, and for usual edits not more."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from federation.impact import effects
+from federation.unit import UnitPlan
+from tests.support.configs import NODE_PORTS, OSX_STAR, RABBITMQ_MESH, ROLLSITE_STAR, Case, Config
+from tests.support.helm import CHARTS, helm_template
+from tests.support.walk import workloads
+
+Edit = Callable[[Config], object]
+LABELS = {"spark-master": "sparkMaster", "spark-worker": "sparkWorker"}
+
+
+def _modules(**changes: Any) -> Edit:
+    return lambda config: config["parties"]["9999"].setdefault("modules", {}).update(changes)
+
+
+def _images(**changes: Any) -> Edit:
+    return lambda config: config.update(images=changes)
+
+
+_SMALLER = {"requests": {}, "limits": {"cpu": "2", "memory": "4Gi"}}
+EDITS: list[tuple[Case, str, Edit]] = [
+    (NODE_PORTS, "another image of nginx", _modules(nginx={"image": {"tag": "other"}})),
+    (NODE_PORTS, "more memory for MySQL", _modules(mysql={"resources": {"requests": {}, "limits": {"memory": "3Gi"}}})),
+    (NODE_PORTS, "a variable of FATE-Flow", _modules(fateflow={"env": {"A": "b"}})),
+    (NODE_PORTS, "another image of fateboard", _modules(fateboard={"image": {"tag": "other"}})),
+    (NODE_PORTS, "more Spark workers", _modules(spark={"workers": 4})),
+    (NODE_PORTS, "another registry", _images(registry="registry.example/fate")),
+    (ROLLSITE_STAR, "a variable of rollsite", _modules(rollsite={"env": {"A": "b"}})),
+    (RABBITMQ_MESH, "another image of RabbitMQ", _modules(rabbitmq={"image": {"tag": "other"}})),
+    (OSX_STAR, "wider: more memory for OSX", _modules(osx={"resources": {"requests": {"memory": "9Gi"}, "limits": {"memory": "9Gi"}}})),
+    # Sections of a chart's values that reach further than one module: more may be named than restarts.
+    (ROLLSITE_STAR, "wider: more Eggroll nodes", _modules(nodemanager={"replicas": 4})),
+    (NODE_PORTS, "wider: a smaller Spark worker", _modules(spark={"worker": {"resources": _SMALLER}})),
+]  # fmt: skip
+
+
+def rendered(unit: UnitPlan) -> dict[str, Any]:
+    """The pod templates of a unit, by module."""
+    found = {}
+    for item in workloads(helm_template(CHARTS / unit.chart.chart, unit.chart.values.plain())):
+        template = item["spec"]["template"]
+        name = template["metadata"]["labels"]["app.kubernetes.io/name"]
+        found[LABELS.get(name, name)] = template
+    return found
+
+
+@pytest.mark.parametrize(("case", "name", "edit"), EDITS, ids=[name for _, name, _ in EDITS])
+def test_what_is_said_to_restart_is_what_has_other_pods(case: Case, name: str, edit: Edit, tmp_path: Path) -> None:
+    before = case.load(tmp_path / "before").plan.unit("party-9999")
+    after = case.changed(edit).load(tmp_path / "after").plan.unit("party-9999")
+    old, new = rendered(before), rendered(after)
+    restarted = {module for module in old if old[module] != new[module]}
+    assert restarted, "an edit that changes no pod"
+    told: set[str] = set()
+    for effect in effects(before.key, before.facts, after.facts):
+        if effect.what.startswith("pods of "):
+            told |= set(effect.what.removeprefix("pods of ").partition(" stop")[0].split(", "))
+    assert restarted <= told
+    if not name.startswith("wider"):
+        assert told == restarted

@@ -1,0 +1,110 @@
+"""The blast radius: which pairs a change affects, how, and who has to act; and the status that CI reads."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.main import main
+from federation.impact import Effect, effects
+from tests.support.configs import EXCHANGE, MESH, NODE_PORTS, STAR_PARTY, Case, Config, node_port, party_descriptor
+from tests.support.stacks import project
+
+HOSPITAL = party_descriptor("10001", "hospital-c", host="203.0.113.30", nginx="203.0.113.31")
+
+
+def found(before: Case, after: Case, folder: Path) -> list[Effect]:
+    """The effects of an edit on the one unit of a stack."""
+    (old,), (new,) = (case.load(folder / str(number)).plan.units for number, case in enumerate((before, after)))
+    # As the state returns it.
+    return list(effects(new.key, json.loads(json.dumps(old.facts)), new.facts))
+
+
+def told(before: Case, after: Case, folder: Path) -> list[tuple[str, tuple[str, ...]]]:
+    """Kind and pairs of each effect."""
+    return [(effect.kind, effect.pairs) for effect in found(before, after, folder)]
+
+
+def test_nothing_changed_affects_nobody(tmp_path: Path) -> None:
+    assert told(NODE_PORTS, NODE_PORTS, tmp_path) == []
+
+
+def test_a_new_member_is_a_reload_of_its_own_pair(tmp_path: Path) -> None:
+    joined = EXCHANGE.with_peer("hospital-c", HOSPITAL)
+    assert told(EXCHANGE, joined, tmp_path / "a") == [("reload", ("exchange <-> 10001",))]
+    assert told(MESH, MESH.with_peer("hospital-c", HOSPITAL), tmp_path / "b") == [("reload", ("9999 <-> 10001",))]
+
+
+def test_a_member_that_moved_is_a_reload_and_a_suspended_one_is_cut(tmp_path: Path) -> None:
+    assert told(EXCHANGE, EXCHANGE.with_peer("clinic-b", party_descriptor(port=32010)), tmp_path / "a") == [
+        ("reload", ("exchange <-> 10000",))
+    ]
+    suspended = EXCHANGE.changed(lambda config: config["peers"]["clinic-b"].update(state="suspended"))
+    (effect,) = found(EXCHANGE, suspended, tmp_path / "b")
+    assert (effect.kind, effect.pairs) == ("cut", ("exchange <-> 10000",))
+    assert effect.acts == "this stack; the other side should suspend or retire exchange too"
+
+
+def test_a_restart_affects_every_pair_and_that_of_a_console_none(tmp_path: Path) -> None:
+    def edit(module: str) -> Case:
+        return NODE_PORTS.changed(
+            lambda config: config["parties"]["9999"].update(modules={"fateboard": {}, "client": {}, module: {"image": {"tag": "other"}}})
+        )
+
+    (effect,) = found(NODE_PORTS, edit("nginx"), tmp_path / "a")
+    assert (effect.kind, effect.what) == ("restart", "pods of nginx stop and start again")
+    assert effect.pairs == ("9999 <-> everyone through consortium",)
+    (effect,) = found(NODE_PORTS, edit("fateboard"), tmp_path / "b")
+    assert (effect.kind, effect.pairs) == ("reload", ())
+
+
+def test_another_published_port_cuts_until_the_peers_act(tmp_path: Path) -> None:
+    def edit(config: Config) -> None:
+        config["parties"]["9999"]["publish"]["pulsar"] = node_port(port=30777)
+
+    (effect,) = found(NODE_PORTS, NODE_PORTS.changed(edit), tmp_path)
+    assert effect.kind == "cut"
+    assert "every peer accepts it" in effect.acts
+
+
+def test_data_that_is_left_behind_is_said(tmp_path: Path) -> None:
+    def edit(config: Config) -> None:
+        config["parties"]["9999"].update(persistence="none", allowDataLoss=True)
+
+    kinds = [effect.kind for effect in found(NODE_PORTS, NODE_PORTS.changed(edit), tmp_path)]
+    assert kinds[0] == "data loss"
+    assert "restart" in kinds
+
+
+def test_a_unit_that_is_new_affects_nobody_and_one_that_goes_cuts_its_pairs(tmp_path: Path) -> None:
+    facts = EXCHANGE.load(tmp_path).plan.unit("exchange").facts
+    assert list(effects("exchange", None, facts)) == []
+    (effect,) = effects("exchange", facts, None)
+    assert (effect.kind, effect.pairs) == ("cut", ("exchange <-> 9999", "exchange <-> 10000"))
+
+
+def test_facts_that_were_not_remembered_count_as_unchanged(tmp_path: Path) -> None:
+    facts = STAR_PARTY.load(tmp_path).plan.unit("party-9999").facts
+    assert list(effects("party-9999", {}, facts)) == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "status"),
+    [
+        (lambda config: None, 0),
+        (lambda config: config["peers"].pop("clinic-b"), 3),
+        (lambda config: config["exchange"].update(modules={"trafficServer": {"image": {"tag": "9.2.1"}}}), 3),
+    ],
+    ids=["nothing", "a peer less", "another image"],
+)
+def test_the_exit_status_tells_ci_whether_anything_stops(
+    edit: object, status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = EXCHANGE.write(project(tmp_path / "old") / "stacks")
+    EXCHANGE.changed(edit).write(project(tmp_path / "new") / "stacks")  # type: ignore[arg-type]
+    command = ["plan", "-s", "consortium", "-C", str(tmp_path / "new"), "--against", str(old)]
+    assert main(command) == status
+    text = capsys.readouterr().out
+    assert text.startswith("### consortium: " + ("nothing stops" if status == 0 else "pods restart or links are cut"))
+    assert main([*command, "--json"]) == status
+    assert len(json.loads(capsys.readouterr().out)["effects"]) == (0 if status == 0 else 1)
