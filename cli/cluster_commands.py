@@ -3,10 +3,11 @@
 import argparse
 
 from cli.bundle import bundle_files, write_bundle
-from cli.checks import failed, rows_data, rows_text
+from cli.checks import Row, failed, rows_data, rows_text
 from cli.cluster import Cluster
 from cli.commands import FAILED, OK, Result, stack_of
 from cli.doctor import own_rows
+from cli.engine_checks import engine_password, engine_rows
 from cli.files import shown
 from cli.snapshot import Snapshot, look
 from cli.status import status_data, status_text
@@ -19,8 +20,8 @@ def status(arguments: argparse.Namespace) -> Result:
 
 
 def doctor(arguments: argparse.Namespace) -> Result:
-    """`doctor`."""
-    rows = own_rows(_look(arguments))
+    """`doctor`, and with --engines the servers outside instead of the cluster."""
+    rows = _engines(arguments) if arguments.engines else own_rows(_look(arguments))
     return Result(rows_text(rows), rows_data(rows), FAILED if failed(rows) else OK)
 
 
@@ -33,6 +34,12 @@ def support_bundle(arguments: argparse.Namespace) -> Result:
     write_bundle(files, arguments.output, f"support-{stack.name.rsplit('/', 1)[-1]}")
     text = f"written: {shown(arguments.output)}, {len(files)} files; read them before you send them"
     return Result(text, {"file": str(arguments.output), "files": sorted(files)})
+
+
+def _engines(arguments: argparse.Namespace) -> list[Row]:
+    stack = stack_of(arguments)
+    rows = list(engine_rows(stack.load().spec, lambda credential: engine_password(stack, credential)))
+    return rows or [Row("no party of this stack has an external engine", "ok")]
 
 
 def _look(arguments: argparse.Namespace) -> Snapshot:

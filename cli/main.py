@@ -139,7 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     images = _group(verbs, "images")
     _verb(images, "images list", commands.images_list)
     _cluster_verb(verbs, "status", cluster_commands.status)
-    _cluster_verb(verbs, "doctor", cluster_commands.doctor)
+    verb = _cluster_verb(verbs, "doctor", cluster_commands.doctor)
+    engines = "ask the external engines instead, each question for at most 10 s: reads their passwords with `pulumi config get`"
+    verb.add_argument("--engines", action="store_true", help=engines)
     verb = _cluster_verb(verbs, "support-bundle", cluster_commands.support_bundle, seconds=120)
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="where to write it, such as bundle.tar.gz")
     logs = "also the last LINES lines of each pod; FATE's logs may name data sets and columns (default: none)"

@@ -1,0 +1,46 @@
+"""Questions of `fatefed doctor` to a server: each becomes a row, within a limit of time."""
+
+import threading
+from collections.abc import Callable
+
+from cli.checks import Row
+
+# At most, for one question.
+SECONDS = 10.0
+
+
+class FailedError(Exception):
+    """A check that failed: the problem, and how to fix it. Neither may hold a secret."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(problem)
+        self.problem, self.fix = problem, fix
+
+
+class NotReadableError(FailedError):
+    """A check whose answer cannot be had from here: why, and how to find out."""
+
+
+def ask(check: str, question: Callable[[], str], seconds: float = SECONDS) -> Row:
+    """A question that returns what was found, or raises one of the errors above; one that does not end in time has failed."""
+    answers: list[Row] = []
+
+    def answer() -> None:
+        try:
+            answers.append(Row(f"{check}: {question()}", "ok"))
+        except NotReadableError as error:
+            answers.append(Row(check, "not readable", error.problem, error.fix))
+        except FailedError as error:
+            answers.append(Row(check, "failed", error.problem, error.fix))
+        except Exception as error:
+            # An answer of another kind than the server's documentation says.
+            answers.append(
+                Row(check, "failed", f"an answer that makes no sense ({type(error).__name__})", "look whether it is that server")
+            )
+
+    # A thread of its own, because a server that sends a byte now and then outlives any timeout of a socket.
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    fix = "look whether the server is overloaded, or a firewall drops packets"
+    return answers[0] if answers else Row(check, "failed", f"no answer within {seconds:.0f} s", fix)
