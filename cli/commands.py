@@ -22,6 +22,7 @@ from cli.passwords import give_command, init_secrets
 from cli.peers import Review, accept, review
 from cli.project import Stack, find_project
 from cli.rendering import access_files, render, write_rendering
+from cli.states import set_state
 from cli.trust import init_trust, rotate, waits_for_peers
 from federation.load import LoadedStack, load_stack
 
@@ -148,6 +149,13 @@ def peers_add(arguments: argparse.Namespace) -> Result:
     accept(found)
     head = f"{text}\n\n" if arguments.yes else ""
     return Result(head + show.written_text(found), {**found.plain(), "accepted": True, "written": True})
+
+
+def peers_state(arguments: argparse.Namespace) -> Result:
+    """`peers suspend`, `peers resume`, `peers retire`."""
+    found = set_state(stack_of(arguments), arguments.name, arguments.state, arguments.reason)
+    data = {"name": found.name, "before": found.before, "state": found.state, "written": found.written}
+    return Result(show.state_text(found, arguments.stack), data | {"routes": [vars(change) for change in found.routes]})
 
 
 def render_objects(arguments: argparse.Namespace) -> Result:

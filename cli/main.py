@@ -43,7 +43,7 @@ _HELP = {
     "descriptor": "What this stack publishes (export).",
     "descriptor export": "Write the signed descriptor that peers import. Reads the stack's outputs and its key with `pulumi`; "
     "writes FILE, and its serial number into fate:identity." + _UNTOUCHED,
-    "peers": "Other organizations' parties and exchanges (add).",
+    "peers": "Other organizations' parties and exchanges (add, suspend, resume, retire).",
     "peers add": "Accept a peer's descriptor: checks its signature, shows who it is, what it says, the fingerprint of its key to compare "
     "with the peer, and which routes it changes, asks, then writes the descriptor beside the stack file, and its key, serial and sha256 "
     "into the stack file. `pulumi up` applies it." + _UNTOUCHED,
@@ -53,6 +53,11 @@ _HELP = {
     "failed; what may not be read is said and does not fail. Reads what `status` reads; docs/rbac/viewer.yaml suffices." + _UNTOUCHED,
     "support-bundle": "Write an archive for whoever helps: configuration without secrets, rendered objects, status, doctor, events, "
     "versions; logs when asked. Reads what `status` reads and runs `helm template`; writes FILE only." + _UNTOUCHED,
+    "peers suspend": "Take a peer's routes and trust away for a while: writes its state into the stack file and shows which routes that "
+    "changes. `pulumi up` applies it; the peer is not asked." + _UNTOUCHED,
+    "peers resume": "Give a suspended peer its routes back: writes its state into the stack file. `pulumi up` applies it." + _UNTOUCHED,
+    "peers retire": "Part with a peer for good: writes its state into the stack file. Its party id stays with its key: no other peer can "
+    "take it. `pulumi up` applies it; the peer is not asked." + _UNTOUCHED,
     "releases": "The releases of FATE that can be deployed (list, show), and files with your own (check).",
     "releases check": "Check a file with a release of your own: its keys, what they refer to, and that every combination can be planned."
     " Reads the file; writes nothing." + _UNTOUCHED,
@@ -129,7 +134,12 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--days", type=int, default=DAYS, help="for how long peers may accept it (default %(default)s)")
     verb.add_argument("--serial", type=int, metavar="N", help="go on from this serial number, when the stack file lost count")
     verb.add_argument("--unsigned", action="store_true", help="without a signature, for peers that cannot check one")
-    verb = _verb(_group(verbs, "peers"), "peers add", commands.peers_add)
+    peers = _group(verbs, "peers")
+    for name, state in (("suspend", "suspended"), ("resume", "active"), ("retire", "retired")):
+        verb = _verb(peers, f"peers {name}", commands.peers_state, state=state)
+        verb.add_argument("name", metavar="NAME", help="the peer's name under fate:peers")
+        verb.add_argument("--reason", metavar="TEXT", help="why, for people; kept in the stack file and in the output `peers`")
+    verb = _verb(peers, "peers add", commands.peers_add)
     verb.add_argument("file", type=Path, metavar="FILE", help="the descriptor, from here or from the folder of the stack file")
     verb.add_argument("--name", help="the peer's name under fate:peers (default: the peer that has this descriptor, else its organization)")
     heard = "the fingerprint that the sender told you: any other is refused, and a new key of a known peer is accepted"
@@ -210,10 +220,12 @@ def _cluster_verb(verbs: Verbs, name: str, run: Callable[[argparse.Namespace], R
     return verb
 
 
-def _verb(verbs: Verbs, name: str, run: Callable[[argparse.Namespace], Result], *, stack: bool = True) -> argparse.ArgumentParser:
-    """A verb; without `stack` it is about no stack."""
+def _verb(
+    verbs: Verbs, name: str, run: Callable[[argparse.Namespace], Result], *, stack: bool = True, **fixed: str
+) -> argparse.ArgumentParser:
+    """A verb; without `stack` it is about no stack. `fixed`: what no argument says."""
     verb: argparse.ArgumentParser = verbs.add_parser(name.rsplit(" ", 1)[-1], help=_HELP[name].partition(". ")[0], description=_HELP[name])
-    verb.set_defaults(run=run)
+    verb.set_defaults(run=run, **fixed)
     if stack:
         verb.add_argument("-s", "--stack", help="the stack's name")
         verb.add_argument("-C", "--dir", type=Path, metavar="DIR", help="the project folder, with Pulumi.yaml (default: from here upwards)")

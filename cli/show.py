@@ -9,6 +9,7 @@ from cli.files import shown
 from cli.identity import Identity
 from cli.passwords import SecretsReport
 from cli.peers import Review
+from cli.states import StateChange
 from cli.trust import Step
 from federation.descriptor import digest
 
@@ -66,6 +67,17 @@ def export_data(export: Export, path: str) -> dict[str, Any]:
     """The same for programs."""
     signed = None if export.signature is None else asdict(export.signature)
     return {"file": path, "sha256": digest(export.content), "signature": signed, "descriptor": export.descriptor.plain()}
+
+
+def state_text(found: StateChange, stack: str) -> str:
+    """A peer's new state, what it changes, and the command that applies it."""
+    if not found.written:
+        return f"peer {found.name} is {found.state} already; nothing to write"
+    lines = [f"peer {found.name}: {found.before} -> {found.state}"]
+    for change in found.routes:
+        lines += ["", f"routes of {change.unit} will change:", *(f"  {line}" for line in change.diff.splitlines())]
+    lines += [] if found.routes else ["no route of this stack will change"]
+    return "\n".join([*lines, "", f"next: `pulumi preview -s {stack} --diff`, then `pulumi up -s {stack}`"])
 
 
 def step_text(step: Step) -> str:

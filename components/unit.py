@@ -113,6 +113,18 @@ class Exchange(Unit):
 
     def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("Exchange", args, opts)
+        ActiveMembers(self.name, ResourceOptions(parent=self, protect=args.plan.protected))
+
+
+class ActiveMembers(FederationComponent):
+    """Holds nothing. Protected while parties of other organizations rely on the exchange, it keeps the stack from being destroyed.
+
+    Not the exchange's own objects: a protected object could not be removed by an upgrade either.
+    """
+
+    def __init__(self, exchange: str, opts: ResourceOptions) -> None:
+        super().__init__("ActiveMembers", f"{exchange}-has-active-members", opts)
+        self.register_outputs({})
 
 
 def _hooks(unit: str, secret: SecretPlan) -> ResourceHookBinding | None:

@@ -14,7 +14,7 @@ from federation.errors import Problem
 from federation.extra_manifests import ExtraManifests
 from federation.neighbours import dials
 from federation.peers import Peer, Peers, Place
-from federation.plan_exchange import plan_exchange
+from federation.plan_exchange import exchange_warnings, plan_exchange
 from federation.plan_party import plan_party
 from federation.rules import Paths, broken_rules
 from federation.rules_boards import board_warnings
@@ -109,11 +109,12 @@ def check_stack(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = f
 def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> StackPlan:
     """The plan of a stack that `check_stack` found nothing wrong with.
 
-    `today` (UTC) is for warnings, and for the period of certificates that the program makes; nothing else depends on it.
+    `today` (UTC) is for warnings, for the period of certificates that the program makes, and for exchange.allowDestroyUntil; no
+    other object depends on it.
     """
     pending = {**peers.pending, **_without_addresses(spec, peers)}
     ready = Peers(tuple(peer for peer in peers.accepted if peer.name not in pending), pending)
-    units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready)]
+    units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready, today)]
     parties = {party: plan_party(spec, party, own, ready, today) for party, own in spec.parties_in_order}
     units += parties.values()
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
@@ -121,6 +122,7 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     warnings += tuple(release_warnings(spec))
     if today is not None:
         warnings += tuple(_expiring(ready, today))
+        warnings += () if spec.exchange is None else tuple(exchange_warnings(spec.exchange, ready, today))
         warnings += tuple(warning for unit in units if unit.tls is not None for warning in trust_warnings(spec, unit.tls, ready, today))
     key = None if spec.identity is None else spec.identity.key
     return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings, identity=key)

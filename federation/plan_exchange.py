@@ -1,5 +1,7 @@
 """The plan of an exchange: Traffic Server and nginx for Pulsar, rollsite for Eggroll, or OSX."""
 
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from federation import naming
@@ -18,7 +20,7 @@ from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pu
 from federation.values import ExchangeModules, ExchangePorts, ExchangeValues
 
 
-def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
+def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers, today: date | None = None) -> UnitPlan:
     """What is made for the exchange of this stack."""
     labels = naming.common_labels(spec.federation.name, None)
     values = patched(exchange_values(spec, own, labels), own.chart_values)
@@ -43,7 +45,24 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> UnitPlan:
         tls=None,
         data={"namespace": own.namespace},
         allow_data_loss=True,  # an exchange has no data
+        protected=bool(active_members(peers)) and not _may_be_destroyed(own, today),
     )
+
+
+def active_members(peers: Peers) -> tuple[str, ...]:
+    """The parties of other organizations that rely on the exchange of this stack."""
+    return tuple(peer.name for peer in peers.parties() if peer.routed)
+
+
+def exchange_warnings(own: ExchangeSpec, peers: Peers, today: date) -> Iterator[str]:
+    """What an override allows, as long as it does."""
+    if (members := active_members(peers)) and _may_be_destroyed(own, today):
+        until = own.allow_destroy_until
+        yield f"the exchange may be destroyed until {until}, although {', '.join(members)} rely on it (exchange.allowDestroyUntil)"
+
+
+def _may_be_destroyed(own: ExchangeSpec, today: date | None) -> bool:
+    return today is not None and own.allow_destroy_until is not None and today.isoformat() <= own.allow_destroy_until
 
 
 def exchange_images(spec: StackSpec, own: ExchangeSpec) -> dict[str, ImageUse]:

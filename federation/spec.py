@@ -19,6 +19,7 @@ from federation.peer_spec import PeerSpec
 from federation.releases import Release, catalogue
 from federation.scalars import (
     Cidr,
+    Day,
     Digest,
     Domain,
     Fingerprint,
@@ -236,6 +237,9 @@ class ExchangeSpec(Model):
     namespace: Label
     release: NonEmpty
     federation: Word = Field("Pulsar", description="The parties' federation engine: Pulsar, Eggroll (rollsite, FATE 1.x) or OSX (2.x).")
+    allow_destroy_until: Day | None = Field(
+        None, description="Last day (UTC) on which it may be destroyed although peers are active; `pulumi up` first, then `pulumi destroy`."
+    )
     modules: ExchangeModulesSpec = ExchangeModulesSpec()
     chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
     publish: ExchangePublish

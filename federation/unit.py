@@ -54,6 +54,8 @@ class UnitPlan:
     jobs: tuple[JobPlan, ...] = ()
     # Whom it dials, and how, by party id; of a star's party its exchange.
     links: Mapping[str, Any] = field(default_factory=dict)
+    # Whether destroying it is refused: peers rely on it.
+    protected: bool = False
     # Entries of fate:secrets that only the operator has, beside certificates: {name: what it is}.
     provided: Mapping[str, str] = field(default_factory=dict)
     # Custom resources that show consoles; Ingresses are the chart's.

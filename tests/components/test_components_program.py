@@ -127,6 +127,7 @@ def test_an_exchange_registers_its_site_its_routes_and_one_chart(program: Progra
         ("NetworkPolicy", "exchange-policy-peers-nginx"),
         ("NetworkPolicy", "exchange-policy-peers-traffic-server"),
         ("Chart", "exchange"),
+        ("ActiveMembers", "exchange-has-active-members"),
     }
 
 
@@ -137,6 +138,7 @@ def test_components_have_the_types_they_always_had(program: Program) -> None:
         "fate:federation:Site",
         "fate:federation:FateParty",
         "fate:federation:Exchange",
+        "fate:federation:ActiveMembers",
         "fate:federation:ExternalParty",
         "fate:federation:ExternalExchange",
         "kubernetes:core/v1:Namespace",

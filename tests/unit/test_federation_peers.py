@@ -123,3 +123,32 @@ def test_a_party_id_of_a_retired_peer_is_not_used_again(tmp_path: Path, state: s
     case = EXCHANGE.with_peer("clinic-b", CLINIC, state="retired").with_peer("mallory", other, state=state)
     with pytest.raises(FederationError, match="party id 10000 of peer mallory already belongs to peer clinic-b"):
         case.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("state", "until", "day", "protected"),
+    [
+        ("active", None, date(2026, 11, 22), True),
+        ("active", "2026-12-01", date(2026, 12, 1), False),
+        ("active", "2026-12-01", date(2026, 12, 2), True),
+        ("active", "2026-12-01", None, True),
+        ("suspended", None, date(2026, 11, 22), False),
+        ("retired", None, date(2026, 11, 22), False),
+    ],
+)
+def test_an_exchange_that_members_rely_on_is_protected_until_a_day(
+    tmp_path: Path, state: str, until: str | None, day: date | None, protected: bool
+) -> None:
+    case = EXCHANGE.with_peer("clinic-b", CLINIC, state=state).changed(lambda config: config["peers"].pop("bank-a"))
+    if until is not None:
+        case = case.changed(lambda config: config["exchange"].update(allowDestroyUntil=until))
+    plan = load_stack(case.write(tmp_path), today=day).plan
+    assert plan.unit("exchange").protected == protected
+    said = [warning for warning in plan.warnings if "may be destroyed until 2026-12-01, although clinic-b rely on it" in warning]
+    assert len(said) == (1 if state == "active" and not protected else 0)
+
+
+def test_a_day_may_be_written_without_quotes(tmp_path: Path) -> None:
+    file = EXCHANGE.changed(lambda config: config["exchange"].update(allowDestroyUntil="2026-12-01")).write(tmp_path)
+    file.write_text(file.read_text().replace("'2026-12-01'", "2026-12-01"))
+    assert load_stack(file).spec.exchange.allow_destroy_until == "2026-12-01"  # type: ignore[union-attr]

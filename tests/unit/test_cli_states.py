@@ -1,0 +1,91 @@
+"""`fatefed peers suspend`, `resume` and `retire`: an edit of the stack file, the routes it changes, and the command that applies it."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.main import main
+from cli.peers import accept, review
+from cli.project import Stack
+from tests.support.stacks import exchange, initialized, party, sent
+
+
+@pytest.fixture
+def consortium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """An exchange with two members, entered."""
+    stack = initialized(tmp_path, "consortium", kind="exchange")
+    for body in (party(), party("bank-a", "9999", "198.51.100.9")):
+        accept(review(stack, sent(tmp_path, body)))
+    stack.file.write_text(stack.file.read_text().replace("    clinic-b:\n", "    clinic-b: # the hospital\n"))
+    monkeypatch.chdir(tmp_path)
+    return stack
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit status, output and errors of a command on the consortium's stack."""
+    return (main(["peers", *arguments, "-s", "consortium"]), *capsys.readouterr())
+
+
+def routes(stack: Stack) -> str:
+    """The route files."""
+    return str([manifest.fields for manifest in stack.load().plan.unit("exchange").routes])
+
+
+def test_a_suspended_peer_loses_its_routes_and_gets_them_back(capsys: pytest.CaptureFixture[str], consortium: Stack) -> None:
+    before, routed = consortium.file.read_text(), routes(consortium)
+    code, out, errors = run(capsys, "suspend", "clinic-b", "--reason", "audit: until March")
+    assert (code, errors) == (0, "")
+    assert "clinic-b: active -> suspended" in out
+    assert "-  - fqdn: 10000.fraud.example" in out
+    assert "`pulumi up -s consortium`" in out
+    assert "# the hospital" in consortium.file.read_text()
+    assert consortium.load().plan.states["clinic-b"] == {"state": "suspended", "reason": "audit: until March"}
+    assert "10000.fraud.example" not in routes(consortium)
+    code, out, _ = run(capsys, "resume", "clinic-b")
+    assert (code, "+  - fqdn: 10000.fraud.example" in out) == (0, True)
+    assert (consortium.file.read_text(), routes(consortium)) == (before, routed), "the reason goes with the state"
+
+
+def test_saying_it_twice_changes_nothing(capsys: pytest.CaptureFixture[str], consortium: Stack) -> None:
+    run(capsys, "suspend", "clinic-b", "--reason", "audit")
+    before = consortium.file.read_text()
+    code, out, _ = run(capsys, "suspend", "clinic-b")
+    assert (code, "is suspended already" in out, consortium.file.read_text() == before) == (0, True, True)
+    run(capsys, "suspend", "clinic-b", "--reason", "court order")
+    assert consortium.load().plan.states["clinic-b"]["reason"] == "court order"
+
+
+def test_a_retired_peer_keeps_its_party_id_and_stays_away(capsys: pytest.CaptureFixture[str], consortium: Stack) -> None:
+    assert run(capsys, "retire", "clinic-b", "--reason", "left")[0] == 0
+    assert "10000.fraud.example" not in routes(consortium)
+    before = consortium.file.read_text()
+    for verb in ("resume", "suspend"):
+        code, _, errors = run(capsys, verb, "clinic-b")
+        assert (code, "clinic-b is retired" in errors) == (1, True)
+    newcomer = sent(consortium.file.parent, party("shop-d", host="198.51.100.66"))
+    code, _, errors = run(capsys, "add", str(newcomer), "--name", "shop-d", "--yes")
+    assert (code, "party id 10000 of peer shop-d already belongs to peer clinic-b" in errors) == (1, True)
+    assert consortium.file.read_text() == before
+
+
+def test_a_party_severs_its_exchange_alone(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = initialized(tmp_path / "bank", "consortium", kind="party", party_id="9999")
+    accept(review(stack, sent(tmp_path, exchange("hub")), "consortium"))
+    monkeypatch.chdir(tmp_path / "bank")
+    code, out, _ = run(capsys, "suspend", "consortium")
+    assert (code, "-default:" in out) == (0, True)
+    texts = [text for manifest in stack.load().plan.unit("party-9999").routes for text in manifest.fields["data"].values()]
+    assert len(texts) == 2
+    assert not any("198.51.100.4" in text for text in texts)
+
+
+def test_a_peer_that_is_not_known_is_named(capsys: pytest.CaptureFixture[str], consortium: Stack) -> None:
+    code, _, errors = run(capsys, "suspend", "clinic")
+    assert (code, "there is no peer clinic" in errors, "choose one of: bank-a, clinic-b" in errors) == (1, True, True)
+
+
+@pytest.mark.parametrize("reason", ["two\nlines", "x" * 201, ""])
+def test_a_reason_is_a_line(capsys: pytest.CaptureFixture[str], consortium: Stack, reason: str) -> None:
+    before = consortium.file.read_text()
+    code, _, errors = run(capsys, "suspend", "clinic-b", "--reason", reason)
+    assert (code, "--reason" in errors, consortium.file.read_text() == before) == (1, True, True)
