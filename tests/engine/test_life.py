@@ -1,0 +1,163 @@
+"""The life of a peer on the real engine: what is refused of signed files, suspension, renewal, an exchange that may not go."""
+
+import json
+import re
+
+import pytest
+from operators import Federation, config_map, hand_over, identity, objects
+
+from federation.envelope import receive, sign
+from federation.identity import new_identity
+from sandbox.errors import SandboxError
+from sandbox.workspace import Workspace
+
+pytestmark = pytest.mark.engine
+
+ROUTES = ("update", "kubernetes:core/v1:ConfigMap", "exchange-routes")
+
+
+def refused(space: Workspace) -> str:
+    """What a preview says that fails."""
+    with pytest.raises(SandboxError) as raised:
+        space.preview()
+    return str(raised.value)
+
+
+def test_a_tampered_descriptor_is_refused_in_the_preview_with_its_place(federation: Federation) -> None:
+    space = federation.consortium
+    file = space.folder / "stacks" / "peers" / "clinic-b.json"
+    whole = file.read_bytes()
+    envelope = json.loads(whole)
+    try:
+        file.write_text(json.dumps(envelope | {"payload": envelope["payload"][:-8] + "AAAAAAAA"}))
+        text = refused(space)
+        assert "fate:peers.clinic-b.descriptor (peers/clinic-b.json): the signature does not fit the file" in text
+        assert "Pulumi.consortium.yaml:" in text
+        assert "nothing was changed" in text
+        # A stranger's signature fits, and is not the accepted one.
+        found = receive(whole, "here")
+        assert not isinstance(found, tuple)
+        file.write_bytes(sign(found.descriptor, new_identity(), 99, "2026-01-01", "2036-01-01"))
+        assert "peers/clinic-b.json changed since it was accepted" in refused(space)
+        added = space.attempt("fatefed", "peers", "add", "peers/clinic-b.json", "-s", "consortium", "--yes")
+        assert added.returncode == 1
+        assert b"not with the accepted key" in added.stderr
+    finally:
+        file.write_bytes(whole)
+    assert space.preview() == []
+
+
+def test_an_older_descriptor_is_not_accepted_again(federation: Federation) -> None:
+    sender, receiver = federation.bank, federation.consortium
+    old = (receiver.folder / "stacks" / "peers" / "bank-a.json").read_bytes()
+    hand_over(sender, receiver)
+    assert objects(receiver.preview()) == [], "the same addresses under a new serial"
+    file = receiver.folder / "old.json"
+    file.write_bytes(old)
+    again = receiver.attempt("fatefed", "peers", "add", str(file), "-s", "consortium", "--key", identity(sender), "--yes")
+    assert (again.returncode, b"is older than the accepted" in again.stderr) == (1, True)
+    receiver.up()
+
+
+def test_suspension_changes_routes_only_and_is_undone(federation: Federation) -> None:
+    space = federation.consortium
+    before = config_map(space, "fate-exchange", "exchange-routes")
+    printed = space.fatefed("peers", "suspend", "clinic-b", "--reason", "audit until March")
+    assert "pulumi up -s consortium" in printed
+    assert "10000.fraud.example" in printed
+    changes = objects(space.preview())
+    assert ROUTES in changes
+    assert {kind for _, kind, _ in changes} <= {ROUTES[1], "kubernetes:networking.k8s.io/v1:NetworkPolicy"}
+    assert {operation for operation, _, _ in changes} == {"update"}
+    space.up()
+    during = config_map(space, "fate-exchange", "exchange-routes")
+    assert "10000.fraud.example" not in during["sni.yaml"]
+    assert "127.0.0.1" in during["route_table.yaml"], "nginx forgets entries at a restart only"
+    peers = space.json("pulumi", "stack", "output", "-s", "consortium")["peers"]
+    assert peers == {"bank-a": {"state": "active"}, "clinic-b": {"state": "suspended", "reason": "audit until March"}}
+    for other in (federation.bank, federation.clinic):
+        assert other.preview() == [], "one side alone can sever"
+    space.fatefed("peers", "resume", "clinic-b")
+    space.up()
+    assert config_map(space, "fate-exchange", "exchange-routes") == before
+    assert space.preview() == []
+
+
+def test_a_suspended_peers_ca_is_not_trusted_any_more(federation: Federation) -> None:
+    space = federation.bank
+    space.fatefed("peers", "suspend", "clinic-b")
+    assert objects(space.preview()) == [("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert")]
+    space.fatefed("peers", "resume", "clinic-b")
+    assert space.preview() == []
+
+
+def test_a_certificate_is_renewed_by_up_and_the_preview_says_so(federation: Federation) -> None:
+    """Another lifetime stands in for the passing of time: it is the same function of the day."""
+    space = federation.bank
+    until = space.kubectl("get", "secret", "pulsar-cert", "-n", "fate-9999")["metadata"]["annotations"]["federation.fate/certificate-until"]
+    space.run("pulumi", "config", "set", "--path", "fate:trust.leafDays", "200", "-s", "bank-a")
+    assert objects(space.preview()) == [("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert")]
+    text = space.run("pulumi", "preview", "--color", "never", "-s", "bank-a")
+    assert re.search(rf"the certificate of party-9999 is renewed: until 20..-..-.., so far until {until}; Pulsar takes it", text)
+    assert "PRIVATE" not in text
+    assert "BEGIN CERTIFICATE" not in text
+    space.up()
+    assert space.preview() == []
+    assert set(space.up()) == {"unchanged"}
+    secret = space.kubectl("get", "secret", "pulsar-cert", "-n", "fate-9999")
+    assert secret["metadata"]["annotations"]["federation.fate/certificate-until"] < until
+    due = space.json("pulumi", "stack", "output", "-s", "bank-a")["renewalDue"]
+    assert set(due["party-9999"]) == {"certificate", "authority"}
+
+
+def test_a_ca_is_replaced_in_three_previews(federation: Federation) -> None:
+    """At each step only trust changes, on both sides, and at no time does one side present what the other does not trust."""
+    bank, clinic = federation.bank, federation.clinic
+    secret = {"bank-a": ("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert"),
+              "clinic-b": ("update", "kubernetes:core/v1:Secret", "party-10000-pulsar-cert")}  # fmt: skip
+    bank.fatefed("trust", "rotate")
+    assert objects(bank.preview()) == [secret["bank-a"]]
+    bank.up()
+    hand_over(bank, clinic)
+    assert objects(clinic.preview()) == [secret["clinic-b"]]
+    clinic.up()
+    bank.fatefed("trust", "rotate", "--yes")
+    assert objects(bank.preview()) == [secret["bank-a"]]
+    bank.up()
+    assert clinic.preview() == []
+    bank.fatefed("trust", "rotate", "--yes")
+    assert objects(bank.preview()) == [secret["bank-a"]]
+    bank.up()
+    hand_over(bank, clinic)
+    assert objects(clinic.preview()) == [secret["clinic-b"]]
+    clinic.up()
+    for space in (bank, clinic):
+        assert space.preview() == []
+
+
+def test_an_exchange_with_active_members_is_not_destroyed(federation: Federation) -> None:
+    space = federation.consortium
+    before = space.kubectl("get", "deployments", "-n", "fate-exchange")["items"]
+    assert before
+    done = space.attempt("pulumi", "destroy", "--yes", "--non-interactive", "--color", "never", "-s", "consortium")
+    said = (done.stdout + done.stderr).decode()
+    assert done.returncode != 0
+    assert "exchange-has-active-members" in said
+    assert "protected" in said
+    after = space.kubectl("get", "deployments", "-n", "fate-exchange")["items"]
+    assert [one["metadata"]["uid"] for one in after] == [one["metadata"]["uid"] for one in before]
+    assert space.preview() == []
+
+
+def test_an_exchange_is_destroyed_after_its_dated_override(federation: Federation) -> None:
+    space = federation.consortium
+    space.run("pulumi", "config", "set", "--path", "fate:exchange.allowDestroyUntil", "2099-12-31", "-s", "consortium")
+    text = space.run("pulumi", "preview", "--color", "never", "-s", "consortium")
+    assert "the exchange may be destroyed until 2099-12-31, although bank-a, clinic-b rely on it" in text
+    space.up()
+    preview = space.run("pulumi", "destroy", "--preview-only", "--non-interactive", "--color", "never", "-s", "consortium")
+    assert "exchange-routes" in preview
+    space.run("pulumi", "config", "rm", "--path", "fate:exchange.allowDestroyUntil", "-s", "consortium")
+    space.up()
+    again = space.attempt("pulumi", "destroy", "--preview-only", "--non-interactive", "--color", "never", "-s", "consortium")
+    assert again.returncode != 0
