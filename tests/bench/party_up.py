@@ -17,8 +17,8 @@ from sandbox import cluster, pki, tools
 from sandbox.state import COMPONENTS
 from sandbox.workspace import REPO, Workspace
 
-sys.path.insert(0, str(REPO / "tests" / "engine"))
-from operators import DOMAIN, FEDERATION, HUB, give_secrets, operator, spark_party
+sys.path.insert(0, str(REPO))
+from tests.engine.operators import DOMAIN, FEDERATION, HUB, give_secrets, operator, spark_party
 
 GOAL_SECONDS = 8.0
 

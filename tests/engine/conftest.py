@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from operators import Federation, give_passwords, hand_over, operator
 
 from sandbox import cluster, pki, tools
 from sandbox.state import COMPONENTS
 from sandbox.workspace import Workspace
+from tests.engine.operators import Federation, give_passwords, hand_over, operator
 
 ORGANIZATIONS = ("consortium", "bank-a", "clinic-b")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from operators import DOMAIN, give_secrets, objects, operator
 
 from sandbox import pki
 from sandbox.workspace import Workspace
+from tests.engine.operators import DOMAIN, give_secrets, objects, operator
 
 pytestmark = pytest.mark.engine
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import yaml
-from operators import DOMAIN, FEDERATION, HUB, give_secrets, operator, spark_party
 
 from sandbox import pki
 from sandbox.tools import tools_env
 from sandbox.workspace import REPO, Workspace
+from tests.engine.operators import DOMAIN, FEDERATION, HUB, give_secrets, operator, spark_party
 
 pytestmark = pytest.mark.engine
 

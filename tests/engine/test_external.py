@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from operators import DOMAIN, FEDERATION, HUB, PUBLISHED, give_secrets, objects, operator, spark_party
 
 from sandbox import pki
 from sandbox.workspace import Workspace
+from tests.engine.operators import DOMAIN, FEDERATION, HUB, PUBLISHED, give_secrets, objects, operator, spark_party
 
 pytestmark = pytest.mark.engine
 

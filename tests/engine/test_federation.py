@@ -5,7 +5,8 @@ import json
 
 import pytest
 import yaml
-from operators import DOMAIN, Federation, config_map, hand_over, objects
+
+from tests.engine.operators import DOMAIN, Federation, config_map, hand_over, objects
 
 pytestmark = pytest.mark.engine
 

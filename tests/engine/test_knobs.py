@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from operators import DOMAIN, give_secrets, objects, operator
 
 from sandbox import pki
 from sandbox.workspace import Workspace
+from tests.engine.operators import DOMAIN, give_secrets, objects, operator
 
 pytestmark = pytest.mark.engine
 

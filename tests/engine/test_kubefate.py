@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from operators import give_secrets, objects
 
 from cli.kubefate.clusters import Choices
 from cli.kubefate.files import convert_files
@@ -16,6 +15,7 @@ from cli.kubefate.report import secret_steps
 from sandbox import pki
 from sandbox.objects import PROVISIONER
 from sandbox.workspace import Workspace
+from tests.engine.operators import give_secrets, objects
 
 pytestmark = pytest.mark.engine
 

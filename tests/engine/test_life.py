@@ -4,12 +4,12 @@ import json
 import re
 
 import pytest
-from operators import Federation, config_map, hand_over, identity, objects
 
 from federation.envelope import receive, sign
 from federation.identity import new_identity
 from sandbox.errors import SandboxError
 from sandbox.workspace import Workspace
+from tests.engine.operators import Federation, config_map, hand_over, identity, objects
 
 pytestmark = pytest.mark.engine
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from operators import DOMAIN, FEDERATION, PUBLISHED, config_map, give_secrets, objects, operator, spark_party
 
 from sandbox import pki
 from sandbox.workspace import Workspace
+from tests.engine.operators import DOMAIN, FEDERATION, PUBLISHED, config_map, give_secrets, objects, operator, spark_party
 
 pytestmark = pytest.mark.engine
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from operators import DOMAIN, FEDERATION, HUB, give_secrets, operator, spark_party
 
 from sandbox import pki
 from sandbox.workspace import REPO, Workspace
+from tests.engine.operators import DOMAIN, FEDERATION, HUB, give_secrets, operator, spark_party
 
 pytestmark = pytest.mark.engine
 

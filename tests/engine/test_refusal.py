@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
-from operators import FEDERATION, HUB, operator, spark_party
+
+from tests.engine.operators import FEDERATION, HUB, operator, spark_party
 
 pytestmark = pytest.mark.engine
 

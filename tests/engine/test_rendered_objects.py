@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from operators import Federation
 
 from sandbox.workspace import Workspace
+from tests.engine.operators import Federation
 
 pytestmark = pytest.mark.engine
 

@@ -7,9 +7,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from operators import DOMAIN, Federation
 
 from sandbox.workspace import Workspace
+from tests.engine.operators import DOMAIN, Federation
 
 pytestmark = pytest.mark.engine
 

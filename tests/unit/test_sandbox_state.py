@@ -2,6 +2,8 @@
 
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,9 +34,16 @@ def test_names_that_cannot_be_folders_are_refused(tmp_path: Path, name: str) -> 
         state.create(tmp_path, name)
 
 
-def test_deep_roots_have_sockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a short folder, which is deleted with the cluster. The test's own folder has its name, so that is short, too."""
-    short = tmp_path / "t"
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a short path: pytest's own holds a number that grows, and the test's name."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_a_deep_root_has_its_sockets_in_a_short_folder_deleted_with_the_cluster(
+    short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TMPDIR", str(short))
     deep = tmp_path / ("d" * 100)
     made = state.create(deep, "a")
