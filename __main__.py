@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pulumi
 
-from components import Exchange, ExternalExchange, ExternalParty, FateParty, Site, UnitArgs
+from components import EXTERNAL, UNITS, Site, UnitArgs
 from components.cluster import cluster_provider
 from components.manifests import extra_manifests
 from components.project import shown, stack_file
@@ -32,15 +32,13 @@ def main() -> None:
     for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now)):
         pulumi.log.warn(warning)
     for peer in plan.external:
-        (ExternalExchange if peer.party_id is None else ExternalParty)(peer)
+        EXTERNAL[peer.kind](peer)
     sites = {unit.key: Site(unit, opts) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
     extra = extra_manifests(plan.manifests, sites.values(), opts)
     units = {
-        unit.key: (Exchange if unit.kind == "exchange" else FateParty)(
-            UnitArgs(plan=unit, site=sites[unit.key], addresses=addresses, secrets=wrapped, needs=extra), opts
-        )
+        unit.key: UNITS[unit.kind](UnitArgs(plan=unit, site=sites[unit.key], addresses=addresses, secrets=wrapped, needs=extra), opts)
         for unit in plan.units
     }
     pulumi.export("descriptors", {key: unit.descriptor for key, unit in units.items()})

@@ -15,24 +15,25 @@ from cli.errors import CommandError, UsageError
 from cli.files import shown, write_atomic
 from cli.project import Stack
 from federation.errors import FederationError, Problem
-from federation.links import LINKS
+from federation.links import LINKS, SERVING_PROXY
 from federation.releases import Combination, catalogue
 from federation.scalars import Domain, Name, PartyId
 from federation.trust import PARTY_CA
 
-RELEASE = "1.11.2"
+RELEASE, SERVING_RELEASE = "1.11.2", "2.1.6"
 # By major version of FATE.
 _USUAL = {
     1: Combination(computing="Spark", federation="Pulsar", storage="HDFS"),
     2: Combination(computing="Eggroll", federation="OSX", storage="Eggroll"),
 }
-Kind = Literal["exchange", "party", "external", "namespaced", "mesh"]
+Kind = Literal["exchange", "party", "external", "namespaced", "mesh", "serving"]
 KINDS: Mapping[Kind, str] = {
     "exchange": "an organization that runs the exchange of a star",
     "party": "a party of a star, whose exchange is another organization's",
     "external": "a party whose exchange is run with KubeFATE, FedLCM or AnsibleFATE",
     "namespaced": "a party of a star, deployed with rights in one namespace only",
     "mesh": "a party of a mesh, linked directly to its peers",
+    "serving": "a party of a star with FATE-Serving, which predicts with the models it trained",
 }
 
 
@@ -68,7 +69,7 @@ def stack_text(answers: Answers) -> str:
     _check(answers)
     kind, engines = answers.kind, _engines(answers)
     peers = answers.peers or {"mesh": ("clinic-b",), "exchange": ()}.get(kind, ("consortium",))
-    if kind in ("party", "external", "namespaced") and len(peers) != 1:
+    if kind in ("party", "external", "namespaced", "serving") and len(peers) != 1:
         raise UsageError(f"a stack of kind {kind} has one peer, its exchange: add others with `fatefed peers add`")
     texts = {
         "what": _what(answers, peers),
@@ -82,6 +83,7 @@ def stack_text(answers: Answers) -> str:
         "party_id": json.dumps(answers.party_id),
         "namespace_note": "exists already; this stack does not make it" if kind == "namespaced" else "of its own, made by `pulumi up`",
         "release": answers.release,
+        "serving_release": SERVING_RELEASE,
         "computing": engines.computing,
         "engine": engines.federation,
         "storage": engines.storage,
@@ -91,7 +93,8 @@ def stack_text(answers: Answers) -> str:
         "exchange_line": "" if kind == "mesh" else _fill(templates.EXCHANGE_LINE, exchange=_scalar(next(iter(peers), ""))),
     }
     cluster = templates.CLUSTER_NAMESPACED if kind == "namespaced" else templates.CLUSTER
-    parts = [templates.ORGANIZATION, cluster, _unit(kind, engines.federation), _peers(kind, peers, engines.federation)]
+    units = [_unit(kind, engines.federation), *([_serving()] if kind == "serving" else [])]
+    parts = [templates.ORGANIZATION, cluster, *units, _peers(kind, peers, engines.federation)]
     return _fill(templates.HEAD + templates.GAP.join(parts), **texts)
 
 
@@ -135,6 +138,11 @@ def _tls_line(kind: Kind, engine: str) -> str:
     return templates.TLS_LINES[mode] if LINKS[engine].tls else ""
 
 
+def _serving() -> str:
+    """FATE-Serving of the party."""
+    return templates.SERVING + _publish(frozenset({SERVING_PROXY.endpoint}), 8)
+
+
 def _publish(endpoints: frozenset[str], column: int) -> str:
     text = ""
     for name, (what, fixed) in templates.ENDPOINTS.items():
@@ -153,6 +161,7 @@ def _what(answers: Answers, peers: tuple[str, ...]) -> str:
         "external": f"{party}: a star through the exchange {', '.join(peers)}, which is not run with this program.",
         "namespaced": f"{party}: a star through the exchange of {', '.join(peers)}; rights in one namespace only.",
         "party": f"{party}: a star through the exchange of {', '.join(peers)}.",
+        "serving": f"{party}, with FATE-Serving: a star through the exchange of {', '.join(peers)}.",
     }
     return f"Federation {answers.federation}, {link[answers.kind]}"
 

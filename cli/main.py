@@ -129,7 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--party", metavar="ID", help="the party; needed when the stack has more than one with a CA")
     verb.add_argument("--yes", action="store_true", help="do the second and third step without a question")
     verb = _verb(_group(verbs, "descriptor"), "descriptor export", commands.descriptor_export)
-    verb.add_argument("--unit", metavar="UNIT", help="exchange or party-<id>; needed when the stack has more than one")
+    verb.add_argument(
+        "--unit", metavar="UNIT", help="exchange, party-<id>, serving-<id> or serving-exchange; needed when the stack has more than one"
+    )
     verb.add_argument("-o", "--output", required=True, metavar="FILE", help="where to write it; - for standard output")
     verb.add_argument("--days", type=int, default=DAYS, help="for how long peers may accept it (default %(default)s)")
     verb.add_argument("--serial", type=int, metavar="N", help="go on from this serial number, when the stack file lost count")

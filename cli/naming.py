@@ -10,7 +10,10 @@ from federation.spec import StackSpec
 
 
 def peer_name(descriptor: Descriptor, file: Path, spec: StackSpec, known: Peers, folder: Path) -> str:
-    """The peer that names this file or was accepted for this unit; else the organization; else organization and party id."""
+    """The peer that names this file or was accepted for this unit; else the organization; else organization and party id.
+
+    For FATE-Serving, `<organization>-serving` in the organization's place.
+    """
     for name, peer in sorted(spec.peers.items()):
         if peer.descriptor is not None and (folder / peer.descriptor).resolve() == file.resolve():
             return name
@@ -18,10 +21,12 @@ def peer_name(descriptor: Descriptor, file: Path, spec: StackSpec, known: Peers,
     for name, other in accepted.items():
         if _same_unit(other, descriptor):
             return name
-    organization = descriptor.organization
-    if organization not in accepted and _is_free(organization, spec.peers, folder):
-        return organization
-    return f"{organization}-{descriptor.party_id or descriptor.kind}"
+    # A peer that was announced under the organization's name is a party, or an exchange, of training.
+    training = descriptor.kind in ("party", "exchange")
+    name = descriptor.organization if training else f"{descriptor.organization}-serving"
+    if name not in accepted and _is_free(name, spec.peers, folder):
+        return name
+    return f"{name}-{descriptor.party_id or 'exchange'}"
 
 
 def _accepted_once(spec: StackSpec, known: Peers, folder: Path) -> dict[str, Descriptor]:

@@ -188,11 +188,13 @@ def _checked(content: bytes, file: Path, spec: StackSpec) -> Received:
         raise FederationError(received)
     found = received.descriptor
     problems = list(membership_problems(found, spec.federation, where))
-    if found.party_id in spec.parties:
+    if found.party_id in (spec.parties if found.kind == "party" else {**spec.serving, **spec.parties}):
         remedy = "import descriptors of other organizations only, or agree on another party id"
         problems.append(Problem(where, f"party {found.party_id} is a party of this stack", remedy))
-    if found.kind == "exchange" and spec.exchange is not None and found.organization == spec.organization:
-        problems.append(Problem(where, "is the descriptor of this stack's own exchange", "parties of this stack name it `exchange: local`"))
+    own = {"exchange": spec.exchange, "servingExchange": spec.serving_exchange}.get(found.kind)
+    if own is not None and found.organization == spec.organization:
+        remedy = "what belongs to this stack names it `exchange: local`"
+        problems.append(Problem(where, f"is the descriptor of this stack's own {found.title.removeprefix('the ')}", remedy))
     if problems:
         raise FederationError(problems)
     return received
@@ -209,8 +211,7 @@ def _must_be_the_same_unit(name: str, descriptor: Descriptor, old: Descriptor | 
 
 
 def _unit(descriptor: Descriptor) -> str:
-    party = "the exchange" if descriptor.party_id is None else f"party {descriptor.party_id}"
-    return f"{party} of {descriptor.organization}"
+    return f"{descriptor.title} of {descriptor.organization}"
 
 
 def _path(file: Path, folder: Path, otherwise: str) -> str:

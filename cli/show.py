@@ -28,7 +28,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 def review_text(found: Review) -> str:
     """Who a descriptor is from, what it says, and what accepting it would change."""
     descriptor = found.descriptor
-    who = "exchange" if descriptor.party_id is None else f"party {descriptor.party_id}"
+    who = descriptor.title.removeprefix("the ")
     lines = [
         f"peer {found.name}: {who} of {descriptor.organization}, federation {descriptor.federation.name} ({descriptor.federation.domain})",
         f"  release: {descriptor.release}" + (f", {descriptor.backends}" if descriptor.backends else ""),

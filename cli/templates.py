@@ -71,6 +71,20 @@ TLS_LINES = {
       tls: provided # certificates of the federation's CA, as KubeFATE and FedLCM use them; you give them in fate:secrets
 """,
 }
+SERVING = """\
+  # FATE-Serving of these parties, by party id. FATE-Flow publishes its models there; it is linked to the party of its id.
+  fate:serving:
+    $party_id: # the party above
+      namespace: fate-serving-$party # of its own, made by `pulumi up`
+      release: $serving_release # of FATE-Serving
+      persistence: {} # as above; none: published models are lost with the pod
+      # exchange: NAME # the peer below that is a serving exchange; without this line, requests go directly to peers
+      adaptors: # where the features of a sample come from: Java classes in serving-server's image
+        single: com.webank.ai.fate.serving.adaptor.dataaccess.HttpAdapter # for one sample
+        batch: com.webank.ai.fate.serving.adaptor.dataaccess.MockBatchAdapter # for many; this one invents them: replace it
+        url: http://features.$owner.example/v1/features # what HttpAdapter asks
+      publish: # what peers dial; its address goes into the descriptor of this FATE-Serving
+"""
 
 # Where no release has an image of Spark's workers.
 SPARK_WORKER = """\
@@ -122,6 +136,7 @@ ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "nginx": ("control: HTTP and gRPC; $who dial it by IP address", ("httpPort: 30103", "grpcPort: 30104")),
     "rollsite": ("data and control: gRPC without TLS", ("port: 30091",)),
     "osx": ("data and control: gRPC without TLS", ("port: 30091",)),
+    "servingProxy": ("requests for predictions: gRPC without TLS", ("port: 30096",)),
 }
 
 ENDPOINT = """\

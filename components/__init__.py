@@ -1,7 +1,20 @@
 """Pulumi components: layout only. What they make was decided in the plan (`federation.plan`)."""
 
-from components.external import ExternalExchange, ExternalParty
+from components.external import EXTERNAL, ExternalExchange, ExternalParty, ExternalServing, ExternalServingExchange
 from components.site import Site
-from components.unit import Exchange, FateParty, UnitArgs
+from components.unit import UNITS, Exchange, FateParty, FateServing, ServingExchange, UnitArgs
 
-__all__ = ["Exchange", "ExternalExchange", "ExternalParty", "FateParty", "Site", "UnitArgs"]
+__all__ = [
+    "EXTERNAL",
+    "UNITS",
+    "Exchange",
+    "ExternalExchange",
+    "ExternalParty",
+    "ExternalServing",
+    "ExternalServingExchange",
+    "FateParty",
+    "FateServing",
+    "ServingExchange",
+    "Site",
+    "UnitArgs",
+]

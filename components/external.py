@@ -1,8 +1,11 @@
 """Other organizations' parties and exchanges: no cluster objects, but visible in every preview."""
 
+from collections.abc import Mapping
+
 from pulumi import ResourceOptions
 
 from components.base import FederationComponent
+from federation.links import Kind
 from federation.peers import Peer
 
 
@@ -20,3 +23,27 @@ class ExternalExchange(FederationComponent):
     def __init__(self, peer: Peer, opts: ResourceOptions | None = None) -> None:
         super().__init__("ExternalExchange", peer.name, opts)
         self.register_outputs({"descriptor": peer.descriptor.plain(), "state": peer.state})
+
+
+class ExternalServing(FederationComponent):
+    """FATE-Serving that another organization deploys."""
+
+    def __init__(self, peer: Peer, opts: ResourceOptions | None = None) -> None:
+        super().__init__("ExternalServing", peer.name, opts)
+        self.register_outputs({"descriptor": peer.descriptor.plain(), "state": peer.state})
+
+
+class ExternalServingExchange(FederationComponent):
+    """A serving exchange that another organization deploys."""
+
+    def __init__(self, peer: Peer, opts: ResourceOptions | None = None) -> None:
+        super().__init__("ExternalServingExchange", peer.name, opts)
+        self.register_outputs({"descriptor": peer.descriptor.plain(), "state": peer.state})
+
+
+EXTERNAL: Mapping[Kind, type[ExternalParty | ExternalExchange | ExternalServing | ExternalServingExchange]] = {
+    "party": ExternalParty,
+    "exchange": ExternalExchange,
+    "serving": ExternalServing,
+    "servingExchange": ExternalServingExchange,
+}

@@ -23,7 +23,9 @@ class Site(FederationComponent):
     addresses: dict[LiveValue, Output[str]]
 
     def __init__(self, plan: UnitPlan, opts: ResourceOptions | None = None) -> None:
-        guarded = ResourceOptions(hooks=ResourceHookBinding(before_update=[] if plan.allow_data_loss else [_keeps_data(plan.key)]))
+        guarded = ResourceOptions(
+            hooks=ResourceHookBinding(before_update=[] if plan.allow_data_loss else [_keeps_data(plan.key, plan.config_path)])
+        )
         super().__init__("Site", plan.key, ResourceOptions.merge(opts, guarded), plan.data)
         # A namespace holds its party's claims: destroying or renaming a stack must not delete data (invariant 9).
         namespace = [self.create(manifest, retain_on_delete=True) for manifest in plan.namespace_object]
@@ -52,15 +54,14 @@ class Site(FederationComponent):
         self.addresses[live] = source.apply(read, run_with_unknowns=True)
 
 
-def _keeps_data(key: str) -> ResourceHook:
-    """Refuses, in a preview already, an edit that would leave a party's data behind."""
+def _keeps_data(key: str, config_path: str) -> ResourceHook:
+    """Refuses, in a preview already, an edit that would leave a unit's data behind."""
 
     def check(change: ResourceHookArgs) -> None:
         if found := list(lost_data(change.old_inputs or {}, change.new_inputs or {})):
-            party = key.removeprefix("party-")
-            problems = "".join(f"\n  fate:parties.{party}: {problem}" for problem in found)
+            problems = "".join(f"\n  fate:{config_path}: {problem}" for problem in found)
             raise pulumi.RunError(
-                f"this edit leaves data behind{problems}\n    remedy: undo it, or set parties.{party}.allowDataLoss for one `pulumi up`"
+                f"this edit leaves data behind{problems}\n    remedy: undo it, or set {config_path}.allowDataLoss for one `pulumi up`"
             )
 
     return ResourceHook(f"{key}-keeps-data", check, opts=ResourceHookOptions(on_dry_run=True))

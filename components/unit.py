@@ -19,6 +19,7 @@ from federation.certificates import pkcs8
 from federation.descriptor import finish
 from federation.impact import SEVERITY, effects
 from federation.jobs import JobPlan
+from federation.links import Kind
 from federation.live import live_values
 from federation.manifests import SecretPlan
 from federation.unit import ChartPlan, UnitPlan
@@ -125,6 +126,28 @@ class ActiveMembers(FederationComponent):
     def __init__(self, exchange: str, opts: ResourceOptions) -> None:
         super().__init__("ActiveMembers", f"{exchange}-has-active-members", opts)
         self.register_outputs({})
+
+
+class FateServing(Unit):
+    """FATE-Serving of one party in a namespace of its own."""
+
+    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("FateServing", args, opts)
+
+
+class ServingExchange(Unit):
+    """The hub between the FATE-Servings of parties."""
+
+    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("ServingExchange", args, opts)
+
+
+UNITS: Mapping[Kind, type[FateParty | Exchange | FateServing | ServingExchange]] = {
+    "party": FateParty,
+    "exchange": Exchange,
+    "serving": FateServing,
+    "servingExchange": ServingExchange,
+}
 
 
 def _hooks(unit: str, secret: SecretPlan) -> ResourceHookBinding | None:

@@ -12,21 +12,24 @@ _MODULE = "the party's own module"
 
 
 def data_facts(own: PartySpec, values: PartyValues, rows: Mapping[str, ModuleRow]) -> dict[str, Any]:
-    """What is remembered in the stack's state and compared at the next preview: namespace, storage engine, claims, nodes, places.
-
-    `rows`: the modules of the release, which say who has data.
-    """
-    claims = {name: _claim(module) for name, module in values.modules.plain().items() if rows[name].claim is not None}
+    """What is remembered of a party in the stack's state and compared at the next preview: also its storage engine, nodes, places."""
     datanode, nodemanager = values.modules.datanode, values.modules.nodemanager
-    return {
-        "namespace": own.namespace,
+    return kept_data(own.namespace, values.modules.plain(), rows) | {
         "storage": own.storage,
-        "claims": {name: claim for name, claim in claims.items() if claim},
-        "withoutClaims": sorted(name for name, claim in claims.items() if not claim),
         "dataNodes": 0 if datanode is None else datanode.replicas,
         "eggrollNodes": 0 if nodemanager is None else nodemanager.replicas,
         "database": _MODULE if own.engines.mysql is None else f"{values.database.host}:{values.database.port}/{values.database.name}",
         "files": _MODULE if own.engines.hdfs is None or values.hdfs is None else values.hdfs.name_node + values.hdfs.path_prefix,
+    }
+
+
+def kept_data(namespace: str, modules: Mapping[str, Any], rows: Mapping[str, ModuleRow]) -> dict[str, Any]:
+    """What the data of every unit rests on: its namespace and its claims. `rows`: the modules of the release, which say who has data."""
+    claims = {name: _claim(module) for name, module in modules.items() if rows[name].claim is not None}
+    return {
+        "namespace": namespace,
+        "claims": {name: claim for name, claim in claims.items() if claim},
+        "withoutClaims": sorted(name for name, claim in claims.items() if not claim),
     }
 
 
@@ -43,7 +46,7 @@ def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(after.keys() & set(old.get("withoutClaims", ()))):
         yield f"persistence of {name}: none -> claims: it would start empty"
     for nodes, what in (("dataNodes", "HDFS data nodes: blocks"), ("eggrollNodes", "Eggroll nodes: tables")):
-        if old.get(nodes, 0) > new[nodes] > 0:
+        if old.get(nodes, 0) > new.get(nodes, 0) > 0:
             yield f"{int(old[nodes])} -> {new[nodes]} {what} of the removed ones become unreachable"
 
 
@@ -64,7 +67,7 @@ def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     moved = {place: (old[place], new[place]) for place in new if place in old and old[place] != new[place]}
     if "namespace" in moved:
         before, after = moved["namespace"]
-        yield f"namespace {before} -> {after}: the party would start empty, its data stays in {before}"
+        yield f"namespace {before} -> {after}: it would start empty, its data stays in {before}"
     if "storage" in moved:
         before, after = moved["storage"]
         yield f"storage {before} -> {after}: what is stored in {before} stays there, unused"

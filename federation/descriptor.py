@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from federation.authority import CertificatePem
 from federation.document import MAX_PROBLEMS, Problems, bounded, read_json
-from federation.links import endpoint_names, engine_of, purposes
+from federation.links import KINDS, OF_A_PARTY, Kind, endpoint_names, engine_of, purposes
 from federation.model import Model
 from federation.problems import problems_of
 from federation.releases import Combination
@@ -46,22 +46,22 @@ class Trust(Model):
 
 
 class Descriptor(Model):
-    """The published endpoints of one party or one exchange."""
+    """The published endpoints of one party, one exchange, or their counterparts of FATE-Serving."""
 
     schema_version: Literal[1] = Field(description="This is version 1.")
-    kind: Literal["party", "exchange"] = Field(description="One FATE cluster, or the hub of a star.")
+    kind: Kind = Field(description="One FATE cluster, the hub of a star, FATE-Serving of a party, or the hub of FATE-Servings.")
     federation: Membership = Field(description="Name and domain; both must be the reader's own.")
     organization: Name = Field(description="Who owns it.")
-    party_id: PartyId | None = Field(None, description="The party's id; absent for an exchange.")
-    release: Word | None = Field(None, description="FATE release; absent when typed by hand.")
-    backends: Combination | None = Field(None, description="The party's engines; absent for an exchange.")
+    party_id: PartyId | None = Field(None, description="The party's id; absent for an exchange of either kind.")
+    release: Word | None = Field(None, description="Release of FATE or FATE-Serving; absent when typed by hand.")
+    backends: Combination | None = Field(None, description="The party's engines; absent for all others.")
     endpoints: dict[str, Endpoint] = Field(description="Those of its federation engine: see federation.links.")
     trust: Trust | None = Field(None, description="Of a party with a CA of its own.")
 
     @model_validator(mode="after")
     def _a_party_has_an_id(self) -> Self:
-        if (self.kind == "party") != (self.party_id is not None):
-            raise ValueError("a party has a partyId, an exchange has none")
+        if (self.kind in OF_A_PARTY) != (self.party_id is not None):
+            raise ValueError("a party and its FATE-Serving have a partyId, an exchange of either kind has none")
         return self
 
     @model_validator(mode="after")
@@ -80,8 +80,7 @@ class Descriptor(Model):
         legal = endpoint_names(self.kind)
         if frozenset(self.endpoints) not in legal:
             wanted = ", or ".join(" and ".join(sorted(names)) for names in legal)
-            who = "an exchange" if self.kind == "exchange" else "a party"
-            raise ValueError(f"{who} publishes exactly {wanted}, not {' and '.join(self.endpoints) or 'nothing'}")
+            raise ValueError(f"{KINDS[self.kind]} publishes exactly {wanted}, not {' and '.join(self.endpoints) or 'nothing'}")
         for name, endpoint in self.endpoints.items():
             known = purposes(self.kind, name)
             # gRPC alone is no nginx: FATE-Flow speaks HTTP to it.
@@ -91,8 +90,18 @@ class Descriptor(Model):
 
     @property
     def engine(self) -> str:
-        """The federation engine whose endpoints it publishes, in FATE's word."""
+        """The federation engine whose endpoints it publishes, in FATE's word. KeyError for FATE-Serving, which has none."""
         return engine_of(frozenset(self.endpoints), self.kind)
+
+    @property
+    def title(self) -> str:
+        """What it is, for people: `party 9999`, `the serving exchange`."""
+        titles = {
+            "exchange": "the exchange",
+            "serving": f"FATE-Serving of party {self.party_id}",
+            "servingExchange": "the serving exchange",
+        }
+        return titles.get(self.kind, f"party {self.party_id}")
 
     def text(self) -> str:
         """The descriptor as a file: canonical, so that equal content has an equal digest."""

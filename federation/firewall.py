@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from federation.collaborations import may_talk
 from federation.external import external_engines
-from federation.links import LINKS
+from federation.links import LINKS, OF_A_PARTY
 from federation.live import live_values
 from federation.network_policy import dialler
 from federation.peers import Peer, Peers
@@ -24,6 +24,7 @@ PURPOSES = {
     ("rabbitmq", "amqp"): "data: RabbitMQ's AMQP, without TLS",
     ("rollsite", "grpc"): "data and control: rollsite's gRPC, without TLS",
     ("osx", "grpc"): "data and control: OSX's gRPC, without TLS",
+    ("servingProxy", "grpc"): "requests for predictions: serving-proxy's gRPC, without TLS",
 }
 
 
@@ -56,15 +57,20 @@ def firewall_rows(spec: StackSpec, peers: Peers, plan: StackPlan) -> tuple[Firew
 
 
 def _party(unit: UnitPlan) -> PartyId | None:
-    return None if unit.kind == "exchange" else unit.key.removeprefix("party-")
+    return unit.key.rpartition("-")[2] if unit.kind in OF_A_PARTY else None
 
 
 def _partners(spec: StackSpec, unit: UnitPlan, ready: Iterable[Peer]) -> list[Peer]:
     """The peers that a unit exchanges connections with: of a star's party its exchange, else the parties it may talk to."""
     own = _party(unit)
-    if own is not None and spec.federation.topology == "star":
-        return [peer for peer in ready if peer.party_id is None and peer.name == spec.parties[own].exchange]
-    return [peer for peer in ready if peer.party_id is not None and may_talk(spec, own, peer.party_id)]
+    serves = unit.kind in ("serving", "servingExchange")
+    star = spec.federation.topology == "star"
+    exchange = None if own is None else spec.serving[own].exchange if serves else spec.parties[own].exchange
+    if own is not None and (exchange is not None if serves else star):
+        kind = "servingExchange" if serves else "exchange"
+        return [peer for peer in ready if peer.kind == kind and peer.name == exchange]
+    members = [peer for peer in ready if peer.kind == ("serving" if serves else "party")]
+    return [peer for peer in members if may_talk(spec, own, peer.party_id or "")]
 
 
 def _incoming(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
@@ -78,7 +84,7 @@ def _incoming(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator
 
 def _outgoing(spec: StackSpec, unit: UnitPlan, ready: list[Peer]) -> Iterator[FirewallRow]:
     own = _party(unit)
-    external = {} if own is None else external_engines(spec.parties[own])
+    external = external_engines(spec.parties[own]) if own is not None and unit.kind == "party" else {}
     for peer in _partners(spec, unit, ready):
         organization = peer.descriptor.organization
         opened_by = f"{spec.organization} (out), {organization} (in)"

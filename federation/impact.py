@@ -15,7 +15,7 @@ Kind = Literal["reload", "cut", "restart", "data loss"]
 # How much each kind hurts: nothing stops; a link ends; pods stop and start; data is left behind.
 SEVERITY: dict[Kind, int] = {"reload": 0, "cut": 1, "restart": 1, "data loss": 2}
 # Modules whose restart no peer notices.
-_UNNOTICED = frozenset({"fateboard", "client"})
+_UNNOTICED = frozenset({"fateboard", "client", "servingAdmin"})
 # Which modules' pods a section of the chart's values is part of; a section that is not here is part of all.
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "board": ("fateboard",),
@@ -29,6 +29,10 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "rabbitmq": ("fateflow", "rabbitmq"),
     "osx": ("fateflow", "osx"),
     "eggroll": ("fateflow", "mysql", "clustermanager", "nodemanager", "rollsite", "osx"),
+    "servings": ("fateflow", "client"),
+    "server": ("servingServer", "servingRedis"),
+    "registry": ("servingServer", "servingProxy", "servingAdmin"),
+    "admin": ("servingAdmin",),
 }
 # What of a module's values makes no other pod.
 _NOT_OF_PODS = frozenset({"replicas", "service"})

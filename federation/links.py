@@ -4,8 +4,20 @@ One row per engine. A party or an exchange publishes one Service per endpoint; d
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from federation import naming
+
+# What a descriptor may be of: units of training, and of FATE-Serving.
+Kind = Literal["party", "exchange", "serving", "servingExchange"]
+KINDS: dict[Kind, str] = {
+    "party": "a party",
+    "exchange": "an exchange",
+    "serving": "FATE-Serving of a party",
+    "servingExchange": "a serving exchange",
+}
+# Those that belong to a party, and have its id.
+OF_A_PARTY: frozenset[str] = frozenset({"party", "serving"})
 
 
 @dataclass(frozen=True)
@@ -80,15 +92,33 @@ LINKS: dict[str, Link] = {
 }
 
 
-def endpoint_names(kind: str) -> list[frozenset[str]]:
+# FATE-Serving has one inter-party link, whatever engine its party was trained with.
+SERVING_PROXY = PublishedService(
+    "servingProxy",
+    naming.SERVING_PROXY_PUBLIC,
+    naming.SERVING_PROXY,
+    (PublishedPort("grpc", "tcp-inter", "inter", "servingProxyInter"),),
+    internal=naming.SERVING_PROXY,
+)
+
+
+def published(kind: Kind) -> list[tuple[PublishedService, ...]]:
+    """What a unit of a kind may publish: one row for each way to link it."""
+    if kind in ("serving", "servingExchange"):
+        return [(SERVING_PROXY,)]
+    return [link.of(kind) for link in LINKS.values() if link.of(kind)]
+
+
+def endpoint_names(kind: Kind) -> list[frozenset[str]]:
     """Every set of endpoints that a descriptor of a kind may publish."""
-    return [link.endpoints(kind) for link in LINKS.values() if link.of(kind)]
+    return [frozenset(service.endpoint for service in services) for services in published(kind)]
 
 
-def purposes(kind: str, endpoint: str) -> frozenset[str]:
+def purposes(kind: Kind, endpoint: str) -> frozenset[str]:
     """The ports that an endpoint of a kind of unit may publish."""
-    services = [service for link in LINKS.values() for service in link.of(kind) if service.endpoint == endpoint]
-    return frozenset(port.purpose for service in services for port in service.ports)
+    return frozenset(
+        port.purpose for services in published(kind) for service in services if service.endpoint == endpoint for port in service.ports
+    )
 
 
 def engine_of(endpoints: frozenset[str], kind: str) -> str:

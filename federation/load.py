@@ -167,7 +167,7 @@ def _without_errors(values: Mapping[str, Any], error: ValidationError) -> tuple[
         loc = [part for part in details["loc"] if part != "[key]"]
         # A broken entry of a map goes as a whole, like a broken section; an unknown key goes alone.
         if details["type"] != "extra_forbidden":
-            loc = loc[: 2 if loc[0] in ("parties", "peers") else 1]
+            loc = loc[: 2 if loc[0] in ("parties", "serving", "peers") else 1]
             left_out.add(tuple(str(part) for part in loc))
         _remove(rest, loc)
     # No other rule looks at the organization's name.

@@ -5,12 +5,14 @@ import re
 from federation.scalars import PartyId
 
 EXCHANGE = "exchange"
+SERVING_EXCHANGE = "serving-exchange"
 PULSAR_ROUTES = "pulsar-route-table"
 NGINX_ROUTES = "nginx-route-table"
 RABBITMQ_ROUTES = "rabbitmq-route-table"
 ROLLSITE_ROUTES = "rollsite-route-table"
 OSX_ROUTES = "osx-route-table"
 EXCHANGE_ROUTES = "exchange-routes"
+SERVING_ROUTES = "serving-route-table"
 PULSAR_CERTIFICATE = "pulsar-cert"
 PULL_SECRET = "fate-registry"  # noqa: S105 - the name of an object
 BOARDS_CERTIFICATE = "boards-tls"
@@ -23,6 +25,8 @@ DATABASE_SCHEMA, DATABASE_PASSWORD, RABBITMQ_PASSWORD = "database-schema", "data
 # The pod label values of charts/*: what the Services below select.
 FATEFLOW, NGINX, PULSAR, RABBITMQ, ROLLSITE, OSX = "fateflow", "nginx", "pulsar", "rabbitmq", "rollsite", "osx"
 TRAFFIC_SERVER = "traffic-server"
+SERVING_PROXY, SERVING_SERVER = "serving-proxy", "serving-server"
+SERVING_REDIS, SERVING_ZOOKEEPER = "serving-redis", "serving-zookeeper"
 
 # The labels that select pods.
 MODULE, INSTANCE = "app.kubernetes.io/name", "app.kubernetes.io/instance"
@@ -37,13 +41,15 @@ ROLLSITE_PUBLIC = "rollsite-public"
 OSX_SERVICE = "osx"
 OSX_PUBLIC = "osx-public"
 TRAFFIC_SERVER_SERVICE = "traffic-server"
+SERVING_PROXY_PUBLIC = "serving-proxy-public"
 
 # Every name that an object of a chart may have (tests/charts checks the list): a stack's own objects have others.
 CHART_OBJECTS = frozenset({
     "client", "clustermanager", "datanode", "datanode-env", "eggroll-config", "fateboard", "fateboard-config", "fateflow",
     "fateflow-sparkdriver", "mysql", "mysql-config", "namenode", "namenode-config", "namenode-env", "nginx", "nginx-config",
     "nodemanager", "notebook", "osx", "osx-config", "pulsar", "pulsar-config", "python", "python-config", "rabbitmq", "rabbitmq-config",
-    "rollsite", "rollsite-config", "spark", "spark-client", "spark-master", "spark-worker", "spark-worker-1", "spark-worker-config",
+    "rollsite", "rollsite-config", "serving-admin", "serving-admin-config", "serving-proxy", "serving-proxy-config", "serving-redis",
+    "serving-redis-config", "serving-server", "serving-server-config", "serving-zookeeper", "serving-zookeeper-config", "spark", "spark-client", "spark-master", "spark-worker", "spark-worker-1", "spark-worker-config",
     "traffic-server", "traffic-server-config",
 })  # fmt: skip
 # Annotations of the Secret with a unit's certificate: its last day, and the authorities beside it.
@@ -54,6 +60,16 @@ TRUSTS = "federation.fate/trusts"
 def party_key(party: PartyId) -> str:
     """The key of a party in outputs, logical names and default secret names: `party-9999`."""
     return f"party-{party}"
+
+
+def serving_key(party: PartyId) -> str:
+    """The key of a party's FATE-Serving: `serving-9999`."""
+    return f"serving-{party}"
+
+
+def inside(service: str, namespace: str) -> str:
+    """The name of a Service for other namespaces of its cluster, whatever the cluster's domain is."""
+    return f"{service}.{namespace}.svc"
 
 
 def server_name(party: PartyId, domain: str) -> str:

@@ -103,6 +103,12 @@ def _inside(spec: StackSpec, published: PublishedService, own: PartySpec | Excha
 
 def dials(spec: StackSpec, peer: Peer) -> bool:
     """Whether a unit of this stack would dial a peer, were it routed."""
+    if peer.kind == "servingExchange":
+        return any(serving.exchange == peer.name for serving in spec.serving.values())
+    if peer.kind == "serving":
+        direct: list[PartyId | None] = [party for party, serving in spec.serving.items() if serving.exchange is None]
+        direct += [] if spec.serving_exchange is None else [None]
+        return any(may_talk(spec, own, peer.party_id or "") for own in direct)
     if peer.party_id is None:
         return any(party.exchange == peer.name for party in spec.parties.values())
     if spec.exchange is not None:

@@ -31,6 +31,7 @@ Kind = Literal["party", "exchange"]
 def dialler(kind: str, endpoint: str) -> str:
     """The module of a party or an exchange that dials an endpoint of its peers."""
     services = {service.endpoint: service.module for link in LINKS.values() for side in ("party", "exchange") for service in link.of(side)}
+    services["servingProxy"] = naming.SERVING_PROXY
     return _DIALLERS.get((kind, endpoint), services[endpoint])
 
 
@@ -56,17 +57,17 @@ def network_policies(
     if not spec.network_policy.enabled:
         return ()
     kind: Kind = "party" if isinstance(own, PartySpec) else "exchange"
-    place, dialled = _Place(own.namespace, key, labels), _dialled(kind, hops)
+    place, dialled = Place(own.namespace, key, labels), _dialled(kind, hops)
     external = external_engines(own) if isinstance(own, PartySpec) else {}
-    made = [_inside_and_dns(spec, place, own)]
+    made = [inside_and_dns(spec, place, own)]
     for service in LINKS[own.federation].of(kind):
         if service.endpoint in external:
             continue
-        rules = [_connect("from", _sources(spec), _container_ports(spec, service, own))]
+        rules = [connect("from", published_sources(spec), _container_ports(spec, service, own))]
         egress = sorted(dialled.get(service.module, {}).values(), key=repr)
         made.append(place.policy(f"peers-{service.module}", selector(service.module, key), ingress=rules, egress=egress))
     for door in doors:
-        rules = [_connect("from", door.sources, door.ports)]
+        rules = [connect("from", door.sources, door.ports)]
         made.append(place.policy(door.name, selector(naming.pod_name(door.module), key), ingress=rules))
     return tuple(made)
 
@@ -80,7 +81,7 @@ def party_doors(spec: StackSpec, own: PartySpec, deployed: frozenset[str]) -> It
         console = CONSOLES[name]
         if console.module in deployed:
             # The controller's namespace is not known here: any pod, until the stack names it.
-            sources = [{"namespaceSelector": {}}] if who is None else _elsewhere(who)
+            sources = [{"namespaceSelector": {}}] if who is None else elsewhere(who)
             yield Door(f"board-{name}", console.module, (ports[console.port],), sources)
     for module, given in module_specs(own).items():
         if module in deployed and given is not None and given.service is not None and given.service.type != "ClusterIP":
@@ -97,7 +98,7 @@ def module_ports(module: str, ports: Mapping[str, int]) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """Where policies are made."""
 
     namespace: str
@@ -113,7 +114,7 @@ class _Place:
         )
 
 
-def _inside_and_dns(spec: StackSpec, place: _Place, own: PartySpec | ExchangeSpec) -> Manifest:
+def inside_and_dns(spec: StackSpec, place: Place, own: PartySpec | ExchangeSpec | None = None) -> Manifest:
     """Of all pods: anything inside the namespace, name resolution, external engines, and what the operator allows."""
     ingress = [*_inside("from"), *_more(spec, "ingress")]
     return place.policy("inside", {naming.INSTANCE: place.key}, ingress=ingress, egress=[*_all_egress(spec), *_engines(spec, own)])
@@ -121,15 +122,15 @@ def _inside_and_dns(spec: StackSpec, place: _Place, own: PartySpec | ExchangeSpe
 
 def _all_egress(spec: StackSpec) -> list[Rule]:
     dns = spec.network_policy.dns
-    anywhere: Rule = {"namespaceSelector": {} if dns.namespace is None else _namespace(dns.namespace)}
+    anywhere: Rule = {"namespaceSelector": {} if dns.namespace is None else namespace_labels(dns.namespace)}
     ports = [{"protocol": protocol, "port": port} for port in dns.ports for protocol in ("UDP", "TCP")]
-    return [*_inside("to"), {"to": [anywhere, *_ranges(dns.ranges)], "ports": ports}, *_more(spec, "egress")]
+    return [*_inside("to"), {"to": [anywhere, *ranges_of(dns.ranges)], "ports": ports}, *_more(spec, "egress")]
 
 
-def _engines(spec: StackSpec, own: PartySpec | ExchangeSpec) -> Iterator[Rule]:
+def _engines(spec: StackSpec, own: PartySpec | ExchangeSpec | None) -> Iterator[Rule]:
     """The external engines of a party: by address, or their ports anywhere."""
     for way in ways_out(spec, own) if isinstance(own, PartySpec) else ():
-        yield _connect("to", [] if way.address is None else _ranges([_single(way.address)]), way.ports)
+        yield connect("to", [] if way.address is None else ranges_of([single(way.address)]), way.ports)
 
 
 def _inside(side: str) -> list[Rule]:
@@ -140,14 +141,20 @@ def _inside(side: str) -> list[Rule]:
 def _more(spec: StackSpec, side: str) -> Iterator[Rule]:
     given = spec.network_policy.ingress if side == "ingress" else spec.network_policy.egress
     for _, allowance in sorted(given.items()):
-        yield _connect("from" if side == "ingress" else "to", _elsewhere(allowance), allowance.ports)
+        yield connect("from" if side == "ingress" else "to", elsewhere(allowance), allowance.ports)
 
 
-def _sources(spec: StackSpec) -> list[Rule]:
+def published_sources(spec: StackSpec) -> list[Rule]:
     """Who may connect to published ports; empty: anyone. Units of this stack come from their own namespaces."""
     ranges = spec.network_policy.published_from
-    units = sorted({*(own.namespace for own in spec.parties.values()), *([] if spec.exchange is None else [spec.exchange.namespace])})
-    return [] if not ranges else [*_ranges(ranges), *({"namespaceSelector": _namespace(name)} for name in units)]
+    units = sorted(
+        {
+            *(own.namespace for own in spec.parties.values()),
+            *(own.namespace for own in spec.serving.values()),
+            *(hub.namespace for hub in (spec.exchange, spec.serving_exchange) if hub is not None),
+        }
+    )
+    return [] if not ranges else [*ranges_of(ranges), *({"namespaceSelector": namespace_labels(name)} for name in units)]
 
 
 def _dialled(kind: str, hops: Iterable[Neighbour]) -> dict[str, dict[str, Rule]]:
@@ -155,18 +162,21 @@ def _dialled(kind: str, hops: Iterable[Neighbour]) -> dict[str, dict[str, Rule]]
     found: dict[str, dict[str, Rule]] = {}
     for hop in hops:
         for endpoint, address in hop.endpoints.items() if hop.routed else ():
-            rule = _towards(address)
+            rule = towards(address)
             found.setdefault(dialler(kind, endpoint), {})[repr(rule)] = rule
     return found
 
 
-def _towards(address: Address) -> Rule:
+def towards(address: Address) -> Rule:
     """A peer's endpoint. A name without addresses cannot stand in a policy: then its port anywhere."""
     if address.pods is not None:
         pods = address.pods
-        place = {"namespaceSelector": _namespace(pods.namespace), "podSelector": {"matchLabels": selector(pods.module, pods.instance)}}
-        return _connect("to", [place], sorted(pods.ports))
-    return _connect("to", _ranges(_single(ip) for ip in ip_addresses(address)), sorted(address.ports.values()))
+        place = {
+            "namespaceSelector": namespace_labels(pods.namespace),
+            "podSelector": {"matchLabels": selector(pods.module, pods.instance)},
+        }
+        return connect("to", [place], sorted(pods.ports))
+    return connect("to", ranges_of(single(ip) for ip in ip_addresses(address)), sorted(address.ports.values()))
 
 
 def ip_addresses(address: Address) -> tuple[str, ...]:
@@ -174,7 +184,7 @@ def ip_addresses(address: Address) -> tuple[str, ...]:
     return tuple(sorted({*address.addresses, *([address.host] if is_ip(address.host) else [])}))
 
 
-def _connect(side: str, places: list[Rule], ports: Iterable[int | range]) -> Rule:
+def connect(side: str, places: list[Rule], ports: Iterable[int | range]) -> Rule:
     """A rule; without places it holds for everyone."""
     where = {side: places} if places else {}
     return {**where, "ports": [{"protocol": "TCP", **_port(port)} for port in ports]}
@@ -184,7 +194,8 @@ def _port(port: int | range) -> Rule:
     return {"port": port} if isinstance(port, int) else {"port": port[0], "endPort": port[-1]}
 
 
-def _single(ip: str) -> str:
+def single(ip: str) -> str:
+    """One address as a range."""
     return f"{ip}/{128 if ':' in ip else 32}"
 
 
@@ -193,13 +204,16 @@ def _container_ports(spec: StackSpec, service: PublishedService, own: PartySpec 
     return sorted(release[port.own] for port in service.ports)
 
 
-def _elsewhere(who: Elsewhere) -> list[Rule]:
-    return [*({"namespaceSelector": _namespace(name)} for name in sorted(set(who.namespaces))), *_ranges(who.ranges)]
+def elsewhere(who: Elsewhere) -> list[Rule]:
+    """Pods and addresses that the operator names."""
+    return [*({"namespaceSelector": namespace_labels(name)} for name in sorted(set(who.namespaces))), *ranges_of(who.ranges)]
 
 
-def _ranges(ranges: Iterable[str]) -> list[Rule]:
+def ranges_of(ranges: Iterable[str]) -> list[Rule]:
+    """Address ranges as places."""
     return [{"ipBlock": {"cidr": cidr}} for cidr in sorted(set(ranges))]
 
 
-def _namespace(name: str) -> Rule:
+def namespace_labels(name: str) -> Rule:
+    """The selector of one namespace."""
     return {"matchLabels": {"kubernetes.io/metadata.name": name}}

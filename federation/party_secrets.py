@@ -1,12 +1,14 @@
 """The Secrets of a party: which exist, from which entries of fate:secrets, and where each password is found."""
 
 import json
+from collections.abc import Callable, Mapping
 
 from federation import naming
 from federation.credential_spec import Credential
 from federation.external import external_engines
 from federation.manifests import SecretPlan
 from federation.scalars import PartyId
+from federation.serving_link import REGISTRY_SLOT, registry_credential
 from federation.spec import PartySpec, StackSpec
 from federation.trust import TlsPlan
 from federation.unit import pull_secret
@@ -42,6 +44,10 @@ def party_secrets(
                 keys[previous(slot)] = SecretKey(name=name, key=previous(entry))
                 sources[name][previous(entry)] = credential.previous
     secrets = [_passwords(own, name, labels, found) for name, found in sources.items()]
+    if (registry := registry_credential(spec, party, own)) is not None:
+        found, places = password_places(naming.party_key(party), REGISTRY_SLOT, lambda _: registry)
+        keys |= places
+        secrets += [SecretPlan(name, name, own.namespace, labels, "Opaque", entries) for name, entries in found.items()]
     if tls is not None:
         certificate = {"broker.cert.pem": tls.certificate, "broker.key-pk8.pem": tls.key, "ca.cert.pem": tls.ca}
         name = naming.PULSAR_CERTIFICATE
@@ -82,6 +88,25 @@ def password_entries(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[st
 def previous(slot: str) -> str:
     """The name of what a slot, or a key of a Secret, held before."""
     return f"previous-{slot}"
+
+
+def password_places(
+    key: str, slots: Mapping[str, tuple[str, str]], given: Callable[[str], Credential | None]
+) -> tuple[dict[str, dict[str, str]], dict[str, SecretKey]]:
+    """The Secrets of FATE-Serving's passwords, {name: {key: name under fate:secrets}}, and by slot the place of each in the namespace.
+
+    `slots`: the Secret and the key of each; `given`: what the stack says of a slot.
+    """
+    keys: dict[str, SecretKey] = {}
+    sources: dict[str, dict[str, str]] = {}
+    for slot, (name, entry) in slots.items():
+        credential = given(slot) or Credential(secret=default_secret(key, slot))
+        if credential.kubernetes_secret is not None and credential.key is not None:
+            keys[slot] = SecretKey(name=credential.kubernetes_secret, key=credential.key)
+        elif credential.secret is not None:
+            keys[slot] = SecretKey(name=name, key=entry)
+            sources.setdefault(name, {})[entry] = credential.secret
+    return sources, keys
 
 
 def default_secret(key: str, slot: str) -> str:

@@ -9,6 +9,7 @@ from federation.modules import ImageUse, Variant, cores, image_use, mebibytes, m
 from federation.party_secrets import password_entries
 from federation.releases import CombinationRow, DeviceRow, Release
 from federation.scalars import PartyId
+from federation.serving_link import party_servings
 from federation.spec import PartySpec, Persistence, StackSpec
 from federation.unit import pull_secret_names
 from federation.values import (
@@ -81,6 +82,7 @@ def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[s
         boards=board_values(spec, shown_consoles(spec, party, own, release, deployed_modules(spec, own))),
         standalone=_standalone(modules) if combination.engines["computing"] == "standalone" else None,
         osx=None if modules.osx is None else osx_settings(release.modules["osx"], modules.osx),
+        servings=party_servings(spec, party, own, keys),
         routes=_ROUTES[own.federation],
     )
 

@@ -8,9 +8,10 @@ from pydantic import ValidationError
 from federation.errors import Problem
 from federation.peers import Place
 from federation.problems import problems_of
+from federation.serving_values import ServingValues
 from federation.values import ExchangeValues, PartyValues
 
-Values = TypeVar("Values", PartyValues, ExchangeValues)
+Values = TypeVar("Values", PartyValues, ExchangeValues, ServingValues)
 # Objects beside the chart are made from the same facts: a patch would only change one side.
 _DERIVED = {
     "instance": "Services select pods by it",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from federation.links import endpoint_names
+from federation.links import KINDS, OF_A_PARTY, Kind, endpoint_names
 from federation.model import Model
 from federation.scalars import Fingerprint, HostPort, NonEmpty, PartyId, Serial, Sha256
 
@@ -22,13 +22,22 @@ class PeerSpec(Model):
     accepted_serial: Serial | None = Field(None, description="Serial number of the accepted descriptor; written by `fatefed peers add`.")
     sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor file; written by `fatefed peers add`.")
     unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE), or with an unsigned file.")
-    party_id: PartyId | None = Field(None, description="By hand: the party's id; absent for an exchange.")
+    party_id: PartyId | None = Field(None, description="By hand: the party's id; absent for an exchange of either kind.")
     pulsar: HostPort | None = Field(None, description="By hand, party: host:port of its Pulsar TLS port.")
     rabbitmq: HostPort | None = Field(None, description="By hand, party: host:port of its RabbitMQ.")
     traffic_server: HostPort | None = Field(None, description="By hand, exchange: host:port of its Traffic Server.")
     nginx: HostPort | None = Field(None, description="By hand: IP:port of its nginx (HTTP).")
     rollsite: HostPort | None = Field(None, description="By hand: host:port of its rollsite.")
     osx: HostPort | None = Field(None, description="By hand: host:port of its OSX.")
+
+    serving_proxy: HostPort | None = Field(None, description="By hand, FATE-Serving or its exchange: host:port of its serving-proxy.")
+
+    @property
+    def kind(self) -> Kind:
+        """What was typed by hand."""
+        if set(self.addresses) == {"servingProxy"}:
+            return "servingExchange" if self.party_id is None else "serving"
+        return "exchange" if self.party_id is None else "party"
 
     @property
     def by_hand(self) -> bool:
@@ -45,6 +54,7 @@ class PeerSpec(Model):
             "nginx": self.nginx,
             "rollsite": self.rollsite,
             "osx": self.osx,
+            "servingProxy": self.serving_proxy,
         }
         return {endpoint: address for endpoint, address in typed.items() if address is not None}
 
@@ -66,8 +76,10 @@ class PeerSpec(Model):
 
     @model_validator(mode="after")
     def _a_peer_typed_by_hand_has_the_addresses_of_its_engine(self) -> Self:
-        kind, name = ("exchange", "exchange (no partyId)") if self.party_id is None else ("party", "party")
-        if self.by_hand and frozenset(self.addresses) not in endpoint_names(kind):
-            legal = ", or ".join(" and ".join(sorted(endpoints)) for endpoints in endpoint_names(kind))
+        kinds = [kind for kind in KINDS if (kind in OF_A_PARTY) == (self.party_id is not None)]
+        allowed = [endpoints for kind in kinds for endpoints in endpoint_names(kind)]
+        if self.by_hand and frozenset(self.addresses) not in allowed:
+            name = "party" if self.party_id is not None else "exchange (no partyId)"
+            legal = ", or ".join(" and ".join(sorted(endpoints)) for endpoints in allowed)
             raise ValueError(f"an unsigned {name} needs exactly {legal}, each as host:port")
         return self

@@ -5,7 +5,6 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from federation import naming
 from federation.authority import authority_problems, subject
@@ -13,7 +12,7 @@ from federation.descriptor import Descriptor, Endpoint, Membership, digest
 from federation.document import ASK, MAX_BYTES, Problems
 from federation.envelope import Received, receive
 from federation.errors import Problem
-from federation.links import LINKS, engine_of
+from federation.links import KINDS, Kind, published
 from federation.peer_spec import PeerSpec
 from federation.scalars import PartyId, is_ip
 from federation.spec import FederationSpec
@@ -34,8 +33,18 @@ class Peer:
     reason: str | None = None
 
     @property
+    def kind(self) -> Kind:
+        """What it is."""
+        return self.descriptor.kind
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is a party or an exchange, not one of FATE-Serving."""
+        return self.kind in ("party", "exchange")
+
+    @property
     def party_id(self) -> PartyId | None:
-        """The party's id; None for an exchange."""
+        """The party's id; None for an exchange of either kind."""
         return self.descriptor.party_id
 
     @property
@@ -52,13 +61,13 @@ class Peers:
     pending: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
 
-    def exchange(self, name: str) -> Peer | None:
-        """The accepted exchange of a name."""
-        return next((peer for peer in self.accepted if peer.name == name and peer.party_id is None), None)
+    def exchange(self, name: str, kind: Kind = "exchange") -> Peer | None:
+        """The accepted exchange, or serving exchange, of a name."""
+        return next((peer for peer in self.accepted if peer.name == name and peer.kind == kind), None)
 
-    def parties(self) -> tuple[Peer, ...]:
-        """Accepted parties in the order of their ids."""
-        return tuple(sorted((p for p in self.accepted if p.party_id is not None), key=lambda p: int(p.party_id or 0)))
+    def parties(self, kind: Kind = "party") -> tuple[Peer, ...]:
+        """Accepted parties, or their FATE-Servings, in the order of their ids."""
+        return tuple(sorted((peer for peer in self.accepted if peer.kind == kind), key=lambda peer: int(peer.party_id or 0)))
 
 
 def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: Path, place: Place) -> Peers:
@@ -116,7 +125,7 @@ def membership_problems(descriptor: Descriptor, federation: FederationSpec, plac
 
 
 # Whether an endpoint speaks TLS, by kind of unit.
-_TLS = {kind: {s.endpoint: s.tls for link in LINKS.values() for s in link.of(kind)} for kind in ("party", "exchange")}
+_TLS = {kind: {service.endpoint: service.tls for services in published(kind) for service in services} for kind in KINDS}
 
 
 def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> Iterator[Problem]:
@@ -193,21 +202,21 @@ def _not_what_was_accepted(spec: PeerSpec, found: Received, add: str) -> tuple[s
 
 
 def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Descriptor:
-    kind: Literal["party", "exchange"] = "exchange" if spec.party_id is None else "party"
     tls_name = naming.proxy_name(federation.domain) if spec.party_id is None else naming.server_name(spec.party_id, federation.domain)
+    (services,) = (row for row in published(spec.kind) if {service.endpoint for service in row} == set(spec.addresses))
     endpoints = {}
-    for published in LINKS[engine_of(frozenset(spec.addresses), kind)].of(kind):
-        host, _, port = spec.addresses[published.endpoint].rpartition(":")
-        endpoints[published.endpoint] = Endpoint(
+    for service in services:
+        host, _, port = spec.addresses[service.endpoint].rpartition(":")
+        endpoints[service.endpoint] = Endpoint(
             host=host,
             addresses=(host,) if is_ip(host) else (),
-            ports={published.ports[0].purpose: int(port)},
-            tls=published.tls,
-            server_name=tls_name if published.tls else None,
+            ports={service.ports[0].purpose: int(port)},
+            tls=service.tls,
+            server_name=tls_name if service.tls else None,
         )
     return Descriptor(
         schema_version=1,
-        kind=kind,
+        kind=spec.kind,
         federation=Membership(name=federation.name, domain=federation.domain),
         organization=name,
         party_id=spec.party_id,

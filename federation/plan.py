@@ -16,9 +16,11 @@ from federation.neighbours import dials
 from federation.peers import Peer, Peers, Place
 from federation.plan_exchange import exchange_warnings, plan_exchange
 from federation.plan_party import plan_party
+from federation.plan_serving import plan_serving, plan_serving_exchange
 from federation.rules import Paths, broken_rules
 from federation.rules_boards import board_warnings
 from federation.rules_network import policy_warnings
+from federation.rules_serving import serving_warnings
 from federation.spec import StackSpec
 from federation.trust import TlsPlan, renewal_due, trust_warnings
 from federation.uncertain import release_warnings
@@ -117,9 +119,12 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready, today)]
     parties = {party: plan_party(spec, party, own, ready, today) for party, own in spec.parties_in_order}
     units += parties.values()
+    units += [] if spec.serving_exchange is None else [plan_serving_exchange(spec, spec.serving_exchange, ready)]
+    units += [plan_serving(spec, party, serving, ready) for party, serving in spec.servings_in_order]
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
     warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *policy_warnings(spec, ready), *board_warnings(spec))
     warnings += tuple(release_warnings(spec))
+    warnings += tuple(serving_warnings(spec))
     if today is not None:
         warnings += tuple(_expiring(ready, today))
         warnings += () if spec.exchange is None else tuple(exchange_warnings(spec.exchange, ready, today))

@@ -20,6 +20,7 @@ from federation.patches import patched
 from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
 from federation.scalars import PartyId
+from federation.serving_policy import training_policies
 from federation.spec import PartySpec, StackSpec
 from federation.trust import authorities_of, tls_plan
 from federation.unit import ChartPlan, UnitPlan, module_summary
@@ -48,7 +49,10 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         services=_services(spec, own, key, labels),
         secrets=secrets,
         routes=tuple(config_map(_role(name), name, own.namespace, labels, files) for name, files in routes.items()),
-        policies=network_policies(spec, own, key, labels, hops, party_doors(spec, own, deployed)),
+        policies=(
+            *network_policies(spec, own, key, labels, hops, party_doors(spec, own, deployed)),
+            *training_policies(spec, party, own, key, labels, naming.FATEFLOW),
+        ),
         links=links(others, exchange, own.exchange),
         chart=ChartPlan("fate-party", own.namespace, values),
         jobs=party_jobs(spec, party, own, values, keys, labels),

@@ -1,17 +1,23 @@
 """Rules over the whole stack configuration: what no single field can know. Each returns its problems."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from federation.errors import Problem
+from federation.links import KINDS
+from federation.module_spec import ModuleSpec
 from federation.party_values import module_specs
 from federation.peers import Peers, Place
+from federation.plan_exchange import exchange_module_specs
+from federation.plan_serving import serving_module_specs
 from federation.rules_boards import broken_board_rules
 from federation.rules_engines import broken_engine_rules
 from federation.rules_external import broken_external_rules, driver_ports_fit
 from federation.rules_modules import module_path
 from federation.rules_plan import broken_plan_rules
+from federation.rules_serving import broken_serving_rules
 from federation.rules_trust import broken_trust_rules
-from federation.spec import Publication, PublishNginx, StackSpec
+from federation.serving_releases import serving_catalogue
+from federation.spec import ExchangeSpec, PartySpec, Publication, PublishNginx, ServingExchangeSpec, ServingSpec, StackSpec
 
 Paths = frozenset[tuple[str, ...]]
 
@@ -30,35 +36,48 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
     found += (*broken_engine_rules(spec, peers, place), *broken_board_rules(spec, place, left_out))
     found += (*broken_external_rules(spec, peers, place), *broken_plan_rules(spec, place))
     found += tuple(broken_trust_rules(spec, place))
+    found += broken_serving_rules(spec, peers, place, left_out)
     return (*_something_is_deployed(spec, place, left_out), *found, *_exchanges_are_described(spec, place, left_out))
 
 
 def _something_is_deployed(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
-    if not spec.parties and spec.exchange is None and not {"parties", "exchange"} & {path[0] for path in left_out}:
+    units = spec.parties or spec.exchange or spec.serving or spec.serving_exchange
+    if not units and not {"parties", "exchange", "serving", "servingExchange"} & {path[0] for path in left_out}:
         yield Problem(
             place(("parties",)), "this stack deploys nothing", "describe a party under fate:parties, or an exchange under fate:exchange"
         )
 
 
+Unit = PartySpec | ExchangeSpec | ServingSpec | ServingExchangeSpec
+
+
+def _units(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], Unit]]:
+    """Every unit of the stack and where it stands."""
+    if spec.exchange is not None:
+        yield ("exchange",), spec.exchange
+    yield from ((("parties", party), own) for party, own in spec.parties_in_order)
+    if spec.serving_exchange is not None:
+        yield ("servingExchange",), spec.serving_exchange
+    yield from ((("serving", party), own) for party, own in spec.servings_in_order)
+
+
 def _releases_exist(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    known = spec.catalogue
-    units: list[tuple[tuple[str, ...], str]] = [(("parties", party, "release"), own.release) for party, own in spec.parties_in_order]
-    units += [] if spec.exchange is None else [(("exchange", "release"), spec.exchange.release)]
-    for path, release in units:
-        if release not in known:
-            yield Problem(place(path), f"unknown release {release}", f"choose one of {', '.join(known)}")
+    for path, own in _units(spec):
+        known = spec.catalogue if isinstance(own, PartySpec | ExchangeSpec) else serving_catalogue()
+        if own.release not in known:
+            yield Problem(place((*path, "release")), f"unknown release {own.release}", f"choose one of {', '.join(known)}")
 
 
 def _namespaces_are_used_once(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    used: dict[str, str] = {} if spec.exchange is None else {spec.exchange.namespace: "fate:exchange"}
-    for party, own in spec.parties_in_order:
+    used: dict[str, str] = {}
+    for path, own in _units(spec):
         if own.namespace in used:
             yield Problem(
-                place(("parties", party, "namespace")),
+                place((*path, "namespace")),
                 f"namespace {own.namespace} is already used by {used[own.namespace]}",
-                "give each party and the exchange a namespace of its own",
+                "give each party, each FATE-Serving and each exchange a namespace of its own",
             )
-        used.setdefault(own.namespace, f"fate:parties.{party}")
+        used.setdefault(own.namespace, f"fate:{'.'.join(path)}")
 
 
 def _party_ids_are_unique(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
@@ -86,8 +105,9 @@ def _topology_fits(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Prob
             yield Problem(
                 where, "a party of a star needs its exchange", "name the peer that is the exchange, or `local` when this stack holds it"
             )
-        elif any(peer.name == own.exchange and peer.party_id is not None for peer in peers.accepted):
-            yield Problem(where, f"peer {own.exchange} is a party, not an exchange", "name the peer whose descriptor is an exchange's")
+        elif found := next((peer for peer in peers.accepted if peer.name == own.exchange and peer.kind != "exchange"), None):
+            problem = f"peer {own.exchange} is {KINDS[found.kind]}, not an exchange"
+            yield Problem(where, problem, "name the peer whose descriptor is an exchange's")
 
 
 def _exchanges_are_described(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
@@ -139,11 +159,20 @@ def _published_node_ports(spec: StackSpec) -> Iterator[NodePort]:
 
 
 def _service_node_ports(spec: StackSpec) -> Iterator[NodePort]:
-    for party, own in spec.parties_in_order:
-        for name, given in module_specs(own).items():
+    for path, own in _units(spec):
+        for name, given in _module_specs(own).items():
             if given is not None and given.service is not None:
-                owner = ("parties", party, "modules", *module_path(name), "service")
+                owner = (*path, "modules", *module_path(name), "service")
                 yield from ((owner, ("nodePorts", port), number) for port, number in sorted(given.service.node_ports.items()))
+
+
+def _module_specs(own: Unit) -> Mapping[str, ModuleSpec | None]:
+    match own:
+        case PartySpec():
+            return module_specs(own)
+        case ExchangeSpec():
+            return exchange_module_specs(own)
+    return serving_module_specs(own)
 
 
 def _peers_are_elsewhere(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
@@ -167,7 +196,5 @@ def _peers_are_elsewhere(spec: StackSpec, peers: Peers, place: Place) -> Iterato
 
 
 def _publications(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], Publication]]:
-    if spec.exchange is not None:
-        yield from ((("exchange", "publish", name), publication) for name, publication in spec.exchange.publish.given.items())
-    for party, own in spec.parties_in_order:
-        yield from ((("parties", party, "publish", name), publication) for name, publication in own.publish.given.items())
+    for path, own in _units(spec):
+        yield from (((*path, "publish", name), publication) for name, publication in own.publish.given.items())

@@ -134,7 +134,7 @@ def _everyone_uses_one_engine(spec: StackSpec, peers: Peers, place: Place) -> It
     """Parties with different federation engines cannot talk, not even through an exchange."""
     used: list[tuple[tuple[str, ...], str]] = [] if spec.exchange is None else [(("exchange", "federation"), spec.exchange.federation)]
     used += [(("parties", party, "federation"), own.federation) for party, own in spec.parties_in_order]
-    used += [(("peers", peer.name), peer.descriptor.engine) for peer in peers.accepted if peer.routed]
+    used += [(("peers", peer.name), peer.descriptor.engine) for peer in peers.accepted if peer.routed and peer.trains]
     # An engine that does not exist has its own problem, and nobody can be asked to use it.
     known = [(path, engine) for path, engine in used if engine in LINKS]
     for path, engine in known[1:]:
@@ -153,7 +153,7 @@ def _everyone_has_one_major(spec: StackSpec, peers: Peers, place: Place) -> Iter
     used += [(("parties", party, "release"), own.release) for party, own in spec.parties_in_order]
     # A release that does not exist has its own problem; a peer typed by hand has none.
     known = [(path, release, str(spec.catalogue[release].major)) for path, release in used if release in spec.catalogue]
-    theirs = ((peer.name, peer.descriptor.release or "") for peer in peers.accepted if peer.routed)
+    theirs = ((peer.name, peer.descriptor.release or "") for peer in peers.accepted if peer.routed and peer.trains)
     known += [(("peers", name), release, release.split(".")[0]) for name, release in theirs if release]
     for path, release, major in known[1:]:
         first_path, first, first_major = known[0]

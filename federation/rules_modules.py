@@ -6,6 +6,7 @@ from federation.errors import Problem
 from federation.module_spec import ModulePersistence, ModuleSpec
 from federation.peers import Place
 from federation.releases import ModuleRow, Release
+from federation.serving_releases import ServingRelease
 
 # What stands in `modules` under one key, and which rows of the catalogue it is.
 GROUPS = {"spark": ("sparkMaster", "sparkWorker"), "hdfs": ("namenode", "datanode")}
@@ -19,7 +20,11 @@ def module_path(name: str) -> tuple[str, ...]:
 
 
 def broken_knobs(
-    specs: Mapping[str, ModuleSpec | None], rows: Mapping[str, ModuleRow], release: Release, place: Place, at: tuple[str, ...]
+    specs: Mapping[str, ModuleSpec | None],
+    rows: Mapping[str, ModuleRow],
+    release: Release | ServingRelease,
+    place: Place,
+    at: tuple[str, ...],
 ) -> Iterator[Problem]:
     """Settings that a module cannot have."""
     for name, given in specs.items():

@@ -9,8 +9,10 @@ from federation.party_values import party_images, party_values
 from federation.patches import patch_problems
 from federation.peers import Peers, Place
 from federation.plan_exchange import exchange_images, exchange_values
+from federation.plan_serving import serving_exchange_values, serving_images, serving_secrets, serving_values
 from federation.scalars import PartyId
-from federation.spec import ExchangeSpec, PartySpec, StackSpec
+from federation.serving_releases import serving_catalogue
+from federation.spec import ExchangeSpec, PartySpec, ServingExchangeSpec, ServingSpec, StackSpec
 from federation.trust import tls_plan
 
 
@@ -25,12 +27,23 @@ def broken_plan_rules(spec: StackSpec, place: Place) -> Iterator[Problem]:
         if exchange.chart_values:
             values_of_exchange = exchange_values(spec, exchange, naming.common_labels(spec.federation.name, None))
             yield from patch_problems(values_of_exchange, exchange.chart_values, place, ("exchange", "chartValues"))
+    for party, serving in _servings(spec):
+        if serving.chart_values:
+            _, keys = serving_secrets(party, serving, {})
+            values_of_serving = serving_values(spec, party, serving, naming.common_labels(spec.federation.name, party), keys)
+            yield from patch_problems(values_of_serving, serving.chart_values, place, ("serving", party, "chartValues"))
+    for hub in _serving_exchange(spec):
+        if hub.chart_values:
+            values_of_hub = serving_exchange_values(spec, hub, naming.common_labels(spec.federation.name, None))
+            yield from patch_problems(values_of_hub, hub.chart_values, place, ("servingExchange", "chartValues"))
     yield from _digests_are_used(spec, place)
 
 
 def _digests_are_used(spec: StackSpec, place: Place) -> Iterator[Problem]:
     images = [image for _, own in _parties(spec) for image in party_images(spec, own).values()]
     images += [image for exchange in _exchange(spec) for image in exchange_images(spec, exchange).values()]
+    units: list[ServingSpec | ServingExchangeSpec] = [*(own for _, own in _servings(spec)), *_serving_exchange(spec)]
+    images += [image for own in units for image in serving_images(spec, own).values()]
     known = sorted({image.upstream for image in images})
     for upstream in sorted(spec.images.digests.keys() - set(known)) if known else ():
         yield Problem(
@@ -51,4 +64,17 @@ def _exchange(spec: StackSpec) -> Iterator[ExchangeSpec]:
     own = spec.exchange
     release = None if own is None else spec.catalogue.get(own.release)
     if own is not None and release is not None and own.federation in release.exchanges:
+        yield own
+
+
+def _servings(spec: StackSpec) -> Iterator[tuple[PartyId, ServingSpec]]:
+    """Those whose release is known, and their FATE-Flow."""
+    for party, own in spec.servings_in_order:
+        if own.release in serving_catalogue() and (own.fateflow is not None or party in {known for known, _ in _parties(spec)}):
+            yield party, own
+
+
+def _serving_exchange(spec: StackSpec) -> Iterator[ServingExchangeSpec]:
+    own = spec.serving_exchange
+    if own is not None and own.release in serving_catalogue():
         yield own

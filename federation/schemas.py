@@ -15,6 +15,7 @@ from federation.descriptor import Descriptor
 from federation.envelope import Envelope, Header, Statement
 from federation.load import load_stack
 from federation.model import Model
+from federation.serving_values import ServingValues
 from federation.spec import StackSpec
 from federation.values import ExchangeValues, PartyValues
 
@@ -29,6 +30,8 @@ def generated_files() -> dict[Path, str]:
         charts / "fate-party" / "example-values.yaml": _example("bank-a", "party-9999"),
         charts / "fate-exchange" / "values.schema.json": _schema(ExchangeValues),
         charts / "fate-exchange" / "example-values.yaml": _example("consortium", "exchange"),
+        charts / "fate-serving" / "values.schema.json": _schema(ServingValues),
+        charts / "fate-serving" / "example-values.yaml": _example("insurer-c", "serving-10001"),
         stacks / "stack.schema.json": _stack_schema(),
         Path("docs") / "descriptor.schema.json": _descriptor_schema(),
     }

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, PrivateAttr, Tag, model_validator
 
 from federation.boards_spec import BoardsSpec, PartyBoardsSpec
-from federation.credential_spec import Credentials
+from federation.credential_spec import Credential, Credentials
 from federation.engine_spec import EnginesSpec
 from federation.model import BY_FORM, Model
 from federation.module_spec import ExchangeModulesSpec, PartyModulesSpec
@@ -24,6 +24,7 @@ from federation.scalars import (
     Domain,
     Fingerprint,
     Host,
+    HostPort,
     IpAddress,
     Label,
     Name,
@@ -35,6 +36,7 @@ from federation.scalars import (
     Upstream,
     Word,
 )
+from federation.serving_spec import AdaptorsSpec, CacheSpec, ServingExchangeModulesSpec, ServingModulesSpec
 from federation.trust_spec import TrustSpec
 
 
@@ -190,6 +192,30 @@ class PartyPublish(Publish):
     osx: PublishPort | None = None
 
 
+class ZookeeperSpec(Model):
+    """The registry of a FATE-Serving that this stack does not hold."""
+
+    hosts: Annotated[tuple[HostPort, ...], Field(min_length=1)] = Field(description="host:port of each server.")
+    user: NonEmpty | None = Field(None, description="User of its ACL; absent: none is used.")
+    password: Credential | None = Field(None, description="Password of that user.")
+
+    @model_validator(mode="after")
+    def _a_user_has_a_password(self) -> Self:
+        if (self.user is None) != (self.password is None):
+            raise ValueError("user and password go together")
+        return self
+
+
+class ServingsSpec(Model):
+    """Where FATE-Flow publishes models. The stack's own FATE-Serving of the same party id needs no address."""
+
+    hosts: tuple[HostPort, ...] = Field(
+        (), description="host:port of serving-servers elsewhere: their gRPC port, 8000 inside their cluster."
+    )
+    use_registry: bool = Field(False, description="Find serving-servers in zookeeper, and register models there.")
+    zookeeper: ZookeeperSpec | None = Field(None, description="The registry, when FATE-Serving is elsewhere.")
+
+
 class PartySpec(Model):
     """One FATE cluster of this organization."""
 
@@ -215,6 +241,7 @@ class PartySpec(Model):
         "fate:secrets. none: for engines whose links have no TLS. certManager: not built yet.",
     )
     engines: EnginesSpec = Field(EnginesSpec(), description="Engines that exist already, which are used instead of modules.")
+    servings: ServingsSpec | None = Field(None, description="FATE-Serving elsewhere, or how this stack's own is found.")
     modules: PartyModulesSpec = PartyModulesSpec()
     credentials: Credentials = Credentials()
     boards: PartyBoardsSpec = Field(PartyBoardsSpec(), description="What is different from fate:boards for this party's consoles.")
@@ -243,6 +270,76 @@ class ExchangeSpec(Model):
     modules: ExchangeModulesSpec = ExchangeModulesSpec()
     chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
     publish: ExchangePublish
+
+
+class ServingCredentials(Model):
+    """Where FATE-Serving's passwords come from; absent: fate:secrets, under serving-<id>-<slot>."""
+
+    redis: Credential | None = None
+    zookeeper: Credential | None = None
+    admin: Credential | None = None
+
+    def of(self, slot: str) -> Credential | None:
+        """What was given for a slot."""
+        return {"redis": self.redis, "zookeeper": self.zookeeper, "admin": self.admin}[slot]
+
+
+class ExternalRedis(Model):
+    """A Redis that exists already."""
+
+    host: Host
+    port: Port = 6379
+    password: Credential
+
+
+class RedisEngine(Model):
+    """Redis from elsewhere: the module is then not deployed."""
+
+    external: ExternalRedis
+
+
+class ServingEngines(Model):
+    """Engines of FATE-Serving that exist already."""
+
+    redis: RedisEngine | None = None
+
+
+class ServingPublish(Publish):
+    """What FATE-Serving, or its exchange, publishes."""
+
+    serving_proxy: PublishPort | None = None
+
+
+class ServingSpec(Model):
+    """FATE-Serving of one party: predictions with the models that the party trained."""
+
+    namespace: Label = Field(description="A namespace of its own.")
+    release: NonEmpty = Field(description="FATE-Serving release, one of the catalogue.")
+    fateflow: HostPort | None = Field(
+        None, description="HTTP address of the party's FATE-Flow; absent: the party of this id in this stack."
+    )
+    exchange: Name | None = Field(
+        None, description="Name of the peer that is the serving exchange; `local` when this stack holds it; absent: directly to peers."
+    )
+    persistence: Persistence | Literal["none"] = Field(description="`none` (models are lost with the pod), or {storageClass, accessMode}.")
+    allow_data_loss: bool = Field(False, description="Allow changes of namespace or claims that leave models behind; for one `pulumi up`.")
+    cache: CacheSpec = CacheSpec()
+    adaptors: AdaptorsSpec = AdaptorsSpec()
+    engines: ServingEngines = ServingEngines()
+    modules: ServingModulesSpec = ServingModulesSpec()
+    credentials: ServingCredentials = ServingCredentials()
+    chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
+    publish: ServingPublish
+
+
+class ServingExchangeSpec(Model):
+    """The hub between the FATE-Servings of parties: a serving-proxy alone."""
+
+    namespace: Label
+    release: NonEmpty = Field(description="FATE-Serving release, one of the catalogue.")
+    modules: ServingExchangeModulesSpec = ServingExchangeModulesSpec()
+    chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
+    publish: ServingPublish
 
 
 class PullSecret(Model):
@@ -302,6 +399,8 @@ class StackSpec(Model):
     parties: dict[PartyId, PartySpec] = Field({}, description="FATE clusters of this organization, by party id.")
     exchange: ExchangeSpec | None = Field(None, description="The federation's exchange, when this organization runs it.")
     releases: tuple[NonEmpty, ...] = Field((), description="Files with releases of your own, relative to the folder of this stack file.")
+    serving: dict[PartyId, ServingSpec] = Field({}, description="FATE-Serving of this organization's parties, by party id.")
+    serving_exchange: ServingExchangeSpec | None = Field(None, description="The hub of FATE-Servings, when this organization runs it.")
     peers: dict[Name, PeerSpec] = Field({}, description="Other organizations' parties and exchanges, by name.")
     collaborations: Collaborations = Field(
         {}, description="Ids of parties that work together, by name; only they get routes to each other. Absent: all members."
@@ -336,3 +435,8 @@ class StackSpec(Model):
     def parties_in_order(self) -> list[tuple[PartyId, PartySpec]]:
         """The parties by number: the engine hands maps over in another order than the file's."""
         return sorted(self.parties.items(), key=lambda item: int(item[0]))
+
+    @property
+    def servings_in_order(self) -> list[tuple[PartyId, ServingSpec]]:
+        """FATE-Servings by number."""
+        return sorted(self.serving.items(), key=lambda item: int(item[0]))

@@ -45,7 +45,7 @@ class Topology:
 def topology_of(spec: StackSpec, peers: Peers, plan: StackPlan) -> Topology:
     """The federation from a stack's point of view; peers of peers are not known here."""
     own = [_own(spec, key, given) for key, given in _units(spec)]
-    accepted = {peer.name: peer for peer in peers.accepted}
+    accepted = {peer.name: peer for peer in peers.accepted if peer.trains}
     others = [_peer(accepted[name], plan) if name in accepted else _announced(name) for name in sorted({*accepted, *peers.pending})]
     title = f"{spec.federation.name} ({spec.federation.domain}): {spec.federation.topology}, {spec.federation.link} links"
     return Topology(title, spec.organization, (*own, *others), tuple(_edges(spec, peers, plan)))
@@ -91,5 +91,5 @@ def _edges(spec: StackSpec, peers: Peers, plan: StackPlan) -> Iterator[Edge]:
             if party is not None and int(other) > int(party) and may_talk(spec, party, other):
                 yield Edge(key, naming.party_key(other), carries, "active")
         for peer in peers.accepted:
-            if peer.party_id is not None and may_talk(spec, party, peer.party_id):
+            if peer.trains and peer.party_id is not None and may_talk(spec, party, peer.party_id):
                 yield Edge(key, f"peer-{peer.name}", carries, states[peer.name])

@@ -1,4 +1,4 @@
-"""One party or one exchange of a plan, and what both kinds share."""
+"""One unit of a plan (a party, an exchange, or their counterparts of FATE-Serving), and what all kinds share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,8 +7,10 @@ from typing import Any, Literal
 from federation import naming
 from federation.impact import unit_facts
 from federation.jobs import JobPlan
+from federation.links import Kind
 from federation.manifests import Manifest, SecretPlan
 from federation.modules import ImageUse
+from federation.serving_values import ServingValues
 from federation.spec import StackSpec
 from federation.trust import TlsPlan
 from federation.values import ExchangeValues, PartyValues
@@ -22,17 +24,17 @@ HOSTS_FILE = "hostsFile"  # in `access`, beside the consoles
 class ChartPlan:
     """One chart and its values, which are fully known."""
 
-    chart: Literal["fate-party", "fate-exchange"]
+    chart: Literal["fate-party", "fate-exchange", "fate-serving"]
     namespace: str
-    values: PartyValues | ExchangeValues
+    values: PartyValues | ExchangeValues | ServingValues
 
 
 @dataclass(frozen=True)
 class UnitPlan:
-    """One party or one exchange: what is made for it, in the order it is made."""
+    """One unit: what is made for it, in the order it is made."""
 
     key: str
-    kind: Literal["party", "exchange"]
+    kind: Kind
     namespace: str
     release: str
     namespace_object: tuple[Manifest, ...]
@@ -75,6 +77,12 @@ class UnitPlan:
     def board_certificate(self) -> Mapping[str, str] | None:
         """The names under fate:secrets that hold the consoles' certificate (tls.crt) and key (tls.key)."""
         return next((secret.sources for secret in self.secrets if secret.type == TLS_SECRET_TYPE), None)
+
+    @property
+    def config_path(self) -> str:
+        """Where the stack file describes it, below `fate:`."""
+        party = self.key.rpartition("-")[2]
+        return {"party": f"parties.{party}", "serving": f"serving.{party}"}.get(self.kind, self.kind)
 
     @property
     def pull_secret_sources(self) -> tuple[str, ...]:

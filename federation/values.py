@@ -375,6 +375,21 @@ class Boards(Model):
     consoles: dict[str, ShownConsole]
 
 
+class Zookeeper(Model):
+    """The registry of FATE-Serving."""
+
+    hosts: tuple[NonEmpty, ...]
+    user: NonEmpty | None = Field(None, description="User of its ACL; absent: none is used.")
+    password: SecretKey | None = None
+
+
+class Servings(Model):
+    """Where FATE-Flow publishes models: addresses of serving-servers, or (zookeeper) the registry that knows them."""
+
+    hosts: tuple[NonEmpty, ...]
+    zookeeper: Zookeeper | None = None
+
+
 class PartyValues(Common):
     """Values of charts/fate-party. Sections of engines that a party does not have are absent."""
 
@@ -400,6 +415,7 @@ class PartyValues(Common):
     boards: Boards | None = Field(None, description="Present when a console is shown by an Ingress.")
     standalone: StandaloneSettings | None = None
     osx: OsxSettings | None = None
+    servings: Servings | None = Field(None, description="Absent: models are not published.")
     routes: RouteConfigMaps
 
 

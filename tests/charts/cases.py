@@ -36,6 +36,11 @@ class Case:
         change(values)
         return Case(name, self.chart, values)
 
+    @property
+    def has_claims(self) -> bool:
+        """Whether any module keeps data."""
+        return any("claim" in module for module in self.values["modules"].values())
+
     def __str__(self) -> str:
         return self.name
 
@@ -221,10 +226,53 @@ def container_values(case: Case, container: Container) -> Values:
     return found or case.values["modules"][module_of(container)]
 
 
+def _whole_serving(values: Values) -> None:
+    claim = {"accessMode": "ReadWriteOnce", "size": "1Gi"}
+    zookeeper = _module("zookeeper:3.7.2", "1Gi", heapMib=614, claim=claim, security={"runAsUser": 1000, "capabilities": []})
+    values["modules"].update(
+        servingZookeeper=zookeeper, servingAdmin=_module("federatedai/serving-admin:2.1.6-release", "3Gi", heapMib=716)
+    )
+    values["ports"].update(servingZookeeper=2181, servingAdmin=8350)
+    values["registry"] = {"user": "fate", "password": {"name": "serving-zookeeper-credentials", "key": "password"}}
+    values["admin"] = {"user": "admin", "password": {"name": "serving-admin-credentials", "key": "password"}}
+    values["server"].update(remoteResults=True)
+
+
+def _redis_elsewhere(values: Values) -> None:
+    _without_modules(values, "servingRedis")
+    values["server"]["redis"].update(host="redis.example", port=6380)
+
+
+def _cache_in_memory(values: Values) -> None:
+    _without_modules(values, "servingRedis")
+    del values["server"]["redis"]
+
+
+def _serving_exchange(values: Values) -> None:
+    _without_modules(values, "servingRedis", "servingServer")
+    del values["server"], values["partyId"], values["labels"]["federation.fate/party-id"]
+    values["instance"] = "serving-exchange"
+
+
+def _with_servings(values: Values) -> None:
+    values["servings"] = {"hosts": ["serving-server.fate-serving-9999.svc:8000", "203.0.113.9:30095"]}
+
+
+def _with_registry(values: Values) -> None:
+    _with_servings(values)
+    password = {"name": "serving-zookeeper-credentials", "key": "password"}
+    values["servings"]["zookeeper"] = {"hosts": ["serving-zookeeper.fate-serving-9999.svc:2181"], "user": "fate", "password": password}
+
+
+def _with_open_registry(values: Values) -> None:
+    values["servings"] = {"hosts": [], "zookeeper": {"hosts": ["zookeeper.example:2181"]}}
+
+
 def module_of(container: Container) -> str:
     """The module whose image, resources and hardening a container has."""
     workload, name = container.where.split("/")[1:]
     special = {"python": "fateflow", "spark-master": "sparkMaster", "spark-worker": "sparkWorker", "traffic-server": "trafficServer"}
+    special |= {f"serving-{name}": f"serving{name.title()}" for name in ("server", "proxy", "redis", "zookeeper", "admin")}
     return "mysql" if name == "wait-for-mysql" else special.get(workload, workload)
 
 
@@ -272,17 +320,32 @@ FILE_PULSAR = planned("slim with Pulsar and files, FATE 2.2.0", _mesh(configs.FI
 LOCAL_RABBITMQ = planned("slim with RabbitMQ and standalone storage, FATE 2.2.0", _mesh(configs.LOCAL_RABBITMQ))
 OSX_EXCHANGE = planned("exchange with OSX", configs.OSX_EXCHANGE, "exchange")
 OSX_EXCHANGE_PLACED = OSX_EXCHANGE.changed(_placed, "exchange with OSX and placement")
+SERVED = PARTY.changed(_with_servings, "party with FATE-Serving")
+REGISTERED = EGGROLL.changed(_with_registry, "party with FATE-Serving by zookeeper")
+OPEN_REGISTRY = SLIM.changed(_with_open_registry, "party with a zookeeper elsewhere")
+SERVING = _example("fate-serving")
+SERVING_WHOLE = SERVING.changed(_whole_serving, "FATE-Serving with zookeeper and admin")
+SERVING_EPHEMERAL = SERVING_WHOLE.changed(_without_persistence, "FATE-Serving without persistence")
+SERVING_REDIS_ELSEWHERE = SERVING.changed(_redis_elsewhere, "FATE-Serving with Redis elsewhere")
+SERVING_IN_MEMORY = SERVING.changed(_cache_in_memory, "FATE-Serving with its cache in memory")
+SERVING_LARGE = SERVING.changed(_large_identifier, "FATE-Serving with a large id")
+SERVING_EXCHANGE = SERVING.changed(_serving_exchange, "serving exchange")
+SERVING_PLACED = SERVING_WHOLE.changed(_placed, "FATE-Serving with placement")
+SERVING_EXCHANGE_PLACED = SERVING_EXCHANGE.changed(_placed, "serving exchange with placement")
 
 COMBINATIONS = [PARTY, RABBITMQ, SLIM, SLIM_RABBITMQ, EGGROLL, EGGROLL_2_4]
 COMBINATIONS_2 = [OSX, OSX_2_0, SPARK_OSX, STANDALONE_OSX, SPARK_PULSAR_2, SPARK_RABBITMQ_2, FILE_PULSAR, LOCAL_RABBITMQ]
 EXCHANGES = [EXCHANGE, ROLLSITE_EXCHANGE, OSX_EXCHANGE]
 PLACEMENTS = [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, OSX_PLACED, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED, OSX_EXCHANGE_PLACED]
 PARTIES = [*COMBINATIONS, SMALL, EPHEMERAL, PLAINTEXT, LARGE, RABBITMQ_KEPT, EGGROLL_EPHEMERAL, EGGROLL_LARGE]
-PARTIES += [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, *BOARDS]
+PARTIES += [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, *BOARDS, SERVED, REGISTERED, OPEN_REGISTRY]
 EXTERNALS = [EXTERNAL, EXTERNAL_RABBITMQ, EXTERNAL_EGGROLL, EXTERNAL_EGGROLL_2_4]
 PARTIES += EXTERNALS
 PARTIES_2 = [*COMBINATIONS_2, OSX_EPHEMERAL, OSX_LARGE, OSX_PLACED]
-ALL = [*PARTIES, *PARTIES_2, *EXCHANGES, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED, OSX_EXCHANGE_PLACED]
+SERVINGS = [SERVING, SERVING_WHOLE, SERVING_EPHEMERAL, SERVING_REDIS_ELSEWHERE, SERVING_IN_MEMORY, SERVING_LARGE, SERVING_PLACED]
+SERVING_EXCHANGES = [SERVING_EXCHANGE, SERVING_EXCHANGE_PLACED]
+PLACEMENTS += [SERVING_PLACED, SERVING_EXCHANGE_PLACED]
+ALL = [*PARTIES, *PARTIES_2, *EXCHANGES, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED, OSX_EXCHANGE_PLACED, *SERVINGS, *SERVING_EXCHANGES]
 
 
 def container(case: Case, where: str) -> Container:

@@ -12,7 +12,19 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.charts.cases import COMBINATIONS, EGGROLL, EXCHANGE, PARTIES, PARTY, PLAINTEXT, SLIM, Case
+from tests.charts.cases import (
+    COMBINATIONS,
+    EGGROLL,
+    EXCHANGE,
+    OPEN_REGISTRY,
+    PARTIES,
+    PARTY,
+    PLAINTEXT,
+    REGISTERED,
+    SERVED,
+    SLIM,
+    Case,
+)
 from tests.support.helm import CHARTS
 from tests.support.walk import config_texts, containers, environment, named
 
@@ -47,7 +59,7 @@ def filled(text: str, folder: Path, name: str, variables: Mapping[str, str]) -> 
 
 def service_conf(case: Case, folder: Path) -> dict[str, Any]:
     text = config_texts(case.render())["python-config/service_conf.yaml"]
-    variables = {"POD_IP": "10.0.0.7", "MYSQL_PASSWORD": PASSWORD, "RABBITMQ_PASSWORD": PASSWORD}
+    variables = {"POD_IP": "10.0.0.7", "MYSQL_PASSWORD": PASSWORD, "RABBITMQ_PASSWORD": PASSWORD, "ZOOKEEPER_PASSWORD": PASSWORD}
     parsed: dict[str, Any] = yaml.safe_load(filled(text, folder, "service_conf.yaml", variables))
     return parsed
 
@@ -86,7 +98,7 @@ def test_fateflow_reads_its_routes_from_a_directory_that_kubelet_refreshes(case:
         assert f"/data/projects/fate/{engines[engine]['route_table']}" == f"{path}/{engine}_route_table.yaml"
 
 
-@pytest.mark.parametrize("case", COMBINATIONS, ids=str)
+@pytest.mark.parametrize("case", [*COMBINATIONS, SERVED, REGISTERED, OPEN_REGISTRY], ids=str)
 def test_the_fill_containers_have_what_the_files_ask_for(case: Case) -> None:
     objects = case.render()
     found = {container.where: set(environment(container)) for container in containers(objects) if container.where.endswith("/fill")}

@@ -1,6 +1,7 @@
 """fill.sh, run for real by every sh and awk at hand: no character of a value is a pattern, a command or syntax."""
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -88,6 +89,14 @@ def test_properties_read_back_any_ascii_value(fill: Fill, value: str) -> None:
     text, _ = fill("application.properties", "password=${A}\n", A=value)
     assert text is not None
     assert unescaped(text.removesuffix("\n").removeprefix("password=")) == value
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_redis_reads_back_any_value(fill: Fill, value: str) -> None:
+    text, _ = fill("redis.conf", 'requirepass "${A}"\n', A=value, OTHER="no")
+    assert text is not None
+    # Redis splits a line as a shell does that knows double quotes and backslashes alone.
+    assert shlex.split(text) == ["requirepass", value]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from federation.naming import CHART_OBJECTS
 from federation.releases import catalogue
+from federation.serving_releases import serving_catalogue
 from tests.charts.cases import (
     ALL,
     EGGROLL_LARGE,
@@ -21,6 +22,8 @@ from tests.charts.cases import (
     PARTIES_2,
     PLACEMENTS,
     ROLLSITE_EXCHANGE_PLACED,
+    SERVING_LARGE,
+    SERVINGS,
     Case,
     container_values,
     module_of,
@@ -43,9 +46,10 @@ def every_case(check: Check) -> Check:
 
 
 def every_party(check: Check) -> Check:
-    """A rule for the chart of every party."""
+    """A rule for the chart of every party, and of every FATE-Serving with claims."""
     PARTY_INVARIANTS.append(check)
-    return pytest.mark.parametrize("case", [*PARTIES, *PARTIES_2], ids=str)(check)
+    kept = [case for case in SERVINGS if case.has_claims]
+    return pytest.mark.parametrize("case", [*PARTIES, *PARTIES_2, *kept], ids=str)(check)
 
 
 # What would make a preview blind or a second render different.
@@ -77,7 +81,7 @@ def test_templates_are_layout_only() -> None:
     long = {str(path): lines for path, limit in limits.items() if (lines := len(path.read_text().splitlines())) > limit}
     assert not long, long
     helpers = {path.parents[1].name: path.read_text() for path in TEMPLATES if path.name == "_helpers.tpl"}
-    assert {"fate-party", "fate-exchange"} <= set(helpers)
+    assert set(helpers) == {"fate-party", "fate-exchange", "fate-serving"}
     for chart, text in helpers.items():
         names = re.findall(r'define "([\w.]+)"', text)
         assert 0 < len(names) <= 13, (chart, names)
@@ -87,15 +91,18 @@ def test_templates_are_layout_only() -> None:
 
 def test_default_values_are_only_a_comment() -> None:
     files = sorted(CHARTS.glob("*/values.yaml"))
-    assert len(files) == 2
+    assert len(files) == 3
     for file in files:
         assert all(line.startswith("#") for line in file.read_text().splitlines()), file
 
 
 def test_charts_ship_the_same_files_and_helpers() -> None:
-    party, exchange = CHARTS / "fate-party", CHARTS / "fate-exchange"
-    for name in ("nginx.conf", "nginx-start.sh", "log4j2.properties"):
-        assert (party / "files" / name).read_text() == (exchange / "files" / name).read_text(), name
+    texts: dict[str, set[str]] = {}
+    shipped = [path for path in CHARTS.glob("*/files/*") if path.is_file()]
+    for path in shipped:
+        texts.setdefault(path.name, set()).add(path.read_text())
+    assert len(shipped) > len(texts) > 5
+    assert [name for name, found in texts.items() if len(found) > 1] == []
     copies = {chart.name: (chart / "templates/_helpers.tpl").read_text() for chart in CHARTS.iterdir() if chart.is_dir()}
     assert len(copies) > 1
     assert len(set(copies.values())) == 1, f"copy fate-party's _helpers.tpl: {sorted(copies)}"
@@ -343,6 +350,8 @@ def test_identifiers_stay_text() -> None:
         assert item["metadata"]["labels"]["federation.fate/party-id"] == "1000000000", name_of(item)
     [client] = [container for container in containers(LARGE.render()) if container.where == "StatefulSet/client/client"]
     assert environment(client)["partyId"] == "1000000000"
+    assert "\nparty.id=1000000000\n" in "\n" + config_texts(SERVING_LARGE.render())["serving-server-config/serving-server.properties"]
+    assert "\ncoordinator=1000000000\n" in config_texts(SERVING_LARGE.render())["serving-proxy-config/application.properties"]
     assert "\nparty_id: 1000000000\n" in config_texts(LARGE.render())["python-config/service_conf.yaml"]
     assert "\neggroll.rollsite.party.id=1000000000\n" in config_texts(EGGROLL_LARGE.render())["eggroll-config/eggroll.properties"]
     assert '\nparty_id: "1000000000"\n' in "\n" + config_texts(OSX_LARGE.render())["python-config/service_conf.yaml"]
@@ -351,13 +360,13 @@ def test_identifiers_stay_text() -> None:
 
 def test_the_catalogue_knows_every_variable_that_a_chart_sets() -> None:
     """A stack that sets one of them too would be refused only by the API server."""
-    cases = [case for case in ALL if all(not module["env"] for module in case.values["modules"].values())]
-    assert len(cases) > 5
-    found = {entry["name"] for case in cases for container in containers(case.render()) for entry in container.spec.get("env", [])}
-    assert len(found) > 30
-    # These give way to the stack's own.
-    own = catalogue()["1.11.2"].own_environment | {"FATE_LOG_LEVEL", "PYTHONPATH"}
-    assert found <= own, sorted(found - own)
+    known = {"fate-party": catalogue()["1.11.2"].own_environment, "fate-serving": serving_catalogue()["2.1.6"].own_environment}
+    for chart, own in known.items():
+        cases = [case for case in ALL if case.chart.name == chart and all(not module["env"] for module in case.values["modules"].values())]
+        assert len(cases) > 5
+        found = {entry["name"] for case in cases for container in containers(case.render()) for entry in container.spec.get("env", [])}
+        # These give way to the stack's own.
+        assert found - {"FATE_LOG_LEVEL", "PYTHONPATH"} <= own, (chart, sorted(found - own))
 
 
 def test_the_catalogue_knows_every_path_at_which_a_chart_mounts_files() -> None:
@@ -370,6 +379,9 @@ def test_the_catalogue_knows_every_path_at_which_a_chart_mounts_files() -> None:
                 found.setdefault((case.values["release"], case in EXCHANGE_CASES, module_of(container)), set()).update(paths)
     assert len(found) > 30
     for (release, of_exchange, module), paths in found.items():
+        if release in serving_catalogue():
+            assert sorted(serving_catalogue()[release].modules[module].paths) == sorted(paths), (release, module)
+            continue
         row = (catalogue()[release].exchange if of_exchange else catalogue()[release].modules)[module]
         of_major_1 = (catalogue()["1.11.2"].exchange if of_exchange else catalogue()["1.11.2"].modules).get(module)
         # Every combination of 1.11.2 has a case, and of 2.2.0 all that differs.

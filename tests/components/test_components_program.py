@@ -10,13 +10,13 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from components import FateParty, UnitArgs
+from components import UNITS, FateParty, UnitArgs
 from federation.live import live_values
 from tests.components.programs import run_program, secrets_for, traditional_key
 from tests.components.recorder import Cluster, Registered, Run, Secret, cluster_ip, plain, secrets_in, unknown_in
 from tests.support.configs import (
     BY_HAND_EXCHANGE,
-    CASES,
+    EVERY_CASE,
     EXCHANGE,
     LOCAL,
     NAMESPACED,
@@ -30,6 +30,10 @@ from tests.support.configs import (
     ROLLSITE_MESH_OF_TWO,
     ROLLSITE_NODE_PORTS,
     ROLLSITE_STAR,
+    SERVING_EXCHANGE,
+    SERVING_LOCAL,
+    SERVING_STAR,
+    SERVING_WHOLE,
     SLIM_STAR,
     STAR_PARTY,
     Case,
@@ -56,6 +60,10 @@ BALANCED = {
 RABBITMQ_BOARDS = RABBITMQ_MESH.changed(
     lambda config: config["parties"]["9999"].update(modules={"fateboard": {}, "client": {}}), "a mesh with RabbitMQ and boards"
 )
+BALANCED |= {
+    f"{namespace}/serving-proxy-public": f"203.0.113.{200 + number}"
+    for number, namespace in enumerate(("fate-serving-9998", "fate-serving-9999", "fate-serving-exchange"))
+}
 CLUSTER = Cluster(balanced=BALANCED)
 
 
@@ -131,6 +139,38 @@ def test_an_exchange_registers_its_site_its_routes_and_one_chart(program: Progra
     }
 
 
+def test_fate_serving_registers_its_site_its_objects_and_one_chart(program: Program) -> None:
+    run = program(SERVING_WHOLE)
+    assert run.children(run.one("Site", "serving-9999")) == {
+        ("Namespace", "serving-9999-namespace"),
+        ("Service", "serving-9999-serving-proxy-public"),
+    }
+    assert run.children(run.one("FateServing", "serving-9999")) == {
+        ("Secret", "serving-9999-serving-redis-credentials"),
+        ("Secret", "serving-9999-serving-zookeeper-credentials"),
+        ("Secret", "serving-9999-serving-admin-credentials"),
+        ("ConfigMap", "serving-9999-serving-routes"),
+        ("NetworkPolicy", "serving-9999-policy-inside"),
+        ("NetworkPolicy", "serving-9999-policy-peers-serving-proxy"),
+        ("NetworkPolicy", "serving-9999-policy-registry"),
+        ("NetworkPolicy", "serving-9999-policy-training"),
+        ("Chart", "serving-9999"),
+    }
+    assert run.one("ExternalServing", "clinic-b-serving")
+
+
+def test_a_serving_exchange_registers_its_site_its_routes_and_one_chart(program: Program) -> None:
+    run = program(SERVING_EXCHANGE)
+    exchange = run.one("ServingExchange", "serving-exchange")
+    assert run.children(exchange) == {
+        ("ConfigMap", "serving-exchange-serving-routes"),
+        ("NetworkPolicy", "serving-exchange-policy-inside"),
+        ("NetworkPolicy", "serving-exchange-policy-peers-serving-proxy"),
+        ("Chart", "serving-exchange"),
+    }
+    assert program(SERVING_STAR).one("ExternalServingExchange", "consortium-serving")
+
+
 def test_components_have_the_types_they_always_had(program: Program) -> None:
     types = {resource.type for resource in program(LOCAL).resources} | {resource.type for resource in program(STAR_PARTY).resources}
     assert types == {
@@ -150,7 +190,7 @@ def test_components_have_the_types_they_always_had(program: Program) -> None:
     }
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
 def test_every_object_belongs_to_a_component_and_to_the_one_provider(case: Case, program: Program) -> None:
     run = program(case)
     components = {resource.urn for resource in run.resources if resource.type.startswith("fate:federation:")}
@@ -172,7 +212,9 @@ def test_the_provider_changes_config_maps_and_secrets_in_place(program: Program)
     }
 
 
-@pytest.mark.parametrize("case", [NODE_PORTS, LOCAL, NAMESPACED, ROLLSITE_NODE_PORTS, RABBITMQ_MESH, SLIM_STAR], ids=str)
+@pytest.mark.parametrize(
+    "case", [NODE_PORTS, LOCAL, NAMESPACED, ROLLSITE_NODE_PORTS, RABBITMQ_MESH, SLIM_STAR, SERVING_WHOLE, SERVING_LOCAL], ids=str
+)
 def test_a_chart_gets_exactly_the_values_of_the_plan_and_nothing_secret_or_unknown(case: Case, program: Program, tmp_path: Path) -> None:
     plan = case.load(tmp_path / "plan").plan
     for cluster in (CLUSTER, Cluster(preview=True)):
@@ -214,7 +256,7 @@ def test_secrets_are_marked_before_any_component_sees_them(program: Program, mon
             marks.update({name: asyncio.ensure_future(value.is_secret()) for name, value in args.secrets.items()})
             super().__init__(args, opts)
 
-    monkeypatch.setattr("components.FateParty", Spy)
+    monkeypatch.setitem(UNITS, "party", Spy)
     program(STAR_PARTY)
     assert {name: mark.result() for name, mark in marks.items()} == dict.fromkeys(marks, True)
     assert len(marks) == 5

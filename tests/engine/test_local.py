@@ -77,7 +77,7 @@ def _wait_for_first_object(space: Workspace) -> None:
 
 
 _GUARDED = {
-    "namespace": ("elsewhere", "the party would start empty"),
+    "namespace": ("elsewhere", "it would start empty"),
     "persistence": ("none", "would start empty, and its claims stay unused"),
     "modules.client.persistence": ("none", "persistence of client -> none: it would start empty"),
     "modules.mysql.persistence.size": ("50Gi", "Kubernetes changes no claim"),

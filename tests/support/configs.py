@@ -159,6 +159,32 @@ def exchange(namespace: str = "fate-exchange", **changes: Any) -> Config:
     return {key: value for key, value in whole.items() if value is not None}
 
 
+def serving(namespace: str = "fate-serving-9999", **changes: Any) -> Config:
+    """FATE-Serving of a party behind a load balancer; None as a value drops a key."""
+    whole = {
+        "namespace": namespace,
+        "release": "2.1.6",
+        "persistence": "none",
+        "adaptors": {"single": "com.bank.Single", "batch": "com.bank.Batch"},
+        "publish": _balanced(("servingProxy",)),
+        **changes,
+    }
+    return {key: value for key, value in whole.items() if value is not None}
+
+
+def serving_exchange(namespace: str = "fate-serving-exchange", **changes: Any) -> Config:
+    """A serving exchange behind a load balancer."""
+    return {"namespace": namespace, "release": "2.1.6", "publish": _balanced(("servingProxy",)), **changes}
+
+
+def serving_descriptor(party_id: str | None = "10000", organization: str = "clinic-b", *, host: str = "203.0.113.22") -> Descriptor:
+    """What the owner of a FATE-Serving, or without a party id of a serving exchange, exports."""
+    head: Config = {"kind": "servingExchange"} if party_id is None else {"kind": "serving", "partyId": party_id}
+    head["release"] = "2.1.6"
+    endpoint = {"host": host, "addresses": _addresses(host), "ports": {"grpc": 8869}, "tls": False}
+    return _descriptor(organization, head, {"servingProxy": endpoint})
+
+
 def _balanced(endpoints: tuple[str, ...]) -> Config:
     return {endpoint: {"type": "LoadBalancer"} for endpoint in endpoints}
 
@@ -201,7 +227,7 @@ def exchange_descriptor(
 def _descriptor(organization: str, head: Config, endpoints: Config) -> Descriptor:
     federation = {"name": "fraud", "domain": DOMAIN}
     body = {"schemaVersion": 1, "federation": federation, "organization": organization, "endpoints": endpoints}
-    return Descriptor.model_validate(head | body)
+    return Descriptor.model_validate(body | head)
 
 
 def _release(engine: str) -> str:
@@ -400,6 +426,51 @@ OSX_BY_HAND = Case("an exchange with OSX and a member typed by hand", stack("con
 OSX_BY_HAND_EXCHANGE = Case(
     "a party whose exchange with OSX is typed by hand", stack("bank-a", parties={"9999": party(**EGGROLL_OSX)})
 ).with_entry("consortium", unsigned=True, osx="198.51.100.4:30001")
+SERVING = (
+    Case("a party with FATE-Serving", stack("bank-a", parties={"9999": party()}, serving={"9999": serving()}))
+    .with_peer("consortium", exchange_descriptor())
+    .with_peer("clinic-b-serving", serving_descriptor())
+)
+SERVING_STAR = SERVING.changed(
+    lambda config: config["serving"]["9999"].update(exchange="consortium-serving"), "a party with FATE-Serving in a star"
+).with_peer("consortium-serving", serving_descriptor(None, "consortium", host="serving.consortium.example"))
+SERVING_EXCHANGE = (
+    Case("a serving exchange with two members", stack("consortium", servingExchange=serving_exchange()))
+    .with_peer("bank-a-serving", serving_descriptor("9999", "bank-a", host="203.0.113.12"))
+    .with_peer("clinic-b-serving", serving_descriptor())
+)
+SERVING_LOCAL = Case(
+    "a serving exchange and two FATE-Servings in one stack",
+    stack(
+        "bank-a",
+        servingExchange=serving_exchange(),
+        serving={
+            "9999": serving(exchange="local", fateflow="203.0.113.9:30097"),
+            "9998": serving("fate-serving-9998", exchange="local", fateflow="fateflow.bank-a.example:9380"),
+        },
+    ),
+).with_peer("clinic-b-serving", serving_descriptor())
+SERVING_SUSPENDED = replace(
+    SERVING_EXCHANGE.with_peer("clinic-b-serving", serving_descriptor(), state="suspended"), name="a serving exchange, a member suspended"
+)
+SERVING_RETIRED = replace(
+    SERVING_EXCHANGE.with_peer("clinic-b-serving", serving_descriptor(), state="retired"), name="a serving exchange, a member retired"
+)
+SERVING_SUSPENDED_EXCHANGE = replace(
+    SERVING_STAR.with_peer("consortium-serving", serving_descriptor(None, "consortium"), state="suspended"),
+    name="FATE-Serving whose exchange is suspended",
+)
+SERVING_BY_HAND = replace(
+    SERVING_EXCHANGE.with_entry("old-serving", unsigned=True, partyId="10001", servingProxy="serving.old-clinic.example:30096"),
+    name="a serving exchange with a member typed by hand",
+)
+SERVING_WHOLE = SERVING.changed(
+    lambda config: (
+        config["serving"]["9999"].update(modules={"servingZookeeper": {}, "servingAdmin": {}}, persistence={"storageClass": "fast"}),
+        config["parties"]["9999"].update(servings={"useRegistry": True}),
+    ),
+    "a party with FATE-Serving and its registry",
+)
 
 CASES = [
     STAR_PARTY,
@@ -449,3 +520,15 @@ CASES = [
     OSX_BY_HAND,
     OSX_BY_HAND_EXCHANGE,
 ]
+SERVING_CASES = [
+    SERVING,
+    SERVING_STAR,
+    SERVING_EXCHANGE,
+    SERVING_LOCAL,
+    SERVING_SUSPENDED,
+    SERVING_RETIRED,
+    SERVING_SUSPENDED_EXCHANGE,
+    SERVING_BY_HAND,
+    SERVING_WHOLE,
+]
+EVERY_CASE = [*CASES, *SERVING_CASES]

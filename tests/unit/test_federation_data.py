@@ -28,7 +28,7 @@ def lost(tmp_path: Path, change: Change) -> list[str]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda party: party.update(namespace="other"), "namespace fate-9999 -> other: the party would start empty"),
+        (lambda party: party.update(namespace="other"), "namespace fate-9999 -> other: it would start empty"),
         (lambda party: party.update(persistence="none"), "persistence of client -> none: it would start empty"),
         (lambda party: party.update(persistence={"storageClass": "fast"}), "claim of mysql: accessMode ReadWriteOnce, size 10Gi -> "),
         (

@@ -15,8 +15,8 @@ from federation.descriptor import Descriptor, digest, finish, parse
 from federation.document import MAX_BYTES
 from federation.live import LiveValue, live_values, substitute
 from tests.support.configs import (
-    CASES,
     CLINIC,
+    EVERY_CASE,
     EXCHANGE,
     LOCAL,
     NODE_PORTS,
@@ -62,7 +62,7 @@ def altered(data: dict[str, Any], path: tuple[str | int, ...], value: Any) -> di
     return data
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
 def test_what_is_exported_is_imported_as_the_same_descriptor(case: Case, tmp_path: Path) -> None:
     descriptors = published(case, tmp_path)
     assert descriptors
@@ -207,8 +207,8 @@ def test_every_mapping_refuses_an_unknown_key(descriptor: Descriptor) -> None:
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a newer schema": ({"schemaVersion": 2}, "Input should be 1"),
-    "a party without an id": ({"partyId": None}, "a party has a partyId, an exchange has none"),
-    "an exchange with an id": ({"kind": "exchange"}, "a party has a partyId, an exchange has none"),
+    "a party without an id": ({"partyId": None}, "a party and its FATE-Serving have a partyId, an exchange of either kind has none"),
+    "an exchange with an id": ({"kind": "exchange"}, "a party and its FATE-Serving have a partyId, an exchange of either kind has none"),
     "no endpoints": (
         {"endpoints": {}},
         "a party publishes exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, or osx, not nothing",

@@ -12,7 +12,7 @@ from federation.manifests import Manifest, ServicePort, namespace, published_ser
 from federation.plan import StackPlan
 from federation.spec import PublishPort
 from federation.unit import UnitPlan
-from tests.support.configs import CASES, EXCHANGE, LOCAL, NAMESPACED, NODE_PORTS, STAR_PARTY, Case, node_port
+from tests.support.configs import EVERY_CASE, EXCHANGE, LOCAL, NAMESPACED, NODE_PORTS, STAR_PARTY, Case, node_port
 
 WAIT, SKIP = "pulumi.com/waitFor", "pulumi.com/skipAwait"
 
@@ -114,7 +114,7 @@ def test_an_existing_pull_secret_is_named_and_not_made(tmp_path: Path) -> None:
     assert not [secret for secret in unit.secrets if "dockerconfigjson" in secret.type]
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
 def test_no_two_objects_of_a_plan_share_a_name_or_a_role(case: Case, tmp_path: Path) -> None:
     plan = case.load(tmp_path).plan
     objects = [(m.kind, m.namespace, m.name) for m in manifests(plan)]
@@ -126,7 +126,7 @@ def test_no_two_objects_of_a_plan_share_a_name_or_a_role(case: Case, tmp_path: P
         assert len(set(roles)) == len(roles)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
 def test_a_service_is_awaited_only_for_an_address_that_is_published(case: Case, tmp_path: Path) -> None:
     plan = case.load(tmp_path).plan
     services = [item for item in manifests(plan) if item.kind == "Service"]
@@ -178,7 +178,7 @@ def test_source_ranges_of_a_load_balancer_are_those_of_the_stack(tmp_path: Path)
     assert "nodePort" not in spec["ports"][0]
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
 def test_a_namespaced_plan_has_no_cluster_scoped_object(case: Case, tmp_path: Path) -> None:
     def scoped(scope: str) -> StackPlan:
         return case.changed(lambda config: config.update(cluster={"scope": scope})).load(tmp_path / scope).plan
@@ -208,12 +208,13 @@ def test_a_namespace_is_admitted_by_pod_security() -> None:
     assert "annotations" not in item.metadata
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
 def test_every_object_carries_the_labels_of_its_unit(case: Case, tmp_path: Path) -> None:
     plan = case.load(tmp_path).plan
     assert plan.units
     for unit in plan.units:
-        own = {} if unit.kind == "exchange" else {"federation.fate/party-id": unit.key.removeprefix("party-")}
+        party = unit.key.rpartition("-")[2]
+        own = {"federation.fate/party-id": party} if party.isdigit() else {}
         labels = {
             "app.kubernetes.io/part-of": "fate",
             "app.kubernetes.io/managed-by": "pulumi",

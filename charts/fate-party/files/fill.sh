@@ -5,6 +5,7 @@
 # Values are data: no character of one is ever a pattern or a command. What the target's format needs is escaped:
 #   *.yaml         the placeholder stands inside single quotes, and a single quote of the value is doubled
 #   *.properties   backslashes and leading blanks are escaped; ${ and #{ are refused, because Spring would expand them
+#   *redis.conf    the placeholder stands inside double quotes, and backslashes and double quotes of the value are escaped
 #   anything else  as it is
 # Refused, with nothing written: a placeholder without a value, and a control character or line break in a value.
 set -eu
@@ -28,9 +29,19 @@ function doubled(text, character,    i, c, out) {
     return out
 }
 
+function backslashed(text,    i, c, out) {
+    out = ""
+    for (i = 1; i <= length(text); i++) {
+        c = substr(text, i, 1)
+        out = out (c == "\\" || c == "\"" ? "\\" c : c)
+    }
+    return out
+}
+
 function escaped(name, text) {
     if (text ~ /[[:cntrl:]]/) refuse("the value of " name " has a line break or another control character")
     if (target ~ /[.]yaml$/) return doubled(text, quote)
+    if (target ~ /redis[.]conf$/) return backslashed(text)
     if (target !~ /[.]properties$/) return text
     if (index(text, "${") || index(text, "#{")) refuse("the value of " name " has ${ or #{, which Spring would expand")
     if (text ~ /[^ -~]/) refuse("the value of " name " is not plain ASCII, which a .properties file needs")

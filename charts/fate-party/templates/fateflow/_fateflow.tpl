@@ -23,16 +23,7 @@ Call: {{- include "fate.fillFateflow" . | nindent 8 }}
   env:
     - name: POD_IP
       valueFrom: {fieldRef: {fieldPath: status.podIP}}
-    - name: MYSQL_PASSWORD
-      valueFrom:
-        secretKeyRef:
-          {{- toYaml .Values.database.password | nindent 10 }}
-    {{- with .Values.rabbitmq }}
-    - name: RABBITMQ_PASSWORD
-      valueFrom:
-        secretKeyRef:
-          {{- toYaml .password | nindent 10 }}
-    {{- end }}
+    {{- include "fate.fateflowPasswords" . | nindent 4 }}
   volumeMounts:
     - name: config
       mountPath: /config
@@ -50,4 +41,36 @@ Call: {{- include "fate.pythonPath" (list $ .Values.modules.fateflow) | nindent 
 - name: PYTHONPATH
   value: /data/projects/fate/{{ join ":/data/projects/fate/" . }}
 {{- end }}{{ end }}
+{{- end }}
+
+{{/*
+The passwords that service_conf.yaml asks for, as list items of an environment.
+Call: {{- include "fate.fateflowPasswords" . | nindent 12 }}
+*/}}
+{{- define "fate.fateflowPasswords" -}}
+{{- $passwords := dict "MYSQL_PASSWORD" .Values.database.password }}
+{{- with .Values.rabbitmq }}{{ $_ := set $passwords "RABBITMQ_PASSWORD" .password }}{{ end }}
+{{- with dig "zookeeper" "password" dict (.Values.servings | default dict) }}{{ $_ := set $passwords "ZOOKEEPER_PASSWORD" . }}{{ end }}
+{{- range $name, $password := $passwords }}
+- name: {{ $name }}
+  valueFrom:
+    secretKeyRef:
+      {{- toYaml $password | nindent 6 }}
+{{- end }}
+{{- end }}
+
+{{/*
+The end of service_conf.yaml: where models are published. `use_registry` says whether FATE-Flow asks zookeeper for it.
+Call: {{- include "fate.servings" (list $ (list "")) }}
+*/}}
+{{- define "fate.servings" -}}
+{{- $servings := (index . 0).Values.servings | default dict }}
+{{- $zookeeper := $servings.zookeeper | default dict -}}
+servings:
+  hosts: {{ $servings.hosts | default (index . 1) | toJson }}
+zookeeper:
+  hosts: {{ $zookeeper.hosts | default (list "127.0.0.1:2181") | toJson }}
+  use_acl: {{ if $zookeeper.user }}true{{ else }}false{{ end }}
+  user:{{ with $zookeeper.user }} {{ . | toJson }}{{ end }}
+  password:{{ if $zookeeper.user }} '${ZOOKEEPER_PASSWORD}'{{ end }}
 {{- end }}

@@ -3,7 +3,7 @@ service_conf.yaml of FATE 1.x.
 Call: {{- include "fate.serviceConf1" . | nindent 4 }}
 */}}
 {{- define "fate.serviceConf1" -}}
-use_registry: false
+use_registry: {{ if dig "zookeeper" dict (.Values.servings | default dict) }}true{{ else }}false{{ end }}
 use_deserialize_safe_module: false
 dependent_distribution: {{ dig "dependentDistribution" false (.Values.spark | default dict) }}
 encrypt_password: false
@@ -119,13 +119,5 @@ model_store_address:
   SecretId:
   SecretKey:
   Bucket:
-servings:
-  hosts:
-    - ''
-zookeeper:
-  hosts:
-    - 127.0.0.1:2181
-  use_acl: false
-  user:
-  password:
+{{ include "fate.servings" (list $ (list "")) }}
 {{- end }}

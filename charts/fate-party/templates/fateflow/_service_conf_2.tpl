@@ -6,7 +6,7 @@ Call: {{- include "fate.serviceConf2" . | nindent 4 }}
 {{- define "fate.serviceConf2" -}}
 # A text: FATE 2.x compares it with texts.
 party_id: {{ .Values.partyId | quote }}
-use_registry: false
+use_registry: {{ if dig "zookeeper" dict (.Values.servings | default dict) }}true{{ else }}false{{ end }}
 log_level: 20
 encrypt:
   key_0:
@@ -112,12 +112,5 @@ model_store:
   decrypt_key:
   file:
     path:
-servings:
-  hosts: []
-zookeeper:
-  hosts:
-    - 127.0.0.1:2181
-  use_acl: false
-  user:
-  password:
+{{ include "fate.servings" (list $ list) }}
 {{- end }}

@@ -1,0 +1,155 @@
+"""Rules about FATE-Serving: its links to training, to its exchange, and what its modules need of each other."""
+
+from collections.abc import Iterator
+
+from federation.errors import Problem
+from federation.links import KINDS
+from federation.peers import Peers, Place
+from federation.plan_serving import serving_module_specs
+from federation.rules_modules import broken_knobs
+from federation.scalars import PartyId
+from federation.serving_releases import serving_catalogue
+from federation.serving_spec import MOCK_BATCH, MOCK_SINGLE
+from federation.spec import ServingSpec, StackSpec
+
+Paths = frozenset[tuple[str, ...]]
+# serving-proxy reads its party's id as a Java int.
+_LARGEST_ID = 2**31 - 1
+
+
+def broken_serving_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths) -> tuple[Problem, ...]:
+    """Every problem with FATE-Serving. `left_out`: see `federation.plan.check_stack`."""
+    problems = [*_belongs_to_its_party(spec, peers, place), *_serving_exchange(spec, place)]
+    for party, own in spec.servings_in_order:
+        problems += [*_training(spec, party, own, place, left_out), *_exchange(spec, party, own, peers, place, left_out)]
+        problems += [*_modules(party, own, place), *_publishes_its_proxy(("serving", party), own.publish.serving_proxy, place)]
+    for party, _ in spec.parties_in_order:
+        problems += _servings(spec, party, place, left_out)
+    return tuple(problems)
+
+
+def serving_warnings(spec: StackSpec) -> Iterator[str]:
+    """What an operator should know of a FATE-Serving that is otherwise right."""
+    for party, own in spec.servings_in_order:
+        if {own.adaptors.single, own.adaptors.batch} & {MOCK_SINGLE, MOCK_BATCH}:
+            yield (
+                f"serving {party} invents the features it predicts from (FATE-Serving's mock adaptors): "
+                f"name your own in serving.{party}.adaptors before anybody relies on a prediction"
+            )
+        yield f"serving {party} exchanges features and results with peers without encryption: keep it inside a private network"
+        training, release = spec.parties.get(party), serving_catalogue()[own.release]
+        if training is not None and training.release not in release.fate:
+            known = ", ".join(release.fate) or "none that is deployed here"
+            yield (
+                f"serving {party}: FATE-Flow of FATE {training.release} is not known to publish models to FATE-Serving {own.release} "
+                f"(known: {known})"
+            )
+
+
+def _training(spec: StackSpec, party: PartyId, own: ServingSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
+    """It has one training party: this stack's of the same id, or one elsewhere by its address."""
+    where = place(("serving", party, "fateflow"))
+    here = party in spec.parties or bool({("parties",), ("parties", party)} & left_out)
+    if own.fateflow is not None and party in spec.parties:
+        problem = f"party {party} is in this stack, and its FATE-Flow is linked without an address"
+        yield Problem(where, problem, "remove this line, or correct the party id")
+    if own.fateflow is None and not here:
+        problem = f"this stack has no party {party} to get models from"
+        yield Problem(where, problem, "describe the party under fate:parties, or name the address of its FATE-Flow: fateflow: HOST:9380")
+    if int(party) > _LARGEST_ID:
+        yield Problem(place(("serving", party)), f"serving-proxy reads no party id above {_LARGEST_ID}", "choose another party id")
+
+
+def _servings(spec: StackSpec, party: PartyId, place: Place, left_out: Paths) -> Iterator[Problem]:
+    """What a party says of its FATE-Serving fits to what this stack holds."""
+    given, serving = spec.parties[party].servings, spec.serving.get(party)
+    here = serving is not None or bool({("serving",), ("serving", party)} & left_out)
+    if given is None:
+        return
+    at = ("parties", party, "servings")
+    if here and given.hosts:
+        problem = f"FATE-Serving of party {party} is in this stack, and is linked without an address"
+        yield Problem(place((*at, "hosts")), problem, "remove this line, or the entry under fate:serving")
+    if not here and not given.hosts and not given.use_registry:
+        remedy = f"name host:port of serving-server, or describe FATE-Serving under fate:serving.{party}"
+        yield Problem(place((*at, "hosts")), "says nothing of where FATE-Serving is", remedy)
+    if here and given.zookeeper is not None:
+        yield Problem(
+            place((*at, "zookeeper")), "this stack's FATE-Serving has a zookeeper of its own", "remove it: useRegistry: true is enough"
+        )
+    if given.use_registry and serving is not None and serving.modules.serving_zookeeper is None:
+        remedy = f"add serving.{party}.modules.servingZookeeper: {{}}, or remove useRegistry"
+        yield Problem(place((*at, "useRegistry")), f"FATE-Serving of party {party} has no zookeeper", remedy)
+    if given.use_registry and not here and given.zookeeper is None:
+        yield Problem(place((*at, "useRegistry")), "no zookeeper is named", "add zookeeper: {hosts: [HOST:2181]}, or remove useRegistry")
+    if not given.use_registry and given.zookeeper is not None:
+        yield Problem(place((*at, "zookeeper")), "is not used without useRegistry", "add useRegistry: true, or remove it")
+
+
+def _exchange(spec: StackSpec, party: PartyId, own: ServingSpec, peers: Peers, place: Place, left_out: Paths) -> Iterator[Problem]:
+    name, where = own.exchange, place(("serving", party, "exchange"))
+    if name is None:
+        return
+    if name == "local":
+        if spec.serving_exchange is None and ("servingExchange",) not in left_out:
+            remedy = "describe it under fate:servingExchange, or name the peer that holds it"
+            yield Problem(where, "this stack holds no serving exchange", remedy)
+    elif name not in spec.peers and not {("peers",), ("peers", name)} & left_out:
+        known = ", ".join(sorted(spec.peers)) or "none"
+        yield Problem(where, f"there is no peer {name}", f"add it: `fatefed peers add FILE --name {name}`; known peers: {known}")
+    elif found := next((peer for peer in peers.accepted if peer.name == name and peer.kind != "servingExchange"), None):
+        problem = f"peer {name} is {KINDS[found.kind]}, not a serving exchange"
+        yield Problem(where, problem, "name the peer whose descriptor is a serving exchange's")
+
+
+def _modules(party: PartyId, own: ServingSpec, place: Place) -> Iterator[Problem]:
+    at = ("serving", party)
+    specs = serving_module_specs(own)
+    if own.modules.serving_admin is not None and own.modules.serving_zookeeper is None:
+        problem = "the console finds its servers in zookeeper, and does not start without one"
+        yield Problem(place((*at, "modules", "servingAdmin")), problem, "add servingZookeeper: {}")
+    external = own.engines.redis is not None
+    if "serving_redis" in own.modules.model_fields_set and (external or own.cache.type == "local"):
+        why = "Redis is elsewhere (engines.redis.external)" if external else "results are kept in memory (cache.type local)"
+        yield Problem(place((*at, "modules", "servingRedis")), f"is not deployed: {why}", "remove it")
+    if external and own.cache.type == "local":
+        yield Problem(place((*at, "engines", "redis")), "is not used: results are kept in memory (cache.type local)", "remove it")
+    if own.credentials.redis is not None and (external or own.cache.type == "local"):
+        remedy = "remove it; the password of a Redis elsewhere is engines.redis.external.password"
+        yield Problem(place((*at, "credentials", "redis")), "is the password of a Redis that is not deployed", remedy)
+    if (release := serving_catalogue().get(own.release)) is not None:
+        yield from broken_knobs(specs, release.modules, release, place, at)
+
+
+def _serving_exchange(spec: StackSpec, place: Place) -> Iterator[Problem]:
+    own = spec.serving_exchange
+    if own is None:
+        return
+    yield from _publishes_its_proxy(("servingExchange",), own.publish.serving_proxy, place)
+    if (release := serving_catalogue().get(own.release)) is not None:
+        yield from broken_knobs(serving_module_specs(own), release.modules, release, place, ("servingExchange",))
+
+
+def _publishes_its_proxy(at: tuple[str, ...], given: object, place: Place) -> Iterator[Problem]:
+    if given is None:
+        where = place((*at, "publish", "servingProxy"))
+        yield Problem(where, "publish.servingProxy is missing", "FATE-Serving is linked by serving-proxy: publish it")
+
+
+def _belongs_to_its_party(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    """A party id has one FATE-Serving, that of the organization that owns the party: predictions are made on its data."""
+    owners = dict.fromkeys(spec.serving, "this stack")
+    parties = {peer.party_id: peer for peer in peers.parties() if peer.descriptor.release is not None}
+    for peer in peers.parties("serving"):
+        party = peer.party_id or ""
+        if party in owners:
+            problem = f"party {party} already has the FATE-Serving of {owners[party]}"
+            yield Problem(place(("peers", peer.name)), problem, "keep one of them")
+        owners.setdefault(party, f"peer {peer.name}")
+        owner = "this stack" if party in spec.parties else None
+        if owner is None and (training := parties.get(party)) is not None and peer.descriptor.release is not None:
+            same = training.descriptor.organization == peer.descriptor.organization
+            owner = None if same else training.descriptor.organization
+        if owner is not None:
+            problem = f"is FATE-Serving of party {party}, which belongs to {owner}"
+            yield Problem(place(("peers", peer.name)), problem, "ask both which of them is party " + party)

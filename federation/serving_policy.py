@@ -1,0 +1,108 @@
+"""The NetworkPolicy objects of FATE-Serving and its exchange, and of the link between a party's FATE-Flow and its FATE-Serving."""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from federation import naming
+from federation.manifests import Manifest
+from federation.naming import selector
+from federation.neighbours import Address, Pods
+from federation.network_policy import (
+    Place,
+    Rule,
+    connect,
+    elsewhere,
+    inside_and_dns,
+    module_ports,
+    published_sources,
+    ranges_of,
+    single,
+    towards,
+)
+from federation.scalars import PartyId, is_ip
+from federation.serving_releases import serving_catalogue
+from federation.serving_routes import Hops
+from federation.spec import PartySpec, ServingExchangeSpec, ServingSpec, StackSpec
+
+
+def serving_policies(
+    spec: StackSpec, party: PartyId | None, own: ServingSpec | ServingExchangeSpec, key: str, labels: Mapping[str, str], hops: Hops
+) -> tuple[Manifest, ...]:
+    """Every policy of a FATE-Serving or its exchange that dials these hops; none when they are switched off."""
+    if not spec.network_policy.enabled:
+        return ()
+    ports = serving_catalogue()[own.release].ports
+    place, proxy = Place(own.namespace, key, labels), selector(naming.SERVING_PROXY, key)
+    # In a star many parties are reached through one exchange: each rule once.
+    egress = sorted({repr(rule): rule for rule in map(towards, hops.values())}.values(), key=repr)
+    ingress = [connect("from", published_sources(spec), (ports["servingProxyInter"],))]
+    made = [inside_and_dns(spec, place), place.policy("peers-serving-proxy", proxy, ingress=ingress, egress=egress)]
+    if isinstance(own, ServingSpec) and party is not None:
+        made += _of_a_party(spec, party, own, place, ports)
+    return tuple(made)
+
+
+def training_policies(
+    spec: StackSpec, party: PartyId, own: PartySpec, key: str, labels: Mapping[str, str], fateflow: str
+) -> tuple[Manifest, ...]:
+    """What FATE-Flow of a party needs for its FATE-Serving. `fateflow`: the module of its pods."""
+    serving, given = spec.serving.get(party), own.servings
+    if not spec.network_policy.enabled or (serving is None and given is None):
+        return ()
+    ingress, egress = list[Rule](), list[Rule]()
+    if serving is not None:
+        ports = serving_catalogue()[serving.release].ports
+        server = _pods(serving.namespace, naming.serving_key(party), naming.SERVING_SERVER, ports["servingServer"])
+        ingress.append(connect("from", [_place(server)], (spec.catalogue[own.release].ports["fateflowHttp"],)))
+        egress.append(towards(server))
+        if given is not None and given.use_registry:
+            egress.append(towards(_pods(serving.namespace, naming.serving_key(party), naming.SERVING_ZOOKEEPER, ports["servingZookeeper"])))
+    elif given is not None:
+        egress += [_by_name(address) for address in (*given.hosts, *(given.zookeeper.hosts if given.zookeeper else ()))]
+    place = Place(own.namespace, key, labels)
+    return (place.policy("serving", selector(fateflow, key), ingress=ingress, egress=egress),)
+
+
+def _of_a_party(spec: StackSpec, party: PartyId, own: ServingSpec, place: Place, ports: Mapping[str, int]) -> Iterator[Manifest]:
+    training = spec.parties.get(party)
+    ingress, egress = list[Rule](), list[Rule]()
+    if training is not None:
+        http = spec.catalogue[training.release].ports["fateflowHttp"]
+        fateflow = _pods(training.namespace, naming.party_key(party), naming.FATEFLOW, http)
+        ingress.append(connect("from", [_place(fateflow)], (ports["servingServer"],)))
+        egress.append(towards(fateflow))
+        if own.modules.serving_zookeeper is not None:
+            rules = [connect("from", [_place(fateflow)], (ports["servingZookeeper"],))]
+            yield place.policy("registry", selector(naming.SERVING_ZOOKEEPER, place.key), ingress=rules)
+    elif own.fateflow is not None:
+        egress.append(_by_name(own.fateflow))
+    if own.engines.redis is not None:
+        egress.append(_by_name(f"{own.engines.redis.external.host}:{own.engines.redis.external.port}"))
+    if own.adaptors.url is not None:
+        url = urlsplit(own.adaptors.url)
+        egress.append(_by_name(f"{url.hostname}:{url.port or (443 if url.scheme == 'https' else 80)}"))
+    yield place.policy("training", selector(naming.SERVING_SERVER, place.key), ingress=ingress, egress=egress)
+    if own.modules.serving_admin is not None and spec.network_policy.boards is not None:
+        rules = [connect("from", elsewhere(spec.network_policy.boards), (ports["servingAdmin"],))]
+        yield place.policy("board-serving-admin", selector("serving-admin", place.key), ingress=rules)
+    for module, name in (("servingServer", "serving_server"), ("servingProxy", "serving_proxy"), ("servingAdmin", "serving_admin")):
+        given = getattr(own.modules, name)
+        if given is not None and given.service is not None and given.service.type != "ClusterIP":
+            pods = f"serving-{name.removeprefix('serving_')}"
+            yield place.policy(f"service-{pods}", selector(pods, place.key), ingress=[connect("from", [], module_ports(module, ports))])
+
+
+def _pods(namespace: str, key: str, module: str, port: int) -> Address:
+    return Address(naming.inside(module, namespace), (), {"grpc": port}, Pods(namespace, key, module, (port,)))
+
+
+def _place(address: Address) -> Rule:
+    """Where the pods of an address are, as a source."""
+    place: Rule = towards(address)["to"][0]
+    return place
+
+
+def _by_name(address: str) -> Rule:
+    """A policy holds no names: the port of one is open anywhere."""
+    host, _, port = address.rpartition(":")
+    return connect("to", ranges_of([single(host)]) if is_ip(host) else [], (int(port),))

@@ -1,0 +1,32 @@
+"""The catalogue of FATE-Serving: its releases as data, and the releases of FATE that publish models to them."""
+
+from functools import cache
+from importlib.resources import files
+
+import yaml
+from packaging.version import Version
+from pydantic import Field
+
+from federation.model import Model
+from federation.releases import ModuleRow, whole_row
+from federation.scalars import NonEmpty, Port
+
+
+class ServingRelease(Model):
+    """One row of the catalogue."""
+
+    release: NonEmpty
+    fate: tuple[str, ...] = Field(description="Releases of FATE that it is deployed with.")
+    model_transfer: NonEmpty = Field(description="Path under which FATE-Flow hands over models.")
+    own_environment: frozenset[str] = Field(description="Variables that the chart sets, which a stack may not.")
+    ports: dict[str, Port]
+    modules: dict[str, ModuleRow]
+
+
+@cache
+def serving_catalogue() -> dict[str, ServingRelease]:
+    """Every release of FATE-Serving that this program can deploy, by version."""
+    folder = files("federation").joinpath("serving_catalogue")
+    rows = {file.name.removesuffix(".yaml"): yaml.safe_load(file.read_text()) for file in folder.iterdir()}
+    releases = [ServingRelease.model_validate(whole_row(rows, name)) for name in rows]
+    return {row.release: row for row in sorted(releases, key=lambda row: Version(row.release))}
