@@ -49,7 +49,8 @@ CHART_OBJECTS = frozenset({
     "fateflow-sparkdriver", "mysql", "mysql-config", "namenode", "namenode-config", "namenode-env", "nginx", "nginx-config",
     "nodemanager", "notebook", "osx", "osx-config", "pulsar", "pulsar-config", "python", "python-config", "rabbitmq", "rabbitmq-config",
     "rollsite", "rollsite-config", "serving-admin", "serving-admin-config", "serving-proxy", "serving-proxy-config", "serving-redis",
-    "serving-redis-config", "serving-server", "serving-server-config", "serving-zookeeper", "serving-zookeeper-config", "spark", "spark-client", "spark-master", "spark-worker", "spark-worker-1", "spark-worker-config",
+    "serving-redis-config", "serving-server", "serving-server-config", "serving-zookeeper", "serving-zookeeper-config",
+    "spark", "spark-client", "spark-master", "spark-worker", "spark-worker-1", "spark-worker-config",
     "traffic-server", "traffic-server-config",
 })  # fmt: skip
 # Annotations of the Secret with a unit's certificate: its last day, and the authorities beside it.
