@@ -60,7 +60,7 @@ def _put_addresses(draft: Draft, path: Path_, addresses: list[str], origin: Path
 
 
 def _server(cluster: Cluster, draft: Draft) -> None:
-    """FATE-Flow's address, the features' adaptors, and the publication that only FATE-Flow elsewhere needs."""
+    """FATE-Flow's address and the features' adaptors."""
     fateflow = cluster.file.get("servingServer", "fateflow") or {}
     if fateflow.get("ip"):
         address = f"{fateflow['ip']}:{fateflow.get('port') or 9380}"
@@ -72,8 +72,6 @@ def _server(cluster: Cluster, draft: Draft) -> None:
         if word:
             name = str(word) if "." in str(word) else f"{_ADAPTORS}.{word}"
             draft.put(cluster.at(f"adaptors.{target}"), name, ("servingServer", key))
-    if (cluster.file.get("servingServer", "type") or "ClusterIP") == "ClusterIP":
-        draft.puts.pop(cluster.at("publish.servingServer.type"), None)
 
 
 def _redis(cluster: Cluster, draft: Draft) -> None:

@@ -387,6 +387,9 @@ def _serving_claim(word: str) -> Iterator[Row]:
         yield Row(f"{word}.{key}", To(f"{place}.persistence.{key}"), SERVING, used=(_persistent,))
 
 
+_SERVER_BALANCED = ForType(
+    "modules.servingServer.service.loadBalancerIP", "servingServer.type", "LoadBalancer", "ClusterIP", "with type LoadBalancer"
+)
 _SERVING = (
     *_published("servingProxy", "servingProxy", {"nodePort": ("port", 30096)}, ANY_SERVING),
     Row("servingProxy.ingerssHost", Lost("FATE-Serving's HTTP port has no Ingress here: write one under fate:manifests"), ANY_SERVING),
@@ -395,7 +398,8 @@ _SERVING = (
     Row("servingProxy.partyList[].partyPort", Part(f"{_PEERS}.servingProxy"), ANY_SERVING, "number"),
     Row("servingProxy.exchange.ip", Part(f"{_HUB}.servingProxy"), ANY_SERVING),
     Row("servingProxy.exchange.port", Part(f"{_HUB}.servingProxy"), ANY_SERVING, "number"),
-    *_published("servingServer", "servingServer", {"nodePort": ("port", 30095)}, SERVING),
+    *_service("servingServer", "modules.servingServer", {"nodePort": "tcp-serving-server"}, SERVING),
+    Row("servingServer.loadBalancerIP", _SERVER_BALANCED, SERVING),
     Row("servingServer.fateflow.ip", Part("fateflow"), SERVING),
     Row("servingServer.fateflow.port", Part("fateflow"), SERVING, "number"),
     Row("servingServer.cacheSwitch", To("cache.remoteResults"), SERVING, "flag"),

@@ -517,7 +517,10 @@ def _serving() -> Iterator[Fixture]:
         yield Fixture("serving", _first(key, hub), {"peers/exchange": {"unsigned": True, "servingProxy": "192.0.2.50:30100"},
                                                     f"{s}/exchange": "exchange"})  # fmt: skip
         yield Fixture("serving-exchange", {key: hub[key], **hub}, {"peers": None})
-    yield from _published("serving", "servingServer", f"{s}/publish/servingServer", {"nodePort": ("port", 30095)}, None)  # type: ignore[arg-type]
+    server = f"{s}/modules/servingServer"
+    yield from _service("serving", "servingServer", server, {"nodePort": "tcp-serving-server"})
+    yield Fixture("serving", {"servingServer/loadBalancerIP": "192.0.2.9", "servingServer/type": "LoadBalancer"},
+                  {f"{server}/service/loadBalancerIP": "192.0.2.9"})  # fmt: skip
     fateflow = {"servingServer/fateflow/ip": "192.0.2.9", "servingServer/fateflow/port": 30097}
     for key in fateflow:
         yield Fixture("serving", _first(key, fateflow), {f"{s}/fateflow": "192.0.2.9:30097"})
