@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from federation.credential_spec import Credential
 from federation.errors import Problem
 from federation.links import KINDS
 from federation.peers import Peers, Place
@@ -117,6 +118,14 @@ def _modules(party: PartyId, own: ServingSpec, place: Place) -> Iterator[Problem
     if own.credentials.redis is not None and (external or own.cache.type == "local"):
         remedy = "remove it; the password of a Redis elsewhere is engines.redis.external.password"
         yield Problem(place((*at, "credentials", "redis")), "is the password of a Redis that is not deployed", remedy)
+    passwords: dict[tuple[str, ...], Credential | None] = {
+        ("credentials", slot): own.credentials.of(slot) for slot in ("redis", "zookeeper", "admin")
+    }
+    if own.engines.redis is not None:
+        passwords["engines", "redis", "external", "password"] = own.engines.redis.external.password
+    for path, credential in passwords.items():
+        if credential is not None and credential.previous is not None:
+            yield Problem(place((*at, *path, "previous")), "no Job changes this password", "remove this line")
     if (release := serving_catalogue().get(own.release)) is not None:
         yield from broken_knobs(specs, release.modules, release, place, at)
 

@@ -425,6 +425,12 @@ WRONG: dict[str, tuple[Callable[[Config], object], str, str, str]] = {
         "not deployed",
         "remove it",
     ),
+    "a password before": (
+        _serving(credentials={"redis": {"secret": "new", "previous": "old"}}),
+        f"{AT}.credentials.redis.previous",
+        "no Job changes",
+        "remove this line",
+    ),
     "hosts beside the own": (_servings(hosts=["192.0.2.1:8000"]), "parties.9999.servings.hosts", "is in this stack", "remove this line"),
     "a zookeeper beside the own": (
         lambda config: (
