@@ -10,6 +10,8 @@ import pytest
 from cli.initialize import Answers, stack_text
 from federation.data import lost_data
 from federation.errors import FederationError
+from federation.firewall import firewall_rows
+from federation.impact import effects
 from federation.live import live_values
 from federation.load import load_stack
 from federation.naming import SERVING_ROUTES
@@ -17,6 +19,7 @@ from federation.plan import StackPlan
 from federation.releases import catalogue
 from federation.serving_releases import serving_catalogue
 from federation.serving_values import ServingValues
+from federation.topology import topology_of
 from federation.values import PartyValues
 from tests.support.configs import (
     EGGROLL,
@@ -560,3 +563,29 @@ def test_a_party_descriptor_is_not_taken_for_fate_serving(tmp_path: Path) -> Non
     )
     plan = case.with_peer("clinic-b", party_descriptor()).load(tmp_path).plan
     assert table(plan, "serving-9999") == {"9999": OWN, "10000": to("203.0.113.22")}
+
+
+def test_the_firewall_sheet_and_the_drawing_know_what_is_served(tmp_path: Path) -> None:
+    loaded = SERVING_STAR.load(tmp_path)
+    rows = [row for row in firewall_rows(loaded.spec, loaded.peers, loaded.plan) if row.unit == "serving-9999"]
+    assert [(row.direction, row.endpoint, row.port) for row in rows] == [("in", "servingProxy", 8869), ("out", "servingProxy", 8869)]
+    assert rows[1].hosts == ("serving.consortium.example",)
+    direct = SERVING.load(tmp_path / "direct")
+    out = [
+        row for row in firewall_rows(direct.spec, direct.peers, direct.plan) if row.direction == "out" and row.endpoint == "servingProxy"
+    ]
+    assert [(row.unit, row.hosts) for row in out] == [("serving-9999", ("203.0.113.22",))]
+    # The drawing is of training.
+    assert not [node for node in topology_of(loaded.spec, loaded.peers, loaded.plan).nodes if "serving" in node.key]
+
+
+def test_a_change_says_what_it_does_to_fate_serving(tmp_path: Path) -> None:
+    before = SERVING.load(tmp_path / "before").plan.unit("serving-9999").facts
+    assert set(before["links"]) == {"10000"}
+    assert set(SERVING_STAR.load(tmp_path / "star").plan.unit("serving-9999").facts["links"]) == {"everyone through consortium-serving"}
+    after = edited(SERVING, lambda own: own["adaptors"].update(single="a.Other")).load(tmp_path / "after").plan.unit("serving-9999").facts
+    (effect,) = effects("serving-9999", before, after)
+    assert (effect.kind, "servingServer" in effect.what, "servingProxy" in effect.what) == ("restart", True, False)
+    suspended = SERVING.with_peer("clinic-b-serving", serving_descriptor(), state="suspended").load(tmp_path / "suspended").plan
+    (cut,) = effects("serving-9999", before, suspended.unit("serving-9999").facts)
+    assert (cut.kind, cut.pairs) == ("cut", ("serving-9999 <-> 10000",))
