@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from federation.collaborations import may_talk
 from federation.external import external_engines
-from federation.links import LINKS, OF_A_PARTY
+from federation.links import KINDS, OF_A_PARTY, published
 from federation.live import live_values
 from federation.network_policy import dialler
 from federation.peers import Peer, Peers
@@ -120,10 +120,5 @@ def filled(rows: Iterable[FirewallRow], endpoints: Mapping[str, Mapping[str, Any
 
 def described_endpoints() -> set[tuple[str, str]]:
     """Every endpoint and purpose that links publish."""
-    return {
-        (service.endpoint, port.purpose)
-        for link in LINKS.values()
-        for kind in ("party", "exchange")
-        for service in link.of(kind)
-        for port in service.ports
-    }
+    services = [service for kind in KINDS for row in published(kind) for service in row]
+    return {(service.endpoint, port.purpose) for service in services for port in service.ports}
