@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from operators import FEDERATION, PUBLISHED, config_map, hand_over, objects, operator
 
 from sandbox.workspace import Workspace
+from tests.engine.operators import FEDERATION, PUBLISHED, config_map, hand_over, objects, operator
 
 pytestmark = pytest.mark.engine
 
