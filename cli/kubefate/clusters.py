@@ -7,7 +7,7 @@ from packaging.version import Version
 from pydantic import TypeAdapter, ValidationError
 
 from cli.kubefate.source import ClusterFile, Path_, plain
-from cli.kubefate.versions import OLDEST, release_of, version_of
+from cli.kubefate.versions import OLDEST, release_of, releases_of, version_of
 from federation.errors import FederationError, Problem
 from federation.releases import catalogue
 from federation.scalars import Label, PartyId
@@ -82,7 +82,9 @@ class Cluster:
     @property
     def combination(self) -> str:
         """The engines, for people."""
-        return " + ".join(self.engines.values()) if self.kind == "party" else f"an exchange for {self.engines.get('federation', 'serving')}"
+        if self.kind == "party":
+            return " + ".join(self.engines.values())
+        return f"an exchange for {self.engines['federation']}" if self.kind == "exchange" else "FATE-Serving"
 
     @property
     def needed(self) -> frozenset[str]:
@@ -198,13 +200,15 @@ class _Reading:
 
     def _release(self, kind: str, version: Version) -> tuple[str, str]:
         if self.choices.release is not None:
-            if self.choices.release not in catalogue():
-                self.problem("chartVersion", f"unknown release {self.choices.release}", f"--release: one of {', '.join(catalogue())}")
+            if self.choices.release not in releases_of(kind):
+                self.problem("chartVersion", f"unknown release {self.choices.release}", f"--release: one of {', '.join(releases_of(kind))}")
             return self.choices.release, "chosen with --release"
-        found = release_of(version)
+        found = release_of(kind, version)
         if found is None:
             self.problem(
-                "chartVersion", f"FATE {version} is not deployed by this program", f"choose with --release: {', '.join(catalogue())}"
+                "chartVersion",
+                f"release {version} is not deployed by this program",
+                f"choose with --release: {', '.join(releases_of(kind))}",
             )
             return "", ""
         return found

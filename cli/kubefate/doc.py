@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cli.kubefate.rows import EVERY, Row
 from cli.kubefate.table import MODULES, TABLE, module_rows
-from cli.kubefate.versions import OLDEST, TARGETS
+from cli.kubefate.versions import OLDEST, SERVING_TARGETS, TARGETS
 
 _BEGIN, _END = "<!-- rows: written by `python -m cli.kubefate.doc` -->", "<!-- end of rows -->"
 _KINDS = {
@@ -31,9 +31,10 @@ def with_tables(text: str) -> str:
 def _releases() -> Iterator[str]:
     yield from ("", "### Releases", "", "| chart | becomes | why |", "|---|---|---|")
     yield "| a release of `fatefed releases list` | the same | |"
-    for row in TARGETS:
-        last = row.last.replace(".99", ".x")
-        yield f"| {row.first}{'' if row.first == row.last else f' to {last}'} | {row.release} | {row.why} |"
+    for chart, targets in (("fate, fate-exchange", TARGETS), ("fate-serving", SERVING_TARGETS)):
+        for row in targets:
+            last = "" if row.first == row.last else f" to {row.last.replace('.99', '.x')}"
+            yield f"| {chart} {row.first}{last} | {row.release} | {row.why} |"
     oldest = ", ".join(f"{chart} {version}" for chart, version in OLDEST.items())
     yield f"| older than {oldest} | refused | |"
     yield "| any other | refused | `--release` chooses one |"

@@ -13,6 +13,7 @@ from cli.kubefate.source import Path_, plain
 from cli.kubefate.table import MODULES, PORTAL, PORTAL_NOTE
 from federation.modules import cores, mebibytes
 from federation.releases import ModuleRow, catalogue
+from federation.serving_releases import serving_catalogue
 
 _DOMAIN = "fate.org"  # KubeFATE's own default
 
@@ -28,7 +29,8 @@ def head(cluster: Cluster, draft: Draft) -> None:
     draft.put(cluster.at("namespace"), cluster.namespace, ("namespace",), "exists already: it is taken over")
     draft.put(cluster.at("release"), cluster.release, ("chartVersion",), cluster.release_note)
     if cluster.release_note:
-        draft.warn(f"chart {cluster.chart} v{cluster.version} becomes FATE {cluster.release}: {cluster.release_note}")
+        what = "FATE-Serving" if cluster.chart == "fate-serving" else "FATE"
+        draft.warn(f"chart {cluster.chart} v{cluster.version} becomes {what} {cluster.release}: {cluster.release_note}")
     for engine, word in cluster.engines.items():
         origin = next((key for key in (engine, "backend", "modules") if cluster.file.get(key) is not None), None)
         note = cluster.engine_notes.get(engine, "")
@@ -69,9 +71,10 @@ def modules(cluster: Cluster, draft: Draft) -> None:
         draft.put(cluster.at("persistence"), value, ("persistence",), note)
     if cluster.persistent:
         draft.ask(
-            "existing data: this program finds claims of the same names in the same namespace, so remove the KubeFATE cluster but keep its "
-            "claims; give the old passwords of MySQL (they are in the data); MySQL's root has none there: set it to the new entry"
+            "existing data: claims of the same names in the same namespace are found again, so remove the old cluster, but not its claims"
         )
+        if cluster.kind == "party":
+            draft.ask("MySQL keeps its users in its data: give the old password; root has none there: set it to the value of the new entry")
 
 
 def images(cluster: Cluster, draft: Draft) -> None:
@@ -95,7 +98,7 @@ def images(cluster: Cluster, draft: Draft) -> None:
 
 
 def _registry(cluster: Cluster, draft: Draft, registry: str) -> str:
-    if cluster.version.major < 2:
+    if cluster.version.major < 2 or cluster.chart == "fate-serving":
         return registry.rstrip("/")
     if not registry.endswith("/"):
         draft.warn(f"charts 2.0 write `registry` without a slash before the image's name; {registry!r} was read as {registry + '/'!r}")
@@ -166,9 +169,9 @@ def release_row(cluster: Cluster, place: str) -> ModuleRow | None:
     at = cluster.at(place)
     parts = at[at.index("modules") + 1 :]
     name = parts[0] + parts[1].title() if parts[0] == "spark" else parts[-1]
-    release = catalogue().get(cluster.release)
-    if release is None:
-        return None
+    if cluster.kind in ("serving", "servingExchange"):
+        return serving_catalogue()[cluster.release].modules.get(name)
+    release = catalogue()[cluster.release]
     return (release.exchange if cluster.kind == "exchange" else release.modules).get(name)
 
 

@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cli.kubefate.clusters import Cluster
 from cli.kubefate.draft import Draft
-from cli.kubefate.parts_links import write_members
+from cli.kubefate.parts_links import PLACEHOLDER, write_members
 from cli.kubefate.source import Path_
 from federation.problems import has_path
 from federation.scalars import HostPort
@@ -60,13 +60,16 @@ def _put_addresses(draft: Draft, path: Path_, addresses: list[str], origin: Path
 
 
 def _server(cluster: Cluster, draft: Draft) -> None:
-    """FATE-Flow's address and the features' adaptors."""
+    """FATE-Flow's address, and the features' adaptors."""
     fateflow = cluster.file.get("servingServer", "fateflow") or {}
     if fateflow.get("ip"):
         address = f"{fateflow['ip']}:{fateflow.get('port') or 9380}"
         draft.put(cluster.at("fateflow"), address, ("servingServer", "fateflow", "ip"))
     else:
-        draft.ask(f"name FATE-Flow of party {cluster.party}: fate:serving.{cluster.party}.fateflow, or deploy the party in this stack")
+        draft.put(
+            cluster.at("fateflow"), f"{PLACEHOLDER}:9380", None, f"REPLACE {PLACEHOLDER}: the party's FATE-Flow, whose models are served"
+        )
+        draft.ask(f"name FATE-Flow of party {cluster.party}: fate:serving.{cluster.party}.fateflow, or describe the party in this stack")
     for key, target in (("singleAdaptor", "single"), ("batchAdaptor", "batch")):
         word: Any = cluster.file.get("servingServer", key)
         if word:
@@ -75,20 +78,21 @@ def _server(cluster: Cluster, draft: Draft) -> None:
 
 
 def _redis(cluster: Cluster, draft: Draft) -> None:
-    if not cluster.file.get("externalRedisIp"):
+    external = cluster.file.get("externalRedisIp")
+    local = (cluster.file.get("servingServer", "cacheType") or "local") == "local"
+    if "servingRedis" in cluster.modules and (external or local):
+        why = "FATE-Serving used the existing one (externalRedisIp)" if external else "results are kept in memory (cacheType local)"
+        draft.lose(("modules", str(list(cluster.file.get("modules")).index("servingRedis"))), f"{why}: nothing used this")
+        for path in draft.below(cluster.at("modules.servingRedis")):
+            if (origin := draft.puts[path].origin) is not None:
+                draft.lose(origin, "servingRedis is not deployed here")
+        draft.puts = {path: put for path, put in draft.puts.items() if path not in set(draft.below(cluster.at("modules.servingRedis")))}
+    if not external:
         return
     for key, (target, default) in _REDIS.items():
         value = cluster.file.get(key)
         draft.put(cluster.at(f"engines.redis.external.{target}"), value or default, (key,) if value else None)
     _entry(cluster, draft, "engines.redis.external.password.secret", "redis")
-    if "servingRedis" in cluster.modules:
-        number = listed_words(cluster).index("servingRedis")
-        draft.lose(("modules", str(number)), "FATE-Serving used the existing one (externalRedisIp): nothing used this")
-
-
-def listed_words(cluster: Cluster) -> list[Any]:
-    """The modules as they are listed."""
-    return list(cluster.file.get("modules") or [])
 
 
 def _entry(cluster: Cluster, draft: Draft, target: str, slot: str) -> None:

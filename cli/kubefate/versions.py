@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from federation.releases import catalogue
+from federation.serving_releases import serving_catalogue
 
 _VERSION = re.compile(r"v?([0-9]{1,4}\.[0-9]{1,4}(?:\.[0-9]{1,4})?)(?:[-+.][A-Za-z][A-Za-z0-9.+-]*)?")
 # The first KubeFATE whose charts are read, by chart: the guide is that of 1.5.0, which deploys FATE-Serving 2.0.0.
@@ -33,6 +34,14 @@ TARGETS = (
     Target("1.11.0", "1.11.0", "1.11.1", "FATE 1.11.0 has no images of its own"),
     Target("1.11.3", "1.11.99", "1.11.2", f"the last 1.11 with published images, OLDER than yours; {_DATA}"),
 )
+SERVING_TARGETS = (
+    Target("2.0.0", "2.1.4", "2.1.6", "the oldest series that is deployed here is 2.1.5; published models are read again from FATE-Flow"),
+)
+
+
+def releases_of(kind: str) -> tuple[str, ...]:
+    """The releases that a kind of cluster may become."""
+    return tuple(serving_catalogue() if kind in ("serving", "servingExchange") else catalogue())
 
 
 def version_of(text: str) -> Version | None:
@@ -41,9 +50,11 @@ def version_of(text: str) -> Version | None:
     return None if found is None else Version(found[1])
 
 
-def release_of(version: Version) -> tuple[str, str] | None:
+def release_of(kind: str, version: Version) -> tuple[str, str] | None:
     """The release a chart version becomes, and why when it is another one; None when this program has none for it."""
-    same = next((name for name in catalogue() if Version(name) == version), None)
+    known = releases_of(kind)
+    same = next((name for name in known if Version(name) == version), None)
     if same is not None:
         return same, ""
-    return next(((row.release, row.why) for row in TARGETS if row.holds(version) and row.release in catalogue()), None)
+    targets = SERVING_TARGETS if kind in ("serving", "servingExchange") else TARGETS
+    return next(((row.release, row.why) for row in targets if row.holds(version)), None)

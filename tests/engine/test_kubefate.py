@@ -33,6 +33,9 @@ _WORKLOADS = {
     "v1.11.2-eggroll": {*_EGGROLL, "rollsite"},
     "v1.11.2-exchange-pulsar": {"traffic-server", "nginx"},
     "v2.0.0-eggroll": {*_EGGROLL, "osx"},
+    "guide-serving-exchange": {"serving-proxy"},
+    "v1.5.0-serving": {"serving-proxy", "serving-server"},
+    "v2.1.6-serving": {"serving-proxy", "serving-server", "serving-redis", "serving-zookeeper", "serving-admin"},
 }
 
 

@@ -44,7 +44,8 @@ BASES: dict[str, Keys] = {
     "exchange": cluster("fate-exchange", "v1.11.2", ["rollsite"]),
     "osx-exchange": cluster("fate", "v2.0.0", ["osx"]),
     "hub": cluster("fate-exchange", "v1.11.2", ["trafficServer", "nginx"]),
-    "serving": cluster("fate-serving", "v2.1.6", ["servingProxy", "servingRedis", "servingServer", "servingZookeeper", "servingAdmin"]),
+    "serving": cluster("fate-serving", "v2.1.6", ["servingProxy", "servingRedis", "servingServer", "servingZookeeper", "servingAdmin"],
+                       servingServer={"cacheType": "redis", "fateflow": {"ip": "192.0.2.8", "port": 9380}}),
     "serving-exchange": cluster("fate-serving", "v2.1.6", ["servingProxy"]),
 }  # fmt: skip
 

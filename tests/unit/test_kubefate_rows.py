@@ -8,8 +8,6 @@ import pytest
 
 from cli.kubefate.lookup import row_of
 from cli.kubefate.table import MODULES, TABLE
-from federation.problems import has_path
-from federation.spec import StackSpec
 from tests.support.kubefate import BASES, Keys, converted, merged
 
 P = "parties/9999"
@@ -516,11 +514,11 @@ def _serving() -> Iterator[Fixture]:
     for key in hub:
         yield Fixture("serving", _first(key, hub), {"peers/exchange": {"unsigned": True, "servingProxy": "192.0.2.50:30100"},
                                                     f"{s}/exchange": "exchange"})  # fmt: skip
-        yield Fixture("serving-exchange", {key: hub[key], **hub}, {"peers": None})
-    server = f"{s}/modules/servingServer"
-    yield from _service("serving", "servingServer", server, {"nodePort": "tcp-serving-server"})
-    yield Fixture("serving", {"servingServer/loadBalancerIP": "192.0.2.9", "servingServer/type": "LoadBalancer"},
-                  {f"{server}/service/loadBalancerIP": "192.0.2.9"})  # fmt: skip
+        upstream = "not to another exchange" if key.endswith("ip") else None
+        yield Fixture("serving-exchange", _first(key, hub), {"peers": None}, lost=upstream)
+    yield from _service("serving", "servingServer", f"{s}/modules/servingServer", {"nodePort": "tcp-serving-server"})
+    yield Fixture("serving", {"servingServer/loadBalancerIP": "192.0.2.77", "servingServer/type": "LoadBalancer"},
+                  {f"{s}/modules/servingServer/service/loadBalancerIP": "192.0.2.77"})  # fmt: skip
     fateflow = {"servingServer/fateflow/ip": "192.0.2.9", "servingServer/fateflow/port": 30097}
     for key in fateflow:
         yield Fixture("serving", _first(key, fateflow), {f"{s}/fateflow": "192.0.2.9:30097"})
@@ -547,7 +545,6 @@ def _serving() -> Iterator[Fixture]:
 
 FIXTURES = tuple(_fixtures())
 KINDS = {"exchange": "exchange", "osx-exchange": "exchange", "hub": "exchange", "serving": "serving", "serving-exchange": "servingExchange"}
-WAITING = {"serving", "serving-exchange"}
 
 
 def test_every_row_has_a_fixture_for_each_kind_of_cluster() -> None:
@@ -565,18 +562,16 @@ def test_the_places_of_modules_are_those_of_the_table() -> None:
     assert {(word, kind) for word, _, kinds in MODULES for kind in kinds} == set(PLACES)
 
 
-@pytest.mark.parametrize("fixture", [one for one in FIXTURES if one.base not in WAITING], ids=str)
+@pytest.mark.parametrize("fixture", FIXTURES, ids=str)
 def test_a_key_becomes_what_its_fixture_says(fixture: Fixture) -> None:
     result = converted(merged(BASES[fixture.base], fixture.keys))
     key, draft = "/".join(fixture.key), result.done.draft
-    known = {path: value for path, value in fixture.becomes.items() if has_path(tuple(path.split("/")), StackSpec)}
-    assert {path: result.at(path) for path in known} == known
-    assert {path for path in fixture.becomes if result.at(path) is not None} <= known.keys()
+    assert {path: result.at(path) for path in fixture.becomes} == fixture.becomes
     reasons = [reason for lost, reason in result.lost.items() if lost == key or lost.startswith(f"{key}/")]
     if fixture.lost is not None:
         assert reasons
         assert any(fixture.lost in reason for reason in reasons)
-    elif known or not fixture.becomes:
+    else:
         assert reasons == []
     assert (key in result.unused) == (fixture.unused is not None)
     assert fixture.unused is None or fixture.unused in result.unused[key]
