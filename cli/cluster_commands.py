@@ -1,16 +1,29 @@
 """The verbs that look at a stack's cluster: from parsed arguments to what is printed and the exit status."""
 
 import argparse
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+from cli import peer_probe
 from cli.bundle import bundle_files, write_bundle
 from cli.checks import Row, failed, rows_data, rows_text
-from cli.cluster import Cluster
+from cli.cluster import Ask, Cluster, Reading
 from cli.commands import FAILED, OK, Result, stack_of
 from cli.doctor import own_rows
 from cli.engine_checks import engine_password, engine_rows
+from cli.errors import CommandError, UsageError
 from cli.files import shown
+from cli.peer_doctor import chosen, dialling_units, now, peer_rows
+from cli.project import Stack
+from cli.questions import SECONDS
+from cli.route_checks import route_questions, route_rows
 from cli.snapshot import Snapshot, look
 from cli.status import status_data, status_text
+from federation.load import LoadedStack
+
+# Name, connection and answer each take their time.
+_STEPS = 6
 
 
 def status(arguments: argparse.Namespace) -> Result:
@@ -20,8 +33,11 @@ def status(arguments: argparse.Namespace) -> Result:
 
 
 def doctor(arguments: argparse.Namespace) -> Result:
-    """`doctor`, and with --engines the servers outside instead of the cluster."""
-    rows = _engines(arguments) if arguments.engines else own_rows(_look(arguments))
+    """`doctor`: of the stack's own cluster; with --engines of the servers outside, with peers of the links to them."""
+    asks_peers = bool(arguments.peer) or arguments.peers
+    if arguments.engines and asks_peers:
+        raise UsageError("ask either the engines or peers: drop --engines, or the peers")
+    rows = _engines(arguments) if arguments.engines else _peers(arguments) if asks_peers else own_rows(_look(arguments))
     return Result(rows_text(rows), rows_data(rows), FAILED if failed(rows) else OK)
 
 
@@ -40,6 +56,31 @@ def _engines(arguments: argparse.Namespace) -> list[Row]:
     stack = stack_of(arguments)
     rows = list(engine_rows(stack.load().spec, lambda credential: engine_password(stack, credential)))
     return rows or [Row("no party of this stack has an external engine", "ok")]
+
+
+def _peers(arguments: argparse.Namespace) -> list[Row]:
+    """The links to peers, and the routes that lead there. The cluster is read while the servers are asked."""
+    stack, end = stack_of(arguments), time.monotonic() + arguments.timeout
+    loaded = stack.load()
+    names = chosen(loaded, arguments.peer, every=arguments.peers)
+    units = dialling_units(loaded, names)
+
+    def probe(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return peer_probe.ask_all(questions, end - time.monotonic(), min(SECONDS, arguments.timeout / _STEPS))
+
+    with ThreadPoolExecutor(1) as pool:
+        readings = pool.submit(_read, loaded, stack, list(route_questions(units)), arguments.timeout)
+        rows = peer_rows(loaded, names, probe, now)
+        return [*rows, *route_rows(units, readings.result())] or [Row("no peer of this stack is active", "ok")]
+
+
+def _read(loaded: LoadedStack, stack: Stack, asks: list[Ask], seconds: float) -> dict[Ask, Reading]:
+    """The cluster's answers; that it does not answer is no fault of a peer."""
+    try:
+        found = Cluster(loaded.spec.cluster, stack.project.folder, seconds).read(asks)
+    except CommandError as error:
+        return dict.fromkeys(asks, Reading("not readable", reason=f"{error.problems[0].place}: {error.problems[0].problem}"))
+    return {ask: Reading("not readable", reason=one.reason) if one.state == "failed" else one for ask, one in found.items()}
 
 
 def _look(arguments: argparse.Namespace) -> Snapshot:

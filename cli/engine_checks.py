@@ -9,6 +9,7 @@ from typing import Any
 from cryptography import x509
 
 from cli import database_checks
+from cli.certificates import holds, names
 from cli.checks import Row
 from cli.engine import pulumi
 from cli.errors import CommandError
@@ -176,12 +177,8 @@ def _tenant(external: ExternalPulsar) -> str:
 def _certificate(external: ExternalPulsar, name: str) -> str:
     certificate = x509.load_der_x509_certificate(tls_certificate(external.host, external.tls_port, name))
     remedy = f"give the broker a certificate for {name}, of the federation's CA"
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
-    except x509.ExtensionNotFound:
-        names = []
-    if name not in names and f"*.{name.partition('.')[2]}" not in names:
-        raise FailedError(f"the certificate is for {', '.join(names) or 'no name'}, not for {name}", remedy)
+    if not holds(certificate, name):
+        raise FailedError(f"the certificate is for {', '.join(names(certificate)) or 'no name'}, not for {name}", remedy)
     if certificate.not_valid_after_utc < datetime.now(UTC):
         raise FailedError(f"the certificate ended on {certificate.not_valid_after_utc:%Y-%m-%d}", remedy)
     issuer = certificate.issuer.rfc4514_string()

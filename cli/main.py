@@ -49,7 +49,8 @@ _HELP = {
     "into the stack file. `pulumi up` applies it." + _UNTOUCHED,
     "status": "Show what the stack has in its cluster: modules, claims, Services, consoles. Reads the stack file and its peers' "
     "descriptors, and the cluster by kubectl ($KUBECTL, else PATH); no state, no passphrase, no Secret." + _UNTOUCHED,
-    "doctor": "Check the stack's own cluster: modules, claims, quotas, addresses, node ports, classes. Exit status 1 when a check "
+    "doctor": "Check the stack's own cluster: modules, claims, quotas, addresses, node ports, classes. With peers, the links to them "
+    "instead: names, ports, TLS, routes there and back, clocks, releases, and the route files in the cluster. Exit status 1 when a check "
     "failed; what may not be read is said and does not fail. Reads what `status` reads; docs/rbac/viewer.yaml suffices." + _UNTOUCHED,
     "support-bundle": "Write an archive for whoever helps: configuration without secrets, rendered objects, status, doctor, events, "
     "versions; logs when asked. Reads what `status` reads and runs `helm template`; writes FILE only." + _UNTOUCHED,
@@ -152,6 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     _verb(images, "images list", commands.images_list)
     _cluster_verb(verbs, "status", cluster_commands.status)
     verb = _cluster_verb(verbs, "doctor", cluster_commands.doctor)
+    verb.add_argument("peer", nargs="*", metavar="PEER", help="ask about the links to these peers, by their names under fate:peers")
+    verb.add_argument("--peers", action="store_true", help="ask about the links to every active peer")
     engines = "ask the external engines instead, each question for at most 10 s: reads their passwords with `pulumi config get`"
     verb.add_argument("--engines", action="store_true", help=engines)
     verb = _cluster_verb(verbs, "support-bundle", cluster_commands.support_bundle, seconds=120)

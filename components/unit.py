@@ -1,7 +1,5 @@
 """One deployed party or exchange: Secrets, route tables and workloads, laid out from its plan."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from federation.jobs import JobPlan
 from federation.links import Kind
 from federation.live import live_values
 from federation.manifests import SecretPlan
+from federation.routes import route_revision
 from federation.unit import ChartPlan, UnitPlan
 
 _CHARTS = Path(__file__).resolve().parent.parent / "charts"
@@ -62,7 +61,7 @@ class Unit(FederationComponent):
         for board in plan.boards:
             self.create(board, depends_on=args.site.namespace)
         self.descriptor = Output.from_input(fill(plan.descriptor, args.addresses)).apply(_published)
-        self.route_revision = Output.all(**files).apply(_revision)
+        self.route_revision = Output.all(**files).apply(route_revision)
         self.register_outputs({"descriptor": self.descriptor, "routeRevision": self.route_revision})
 
     def _secret(self, secret: SecretPlan, args: UnitArgs) -> k8s.core.v1.Secret:
@@ -179,7 +178,3 @@ def _published(body: Mapping[str, Any]) -> dict[str, Any]:
 def _fields(data: Input[Any]) -> Mapping[str, Input[Any]]:
     fields: Any = data
     return {"data": fields.apply(lambda filled: filled["data"])} if isinstance(fields, Output) else fields
-
-
-def _revision(files: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cli.snapshot import Expected, expected
+from federation.live import live_values, substitute
+from federation.manifests import Manifest
 from federation.plan import StackPlan
 from federation.unit import UnitPlan
 
@@ -89,7 +91,13 @@ def _unit(unit: UnitPlan) -> Answers:
         f"resourcequotas/{place}": [],
         f"ingresses/{place}": [_ingress(name, host) for name, host in unit.board_hosts.items()],
         f"events/{place}": [],
-    }
+    } | {f"configmaps/{place}/{manifest.name}": _route_map(manifest) for manifest in unit.routes}
+
+
+def _route_map(manifest: Manifest) -> Answers:
+    """A route table as `pulumi up` fills it in."""
+    values = {value: "203.0.113.50" if value.field == "loadBalancer" else "10.0.0.1" for value in live_values(manifest.fields)}
+    return {"metadata": {"name": manifest.name}, **substitute(manifest.fields, values)}
 
 
 def _labels(unit: UnitPlan, module: Expected) -> dict[str, str]:

@@ -1,0 +1,64 @@
+"""One question about a peer with its answer, and the rows it becomes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cli.checks import Row
+from cli.peer_questions import Question
+
+# What is said of a fault, and what has to be done by whom. Words in braces: {name} {party} {owner} {hop}.
+Saying = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question about a peer, its answer (cli/peer_probe.py), and what else is known."""
+
+    subject: str
+    question: Question
+    answer: dict[str, Any]
+    domain: str
+    # Releases of FATE: of this stack's units, and of the peer by its descriptor.
+    ours: tuple[str, ...]
+    theirs: str | None
+    now: datetime
+
+    @property
+    def where(self) -> str:
+        """Host and port."""
+        host = self.question.host
+        return f"{f'[{host}]' if ':' in host else host}:{self.question.port}"
+
+    @property
+    def stage(self) -> str:
+        """The step at which the question failed; empty when it was answered."""
+        return str((self.answer.get("failed") or {}).get("stage", ""))
+
+    @property
+    def reason(self) -> str:
+        """Why it failed."""
+        return str((self.answer.get("failed") or {}).get("reason", ""))
+
+    @property
+    def hop(self) -> str:
+        """The peer that runs the server that was asked."""
+        return self.question.hop
+
+    def ok(self, check: str) -> Row:
+        """A row without a problem."""
+        return Row(f"{self.subject}: {check}", "ok")
+
+    def failed(self, check: str, saying: Saying) -> Row:
+        """A row with a problem; its words are filled in."""
+        reached = self.question.reached
+        words = {"hop": self.hop, "name": reached.server_name, "party": reached.party, "owner": reached.owner or self.hop}
+        problem, fix = (_filled(text, words) for text in saying)
+        return Row(f"{self.subject}: {check}", "failed", problem, fix)
+
+
+def _filled(text: str, words: dict[str, str]) -> str:
+    """Not str.format: what a server sends may hold braces."""
+    for word, meaning in words.items():
+        text = text.replace(f"{{{word}}}", meaning)
+    return text

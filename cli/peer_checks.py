@@ -1,0 +1,79 @@
+"""What a peer's answers mean: rows that name the fault, and which side has to act. Pure: it asks nothing itself."""
+
+from collections.abc import Callable, Iterator
+
+from cli.checks import Row
+from cli.peer_case import Case
+from cli.peer_http import http_rows
+from cli.peer_tls import tls_rows
+from federation.scalars import is_ip
+
+
+def rows_of(case: Case) -> Iterator[Row]:
+    """The rows of one answer, up to the first step that failed: the next ones rest on it."""
+    question = case.question
+    if case.stage == "time":
+        yield case.failed(f"{case.where} is asked", (case.reason, "here: ask fewer peers at once, or give more with --timeout"))
+        return
+    if not is_ip(question.host):
+        yield _resolved(case)
+    if case.stage == "dns" or question.kind == "dns":
+        return
+    yield _connected(case)
+    if case.stage != "tcp":
+        yield from _KINDS[question.kind](case)
+
+
+def _resolved(case: Case) -> Row:
+    host, published = case.question.host, case.question.addresses
+    found = case.answer.get("addresses", [])
+    check = f"{host} resolves"
+    if not found:
+        fix = "{hop}: publish the name in DNS, or advertise an IP address; here: does this machine resolve any name?"
+        return case.failed(check, ("the name is not known here", fix))
+    if published and not set(found) & set(published):
+        problem = f"it is at {', '.join(found)} now; routes lead to {', '.join(published)}, as the accepted descriptor says"
+        return case.failed(check, (problem, "{hop}: export the descriptor again; here: `fatefed peers add` it, then `pulumi up`"))
+    return case.ok(check)
+
+
+def _connected(case: Case) -> Row:
+    endpoint = case.question.endpoint
+    check = f"{endpoint} {case.where} accepts connections"
+    if case.stage != "tcp":
+        return case.ok(check)
+    if case.reason == "refused":
+        fix = f"{{hop}}: is {endpoint} up, and is that its published port? if it moved, export the descriptor again"
+        return case.failed(check, ("nobody listens there", fix))
+    fix = "{hop}: is the host up, and does its firewall admit this side? here: is the way out open (`fatefed firewall`)?"
+    return case.failed(check, (case.reason, fix))
+
+
+# A SETTINGS frame of stream 0 is HTTP/2's first answer; a method frame of channel 0 with connection.start is AMQP's.
+_FIRST: dict[str, tuple[str, Callable[[bytes], bool]]] = {
+    "grpc": ("gRPC", lambda first: len(first) >= 9 and first[3] == 4 and first[5:9] == bytes(4)),
+    "amqp": ("AMQP", lambda first: len(first) >= 11 and first[0] == 1 and first[7:11] == bytes([0, 10, 0, 10])),
+}
+_BEGINNINGS = {
+    b"HTTP/": "HTTP/1 answers",
+    b"<": "HTTP/1 answers",
+    b"\x15\x03": "TLS answers",
+    b"AMQP": "another version of AMQP answers",
+    b"SSH-": "SSH answers",
+}
+
+
+def _opening(case: Case) -> Iterator[Row]:
+    """What a server says first; whether it passes on what is for others is not asked."""
+    protocol, right = _FIRST[case.question.kind]
+    check = f"{case.question.endpoint} {case.where} speaks {protocol}"
+    first = bytes.fromhex(case.answer.get("first", ""))
+    if right(first):
+        yield case.ok(check)
+        return
+    spoken = next((words for begin, words in _BEGINNINGS.items() if first.startswith(begin)), "another protocol answers")
+    problem = spoken if first else "the connection is closed" if case.reason in ("", "closed") else case.reason
+    yield case.failed(check, (problem, f"{{hop}}: publish the {protocol} port of {case.question.endpoint} itself"))
+
+
+_KINDS: dict[str, Callable[[Case], Iterator[Row]]] = {"tls": tls_rows, "http": http_rows, "grpc": _opening, "amqp": _opening}

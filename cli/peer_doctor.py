@@ -1,0 +1,135 @@
+"""`fatefed doctor PEER`: everything that can be known of the link to a peer, from the stack's files and from what servers answer."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+from cli.checks import Row
+from cli.errors import CommandError
+from cli.peer_case import Case
+from cli.peer_checks import rows_of
+from cli.peer_http import release_rows
+from cli.peer_questions import Hop, Question, hops, questions
+from federation.load import LoadedStack
+from federation.peers import Peer
+from federation.unit import UnitPlan
+
+# Answers to questions (cli/peer_probe.py), in their order.
+Probe = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+Now = Callable[[], datetime]
+
+
+def chosen(loaded: LoadedStack, names: Iterable[str], *, every: bool) -> list[str]:
+    """The peers to ask about; `every`: all active ones. CommandError for a name that is none."""
+    known = {*loaded.spec.peers}
+    for name in names:
+        if name not in known:
+            raise CommandError(f"peer {name}", "is not in fate:peers", f"name one of: {', '.join(sorted(known)) or 'there is none'}")
+    active = [peer.name for peer in loaded.peers.accepted if peer.routed] if every else []
+    return list(dict.fromkeys([*names, *sorted(active)]))
+
+
+def dialling_units(loaded: LoadedStack, names: Iterable[str]) -> list[UnitPlan]:
+    """The units of this stack that have routes to peers of these kinds."""
+    trains = {peer.trains for peer in loaded.peers.accepted if peer.name in set(names)}
+    return [unit for unit in loaded.plan.units if (unit.kind in ("party", "exchange")) in trains]
+
+
+def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now) -> list[Row]:
+    """The rows of some peers. Each server is asked each question once, all at the same time."""
+    wanted = [(name, hop, question) for name in names for hop in _hops(loaded, name) for question in questions(loaded, hop)]
+    asked = list(dict.fromkeys(question for _, _, question in wanted))
+    answers = dict(zip(asked, probe([{"id": str(number), **question.plain} for number, question in enumerate(asked)]), strict=True))
+    moment = now()
+    rows = []
+    for name in names:
+        found = [*_known(loaded, name, moment.date())]
+        for owner, hop, question in wanted:
+            if owner == name:
+                found += rows_of(_case(loaded, name, hop, question, answers[question], moment))
+        rows += _once(found)
+    return rows
+
+
+def _case(loaded: LoadedStack, name: str, hop: Hop, question: Question, answer: dict[str, Any], moment: datetime) -> Case:
+    peer = _accepted(loaded, name)
+    return Case(
+        subject=name if hop.peer.name == name else f"{name} through {hop.peer.name}",
+        question=question,
+        answer=answer,
+        domain=loaded.spec.federation.domain,
+        ours=_releases(loaded, trains=True),
+        theirs=None if peer is None else peer.descriptor.release,
+        now=moment,
+    )
+
+
+def _hops(loaded: LoadedStack, name: str) -> list[Hop]:
+    """Whom to ask about a peer: nobody about one that gets no routes."""
+    peer = _accepted(loaded, name)
+    if peer is None or not peer.routed:
+        return []
+    return [hop for hop in hops(loaded.spec, loaded.peers, peer) if hop.peer.routed]
+
+
+def _known(loaded: LoadedStack, name: str, today: date) -> Iterator[Row]:
+    """What the stack's own files say of a peer."""
+    peer, check = _accepted(loaded, name), f"{name}: is accepted and active here"
+    if peer is None:
+        yield Row(check, "failed", f"pending: {loaded.peers.pending[name]}", "here: `fatefed peers add` its descriptor, then `pulumi up`")
+        return
+    if not peer.routed:
+        problem = f"it is {peer.state} here" + (f": {peer.reason}" if peer.reason else "")
+        remedy = f"here: `fatefed peers resume {name}`, then `pulumi up`, if that is not meant any more"
+        yield Row(check, "failed", problem, remedy if peer.state == "suspended" else "here: a retired peer does not come back")
+        return
+    yield Row(check, "ok")
+    yield from _descriptor(peer, today)
+    if peer.descriptor.release is not None:
+        releases = _releases(loaded, trains=peer.trains)
+        yield from release_rows(f"{name}: release in its descriptor", name, releases, peer.descriptor.release)
+    yield from _way(loaded, peer)
+
+
+def _descriptor(peer: Peer, today: date) -> Iterator[Row]:
+    if peer.not_after is None:
+        return
+    check = f"{peer.name}: descriptor is valid until {peer.not_after}"
+    fix = f"{peer.name}: export a new descriptor; here: `fatefed peers add` it"
+    yield Row(check, "failed", "it ended", fix) if peer.not_after < today.isoformat() else Row(check, "ok")
+
+
+def _way(loaded: LoadedStack, peer: Peer) -> Iterator[Row]:
+    """Exchanges that the peer is reached through, and a peer that nobody dials."""
+    found = hops(loaded.spec, loaded.peers, peer)
+    for hop in found:
+        if not hop.peer.routed:
+            fix = f"here: `fatefed peers resume {hop.peer.name}`, then `pulumi up`"
+            yield Row(f"{peer.name}: exchange {hop.peer.name} is active here", "failed", f"it is {hop.peer.state}", fix)
+    if not found:
+        fix = "here: accept its exchange's descriptor, or name both in one of fate:collaborations, if they are to work together"
+        yield Row(
+            f"{peer.name}: a unit of this stack dials it", "failed", "none does: no accepted exchange, or no common collaboration", fix
+        )
+
+
+def _releases(loaded: LoadedStack, *, trains: bool) -> tuple[str, ...]:
+    return tuple(sorted({unit.release for unit in loaded.plan.units if (unit.kind in ("party", "exchange")) == trains}))
+
+
+def _accepted(loaded: LoadedStack, name: str) -> Peer | None:
+    return next((peer for peer in loaded.peers.accepted if peer.name == name), None)
+
+
+def _once(rows: list[Row]) -> list[Row]:
+    """Each check once; several questions to one port begin alike, and a fault counts."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        if row.check not in found or row.state == "failed":
+            found[row.check] = row
+    return list(found.values())
+
+
+def now() -> datetime:
+    """The time here."""
+    return datetime.now(UTC)

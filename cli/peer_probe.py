@@ -1,0 +1,142 @@
+"""Asks servers over the network what they are, and judges nothing: questions and answers are plain data.
+
+Also the whole program of the Job that asks from inside a cluster: `python -c TEXT JSON` prints the answers as JSON. So it needs the
+standard library only, as old as Python 3.8, the one of FATE 1.x.
+
+A question: {id, kind: dns | tls | http | grpc | amqp, host, port}, for tls also `name` (SNI), for http `method`, `path`, `headers`, `body`.
+Its answer: {id, addresses, at, failed: {stage: dns | tcp | tls | answer, reason}} and, by kind, `certificate` (DER, base64),
+`status`, `headers`, `body`, or `first` (the first bytes, in hex).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import queue
+import socket
+import ssl
+import sys
+import threading
+import time
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+
+BODY_BYTES = 16384
+_AT_ONCE = 32
+# HTTP/2 with prior knowledge begins so (RFC 9113, 3.4), then an empty SETTINGS frame; AMQP 0-9-1 with its protocol header.
+_OPENINGS = {"grpc": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]), "amqp": b"AMQP\x00\x00\x09\x01"}
+_FIRST_BYTES = 16
+
+
+def ask_all(questions: list[dict[str, Any]], seconds: float, each: float) -> list[dict[str, Any]]:
+    """The answers that came within `seconds`, in the order of the questions; `each`: seconds for one step of one question."""
+    waiting: queue.Queue[dict[str, Any]] = queue.Queue()
+    found: dict[str, dict[str, Any]] = {}
+    for question in questions:
+        waiting.put(question)
+
+    def work() -> None:
+        while True:
+            try:
+                question = waiting.get_nowait()
+            except queue.Empty:
+                return
+            found[question["id"]] = ask(question, each)
+
+    # Daemons: neither a resolver nor a server that sends a byte now and then can be told to stop.
+    end = time.monotonic() + seconds
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(questions)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    late = {"failed": {"stage": "time", "reason": f"no answer within {seconds:.0f} s"}}
+    answers = dict(found)
+    return [answers.get(question["id"], dict(late, id=question["id"])) for question in questions]
+
+
+def ask(question: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """The answer to one question."""
+    answer: dict[str, Any] = {"id": question["id"]}
+    stage = "dns"
+    try:
+        found = socket.getaddrinfo(question["host"], question["port"], type=socket.SOCK_STREAM)
+        answer["addresses"] = sorted({str(entry[4][0]) for entry in found})
+        if question["kind"] == "dns":
+            return answer
+        stage = "tcp"
+        with socket.create_connection((question["host"], question["port"]), seconds) as connection:
+            stage = "tls" if question["kind"] == "tls" else "answer"
+            _KINDS[question["kind"]](connection, question, seconds, answer)
+    except Exception as error:  # whatever a server sends, the other questions are answered
+        answer["failed"] = {"stage": stage, "reason": _reason(error, seconds)}
+    return answer
+
+
+def _tls(connection: socket.socket, question: dict[str, Any], seconds: float, answer: dict[str, Any]) -> None:
+    context = ssl.create_default_context()
+    # Who signed it, for which name and until when, is judged where the peers' authorities are known.
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with context.wrap_socket(connection, server_hostname=question["name"]) as wrapped:
+        answer["certificate"] = base64.b64encode(wrapped.getpeercert(binary_form=True) or b"").decode()
+    answer["at"] = time.time()
+
+
+def _http(connection: socket.socket, question: dict[str, Any], seconds: float, answer: dict[str, Any]) -> None:
+    client = HTTPConnection(question["host"], question["port"], timeout=seconds)
+    client.sock = connection
+    client.request(question["method"], question["path"], question.get("body"), question["headers"])
+    response = client.getresponse()
+    answer["at"] = time.time()
+    answer["status"] = response.status
+    answer["headers"] = {name.lower(): value for name, value in response.getheaders()}
+    answer["body"] = response.read(BODY_BYTES).decode("utf-8", "replace")
+
+
+def _opening(connection: socket.socket, question: dict[str, Any], seconds: float, answer: dict[str, Any]) -> None:
+    connection.sendall(_OPENINGS[question["kind"]])
+    got, end = b"", time.monotonic() + seconds
+    try:
+        while len(got) < _FIRST_BYTES and time.monotonic() < end:
+            more = connection.recv(_FIRST_BYTES - len(got))
+            if not more:
+                break
+            got += more
+            connection.settimeout(0.2)  # the rest comes at once, or not at all
+    except OSError:
+        if not got:
+            raise
+    answer["first"] = got.hex()
+
+
+_KINDS = {"tls": _tls, "http": _http, "grpc": _opening, "amqp": _opening}
+_SSL_REASONS = {
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "handshake refused",
+    "TLSV1_UNRECOGNIZED_NAME": "handshake refused",
+    "UNEXPECTED_EOF_WHILE_READING": "closed",
+    "WRONG_VERSION_NUMBER": "no TLS",
+    "RECORD_LAYER_FAILURE": "no TLS",
+}
+
+
+def _reason(error: Exception, seconds: float) -> str:
+    """Why there is no answer, in a word that the judge knows, or in the system's own."""
+    if isinstance(error, socket.gaierror):
+        return "not resolved"
+    if isinstance(error, (socket.timeout, TimeoutError)):  # two classes, before Python 3.10
+        return f"no answer within {seconds:g} s"
+    if isinstance(error, ConnectionRefusedError):
+        return "refused"
+    if isinstance(error, ConnectionError):
+        return "closed"
+    if isinstance(error, ssl.SSLError):
+        return _SSL_REASONS.get(error.reason or "", "closed" if isinstance(error, ssl.SSLEOFError) else str(error.reason))
+    if isinstance(error, HTTPException):
+        return "no HTTP"
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
+
+
+if __name__ == "__main__":
+    _given = json.loads(sys.argv[1])
+    print(json.dumps(ask_all(_given["questions"], _given["seconds"], _given["each"])))

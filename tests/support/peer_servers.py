@@ -1,0 +1,192 @@
+"""What a peer runs, on loopback: servers with real TLS, HTTP, gRPC or silence; and a network that leads published addresses there."""
+
+import json
+import socket
+import socketserver
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from email.utils import formatdate
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from federation.authority import Period, authority_certificate, issue
+from tests.support.configs import DOMAIN
+
+LOOPBACK = "127.0.0.1"
+TODAY = datetime.now(UTC).date()
+
+
+def pem(key: ec.EllipticCurvePrivateKey) -> str:
+    """A private key."""
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(*form).decode()
+
+
+@cache
+def key(owner: str) -> str:
+    """A private key of someone."""
+    return pem(ec.generate_private_key(ec.SECP256R1()))
+
+
+@cache
+def authority(party: str, number: str = "1") -> str:
+    """A CA of a party, as `fatefed trust init` makes it."""
+    return authority_certificate(key(f"ca {party} {number}"), party=party, domain=DOMAIN, today=TODAY - timedelta(days=400), years=5)
+
+
+def server_context(folder: Path, party: str, *, signer: str = "1", name: str = "", days: tuple[int, int] = (-1, 30)) -> ssl.SSLContext:
+    """The TLS side of a party's Pulsar, with a certificate of its CA, as `pulumi up` makes it."""
+    begins, ends = (TODAY + timedelta(days=number) for number in days)
+    period = Period(begins, ends, ends)
+    names = [name or f"{party}.{DOMAIN}"]
+    leaf = issue(authority(party, signer), key(f"ca {party} {signer}"), key(f"server {party}"), party=party, names=names, period=period)
+    file = folder / f"{party}.pem"
+    file.write_text(leaf + key(f"server {party}"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Sends its greeting, in TLS if it has a context, then waits for the other side to leave."""
+
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+    def __init__(self, greeting: bytes = b"", context: ssl.SSLContext | None = None) -> None:
+        self.greeting, self.context = greeting, context
+        super().__init__((LOOPBACK, 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Those that leave in the middle are part of the tests."""
+
+
+class _Handler(socketserver.BaseRequestHandler):
+    server: Server
+
+    def handle(self) -> None:
+        connection: socket.socket = self.request
+        connection.settimeout(20)
+        if self.server.context is not None:
+            connection = self.server.context.wrap_socket(connection, server_side=True)
+        connection.sendall(self.server.greeting)
+        while connection.recv(4096):
+            pass
+
+
+@dataclass
+class Nginx:
+    """FATE's nginx before FATE-Flow, over HTTP: by `dest-party-id` it answers with a status and a body; unknown parties are its 500."""
+
+    routes: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    clock: float = 0.0
+    server: str = "openresty/1.17.8.2"
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def handler(self) -> type[BaseHTTPRequestHandler]:
+        """What a server of the standard library needs."""
+        nginx = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                party = self.headers.get("dest-party-id", "")
+                nginx.asked.append((self.command, self.path, party))
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                status, told = nginx.routes.get(party, (500, "<html>500</html>"))
+                body = (told if isinstance(told, str) else json.dumps(told)).encode()
+                self.send_response_only(status)
+                self.send_header("Server", nginx.server)
+                self.send_header("Date", formatdate(time.time() + nginx.clock, usegmt=True))
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_GET
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+def fateflow(release: str = "1.11.2") -> tuple[int, Any]:
+    """What FATE-Flow 1.x says at /v1/version/get."""
+    return 200, {"retcode": 0, "retmsg": "success", "data": {"FATE": release, "API": "v1"}}
+
+
+def serve(server: socketserver.BaseServer, until: ExitStack) -> int:
+    """The port of a server that runs until the end of the test."""
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    until.callback(server.server_close)
+    until.callback(server.shutdown)
+    port: int = server.server_address[1]
+    return port
+
+
+def serve_nginx(nginx: Nginx, until: ExitStack) -> int:
+    """The port of an nginx."""
+    server = ThreadingHTTPServer((LOOPBACK, 0), nginx.handler())
+    server.daemon_threads = True
+    return serve(server, until)
+
+
+def serve_grpc(until: ExitStack) -> int:
+    """The port of a real gRPC server, which knows no method."""
+    server = grpc.server(ThreadPoolExecutor(1))
+    port: int = server.add_insecure_port(f"{LOOPBACK}:0")
+    server.start()
+    until.callback(lambda: server.stop(None).wait())
+    return port
+
+
+def dead(until: ExitStack) -> int:
+    """A port whose packets get no answer, like those of a host that is off: its queue is full, and nobody accepts."""
+    listener = until.enter_context(socket.socket())
+    listener.bind((LOOPBACK, 0))
+    listener.listen(0)
+    port: int = listener.getsockname()[1]
+    for _ in range(3):
+        waiting = until.enter_context(socket.socket())
+        waiting.setblocking(False)
+        waiting.connect_ex((LOOPBACK, port))
+    return port
+
+
+def closed() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def network(monkeypatch: pytest.MonkeyPatch, hosts: set[str]) -> Iterator[set[str]]:
+    """Leads these hosts and addresses to loopback; all others the system resolves. No stack accepts a peer at a loopback address."""
+    resolve: Callable[..., Any] = socket.getaddrinfo
+
+    def found(host: str, *more: Any, **options: Any) -> Any:
+        return resolve(LOOPBACK if host in hosts else host, *more, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", found)
+        yield hosts
+
+
+def days_from_now(days: int) -> date:
+    """A day."""
+    return TODAY + timedelta(days=days)

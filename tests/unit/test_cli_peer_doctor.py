@@ -1,0 +1,391 @@
+"""`fatefed doctor PEER` against real servers on loopback: a link that is well, and each fault, named with whoever has to act."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.main import main
+from cli.project import Stack
+from federation import naming
+from federation.descriptor import Descriptor
+from tests.support import stacks
+from tests.support.configs import CLINIC, MESH, OSX_CLINIC, OSX_MESH, Case, key_of, signed_file
+from tests.support.kubectl import FORBIDDEN, FakeKubectl
+from tests.support.peer_servers import (
+    Nginx,
+    Server,
+    authority,
+    closed,
+    days_from_now,
+    dead,
+    fateflow,
+    network,
+    serve,
+    serve_grpc,
+    serve_nginx,
+    server_context,
+)
+
+PULSAR, NGINX = "pulsar.clinic-b.example", "203.0.113.21"
+SECONDS = 6.0
+
+
+@dataclass
+class Clinic:
+    """The peer: its servers, its published descriptor, and what bank-a's stack says of it."""
+
+    folder: Path
+    until: ExitStack
+    hosts: set[str]
+    nginx: Nginx = field(default_factory=lambda: Nginx({"10000": fateflow(), "9999": fateflow()}))
+    ports: dict[str, dict[str, int]] = field(default_factory=dict)
+    release: str = "1.11.2"
+    host: str = PULSAR
+    # What fate:peers says beside the descriptor; {"peers": True}: the case has its peer already.
+    entry: dict[str, Any] = field(default_factory=dict)
+    case: Case = MESH
+    break_cluster: Callable[[FakeKubectl, Stack], object] = lambda kubectl, stack: None
+
+    def well(self) -> "Clinic":
+        """Everything is up."""
+        self.ports = {
+            "pulsar": {"tls": serve(Server(context=server_context(self.folder, "10000")), self.until)},
+            "nginx": {"http": serve_nginx(self.nginx, self.until), "grpc": serve_grpc(self.until)},
+        }
+        return self
+
+    def pulsar(self, **certificate: Any) -> None:
+        """Pulsar serves another certificate."""
+        self.ports["pulsar"]["tls"] = serve(Server(context=server_context(self.folder, "10000", **certificate)), self.until)
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """What the clinic exported."""
+        body = CLINIC.plain() | {"release": self.release, "trust": {"authorities": [authority("10000")]}}
+        for name, ports in self.ports.items():
+            body["endpoints"][name]["ports"] = ports
+        body["endpoints"]["pulsar"] |= {"host": self.host, "addresses": []}
+        return Descriptor.model_validate(body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What doctor printed: its rows by check, the exit status, and all of it as text."""
+
+    code: int
+    rows: list[dict[str, str]]
+    seconds: float
+
+    @property
+    def wrong(self) -> dict[str, dict[str, str]]:
+        """The rows that are not ok, by check."""
+        return {row["check"]: row for row in self.rows if row["state"] != "ok"}
+
+
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
+    with ExitStack() as until, network(monkeypatch, {PULSAR, NGINX}) as hosts:
+        yield Clinic(tmp_path, until, hosts).well()
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Runs `fatefed doctor clinic-b` in bank-a's project."""
+
+    def run(clinic: Clinic, *arguments: str) -> Answer:
+        project = stacks.project(tmp_path / "project")
+        case = clinic.case if "peers" in clinic.entry else clinic.case.with_peer("clinic-b", clinic.descriptor, **clinic.entry)
+        case.write(project / "stacks")
+        stack = stacks.stack(project, "bank-a", case.text())
+        kubectl = FakeKubectl(tmp_path, stack.load().plan)
+        clinic.break_cluster(kubectl, stack)
+        kubectl.write()
+        monkeypatch.setenv("KUBECTL", str(kubectl.program))
+        began = time.monotonic()
+        chosen = arguments or ("clinic-b",)
+        code = main(["doctor", *chosen, "-s", "bank-a", "-C", str(project), "--json", "--timeout", str(SECONDS)])
+        return Answer(code, json.loads(capsys.readouterr().out)["rows"], time.monotonic() - began)
+
+    return run
+
+
+def test_of_a_link_that_is_well_every_row_is_ok(clinic: Clinic, ask: Ask) -> None:
+    answer = ask(clinic)
+    assert answer.wrong == {}
+    assert answer.code == 0
+    ports = clinic.ports
+    ended = days_from_now(30)
+    pulsar, nginx, grpc = f"{PULSAR}:{ports['pulsar']['tls']}", f"{NGINX}:{ports['nginx']['http']}", f"{NGINX}:{ports['nginx']['grpc']}"
+    assert [row["check"].rpartition(", routeRevision")[0] or row["check"] for row in answer.rows] == [
+        "clinic-b: is accepted and active here",
+        "clinic-b: descriptor is valid until 2036-01-01",
+        "clinic-b: release in its descriptor: 1.11.2",
+        f"clinic-b: nginx {grpc} accepts connections",
+        f"clinic-b: nginx {grpc} speaks gRPC",
+        f"clinic-b: nginx {nginx} accepts connections",
+        f"clinic-b: clock of nginx {nginx}",
+        f"clinic-b: HTTP route to party 10000 at {nginx}",
+        "clinic-b: release that FATE-Flow of party 10000 tells: 1.11.2",
+        f"clinic-b: HTTP route to party 9999 at {nginx}",
+        f"clinic-b: {PULSAR} resolves",
+        f"clinic-b: pulsar {pulsar} accepts connections",
+        f"clinic-b: TLS of 10000.fraud.example at {pulsar}",
+        "clinic-b: certificate of 10000.fraud.example is signed by its CA",
+        "clinic-b: certificate is for 10000.fraud.example",
+        f"clinic-b: certificate of 10000.fraud.example is valid today, until {ended}",
+        "party-9999: route files are as planned",
+    ]
+    # FATE-Flow is asked for its release, and once for each way.
+    assert sorted(clinic.nginx.asked) == [("POST", "/v1/version/get", "10000"), ("POST", "/v1/version/get", "9999")]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What breaks, the check that names it, and words of the problem and of the remedy."""
+
+    breaks: Callable[[Clinic], object]
+    check: str
+    problem: str
+    fix: str
+
+
+def _stale(kubectl: FakeKubectl, stack: Stack) -> None:
+    kubectl.answers["configmaps/fate-9999/nginx-route-table"]["data"]["route_table.yaml"] = "# no routes yet\n"
+
+
+FAULTS = {
+    "a wrong port": Fault(
+        lambda clinic: clinic.ports["pulsar"].update(tls=closed()),
+        "clinic-b: pulsar {pulsar} accepts connections",
+        "nobody listens there",
+        "clinic-b: is pulsar up, and is that its published port?",
+    ),
+    "a dead host": Fault(
+        lambda clinic: clinic.ports["pulsar"].update(tls=dead(clinic.until)),
+        "clinic-b: pulsar {pulsar} accepts connections",
+        "no answer within 1 s",
+        "clinic-b: is the host up, and does its firewall admit this side? here: is the way out open",
+    ),
+    "a name that does not resolve": Fault(
+        lambda clinic: setattr(clinic, "host", "nowhere.invalid"),
+        "clinic-b: nowhere.invalid resolves",
+        "the name is not known here",
+        "clinic-b: publish the name in DNS",
+    ),
+    "a certificate for another name": Fault(
+        lambda clinic: clinic.pulsar(name="10001.fraud.example"),
+        "clinic-b: certificate is for 10000.fraud.example",
+        "it is for 10001.fraud.example",
+        "clinic-b: serve one for 10000.fraud.example",
+    ),
+    "an expired certificate": Fault(
+        lambda clinic: clinic.pulsar(days=(-20, -2)),
+        "clinic-b: certificate of 10000.fraud.example is valid today",
+        f"it ended on {days_from_now(-2)}",
+        "clinic-b: renew it",
+    ),
+    "a certificate of tomorrow": Fault(
+        lambda clinic: clinic.pulsar(days=(2, 20)),
+        "clinic-b: certificate of 10000.fraud.example is valid today",
+        f"it begins on {days_from_now(2)}",
+        "clinic-b, here: whose clock is wrong?",
+    ),
+    "a foreign CA": Fault(
+        lambda clinic: clinic.pulsar(signer="2"),
+        "clinic-b: certificate of 10000.fraud.example is signed by its CA",
+        "a CA that is not in the accepted descriptor signed it: CN=CA ",
+        "clinic-b: serve a certificate of the published CA, or export the descriptor with the new CA; here: accept it",
+    ),
+    "a plain port where TLS is": Fault(
+        lambda clinic: clinic.ports["pulsar"].update(tls=clinic.ports["nginx"]["http"]),
+        "clinic-b: TLS of 10000.fraud.example at {pulsar}",
+        "it speaks no TLS",
+        "clinic-b: publish Pulsar's TLS port (6651)",
+    ),
+    "another release": Fault(
+        lambda clinic: setattr(clinic, "release", "1.9.2") or clinic.nginx.routes.update({"10000": fateflow("1.9.2")}),
+        "clinic-b: release in its descriptor",
+        "theirs is 1.9.2, here is 1.11.2",
+        "clinic-b, here: agree on one release",
+    ),
+    "another release than published": Fault(
+        lambda clinic: clinic.nginx.routes.update({"10000": fateflow("1.9.2")}),
+        "clinic-b: release that FATE-Flow of party 10000 tells",
+        "it says '1.9.2', the accepted descriptor says 1.11.2",
+        "clinic-b: export the descriptor again; here: accept it",
+    ),
+    "FATE 2.x where 1.x was published": Fault(
+        lambda clinic: clinic.nginx.routes.update({"10000": (200, {"code": 100, "message": "404 Not Found"})}),
+        "clinic-b: release that FATE-Flow of party 10000 tells",
+        "it is FATE 2.x, here is 1.11.2",
+        "clinic-b, here: agree on one release",
+    ),
+    "a route here that is stale": Fault(
+        lambda clinic: setattr(clinic, "break_cluster", _stale),
+        "party-9999: route files",
+        "not as planned: route_table.yaml; the cluster has revision ",
+        "here: run `pulumi up`",
+    ),
+    "a route there that was never made": Fault(
+        lambda clinic: clinic.nginx.routes.pop("9999"),
+        "clinic-b: HTTP route to party 9999 at {nginx}",
+        "its nginx has no route to party 9999 of this stack: it does not know it, or removed it",
+        "here: send the descriptor (`fatefed descriptor export`); clinic-b: accept it",
+    ),
+    "suspended there": Fault(
+        # The tombstone of a suspended peer leads to a closed port, which nginx answers with 502.
+        lambda clinic: clinic.nginx.routes.update({"9999": (502, "<html>")}),
+        "clinic-b: HTTP route to party 9999 at {nginx}",
+        "its nginx has a route to party 9999 of this stack, but nobody answers behind it: suspended there",
+        "clinic-b: is party 9999 suspended, or its descriptor out of date? here: are nginx and FATE-Flow up",
+    ),
+    "FATE-Flow is down there": Fault(
+        lambda clinic: clinic.nginx.routes.update({"10000": (502, "<html>")}),
+        "clinic-b: HTTP route to party 10000 at {nginx}",
+        "its nginx has a route to party 10000, but nobody answers behind it",
+        "clinic-b: is FATE-Flow up?",
+    ),
+    "another party's nginx": Fault(
+        lambda clinic: clinic.nginx.routes.pop("10000"),
+        "clinic-b: HTTP route to party 10000 at {nginx}",
+        "its nginx has no route to party 10000",
+        "clinic-b: is party 10000 accepted there",
+    ),
+    "a web server where nginx is": Fault(
+        lambda clinic: clinic.nginx.routes.update({"10000": (404, "not found"), "9999": (404, "not found")}),
+        "clinic-b: HTTP route to party 10000 at {nginx}",
+        "that is not FATE's nginx: HTTP 404 of server openresty/1.17.8.2",
+        "clinic-b: publish nginx's HTTP port (9300)",
+    ),
+    "a clock that is wrong": Fault(
+        lambda clinic: setattr(clinic.nginx, "clock", -300.0),
+        "clinic-b: clock of nginx {nginx}",
+        "s behind the one here",
+        "clinic-b, here: compare both with a time server",
+    ),
+    "HTTP where gRPC is": Fault(
+        lambda clinic: clinic.ports["nginx"].update(grpc=clinic.ports["nginx"]["http"]),
+        "clinic-b: nginx {grpc} speaks gRPC",
+        "HTTP/1 answers",
+        "clinic-b: publish the gRPC port of nginx itself",
+    ),
+    "TLS where gRPC is": Fault(
+        # An alert, as servers of TLS send it to those that speak something else.
+        lambda clinic: clinic.ports["nginx"].update(grpc=serve(Server(b"\x15\x03\x01\x00\x02\x02\x46"), clinic.until)),
+        "clinic-b: nginx {grpc} speaks gRPC",
+        "TLS answers",
+        "clinic-b: publish the gRPC port of nginx itself",
+    ),
+    "silence where gRPC is": Fault(
+        lambda clinic: clinic.ports["nginx"].update(grpc=serve(Server(), clinic.until)),
+        "clinic-b: nginx {grpc} speaks gRPC",
+        "no answer within 1 s",
+        "clinic-b: publish the gRPC port of nginx itself",
+    ),
+    "suspended here": Fault(
+        lambda clinic: clinic.entry.update(state="suspended", reason="audit until May"),
+        "clinic-b: is accepted and active here",
+        "it is suspended here: audit until May",
+        "here: `fatefed peers resume clinic-b`",
+    ),
+    "retired here": Fault(
+        lambda clinic: clinic.entry.update(state="retired"),
+        "clinic-b: is accepted and active here",
+        "it is retired here",
+        "here: a retired peer does not come back",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_injected_fault_is_named_with_who_has_to_act(clinic: Clinic, ask: Ask, fault: str) -> None:
+    said = FAULTS[fault]
+    said.breaks(clinic)
+    answer = ask(clinic)
+    ports = clinic.ports
+    words = {"pulsar": f"{clinic.host}:{ports['pulsar']['tls']}", "nginx": f"{NGINX}:{ports['nginx']['http']}"}
+    check = said.check.format(**words, grpc=f"{NGINX}:{ports['nginx']['grpc']}")
+    assert check in answer.wrong, list(answer.wrong.values())
+    row = answer.wrong[check]
+    assert row["state"] == "failed"
+    assert said.problem in row["problem"]
+    assert said.fix in row["fix"]
+    assert answer.code == 1
+    assert answer.seconds < SECONDS + 2
+    # Nothing that is well is blamed: one fault is one row, or two where one server answers for two parties.
+    assert len(answer.wrong) <= 2, list(answer.wrong)
+
+
+def test_an_ended_descriptor_and_one_that_nobody_accepted_are_named(clinic: Clinic, ask: Ask, tmp_path: Path) -> None:
+    ended = signed_file(clinic.descriptor, days=("2025-01-01", "2026-01-02"))
+    clinic.case, clinic.entry = (
+        MESH.with_peer_file("clinic-b", ended, unsigned=None, key=key_of("clinic-b"), acceptedSerial=1),
+        {"peers": True},
+    )
+    answer = ask(clinic)
+    assert answer.wrong["clinic-b: descriptor is valid until 2026-01-02"]["problem"] == "it ended"
+    clinic.case = MESH.with_entry("clinic-b", descriptor="peers/clinic-b.json")
+    (row,) = ask(clinic).wrong.values()
+    assert row["problem"].startswith("pending: ")
+    assert "fatefed peers add" in row["fix"]
+
+
+@pytest.mark.parametrize(("broken", "problem"), [(False, None), (True, "HTTP/1 answers")], ids=["gRPC", "HTTP where gRPC is"])
+def test_an_osx_peer_is_asked_over_grpc(clinic: Clinic, ask: Ask, broken: bool, problem: str | None) -> None:
+    port = clinic.ports["nginx"]["http"] if broken else serve_grpc(clinic.until)
+    body = OSX_CLINIC.plain()
+    body["endpoints"]["osx"] |= {"ports": {"grpc": port}, "host": PULSAR, "addresses": []}
+    clinic.case, clinic.entry = OSX_MESH.with_peer("clinic-b", Descriptor.model_validate(body)), {"peers": True}
+    answer = ask(clinic)
+    assert {check: row["problem"] for check, row in answer.wrong.items()} == (
+        {} if problem is None else {f"clinic-b: osx {PULSAR}:{port} speaks gRPC": problem}
+    )
+    assert f"clinic-b: osx {PULSAR}:{port} accepts connections" in {row["check"] for row in answer.rows}
+
+
+def test_without_a_cluster_the_routes_are_not_readable_and_the_peer_is_asked_all_the_same(clinic: Clinic, ask: Ask) -> None:
+    def refuse(kubectl: FakeKubectl, stack: Stack) -> None:
+        for question in [one for one in kubectl.answers if one.startswith("configmaps/")]:
+            kubectl.answers[question] = FORBIDDEN.format("configmaps")
+
+    clinic.break_cluster = refuse
+    answer = ask(clinic)
+    (row,) = answer.wrong.values()
+    assert (row["state"], answer.code) == ("not readable", 0)
+    assert "docs/rbac/viewer.yaml in namespace fate-9999" in row["fix"]
+    assert len(answer.rows) > 12
+
+
+def test_every_active_peer_is_asked_with_peers_and_an_unknown_name_is_refused(
+    clinic: Clinic, ask: Ask, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = ask(clinic, "--peers")
+    assert {row["check"].partition(":")[0] for row in answer.rows} == {"clinic-b", "party-9999"}
+    assert main(["doctor", "clinic-x", "-s", "bank-a", "-C", str(tmp_path / "project")]) == 1
+    assert "name one of: clinic-b" in capsys.readouterr().err
+    assert main(["doctor", "clinic-b", "--engines", "-s", "bank-a", "-C", str(tmp_path / "project")]) == 2
+
+
+def test_the_viewers_role_shows_exactly_the_route_tables() -> None:
+    _, role, _ = yaml.safe_load_all((stacks.REPO / "docs/rbac/viewer.yaml").read_text())
+    (rule,) = [rule for rule in role["rules"] if "configmaps" in rule["resources"]]
+    tables = {value for name, value in vars(naming).items() if name.endswith("_ROUTES")}
+    assert len(tables) == 7
+    assert (set(rule["resourceNames"]), rule["verbs"], rule["resources"]) == (tables, ["get"], ["configmaps"])
+
+
+def test_only_route_tables_are_read_of_configmaps_and_no_secret(clinic: Clinic, ask: Ask, tmp_path: Path) -> None:
+    ask(clinic)
+    asked = [json.loads(line) for line in (tmp_path / "asked").read_text().splitlines()]
+    kinds = {(call[1], call[2] if not call[2].startswith("--") else "") for call in asked}
+    assert kinds == {("configmaps", "nginx-route-table"), ("configmaps", "pulsar-route-table"), ("services", "")}
