@@ -65,11 +65,21 @@ def pulsar(party: str, authority: pki.Authority, folder: Path) -> Server:
     """A party's server, with a certificate that the federation's CA signed for the party's name."""
     key, name = pki.new_key(), server_name(party)
     certificate = pki.sign_csr(pki.new_csr(key, name), authority, [name])
-    (folder / f"{party}.key.pem").write_bytes(pki.key_pem(key))
-    (folder / f"{party}.cert.pem").write_bytes(pki.pem(certificate))
+    return tls_server(party, pki.pem(certificate).decode(), pki.key_pem(key).decode(), folder)
+
+
+def tls_server(party: str, certificate: str, key: str, folder: Path) -> Server:
+    """A server that says whose it is, with this certificate (PEM), on a port of its own; its files are PARTY.cert.pem, PARTY.key.pem."""
+    return Server(("127.0.0.1", 0), f"party {party}".encode(), server_context(party, certificate, key, folder))
+
+
+def server_context(party: str, certificate: str, key: str, folder: Path) -> ssl.SSLContext:
+    """What a server presents."""
+    (folder / f"{party}.key.pem").write_text(key)
+    (folder / f"{party}.cert.pem").write_text(certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / f"{party}.cert.pem", folder / f"{party}.key.pem")
-    return Server(("127.0.0.1", 0), f"party {party}".encode(), context)
+    return context
 
 
 def canary(port: int) -> Server:
@@ -83,10 +93,10 @@ def server_name(party: str) -> str:
 
 
 class Tunnel:
-    """An open connection to a party; its certificate was verified by the federation's CA, under the party's name."""
+    """An open connection to a party; its certificate was verified under the party's name. `trusted`: the CAs (PEM)."""
 
-    def __init__(self, port: int, party: str, authority: pki.Authority) -> None:
-        context = ssl.create_default_context(cadata=pki.pem(authority.certificate).decode())
+    def __init__(self, port: int, party: str, trusted: str) -> None:
+        context = ssl.create_default_context(cadata=trusted)
         raw = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         try:
             self._tls = context.wrap_socket(raw, server_hostname=server_name(party))
@@ -94,6 +104,7 @@ class Tunnel:
             raw.close()
             raise
         self.greeting = self._tls.recv(100).decode()
+        self.certificate = ssl.DER_cert_to_PEM_cert(self._tls.getpeercert(binary_form=True) or b"")
 
     def __enter__(self) -> "Tunnel":
         return self

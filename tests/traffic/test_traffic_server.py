@@ -82,7 +82,7 @@ class World:
 
     def open(self, instance: TrafficServer, party: str) -> Tunnel:
         """A verified tunnel."""
-        return Tunnel(instance.port, party, self.authority)
+        return Tunnel(instance.port, party, pki.pem(self.authority.certificate).decode())
 
     def greeting(self, instance: TrafficServer, party: str) -> str | None:
         """Who answers to the party's name, through a verified tunnel; None when nobody does."""
