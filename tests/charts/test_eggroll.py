@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.charts.cases import EGGROLL, EGGROLL_2_4, EXCHANGES, ROLLSITE_EXCHANGE, Case, Values, container, mount
-from tests.charts.test_configuration import properties, service_conf
+from tests.charts.test_configuration import filled, properties, service_conf
 from tests.support.walk import config_texts, containers, environment, name_of, named, of_kind
 
 FATEFLOW = "StatefulSet/python/fateflow"
@@ -86,17 +86,43 @@ def test_eggroll_knows_its_own_ports_hosts_and_size(case: Case, tmp_path: Path) 
 
 @eggroll_cases
 def test_replicas_of_the_node_manager_do_not_take_each_others_place(case: Case) -> None:
-    # Trap 10: with one host for all, Eggroll 2.5's registry holds one node. Without the key each registers its own address.
+    # Trap 10: with one host for all, Eggroll 2.5's registry holds one node.
     assert f"{MANAGER}.nodemanager.host" not in eggroll_properties(case)
     assert named(case.render(), "StatefulSet", "nodemanager")["spec"]["serviceName"] == "nodemanager"
     assert named(case.render(), "Service", "nodemanager")["spec"]["clusterIP"] == "None"
+
+
+def test_each_node_of_eggroll_2_5_registers_under_a_name_that_outlives_its_pod(tmp_path: Path) -> None:
+    # NodeManagerMeta of Eggroll 2.5.3: host and port find the node's row, and with it its tables.
+    text = config_texts(EGGROLL.render())["eggroll-config/nodemanager.properties"]
+    own = properties(filled(text, tmp_path, "nodemanager.properties", {"POD_NAME": "nodemanager-7"}).removeprefix("[eggroll]\n"))
+    everybodys = properties(eggroll_properties(EGGROLL).removeprefix("[eggroll]\n"))
+    assert own == everybodys | {f"{MANAGER}.nodemanager.host": "nodemanager-7.nodemanager"}
+    fill = container(EGGROLL, "StatefulSet/nodemanager/fill")
+    assert environment(fill)["POD_NAME"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    assert fill.spec["command"][-1].splitlines() == [
+        "sh /config/fill.sh /config/nodemanager.properties /filled/eggroll.properties",
+        "sh /config/fill.sh /config/service_conf.yaml /filled/service_conf.yaml",
+    ]
+    _, sources = mount(fill, "/config")
+    files = [item["path"] for source in sources["projected"]["sources"] for item in source["configMap"]["items"]]
+    assert sorted(files) == ["fill.sh", "nodemanager.properties", "service_conf.yaml"]
+
+
+def test_nodes_of_eggroll_2_4_are_known_by_their_rows_and_need_no_name() -> None:
+    assert "eggroll-config/nodemanager.properties" not in config_texts(EGGROLL_2_4.render())
+    command = container(EGGROLL_2_4, "StatefulSet/nodemanager/fill").spec["command"][-1]
+    assert command.splitlines() == ["sh /config/fill.sh /config/service_conf.yaml /filled/service_conf.yaml"]
 
 
 @eggroll_cases
 def test_everybody_has_the_same_eggroll_properties_where_eggroll_looks(case: Case) -> None:
     for where in (CLUSTERMANAGER, NODEMANAGER, ROLLSITE, FATEFLOW):
         mounted, volume = mount(container(case, where), f"{BASE}/eggroll/conf/eggroll.properties")
-        assert (volume["configMap"]["name"], mounted["subPath"]) == ("eggroll-config", "eggroll.properties"), where
+        assert mounted["subPath"] == "eggroll.properties", where
+        # A node of 2.5 has its name in it too.
+        own = where == NODEMANAGER and case is EGGROLL
+        assert volume["emptyDir"]["medium"] == "Memory" if own else volume["configMap"]["name"] == "eggroll-config", where
         checksums = named(case.render(), *where.split("/")[:2])["spec"]["template"]["metadata"]["annotations"]
         assert "checksum/config" in checksums, where
 

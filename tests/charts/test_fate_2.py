@@ -208,7 +208,7 @@ def test_only_the_cluster_manager_of_eggroll_3_gets_the_password_and_it_does_not
 def test_each_node_of_eggroll_3_has_a_name_of_its_own_that_outlives_its_pod(case: Case) -> None:
     fill = container(case, "StatefulSet/nodemanager/fill")
     assert environment(fill) == {"POD_NAME": {"fieldRef": {"fieldPath": "metadata.name"}}}
-    assert fill.spec["command"][2:] == ["/config/nodemanager.properties", "/filled/eggroll.properties"]
+    assert fill.spec["command"][-1].splitlines() == ["sh /config/fill.sh /config/nodemanager.properties /filled/eggroll.properties"]
     mounted, volume = mount(container(case, NODEMANAGER), f"{BASE}/eggroll/conf/eggroll.properties")
     assert (mounted["subPath"], list(volume)) == ("eggroll.properties", ["name", "emptyDir"])
     service = named(case.render(), "Service", "nodemanager")
