@@ -12,7 +12,7 @@ from federation.load import load_stack
 
 # Exit status by severity; 1 and 2 are errors, as everywhere in fatefed.
 EXITS = {0: 0, 1: 3, 2: 4}
-_COMPONENTS = ("fate:federation:FateParty", "fate:federation:Exchange")
+_COMPONENTS = tuple(f"fate:federation:{name}" for name in ("FateParty", "Exchange", "FateServing", "ServingExchange"))
 _SUMMARIES = {0: "nothing stops", 1: "pods restart or links are cut", 2: "data is left behind"}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from federation.releases import ModuleRow
+from federation.releases import ModuleRow, Release
 from federation.spec import PartySpec
 from federation.values import PartyValues
 
@@ -11,10 +11,13 @@ from federation.values import PartyValues
 _MODULE = "the party's own module"
 
 
-def data_facts(own: PartySpec, values: PartyValues, rows: Mapping[str, ModuleRow]) -> dict[str, Any]:
-    """What is remembered of a party in the stack's state and compared at the next preview: also its storage engine, nodes, places."""
+def data_facts(own: PartySpec, values: PartyValues, release: Release) -> dict[str, Any]:
+    """What is remembered of a party in the stack's state and compared at the next preview: also release, storage engine, nodes, places."""
     datanode, nodemanager = values.modules.datanode, values.modules.nodemanager
-    return kept_data(own.namespace, values.modules.plain(), rows) | {
+    return kept_data(own.namespace, values.modules.plain(), release.modules) | {
+        "release": release.release,
+        "upgradeFrom": sorted(release.upgrade_from),
+        "tables": {"FATE-Flow": release.flow_tables} | ({} if nodemanager is None else {"Eggroll": release.eggroll}),
         "storage": own.storage,
         "dataNodes": 0 if datanode is None else datanode.replicas,
         "eggrollNodes": 0 if nodemanager is None else nodemanager.replicas,
@@ -36,6 +39,7 @@ def kept_data(namespace: str, modules: Mapping[str, Any], rows: Mapping[str, Mod
 def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each way in which a change leaves data behind. Facts that were not remembered count as unchanged."""
     yield from _moved(old, new)
+    yield from _other_release(old, new)
     before, after = old.get("claims", new["claims"]), new["claims"]
     # A module that goes as a whole keeps its claims; one that stays without them starts empty.
     for name in sorted(before.keys() & after.keys()):
@@ -75,6 +79,21 @@ def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         if place in moved and "storage" not in moved:
             before, after = moved[place]
             yield f"{place} {before} -> {after}: the party would start empty there, its {what} stay where they are"
+
+
+def _other_release(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """A release whose programs would find tables that they do not know. No SQL is run yet for the sources that a release has."""
+    before, after = old.get("release"), new.get("release")
+    if None in (before, after) or before == after or "upgradeFrom" not in new:
+        return
+    if before not in new["upgradeFrom"]:
+        sources = ", ".join(new["upgradeFrom"]) or "no release"
+        yield f"release {before} -> {after}: {after} does not take over data of {before}, but of {sources}"
+        return
+    for program, tables in new["tables"].items():
+        if (had := old.get("tables", {}).get(program, tables)) != tables:
+            changes = f"tables of {program} {had} -> {tables}"
+            yield f"release {before} -> {after}: {changes}, which this program does not change (docs/releases.md)"
 
 
 def _shown(claim: Mapping[str, Any]) -> str:

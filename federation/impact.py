@@ -87,11 +87,19 @@ def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this 
     # An exchange has no data.
     for lost in lost_data(old.get("data", new["data"]), new["data"]) if "claims" in new["data"] else ():
         yield Effect(unit, "data loss", lost, everyone, owner)
+    yield from _upgrade(unit, old.get("data", {}), new["data"], everyone, owner)
     yield from _restarts(unit, old, new, everyone, owner)
     if old.get("published", new["published"]) != new["published"]:
         acts = f"{owner} exports the descriptor again; every peer accepts it and runs `pulumi up`"
         yield Effect(unit, "cut", "what it publishes changes: peers dial the old address until they act", everyone, acts)
     yield from _links(unit, old.get("links", new["links"]), new["links"], owner)
+
+
+def _upgrade(unit: str, old: Facts, new: Facts, everyone: tuple[str, ...], owner: str) -> Iterator[Effect]:
+    """Another release, beside the restarts that it means."""
+    if (before := old.get("release")) is not None and before != new.get("release"):
+        what = f"release {before} -> {new['release']}: end running jobs and dump the database before (docs/releases.md)"
+        yield Effect(unit, "restart", what, everyone, owner)
 
 
 def _restarts(unit: str, old: Facts, new: Facts, everyone: tuple[str, ...], owner: str) -> Iterator[Effect]:

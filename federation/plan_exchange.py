@@ -43,7 +43,7 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers, today: date 
         access={},
         images=in_use(exchange_images(spec, own), values.modules.plain()),
         tls=None,
-        data={"namespace": own.namespace},
+        data={"namespace": own.namespace, "release": own.release},
         allow_data_loss=True,  # an exchange has no data
         protected=bool(active_members(peers)) and not _may_be_destroyed(own, today),
     )

@@ -62,7 +62,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         access=access(spec, own.namespace, release, consoles, deployed),
         images=in_use(party_images(spec, own), running),
         tls=tls,
-        data=data_facts(own, values, release.modules),
+        data=data_facts(own, values, release),
         allow_data_loss=own.allow_data_loss,
         provided=provided_passwords(own),
     )

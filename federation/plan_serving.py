@@ -52,7 +52,7 @@ def plan_serving(spec: StackSpec, party: PartyId, own: ServingSpec, peers: Peers
         access=_access(own, values),
         images=in_use(serving_images(spec, own), values.modules.plain()),
         tls=None,
-        data=kept_data(own.namespace, values.modules.plain(), serving_catalogue()[own.release].modules),
+        data=kept_data(own.namespace, values.modules.plain(), serving_catalogue()[own.release].modules) | {"release": own.release},
         allow_data_loss=own.allow_data_loss,
         provided=_provided(own),
     )
@@ -80,7 +80,7 @@ def plan_serving_exchange(spec: StackSpec, own: ServingExchangeSpec, peers: Peer
         access={},
         images=in_use(serving_images(spec, own), values.modules.plain()),
         tls=None,
-        data={"namespace": own.namespace},
+        data={"namespace": own.namespace, "release": own.release},
         allow_data_loss=True,  # an exchange has no data
     )
 

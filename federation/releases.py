@@ -125,7 +125,10 @@ class Release(Model):
     variants: tuple[VariantRow, ...]
     devices: dict[Literal["CPU", "IPCL", "GPU"], DeviceRow] = Field({}, description="Devices that need more than other images.")
     exchanges: dict[str, tuple[str, ...]] = Field(description="Modules of an exchange, by federation engine.")
-    upgrade_from: tuple[NonEmpty, ...] = Field(description="Releases whose data this one takes over as it is, or with SQL that is known.")
+    upgrade_from: tuple[NonEmpty, ...] = Field(
+        description="Releases whose data this one takes over: as it is when tables have the same version, else with SQL that is known."
+    )
+    flow_tables: NonEmpty = Field(description="Version of FATE-Flow's tables: releases with the same one read each other's.")
     uncertain: tuple[UncertainRow, ...] = ()
     broken: dict[Fix, NonEmpty] = Field({}, description="What FATE itself gets wrong, unless a patch fixes it.")
     patches: tuple[PatchRow, ...] = ()

@@ -233,7 +233,8 @@ class PartySpec(Model):
         description="`none` (data is lost with the pod), or {storageClass, accessMode}."
     )
     allow_data_loss: bool = Field(
-        False, description="Allow changes of namespace, claims or data nodes that leave this party's data behind; for one `pulumi up`."
+        False,
+        description="Allow changes of namespace, release, claims or data nodes that leave this party's data behind; for one `pulumi up`.",
     )
     tls: Literal["partyCa", "provided", "certManager", "none"] = Field(
         "provided",

@@ -77,6 +77,7 @@ def _wait_for_first_object(space: Workspace) -> None:
 
 
 _GUARDED = {
+    "release": ("1.11.1", "release 1.11.2 -> 1.11.1: 1.11.1 does not take over data of 1.11.2"),
     "namespace": ("elsewhere", "it would start empty"),
     "persistence": ("none", "would start empty, and its claims stay unused"),
     "modules.client.persistence": ("none", "persistence of client -> none: it would start empty"),

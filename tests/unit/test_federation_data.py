@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from federation.data import lost_data
-from tests.support.configs import HDFS, MYSQL, SPARK, STAR_PARTY, external
+from federation.releases import catalogue
+from tests.support.configs import HDFS, MYSQL, ROLLSITE_STAR, SPARK, STAR_PARTY, external
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -74,6 +75,43 @@ def test_a_change_that_leaves_data_behind_is_told(tmp_path: Path, change: Change
 )
 def test_a_change_that_keeps_the_data_is_not_told(tmp_path: Path, change: Change) -> None:
     assert lost(tmp_path, change) == []
+
+
+def released(release: str, computing: str = "Spark") -> dict[str, Any]:
+    """What is remembered of a party's release."""
+    row = catalogue()[release]
+    tables = {"FATE-Flow": row.flow_tables} | ({"Eggroll": row.eggroll} if computing == "Eggroll" else {})
+    return {"release": release, "upgradeFrom": sorted(row.upgrade_from), "tables": tables}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("1.11.2", "1.11.1", "release 1.11.2 -> 1.11.1: 1.11.1 does not take over data of 1.11.2, but of 1.10.0, 1.9.0, 1.9.1, 1.9.2"),
+        ("1.11.2", "2.0.0", "release 1.11.2 -> 2.0.0: 2.0.0 does not take over data of 1.11.2, but of no release"),
+        ("1.10.0", "1.11.2", "release 1.10.0 -> 1.11.2: tables of FATE-Flow 1.9 -> 1.11, which this program does not change"),
+    ],
+)
+def test_a_release_that_would_not_read_the_data_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
+    (problem,) = lost_data(facts(tmp_path) | released(old), facts(tmp_path) | released(new))
+    assert problem.startswith(said)
+
+
+def test_tables_of_eggroll_are_told_where_eggroll_is_deployed(tmp_path: Path) -> None:
+    def change(computing: str) -> list[str]:
+        return list(lost_data(facts(tmp_path) | released("1.11.1", computing), facts(tmp_path) | released("1.11.2", computing)))
+
+    assert change("Spark") == []
+    (problem,) = change("Eggroll")
+    assert problem.startswith("release 1.11.1 -> 1.11.2: tables of Eggroll 2.4 -> 2.5, which this program does not change")
+
+
+def test_a_party_remembers_the_release_of_its_data_and_other_images_are_none_of_it(tmp_path: Path) -> None:
+    plain = facts(tmp_path / "plain")
+    assert plain.items() >= released("1.11.2").items()
+    eggroll = ROLLSITE_STAR.load(tmp_path / "eggroll").plan.unit("party-9999").data
+    assert eggroll["tables"] == {"FATE-Flow": "1.11", "Eggroll": "2.5"}
+    assert facts(tmp_path / "own", lambda party: party["modules"].update(fateflow={"image": {"tag": "1.11.3-release"}})) == plain
 
 
 def test_a_party_that_gets_claims_loses_what_was_in_its_pods(tmp_path: Path) -> None:

@@ -76,6 +76,18 @@ def test_data_that_is_left_behind_is_said(tmp_path: Path) -> None:
     assert "restart" in kinds
 
 
+def test_another_release_is_said_beside_the_restarts_that_it_means(tmp_path: Path) -> None:
+    def released(release: str) -> Case:
+        return NODE_PORTS.changed(lambda config: config["parties"]["9999"].update(release=release))
+
+    upgrade, restart, *_ = found(released("1.11.1"), released("1.11.2"), tmp_path / "a")
+    assert upgrade.what.startswith("release 1.11.1 -> 1.11.2: end running jobs and dump the database before")
+    assert (upgrade.kind, restart.kind, upgrade.pairs) == ("restart", "restart", restart.pairs)
+    back = found(released("1.11.2"), released("1.11.1"), tmp_path / "b")
+    assert [effect.kind for effect in back][:3] == ["data loss", "restart", "restart"]
+    assert back[0].what.startswith("release 1.11.2 -> 1.11.1: 1.11.1 does not take over data of 1.11.2")
+
+
 def test_a_unit_that_is_new_affects_nobody_and_one_that_goes_cuts_its_pairs(tmp_path: Path) -> None:
     facts = EXCHANGE.load(tmp_path).plan.unit("exchange").facts
     assert list(effects("exchange", None, facts)) == []
