@@ -78,7 +78,9 @@ class ExternalHdfs(Model):
     """An HDFS that exists, in which FATE's user (root) may write."""
 
     name_node: NameNode = Field(description="The active name node with its port, such as hdfs://namenode.bank-a.example:8020.")
-    path_prefix: Folder | None = Field(None, description="Folder that FATE writes below, such as /fate; absent: the root.")
+    path_prefix: Folder | None = Field(
+        None, description="Folder that FATE 1.x writes below, such as /fate; absent: the root. FATE 2.x has no such key."
+    )
     web_ui: HostPort | None = Field(None, description="The name node's web address, for `fatefed doctor`; default: its host, port 9870.")
 
 

@@ -76,11 +76,21 @@ def _party(spec: StackSpec, own: PartySpec, place: Place, at: tuple[str, ...]) -
             problem = f"{host} is each pod itself, not the machine you have in mind"
             yield Problem(place((*here, "external", key)), problem, "write an address that the cluster's pods can reach")
     yield from _rotations(spec, own, place, at)
-    spark = external_engines(own).get("spark")
-    if spark is not None and spark.dependent_distribution and Version(own.release).major >= 2:
-        here = (*at, "engines", "spark", "external", "dependentDistribution")
+    yield from _read_by_fate_1_only(own, place, at)
+
+
+def _read_by_fate_1_only(own: PartySpec, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+    """Settings that FATE 2.x has no key for: it would go on as if they were not there."""
+    if Version(own.release).major < 2:
+        return
+    spark, hdfs = external_engines(own).get("spark"), external_engines(own).get("hdfs")
+    if spark is not None and spark.dependent_distribution:
         problem = f"FATE {own.release} does not send its packages to executors"
-        yield Problem(place(here), problem, "remove this line, and install FATE's packages on the workers")
+        remedy = "remove this line, and install FATE's packages on the workers"
+        yield Problem(place((*at, "engines", "spark", "external", "dependentDistribution")), problem, remedy)
+    if hdfs is not None and hdfs.path_prefix is not None:
+        problem = f"FATE {own.release} has no path prefix: it writes below the root of {hdfs.name_node}"
+        yield Problem(place((*at, "engines", "hdfs", "external", "pathPrefix")), problem, "remove this line, and let root write below /")
 
 
 # The passwords that a Job changes in a server of this stack, and that server's module.

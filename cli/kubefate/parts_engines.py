@@ -39,6 +39,8 @@ _MYSQL = {
     "externalMysqlIp": ("host", None), "externalMysqlPort": ("port", 3306), "externalMysqlDatabase": ("database", "eggroll_meta"),
     "externalMysqlUser": ("user", "fate"),
 }  # fmt: skip
+# What FATE 2.x has no key for.
+_OF_FATE_1 = frozenset({"pathPrefix"})
 # Not said where the driver is in the pod itself.
 _POD = ("driverHost", "fateflow")
 
@@ -61,28 +63,32 @@ def is_external(cluster: Cluster, row: Existing) -> bool:
 
 
 def _existing(cluster: Cluster, draft: Draft, row: Existing) -> None:
-    external = is_external(cluster, row)
+    if not is_external(cluster, row):
+        _unused(cluster, draft, row)
+        return
     for key, (target, default) in row.keys.items():
         path, value = (*row.block, key), cluster.file.get(*row.block, key)
         given = value not in (None, "")
-        if not external:
-            sizing = key in ("cores_per_node", "nodes")
-            if given and value != default and not sizing:
-                draft.unused(path, f"{row.engine} is in modules, and FATE-Flow uses that one")
-            continue
         if (key, value if given else default) == _POD:
             continue
-        if given or default is not None:
+        if given and target in _OF_FATE_1 and not cluster.release.startswith("1."):
+            draft.lose(path, f"FATE {cluster.release} has no such key, and ignored it: it writes below the root")
+        elif given or default is not None:
             note = "" if given else "KubeFATE's default"
             draft.put(cluster.at(f"engines.{row.engine}.external.{target}"), value if given else default, path if given else None, note)
-    if not external:
-        return
     if row.engine == "rabbitmq":
         _password(cluster, draft, "rabbitmq", "rabbitmq")
     if row.engine in cluster.modules:
         draft.lose(("modules", _place(cluster, row.engine)), f"FATE-Flow used the existing one ({'.'.join(row.block)}): nothing used this")
     if row.published is not None:
         _publish(cluster, draft, row)
+
+
+def _unused(cluster: Cluster, draft: Draft, row: Existing) -> None:
+    """What is said of an engine that KubeFATE deployed itself; its size follows from the module."""
+    for key, (_, default) in row.keys.items():
+        if cluster.file.get(*row.block, key) not in (None, "", default) and key not in ("cores_per_node", "nodes"):
+            draft.unused((*row.block, key), f"{row.engine} is in modules, and FATE-Flow uses that one")
 
 
 def _publish(cluster: Cluster, draft: Draft, row: Existing) -> None:

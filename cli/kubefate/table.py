@@ -203,7 +203,7 @@ _ENGINE_BLOCKS = (
     _engine("python.spark.blockManagerStartPort", "spark", "blockManagerStartPort", "not used", "number", _SPARK),
     _engine("python.spark.pysparkPython", "spark", "pysparkPython", "not used", condition=_SPARK),
     _engine("python.hdfs.name_node", "hdfs", "nameNode", "fixed", condition=_HDFS),
-    _engine("python.hdfs.path_prefix", "hdfs", "pathPrefix", "not carried", condition=_HDFS),
+    _engine("python.hdfs.path_prefix", "hdfs", "pathPrefix", "not carried, as with FATE 2.x, which has no such key", condition=_HDFS),
     _engine("python.pulsar.host", "pulsar", "host", "fixed", condition=_PULSAR),
     _engine("python.pulsar.mng_port", "pulsar", "managementPort", "fixed", "number", _PULSAR),
     _engine("python.pulsar.port", "pulsar", "port", "fixed", "number", _PULSAR),

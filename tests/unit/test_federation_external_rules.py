@@ -47,6 +47,15 @@ def node_ports(config: Config) -> None:
     config["parties"]["9999"]["publish"]["nginx"] = nginx
 
 
+def _fate_2(config: Config) -> None:
+    """Release 2.0.0, whose storage has no path prefix."""
+    config["parties"]["9999"]["release"] = "2.0.0"
+    config["parties"]["9999"]["engines"]["hdfs"] = {"external": {"nameNode": HDFS["nameNode"]}}
+    config["peers"]["consortium"] = {"unsigned": True, "trafficServer": "198.51.100.4:443", "nginx": "198.51.100.4:9300"}
+
+
+OF_FATE_2 = EXTERNAL.changed(_fate_2, "a party of FATE 2.0.0 with external engines")
+
 # (stack, change, place, problem, remedy)
 MISTAKES: list[tuple[Case, Change, str, str, str]] = [
     (STAR_PARTY, engines(rabbitmq=RABBITMQ), "engines.rabbitmq", "rabbitmq is not part of Spark + Pulsar + HDFS", "remove it"),
@@ -117,6 +126,20 @@ MISTAKES: list[tuple[Case, Change, str, str, str]] = [
         "publish.pulsar",
         "type External makes no Service: add advertise",
         "correct the value",
+    ),
+    (
+        OF_FATE_2,
+        engines(hdfs=HDFS),
+        "engines.hdfs.external.pathPrefix",
+        "FATE 2.0.0 has no path prefix: it writes below the root of hdfs://namenode.bank-a.example:8020",
+        "remove this line, and let root write below /",
+    ),
+    (
+        OF_FATE_2,
+        engines(spark={**SPARK, "dependentDistribution": True}),
+        "engines.spark.external.dependentDistribution",
+        "FATE 2.0.0 does not send its packages",
+        "install FATE's packages on the workers",
     ),
     (EXTERNAL, second_party(), "engines.mysql", "party 9998 uses this database already", "give each party a database of its own"),
     (EXTERNAL, second_party(), "engines.pulsar", "party 9998 uses this broker already", "give each party a broker of its own"),

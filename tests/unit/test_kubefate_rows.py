@@ -272,6 +272,8 @@ def _engines() -> Iterator[Fixture]:
     }
     for key, (engine, target, value) in external.items():
         yield Fixture("existing", {key: value}, {f"{P}/engines/{engine}/external/{target}": value})
+    yield Fixture("existing", {"python/hdfs/path_prefix": "/fate", "chartVersion": "v2.0.0"},
+                  {f"{P}/engines/hdfs/external/pathPrefix": None}, lost="FATE 2.0.0 has no such key")  # fmt: skip
     driver = {"python/spark/driverHostType": "LoadBalancer", "python/spark/driverHost": "192.0.2.40"}
     yield Fixture("existing", driver, {f"{P}/engines/spark/external/driverHostType": "LoadBalancer"})
     yield Fixture("existing", {"python/pulsar/ssl_port": 16651, "python/pulsar/host": "192.0.2.32"},
