@@ -112,7 +112,7 @@ def test_the_fill_containers_have_what_the_files_ask_for(case: Case) -> None:
         "Deployment/fateboard/fill": asked("fateboard-config/application.properties"),
     }
     if "nodemanager" in case.values["modules"]:
-        expected["StatefulSet/nodemanager/fill"] = asked("python-config/service_conf.yaml")
+        expected["StatefulSet/nodemanager/fill"] = asked("python-config/service_conf.yaml", "eggroll-config/nodemanager.properties")
     assert found == expected
 
 
