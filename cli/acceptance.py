@@ -1,5 +1,6 @@
 """Whether a descriptor file may be accepted, by its signature and by what the stack remembers of its sender."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -22,15 +23,19 @@ class Terms:
     unsigned: bool = False
 
 
-def signature_problem(received: Received, known: PeerSpec | None, terms: Terms, place: str) -> Problem | None:
-    """Why a file may not be accepted for a peer; `known`: what fate:peers says of that peer."""
+def signature_problem(received: Received, name: str, peers: Mapping[str, PeerSpec], terms: Terms, place: str) -> Problem | None:
+    """Why a file may not be accepted for the peer of a name; `peers`: what fate:peers says."""
+    known = peers.get(name)
     signed = received.signature
     if signed is None:
         return _unsigned_problem(known, terms, place)
     if terms.unsigned:
         return Problem(place, "is signed", "drop --unsigned")
     return (
-        _key_problem(signed, known, terms, place) or _date_problem(signed, terms, place) or _serial_problem(received, signed, known, place)
+        _key_problem(signed, known, terms, place)
+        or _replaced_key(signed, known, peers, place)
+        or _date_problem(signed, terms, place)
+        or _serial_problem(received, signed, known, place)
     )
 
 
@@ -66,6 +71,17 @@ def _key_problem(signed: Signature, known: PeerSpec | None, terms: Terms, place:
     if terms.key is None:
         remedy = f"call the peer: if the key is new and it is theirs, accept it with --key {signed.key}; else do not use this file"
         return Problem(place, f"is signed with {signed.key}, not with the accepted key {known.key}", remedy)
+    return None
+
+
+def _replaced_key(signed: Signature, known: PeerSpec | None, peers: Mapping[str, PeerSpec], place: str) -> Problem | None:
+    """A key that was replaced may be in wrong hands: it admits nobody any more."""
+    if known is not None and known.key == signed.key:
+        return None
+    for name, peer in sorted(peers.items()):
+        if peer.previous_key == signed.key:
+            problem = f"is signed with {signed.key}, the key of peer {name} before {peer.key}"
+            return Problem(place, problem, "ask the peer to export it again with the key of today")
     return None
 
 

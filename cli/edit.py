@@ -19,7 +19,7 @@ from federation.source import StackSource
 
 Scalar = str | int | bool
 Path = tuple[str, ...]
-_ACCEPTED = frozenset({"descriptor", "state", "reason", "key", "acceptedSerial", "sha256"})
+_ACCEPTED = frozenset({"descriptor", "state", "reason", "key", "previousKey", "acceptedSerial", "sha256"})
 # What a peer typed by hand has, and a peer with a descriptor takes from there.
 BY_HAND = frozenset(field.alias or name for name, field in PeerSpec.model_fields.items()) - _ACCEPTED
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from federation.descriptor import Descriptor
+from federation.descriptor import Descriptor, Published
 from federation.envelope import Received
 from federation.peer_spec import PeerSpec
 from federation.peers import Peers, read_descriptor
@@ -29,7 +29,7 @@ def peer_name(descriptor: Descriptor, file: Path, spec: StackSpec, known: Peers,
     return f"{name}-{descriptor.party_id or 'exchange'}"
 
 
-def _accepted_once(spec: StackSpec, known: Peers, folder: Path) -> dict[str, Descriptor]:
+def _accepted_once(spec: StackSpec, known: Peers, folder: Path) -> dict[str, Published]:
     """Descriptors that were accepted, of peers that are not in force: they were set to wait, or their files are refused now."""
     in_force = {peer.name for peer in known.accepted}
     files = {n: p.descriptor for n, p in sorted(spec.peers.items()) if n not in in_force and p.sha256 is not None}
@@ -37,9 +37,9 @@ def _accepted_once(spec: StackSpec, known: Peers, folder: Path) -> dict[str, Des
     return {name: found.descriptor for name, found in read.items() if isinstance(found, Received)}
 
 
-def _same_unit(other: Descriptor, descriptor: Descriptor) -> bool:
-    # A peer typed by hand has no release and does not know its organization: its party id tells who it is.
-    typed_by_hand = other.release is None and other.party_id is not None
+def _same_unit(other: Published, descriptor: Descriptor) -> bool:
+    # Nobody typed the organization of a peer: its party id tells who it is.
+    typed_by_hand = not isinstance(other, Descriptor) and other.party_id is not None
     same_owner = typed_by_hand or other.organization == descriptor.organization
     return other.kind == descriptor.kind and other.party_id == descriptor.party_id and same_owner
 

@@ -17,13 +17,15 @@ from cli.files import shown, write_atomic
 from cli.naming import peer_name
 from cli.project import Stack
 from cli.routes import RouteChange, route_changes
-from federation.descriptor import Descriptor, digest
+from federation.descriptor import Descriptor, Published, digest
 from federation.document import MAX_BYTES
 from federation.envelope import Received, Signature, receive
 from federation.errors import FederationError, Problem
 from federation.load import load_stack
+from federation.peer_spec import PeerSpec
 from federation.peers import Peer, Peers, membership_problems, resolve
 from federation.plan import check_stack, plan_stack
+from federation.rules_serving import ownership_warnings
 from federation.source import StackSource
 from federation.spec import StackSpec
 
@@ -51,7 +53,7 @@ class Review:
     state: str
     # Relative to the folder of the stack file.
     path: str
-    previous: Descriptor | None
+    previous: Published | None
     changes: tuple[FieldChange, ...]
     routes: tuple[RouteChange, ...]
     warnings: tuple[str, ...]
@@ -96,15 +98,15 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
     previous = None if own is None else own.descriptor
     _must_be_the_same_unit(name, descriptor, previous, shown(given))
     spec_before = spec.peers.get(name)
-    if (found := signature_problem(received, spec_before, terms, shown(given))) is not None:
+    if (found := signature_problem(received, name, spec.peers, terms, shown(given))) is not None:
         raise FederationError([found])
 
     state = "active" if spec_before is None else spec_before.state
     path = _path(given, folder, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
-    fields = _fields_of(received, path, state)
+    fields = _fields_of(received, path, spec_before, state)
     spec_after = _changed(source, name, fields)
     others = _without(name, spec, stack, source)
-    peer = Peer(name, descriptor, state)
+    peer = _peer(name, received, spec_after.peers[name])
     accepted = () if state == "pending" else (peer,)
     peers_after = Peers(_sorted((*others.accepted, *accepted)), others.pending, others.problems)
     if problems := check_stack(spec_after, peers_after, source.place):
@@ -114,6 +116,8 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
     if name in plan_after.pending and own is not None and own.routed:
         remedy = "ask the peer for a descriptor with addresses; the accepted one stays in force"
         raise CommandError(shown(given), f"would take away the routes to {name}: {plan_after.pending[name]}", remedy)
+    known_before = frozenset(ownership_warnings(peers_before))
+    owners = [warning for warning in ownership_warnings(peers_after) if warning not in known_before]
     pending = [f"peer {name} stays pending: {plan_after.pending[name]}"] if name in plan_after.pending else []
     return Review(
         stack=stack,
@@ -127,21 +131,30 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
         previous=previous,
         changes=_changes(previous, descriptor),
         routes=route_changes(plan_stack(spec, peers_before), plan_after),
-        warnings=(*pending, *_unknown_before(spec, name, own, known), *warnings_of(received, others)),
+        warnings=(*pending, *owners, *_unknown_before(spec, name, own, known), *warnings_of(received, others)),
         before=before,
         after=with_peer(before.decode(), name, fields).encode(),
         content=content,
     )
 
 
-def _fields_of(received: Received, path: str, state: str) -> dict[str, Scalar]:
+def _fields_of(received: Received, path: str, known: PeerSpec | None, state: str) -> dict[str, Scalar]:
     """What fate:peers remembers of an accepted file."""
     fields: dict[str, Scalar] = {"descriptor": path, "state": state}
-    if received.signature is None:
+    if (signed := received.signature) is None:
         fields["unsigned"] = True
     else:
-        fields |= {"key": received.signature.key, "acceptedSerial": received.signature.serial}
+        fields["key"] = signed.key
+        if known is not None and known.sha256 is not None and known.key not in (None, signed.key):
+            fields["previousKey"] = str(known.key)
+        fields["acceptedSerial"] = signed.serial
     return fields | {"sha256": digest(received.content)}
+
+
+def _peer(name: str, received: Received, spec: PeerSpec) -> Peer:
+    """The peer as it would be."""
+    not_after = None if received.signature is None else received.signature.not_after
+    return Peer(name, received.descriptor, spec.state, spec.key, not_after, spec.reason, spec.previous_key)
 
 
 def accept(found: Review) -> None:
@@ -200,18 +213,19 @@ def _checked(content: bytes, file: Path, spec: StackSpec) -> Received:
     return received
 
 
-def _must_be_the_same_unit(name: str, descriptor: Descriptor, old: Descriptor | None, where: str) -> None:
+def _must_be_the_same_unit(name: str, descriptor: Descriptor, old: Published | None, where: str) -> None:
     """A name stands for one unit: else a descriptor of a stranger could take over the routes of a peer."""
-    # What was typed by hand has no release, and no organization but the peer's name.
-    if old is None or old.release is None:
+    if old is None:
         return
-    if _unit(old) != _unit(descriptor):
-        problem = f"describes {_unit(descriptor)}, but peer {name} was accepted as {_unit(old)}"
+    # What was typed by hand has no organization but the peer's name.
+    was, found = (_unit(each) if isinstance(old, Descriptor) else each.title for each in (old, descriptor))
+    if was != found:
+        problem = f"describes {found}, but peer {name} was accepted as {was}"
         raise CommandError(where, problem, "add it under another name with --name, or remove the old peer first")
 
 
-def _unit(descriptor: Descriptor) -> str:
-    return f"{descriptor.title} of {descriptor.organization}"
+def _unit(unit: Published) -> str:
+    return f"{unit.title} of {unit.organization}"
 
 
 def _path(file: Path, folder: Path, otherwise: str) -> str:
@@ -243,7 +257,7 @@ def _sorted(peers: tuple[Peer, ...]) -> tuple[Peer, ...]:
     return tuple(sorted(peers, key=lambda peer: peer.name))
 
 
-def _changes(old: Descriptor | None, new: Descriptor) -> tuple[FieldChange, ...]:
+def _changes(old: Published | None, new: Published) -> tuple[FieldChange, ...]:
     before, after = ({} if old is None else _fields(old.plain())), _fields(new.plain())
     names = sorted(before.keys() | after.keys()) if old is not None else []
     return tuple(FieldChange(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name))

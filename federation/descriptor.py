@@ -45,15 +45,15 @@ class Trust(Model):
     )
 
 
-class Descriptor(Model):
-    """The published endpoints of one party, one exchange, or their counterparts of FATE-Serving."""
+class Published(Model):
+    """What is known of one party, one exchange, or their counterparts of FATE-Serving: by its descriptor, or typed by hand."""
 
     schema_version: Literal[1] = Field(description="This is version 1.")
     kind: Kind = Field(description="One FATE cluster, the hub of a star, FATE-Serving of a party, or the hub of FATE-Servings.")
     federation: Membership = Field(description="Name and domain; both must be the reader's own.")
     organization: Name = Field(description="Who owns it.")
     party_id: PartyId | None = Field(None, description="The party's id; absent for an exchange of either kind.")
-    release: Word | None = Field(None, description="Release of FATE or FATE-Serving; absent when typed by hand.")
+    release: Word | None = Field(None, description="Release of FATE or FATE-Serving.")
     backends: Combination | None = Field(None, description="The party's engines; absent for all others.")
     endpoints: dict[str, Endpoint] = Field(description="Those of its federation engine: see federation.links.")
     trust: Trust | None = Field(None, description="Of a party with a CA of its own.")
@@ -102,6 +102,21 @@ class Descriptor(Model):
             "servingExchange": "the serving exchange",
         }
         return titles.get(self.kind, f"party {self.party_id}")
+
+
+class Descriptor(Published):
+    """The published endpoints of one party, one exchange, or their counterparts of FATE-Serving."""
+
+    # Whoever says nothing of his release or engines would slip through the rules about them.
+    release: Word = Field(description="Release of FATE or FATE-Serving.")
+
+    @model_validator(mode="after")
+    def _a_party_names_the_engines_whose_endpoints_it_publishes(self) -> Self:
+        if (self.kind == "party") != (self.backends is not None):
+            raise ValueError("a party names its backends, nobody else has any")
+        if self.backends is not None and self.backends.federation != self.engine:
+            raise ValueError(f"publishes the endpoints of {self.engine}, while backends.federation is {self.backends.federation}")
+        return self
 
     def text(self) -> str:
         """The descriptor as a file: canonical, so that equal content has an equal digest."""

@@ -19,6 +19,9 @@ class PeerSpec(Model):
     state: PeerState = Field("active", description="Only an active peer gets routes; a retired one keeps its party id for ever.")
     reason: Reason | None = Field(None, description="Why it is in this state, for people; shown in the output `peers`.")
     key: Fingerprint | None = Field(None, description="Fingerprint of the key that signs its descriptors; written by `fatefed peers add`.")
+    previous_key: Fingerprint | None = Field(
+        None, description="The key before, until what else belongs to its party is signed with the new one; written by `fatefed peers add`."
+    )
     accepted_serial: Serial | None = Field(None, description="Serial number of the accepted descriptor; written by `fatefed peers add`.")
     sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor file; written by `fatefed peers add`.")
     unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE), or with an unsigned file.")
@@ -69,7 +72,8 @@ class PeerSpec(Model):
 
     @model_validator(mode="after")
     def _what_is_unsigned_has_no_key(self) -> Self:
-        given = [name for name, value in (("key", self.key), ("acceptedSerial", self.accepted_serial)) if value is not None]
+        signed = {"key": self.key, "previousKey": self.previous_key, "acceptedSerial": self.accepted_serial}
+        given = [name for name, value in signed.items() if value is not None]
         if self.unsigned and given:
             raise ValueError(f"an unsigned peer has no {' and no '.join(given)}: drop unsigned, or drop what belongs to a signature")
         return self

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from federation import naming
 from federation.authority import authority_problems, subject
-from federation.descriptor import Descriptor, Endpoint, Membership, digest
+from federation.descriptor import Descriptor, Endpoint, Membership, Published, digest
 from federation.document import ASK, MAX_BYTES, Problems
 from federation.envelope import Received, receive
 from federation.errors import Problem
@@ -25,12 +25,13 @@ class Peer:
     """Another organization's party or exchange whose addresses are known and accepted."""
 
     name: str
-    descriptor: Descriptor
+    descriptor: Published
     state: str
     # Of a signed one: the fingerprint of its key, and the last day of the accepted descriptor.
     key: str | None = None
     not_after: str | None = None
     reason: str | None = None
+    previous_key: str | None = None
 
     @property
     def kind(self) -> Kind:
@@ -46,6 +47,11 @@ class Peer:
     def party_id(self) -> PartyId | None:
         """The party's id; None for an exchange of either kind."""
         return self.descriptor.party_id
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether its addresses were typed here: its owner said nothing."""
+        return not isinstance(self.descriptor, Descriptor)
 
     @property
     def routed(self) -> bool:
@@ -176,7 +182,7 @@ def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path
         return (Problem(where, f"{spec.descriptor} {different[0]}", different[1]),)
     signed = found.signature
     key, not_after = (None, None) if signed is None else (signed.key, signed.not_after)
-    return _as_it_is_set(Peer(name, found.descriptor, spec.state, key, not_after, spec.reason))
+    return _as_it_is_set(Peer(name, found.descriptor, spec.state, key, not_after, spec.reason, spec.previous_key))
 
 
 def _as_it_is_set(peer: Peer) -> Peer | str:
@@ -201,7 +207,7 @@ def _not_what_was_accepted(spec: PeerSpec, found: Received, add: str) -> tuple[s
     return None
 
 
-def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Descriptor:
+def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Published:
     tls_name = naming.proxy_name(federation.domain) if spec.party_id is None else naming.server_name(spec.party_id, federation.domain)
     (services,) = (row for row in published(spec.kind) if {service.endpoint for service in row} == set(spec.addresses))
     endpoints = {}
@@ -214,7 +220,7 @@ def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Descripto
             tls=service.tls,
             server_name=tls_name if service.tls else None,
         )
-    return Descriptor(
+    return Published(
         schema_version=1,
         kind=spec.kind,
         federation=Membership(name=federation.name, domain=federation.domain),

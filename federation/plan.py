@@ -20,7 +20,7 @@ from federation.plan_serving import plan_serving, plan_serving_exchange
 from federation.rules import Paths, broken_rules
 from federation.rules_boards import board_warnings
 from federation.rules_network import policy_warnings
-from federation.rules_serving import serving_warnings
+from federation.rules_serving import ownership_warnings, serving_warnings
 from federation.spec import StackSpec
 from federation.trust import TlsPlan, renewal_due, trust_warnings
 from federation.uncertain import release_warnings
@@ -124,7 +124,7 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
     warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *policy_warnings(spec, ready), *board_warnings(spec))
     warnings += tuple(release_warnings(spec))
-    warnings += tuple(serving_warnings(spec))
+    warnings += (*serving_warnings(spec), *ownership_warnings(peers))
     if today is not None:
         warnings += tuple(_expiring(ready, today))
         warnings += () if spec.exchange is None else tuple(exchange_warnings(spec.exchange, ready, today))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from federation.credential_spec import Credential
 from federation.errors import Problem
 from federation.links import KINDS
-from federation.peers import Peers, Place
+from federation.peers import Peer, Peers, Place
 from federation.plan_serving import serving_module_specs
 from federation.rules_modules import broken_knobs
 from federation.scalars import PartyId
@@ -148,17 +148,42 @@ def _publishes_its_proxy(at: tuple[str, ...], given: object, place: Place) -> It
 def _belongs_to_its_party(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     """A party id has one FATE-Serving, that of the organization that owns the party: predictions are made on its data."""
     owners = dict.fromkeys(spec.serving, "this stack")
-    parties = {peer.party_id: peer for peer in peers.parties() if peer.descriptor.release is not None}
+    parties = {peer.party_id: peer for peer in peers.parties()}
     for peer in peers.parties("serving"):
         party = peer.party_id or ""
         if party in owners:
             problem = f"party {party} already has the FATE-Serving of {owners[party]}"
             yield Problem(place(("peers", peer.name)), problem, "keep one of them")
         owners.setdefault(party, f"peer {peer.name}")
-        owner = "this stack" if party in spec.parties else None
-        if owner is None and (training := parties.get(party)) is not None and peer.descriptor.release is not None:
-            same = training.descriptor.organization == peer.descriptor.organization
-            owner = None if same else training.descriptor.organization
+        training = parties.get(party)
+        owner = "this stack" if party in spec.parties else None if training is None else _another_owner(training, peer)
         if owner is not None:
             problem = f"is FATE-Serving of party {party}, which belongs to {owner}"
-            yield Problem(place(("peers", peer.name)), problem, "ask both which of them is party " + party)
+            yield Problem(place(("peers", peer.name)), problem, f"ask both which of them is party {party}, and keep that one")
+
+
+def _another_owner(training: Peer, serving: Peer) -> str | None:
+    """Who owns a party, if not the owner of a FATE-Serving; in whatever state they are, for an id stays with its key."""
+    ours = frozenset({training.key, training.previous_key} - {None})
+    theirs = frozenset({serving.key, serving.previous_key} - {None})
+    if ours and theirs and not ours & theirs:
+        return f"peer {training.name}, whose key is {training.key}, while this one is signed with {serving.key}"
+    # Nobody typed an organization: the peer's name stands for it.
+    named = not training.by_hand and not serving.by_hand
+    return training.descriptor.organization if named and training.descriptor.organization != serving.descriptor.organization else None
+
+
+def ownership_warnings(peers: Peers) -> Iterator[str]:
+    """Parties whose units have no common key, although nothing says that they have different owners."""
+    parties = {peer.party_id: peer for peer in peers.parties()}
+    for serving in peers.parties("serving"):
+        training = parties.get(serving.party_id)
+        if training is not None and (training.key is None) != (serving.key is None):
+            signed, other = (training, serving) if serving.key is None else (serving, training)
+            yield (
+                f"peers {signed.name} and {other.name} are both of party {serving.party_id}, but only {signed.name} is signed: "
+                "no key shows that they have one owner"
+            )
+        elif training is not None and training.key != serving.key:
+            new, old = (training, serving) if training.previous_key == serving.key else (serving, training)
+            yield f"peer {new.name} has a new key, {old.name} still the one before: accept a descriptor of {old.name} with the new one"

@@ -8,11 +8,12 @@ import pytest
 
 from cli.acceptance import Terms
 from cli.peers import Review, accept, review
-from cli.project import Stack
+from cli.project import Stack, find_project
+from cli.states import set_state
 from federation.descriptor import Descriptor
 from federation.errors import FederationError
-from tests.support.configs import key_of, signed_file
-from tests.support.stacks import initialized, party
+from tests.support.configs import CLINIC, EXCHANGE, key_of, serving_descriptor, serving_exchange, signed_file
+from tests.support.stacks import initialized, party, project
 
 TODAY = date(2026, 11, 22)
 
@@ -178,6 +179,53 @@ def test_a_second_key_of_an_organization_is_a_warning(consortium: Stack, tmp_pat
     found = review(consortium, file_of(tmp_path, party(party_id="10001"), signer="mallory"), None, Terms(TODAY))
     assert found.warnings == (f"organization clinic-b is known here by another key: peer clinic-b, {key_of('clinic-b')}",)
     assert review(consortium, file_of(tmp_path, party(party_id="10001")), None, Terms(TODAY)).warnings == ()
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Stack:
+    """An exchange and a serving exchange, of which clinic-b is a member with its party."""
+    case = EXCHANGE.changed(lambda config: config.update(servingExchange=serving_exchange()))
+    project(tmp_path / "hub")
+    case.write(tmp_path / "hub" / "stacks")
+    return find_project(tmp_path / "hub").stack("consortium")
+
+
+SERVING_OF_CLINIC = serving_descriptor().plain()
+
+
+@pytest.mark.parametrize("state", ["active", "suspended", "retired"])
+def test_the_fate_serving_of_a_known_party_is_its_owners_whatever_the_file_claims(hub: Stack, tmp_path: Path, state: str) -> None:
+    set_state(hub, "clinic-b", state, None)  # type: ignore[arg-type]
+    for claimed in ("clinic-b", "mallory"):
+        forged = file_of(tmp_path, SERVING_OF_CLINIC | {"organization": claimed}, signer="mallory")
+        found = problem(hub, forged, Terms(TODAY, key=key_of("mallory")), name="newcomer")
+        assert "is FATE-Serving of party 10000, which belongs to peer clinic-b, whose key is" in found
+    assert added(hub, file_of(tmp_path, SERVING_OF_CLINIC)).warnings == ()
+
+
+def test_both_units_of_an_owner_get_its_new_key_one_after_the_other(hub: Stack, tmp_path: Path) -> None:
+    added(hub, file_of(tmp_path, SERVING_OF_CLINIC))
+    new = Terms(TODAY, key=key_of("clinic-b anew"))
+    first = added(hub, file_of(tmp_path, CLINIC.plain(), serial=1, signer="clinic-b anew"), new)
+    assert first.warnings[0].startswith("peer clinic-b has a new key, clinic-b-serving still the one before")
+    assert hub.load().spec.peers["clinic-b"].previous_key == key_of("clinic-b")
+    added(hub, file_of(tmp_path, CLINIC.plain(), serial=2, signer="clinic-b anew"))
+    assert hub.load().spec.peers["clinic-b"].previous_key == key_of("clinic-b"), "an update forgets nothing"
+    assert added(hub, file_of(tmp_path, SERVING_OF_CLINIC, serial=1, signer="clinic-b anew"), new).warnings == ()
+    assert not [warning for warning in hub.load().plan.warnings if "key" in warning]
+
+
+def test_a_key_that_was_replaced_admits_nobody(hub: Stack, tmp_path: Path) -> None:
+    """It may have been replaced because others have it."""
+    new = Terms(TODAY, key=key_of("clinic-b anew"))
+    added(hub, file_of(tmp_path, CLINIC.plain(), serial=1, signer="clinic-b anew"), new)
+    found = problem(hub, file_of(tmp_path, SERVING_OF_CLINIC), Terms(TODAY, key=key_of("clinic-b")))
+    assert f"the key of peer clinic-b before {key_of('clinic-b anew')}" in found
+
+
+def test_an_unsigned_unit_of_an_owner_who_signs_is_a_warning(hub: Stack, tmp_path: Path) -> None:
+    found = review(hub, unsigned(tmp_path, SERVING_OF_CLINIC), None, Terms(TODAY, unsigned=True))
+    assert any("but only clinic-b is signed: no key shows that they have one owner" in warning for warning in found.warnings)
 
 
 def test_a_peer_set_to_pending_gets_no_route_and_stays_so(consortium: Stack, tmp_path: Path) -> None:

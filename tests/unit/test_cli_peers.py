@@ -155,6 +155,16 @@ def test_a_peer_with_rollsite_typed_by_hand_takes_its_address_from_its_descripto
     assert (entry.unsigned, entry.rollsite, entry.descriptor) == (False, None, "peers/consortium.json")
 
 
+def test_a_descriptor_of_another_party_does_not_replace_one_typed_by_hand(consortium: Stack, tmp_path: Path) -> None:
+    text = consortium.file.read_text()
+    typed = '    old-clinic: {unsigned: true, partyId: "10001", pulsar: "198.51.100.40:6651", nginx: "198.51.100.40:9300"}\n'
+    consortium.file.write_text(text[: text.index("  fate:peers:")] + "  fate:peers:\n" + typed)
+    consortium.load()
+    found = problem(consortium, sent(tmp_path, party("stranger", "10002")), "old-clinic")
+    assert "describes party 10002, but peer old-clinic was accepted as party 10001" in found
+    assert added(consortium, sent(tmp_path, party("clinic-c", "10001"))) == "old-clinic"
+
+
 def test_a_peer_of_another_engine_is_refused(tmp_path: Path) -> None:
     mine = initialized(tmp_path, "bank-a", kind="party", engine="Eggroll")
     with pytest.raises(FederationError, match=r"uses Pulsar, while parties\.9999\.federation of this stack uses Eggroll"):
@@ -192,7 +202,9 @@ def test_a_stranger_cannot_take_over_a_name(bank: Stack, tmp_path: Path) -> None
         (party("clinic-b", "9999"), "party 9999 is a party of this stack"),
         (party(secretKey="x"), "looks like a secret"),
         (party(partyId="10 000"), "a party id is a positive whole number"),
-        (party(release=None, endpoints={}), "publishes exactly"),
+        (party(endpoints={}), "publishes exactly"),
+        ({key: value for key, value in party().items() if key != "release"}, "release is missing"),
+        ({key: value for key, value in party().items() if key != "backends"}, "a party names its backends"),
         (party(organization="../../etc"), "organization"),
         (party(schemaVersion=2), "schemaVersion"),
         (exchange("consortium", signature="x"), "unknown key 'signature'"),

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 
 from federation.descriptor import Descriptor, digest, finish, parse
 from federation.document import MAX_BYTES
+from federation.links import KINDS, LINKS
+from federation.links import published as published_services
 from federation.live import LiveValue, live_values, substitute
 from tests.support.configs import (
     CLINIC,
@@ -28,9 +30,12 @@ from tests.support.configs import (
     STAR_PARTY,
     Case,
     exchange_descriptor,
+    serving_descriptor,
 )
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "descriptor.md"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n"
+SERVING_CLINIC, SERVING_HUB = serving_descriptor(), serving_descriptor(None, "consortium")
 BOTH = [CLINIC, exchange_descriptor(), RABBITMQ_CLINIC, ROLLSITE_CLINIC]
 
 
@@ -220,6 +225,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an id that is not a number": ({"partyId": "x"}, "a party id is a positive whole number"),
     "an id of zero": ({"partyId": 0}, "a party id is a positive whole number"),
     "an id that is true": ({"partyId": True}, "Input should be a valid string"),
+    "a party without engines": ({"backends": None}, "a party names its backends, nobody else has any"),
+    "engines of other endpoints": (
+        {"backends": {"computing": "Spark", "federation": "RabbitMQ", "storage": "HDFS"}},
+        "publishes the endpoints of Pulsar, while backends.federation is RabbitMQ",
+    ),
 }
 
 
@@ -228,6 +238,46 @@ def test_a_descriptor_that_contradicts_itself_is_refused(change: dict[str, Any],
     found = parse(json.dumps(CLINIC.plain() | change).encode(), "here")
     assert isinstance(found, tuple)
     assert any(problem in one.problem for one in found), found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_descriptor_says_its_release(kind: str) -> None:
+    """Rules about releases and owners cannot look at what is not said."""
+    bodies = {body["kind"]: body for body in (CLINIC.plain(), exchange_descriptor().plain(), SERVING_CLINIC.plain(), SERVING_HUB.plain())}
+    assert isinstance(parse(json.dumps(bodies[kind]).encode(), "here"), Descriptor)
+    found = parse(json.dumps({key: value for key, value in bodies[kind].items() if key != "release"}).encode(), "here")
+    assert isinstance(found, tuple)
+    assert [(problem.place, problem.problem) for problem in found] == [("here release", "release is missing")]
+
+
+@pytest.mark.parametrize("descriptor", [exchange_descriptor(), SERVING_CLINIC, SERVING_HUB], ids=lambda descriptor: descriptor.kind)
+def test_only_a_party_names_engines(descriptor: Descriptor) -> None:
+    found = parse(json.dumps(descriptor.plain() | {"backends": CLINIC.plain()["backends"]}).encode(), "here")
+    assert isinstance(found, tuple)
+    assert "a party names its backends, nobody else has any" in found[0].problem
+
+
+def test_the_page_names_each_kind_endpoint_and_port() -> None:
+    """docs/descriptor.md is the contract: what it leaves out, other implementations refuse."""
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    (kinds,) = (row[1] for row in rows if row[0] == "`kind`")
+    assert kinds == ", ".join(f"`{kind}`" for kind in KINDS)
+    said = {
+        (row[0].strip("`"), kind.strip(), port)
+        for row in rows
+        if len(row) == 4
+        for kind in row[1].split(",")
+        for port in row[3].split(", ")
+    }
+    known = {
+        (service.endpoint, kind, f"`{port.purpose}`")
+        for kind in KINDS
+        for services in published_services(kind)
+        for service in services
+        for port in service.ports
+    }
+    assert len(known) > 12
+    assert said == known
 
 
 def test_an_id_may_be_a_number_or_a_text() -> None:
@@ -291,13 +341,13 @@ LEGAL_ENDPOINTS = {
 def test_a_descriptor_has_the_endpoints_of_one_engine_and_no_others(descriptor: Descriptor) -> None:
     assert len(ENDPOINTS) == 5
     subsets = [set(names) for size in range(6) for names in itertools.combinations(ENDPOINTS, size)]
-    accepted = [
-        names
-        for names in subsets
-        if isinstance(
-            parse(json.dumps(descriptor.plain() | {"endpoints": {name: ENDPOINTS[name] for name in names}}).encode(), "here"), Descriptor
-        )
-    ]
+
+    def is_accepted(names: set[str]) -> bool:
+        body = descriptor.plain() | {"endpoints": {name: ENDPOINTS[name] for name in names}}
+        engines = [{"backends": body["backends"] | {"federation": engine}} for engine in LINKS] if "backends" in body else [{}]
+        return any(isinstance(parse(json.dumps(body | said).encode(), "here"), Descriptor) for said in engines)
+
+    accepted = [names for names in subsets if is_accepted(names)]
     legal = LEGAL_ENDPOINTS[descriptor.kind]
     assert len(accepted) == len(legal)
     assert all(names in accepted for names in legal)

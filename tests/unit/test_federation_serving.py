@@ -22,6 +22,7 @@ from federation.serving_values import ServingValues
 from federation.topology import topology_of
 from federation.values import PartyValues
 from tests.support.configs import (
+    CLINIC,
     EGGROLL,
     EXCHANGE,
     SERVING,
@@ -37,11 +38,13 @@ from tests.support.configs import (
     Case,
     Config,
     exchange_descriptor,
+    key_of,
     party,
     party_descriptor,
     serving,
     serving_descriptor,
     serving_exchange,
+    signed_file,
     stack,
 )
 
@@ -528,8 +531,56 @@ def test_fate_serving_belongs_to_the_owner_of_its_party(tmp_path: Path) -> None:
     """Else a stranger would answer for a party's models."""
     case = EXCHANGE.changed(lambda config: config.update(servingExchange=serving_exchange()))
     case.with_peer("clinic-b-serving", serving_descriptor()).load(tmp_path / "owner")
-    ((place, problem, _),) = problems(case.with_peer("stranger", serving_descriptor("10000", "stranger")), tmp_path / "stranger")
+    stranger = serving_descriptor("10000", "stranger")
+    ((place, problem, _),) = problems(case.with_peer("stranger", stranger), tmp_path / "stranger")
+    assert place == "peers.stranger"
+    assert problem.startswith("is FATE-Serving of party 10000, which belongs to peer clinic-b, whose key is")
+    unsigned = case.with_peer_file("stranger", stranger.text().encode())
+    ((place, problem, _),) = problems(unsigned, tmp_path / "unsigned")
     assert (place, problem) == ("peers.stranger", "is FATE-Serving of party 10000, which belongs to clinic-b")
+
+
+MEMBERS = EXCHANGE.changed(lambda config: config.update(servingExchange=serving_exchange()))
+
+
+@pytest.mark.parametrize("state", ["active", "suspended", "retired"])
+@pytest.mark.parametrize("of_serving", ["active", "suspended", "retired"])
+def test_the_name_of_an_organization_is_no_proof_its_key_is(state: str, of_serving: str, tmp_path: Path) -> None:
+    """Whoever claims to be clinic-b does not get its party id, not even when clinic-b has gone."""
+    case = MEMBERS.with_peer("clinic-b", CLINIC, state=state)
+    case.with_peer("clinic-b-serving", serving_descriptor(), state=of_serving).load(tmp_path / "owner")
+    forged = case.with_peer_file(
+        "stranger", signed_file(serving_descriptor(), signer="stranger"), unsigned=None, key=key_of("stranger"), acceptedSerial=1
+    )
+    forged = forged.changed(lambda config: config["peers"]["stranger"].update(state=of_serving))
+    ((place, problem, _),) = problems(forged, tmp_path / "stranger")
+    assert place == "peers.stranger"
+    assert f"belongs to peer clinic-b, whose key is {key_of('clinic-b')}, while this one is signed with {key_of('stranger')}" in problem
+
+
+def test_an_owner_with_a_new_key_may_renew_one_unit_after_the_other(tmp_path: Path) -> None:
+    def renewed(name: str, descriptor: Any, case: Case, **entry: Any) -> Case:
+        content = signed_file(descriptor, serial=2, signer="clinic-b anew")
+        said = {"unsigned": None, "key": key_of("clinic-b anew"), "acceptedSerial": 2, **entry}
+        return case.with_peer_file(name, content, **said)
+
+    old = MEMBERS.with_peer("clinic-b-serving", serving_descriptor())
+    between = renewed("clinic-b", CLINIC, old, previousKey=key_of("clinic-b"))
+    warning = "peer clinic-b has a new key, clinic-b-serving still the one before: accept a descriptor of clinic-b-serving with the new one"
+    assert warning in between.load(tmp_path / "between").plan.warnings
+    other_way = renewed("clinic-b-serving", serving_descriptor(), old, previousKey=key_of("clinic-b"))
+    assert any("clinic-b still the one before" in said for said in other_way.load(tmp_path / "other").plan.warnings)
+    both = renewed("clinic-b-serving", serving_descriptor(), between, previousKey=key_of("clinic-b"))
+    assert not [said for said in both.load(tmp_path / "both").plan.warnings if "key" in said]
+    assert problems(renewed("clinic-b", CLINIC, old), tmp_path / "not said")
+
+
+def test_a_party_of_which_one_unit_alone_is_signed_is_a_warning(tmp_path: Path) -> None:
+    typed = MEMBERS.with_entry("clinic-b-serving", unsigned=True, partyId="10000", servingProxy="198.51.100.7:8869")
+    said = "peers clinic-b and clinic-b-serving are both of party 10000, but only clinic-b is signed: no key shows that they have one owner"
+    assert said in typed.load(tmp_path / "typed").plan.warnings
+    signed = MEMBERS.with_peer("clinic-b-serving", serving_descriptor()).load(tmp_path / "signed")
+    assert not [warning for warning in signed.plan.warnings if "is signed" in warning]
 
 
 def test_a_serving_peer_is_no_party_and_no_exchange_of_training(tmp_path: Path) -> None:
