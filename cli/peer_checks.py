@@ -71,8 +71,10 @@ def _opening(case: Case) -> Iterator[Row]:
     if right(first):
         yield case.ok(check)
         return
-    spoken = next((words for begin, words in _BEGINNINGS.items() if first.startswith(begin)), "another protocol answers")
-    problem = spoken if first else "the connection is closed" if case.reason in ("", "closed") else case.reason
+    if first:
+        problem = next((words for begin, words in _BEGINNINGS.items() if first.startswith(begin)), "another protocol answers")
+    else:
+        problem = "the connection is closed" if case.reason in ("", "closed") else f"{case.reason}: it waits for another protocol, or hangs"
     yield case.failed(check, (problem, f"{{hop}}: publish the {protocol} port of {case.question.endpoint} itself"))
 
 

@@ -1,7 +1,6 @@
 """`fatefed doctor PEER` against real servers on loopback: a link that is well, and each fault, named with whoever has to act."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,12 +11,12 @@ import pytest
 import yaml
 
 from cli.main import main
-from cli.project import Stack
 from federation import naming
 from federation.descriptor import Descriptor
 from tests.support import stacks
 from tests.support.configs import CLINIC, MESH, OSX_CLINIC, OSX_MESH, Case, key_of, signed_file
 from tests.support.kubectl import FORBIDDEN, FakeKubectl
+from tests.support.peer_doctor import SECONDS, Answer, doctor
 from tests.support.peer_servers import (
     Nginx,
     Server,
@@ -34,7 +33,6 @@ from tests.support.peer_servers import (
 )
 
 PULSAR, NGINX = "pulsar.clinic-b.example", "203.0.113.21"
-SECONDS = 6.0
 
 
 @dataclass
@@ -51,7 +49,7 @@ class Clinic:
     # What fate:peers says beside the descriptor; {"peers": True}: the case has its peer already.
     entry: dict[str, Any] = field(default_factory=dict)
     case: Case = MESH
-    break_cluster: Callable[[FakeKubectl, Stack], object] = lambda kubectl, stack: None
+    cluster: Callable[[FakeKubectl], object] = lambda kubectl: None
 
     def well(self) -> "Clinic":
         """Everything is up."""
@@ -75,20 +73,6 @@ class Clinic:
         return Descriptor.model_validate(body)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What doctor printed: its rows by check, the exit status, and all of it as text."""
-
-    code: int
-    rows: list[dict[str, str]]
-    seconds: float
-
-    @property
-    def wrong(self) -> dict[str, dict[str, str]]:
-        """The rows that are not ok, by check."""
-        return {row["check"]: row for row in self.rows if row["state"] != "ok"}
-
-
 Ask = Callable[..., Answer]
 
 
@@ -103,18 +87,8 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Runs `fatefed doctor clinic-b` in bank-a's project."""
 
     def run(clinic: Clinic, *arguments: str) -> Answer:
-        project = stacks.project(tmp_path / "project")
         case = clinic.case if "peers" in clinic.entry else clinic.case.with_peer("clinic-b", clinic.descriptor, **clinic.entry)
-        case.write(project / "stacks")
-        stack = stacks.stack(project, "bank-a", case.text())
-        kubectl = FakeKubectl(tmp_path, stack.load().plan)
-        clinic.break_cluster(kubectl, stack)
-        kubectl.write()
-        monkeypatch.setenv("KUBECTL", str(kubectl.program))
-        began = time.monotonic()
-        chosen = arguments or ("clinic-b",)
-        code = main(["doctor", *chosen, "-s", "bank-a", "-C", str(project), "--json", "--timeout", str(SECONDS)])
-        return Answer(code, json.loads(capsys.readouterr().out)["rows"], time.monotonic() - began)
+        return doctor(tmp_path, case, monkeypatch, capsys, *(arguments or ("clinic-b",)), cluster=clinic.cluster)
 
     return run
 
@@ -159,7 +133,7 @@ class Fault:
     fix: str
 
 
-def _stale(kubectl: FakeKubectl, stack: Stack) -> None:
+def _stale(kubectl: FakeKubectl) -> None:
     kubectl.answers["configmaps/fate-9999/nginx-route-table"]["data"]["route_table.yaml"] = "# no routes yet\n"
 
 
@@ -231,7 +205,7 @@ FAULTS = {
         "clinic-b, here: agree on one release",
     ),
     "a route here that is stale": Fault(
-        lambda clinic: setattr(clinic, "break_cluster", _stale),
+        lambda clinic: setattr(clinic, "cluster", _stale),
         "party-9999: route files",
         "not as planned: route_table.yaml; the cluster has revision ",
         "here: run `pulumi up`",
@@ -354,11 +328,11 @@ def test_an_osx_peer_is_asked_over_grpc(clinic: Clinic, ask: Ask, broken: bool, 
 
 
 def test_without_a_cluster_the_routes_are_not_readable_and_the_peer_is_asked_all_the_same(clinic: Clinic, ask: Ask) -> None:
-    def refuse(kubectl: FakeKubectl, stack: Stack) -> None:
+    def refuse(kubectl: FakeKubectl) -> None:
         for question in [one for one in kubectl.answers if one.startswith("configmaps/")]:
             kubectl.answers[question] = FORBIDDEN.format("configmaps")
 
-    clinic.break_cluster = refuse
+    clinic.cluster = refuse
     answer = ask(clinic)
     (row,) = answer.wrong.values()
     assert (row["state"], answer.code) == ("not readable", 0)
