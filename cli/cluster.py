@@ -1,4 +1,7 @@
-"""Reading a cluster by kubectl: nothing is written, no Secret is asked for, and each answer is ok, absent, failed or not readable."""
+"""Reading a cluster by kubectl: no Secret is asked for, and each answer is ok, absent, failed or not readable.
+
+Nothing is written but the Job of `doctor --in-cluster` (cli/peer_job.py), which is deleted again.
+"""
 
 import json
 import os
@@ -75,6 +78,20 @@ class Cluster:
         done = self._run(["logs", pod, "--namespace", namespace, "--all-containers", "--prefix", f"--tail={lines}"])
         return done if isinstance(done, str) else f"{done.state}: {done.reason}\n"
 
+    def output(self, namespace: str, pod: str) -> str | Reading:
+        """What a pod printed, or why that is not known."""
+        return self._run(["logs", pod, "--namespace", namespace])
+
+    def create(self, item: Object) -> Reading | None:
+        """Make an object. None when it is made, else why not."""
+        done = self._run(["create", "--filename", "-", "--output", "name"], json.dumps(item).encode())
+        return None if isinstance(done, str) else done
+
+    def delete(self, kind: str, namespace: str, name: str) -> Reading | None:
+        """Delete an object with all that it owns, without waiting for the end. None when that is accepted, else why not."""
+        done = self._run(["delete", kind, name, "--namespace", namespace, "--cascade=background", "--wait=false", "--ignore-not-found"])
+        return None if isinstance(done, str) else done
+
     def client_version(self) -> str:
         """Kubectl's own version."""
         done = self._run(["version", "--client", "--output", "json"])
@@ -90,7 +107,7 @@ class Cluster:
             return Reading("failed", reason="kubectl's answer is not JSON")
         return Reading("ok", tuple(found["items"]) if "items" in found else (found,))
 
-    def _run(self, arguments: list[str]) -> str | Reading:
+    def _run(self, arguments: list[str], given: bytes = b"") -> str | Reading:
         """What kubectl prints; a reading that is not ok when it fails or takes too long."""
         left = min(_CALL_SECONDS, self._deadline - time.monotonic())
         if left <= 0:
@@ -100,7 +117,7 @@ class Cluster:
             # A hanging TLS handshake or a plugin for credentials ends with the process only.
             done = subprocess.run(
                 command,
-                stdin=subprocess.DEVNULL,
+                input=given,
                 capture_output=True,
                 timeout=left + 1,
                 cwd=self._folder,

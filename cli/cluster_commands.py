@@ -15,6 +15,7 @@ from cli.engine_checks import engine_password, engine_rows
 from cli.errors import CommandError, UsageError
 from cli.files import shown
 from cli.peer_doctor import chosen, dialling_units, now, peer_rows
+from cli.peer_job import ask_in_cluster, asking_unit
 from cli.project import Stack
 from cli.questions import SECONDS
 from cli.route_checks import route_questions, route_rows
@@ -37,6 +38,8 @@ def doctor(arguments: argparse.Namespace) -> Result:
     asks_peers = bool(arguments.peer) or arguments.peers
     if arguments.engines and asks_peers:
         raise UsageError("ask either the engines or peers: drop --engines, or the peers")
+    if arguments.in_cluster and not asks_peers:
+        raise UsageError("--in-cluster asks peers: name some, or add --peers")
     rows = _engines(arguments) if arguments.engines else _peers(arguments) if asks_peers else own_rows(_look(arguments))
     return Result(rows_text(rows), rows_data(rows), FAILED if failed(rows) else OK)
 
@@ -66,6 +69,9 @@ def _peers(arguments: argparse.Namespace) -> list[Row]:
     units = dialling_units(loaded, names)
 
     def probe(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if arguments.in_cluster and questions:
+            cluster = Cluster(loaded.spec.cluster, stack.project.folder, arguments.timeout)
+            return ask_in_cluster(loaded, asking_unit(loaded), cluster, questions, arguments.timeout)
         return peer_probe.ask_all(questions, end - time.monotonic(), min(SECONDS, arguments.timeout / _STEPS))
 
     with ThreadPoolExecutor(1) as pool:

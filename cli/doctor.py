@@ -76,7 +76,7 @@ def _module(view: UnitView, module: Expected) -> Row:
     if ready >= wanted:
         return Row(f"{check}, {ready} of {wanted} ready", "ok")
     pods = view.of_module("pods", module.component)
-    why, fix = trouble(view.unit.namespace, module.name, pods)
+    why, fix = trouble(view.unit.namespace, module.name, pods, workload)
     return Row(check, "failed", f"{ready} of {wanted} ready: {why}", fix)
 
 

@@ -51,7 +51,8 @@ _HELP = {
     "descriptors, and the cluster by kubectl ($KUBECTL, else PATH); no state, no passphrase, no Secret." + _UNTOUCHED,
     "doctor": "Check the stack's own cluster: modules, claims, quotas, addresses, node ports, classes. With peers, the links to them "
     "instead: names, ports, TLS, routes there and back, clocks, releases, and the route files in the cluster. Exit status 1 when a check "
-    "failed; what may not be read is said and does not fail. Reads what `status` reads; docs/rbac/viewer.yaml suffices." + _UNTOUCHED,
+    "failed; what may not be read is said and does not fail. Reads what `status` reads; docs/rbac/viewer.yaml suffices. No cluster is "
+    "changed, unless you ask for a Job with --in-cluster.",
     "support-bundle": "Write an archive for whoever helps: configuration without secrets, rendered objects, status, doctor, events, "
     "versions; logs when asked. Reads what `status` reads and runs `helm template`; writes FILE only." + _UNTOUCHED,
     "peers suspend": "Take a peer's routes and trust away for a while: writes its state into the stack file and shows which routes that "
@@ -155,6 +156,8 @@ def _parser() -> argparse.ArgumentParser:
     verb = _cluster_verb(verbs, "doctor", cluster_commands.doctor)
     verb.add_argument("peer", nargs="*", metavar="PEER", help="ask about the links to these peers, by their names under fate:peers")
     verb.add_argument("--peers", action="store_true", help="ask about the links to every active peer")
+    inside = "ask peers from a pod: makes a Job with FATE-Flow's image in the party's namespace, and deletes it (docs/rbac/doctor-job.yaml)"
+    verb.add_argument("--in-cluster", action="store_true", help=inside)
     engines = "ask the external engines instead, each question for at most 10 s: reads their passwords with `pulumi config get`"
     verb.add_argument("--engines", action="store_true", help=engines)
     verb = _cluster_verb(verbs, "support-bundle", cluster_commands.support_bundle, seconds=120)

@@ -10,6 +10,7 @@ from cli.peer_case import Case
 from cli.peer_checks import rows_of
 from cli.peer_http import release_rows
 from cli.peer_questions import Hop, Question, hops, questions
+from cli.questions import FailedError
 from federation.load import LoadedStack
 from federation.peers import Peer
 from federation.unit import UnitPlan
@@ -36,18 +37,23 @@ def dialling_units(loaded: LoadedStack, names: Iterable[str]) -> list[UnitPlan]:
 
 
 def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now) -> list[Row]:
-    """The rows of some peers. Each server is asked each question once, all at the same time."""
+    """The rows of some peers. Each server is asked each question once, all at the same time. `probe` may raise FailedError."""
     wanted = [(name, hop, question) for name in names for hop in _hops(loaded, name) for question in questions(loaded, hop)]
     asked = list(dict.fromkeys(question for _, _, question in wanted))
-    answers = dict(zip(asked, probe([{"id": str(number), **question.plain} for number, question in enumerate(asked)]), strict=True))
-    moment = now()
     rows = []
+    try:
+        found = probe([{"id": str(number), **question.plain} for number, question in enumerate(asked)])
+    except FailedError as error:
+        found, wanted = [], []
+        rows.append(Row("peers are asked from inside of the cluster", "failed", error.problem, error.fix))
+    answers = dict(zip(asked, found, strict=False))
+    moment = now()
     for name in names:
-        found = [*_known(loaded, name, moment.date())]
+        own = [*_known(loaded, name, moment.date())]
         for owner, hop, question in wanted:
             if owner == name:
-                found += rows_of(_case(loaded, name, hop, question, answers[question], moment))
-        rows += _once(found)
+                own += rows_of(_case(loaded, name, hop, question, answers[question], moment))
+        rows += _once(own)
     return rows
 
 

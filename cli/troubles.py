@@ -21,10 +21,13 @@ _REMEDIES = {
 _ELSE = "`kubectl -n {namespace} describe pod {pod}` says more"
 
 
-def trouble(namespace: str, module: str, pods: list[Object]) -> tuple[str, str]:
-    """What keeps a module's pods from being ready, and what to do."""
+def trouble(namespace: str, module: str, pods: list[Object], workload: Object | None = None) -> tuple[str, str]:
+    """What keeps a module's pods from being ready, and what to do. `workload`: their Deployment, which says why it may not make any."""
     if not pods:
-        return "it has no pods", f"`kubectl -n {namespace} get events` says why: often a quota, or an account that is missing"
+        refused = [found for found in (workload or {}).get("status", {}).get("conditions", []) if found.get("type") == "ReplicaFailure"]
+        said = "".join(f": {found.get('message', '')}" for found in refused)
+        fix = "a quota, an account that is missing, or an admission plugin of the API server"
+        return f"it has no pods{said}", f"`kubectl -n {namespace} get events` says why: often {fix}"
     for pod in sorted(pods, key=name_of):
         for reason, message, container in _reasons(pod):
             names = {"namespace": namespace, "module": module, "pod": name_of(pod), "container": container}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -44,6 +45,12 @@ class Viewer:
         done = self.run("doctor", "--json")
         assert done.stdout, done.stderr
         return done.returncode, {row["check"]: row for row in json.loads(done.stdout)["rows"]}
+
+    def peer(self, *arguments: str) -> dict[str, dict[str, str]]:
+        """The rows of doctor with a peer, by check. Nobody is at the peer's addresses."""
+        done = self.run("doctor", *arguments, "--json", "--timeout", "15")
+        assert done.stdout, done.stderr
+        return {row["check"]: row for row in json.loads(done.stdout)["rows"]}
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,37 @@ def test_a_token_that_is_no_more_and_a_port_where_nobody_listens_are_said_in_tim
             [(check, row)] = rows.items()
             assert (code, check, row["state"]) == (1, "cluster answers", "failed")
             assert said in row["problem"]
+
+
+def test_the_route_files_of_a_real_cluster_have_the_revision_of_the_output_until_someone_edits_them(lab: Lab) -> None:
+    outputs = lab.space.json("pulumi", "stack", "output", "-s", "viewed")
+    check = f"party-9999: route files are as planned, routeRevision {outputs['routeRevision']['party-9999']}"
+    assert lab.viewer.peer("hub")[check]["state"] == "ok"
+    stale = json.dumps({"data": {"route_table.yaml": "# no routes yet\n"}})
+    before = lab.admin.kubectl("get", "configmap", "nginx-route-table", "-n", NAMESPACE)["data"]
+    lab.admin.run("kubectl", "patch", "configmap", "nginx-route-table", "-n", NAMESPACE, "--patch", stale)
+    row = lab.viewer.peer("hub")["party-9999: route files"]
+    lab.admin.run("kubectl", "patch", "configmap", "nginx-route-table", "-n", NAMESPACE, "--patch", json.dumps({"data": before}))
+    assert (row["state"], row["fix"].startswith("here: run `pulumi up`")) == ("failed", True)
+    assert "route_table.yaml" in row["problem"]
+    assert lab.viewer.peer("hub")[check]["state"] == "ok"
+
+
+def test_the_job_of_doctor_is_admitted_with_its_role_only_and_does_not_stay(lab: Lab) -> None:
+    asked = "peers are asked from inside of the cluster"
+    row = lab.viewer.peer("hub", "--in-cluster")[asked]
+    assert "cannot create resource" in row["problem"]
+    assert "docs/rbac/doctor-job.yaml" in row["fix"]
+
+    lab.admin.run("kubectl", "apply", "-n", NAMESPACE, "-f", str(REPO / "docs" / "rbac" / "doctor-job.yaml"))
+    account = f"--serviceaccount={NAMESPACE}:fate-viewer"
+    lab.admin.run("kubectl", "create", "rolebinding", "fate-doctor", "--role=fate-doctor", account, "-n", NAMESPACE)
+    row = lab.viewer.peer("hub", "--in-cluster")[asked]
+    lab.admin.run("kubectl", "delete", "rolebinding", "fate-doctor", "-n", NAMESPACE)
+    # The pod was admitted and ended; the sandbox has no kubelet that could show what it printed.
+    assert re.match(r"what pod fate-doctor-[0-9a-f]{8}-\w+ says cannot be read: ", row["problem"]), row
+    left = [job for job in lab.admin.kubectl("get", "jobs", "-n", NAMESPACE)["items"] if job["metadata"]["name"].startswith("fate-doctor")]
+    assert left == []
 
 
 def test_a_bundle_of_the_viewer_holds_no_secret(lab: Lab, tmp_path: Path) -> None:

@@ -125,6 +125,12 @@ def _no_pods(answers: Answers) -> None:
     drop("pods", "nginx-0")(answers)
 
 
+def _refused(answers: Answers) -> None:
+    _no_pods(answers)
+    message = 'pods "nginx-x" is forbidden: violates PodSecurity "restricted:latest"'
+    item(answers, "deployments", "nginx")["status"] = {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": message}]}
+
+
 def _fewer(answers: Answers) -> None:
     item(answers, "deployments", "spark-worker")["spec"]["replicas"] = 1
 
@@ -165,6 +171,7 @@ FAULTS: list[tuple[str, Callable[[Answers], None], str, str, str]] = [
     ("no room", _unschedulable, "module nginx", "Unschedulable: 0/3 nodes are available", "modules.nginx.resources"),
     ("too little memory", _killed, "module nginx", "OOMKilled", "raise modules.nginx.resources.limits.memory"),
     ("no pods", _no_pods, "module nginx", "0 of 1 ready: it has no pods", "get events"),
+    ("admission", _refused, "module nginx", 'it has no pods: pods "nginx-x" is forbidden: violates PodSecurity', "admission plugin"),
     ("an absent claim", drop("persistentvolumeclaims", "data-mysql-0"), "claims of mysql", "1 planned, 0 there", "pulumi up"),
     ("an open claim", _pending, "claims of mysql", "not bound: data-mysql-0", "describe pvc data-mysql-0"),
     ("a small quota", _small_quota, "quota small", "requests.cpu: planned 7.85, allowed 2", "let the quota be raised"),

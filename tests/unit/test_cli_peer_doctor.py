@@ -1,6 +1,9 @@
 """`fatefed doctor PEER` against real servers on loopback: a link that is well, and each fault, named with whoever has to act."""
 
+import ast
+import inspect
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -10,11 +13,24 @@ from typing import Any
 import pytest
 import yaml
 
+from cli import peer_probe
 from cli.main import main
 from federation import naming
 from federation.descriptor import Descriptor
 from tests.support import stacks
-from tests.support.configs import CLINIC, MESH, OSX_CLINIC, OSX_MESH, Case, key_of, signed_file
+from tests.support.configs import (
+    CLINIC,
+    EXCHANGE,
+    MESH,
+    OSX_CLINIC,
+    OSX_MESH,
+    SERVING,
+    SUSPENDED_EXCHANGE,
+    Case,
+    key_of,
+    serving_descriptor,
+    signed_file,
+)
 from tests.support.kubectl import FORBIDDEN, FakeKubectl
 from tests.support.peer_doctor import SECONDS, Answer, doctor
 from tests.support.peer_servers import (
@@ -363,3 +379,111 @@ def test_only_route_tables_are_read_of_configmaps_and_no_secret(clinic: Clinic, 
     asked = [json.loads(line) for line in (tmp_path / "asked").read_text().splitlines()]
     kinds = {(call[1], call[2] if not call[2].startswith("--") else "") for call in asked}
     assert kinds == {("configmaps", "nginx-route-table"), ("configmaps", "pulsar-route-table"), ("services", "")}
+
+
+@pytest.fixture
+def inside(tmp_path: Path) -> Path:
+    """A place where the Job's pod finds the peer, in a process of its own: this test's folder, with what the pod was given."""
+    (tmp_path / "site").mkdir()
+    hosts = f"hosts, found = { ({PULSAR, NGINX})!r}, socket.getaddrinfo\n"
+    patch = "socket.getaddrinfo = lambda host, *more, **options: found('127.0.0.1' if host in hosts else host, *more, **options)\n"
+    (tmp_path / "site" / "sitecustomize.py").write_text("import socket\n" + hosts + patch)
+    return tmp_path
+
+
+def test_a_job_in_the_cluster_asks_the_same_with_least_rights_and_is_deleted(clinic: Clinic, ask: Ask, inside: Path) -> None:
+    clinic.pulsar(name="10001.fraud.example")
+    from_here, from_there = ask(clinic), ask(clinic, "clinic-b", "--in-cluster")
+    assert [row["check"] for row in from_there.rows] == [row["check"] for row in from_here.rows]
+    assert list(from_there.wrong) == ["clinic-b: certificate is for 10000.fraud.example"]
+
+    job = json.loads((inside / "job.json").read_text())
+    pod = job["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["image"] == "federatedai/fateflow-spark:1.11.2-release"
+    assert (pod["automountServiceAccountToken"], pod["restartPolicy"], "volumes" in pod) == (False, "Never", False)
+    assert not {"env", "envFrom", "volumeMounts"} & container.keys()
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert not container["securityContext"]["allowPrivilegeEscalation"]
+    assert container["resources"].keys() == {"requests", "limits"}
+    assert (job["spec"]["backoffLimit"], job["spec"]["activeDeadlineSeconds"], job["spec"]["ttlSecondsAfterFinished"]) == (0, SECONDS, 60)
+    # No Service and no NetworkPolicy of the party selects it.
+    assert naming.INSTANCE not in job["spec"]["template"]["metadata"]["labels"]
+    calls = [json.loads(line) for line in (inside / "asked").read_text().splitlines()]
+    assert ["delete", "job", job["metadata"]["name"], "--namespace", "fate-9999"] in [call[:5] for call in calls]
+
+
+def test_a_job_that_is_refused_or_whose_pod_does_not_start_is_said_and_deleted(clinic: Clinic, ask: Ask, inside: Path) -> None:
+    refusal = FORBIDDEN.format("jobs.batch")
+    clinic.cluster = lambda kubectl: kubectl.answers.update(create=refusal)
+    answer = ask(clinic, "clinic-b", "--in-cluster")
+    (row,) = answer.wrong.values()
+    assert (answer.code, row["check"]) == (1, "peers are asked from inside of the cluster")
+    assert "is forbidden" in row["problem"]
+    assert "docs/rbac/doctor-job.yaml in namespace fate-9999" in row["fix"]
+    # What the files and the cluster say is there all the same.
+    assert "clinic-b: release in its descriptor: 1.11.2" in {row["check"] for row in answer.rows}
+
+    (inside / "asked").unlink()
+    clinic.cluster = lambda kubectl: kubectl.answers.update(create={})
+    answer = ask(clinic, "clinic-b", "--in-cluster")
+    (row,) = answer.wrong.values()
+    assert row["problem"] == "the Job's pod did not end in time: it has no pods"
+    assert answer.seconds < SECONDS + 2
+    assert [call[:2] for line in (inside / "asked").read_text().splitlines() if (call := json.loads(line))[0] == "delete"] == [
+        ["delete", "job"]
+    ]
+
+
+def test_in_cluster_is_for_peers_only(clinic: Clinic, ask: Ask, tmp_path: Path) -> None:
+    ask(clinic)
+    assert main(["doctor", "--in-cluster", "-s", "bank-a", "-C", str(tmp_path / "project")]) == 2
+
+
+def test_the_program_of_the_job_is_for_every_python_of_fates_images() -> None:
+    text = inspect.getsource(peer_probe)
+    tree = ast.parse(text, feature_version=(3, 8))
+    modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {module.partition(".")[0] for module in modules} <= sys.stdlib_module_names
+    assert "cli" not in modules
+    # Annotations of later versions are text there.
+    assert "__future__" in modules
+    assert len(text) < 100_000, "an argument of a process has at most 128 KiB"
+
+
+def test_a_peers_fate_serving_is_asked_over_grpc(clinic: Clinic, ask: Ask) -> None:
+    body = serving_descriptor().plain()
+    port = serve_grpc(clinic.until)
+    body["endpoints"]["servingProxy"] |= {"ports": {"grpc": port}, "host": PULSAR, "addresses": []}
+    peer = Descriptor.model_validate(body)
+    clinic.case, clinic.entry = SERVING.with_peer("clinic-b-serving", peer), {"peers": True}
+    answer = ask(clinic, "clinic-b-serving")
+    checks = [row["check"] for row in answer.rows]
+    assert (answer.wrong, answer.code) == ({}, 0)
+    assert f"clinic-b-serving: servingProxy {PULSAR}:{port} speaks gRPC" in checks
+    assert f"clinic-b-serving: release in its descriptor: {peer.release}" in checks
+    assert [check.partition(":")[0] for check in checks if "route files" in check] == ["serving-9999"]
+
+
+def test_from_an_exchanges_stack_a_member_is_asked_directly_and_for_itself_only(clinic: Clinic, ask: Ask) -> None:
+    clinic.case = EXCHANGE
+    answer = ask(clinic)
+    assert (answer.wrong, answer.code) == ({}, 0)
+    assert [party for _, _, party in clinic.nginx.asked] == ["10000"]
+    assert any(row["check"].startswith("clinic-b: TLS of 10000.fraud.example at ") for row in answer.rows)
+
+
+def test_a_peer_that_nobody_here_dials_is_said_with_the_reason(clinic: Clinic, ask: Ask) -> None:
+    clinic.case = MESH.changed(lambda config: config.update(collaborations={"fraud": ["9999", "10001"], "other": ["10000", "10001"]}))
+    (row,) = ask(clinic).wrong.values()
+    assert row["check"] == "clinic-b: a unit of this stack dials it"
+    assert "no common collaboration" in row["problem"]
+    assert "fate:collaborations" in row["fix"]
+
+    clinic.case = Case("bank-a", SUSPENDED_EXCHANGE.config, SUSPENDED_EXCHANGE.files)
+    (row,) = ask(clinic).wrong.values()
+    assert (row["check"], row["problem"]) == ("clinic-b: exchange consortium is active here", "it is suspended")
+    assert row["fix"].startswith("here: `fatefed peers resume consortium`")
+    assert clinic.nginx.asked == []
