@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 from cli.checks import Row
 from cli.peer_case import Case
-from cli.peer_http import http_rows
+from cli.peer_http import http_rows, said, version_rows
+from cli.peer_questions import NOBODY
 from cli.peer_tls import tls_rows
 from federation.scalars import is_ip
 
@@ -64,18 +65,38 @@ _BEGINNINGS = {
 
 
 def _opening(case: Case) -> Iterator[Row]:
-    """What a server says first; whether it passes on what is for others is not asked."""
+    """What a server says first, and over gRPC whether it passes on what is for a party."""
     protocol, right = _FIRST[case.question.kind]
     check = f"{case.question.endpoint} {case.where} speaks {protocol}"
     first = bytes.fromhex(case.answer.get("first", ""))
     if right(first):
         yield case.ok(check)
+        if case.question.reached is not NOBODY:
+            yield from _passed_on(case)
         return
     if first:
         problem = next((words for begin, words in _BEGINNINGS.items() if first.startswith(begin)), "another protocol answers")
     else:
         problem = "the connection is closed" if case.reason in ("", "closed") else f"{case.reason}: it waits for another protocol, or hangs"
     yield case.failed(check, (problem, f"{{hop}}: publish the {protocol} port of {case.question.endpoint} itself"))
+
+
+def _passed_on(case: Case) -> Iterator[Row]:
+    reached, told = case.question.reached, said(case)
+    check = f"gRPC route to party {reached.party} at {case.where}"
+    if not told:
+        # OSX tells the reason to its own log only.
+        why = case.answer.get("said", "")[:160] or case.reason or f"the log of {case.question.endpoint} says why"
+        fix = (
+            "{hop}: is this stack's descriptor accepted there (state active)? here: are FATE-Flow and its proxy up, and open to {hop}?"
+            if reached.ours
+            else "{hop}: is party {party} accepted there, in state active? {owner}: is FATE-Flow up?"
+        )
+        yield case.failed(check, (f"FATE-Flow of party {{party}} does not answer: {why}", fix))
+        return
+    yield case.ok(check)
+    if not reached.ours:
+        yield from version_rows(case, told)
 
 
 _KINDS: dict[str, Callable[[Case], Iterator[Row]]] = {"tls": tls_rows, "http": http_rows, "grpc": _opening, "amqp": _opening}

@@ -19,7 +19,6 @@ _FATEFLOW: dict[str, dict[str, Any]] = {
     "1": {"method": "POST", "path": "/v1/version/get", "body": '{"module": "FATE"}'},
     "2": {"method": "GET", "path": "/v2/server/fateflow"},
 }
-_OPENINGS = {"grpc": "grpc", "amqp": "amqp"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,8 @@ class Question:
     port: int
     reached: Reached = NOBODY
     fateflow: str = "1"
+    # The party that asks: one of this stack; of an exchange's stack the one that is asked.
+    sender: str = ""
     # Of a host name with addresses beside it: what routes are made from.
     addresses: tuple[str, ...] = ()
 
@@ -66,10 +67,16 @@ class Question:
         if self.kind == "tls":
             found["name"] = self.reached.server_name
         if self.kind == "http":
-            # What FATE-Flow sends, and its nginx routes by.
-            headers = {"dest-party-id": self.reached.party, "service": "fateflow", "Content-Type": "application/json"}
-            found |= {**_FATEFLOW[self.fateflow], "headers": headers}
+            found |= {**_FATEFLOW[self.fateflow], "headers": {**self._routing, "Content-Type": "application/json"}}
+        if self.kind == "grpc" and self.reached is not NOBODY:
+            asked = {"body": "{}", **_FATEFLOW[self.fateflow]}
+            found["call"] = {"from": self.sender, "to": self.reached.party, "metadata": self._routing, **asked}
         return found
+
+    @property
+    def _routing(self) -> dict[str, str]:
+        """What FATE-Flow sends, and its nginx routes by."""
+        return {"service": "fateflow", "src-party-id": self.sender, "dest-party-id": self.reached.party}
 
 
 def hops(spec: StackSpec, peers: Peers, peer: Peer) -> list[Hop]:
@@ -94,14 +101,13 @@ def hops(spec: StackSpec, peers: Peers, peer: Peer) -> list[Hop]:
 def questions(loaded: LoadedStack, hop: Hop) -> Iterator[Question]:
     """What is asked of a hop."""
     fateflow = _major(loaded.spec)
+    sender = next((party for party, _ in loaded.spec.parties_in_order), "")
     for name, endpoint in sorted(hop.peer.descriptor.endpoints.items()):
         for purpose, port in sorted(endpoint.ports.items()):
             hosts = _dialled(name, endpoint)
             for host in hosts:
-                if purpose in _OPENINGS:
-                    yield Question(hop.peer.name, name, _OPENINGS[purpose], host, port)
                 for reached in _asked(name, purpose, hop):
-                    yield Question(hop.peer.name, name, purpose, host, port, reached, fateflow)
+                    yield Question(hop.peer.name, name, purpose, host, port, reached, fateflow, sender or reached.party)
             if endpoint.host not in hosts:
                 yield Question(hop.peer.name, name, "dns", endpoint.host, port, addresses=endpoint.addresses)
 
@@ -112,9 +118,9 @@ def _dialled(name: str, endpoint: Endpoint) -> tuple[str, ...]:
 
 
 def _asked(name: str, purpose: str, hop: Hop) -> tuple[Reached, ...]:
-    """Who is asked for at a port: a proxy passes on what is for others, a broker answers for itself."""
-    if purpose not in ("tls", "http"):
-        return ()
+    """Who is asked for at a port: a proxy passes on what is for others, a broker answers for itself, RabbitMQ and FATE-Serving nobody."""
+    if purpose == "amqp" or not hop.reached:
+        return (NOBODY,)
     return hop.reached[:1] if name == "pulsar" else hop.reached
 
 

@@ -22,7 +22,7 @@ def ask(port: int, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
         body = RABBITMQ_CLINIC.plain()
         body["endpoints"]["rabbitmq"] |= {"host": HOST, "addresses": [], "ports": {"amqp": port}}
         nginx = Nginx({"10000": fateflow(), "9999": fateflow()})
-        body["endpoints"]["nginx"]["ports"] = {"http": serve_nginx(nginx, until), "grpc": serve_grpc(until)}
+        body["endpoints"]["nginx"]["ports"] = {"http": serve_nginx(nginx, until), "grpc": serve_grpc(until, nginx.routes)}
         return doctor(folder, RABBITMQ_MESH.with_peer("clinic-b", Descriptor.model_validate(body)), monkeypatch, capsys, "clinic-b")
 
 

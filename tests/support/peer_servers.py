@@ -21,11 +21,13 @@ import grpc
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from federation.authority import Period, authority_certificate, issue
 from tests.support.configs import DOMAIN
 
 LOOPBACK = "127.0.0.1"
+SERVICE = "com.webank.ai.eggroll.api.networking.proxy.DataTransferService"
 TODAY = datetime.now(UTC).date()
 
 
@@ -144,13 +146,60 @@ def serve_nginx(nginx: Nginx, until: ExitStack) -> int:
     return serve(server, until)
 
 
-def serve_grpc(until: ExitStack) -> int:
-    """The port of a real gRPC server, which knows no method."""
-    server = grpc.server(ThreadPoolExecutor(1))
+def serve_grpc(until: ExitStack, routes: dict[str, Any] | None = None, packet: Any = None, seen: list[Any] | None = None) -> int:
+    """The port of a real gRPC server, FATE's proxy before FATE-Flow: by the party a packet is for, what FATE-Flow says. Others are refused.
+
+    `packet`: FATE's own class of messages, instead of the one below; `seen`: gets every packet.
+    """
+    known, kind = routes or {}, packet or packet_class()
+
+    def unary_call(request: bytes, context: grpc.ServicerContext) -> bytes:
+        asked = kind.FromString(request)
+        if seen is not None:
+            seen.append(asked)
+        told = known.get(asked.header.dst.partyId)
+        if told is None or asked.header.dst.role != "fateflow":
+            context.abort(grpc.StatusCode.UNAVAILABLE, f"no router info for {asked.header.dst.partyId}")
+        if told[0] != 200:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "io exception")
+        answer = kind()
+        answer.header.operator, answer.body.key, answer.body.value = "x", asked.body.key, json.dumps(told[1]).encode()
+        return bytes(answer.SerializeToString())
+
+    handler = grpc.method_handlers_generic_handler(SERVICE, {"unaryCall": grpc.unary_unary_rpc_method_handler(unary_call)})
+    server = grpc.server(ThreadPoolExecutor(2))
+    server.add_generic_rpc_handlers((handler,))
     port: int = server.add_insecure_port(f"{LOOPBACK}:0")
     server.start()
     until.callback(lambda: server.stop(None).wait())
     return port
+
+
+@cache
+def packet_class() -> Any:
+    """`Packet` of FATE's proxy.proto, as far as it is used. tests/runtime has FATE's own."""
+    text, message = descriptor_pb2.FieldDescriptorProto.TYPE_STRING, descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE
+    raw, number = descriptor_pb2.FieldDescriptorProto.TYPE_BYTES, descriptor_pb2.FieldDescriptorProto.TYPE_INT64
+    messages: dict[str, list[tuple[int, str, Any, str]]] = {
+        "Topic": [(1, "name", text, ""), (2, "partyId", text, ""), (3, "role", text, "")],
+        "Command": [(1, "name", text, "")],
+        "Conf": [(1, "overallTimeout", number, "")],
+        "Metadata": [
+            *[(2, "src", message, "Topic"), (3, "dst", message, "Topic"), (4, "command", message, "Command")],
+            *[(5, "operator", text, ""), (8, "conf", message, "Conf")],
+        ],
+        "Data": [(1, "key", text, ""), (2, "value", raw, "")],
+        "Packet": [(1, "header", message, "Metadata"), (2, "body", message, "Data")],
+    }
+    file = descriptor_pb2.FileDescriptorProto(name="proxy.proto", package="proxy", syntax="proto3")
+    for name, fields in messages.items():
+        added = file.message_type.add(name=name)
+        for place, field_name, kind, target in fields:
+            given = {"type_name": f".proxy.{target}"} if target else {}
+            added.field.add(name=field_name, number=place, type=kind, label=1, **given)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("proxy.Packet"))
 
 
 def dead(until: ExitStack) -> int:

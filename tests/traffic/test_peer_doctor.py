@@ -71,7 +71,7 @@ def star(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Star]:
         for server in pulsars.values():
             serve(server, until)
         nginx = Nginx({party_id: fateflow() for party_id in PULSARS})
-        yield Star(tmp_path, until, pulsars, {"http": serve_nginx(nginx, until), "grpc": serve_grpc(until)})
+        yield Star(tmp_path, until, pulsars, {"http": serve_nginx(nginx, until), "grpc": serve_grpc(until, nginx.routes)})
 
 
 @pytest.fixture

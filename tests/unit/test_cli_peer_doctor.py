@@ -71,7 +71,7 @@ class Clinic:
         """Everything is up."""
         self.ports = {
             "pulsar": {"tls": serve(Server(context=server_context(self.folder, "10000")), self.until)},
-            "nginx": {"http": serve_nginx(self.nginx, self.until), "grpc": serve_grpc(self.until)},
+            "nginx": {"http": serve_nginx(self.nginx, self.until), "grpc": serve_grpc(self.until, self.nginx.routes)},
         }
         return self
 
@@ -122,10 +122,12 @@ def test_of_a_link_that_is_well_every_row_is_ok(clinic: Clinic, ask: Ask) -> Non
         "clinic-b: release in its descriptor: 1.11.2",
         f"clinic-b: nginx {grpc} accepts connections",
         f"clinic-b: nginx {grpc} speaks gRPC",
+        f"clinic-b: gRPC route to party 10000 at {grpc}",
+        "clinic-b: release that FATE-Flow of party 10000 tells: 1.11.2",
+        f"clinic-b: gRPC route to party 9999 at {grpc}",
         f"clinic-b: nginx {nginx} accepts connections",
         f"clinic-b: clock of nginx {nginx}",
         f"clinic-b: HTTP route to party 10000 at {nginx}",
-        "clinic-b: release that FATE-Flow of party 10000 tells: 1.11.2",
         f"clinic-b: HTTP route to party 9999 at {nginx}",
         f"clinic-b: {PULSAR} resolves",
         f"clinic-b: pulsar {pulsar} accepts connections",
@@ -252,7 +254,7 @@ FAULTS = {
         "clinic-b: is party 10000 accepted there",
     ),
     "a web server where nginx is": Fault(
-        lambda clinic: clinic.nginx.routes.update({"10000": (404, "not found"), "9999": (404, "not found")}),
+        lambda clinic: clinic.ports["nginx"].update(http=serve_nginx(Nginx(dict.fromkeys(("10000", "9999"), (404, "none"))), clinic.until)),
         "clinic-b: HTTP route to party 10000 at {nginx}",
         "that is not FATE's nginx: HTTP 404 of server openresty/1.17.8.2",
         "clinic-b: publish nginx's HTTP port (9300)",
@@ -330,17 +332,62 @@ def test_an_ended_descriptor_and_one_that_nobody_accepted_are_named(clinic: Clin
     assert "fatefed peers add" in row["fix"]
 
 
-@pytest.mark.parametrize(("broken", "problem"), [(False, None), (True, "HTTP/1 answers")], ids=["gRPC", "HTTP where gRPC is"])
-def test_an_osx_peer_is_asked_over_grpc(clinic: Clinic, ask: Ask, broken: bool, problem: str | None) -> None:
-    port = clinic.ports["nginx"]["http"] if broken else serve_grpc(clinic.until)
+ANSWERS = {party: (200, {"code": 0, "message": "success", "data": []}) for party in ("10000", "9999")}
+# What OSX knows, and which check fails with which problem.
+OSX_FAULTS: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
+    "nothing": (ANSWERS, {}),
+    "a route there that was never made": (
+        {"10000": ANSWERS["10000"]},
+        {
+            "gRPC route to party 9999": (
+                "FATE-Flow of party 9999 does not answer: no router info for 9999",
+                "clinic-b: is this stack's descriptor",
+            )
+        },
+    ),
+    "FATE-Flow is down there": (
+        {**ANSWERS, "10000": (502, "")},
+        {
+            "gRPC route to party 10000": (
+                "FATE-Flow of party 10000 does not answer: io exception",
+                "clinic-b: is party 10000 accepted there",
+            )
+        },
+    ),
+    "FATE 1.x": (
+        {**ANSWERS, "10000": fateflow()},
+        {"release that FATE-Flow of party 10000 tells": ("it is FATE 1.x, here is 2.2.0", "clinic-b, here: agree on one release")},
+    ),
+}
+
+
+def osx(clinic: Clinic, port: int) -> None:
+    """The clinic is one of FATE 2.x, with OSX at a port."""
     body = OSX_CLINIC.plain()
     body["endpoints"]["osx"] |= {"ports": {"grpc": port}, "host": PULSAR, "addresses": []}
     clinic.case, clinic.entry = OSX_MESH.with_peer("clinic-b", Descriptor.model_validate(body)), {"peers": True}
+
+
+@pytest.mark.parametrize("fault", OSX_FAULTS)
+def test_osx_is_asked_over_grpc_there_and_back(clinic: Clinic, ask: Ask, fault: str) -> None:
+    known, wrong = OSX_FAULTS[fault]
+    port = serve_grpc(clinic.until, known)
+    osx(clinic, port)
     answer = ask(clinic)
-    assert {check: row["problem"] for check, row in answer.wrong.items()} == (
-        {} if problem is None else {f"clinic-b: osx {PULSAR}:{port} speaks gRPC": problem}
-    )
-    assert f"clinic-b: osx {PULSAR}:{port} accepts connections" in {row["check"] for row in answer.rows}
+    said = {check.removeprefix("clinic-b: ").partition(" at ")[0]: row for check, row in answer.wrong.items()}
+    assert said.keys() == wrong.keys()
+    for check, (problem, fix) in wrong.items():
+        assert said[check]["problem"].startswith(problem)
+        assert said[check]["fix"].startswith(fix)
+    checks = {row["check"] for row in answer.rows}
+    assert {f"clinic-b: osx {PULSAR}:{port} {what}" for what in ("accepts connections", "speaks gRPC")} <= checks
+    assert any(check.startswith("clinic-b: gRPC route to party 9999 at ") for check in checks)
+
+
+def test_http_where_osx_is(clinic: Clinic, ask: Ask) -> None:
+    osx(clinic, clinic.ports["nginx"]["http"])
+    (row,) = ask(clinic).wrong.values()
+    assert (row["check"], row["problem"]) == (f"clinic-b: osx {PULSAR}:{clinic.ports['nginx']['http']} speaks gRPC", "HTTP/1 answers")
 
 
 def test_without_a_cluster_the_routes_are_not_readable_and_the_peer_is_asked_all_the_same(clinic: Clinic, ask: Ask) -> None:
