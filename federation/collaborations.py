@@ -14,11 +14,6 @@ def may_talk(spec: StackSpec, own: PartyId | None, other: PartyId) -> bool:
     return any(other in members and (own is None or own in members) for members in spec.collaborations.values())
 
 
-def partners(spec: StackSpec, own: PartyId) -> frozenset[PartyId]:
-    """The parties that share a collaboration with one, whether they are known here or not."""
-    return frozenset(other for members in spec.collaborations.values() if own in members for other in members) - {own}
-
-
 def named(spec: StackSpec) -> frozenset[PartyId]:
     """Every party that a collaboration names."""
     return frozenset(party for members in spec.collaborations.values() for party in members)

@@ -27,10 +27,11 @@ from federation.spec import ExchangeSpec, PartySpec, StackSpec
 
 RouteFiles = dict[str, dict[str, str]]
 _NOWHERE = (NginxTarget(TOMBSTONE_HOST, TOMBSTONE_PORT, TOMBSTONE_PORT),)
+_HOP_NOWHERE = {"default": HostPort(TOMBSTONE_HOST, TOMBSTONE_PORT)}
 
 
 def party_routes(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> RouteFiles:
-    """The route files of a party: its own entry; in a star the exchange as default, or for each partner; in a mesh every other party."""
+    """The route files of a party: its own entry, and whom it dials for all others."""
     others, exchange = next_hops(spec, party, own, peers)
     return {name: files(spec, party, own, others, exchange) for name, files in _PARTY[own.federation].items()}
 
@@ -56,7 +57,7 @@ def _nginx(
 def _pulsar(
     spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
 ) -> dict[str, str]:
-    ports, mine = spec.catalogue[own.release].ports, engine_ports(spec, own)
+    ports, mine, others = spec.catalogue[own.release].ports, engine_ports(spec, own), _beyond(others, exchange)
     brokers = {party: PulsarTarget(engine_host(own, "pulsar"), mine["pulsar"], mine["pulsarTls"])}
     # The plaintext port of a peer is not published; the replicator uses TLS, so that number is never dialled.
     brokers |= {other: PulsarTarget(a.host, ports["pulsar"], a.ports["tls"]) for other, a in _routed(others, "pulsar").items()}
@@ -68,6 +69,7 @@ def _pulsar(
     if exchange is not None and exchange.routed:
         tunnel = exchange.endpoints["trafficServer"]
         default = PulsarProxy(tunnel.host, tunnel.ports["tls"], spec.federation.domain, ports["pulsar"], ports["pulsarTls"])
+        brokers |= {other: PulsarTarget(TOMBSTONE_HOST, TOMBSTONE_PORT, TOMBSTONE_PORT) for other in _severed(others)}
     return {"pulsar_route_table.yaml": pulsar_route_table(brokers, default)}
 
 
@@ -83,23 +85,15 @@ def _rollsite(
     spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
 ) -> dict[str, str]:
     ports = spec.catalogue[own.release].ports
-    entries = {party: {"fateflow": HostPort("fateflow", ports["fateflowGrpc"]), "default": HostPort("rollsite", ports["rollsite"])}}
-    entries |= {other: {"default": HostPort(a.host, a.ports["grpc"])} for other, a in _routed(others, "rollsite").items()}
-    if exchange is not None and exchange.routed:
-        hub = exchange.endpoints["rollsite"]
-        entries["default"] = {"default": HostPort(hub.host, hub.ports["grpc"])}
-    return {"route_table.json": rollsite_route_table(entries)}
+    mine = {"fateflow": HostPort("fateflow", ports["fateflowGrpc"]), "default": HostPort("rollsite", ports["rollsite"])}
+    return {"route_table.json": rollsite_route_table({party: mine, **grpc_hops("rollsite", others, exchange)})}
 
 
 def _osx(
     spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
 ) -> dict[str, str]:
-    entries = {party: {"fateflow": HostPort("fateflow", spec.catalogue[own.release].ports["fateflowGrpc"])}}
-    entries |= {other: {"default": HostPort(a.host, a.ports["grpc"])} for other, a in _routed(others, "osx").items()}
-    if exchange is not None and exchange.routed:
-        hub = exchange.endpoints["osx"]
-        entries["default"] = {"default": HostPort(hub.host, hub.ports["grpc"])}
-    return {"route_table.json": osx_route_table(entries, party)}
+    mine = {"fateflow": HostPort("fateflow", spec.catalogue[own.release].ports["fateflowGrpc"])}
+    return {"route_table.json": osx_route_table({party: mine, **grpc_hops("osx", others, exchange)}, party)}
 
 
 def _traffic_server_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
@@ -114,16 +108,32 @@ def _traffic_server_exchange(spec: StackSpec, own: ExchangeSpec, members: Mappin
 
 
 def _rollsite_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
-    entries = {party: {"default": HostPort(a.host, a.ports["grpc"])} for party, a in _routed(members, "rollsite").items()}
+    entries = grpc_hops("rollsite", members, None)
     # rollsite does not start without a default or an entry of its own (FATE#4634); to itself, as KubeFATE writes it, would be a loop.
-    entries["default"] = {"default": HostPort(TOMBSTONE_HOST, TOMBSTONE_PORT)}
+    entries["default"] = _HOP_NOWHERE
     return {"route_table.json": rollsite_route_table(entries)}
 
 
 def _osx_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
     # No default: FATE's guide points it to the exchange itself, where what is for an unknown party would go round until it times out.
-    entries = {party: {"default": HostPort(a.host, a.ports["grpc"])} for party, a in _routed(members, "osx").items()}
-    return {"route_table.json": osx_route_table(entries, "default")}
+    return {"route_table.json": osx_route_table(grpc_hops("osx", members, None), "default")}
+
+
+def grpc_hops(endpoint: str, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, dict[str, HostPort]]:
+    """The next hops of rollsite, OSX and serving-proxy.
+
+    They forget what is gone from the file: a party has an entry only where the default says something else.
+    """
+    others = _beyond(others, exchange)
+    found = {other: _hop(address) for other, address in _routed(others, endpoint).items()}
+    if exchange is not None and exchange.routed:
+        found |= dict.fromkeys(_severed(others), _HOP_NOWHERE)
+        found["default"] = _hop(exchange.endpoints[endpoint])
+    return found
+
+
+def _hop(address: Address) -> dict[str, HostPort]:
+    return {"default": HostPort(address.host, address.ports["grpc"])}
 
 
 _Writer = Callable[[StackSpec, PartyId, PartySpec, Mapping[PartyId, Neighbour], Neighbour | None], dict[str, str]]
@@ -156,6 +166,16 @@ def _routed(parties: Mapping[PartyId, Neighbour], endpoint: str) -> dict[PartyId
     return {
         party: neighbour.endpoints[endpoint] for party, neighbour in parties.items() if neighbour.routed and endpoint in neighbour.endpoints
     }
+
+
+def _beyond(others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[PartyId, Neighbour]:
+    """Those for whom the default route would be wrong: the entries of a proxy that forgets what is gone from its file."""
+    return {party: neighbour for party, neighbour in others.items() if neighbour != exchange}
+
+
+def _severed(others: Mapping[PartyId, Neighbour]) -> list[PartyId]:
+    """Whom a default route must not lead to."""
+    return [party for party, neighbour in others.items() if not neighbour.routed]
 
 
 def _nginx_targets(neighbour: Neighbour) -> tuple[NginxTarget, ...]:

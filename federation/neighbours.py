@@ -1,11 +1,11 @@
 """How one unit dials another: inside a stack by live cluster addresses, across organizations by descriptors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from federation import naming
-from federation.collaborations import may_talk, named, partners
+from federation.collaborations import may_talk, named
 from federation.external import engine_host, engine_ports, external_engines
 from federation.links import LINKS, PublishedService
 from federation.live import LiveValue
@@ -49,36 +49,45 @@ NOWHERE = Neighbour({}, routed=False)
 
 def other_parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
     """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
-    remote = {peer.party_id: _remote(peer) for peer in peers.parties() if peer.party_id is not None}
-    found = remote | {party: _local(spec, given, naming.party_key(party)) for party, given in spec.parties.items() if party != own}
+    theirs = {peer.party_id: remote(peer) for peer in peers.parties() if peer.party_id is not None}
+    found = theirs | {party: _local(spec, given, naming.party_key(party)) for party, given in spec.parties.items() if party != own}
     return {party: neighbour if may_talk(spec, own, party) else NOWHERE for party, neighbour in found.items()}
 
 
-def next_hops(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> tuple[dict[PartyId, Neighbour], Neighbour | None]:
-    """Whom a party dials: for each party that it names in its routes, and for all others (None: nobody, and nobody ever was).
+# Whom a unit dials: for each party that it names in its routes, and for all others (None: nobody, and nobody ever was).
+Hops = tuple[dict[PartyId, Neighbour], Neighbour | None]
 
-    In a mesh each party itself. In a star the exchange for all; with collaborations the exchange for each partner, because
-    an exchange sees only whom a packet is for, and nobody for the rest.
-    """
+
+def next_hops(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> Hops:
+    """Whom a party dials: in a mesh each party itself, in a star its exchange."""
     if spec.federation.topology == "mesh":
         return other_parties(spec, party, peers), None
-    exchange = _exchange_of(spec, own, peers)
-    if exchange is None or not spec.collaborations:
-        return {}, exchange
-    known = {*named(spec), *spec.parties, *(peer.party_id for peer in peers.parties() if peer.party_id is not None)} - {party}
-    allowed = partners(spec, party)
-    return {other: exchange if other in allowed else NOWHERE for other in known}, NOWHERE
+    return through(_exchange_of(spec, own, peers), spec, party, spec.parties, peers.parties())
 
 
-def _exchange_of(spec: StackSpec, own: PartySpec, peers: Peers) -> Neighbour | None:
-    """The exchange of a party; None while it is pending."""
+def through(exchange: Neighbour, spec: StackSpec, own: PartyId, inside: Iterable[PartyId], peers: Iterable[Peer]) -> Hops:
+    """Whom a unit of a star dials: the exchange, or nobody, for each accepted peer; for the rest the exchange.
+
+    A peer that is not routed has its entry, or the default would lead to it; one that is routed, because nginx would else
+    remember the entry of a suspension that is over. With collaborations every partner is named, also those of this stack
+    (`inside`), and the rest is nobody: an exchange sees only whom a packet is for.
+    """
+    partners = {*named(spec), *inside} if spec.collaborations else set()
+    known = dict.fromkeys(partners, True) | {peer.party_id: peer.routed for peer in peers if peer.party_id is not None}
+    others = {other: exchange if open_ and may_talk(spec, own, other) else NOWHERE for other, open_ in known.items() if other != own}
+    return others, NOWHERE if spec.collaborations else exchange
+
+
+def _exchange_of(spec: StackSpec, own: PartySpec, peers: Peers) -> Neighbour:
+    """The exchange of a party; nobody while it is pending."""
     if own.exchange == "local" and spec.exchange is not None:
         return _local(spec, spec.exchange, naming.EXCHANGE)
     peer = peers.exchange(own.exchange or "")
-    return None if peer is None else _remote(peer)
+    return NOWHERE if peer is None else remote(peer)
 
 
-def _remote(peer: Peer) -> Neighbour:
+def remote(peer: Peer) -> Neighbour:
+    """A peer by what its descriptor says."""
     endpoints = {name: Address(e.host, e.addresses, e.ports) for name, e in peer.descriptor.endpoints.items()}
     return Neighbour(endpoints, peer.routed)
 

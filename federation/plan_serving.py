@@ -10,6 +10,7 @@ from federation.links import SERVING_PROXY
 from federation.manifests import Manifest, SecretPlan, config_map, namespace
 from federation.module_spec import ModuleSpec
 from federation.modules import ImageUse, image_use, in_use, module_values
+from federation.neighbours import Hops, links
 from federation.party_secrets import password_places
 from federation.patches import patched
 from federation.peers import Peers
@@ -18,7 +19,7 @@ from federation.scalars import PartyId
 from federation.serving_link import REGISTRY_USER
 from federation.serving_policy import serving_policies
 from federation.serving_releases import ServingRelease, serving_catalogue
-from federation.serving_routes import Hops, hop_links, route_files, serving_exchange_hops, serving_hops
+from federation.serving_routes import route_files, serving_exchange_hops, serving_hops
 from federation.serving_spec import ServingExchangeModulesSpec
 from federation.serving_values import Redis, Registry, ServerSettings, ServingModules, ServingPorts, ServingValues
 from federation.spec import Persistence, ServingExchangeSpec, ServingSpec, StackSpec
@@ -45,7 +46,7 @@ def plan_serving(spec: StackSpec, party: PartyId, own: ServingSpec, peers: Peers
         secrets=(*secrets, *pull_secret(spec, own.namespace, labels)),
         routes=(_route_map(own, labels, hops, party),),
         policies=serving_policies(spec, party, own, key, labels, hops),
-        links=hop_links(hops, own.exchange),
+        links=links(*hops, own.exchange),
         chart=ChartPlan("fate-serving", own.namespace, values),
         descriptor=_descriptor(spec, own, {"kind": "serving", "partyId": party}),
         modules=module_summary(values.modules.plain()),
@@ -73,7 +74,7 @@ def plan_serving_exchange(spec: StackSpec, own: ServingExchangeSpec, peers: Peer
         secrets=pull_secret(spec, own.namespace, labels),
         routes=(_route_map(own, labels, hops, None),),
         policies=serving_policies(spec, None, own, naming.SERVING_EXCHANGE, labels, hops),
-        links=hop_links(hops, None),
+        links=links(*hops, None),
         chart=ChartPlan("fate-serving", own.namespace, values),
         descriptor=_descriptor(spec, own, {"kind": "servingExchange"}),
         modules=module_summary(values.modules.plain()),

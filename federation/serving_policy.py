@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from federation import naming
 from federation.manifests import Manifest
 from federation.naming import selector
-from federation.neighbours import Address, Pods
+from federation.neighbours import Address, Hops, Pods
 from federation.network_policy import (
     Place,
     Rule,
@@ -21,7 +21,7 @@ from federation.network_policy import (
 )
 from federation.scalars import PartyId, is_ip
 from federation.serving_releases import serving_catalogue
-from federation.serving_routes import Hops
+from federation.serving_routes import dialled
 from federation.spec import PartySpec, ServingExchangeSpec, ServingSpec, StackSpec
 
 
@@ -34,7 +34,7 @@ def serving_policies(
     ports = serving_catalogue()[own.release].ports
     place, proxy = Place(own.namespace, key, labels), selector(naming.SERVING_PROXY, key)
     # In a star many parties are reached through one exchange: each rule once.
-    egress = sorted({repr(rule): rule for rule in map(towards, hops.values())}.values(), key=repr)
+    egress = sorted({repr(rule): rule for rule in map(towards, dialled(hops))}.values(), key=repr)
     ingress = [connect("from", published_sources(spec), (ports["servingProxyInter"],))]
     made = [inside_and_dns(spec, place), place.policy("peers-serving-proxy", proxy, ingress=ingress, egress=egress)]
     if isinstance(own, ServingSpec) and party is not None:

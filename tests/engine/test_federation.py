@@ -33,10 +33,13 @@ def test_importing_two_parties_changes_routes_and_network_policies_in_place(fede
     assert before == after, "the ConfigMap was replaced"
 
 
-def test_trusting_a_member_of_the_star_changes_one_secret_in_place(federation: Federation) -> None:
-    assert {name: objects(changes) for name, changes in federation.trusting.items()} == {
-        "bank-a": [("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert")],
-        "clinic-b": [("update", "kubernetes:core/v1:Secret", "party-10000-pulsar-cert")],
+def test_trusting_a_member_of_the_star_changes_one_secret_and_nginx_s_routes_in_place(federation: Federation) -> None:
+    assert {name: sorted(objects(changes)) for name, changes in federation.trusting.items()} == {
+        name: [
+            ("update", "kubernetes:core/v1:ConfigMap", f"party-{party}-nginx-routes"),
+            ("update", "kubernetes:core/v1:Secret", f"party-{party}-pulsar-cert"),
+        ]
+        for name, party in (("bank-a", "9999"), ("clinic-b", "10000"))
     }
 
 
@@ -67,16 +70,17 @@ def test_the_exchange_routes_exactly_to_the_published_addresses(federation: Fede
     assert nginx == {int(party): {"fateflow": [_nginx_entry(endpoints["nginx"])]} for party, endpoints in published.items()}
 
 
-def test_a_party_knows_only_itself_and_its_exchange(federation: Federation) -> None:
+def test_a_party_dials_only_itself_and_its_exchange(federation: Federation) -> None:
     exchange = _endpoints(federation.consortium, "exchange")
-    for party, space in ((9999, federation.bank), (10000, federation.clinic)):
+    for party, other, space in ((9999, 10000, federation.bank), (10000, 9999, federation.clinic)):
         nginx = yaml.safe_load(config_map(space, f"fate-{party}", "nginx-route-table")["route_table.yaml"])
         pulsar = yaml.safe_load(config_map(space, f"fate-{party}", "pulsar-route-table")["pulsar_route_table.yaml"])
-        assert set(nginx) == set(pulsar) == {party, "default"}
+        assert (set(nginx), set(pulsar)) == ({party, other, "default"}, {party, "default"})
         assert nginx["default"] == {"proxy": [_nginx_entry(exchange["nginx"])]}
+        assert nginx[other] == {"fateflow": [_nginx_entry(exchange["nginx"])]}
         assert pulsar["default"]["proxy"] == f"{exchange['trafficServer']['host']}:{exchange['trafficServer']['ports']['tls']}"
         hosts = [target["host"] for services in nginx.values() for targets in services.values() for target in targets]
-        assert len(hosts) == 3
+        assert len(hosts) == 4
         for host in hosts:
             ipaddress.ip_address(host)
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+import yaml
 
 from federation.envelope import receive, sign
 from federation.identity import new_identity
@@ -83,11 +84,27 @@ def test_suspension_changes_routes_only_and_is_undone(federation: Federation) ->
     assert space.preview() == []
 
 
-def test_a_suspended_peers_ca_is_not_trusted_any_more(federation: Federation) -> None:
+def test_a_party_of_a_star_severs_a_member_by_itself(federation: Federation) -> None:
+    """Its CA is not trusted any more, and no default route leads to it."""
     space = federation.bank
+    names = ("nginx-route-table", "pulsar-route-table")
+    before = [config_map(space, "fate-9999", name) for name in names]
     space.fatefed("peers", "suspend", "clinic-b")
-    assert objects(space.preview()) == [("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert")]
+    assert sorted(objects(space.preview())) == [
+        ("update", "kubernetes:core/v1:ConfigMap", "party-9999-nginx-routes"),
+        ("update", "kubernetes:core/v1:ConfigMap", "party-9999-pulsar-routes"),
+        ("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert"),
+    ]
+    space.up()
+    nginx, pulsar = (yaml.safe_load(text) for name in names for text in config_map(space, "fate-9999", name).values())
+    assert nginx[10000] == {"fateflow": [{"host": "127.0.0.1", "http_port": 1, "grpc_port": 1}]}
+    assert pulsar[10000] == {"host": "127.0.0.1", "port": 1, "sslPort": 1, "proxy": ""}
+    assert {"default"} < set(nginx) & set(pulsar), "the rest goes to the exchange"
+    for other in (federation.consortium, federation.clinic):
+        assert other.preview() == [], "nobody else is asked"
     space.fatefed("peers", "resume", "clinic-b")
+    space.up()
+    assert [config_map(space, "fate-9999", name) for name in names] == before
     assert space.preview() == []
 
 

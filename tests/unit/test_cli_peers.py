@@ -48,7 +48,10 @@ def test_an_accepted_exchange_becomes_the_default_route(bank: Stack, tmp_path: P
     found = review(bank, file)
     assert (found.name, found.state, found.path, found.previous) == ("consortium", "active", "peers/consortium.json", None)
     assert [change.object for change in found.routes] == ["pulsar-route-table", "nginx-route-table"]
-    assert all("+default:" in change.diff and "\n-" not in change.diff.replace("\n---", "") for change in found.routes)
+    pulsar, nginx = (change.diff for change in found.routes)
+    assert "+default:" in pulsar
+    assert "\n-    - host: 127.0.0.1\n" in nginx
+    assert "\n+    - host: 198.51.100.4\n" in nginx
     accept(found)
     assert (bank.file.parent / "peers/consortium.json").read_bytes() == file.read_bytes()
     loaded = bank.load()

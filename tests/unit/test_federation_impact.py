@@ -43,6 +43,9 @@ def test_a_member_that_moved_is_a_reload_and_a_suspended_one_is_cut(tmp_path: Pa
     (effect,) = found(EXCHANGE, suspended, tmp_path / "b")
     assert (effect.kind, effect.pairs) == ("cut", ("exchange <-> 10000",))
     assert effect.acts == "this stack; the other side should suspend or retire exchange too"
+    star = STAR_PARTY.with_peer("clinic-b", party_descriptor())
+    severed = star.changed(lambda config: config["peers"]["clinic-b"].update(state="suspended"))
+    assert told(star, severed, tmp_path / "c") == [("cut", ("9999 <-> 10000",))]
 
 
 def test_a_restart_affects_every_pair_and_that_of_a_console_none(tmp_path: Path) -> None:

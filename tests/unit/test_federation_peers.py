@@ -114,7 +114,9 @@ def test_every_peer_has_a_state_and_what_is_not_in_force_has_a_reason(tmp_path: 
 def test_a_pending_exchange_is_no_route(tmp_path: Path) -> None:
     loaded = PENDING.load(tmp_path)
     assert isinstance(loaded.peers, Peers)
-    assert "default" not in str(loaded.plan.unit("party-9999").routes)
+    texts = {name: text for manifest in loaded.plan.unit("party-9999").routes for name, text in manifest.fields["data"].items()}
+    assert "default" not in texts["pulsar_route_table.yaml"]
+    assert texts["route_table.yaml"].endswith("default:\n  proxy:\n    - host: 127.0.0.1\n      http_port: 1\n      grpc_port: 1\n")
 
 
 @pytest.mark.parametrize("state", ["active", "suspended", "retired"])

@@ -10,12 +10,25 @@ from hypothesis import strategies as some
 from federation.load import LoadedStack
 from federation.peers import Peer, Peers
 from federation.plan import StackPlan, plan_stack
-from tests.support.configs import EXCHANGE, MESH, OSX_MESH, RABBITMQ_MESH, ROLLSITE_EXCHANGE, Case, party_descriptor
+from tests.support.configs import (
+    EXCHANGE,
+    MESH,
+    OSX_MESH,
+    OSX_STAR,
+    RABBITMQ_MESH,
+    ROLLSITE_EXCHANGE,
+    ROLLSITE_STAR,
+    STAR_PARTY,
+    Case,
+    party_descriptor,
+)
+from tests.support.packets import ENGINES, PROXIES, Dial, Unit
 
 BASES: list[Case] = [EXCHANGE, MESH, ROLLSITE_EXCHANGE, RABBITMQ_MESH, OSX_MESH]
 _FOLDER = tempfile.TemporaryDirectory()
 LOADED: list[LoadedStack] = [case.load(Path(_FOLDER.name) / str(number)) for number, case in enumerate(BASES)]
 bases = some.sampled_from(range(len(BASES)))
+STARS = {case.engine: case.load(Path(_FOLDER.name) / case.engine) for case in (STAR_PARTY, ROLLSITE_STAR, OSX_STAR)}
 # A member: id, number in the network, state.
 members = some.lists(
     some.tuples(some.integers(1, 9998), some.integers(1, 250), some.sampled_from(["active", "suspended", "retired"])),
@@ -75,3 +88,46 @@ def test_a_route_leads_to_active_parties_only(base: int, given_members: list[tup
             routed = any(address == word.strip('",').rpartition(":")[0] or address == word.strip('",') for word in texts.split())
             assert routed == (state == "active" and published), address
             assert (f"'{address}/32'" in policies) == (state == "active" and published), address
+
+
+def first_hops(unit: Unit, target: str) -> set[str]:
+    """Every host that a party dials for another one, behind its own proxies."""
+    steps = [step for begin in ENGINES[unit.engine] for step in begin(unit, target)]
+    assert steps
+    found = set()
+    while steps:
+        step = steps.pop()
+        if isinstance(step, Dial) and step.host in PROXIES:
+            steps += PROXIES[step.host](unit, step.packet.wire, step.packet)
+        elif isinstance(step, Dial):
+            found.add(step.host)
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    some.sampled_from(sorted(STARS)),
+    some.lists(some.integers(1, 9998), min_size=2, max_size=5, unique=True),
+    some.lists(some.lists(some.sampled_from(["active", "suspended", "retired"]), min_size=5, max_size=5), min_size=1, max_size=4),
+    some.booleans(),
+)
+def test_a_party_of_a_star_reaches_active_partners_by_its_exchange_and_nobody_else_whatever_was_before(
+    engine: str, ids: list[int], phases: list[list[str]], collaborations: bool
+) -> None:
+    """The phases follow each other on one unit, whose nginx remembers; `collaborations` leave the last party out."""
+    loaded = STARS[engine]
+    partners = {str(party) for party in (ids[:-1] if collaborations else ids)}
+    spec = loaded.spec.model_copy(update={"collaborations": {"fraud": ("9999", *sorted(partners))} if collaborations else {}})
+    (own,), (hub,) = loaded.plan.units, loaded.peers.accepted
+    exchange = {endpoint.host for endpoint in hub.descriptor.endpoints.values()}
+    unit = Unit("bank-a", own.key, own.namespace, engine, {}, spec.catalogue[own.release].ports)
+    for phase in phases:
+        states = dict(zip(map(str, ids), phase, strict=False))
+        known = (Peer(f"m-{party}", party_descriptor(party, f"m-{party}", engine=engine), state) for party, state in states.items())
+        (after,) = plan_stack(spec, Peers((hub, *known), {})).units
+        unit.load({file: text for manifest in after.routes for file, text in manifest.fields["data"].items()})
+        unit.forget_stale_clusters()
+        for party, state in states.items():
+            reached = first_hops(unit, party) - {"127.0.0.1"}
+            assert reached == (exchange if state == "active" and party in partners else set()), f"{party} is {state}"
+        assert first_hops(unit, "424242") - {"127.0.0.1"} == (set() if collaborations else exchange)

@@ -183,6 +183,11 @@ default:
         texts["party-9999"]["route_table.yaml"]
         == PARTY_NGINX
         + """\
+10000:
+  fateflow:
+    - host: <known-after-up:fate-exchange/nginx.clusterIP>
+      http_port: 9300
+      grpc_port: 9310
 default:
   proxy:
     - host: <known-after-up:fate-exchange/nginx.clusterIP>
@@ -344,11 +349,30 @@ def test_a_new_member_changes_only_the_route_and_policy_objects_of_the_exchange(
     assert replace(after, units=before.units, external=before.external) == before
 
 
-def test_a_new_member_changes_nothing_for_a_party_of_the_star(tmp_path: Path) -> None:
+def test_a_new_member_is_an_entry_of_nginx_for_a_party_of_the_star(tmp_path: Path) -> None:
     before = STAR_PARTY.load(tmp_path / "before").plan
     after = STAR_PARTY.with_peer("clinic-b", CLINIC).load(tmp_path / "after").plan
-    assert before.units == after.units
+    (old,), (new,) = before.units, after.units
+    assert replace(new, routes=old.routes, links=old.links) == old
+    texts, new_texts = files(before)["party-9999"], files(after)["party-9999"]
+    assert new_texts["pulsar_route_table.yaml"] == texts["pulsar_route_table.yaml"], "the default says the same"
+    entry = "10000:\n  fateflow:\n    - host: 198.51.100.5\n      http_port: 9300\n      grpc_port: 9310\n"
+    assert new_texts["route_table.yaml"] == texts["route_table.yaml"].replace("default:\n", f"{entry}default:\n")
     assert before.external != after.external
+
+
+@pytest.mark.parametrize("state", ["suspended", "retired"])
+def test_a_member_severed_by_a_party_of_a_star_leads_nowhere_and_the_rest_to_the_exchange(state: str, tmp_path: Path) -> None:
+    active = files(STAR_PARTY.with_peer("clinic-b", CLINIC).load(tmp_path / "before").plan)["party-9999"]
+    texts = files(STAR_PARTY.with_peer("clinic-b", CLINIC, state=state).load(tmp_path / "after").plan)["party-9999"]
+    nowhere = '10000:\n  host: 127.0.0.1\n  port: 1\n  sslPort: 1\n  proxy: ""\n'
+    assert texts == {
+        "pulsar_route_table.yaml": active["pulsar_route_table.yaml"].replace("default:\n", f"{nowhere}default:\n"),
+        "route_table.yaml": active["route_table.yaml"].replace(
+            "10000:\n  fateflow:\n    - host: 198.51.100.5\n      http_port: 9300\n      grpc_port: 9310\n", TOMBSTONE
+        ),
+    }
+    assert texts != active
 
 
 def test_a_new_peer_of_a_mesh_changes_only_route_and_policy_objects(tmp_path: Path) -> None:

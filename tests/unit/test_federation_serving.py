@@ -100,6 +100,17 @@ def test_with_an_exchange_everything_but_the_own_party_goes_to_it(tmp_path: Path
     assert table(SERVING_STAR.load(tmp_path).plan, "serving-9999") == {"9999": OWN, "default": to("serving.consortium.example")}
 
 
+@pytest.mark.parametrize("state", ["suspended", "retired"])
+def test_a_member_severed_by_a_party_of_a_serving_star_leads_nowhere(state: str, tmp_path: Path) -> None:
+    active = SERVING_STAR.load(tmp_path / "active").plan.unit("serving-9999")
+    severed = SERVING_STAR.with_peer("clinic-b-serving", serving_descriptor(), state=state).load(tmp_path / "severed").plan
+    assert table(severed, "serving-9999") == {"9999": OWN, "10000": to("127.0.0.1", 1), "default": to("serving.consortium.example")}
+    unit = severed.unit("serving-9999")
+    assert unit.policies == active.policies, "the exchange is dialled as before, and nothing else"
+    (cut,) = effects("serving-9999", active.facts, unit.facts)
+    assert (cut.kind, cut.pairs) == ("cut", ("serving-9999 <-> 10000",))
+
+
 def test_an_exchange_knows_its_members_and_has_no_default(tmp_path: Path) -> None:
     """KubeFATE's default of an exchange is the exchange itself."""
     routes = table(SERVING_EXCHANGE.load(tmp_path).plan, "serving-exchange")
@@ -633,7 +644,10 @@ def test_the_firewall_sheet_and_the_drawing_know_what_is_served(tmp_path: Path) 
 def test_a_change_says_what_it_does_to_fate_serving(tmp_path: Path) -> None:
     before = SERVING.load(tmp_path / "before").plan.unit("serving-9999").facts
     assert set(before["links"]) == {"10000"}
-    assert set(SERVING_STAR.load(tmp_path / "star").plan.unit("serving-9999").facts["links"]) == {"everyone through consortium-serving"}
+    assert set(SERVING_STAR.load(tmp_path / "star").plan.unit("serving-9999").facts["links"]) == {
+        "10000",
+        "everyone through consortium-serving",
+    }
     after = edited(SERVING, lambda own: own["adaptors"].update(single="a.Other")).load(tmp_path / "after").plan.unit("serving-9999").facts
     (effect,) = effects("serving-9999", before, after)
     assert (effect.kind, "servingServer" in effect.what, "servingProxy" in effect.what) == ("restart", True, False)

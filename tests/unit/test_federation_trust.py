@@ -141,7 +141,7 @@ def test_a_party_of_a_star_trusts_the_members_it_accepted(tmp_path: Path) -> Non
     assert "trusts no other party's CA yet" in " ".join(before.plan.warnings)
     assert "CA" not in " ".join(after.plan.warnings)
     old, new = before.plan.unit("party-9999"), after.plan.unit("party-9999")
-    assert (old.routes, old.chart, old.services) == (new.routes, new.chart, new.services), "trust only"
+    assert (old.chart, old.services, old.policies) == (new.chart, new.services, new.policies), "trust, and an entry of nginx"
 
 
 def test_parties_of_one_stack_trust_each_other(tmp_path: Path) -> None:

@@ -150,6 +150,8 @@ def test_after_each_step_every_pair_reaches_exactly_its_target_and_nobody_else(k
     assert world.faults(cut) == []
     for owner in owners:
         life.state(owner, peer, "active")
+    # A party beside its exchange had told its Pulsar that 10000 is nowhere.
+    life.forget()
     assert world.faults(pairs) == []
 
     for owner in owners:
@@ -161,6 +163,33 @@ def test_after_each_step_every_pair_reaches_exactly_its_target_and_nobody_else(k
         world.change(owner, lambda config: config["peers"].pop(peer))
     world.up()
     assert world.faults(everyone("9999", "10001", "777"), strangers=("10000", "424242")) == []
+
+
+@pytest.mark.parametrize("collaborations", [False, True], ids=["all", "collaborations"])
+@pytest.mark.parametrize("kind", STARS, ids=str)
+def test_a_party_of_a_star_severs_a_member_by_its_own_stack(kind: Kind, collaborations: bool, tmp_path: Path) -> None:
+    """hospital-c alone suspends 10000: neither the exchange nor clinic-b is asked, and nobody else notices."""
+    life = founded(kind, tmp_path)
+    life.join("hospital-c", "10001", "777")
+    world, peer = life.world, "clinic-b-10000"
+    pairs = everyone("9999", "10000", "10001", "777")
+    if collaborations:
+        for name in world.organizations:
+            world.change(name, lambda config: config.update(collaborations={"all": ["9999", "10000", "10001", "777"]}))
+    world.hand_over("clinic-b", "hospital-c")
+    world.up()
+    life.forget()
+    assert world.faults(pairs) == []
+    cut = pairs - {("10001", "10000"), ("777", "10000")}
+    for state in ("suspended", "retired"):
+        life.state("hospital-c", peer, state)
+        life.forget()
+        assert world.faults(cut) == [], state
+        life.restart()
+        assert world.faults(cut) == [], state
+        life.state("hospital-c", peer, "active")
+        life.forget()
+        assert world.faults(pairs) == [], f"after {state}"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in STARS if not kind.local], ids=str)

@@ -729,7 +729,9 @@ def test_a_descriptor_never_accepted_and_missing_is_pending_without_a_route(tmp_
     texts = {name: text for manifest in plan.unit("party-9999").routes for name, text in manifest.fields["data"].items()}
     assert set(texts) == {"pulsar_route_table.yaml", "route_table.yaml"}
     assert all(text.count("\n9999:") + text.startswith("9999:") == 1 for text in texts.values()), texts
-    assert not [name for name, text in texts.items() if "default" in text or "consortium" in text], texts
+    assert not [name for name, text in texts.items() if "consortium" in text], texts
+    assert texts["route_table.yaml"].endswith("default:\n  proxy:\n    - host: 127.0.0.1\n      http_port: 1\n      grpc_port: 1\n")
+    assert "default" not in texts["pulsar_route_table.yaml"]
     assert plan.external == ()
 
 
