@@ -30,7 +30,7 @@ def peer_name(descriptor: Descriptor, file: Path, spec: StackSpec, known: Peers,
 
 
 def _accepted_once(spec: StackSpec, known: Peers, folder: Path) -> dict[str, Published]:
-    """Descriptors that were accepted, of peers that are not in force: they were set to wait, or their files are refused now."""
+    """Descriptors that were accepted, of peers whose files are refused now."""
     in_force = {peer.name for peer in known.accepted}
     files = {n: p.descriptor for n, p in sorted(spec.peers.items()) if n not in in_force and p.sha256 is not None}
     read = {name: read_descriptor(folder, file, name) for name, file in files.items() if file is not None}

@@ -87,7 +87,7 @@ def _known(loaded: LoadedStack, name: str, today: date) -> Iterator[Row]:
     if not peer.routed:
         problem = f"it is {peer.state} here" + (f": {peer.reason}" if peer.reason else "")
         remedy = f"here: `fatefed peers resume {name}`, then `pulumi up`, if that is not meant any more"
-        yield Row(check, "failed", problem, remedy if peer.state == "suspended" else "here: a retired peer does not come back")
+        yield Row(check, "failed", problem, remedy if peer.state != "retired" else "here: a retired peer does not come back")
         return
     yield Row(check, "ok")
     yield from _descriptor(peer, today)

@@ -107,8 +107,7 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
     spec_after = _changed(source, name, fields)
     others = _without(name, spec, stack, source)
     peer = _peer(name, received, spec_after.peers[name])
-    accepted = () if state == "pending" else (peer,)
-    peers_after = Peers(_sorted((*others.accepted, *accepted)), others.pending, others.problems)
+    peers_after = Peers(_sorted((*others.accepted, peer)), others.pending, others.problems)
     if problems := check_stack(spec_after, peers_after, source.place):
         raise FederationError(dict.fromkeys(problems))
     peers_before = others if own is None else Peers(_sorted((*others.accepted, own)), others.pending)

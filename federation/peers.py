@@ -22,7 +22,7 @@ Place = Callable[[Sequence[str]], str]
 
 @dataclass(frozen=True)
 class Peer:
-    """Another organization's party or exchange whose addresses are known and accepted."""
+    """Another organization's party or exchange whose addresses are known and accepted; it may have been set to wait."""
 
     name: str
     descriptor: Published
@@ -61,7 +61,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Peers:
-    """All peers of a stack: accepted ones, and those that get no routes yet, each with the reason."""
+    """All peers of a stack: accepted ones, in whatever state, and those that were not accepted yet, each with the reason."""
 
     accepted: tuple[Peer, ...]
     pending: Mapping[str, str]
@@ -164,7 +164,7 @@ def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: s
 def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
     where = place(("peers", name, "descriptor"))
     if spec.descriptor is None:
-        return _as_it_is_set(Peer(name, _by_hand(name, spec, federation), spec.state, reason=spec.reason))
+        return Peer(name, _by_hand(name, spec, federation), spec.state, reason=spec.reason)
     add = f"`fatefed peers add {spec.descriptor} --name {name}`"
     found = read_descriptor(folder, spec.descriptor, where)
     if found is None:
@@ -182,12 +182,7 @@ def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path
         return (Problem(where, f"{spec.descriptor} {different[0]}", different[1]),)
     signed = found.signature
     key, not_after = (None, None) if signed is None else (signed.key, signed.not_after)
-    return _as_it_is_set(Peer(name, found.descriptor, spec.state, key, not_after, spec.reason, spec.previous_key))
-
-
-def _as_it_is_set(peer: Peer) -> Peer | str:
-    """The peer, unless its operator set it to wait."""
-    return (peer.reason or "its state is set to pending") if peer.state == "pending" else peer
+    return Peer(name, found.descriptor, spec.state, key, not_after, spec.reason, spec.previous_key)
 
 
 def _not_what_was_accepted(spec: PeerSpec, found: Received, add: str) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ A plan is frozen, plain and printable; live addresses stand in it as markers (`f
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -114,8 +114,10 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     `today` (UTC) is for warnings, for the period of certificates that the program makes, and for exchange.allowDestroyUntil; no
     other object depends on it.
     """
-    pending = {**peers.pending, **_without_addresses(spec, peers)}
-    ready = Peers(tuple(peer for peer in peers.accepted if peer.name not in pending), pending)
+    pending = {**peers.pending, **_set_to_wait(peers), **_without_addresses(spec, peers)}
+    # Who waits is known: routes lead it nowhere, for it may have had some, and its party id is taken.
+    known = tuple(replace(peer, state="pending") if peer.name in pending else peer for peer in peers.accepted)
+    ready = replace(peers, accepted=known, pending=pending)
     units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready, today)]
     parties = {party: plan_party(spec, party, own, ready, today) for party, own in spec.parties_in_order}
     units += parties.values()
@@ -130,18 +132,24 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
         warnings += () if spec.exchange is None else tuple(exchange_warnings(spec.exchange, ready, today))
         warnings += tuple(warning for unit in units if unit.tls is not None for warning in trust_warnings(spec, unit.tls, ready, today))
     key = None if spec.identity is None else spec.identity.key
-    return StackPlan(spec.organization, tuple(units), ready.accepted, pending, warnings, identity=key)
+    external = tuple(peer for peer in known if peer.name not in pending)
+    return StackPlan(spec.organization, tuple(units), external, pending, warnings, identity=key)
 
 
 def _expiring(peers: Peers, today: date) -> Iterator[str]:
     """An accepted descriptor stays in force: its owner may be upgrading, or silent (invariant 4)."""
     for peer in peers.accepted:
-        if peer.not_after is None or peer.state == "retired":
+        if peer.not_after is None or peer.state in ("retired", "pending"):
             continue
         days = (date.fromisoformat(peer.not_after) - today).days
         if days < WARN_DAYS:
             expires = f"expires on {peer.not_after}" if days >= 0 else f"expired on {peer.not_after}"
             yield f"the descriptor of peer {peer.name} {expires}; its routes stay: ask its owner to export a new one"
+
+
+def _set_to_wait(peers: Peers) -> dict[str, str]:
+    """Accepted peers whose operator wants no routes to them yet, or not now."""
+    return {peer.name: peer.reason or "its state is set to pending" for peer in peers.accepted if peer.state == "pending"}
 
 
 def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:

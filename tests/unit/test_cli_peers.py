@@ -187,7 +187,8 @@ def test_a_peer_whose_nginx_has_no_ip_address_stays_pending(consortium: Stack, t
     body = party()
     body["endpoints"]["nginx"] |= {"host": "fate.clinic-b.example", "addresses": []}
     found = review(consortium, sent(tmp_path, body))
-    assert found.routes == ()
+    (change,) = found.routes
+    assert [line for line in change.diff.splitlines() if "host" in line] == ["+    - host: 127.0.0.1"]
     assert "stays pending" in found.warnings[0]
     assert "cannot resolve" in found.warnings[0]
 

@@ -11,7 +11,7 @@ import pytest
 from federation.errors import FederationError
 from federation.load import load_stack
 from federation.peers import Peers
-from tests.support.configs import CLINIC, EXCHANGE, PENDING, Case, key_of, party_descriptor, signed_file
+from tests.support.configs import BY_HAND, CLINIC, EXCHANGE, PENDING, Case, key_of, party_descriptor, signed_file
 
 
 def problem(case: Case, folder: Path) -> str:
@@ -119,12 +119,28 @@ def test_a_pending_exchange_is_no_route(tmp_path: Path) -> None:
     assert texts["route_table.yaml"].endswith("default:\n  proxy:\n    - host: 127.0.0.1\n      http_port: 1\n      grpc_port: 1\n")
 
 
-@pytest.mark.parametrize("state", ["active", "suspended", "retired"])
-def test_a_party_id_of_a_retired_peer_is_not_used_again(tmp_path: Path, state: str) -> None:
+@pytest.mark.parametrize("owner", ["retired", "pending"])
+@pytest.mark.parametrize("state", ["active", "pending", "suspended", "retired"])
+def test_a_party_id_stays_with_the_peer_that_was_accepted_first(tmp_path: Path, owner: str, state: str) -> None:
     other = party_descriptor("10000", "mallory", host="203.0.113.66")
-    case = EXCHANGE.with_peer("clinic-b", CLINIC, state="retired").with_peer("mallory", other, state=state)
+    case = EXCHANGE.with_peer("clinic-b", CLINIC, state=owner).with_peer("mallory", other, state=state)
     with pytest.raises(FederationError, match="party id 10000 of peer mallory already belongs to peer clinic-b"):
         case.load(tmp_path)
+
+
+def test_a_party_id_that_was_typed_is_taken_while_its_peer_waits(tmp_path: Path) -> None:
+    case = BY_HAND.changed(lambda config: config["peers"]["old-clinic"].update(state="pending"))
+    assert case.load(tmp_path / "alone").plan.states == {"old-clinic": {"state": "pending", "reason": "its state is set to pending"}}
+    with pytest.raises(FederationError, match="party id 10001 of peer other already belongs to peer old-clinic"):
+        case.with_peer("other", party_descriptor("10001", "other", host="203.0.113.66")).load(tmp_path / "both")
+
+
+def test_who_is_only_announced_holds_no_party_id(tmp_path: Path) -> None:
+    """Its file is not accepted: nobody has compared its key."""
+    case = EXCHANGE.with_peer("clinic-b", CLINIC).with_file("peers/mallory.json", signed_file(party_descriptor("10000", "mallory")))
+    loaded = case.with_entry("mallory", descriptor="peers/mallory.json").load(tmp_path)
+    assert "was not accepted yet" in loaded.plan.pending["mallory"]
+    assert loaded.plan.states["clinic-b"] == {"state": "active"}
 
 
 @pytest.mark.parametrize(

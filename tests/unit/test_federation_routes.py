@@ -44,6 +44,7 @@ from tests.support.configs import (
     Case,
     Config,
     exchange,
+    exchange_descriptor,
     node_port,
     party,
     party_descriptor,
@@ -280,7 +281,30 @@ def test_a_member_whose_nginx_has_only_a_name_is_pending_with_the_remedy(tmp_pat
     assert plan.warnings == (f"peer clinic-b is pending: {plan.pending['clinic-b']}",)
     texts = files(plan)["exchange"]
     assert "9999" in texts["sni.yaml"]
-    assert not [name for name, text in texts.items() if "10000" in text or "clinic-b" in text], "half a route"
+    assert not [name for name, text in texts.items() if "clinic-b" in text], "half a route"
+    assert "10000" not in texts["sni.yaml"]
+    assert texts["route_table.yaml"].endswith(TOMBSTONE), "nginx may remember a route from before"
+
+
+@pytest.mark.parametrize("case", [MESH, EXCHANGE, STAR_PARTY.with_peer("clinic-b", CLINIC)], ids=str)
+def test_who_is_set_to_wait_is_as_unreachable_as_who_is_suspended(case: Case, tmp_path: Path) -> None:
+    tables_of = {
+        state: files(case.with_peer("clinic-b", CLINIC, state=state).load(tmp_path / state).plan) for state in ("pending", "suspended")
+    }
+    assert tables_of["pending"] == tables_of["suspended"]
+    assert TOMBSTONE in str(tables_of["pending"]).replace("\\n", "\n")
+
+
+def test_an_exchange_that_is_set_to_wait_is_no_default_any_more(tmp_path: Path) -> None:
+    case = STAR_PARTY.with_peer("consortium", exchange_descriptor(), state="pending")
+    plan = case.load(tmp_path / "pending").plan
+    assert (set(plan.pending), plan.external) == ({"consortium"}, ())
+    assert files(plan) == files(SUSPENDED_EXCHANGE.load(tmp_path / "suspended").plan)
+
+
+def test_a_typed_nginx_that_becomes_a_name_leads_nowhere(tmp_path: Path) -> None:
+    case = BY_HAND.changed(lambda config: config["peers"]["old-clinic"].update(nginx="nginx.old-clinic.example:9300"))
+    assert files(case.load(tmp_path).plan)["exchange"]["route_table.yaml"].endswith(TOMBSTONE.replace("10000", "10001"))
 
 
 def test_a_member_typed_by_hand_with_a_named_nginx_is_told_where_to_write_the_address(tmp_path: Path) -> None:
@@ -433,7 +457,7 @@ def test_the_cases_hold_parties_with_and_without_a_default_route(tmp_path: Path)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_route_leads_to_a_party_that_this_federation_knows(case: Case, tmp_path: Path) -> None:
     loaded = case.load(tmp_path)
-    known = {*loaded.spec.parties, *(peer.party_id for peer in loaded.plan.external if peer.party_id)}
+    known = {*loaded.spec.parties, *(peer.party_id for peer in loaded.peers.accepted if peer.party_id)}
     seen = 0
     for unit, texts in files(loaded.plan).items():
         assert tables(texts)

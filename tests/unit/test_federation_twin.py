@@ -141,18 +141,19 @@ def test_after_each_step_every_pair_reaches_exactly_its_target_and_nobody_else(k
 
     owners = [life.hub] if kind.topology == "star" else ["bank-a", "hospital-c"]
     peer = "clinic-b-10000"
-    for owner in owners:
-        life.state(owner, peer, "suspended")
-    life.forget()
     cut = pairs - towards(pairs, "10000")
-    assert world.faults(cut) == []
-    life.restart()
-    assert world.faults(cut) == []
-    for owner in owners:
-        life.state(owner, peer, "active")
-    # A party beside its exchange had told its Pulsar that 10000 is nowhere.
-    life.forget()
-    assert world.faults(pairs) == []
+    for state in ("pending", "suspended"):
+        for owner in owners:
+            life.state(owner, peer, state)
+        life.forget()
+        assert world.faults(cut) == [], state
+        life.restart()
+        assert world.faults(cut) == [], state
+        for owner in owners:
+            life.state(owner, peer, "active")
+        # A party beside its exchange had told its Pulsar that 10000 is nowhere.
+        life.forget()
+        assert world.faults(pairs) == []
 
     for owner in owners:
         life.state(owner, peer, "retired")
@@ -181,7 +182,7 @@ def test_a_party_of_a_star_severs_a_member_by_its_own_stack(kind: Kind, collabor
     life.forget()
     assert world.faults(pairs) == []
     cut = pairs - {("10001", "10000"), ("777", "10000")}
-    for state in ("suspended", "retired"):
+    for state in ("suspended", "retired", "pending"):
         life.state("hospital-c", peer, state)
         life.forget()
         assert world.faults(cut) == [], state
