@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from string import Template
 from typing import Any, Literal
@@ -15,18 +15,19 @@ from cli.errors import CommandError, UsageError
 from cli.files import shown, write_atomic
 from cli.project import Stack
 from federation.errors import FederationError, Problem
-from federation.links import LINKS, SERVING_PROXY
+from federation.links import LINKS, SERVING_PROXY, SITE_PORTAL
+from federation.portal_releases import portal_catalogue
 from federation.releases import Combination, catalogue
 from federation.scalars import Domain, Name, PartyId
 from federation.trust import PARTY_CA
 
-RELEASE, SERVING_RELEASE = "1.11.2", "2.1.6"
+RELEASE, SERVING_RELEASE, PORTAL_RELEASE = "1.11.2", "2.1.6", "0.3.0"
 # By major version of FATE.
 _USUAL = {
     1: Combination(computing="Spark", federation="Pulsar", storage="HDFS"),
     2: Combination(computing="Eggroll", federation="OSX", storage="Eggroll"),
 }
-Kind = Literal["exchange", "party", "external", "namespaced", "mesh", "serving"]
+Kind = Literal["exchange", "party", "external", "namespaced", "mesh", "serving", "portal"]
 KINDS: Mapping[Kind, str] = {
     "exchange": "an organization that runs the exchange of a star",
     "party": "a party of a star, whose exchange is another organization's",
@@ -34,6 +35,7 @@ KINDS: Mapping[Kind, str] = {
     "namespaced": "a party of a star, deployed with rights in one namespace only",
     "mesh": "a party of a mesh, linked directly to its peers",
     "serving": "a party of a star with FATE-Serving, which predicts with the models it trained",
+    "portal": "a party of a star with FedLCM's Site Portal",
 }
 
 
@@ -69,7 +71,7 @@ def stack_text(answers: Answers) -> str:
     _check(answers)
     kind, engines = answers.kind, _engines(answers)
     peers = answers.peers or {"mesh": ("clinic-b",), "exchange": ()}.get(kind, ("consortium",))
-    if kind in ("party", "external", "namespaced", "serving") and len(peers) != 1:
+    if kind in ("party", "external", "namespaced", "serving", "portal") and len(peers) != 1:
         raise UsageError(f"a stack of kind {kind} has one peer, its exchange: add others with `fatefed peers add`")
     texts = {
         "what": _what(answers, peers),
@@ -84,6 +86,7 @@ def stack_text(answers: Answers) -> str:
         "namespace_note": "exists already; this stack does not make it" if kind == "namespaced" else "of its own, made by `pulumi up`",
         "release": answers.release,
         "serving_release": SERVING_RELEASE,
+        "portal_release": PORTAL_RELEASE,
         "computing": engines.computing,
         "engine": engines.federation,
         "storage": engines.storage,
@@ -93,7 +96,7 @@ def stack_text(answers: Answers) -> str:
         "exchange_line": "" if kind == "mesh" else _fill(templates.EXCHANGE_LINE, exchange=_scalar(next(iter(peers), ""))),
     }
     cluster = templates.CLUSTER_NAMESPACED if kind == "namespaced" else templates.CLUSTER
-    units = [_unit(kind, engines.federation), *([_serving()] if kind == "serving" else [])]
+    units = [_unit(kind, engines.federation), *_beside(kind)]
     parts = [templates.ORGANIZATION, cluster, *units, _peers(kind, peers, engines.federation)]
     return _fill(templates.HEAD + templates.GAP.join(parts), **texts)
 
@@ -138,9 +141,12 @@ def _tls_line(kind: Kind, engine: str) -> str:
     return templates.TLS_LINES[mode] if LINKS[engine].tls else ""
 
 
-def _serving() -> str:
-    """FATE-Serving of the party."""
-    return templates.SERVING + _publish(frozenset({SERVING_PROXY.endpoint}), 8)
+def _beside(kind: Kind) -> Iterator[str]:
+    """FATE-Serving or the Site Portal of the party."""
+    if kind == "serving":
+        yield templates.SERVING + _publish(frozenset({SERVING_PROXY.endpoint}), 8)
+    if kind == "portal":
+        yield templates.PORTAL + _publish(frozenset({SITE_PORTAL.endpoint}), 8)
 
 
 def _publish(endpoints: frozenset[str], column: int) -> str:
@@ -162,6 +168,7 @@ def _what(answers: Answers, peers: tuple[str, ...]) -> str:
         "namespaced": f"{party}: a star through the exchange of {', '.join(peers)}; rights in one namespace only.",
         "party": f"{party}: a star through the exchange of {', '.join(peers)}.",
         "serving": f"{party}, with FATE-Serving: a star through the exchange of {', '.join(peers)}.",
+        "portal": f"{party}, with a Site Portal: a star through the exchange of {', '.join(peers)}.",
     }
     return f"Federation {answers.federation}, {link[answers.kind]}"
 
@@ -187,6 +194,8 @@ def _check(answers: Answers) -> None:
     problems = []
     if answers.release not in catalogue():
         problems.append(Problem("--release", f"unknown release {answers.release}", f"choose one of {', '.join(catalogue())}"))
+    elif answers.kind == "portal" and catalogue()[answers.release].major != portal_catalogue()[PORTAL_RELEASE].fate_major:
+        problems.append(Problem("--release", f"Site Portal does not work with FATE {answers.release}", "choose a release of FATE 1.x"))
     for option, kind, value in wanted:
         try:
             TypeAdapter(kind).validate_python(value)

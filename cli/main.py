@@ -128,11 +128,13 @@ def _parser() -> argparse.ArgumentParser:
     trust = _group(verbs, "trust")
     _verb(trust, "trust init", commands.trust_init)
     verb = _verb(trust, "trust rotate", commands.trust_rotate)
-    verb.add_argument("--party", metavar="ID", help="the party; needed when the stack has more than one with a CA")
+    verb.add_argument("--party", metavar="ID", help="the party; needed with more than one with a CA")
     verb.add_argument("--yes", action="store_true", help="do the second and third step without a question")
     verb = _verb(_group(verbs, "descriptor"), "descriptor export", commands.descriptor_export)
     verb.add_argument(
-        "--unit", metavar="UNIT", help="exchange, party-<id>, serving-<id> or serving-exchange; needed when the stack has more than one"
+        "--unit",
+        metavar="UNIT",
+        help="exchange, party-<id>, serving-<id>, serving-exchange, site-portal-<id>, fml-manager; needed when the stack has several",
     )
     verb.add_argument("-o", "--output", required=True, metavar="FILE", help="where to write it; - for standard output")
     verb.add_argument("--days", type=int, default=DAYS, help="for how long peers may accept it (default %(default)s)")

@@ -8,11 +8,13 @@ from federation.peer_spec import PeerSpec
 from federation.peers import Peers, read_descriptor
 from federation.spec import StackSpec
 
+_SUFFIXES = {"serving": "serving", "servingExchange": "serving", "sitePortal": "site-portal", "fmlManager": "fml-manager"}
+
 
 def peer_name(descriptor: Descriptor, file: Path, spec: StackSpec, known: Peers, folder: Path) -> str:
     """The peer that names this file or was accepted for this unit; else the organization; else organization and party id.
 
-    For FATE-Serving, `<organization>-serving` in the organization's place.
+    For FATE-Serving, `<organization>-serving` in the organization's place; likewise for portals.
     """
     for name, peer in sorted(spec.peers.items()):
         if peer.descriptor is not None and (folder / peer.descriptor).resolve() == file.resolve():
@@ -22,8 +24,8 @@ def peer_name(descriptor: Descriptor, file: Path, spec: StackSpec, known: Peers,
         if _same_unit(other, descriptor):
             return name
     # A peer that was announced under the organization's name is a party, or an exchange, of training.
-    training = descriptor.kind in ("party", "exchange")
-    name = descriptor.organization if training else f"{descriptor.organization}-serving"
+    suffix = _SUFFIXES.get(descriptor.kind)
+    name = descriptor.organization if suffix is None else f"{descriptor.organization}-{suffix}"
     if name not in accepted and _is_free(name, spec.peers, folder):
         return name
     return f"{name}-{descriptor.party_id or 'exchange'}"

@@ -200,12 +200,12 @@ def _checked(content: bytes, file: Path, spec: StackSpec) -> Received:
         raise FederationError(received)
     found = received.descriptor
     problems = list(membership_problems(found, spec.federation, where))
-    if found.party_id in (spec.parties if found.kind == "party" else {**spec.serving, **spec.parties}):
+    if found.party_id in (spec.parties if found.kind == "party" else {**spec.serving, **spec.site_portal, **spec.parties}):
         remedy = "import descriptors of other organizations only, or agree on another party id"
         problems.append(Problem(where, f"party {found.party_id} is a party of this stack", remedy))
-    own = {"exchange": spec.exchange, "servingExchange": spec.serving_exchange}.get(found.kind)
+    own = {"exchange": spec.exchange, "servingExchange": spec.serving_exchange, "fmlManager": spec.fml_manager}.get(found.kind)
     if own is not None and found.organization == spec.organization:
-        remedy = "what belongs to this stack names it `exchange: local`"
+        remedy = "what belongs to this stack names it `local`"
         problems.append(Problem(where, f"is the descriptor of this stack's own {found.title.removeprefix('the ')}", remedy))
     if problems:
         raise FederationError(problems)

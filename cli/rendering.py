@@ -52,6 +52,7 @@ def _access_text(unit: UnitPlan) -> str:
             lines += ["", "Without DNS entries for these names, this line goes into the hosts file of whoever browses:", console]
         else:
             lines += ["", f"{name}: {console['url']}", f"  from anywhere with kubectl: {console['portForward']}"]
+            lines += [f"  type into its Site Configuration: {key} {value}" for key, value in console.get("siteConfiguration", {}).items()]
     return "\n".join(lines) + "\n"
 
 

@@ -86,6 +86,17 @@ SERVING = """\
       publish: # what peers dial; its address goes into the descriptor of this FATE-Serving
 """
 
+PORTAL = """\
+  # FedLCM's Site Portal of these parties, by party id: data, projects and jobs in a browser.
+  fate:sitePortal:
+    $party_id: # the party above
+      namespace: fate-site-portal-$party # of its own, made by `pulumi up`
+      release: $portal_release # of FedLCM
+      # fmlManager: NAME # the peer below that is the federation's FML Manager; without this line there is none
+      persistence: {} # as above; none: accounts, projects and uploaded data are lost with the pod
+      publish: # what an FML Manager dials; its address goes into the descriptor of this Site Portal
+"""
+
 # Where no release has an image of Spark's workers.
 SPARK_WORKER = """\
         spark:
@@ -137,6 +148,7 @@ ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "rollsite": ("data and control: gRPC without TLS", ("port: 30091",)),
     "osx": ("data and control: gRPC without TLS", ("port: 30091",)),
     "servingProxy": ("requests for predictions: gRPC without TLS", ("port: 30096",)),
+    "sitePortal": ("an FML Manager's calls: HTTPS, mutual TLS", ("port: 30843",)),
 }
 
 ENDPOINT = """\

@@ -1,20 +1,32 @@
 """Pulumi components: layout only. What they make was decided in the plan (`federation.plan`)."""
 
-from components.external import EXTERNAL, ExternalExchange, ExternalParty, ExternalServing, ExternalServingExchange
+from components.external import (
+    EXTERNAL,
+    ExternalExchange,
+    ExternalFmlManager,
+    ExternalParty,
+    ExternalServing,
+    ExternalServingExchange,
+    ExternalSitePortal,
+)
 from components.site import Site
-from components.unit import UNITS, Exchange, FateParty, FateServing, ServingExchange, UnitArgs
+from components.unit import UNITS, Exchange, FateParty, FateServing, FmlManager, ServingExchange, SitePortal, UnitArgs
 
 __all__ = [
     "EXTERNAL",
     "UNITS",
     "Exchange",
     "ExternalExchange",
+    "ExternalFmlManager",
     "ExternalParty",
     "ExternalServing",
     "ExternalServingExchange",
+    "ExternalSitePortal",
     "FateParty",
     "FateServing",
+    "FmlManager",
     "ServingExchange",
     "Site",
+    "SitePortal",
     "UnitArgs",
 ]

@@ -41,9 +41,28 @@ class ExternalServingExchange(FederationComponent):
         self.register_outputs({"descriptor": peer.descriptor.plain(), "state": peer.state})
 
 
-EXTERNAL: Mapping[Kind, type[ExternalParty | ExternalExchange | ExternalServing | ExternalServingExchange]] = {
+class ExternalSitePortal(FederationComponent):
+    """A Site Portal that another organization deploys."""
+
+    def __init__(self, peer: Peer, opts: ResourceOptions | None = None) -> None:
+        super().__init__("ExternalSitePortal", peer.name, opts)
+        self.register_outputs({"descriptor": peer.descriptor.plain(), "state": peer.state})
+
+
+class ExternalFmlManager(FederationComponent):
+    """An FML Manager that another organization deploys."""
+
+    def __init__(self, peer: Peer, opts: ResourceOptions | None = None) -> None:
+        super().__init__("ExternalFmlManager", peer.name, opts)
+        self.register_outputs({"descriptor": peer.descriptor.plain(), "state": peer.state})
+
+
+External = ExternalParty | ExternalExchange | ExternalServing | ExternalServingExchange | ExternalSitePortal | ExternalFmlManager
+EXTERNAL: Mapping[Kind, type[External]] = {
     "party": ExternalParty,
     "exchange": ExternalExchange,
     "serving": ExternalServing,
     "servingExchange": ExternalServingExchange,
+    "sitePortal": ExternalSitePortal,
+    "fmlManager": ExternalFmlManager,
 }

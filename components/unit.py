@@ -141,11 +141,27 @@ class ServingExchange(Unit):
         super().__init__("ServingExchange", args, opts)
 
 
-UNITS: Mapping[Kind, type[FateParty | Exchange | FateServing | ServingExchange]] = {
+class SitePortal(Unit):
+    """FedLCM's Site Portal of one party in a namespace of its own."""
+
+    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("SitePortal", args, opts)
+
+
+class FmlManager(Unit):
+    """FedLCM's FML Manager beside an exchange."""
+
+    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("FmlManager", args, opts)
+
+
+UNITS: Mapping[Kind, type[FateParty | Exchange | FateServing | ServingExchange | SitePortal | FmlManager]] = {
     "party": FateParty,
     "exchange": Exchange,
     "serving": FateServing,
     "servingExchange": ServingExchange,
+    "sitePortal": SitePortal,
+    "fmlManager": FmlManager,
 }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 
@@ -37,6 +38,28 @@ def certificate_problems(certificate: str, key: str, ca: str, *, server_name: st
         )
     elif (reason := _untrusted(leaf, chain[1:], authorities, server_name)) is not None:
         problems.append(f"the certificate is not trusted by the given CA: {reason}")
+    return tuple(problems)
+
+
+def client_problems(certificate: str, key: str, ca: str, *, common_name: str) -> tuple[str, ...]:
+    """What is wrong with the certificate that a program shows when it calls another one: sentences without any secret content."""
+    unreadable = [name for name, text in (("certificate", certificate), ("CA", ca)) if not _certificates(text)]
+    if unreadable:
+        return (f"{' and '.join(unreadable)} cannot be read: give PEM certificates",)
+    chain, authorities = _certificates(certificate), _certificates(ca)
+    leaf = chain[0]
+    try:
+        problems = _foreign_key(leaf, key)
+    except ValueError as error:
+        return (f"the key {_first_line(error)}",)
+    names = [str(attribute.value) for attribute in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if names != [common_name]:
+        problems.append(f"the certificate is not {common_name}'s: its common name is {', '.join(names) or 'empty'}")
+    verifier = PolicyBuilder().store(Store(authorities)).time(leaf.not_valid_before_utc).build_client_verifier()
+    try:
+        verifier.verify(leaf, chain[1:])
+    except (VerificationError, InvalidSignature) as error:
+        problems.append(f"the certificate is not trusted by the given CA for calling others: {_first_line(error)}")
     return tuple(problems)
 
 

@@ -9,6 +9,8 @@ from federation.values import PartyValues
 
 # Where a party's data is when no external engine has it.
 _MODULE = "the party's own module"
+# Where a unit's data may be beside its claims, and what is there.
+_ELSEWHERE = {"database": "job history and model records", "files": "stored data", "records": "accounts and projects"}
 
 
 def data_facts(own: PartySpec, values: PartyValues, release: Release) -> dict[str, Any]:
@@ -75,10 +77,10 @@ def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     if "storage" in moved:
         before, after = moved["storage"]
         yield f"storage {before} -> {after}: what is stored in {before} stays there, unused"
-    for place, what in (("database", "job history and model records"), ("files", "stored data")):
+    for place, what in _ELSEWHERE.items():
         if place in moved and "storage" not in moved:
             before, after = moved[place]
-            yield f"{place} {before} -> {after}: the party would start empty there, its {what} stay where they are"
+            yield f"{place} {before} -> {after}: it would start empty there, its {what} stay where they are"
 
 
 def _other_release(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -46,14 +46,15 @@ class Trust(Model):
 
 
 class Published(Model):
-    """What is known of one party, one exchange, or their counterparts of FATE-Serving: by its descriptor, or typed by hand."""
+    """What is known of one party, one exchange, their counterparts of FATE-Serving, or a portal: by its descriptor, or typed by hand."""
+
 
     schema_version: Literal[1] = Field(description="This is version 1.")
-    kind: Kind = Field(description="One FATE cluster, the hub of a star, FATE-Serving of a party, or the hub of FATE-Servings.")
+    kind: Kind = Field(description="One FATE cluster, the hub of a star, FATE-Serving of a party, the hub of FATE-Servings, or a portal.")
     federation: Membership = Field(description="Name and domain; both must be the reader's own.")
     organization: Name = Field(description="Who owns it.")
-    party_id: PartyId | None = Field(None, description="The party's id; absent for an exchange of either kind.")
-    release: Word | None = Field(None, description="Release of FATE or FATE-Serving.")
+    party_id: PartyId | None = Field(None, description="The party's id; absent for an exchange of either kind and an FML Manager.")
+    release: Word | None = Field(None, description="Release of FATE, FATE-Serving or FedLCM.")
     backends: Combination | None = Field(None, description="The party's engines; absent for all others.")
     endpoints: dict[str, Endpoint] = Field(description="Those of its federation engine: see federation.links.")
     trust: Trust | None = Field(None, description="Of a party with a CA of its own.")
@@ -61,7 +62,9 @@ class Published(Model):
     @model_validator(mode="after")
     def _a_party_has_an_id(self) -> Self:
         if (self.kind in OF_A_PARTY) != (self.party_id is not None):
-            raise ValueError("a party and its FATE-Serving have a partyId, an exchange of either kind has none")
+            raise ValueError(
+                "a party, its FATE-Serving and its Site Portal have a partyId, an exchange of either kind and an FML Manager have none"
+            )
         return self
 
     @model_validator(mode="after")
@@ -100,15 +103,17 @@ class Published(Model):
             "exchange": "the exchange",
             "serving": f"FATE-Serving of party {self.party_id}",
             "servingExchange": "the serving exchange",
+            "sitePortal": f"the Site Portal of party {self.party_id}",
+            "fmlManager": "the FML Manager",
         }
         return titles.get(self.kind, f"party {self.party_id}")
 
 
 class Descriptor(Published):
-    """The published endpoints of one party, one exchange, or their counterparts of FATE-Serving."""
+    """The published endpoints of one party, one exchange, their counterparts of FATE-Serving, or a portal."""
 
     # Whoever says nothing of his release or engines would slip through the rules about them.
-    release: Word = Field(description="Release of FATE or FATE-Serving.")
+    release: Word = Field(description="Release of FATE, FATE-Serving or FedLCM.")
 
     @model_validator(mode="after")
     def _a_party_names_the_engines_whose_endpoints_it_publishes(self) -> Self:

@@ -172,8 +172,8 @@ def _object(document: Any, at: str, where: str) -> ExtraObject | Problem:
 
 
 def _object_problems(found: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
-    own = {party.namespace for party in spec.parties.values()} | {serving.namespace for serving in spec.serving.values()}
-    own |= {hub.namespace for hub in (spec.exchange, spec.serving_exchange) if hub is not None}
+    own = {unit.namespace for units in (spec.parties, spec.serving, spec.site_portal) for unit in units.values()}
+    own |= {hub.namespace for hub in (spec.exchange, spec.serving_exchange, spec.fml_manager) if hub is not None}
     known = f"one of this stack's: {', '.join(sorted(own))}"
     if found.kind == "Secret" and (found.document.get("data") or found.document.get("stringData")):
         remedy = "secrets belong into fate:secrets; for what no setting reaches, make the Secret with kubectl and name it"

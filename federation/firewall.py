@@ -25,6 +25,8 @@ PURPOSES = {
     ("rollsite", "grpc"): "data and control: rollsite's gRPC, without TLS",
     ("osx", "grpc"): "data and control: OSX's gRPC, without TLS",
     ("servingProxy", "grpc"): "requests for predictions: serving-proxy's gRPC, without TLS",
+    ("sitePortal", "tls"): "invitations, jobs and their state from an FML Manager: HTTPS, mutual TLS",
+    ("fmlManager", "tls"): "registrations, projects and jobs from Site Portals: HTTPS, mutual TLS",
 }
 
 
@@ -63,6 +65,10 @@ def _party(unit: UnitPlan) -> PartyId | None:
 def _partners(spec: StackSpec, unit: UnitPlan, ready: Iterable[Peer]) -> list[Peer]:
     """The peers that a unit exchanges connections with: of a star's party its exchange, else the parties it may talk to."""
     own = _party(unit)
+    if unit.kind == "sitePortal" and own is not None:
+        return [peer for peer in ready if peer.kind == "fmlManager" and peer.name == spec.site_portal[own].fml_manager]
+    if unit.kind == "fmlManager":
+        return [peer for peer in ready if peer.kind == "sitePortal" and may_talk(spec, None, peer.party_id or "")]
     serves = unit.kind in ("serving", "servingExchange")
     star = spec.federation.topology == "star"
     exchange = None if own is None else spec.serving[own].exchange if serves else spec.parties[own].exchange

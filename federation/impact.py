@@ -19,7 +19,7 @@ _UNNOTICED = frozenset({"fateboard", "client", "servingAdmin"})
 # Which modules' pods a section of the chart's values is part of; a section that is not here is part of all.
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "board": ("fateboard",),
-    "database": ("fateflow", "mysql", "clustermanager", "nodemanager", "rollsite"),
+    "database": ("fateflow", "mysql", "clustermanager", "nodemanager", "rollsite", "sitePortalServer", "fmlManagerServer", "postgres"),
     "boards": (),
     "notebookPassword": ("client",),
     "spark": ("fateflow",),
@@ -33,6 +33,8 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "server": ("servingServer", "servingRedis"),
     "registry": ("servingServer", "servingProxy", "servingAdmin"),
     "admin": ("servingAdmin",),
+    "accounts": ("sitePortalServer",),
+    "tls": ("frontend", "sitePortalServer", "fmlManagerServer"),
 }
 # What of a module's values makes no other pod.
 _NOT_OF_PODS = frozenset({"replicas", "service"})

@@ -8,16 +8,18 @@ from typing import Literal
 
 from federation import naming
 
-# What a descriptor may be of: units of training, and of FATE-Serving.
-Kind = Literal["party", "exchange", "serving", "servingExchange"]
+# What a descriptor may be of: units of training, of FATE-Serving, and of FedLCM's portals.
+Kind = Literal["party", "exchange", "serving", "servingExchange", "sitePortal", "fmlManager"]
 KINDS: dict[Kind, str] = {
     "party": "a party",
     "exchange": "an exchange",
     "serving": "FATE-Serving of a party",
     "servingExchange": "a serving exchange",
+    "sitePortal": "the Site Portal of a party",
+    "fmlManager": "an FML Manager",
 }
 # Those that belong to a party, and have its id.
-OF_A_PARTY: frozenset[str] = frozenset({"party", "serving"})
+OF_A_PARTY: frozenset[str] = frozenset({"party", "serving", "sitePortal"})
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,36 @@ SERVING_PROXY = PublishedService(
 )
 
 
+# A Site Portal registers with an FML Manager, which calls it back.
+SITE_PORTAL = PublishedService(
+    "sitePortal",
+    naming.FRONTEND_PUBLIC,
+    naming.FRONTEND,
+    (PublishedPort("tls", "https-frontend", "tls", "frontendTls"),),
+    tls=True,
+    internal=naming.FRONTEND,
+)
+FML_MANAGER = PublishedService(
+    "fmlManager",
+    naming.FML_MANAGER_PUBLIC,
+    naming.FML_MANAGER_SERVER,
+    (PublishedPort("tls", "https-fml-manager-server", "tls", "fmlManagerServer"),),
+    tls=True,
+    internal=naming.FML_MANAGER_SERVER,
+)
+# Kinds that publish the same whatever engine their parties were trained with.
+_ALONE: dict[Kind, PublishedService] = {
+    "serving": SERVING_PROXY,
+    "servingExchange": SERVING_PROXY,
+    "sitePortal": SITE_PORTAL,
+    "fmlManager": FML_MANAGER,
+}
+
+
 def published(kind: Kind) -> list[tuple[PublishedService, ...]]:
     """What a unit of a kind may publish: one row for each way to link it."""
-    if kind in ("serving", "servingExchange"):
-        return [(SERVING_PROXY,)]
+    if kind in _ALONE:
+        return [(_ALONE[kind],)]
     return [link.of(kind) for link in LINKS.values() if link.of(kind)]
 
 

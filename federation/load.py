@@ -80,6 +80,10 @@ def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
     """FederationError for each entry of fate:secrets that is missing, and each certificate that would not work."""
     problems = [*missing_secrets(loaded, frozenset(given)), *_board_certificates(loaded, given)]
     problems += [problem for unit in loaded.plan.units if unit.tls is not None for problem in _tls_problems(loaded, unit.tls, given)]
+    for mutual in (unit.mutual for unit in loaded.plan.units if unit.mutual is not None):
+        for entry, problem in mutual.problems(given):
+            remedy = f"give certificate and key of {mutual.shown[entry]}, signed by the federation's CA"
+            problems.append(Problem(loaded.source.place(("secrets", entry)), problem, remedy))
     if problems:
         raise FederationError(problems)
 
@@ -120,6 +124,7 @@ def expiry_warnings(loaded: LoadedStack, given: Mapping[str, str], now: datetime
     """What to say of certificates that are not valid any more: peers refuse them, but nothing here changes by itself."""
     # What the program makes is renewed in time; its CA has a warning of its own.
     dialled = {tls.certificate: tls.server_name for unit in loaded.plan.units if (tls := unit.tls) is not None and not tls.own}
+    dialled |= {entry: name for unit in loaded.plan.units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}
     shown = {names["tls.crt"] for unit in loaded.plan.units if (names := unit.board_certificate) is not None}
     return (
         *(
@@ -167,7 +172,7 @@ def _without_errors(values: Mapping[str, Any], error: ValidationError) -> tuple[
         loc = [part for part in details["loc"] if part != "[key]"]
         # A broken entry of a map goes as a whole, like a broken section; an unknown key goes alone.
         if details["type"] != "extra_forbidden":
-            loc = loc[: 2 if loc[0] in ("parties", "serving", "peers") else 1]
+            loc = loc[: 2 if loc[0] in ("parties", "serving", "sitePortal", "peers") else 1]
             left_out.add(tuple(str(part) for part in loc))
         _remove(rest, loc)
     # No other rule looks at the organization's name.

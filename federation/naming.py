@@ -1,11 +1,16 @@
 """Every name and label this program gives: Kubernetes objects (KubeFATE's names), logical names, server names."""
 
 import re
+from typing import Literal
 
 from federation.scalars import PartyId
 
+# Which of a Site Portal's, or an FML Manager's, two certificates.
+Side = Literal["server", "client"]
+
 EXCHANGE = "exchange"
 SERVING_EXCHANGE = "serving-exchange"
+FML_MANAGER = "fml-manager"
 PULSAR_ROUTES = "pulsar-route-table"
 NGINX_ROUTES = "nginx-route-table"
 RABBITMQ_ROUTES = "rabbitmq-route-table"
@@ -27,6 +32,7 @@ FATEFLOW, NGINX, PULSAR, RABBITMQ, ROLLSITE, OSX = "fateflow", "nginx", "pulsar"
 TRAFFIC_SERVER = "traffic-server"
 SERVING_PROXY, SERVING_SERVER = "serving-proxy", "serving-server"
 SERVING_REDIS, SERVING_ZOOKEEPER = "serving-redis", "serving-zookeeper"
+FRONTEND, SITE_PORTAL_SERVER, FML_MANAGER_SERVER, POSTGRES = "frontend", "site-portal-server", "fml-manager-server", "postgres"
 
 # The labels that select pods.
 MODULE, INSTANCE = "app.kubernetes.io/name", "app.kubernetes.io/instance"
@@ -42,16 +48,18 @@ OSX_SERVICE = "osx"
 OSX_PUBLIC = "osx-public"
 TRAFFIC_SERVER_SERVICE = "traffic-server"
 SERVING_PROXY_PUBLIC = "serving-proxy-public"
+FRONTEND_PUBLIC = "frontend-public"
+FML_MANAGER_PUBLIC = "fml-manager-server-public"
 
 # Every name that an object of a chart may have (tests/charts checks the list): a stack's own objects have others.
 CHART_OBJECTS = frozenset({
     "client", "clustermanager", "datanode", "datanode-env", "eggroll-config", "fateboard", "fateboard-config", "fateflow",
-    "fateflow-sparkdriver", "mysql", "mysql-config", "namenode", "namenode-config", "namenode-env", "nginx", "nginx-config",
-    "nodemanager", "notebook", "osx", "osx-config", "pulsar", "pulsar-config", "python", "python-config", "rabbitmq", "rabbitmq-config",
-    "rollsite", "rollsite-config", "serving-admin", "serving-admin-config", "serving-proxy", "serving-proxy-config", "serving-redis",
-    "serving-redis-config", "serving-server", "serving-server-config", "serving-zookeeper", "serving-zookeeper-config",
-    "spark", "spark-client", "spark-master", "spark-worker", "spark-worker-1", "spark-worker-config",
-    "traffic-server", "traffic-server-config",
+    "fateflow-sparkdriver", "fml-manager-server", "frontend", "frontend-config", "mysql", "mysql-config", "namenode", "namenode-config",
+    "namenode-env", "nginx", "nginx-config", "nodemanager", "notebook", "osx", "osx-config", "postgres", "pulsar", "pulsar-config",
+    "python", "python-config", "rabbitmq", "rabbitmq-config", "rollsite", "rollsite-config", "serving-admin", "serving-admin-config",
+    "serving-proxy", "serving-proxy-config", "serving-redis", "serving-redis-config", "serving-server", "serving-server-config",
+    "serving-zookeeper", "serving-zookeeper-config", "site-portal-server", "spark", "spark-client", "spark-master", "spark-worker",
+    "spark-worker-1", "spark-worker-config", "traffic-server", "traffic-server-config",
 })  # fmt: skip
 # Annotations of the Secret with a unit's certificate: its last day, and the authorities beside it.
 CERTIFICATE_UNTIL = "federation.fate/certificate-until"
@@ -68,6 +76,11 @@ def serving_key(party: PartyId) -> str:
     return f"serving-{party}"
 
 
+def site_portal_key(party: PartyId) -> str:
+    """The key of a party's Site Portal: `site-portal-9999`."""
+    return f"site-portal-{party}"
+
+
 def inside(service: str, namespace: str) -> str:
     """The name of a Service for other namespaces of its cluster, whatever the cluster's domain is."""
     return f"{service}.{namespace}.svc"
@@ -81,6 +94,25 @@ def server_name(party: PartyId, domain: str) -> str:
 def proxy_name(domain: str) -> str:
     """The name in the certificate of a federation's Traffic Server (FedLCM's convention)."""
     return f"proxy.{domain}"
+
+
+def tls_name(kind: str, party: PartyId | None, domain: str) -> str:
+    """The TLS server name of what a unit publishes, by its kind."""
+    if kind == "sitePortal" and party is not None:
+        return site_portal_name(party, "server", domain)
+    if kind == "fmlManager":
+        return fml_manager_name("server", domain)
+    return proxy_name(domain) if party is None else server_name(party, domain)
+
+
+def site_portal_name(party: PartyId, side: Side, domain: str) -> str:
+    """The name in a certificate of a party's Site Portal (FedLCM's convention)."""
+    return f"site-{party}.{side}.{domain}"
+
+
+def fml_manager_name(side: Side, domain: str) -> str:
+    """The name in a certificate of an FML Manager (FedLCM's convention)."""
+    return f"fmlmanager.{side}.{domain}"
 
 
 def pod_name(module: str) -> str:

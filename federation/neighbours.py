@@ -118,6 +118,10 @@ def dials(spec: StackSpec, peer: Peer) -> bool:
         direct: list[PartyId | None] = [party for party, serving in spec.serving.items() if serving.exchange is None]
         direct += [] if spec.serving_exchange is None else [None]
         return any(may_talk(spec, own, peer.party_id or "") for own in direct)
+    if peer.kind == "fmlManager":
+        return any(portal.fml_manager == peer.name for portal in spec.site_portal.values())
+    if peer.kind == "sitePortal":
+        return spec.fml_manager is not None and may_talk(spec, None, peer.party_id or "")
     if peer.party_id is None:
         return any(party.exchange == peer.name for party in spec.parties.values())
     if spec.exchange is not None:

@@ -31,7 +31,7 @@ Kind = Literal["party", "exchange"]
 def dialler(kind: str, endpoint: str) -> str:
     """The module of a party or an exchange that dials an endpoint of its peers."""
     services = {service.endpoint: service.module for link in LINKS.values() for side in ("party", "exchange") for service in link.of(side)}
-    services["servingProxy"] = naming.SERVING_PROXY
+    services |= {"servingProxy": naming.SERVING_PROXY, "fmlManager": naming.SITE_PORTAL_SERVER, "sitePortal": naming.FML_MANAGER_SERVER}
     return _DIALLERS.get((kind, endpoint), services[endpoint])
 
 
@@ -149,9 +149,8 @@ def published_sources(spec: StackSpec) -> list[Rule]:
     ranges = spec.network_policy.published_from
     units = sorted(
         {
-            *(own.namespace for own in spec.parties.values()),
-            *(own.namespace for own in spec.serving.values()),
-            *(hub.namespace for hub in (spec.exchange, spec.serving_exchange) if hub is not None),
+            *(own.namespace for units in (spec.parties, spec.serving, spec.site_portal) for own in units.values()),
+            *(hub.namespace for hub in (spec.exchange, spec.serving_exchange, spec.fml_manager) if hub is not None),
         }
     )
     return [] if not ranges else [*ranges_of(ranges), *({"namespaceSelector": namespace_labels(name)} for name in units)]

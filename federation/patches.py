@@ -7,11 +7,12 @@ from pydantic import ValidationError
 
 from federation.errors import Problem
 from federation.peers import Place
+from federation.portal_values import PortalValues
 from federation.problems import problems_of
 from federation.serving_values import ServingValues
 from federation.values import ExchangeValues, PartyValues
 
-Values = TypeVar("Values", PartyValues, ExchangeValues, ServingValues)
+Values = TypeVar("Values", PartyValues, ExchangeValues, ServingValues, PortalValues)
 # Objects beside the chart are made from the same facts: a patch would only change one side.
 _DERIVED = {
     "instance": "Services select pods by it",

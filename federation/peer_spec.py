@@ -34,12 +34,18 @@ class PeerSpec(Model):
     osx: HostPort | None = Field(None, description="By hand: host:port of its OSX.")
 
     serving_proxy: HostPort | None = Field(None, description="By hand, FATE-Serving or its exchange: host:port of its serving-proxy.")
+    site_portal: HostPort | None = Field(None, description="By hand, a Site Portal: host:port of its frontend with TLS.")
+    fml_manager: HostPort | None = Field(None, description="By hand, an FML Manager: host:port with TLS.")
 
     @property
     def kind(self) -> Kind:
         """What was typed by hand."""
         if set(self.addresses) == {"servingProxy"}:
             return "servingExchange" if self.party_id is None else "serving"
+        if set(self.addresses) == {"sitePortal"}:
+            return "sitePortal"
+        if set(self.addresses) == {"fmlManager"}:
+            return "fmlManager"
         return "exchange" if self.party_id is None else "party"
 
     @property
@@ -58,6 +64,8 @@ class PeerSpec(Model):
             "rollsite": self.rollsite,
             "osx": self.osx,
             "servingProxy": self.serving_proxy,
+            "sitePortal": self.site_portal,
+            "fmlManager": self.fml_manager,
         }
         return {endpoint: address for endpoint, address in typed.items() if address is not None}
 

@@ -40,12 +40,12 @@ class Peer:
 
     @property
     def trains(self) -> bool:
-        """Whether it is a party or an exchange, not one of FATE-Serving."""
+        """Whether it is a party or an exchange, not one of FATE-Serving or a portal."""
         return self.kind in ("party", "exchange")
 
     @property
     def party_id(self) -> PartyId | None:
-        """The party's id; None for an exchange of either kind."""
+        """The party's id; None for what belongs to no party."""
         return self.descriptor.party_id
 
     @property
@@ -68,11 +68,11 @@ class Peers:
     problems: tuple[Problem, ...] = ()
 
     def exchange(self, name: str, kind: Kind = "exchange") -> Peer | None:
-        """The accepted exchange, or serving exchange, of a name."""
+        """The accepted exchange, serving exchange or FML Manager of a name."""
         return next((peer for peer in self.accepted if peer.name == name and peer.kind == kind), None)
 
     def parties(self, kind: Kind = "party") -> tuple[Peer, ...]:
-        """Accepted parties, or their FATE-Servings, in the order of their ids."""
+        """Accepted parties, or their FATE-Servings or Site Portals, in the order of their ids."""
         return tuple(sorted((peer for peer in self.accepted if peer.kind == kind), key=lambda peer: int(peer.party_id or 0)))
 
 
@@ -137,7 +137,7 @@ _TLS = {kind: {service.endpoint: service.tls for services in published(kind) for
 def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> Iterator[Problem]:
     """Endpoints under a name that is not theirs, or at an address that would lead back to whoever dials it."""
     party, domain = descriptor.party_id, federation.domain
-    own_name = naming.proxy_name(domain) if party is None else naming.server_name(party, domain)
+    own_name = naming.tls_name(descriptor.kind, party, domain)
     for name, endpoint in descriptor.endpoints.items():
         at = f"{place} endpoints.{name}"
         if _TLS[descriptor.kind].get(name) and (not endpoint.tls or endpoint.server_name != own_name):
@@ -203,7 +203,7 @@ def _not_what_was_accepted(spec: PeerSpec, found: Received, add: str) -> tuple[s
 
 
 def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Published:
-    tls_name = naming.proxy_name(federation.domain) if spec.party_id is None else naming.server_name(spec.party_id, federation.domain)
+    tls_name = naming.tls_name(spec.kind, spec.party_id, federation.domain)
     (services,) = (row for row in published(spec.kind) if {service.endpoint for service in row} == set(spec.addresses))
     endpoints = {}
     for service in services:

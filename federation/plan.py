@@ -16,10 +16,12 @@ from federation.neighbours import dials
 from federation.peers import Peer, Peers, Place
 from federation.plan_exchange import exchange_warnings, plan_exchange
 from federation.plan_party import plan_party
+from federation.plan_portal import plan_fml_manager, plan_site_portal
 from federation.plan_serving import plan_serving, plan_serving_exchange
 from federation.rules import Paths, broken_rules
 from federation.rules_boards import board_warnings
 from federation.rules_network import policy_warnings
+from federation.rules_portal import portal_warnings
 from federation.rules_serving import ownership_warnings, serving_warnings
 from federation.spec import StackSpec
 from federation.trust import TlsPlan, renewal_due, trust_warnings
@@ -123,10 +125,12 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     units += parties.values()
     units += [] if spec.serving_exchange is None else [plan_serving_exchange(spec, spec.serving_exchange, ready)]
     units += [plan_serving(spec, party, serving, ready) for party, serving in spec.servings_in_order]
+    units += [] if spec.fml_manager is None else [plan_fml_manager(spec, spec.fml_manager, ready)]
+    units += [plan_site_portal(spec, party, portal, ready) for party, portal in spec.site_portals_in_order]
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
     warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *policy_warnings(spec, ready), *board_warnings(spec))
     warnings += tuple(release_warnings(spec))
-    warnings += (*serving_warnings(spec), *ownership_warnings(peers))
+    warnings += (*serving_warnings(spec), *portal_warnings(spec), *ownership_warnings(peers))
     if today is not None:
         warnings += tuple(_expiring(ready, today))
         warnings += () if spec.exchange is None else tuple(exchange_warnings(spec.exchange, ready, today))

@@ -18,6 +18,7 @@ from federation.party_secrets import party_secrets, provided_passwords
 from federation.party_values import DATABASE_CLIENT, deployed_modules, party_images, party_values
 from federation.patches import patched
 from federation.peers import Peers
+from federation.portal_policy import fateflow_policies
 from federation.publishing import endpoints, service, service_ports
 from federation.scalars import PartyId
 from federation.serving_policy import training_policies
@@ -52,6 +53,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         policies=(
             *network_policies(spec, own, key, labels, hops, party_doors(spec, own, deployed)),
             *training_policies(spec, party, own, key, labels, naming.FATEFLOW),
+            *fateflow_policies(spec, party, own, key, labels),
         ),
         links=links(others, exchange, own.exchange),
         chart=ChartPlan("fate-party", own.namespace, values),

@@ -1,6 +1,6 @@
 """Rules over the whole stack configuration: what no single field can know. Each returns its problems."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from federation.errors import Problem
 from federation.links import KINDS
@@ -8,16 +8,29 @@ from federation.module_spec import ModuleSpec
 from federation.party_values import module_specs
 from federation.peers import Peers, Place
 from federation.plan_exchange import exchange_module_specs
+from federation.plan_portal import portal_module_specs
 from federation.plan_serving import serving_module_specs
+from federation.portal_releases import portal_catalogue
 from federation.rules_boards import broken_board_rules
 from federation.rules_engines import broken_engine_rules
 from federation.rules_external import broken_external_rules, driver_ports_fit
 from federation.rules_modules import module_path
 from federation.rules_plan import broken_plan_rules
+from federation.rules_portal import broken_portal_rules
 from federation.rules_serving import broken_serving_rules
 from federation.rules_trust import broken_trust_rules
 from federation.serving_releases import serving_catalogue
-from federation.spec import ExchangeSpec, PartySpec, Publication, PublishNginx, ServingExchangeSpec, ServingSpec, StackSpec
+from federation.spec import (
+    ExchangeSpec,
+    FmlManagerSpec,
+    PartySpec,
+    Publication,
+    PublishNginx,
+    ServingExchangeSpec,
+    ServingSpec,
+    SitePortalSpec,
+    StackSpec,
+)
 
 Paths = frozenset[tuple[str, ...]]
 
@@ -36,19 +49,19 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
     found += (*broken_engine_rules(spec, peers, place), *broken_board_rules(spec, place, left_out))
     found += (*broken_external_rules(spec, peers, place), *broken_plan_rules(spec, place))
     found += tuple(broken_trust_rules(spec, place))
-    found += broken_serving_rules(spec, peers, place, left_out)
+    found += (*broken_serving_rules(spec, peers, place, left_out), *broken_portal_rules(spec, peers, place, left_out))
     return (*_something_is_deployed(spec, place, left_out), *found, *_exchanges_are_described(spec, place, left_out))
 
 
 def _something_is_deployed(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
-    units = spec.parties or spec.exchange or spec.serving or spec.serving_exchange
-    if not units and not {"parties", "exchange", "serving", "servingExchange"} & {path[0] for path in left_out}:
+    units = spec.parties or spec.exchange or spec.serving or spec.serving_exchange or spec.site_portal
+    if not units and not {"parties", "exchange", "serving", "servingExchange", "sitePortal"} & {path[0] for path in left_out}:
         yield Problem(
             place(("parties",)), "this stack deploys nothing", "describe a party under fate:parties, or an exchange under fate:exchange"
         )
 
 
-Unit = PartySpec | ExchangeSpec | ServingSpec | ServingExchangeSpec
+Unit = PartySpec | ExchangeSpec | ServingSpec | ServingExchangeSpec | SitePortalSpec | FmlManagerSpec
 
 
 def _units(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], Unit]]:
@@ -59,13 +72,26 @@ def _units(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], Unit]]:
     if spec.serving_exchange is not None:
         yield ("servingExchange",), spec.serving_exchange
     yield from ((("serving", party), own) for party, own in spec.servings_in_order)
+    if spec.fml_manager is not None:
+        yield ("exchange", "fmlManager"), spec.fml_manager
+    yield from ((("sitePortal", party), own) for party, own in spec.site_portals_in_order)
 
 
 def _releases_exist(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     for path, own in _units(spec):
-        known = spec.catalogue if isinstance(own, PartySpec | ExchangeSpec) else serving_catalogue()
+        known = _releases(spec, own)
         if own.release not in known:
             yield Problem(place((*path, "release")), f"unknown release {own.release}", f"choose one of {', '.join(known)}")
+
+
+def _releases(spec: StackSpec, own: Unit) -> Iterable[str]:
+    """The releases that a unit may have."""
+    match own:
+        case PartySpec() | ExchangeSpec():
+            return spec.catalogue
+        case SitePortalSpec() | FmlManagerSpec():
+            return portal_catalogue()
+    return serving_catalogue()
 
 
 def _namespaces_are_used_once(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
@@ -75,7 +101,7 @@ def _namespaces_are_used_once(spec: StackSpec, peers: Peers, place: Place) -> It
             yield Problem(
                 place((*path, "namespace")),
                 f"namespace {own.namespace} is already used by {used[own.namespace]}",
-                "give each party, each FATE-Serving and each exchange a namespace of its own",
+                "give each party, each FATE-Serving, each portal and each exchange a namespace of its own",
             )
         used.setdefault(own.namespace, f"fate:{'.'.join(path)}")
 
@@ -172,6 +198,8 @@ def _module_specs(own: Unit) -> Mapping[str, ModuleSpec | None]:
             return module_specs(own)
         case ExchangeSpec():
             return exchange_module_specs(own)
+        case SitePortalSpec() | FmlManagerSpec():
+            return portal_module_specs(own)
     return serving_module_specs(own)
 
 

@@ -71,7 +71,7 @@ def _party(spec: StackSpec, own: PartySpec, place: Place, at: tuple[str, ...]) -
                 remedy = f"remove it; the password of the external one is engines.{engine}.external.password"
                 yield Problem(place((*at, "credentials", slot)), f"there is no module {engine} to use it", remedy)
         host = getattr(external, "host", None) or getattr(external, "driver_host", None)
-        if host is not None and _is_own(host):
+        if host is not None and is_own(host):
             key = "host" if hasattr(external, "host") else "driverHost"
             problem = f"{host} is each pod itself, not the machine you have in mind"
             yield Problem(place((*here, "external", key)), problem, "write an address that the cluster's pods can reach")
@@ -107,7 +107,8 @@ def _rotations(spec: StackSpec, own: PartySpec, place: Place, at: tuple[str, ...
             yield Problem(place((*at, "credentials", slot, "previous")), f"no Job changes the password {slot}", remedy)
 
 
-def _is_own(host: str) -> bool:
+def is_own(host: str) -> bool:
+    """Whether a host is each pod itself."""
     return host in _OWN_NAMES or (is_ip(host) and (ipaddress.ip_address(host).is_loopback or ipaddress.ip_address(host).is_unspecified))
 
 

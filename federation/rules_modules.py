@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from federation.errors import Problem
 from federation.module_spec import ModulePersistence, ModuleSpec
 from federation.peers import Place
+from federation.portal_releases import PortalRelease
 from federation.releases import ModuleRow, Release
 from federation.serving_releases import ServingRelease
 
@@ -22,7 +23,7 @@ def module_path(name: str) -> tuple[str, ...]:
 def broken_knobs(
     specs: Mapping[str, ModuleSpec | None],
     rows: Mapping[str, ModuleRow],
-    release: Release | ServingRelease,
+    release: Release | ServingRelease | PortalRelease,
     place: Place,
     at: tuple[str, ...],
 ) -> Iterator[Problem]:

@@ -9,10 +9,12 @@ from federation.party_values import party_images, party_values
 from federation.patches import patch_problems
 from federation.peers import Peers, Place
 from federation.plan_exchange import exchange_images, exchange_values
+from federation.plan_portal import portal_images, portal_secrets, portal_tls, portal_values
 from federation.plan_serving import serving_exchange_values, serving_images, serving_secrets, serving_values
+from federation.portal_releases import portal_catalogue
 from federation.scalars import PartyId
 from federation.serving_releases import serving_catalogue
-from federation.spec import ExchangeSpec, PartySpec, ServingExchangeSpec, ServingSpec, StackSpec
+from federation.spec import ExchangeSpec, FmlManagerSpec, PartySpec, ServingExchangeSpec, ServingSpec, SitePortalSpec, StackSpec
 from federation.trust import tls_plan
 
 
@@ -36,7 +38,16 @@ def broken_plan_rules(spec: StackSpec, place: Place) -> Iterator[Problem]:
         if hub.chart_values:
             values_of_hub = serving_exchange_values(spec, hub, naming.common_labels(spec.federation.name, None))
             yield from patch_problems(values_of_hub, hub.chart_values, place, ("servingExchange", "chartValues"))
+    yield from _portal_patches(spec, place)
     yield from _digests_are_used(spec, place)
+
+
+def _portal_patches(spec: StackSpec, place: Place) -> Iterator[Problem]:
+    for at, party, own in _portals(spec):
+        if own.chart_values:
+            _, keys = portal_secrets(portal_tls(spec, party).key, own, {})
+            values = portal_values(spec, party, own, naming.common_labels(spec.federation.name, party), keys)
+            yield from patch_problems(values, own.chart_values, place, (*at, "chartValues"))
 
 
 def _digests_are_used(spec: StackSpec, place: Place) -> Iterator[Problem]:
@@ -44,6 +55,7 @@ def _digests_are_used(spec: StackSpec, place: Place) -> Iterator[Problem]:
     images += [image for exchange in _exchange(spec) for image in exchange_images(spec, exchange).values()]
     units: list[ServingSpec | ServingExchangeSpec] = [*(own for _, own in _servings(spec)), *_serving_exchange(spec)]
     images += [image for own in units for image in serving_images(spec, own).values()]
+    images += [image for _, _, portal in _portals(spec) for image in portal_images(spec, portal).values()]
     known = sorted({image.upstream for image in images})
     for upstream in sorted(spec.images.digests.keys() - set(known)) if known else ():
         yield Problem(
@@ -78,3 +90,12 @@ def _serving_exchange(spec: StackSpec) -> Iterator[ServingExchangeSpec]:
     own = spec.serving_exchange
     if own is not None and own.release in serving_catalogue():
         yield own
+
+
+def _portals(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], PartyId | None, SitePortalSpec | FmlManagerSpec]]:
+    """Those whose release is known, and where they stand."""
+    if spec.fml_manager is not None and spec.fml_manager.release in portal_catalogue():
+        yield ("exchange", "fmlManager"), None, spec.fml_manager
+    for party, own in spec.site_portals_in_order:
+        if own.release in portal_catalogue():
+            yield ("sitePortal", party), party, own

@@ -156,14 +156,14 @@ def _belongs_to_its_party(spec: StackSpec, peers: Peers, place: Place) -> Iterat
             yield Problem(place(("peers", peer.name)), problem, "keep one of them")
         owners.setdefault(party, f"peer {peer.name}")
         training = parties.get(party)
-        owner = "this stack" if party in spec.parties else None if training is None else _another_owner(training, peer)
+        owner = "this stack" if party in spec.parties else None if training is None else another_owner(training, peer)
         if owner is not None:
             problem = f"is FATE-Serving of party {party}, which belongs to {owner}"
             yield Problem(place(("peers", peer.name)), problem, f"ask both which of them is party {party}, and keep that one")
 
 
-def _another_owner(training: Peer, serving: Peer) -> str | None:
-    """Who owns a party, if not the owner of a FATE-Serving; in whatever state they are, for an id stays with its key."""
+def another_owner(training: Peer, serving: Peer) -> str | None:
+    """Who owns a party, if not the owner of a FATE-Serving or Site Portal; in whatever state they are, for an id stays with its key."""
     ours = frozenset({training.key, training.previous_key} - {None})
     theirs = frozenset({serving.key, serving.previous_key} - {None})
     if ours and theirs and not ours & theirs:
@@ -176,7 +176,7 @@ def _another_owner(training: Peer, serving: Peer) -> str | None:
 def ownership_warnings(peers: Peers) -> Iterator[str]:
     """Parties whose units have no common key, although nothing says that they have different owners."""
     parties = {peer.party_id: peer for peer in peers.parties()}
-    for serving in peers.parties("serving"):
+    for serving in (*peers.parties("serving"), *peers.parties("sitePortal")):
         training = parties.get(serving.party_id)
         if training is not None and (training.key is None) != (serving.key is None):
             signed, other = (training, serving) if serving.key is None else (serving, training)

@@ -15,6 +15,7 @@ from federation.descriptor import Descriptor
 from federation.envelope import Envelope, Header, Statement
 from federation.load import load_stack
 from federation.model import Model
+from federation.portal_values import PortalValues
 from federation.serving_values import ServingValues
 from federation.spec import StackSpec
 from federation.values import ExchangeValues, PartyValues
@@ -32,6 +33,8 @@ def generated_files() -> dict[Path, str]:
         charts / "fate-exchange" / "example-values.yaml": _example("consortium", "exchange"),
         charts / "fate-serving" / "values.schema.json": _schema(ServingValues),
         charts / "fate-serving" / "example-values.yaml": _example("insurer-c", "serving-10001"),
+        charts / "fate-portal" / "values.schema.json": _schema(PortalValues),
+        charts / "fate-portal" / "example-values.yaml": _example("clinic-d", "site-portal-10002"),
         stacks / "stack.schema.json": _stack_schema(),
         Path("docs") / "descriptor.schema.json": _descriptor_schema(),
     }

@@ -16,6 +16,13 @@ from federation.model import BY_FORM, Model
 from federation.module_spec import ExchangeModulesSpec, PartyModulesSpec
 from federation.network_spec import NetworkPolicySpec
 from federation.peer_spec import PeerSpec
+from federation.portal_spec import (
+    FmlManagerCredentials,
+    FmlManagerModulesSpec,
+    PortalEngines,
+    SitePortalCredentials,
+    SitePortalModulesSpec,
+)
 from federation.releases import Release, catalogue
 from federation.scalars import (
     Cidr,
@@ -259,6 +266,30 @@ class ExchangePublish(Publish):
     osx: PublishPort | None = None
 
 
+class FmlManagerPublish(Publish):
+    """What an FML Manager publishes: the port at which Site Portals register."""
+
+    fml_manager: PublishPort | None = None
+
+
+class FmlManagerSpec(Model):
+    """FedLCM's FML Manager: through it the Site Portals of a federation invite each other into projects."""
+
+    namespace: Label = Field(description="A namespace of its own.")
+    release: NonEmpty = Field(description="Release of FedLCM.")
+    persistence: Persistence | Literal["none"] = Field(
+        description="`none` (projects are lost with the pod), or {storageClass, accessMode}."
+    )
+    allow_data_loss: bool = Field(
+        False, description="Allow changes of namespace, claim or database that leave projects behind; for one `pulumi up`."
+    )
+    engines: PortalEngines = PortalEngines()
+    modules: FmlManagerModulesSpec = FmlManagerModulesSpec()
+    credentials: FmlManagerCredentials = FmlManagerCredentials()
+    chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
+    publish: FmlManagerPublish
+
+
 class ExchangeSpec(Model):
     """The hub of a star federation. It holds no key: TLS ends at the parties, and what has no tunnel is refused."""
 
@@ -269,6 +300,7 @@ class ExchangeSpec(Model):
         None, description="Last day (UTC) on which it may be destroyed although peers are active; `pulumi up` first, then `pulumi destroy`."
     )
     modules: ExchangeModulesSpec = ExchangeModulesSpec()
+    fml_manager: FmlManagerSpec | None = Field(None, description="FML Manager beside it, for Site Portals; absent: none is deployed.")
     chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
     publish: ExchangePublish
 
@@ -343,6 +375,36 @@ class ServingExchangeSpec(Model):
     publish: ServingPublish
 
 
+class SitePortalPublish(Publish):
+    """What a Site Portal publishes: the port at which an FML Manager calls."""
+
+    site_portal: PublishPort | None = None
+
+
+class SitePortalSpec(Model):
+    """FedLCM's Site Portal of one party: data, projects and jobs in a browser."""
+
+    namespace: Label = Field(description="A namespace of its own.")
+    release: NonEmpty = Field(description="Release of FedLCM.")
+    fateflow: HostPort | None = Field(
+        None, description="HTTP address of the party's FATE-Flow; absent: the party of this id in this stack."
+    )
+    fml_manager: Name | None = Field(
+        None, description="Name of the peer that is the FML Manager; `local` when this stack's exchange has it; absent: none."
+    )
+    persistence: Persistence | Literal["none"] = Field(
+        description="`none` (uploads, projects and accounts are lost with the pod), or {storageClass, accessMode}."
+    )
+    allow_data_loss: bool = Field(
+        False, description="Allow changes of namespace, claims or database that leave data behind; for one `pulumi up`."
+    )
+    engines: PortalEngines = PortalEngines()
+    modules: SitePortalModulesSpec = SitePortalModulesSpec()
+    credentials: SitePortalCredentials = SitePortalCredentials()
+    chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
+    publish: SitePortalPublish
+
+
 class PullSecret(Model):
     """Where the registry's credentials come from: a dockerconfigjson in fate:secrets, or an existing Secret."""
 
@@ -402,6 +464,7 @@ class StackSpec(Model):
     releases: tuple[NonEmpty, ...] = Field((), description="Files with releases of your own, relative to the folder of this stack file.")
     serving: dict[PartyId, ServingSpec] = Field({}, description="FATE-Serving of this organization's parties, by party id.")
     serving_exchange: ServingExchangeSpec | None = Field(None, description="The hub of FATE-Servings, when this organization runs it.")
+    site_portal: dict[PartyId, SitePortalSpec] = Field({}, description="FedLCM's Site Portals of this organization's parties, by party id.")
     peers: dict[Name, PeerSpec] = Field({}, description="Other organizations' parties and exchanges, by name.")
     collaborations: Collaborations = Field(
         {}, description="Ids of parties that work together, by name; only they get routes to each other. Absent: all members."
@@ -441,3 +504,13 @@ class StackSpec(Model):
     def servings_in_order(self) -> list[tuple[PartyId, ServingSpec]]:
         """FATE-Servings by number."""
         return sorted(self.serving.items(), key=lambda item: int(item[0]))
+
+    @property
+    def site_portals_in_order(self) -> list[tuple[PartyId, SitePortalSpec]]:
+        """Site Portals by number."""
+        return sorted(self.site_portal.items(), key=lambda item: int(item[0]))
+
+    @property
+    def fml_manager(self) -> FmlManagerSpec | None:
+        """The FML Manager of this stack's exchange."""
+        return None if self.exchange is None else self.exchange.fml_manager

@@ -1,4 +1,4 @@
-"""One unit of a plan (a party, an exchange, or their counterparts of FATE-Serving), and what all kinds share."""
+"""One unit of a plan (a party, an exchange, their counterparts of FATE-Serving, or a portal), and what all kinds share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +10,8 @@ from federation.jobs import JobPlan
 from federation.links import Kind
 from federation.manifests import Manifest, SecretPlan
 from federation.modules import ImageUse
+from federation.mutual_tls import MutualTls
+from federation.portal_values import PortalValues
 from federation.serving_values import ServingValues
 from federation.spec import StackSpec
 from federation.trust import TlsPlan
@@ -24,9 +26,9 @@ HOSTS_FILE = "hostsFile"  # in `access`, beside the consoles
 class ChartPlan:
     """One chart and its values, which are fully known."""
 
-    chart: Literal["fate-party", "fate-exchange", "fate-serving"]
+    chart: Literal["fate-party", "fate-exchange", "fate-serving", "fate-portal"]
     namespace: str
-    values: PartyValues | ExchangeValues | ServingValues
+    values: PartyValues | ExchangeValues | ServingValues | PortalValues
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class UnitPlan:
     protected: bool = False
     # Entries of fate:secrets that only the operator has, beside certificates: {name: what it is}.
     provided: Mapping[str, str] = field(default_factory=dict)
+    # The certificates of a Site Portal or an FML Manager.
+    mutual: MutualTls | None = None
     # Custom resources that show consoles; Ingresses are the chart's.
     boards: tuple[Manifest, ...] = ()
 
@@ -82,7 +86,8 @@ class UnitPlan:
     def config_path(self) -> str:
         """Where the stack file describes it, below `fate:`."""
         party = self.key.rpartition("-")[2]
-        return {"party": f"parties.{party}", "serving": f"serving.{party}"}.get(self.kind, self.kind)
+        places = {"party": f"parties.{party}", "serving": f"serving.{party}", "sitePortal": f"sitePortal.{party}"}
+        return {**places, "fmlManager": "exchange.fmlManager"}.get(self.kind, self.kind)
 
     @property
     def pull_secret_sources(self) -> tuple[str, ...]:

@@ -352,7 +352,7 @@ _LINKS = (
 _CONSOLES = {"fateboard": "fateboard", "client": "notebook", "spark": "spark", "rabbitmq": "rabbitmq", "pulsar": "pulsar"}
 # Modules of FedLCM's private charts.
 PORTAL = ("postgres", "fmlManagerServer")
-PORTAL_NOTE = "FML Manager and Site Portal are not part of an exchange or a party here"
+PORTAL_NOTE = "describe FML Manager under fate:exchange.fmlManager (docs/site-portal.md)"
 _PORTAL = Lost(PORTAL_NOTE, ())
 
 

@@ -87,7 +87,7 @@ def _placed(values: Values) -> None:
         module["env"] = {"TZ": "Europe/Berlin", "NUMBER": "1000000"}
         module["security"] = {"runAsUser": LARGE_UID, "capabilities": ["SYS_NICE"]}
         module["replicas"] = 2
-    if "database" in values:
+    if "client" in values.get("database", {}):
         values["database"]["client"]["security"] = {"runAsUser": LARGE_UID, "capabilities": ["SYS_NICE"]}
 
 
@@ -273,7 +273,24 @@ def module_of(container: Container) -> str:
     workload, name = container.where.split("/")[1:]
     special = {"python": "fateflow", "spark-master": "sparkMaster", "spark-worker": "sparkWorker", "traffic-server": "trafficServer"}
     special |= {f"serving-{name}": f"serving{name.title()}" for name in ("server", "proxy", "redis", "zookeeper", "admin")}
+    special |= {"site-portal-server": "sitePortalServer", "fml-manager-server": "fmlManagerServer"}
     return "mysql" if name == "wait-for-mysql" else special.get(workload, workload)
+
+
+def _postgres_elsewhere(values: Values) -> None:
+    _without_modules(values, "postgres")
+    values["database"].update(host="db.example", port=5433, name="portal", user="portal", sslMode="require")
+
+
+def _fml_manager(values: Values) -> None:
+    _without_modules(values, "frontend", "sitePortalServer")
+    del values["accounts"], values["partyId"], values["labels"]["federation.fate/party-id"]
+    security = {"runAsUser": 10000, "capabilities": []}
+    values["modules"]["fmlManagerServer"] = _module("federatedai/fml-manager-server:v0.3.0", "512Mi", security=security)
+    values["ports"]["fmlManagerServer"] = 8443
+    values["instance"] = "fml-manager"
+    values["database"].update(name="fml_manager", user="fml_manager")
+    values["tls"] = {"secret": "fml-manager-cert", "serverName": "fmlmanager.server.fraud.example"}
 
 
 PARTY = _example("fate-party")
@@ -333,6 +350,16 @@ SERVING_EXCHANGE = SERVING.changed(_serving_exchange, "serving exchange")
 SERVING_PLACED = SERVING_WHOLE.changed(_placed, "FATE-Serving with placement")
 SERVING_EXCHANGE_PLACED = SERVING_EXCHANGE.changed(_placed, "serving exchange with placement")
 
+PORTAL = _example("fate-portal")
+PORTAL_EPHEMERAL = PORTAL.changed(_without_persistence, "Site Portal without persistence")
+PORTAL_POSTGRES_ELSEWHERE = PORTAL.changed(_postgres_elsewhere, "Site Portal with PostgreSQL elsewhere")
+PORTAL_LARGE = PORTAL.changed(_large_identifier, "Site Portal with a large id")
+PORTAL_PLACED = PORTAL.changed(_placed, "Site Portal with placement")
+FML_MANAGER = PORTAL.changed(_fml_manager, "FML Manager")
+FML_MANAGER_EPHEMERAL = FML_MANAGER.changed(_without_persistence, "FML Manager without persistence")
+FML_MANAGER_POSTGRES_ELSEWHERE = FML_MANAGER.changed(_postgres_elsewhere, "FML Manager with PostgreSQL elsewhere")
+FML_MANAGER_PLACED = FML_MANAGER.changed(_placed, "FML Manager with placement")
+
 COMBINATIONS = [PARTY, RABBITMQ, SLIM, SLIM_RABBITMQ, EGGROLL, EGGROLL_2_4]
 COMBINATIONS_2 = [OSX, OSX_2_0, SPARK_OSX, STANDALONE_OSX, SPARK_PULSAR_2, SPARK_RABBITMQ_2, FILE_PULSAR, LOCAL_RABBITMQ]
 EXCHANGES = [EXCHANGE, ROLLSITE_EXCHANGE, OSX_EXCHANGE]
@@ -345,7 +372,12 @@ PARTIES_2 = [*COMBINATIONS_2, OSX_EPHEMERAL, OSX_LARGE, OSX_PLACED]
 SERVINGS = [SERVING, SERVING_WHOLE, SERVING_EPHEMERAL, SERVING_REDIS_ELSEWHERE, SERVING_IN_MEMORY, SERVING_LARGE, SERVING_PLACED]
 SERVING_EXCHANGES = [SERVING_EXCHANGE, SERVING_EXCHANGE_PLACED]
 PLACEMENTS += [SERVING_PLACED, SERVING_EXCHANGE_PLACED]
+SITE_PORTALS = [PORTAL, PORTAL_EPHEMERAL, PORTAL_POSTGRES_ELSEWHERE, PORTAL_LARGE, PORTAL_PLACED]
+FML_MANAGERS = [FML_MANAGER, FML_MANAGER_EPHEMERAL, FML_MANAGER_POSTGRES_ELSEWHERE, FML_MANAGER_PLACED]
+PORTALS = [*SITE_PORTALS, *FML_MANAGERS]
+PLACEMENTS += [PORTAL_PLACED, FML_MANAGER_PLACED]
 ALL = [*PARTIES, *PARTIES_2, *EXCHANGES, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED, OSX_EXCHANGE_PLACED, *SERVINGS, *SERVING_EXCHANGES]
+ALL += PORTALS
 
 
 def container(case: Case, where: str) -> Container:

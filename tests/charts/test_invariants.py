@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from federation.naming import CHART_OBJECTS
+from federation.portal_releases import portal_catalogue
 from federation.releases import catalogue
 from federation.serving_releases import serving_catalogue
 from tests.charts.cases import (
@@ -21,6 +22,8 @@ from tests.charts.cases import (
     PARTIES,
     PARTIES_2,
     PLACEMENTS,
+    PORTAL_LARGE,
+    PORTALS,
     ROLLSITE_EXCHANGE_PLACED,
     SERVING_LARGE,
     SERVINGS,
@@ -46,9 +49,9 @@ def every_case(check: Check) -> Check:
 
 
 def every_party(check: Check) -> Check:
-    """A rule for the chart of every party, and of every FATE-Serving with claims."""
+    """A rule for the chart of every party, and of every FATE-Serving and every portal with claims."""
     PARTY_INVARIANTS.append(check)
-    kept = [case for case in SERVINGS if case.has_claims]
+    kept = [case for case in (*SERVINGS, *PORTALS) if case.has_claims]
     return pytest.mark.parametrize("case", [*PARTIES, *PARTIES_2, *kept], ids=str)(check)
 
 
@@ -81,7 +84,7 @@ def test_templates_are_layout_only() -> None:
     long = {str(path): lines for path, limit in limits.items() if (lines := len(path.read_text().splitlines())) > limit}
     assert not long, long
     helpers = {path.parents[1].name: path.read_text() for path in TEMPLATES if path.name == "_helpers.tpl"}
-    assert set(helpers) == {"fate-party", "fate-exchange", "fate-serving"}
+    assert set(helpers) == {"fate-party", "fate-exchange", "fate-serving", "fate-portal"}
     for chart, text in helpers.items():
         names = re.findall(r'define "([\w.]+)"', text)
         assert 0 < len(names) <= 13, (chart, names)
@@ -91,7 +94,7 @@ def test_templates_are_layout_only() -> None:
 
 def test_default_values_are_only_a_comment() -> None:
     files = sorted(CHARTS.glob("*/values.yaml"))
-    assert len(files) == 3
+    assert len(files) == 4
     for file in files:
         assert all(line.startswith("#") for line in file.read_text().splitlines()), file
 
@@ -277,13 +280,14 @@ def test_what_is_named_exists_or_is_made_by_the_program(case: Case) -> None:
     objects = case.render()
     values = case.values
     own = {item["metadata"]["name"] for item in of_kind(objects, "ConfigMap")}
-    given = set(values["routes"].values() if isinstance(values["routes"], dict) else [values["routes"]])
+    routes = values.get("routes", {})
+    given = set(routes.values() if isinstance(routes, dict) else [routes])
     volumes = [volume for item in workloads(objects) for volume in item["spec"]["template"]["spec"].get("volumes", [])]
     sources = [source for volume in volumes for source in [volume, *volume.get("projected", {}).get("sources", [])]]
     used = {source["configMap"]["name"] for source in sources if "configMap" in source}
     used |= {source["configMapRef"]["name"] for container in containers(objects) for source in container.spec.get("envFrom", [])}
     secrets = {source["secret"]["secretName"] for source in sources if "secret" in source}
-    certificate = values.get("pulsar", {}).get("broker", {}).get("certificateSecret")
+    certificate = values.get("pulsar", {}).get("broker", {}).get("certificateSecret") or values.get("tls", {}).get("secret")
     assert secrets == {certificate} - {None}
     assert used == own | given
 
@@ -291,7 +295,7 @@ def test_what_is_named_exists_or_is_made_by_the_program(case: Case) -> None:
 @every_case
 def test_no_object_but_secrets_made_elsewhere_holds_a_secret(case: Case) -> None:
     texts, found = config_texts(case.render()), list(containers(case.render()))
-    assert texts
+    assert texts or case in PORTALS
     assert found
     for place, text in texts.items():
         for line in text.splitlines():
@@ -354,6 +358,7 @@ def test_identifiers_stay_text() -> None:
     assert "\ncoordinator=1000000000\n" in config_texts(SERVING_LARGE.render())["serving-proxy-config/application.properties"]
     assert "\nparty_id: 1000000000\n" in config_texts(LARGE.render())["python-config/service_conf.yaml"]
     assert "\neggroll.rollsite.party.id=1000000000\n" in config_texts(EGGROLL_LARGE.render())["eggroll-config/eggroll.properties"]
+    assert all(item["metadata"]["labels"]["federation.fate/party-id"] == "1000000000" for item in PORTAL_LARGE.render())
     assert '\nparty_id: "1000000000"\n' in "\n" + config_texts(OSX_LARGE.render())["python-config/service_conf.yaml"]
     assert "\neggroll.resourcemanager.process.tag=1000000000\n" in config_texts(OSX_LARGE.render())["eggroll-config/eggroll.properties"]
 
@@ -361,6 +366,7 @@ def test_identifiers_stay_text() -> None:
 def test_the_catalogue_knows_every_variable_that_a_chart_sets() -> None:
     """A stack that sets one of them too would be refused only by the API server."""
     known = {"fate-party": catalogue()["1.11.2"].own_environment, "fate-serving": serving_catalogue()["2.1.6"].own_environment}
+    known["fate-portal"] = portal_catalogue()["0.3.0"].own_environment
     for chart, own in known.items():
         cases = [case for case in ALL if case.chart.name == chart and all(not module["env"] for module in case.values["modules"].values())]
         assert len(cases) > 5
@@ -379,6 +385,9 @@ def test_the_catalogue_knows_every_path_at_which_a_chart_mounts_files() -> None:
                 found.setdefault((case.values["release"], case in EXCHANGE_CASES, module_of(container)), set()).update(paths)
     assert len(found) > 30
     for (release, of_exchange, module), paths in found.items():
+        if release in portal_catalogue():
+            assert sorted(portal_catalogue()[release].modules[module].paths) == sorted(paths), (release, module)
+            continue
         if release in serving_catalogue():
             assert sorted(serving_catalogue()[release].modules[module].paths) == sorted(paths), (release, module)
             continue

@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from federation.portal_releases import portal_catalogue
 from federation.releases import catalogue
 from federation.serving_releases import serving_catalogue
 from tests.charts.cases import (
     COMBINATIONS,
     EXCHANGES,
+    FML_MANAGER,
     OSX,
+    PORTAL,
     RABBITMQ_KEPT,
     SERVING_EXCHANGE,
     SERVING_WHOLE,
@@ -61,8 +64,8 @@ SERVICE: dict[str, Any] = {
     "annotations": {"metallb.io/pool": "inside"},
 }
 # Of FATE 2.x what has templates of its own: the rest of its combinations is that of 1.x.
-PARTIES = [*COMBINATIONS, OSX, SPARK_OSX, SERVING_WHOLE]
-MODULES = [(case, module) for case in (*PARTIES, *EXCHANGES, SERVING_EXCHANGE) for module in case.values["modules"]]
+PARTIES = [*COMBINATIONS, OSX, SPARK_OSX, SERVING_WHOLE, PORTAL]
+MODULES = [(case, module) for case in (*PARTIES, *EXCHANGES, SERVING_EXCHANGE, FML_MANAGER) for module in case.values["modules"]]
 every_module = pytest.mark.parametrize(("case", "module"), MODULES, ids=[f"{case}: {module}" for case, module in MODULES])
 WITH_DATA = [(case, name) for case in (*PARTIES, RABBITMQ_KEPT) for name, module in case.values["modules"].items() if "claim" in module]
 every_claim = pytest.mark.parametrize(("case", "module"), WITH_DATA, ids=[f"{case}: {module}" for case, module in WITH_DATA])
@@ -77,7 +80,7 @@ def main_container(objects: list[Object], module: str) -> tuple[Object, Containe
 
 def test_every_module_of_the_catalogue_is_walked() -> None:
     releases = [catalogue()["1.11.2"], catalogue()["2.2.0"]]
-    serving = serving_catalogue()["2.1.6"].modules
+    serving = {**serving_catalogue()["2.1.6"].modules, **portal_catalogue()["0.3.0"].modules}
     assert {module for _, module in MODULES} == set(serving).union(*(release.modules | release.exchange for release in releases))
     with_data = {name for release in releases for name, row in release.modules.items() if row.claim is not None}
     with_data |= {name for name, row in serving.items() if row.claim is not None}
@@ -131,8 +134,9 @@ def test_a_pull_policy_is_that_of_the_containers_with_the_module_s_image(case: C
 @every_module
 def test_settings_of_a_service_reach_the_one_that_the_catalogue_means(case: Case, module: str) -> None:
     """FATE-Flow's is made beside the chart; what peers reach is described elsewhere."""
-    if case.chart.name == "fate-serving":
-        row = serving_catalogue()["2.1.6"].modules[module].service
+    if case.chart.name in ("fate-serving", "fate-portal"):
+        rows = serving_catalogue()["2.1.6"].modules if case.chart.name == "fate-serving" else portal_catalogue()["0.3.0"].modules
+        row = rows[module].service
     else:
         release = catalogue()[case.values["release"]]
         row = (release.exchange if case in EXCHANGES else release.modules)[module].service

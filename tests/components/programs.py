@@ -47,6 +47,7 @@ def run_program(
     monkeypatch.delenv("FATE_PROJECT_DIR", raising=False)
     # What stands in a certificate is checked in tests/unit; here only where it goes.
     monkeypatch.setattr("federation.load.certificate_problems", lambda *_texts, **_names: ())
+    monkeypatch.setattr("federation.mutual_tls.MutualTls.problems", lambda *_mutual: ())
     given = secrets_for(case, folder / "planned") if secrets is None else secrets
     values = {f"fate:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in case.config.items()}
     values["fate:secrets"] = json.dumps(dict(given))

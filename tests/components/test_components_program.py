@@ -24,6 +24,8 @@ from tests.support.configs import (
     OSX_MESH_OF_TWO,
     OSX_STAR,
     PENDING,
+    PORTAL_EXTERNAL,
+    PORTAL_LOCAL,
     RABBITMQ_MESH,
     RABBITMQ_MESH_OF_TWO,
     ROLLSITE_LOCAL,
@@ -63,6 +65,10 @@ RABBITMQ_BOARDS = RABBITMQ_MESH.changed(
 BALANCED |= {
     f"{namespace}/serving-proxy-public": f"203.0.113.{200 + number}"
     for number, namespace in enumerate(("fate-serving-9998", "fate-serving-9999", "fate-serving-exchange"))
+}
+BALANCED |= {
+    "fate-site-portal-9999/frontend-public": "203.0.113.210",
+    "fate-fml-manager/fml-manager-server-public": "203.0.113.211",
 }
 CLUSTER = Cluster(balanced=BALANCED)
 
@@ -171,6 +177,31 @@ def test_a_serving_exchange_registers_its_site_its_routes_and_one_chart(program:
     assert program(SERVING_STAR).one("ExternalServingExchange", "consortium-serving")
 
 
+def test_portals_register_their_sites_their_objects_and_one_chart_each(program: Program) -> None:
+    run = program(PORTAL_LOCAL)
+    assert run.children(run.one("Site", "site-portal-9999")) == {
+        ("Namespace", "site-portal-9999-namespace"),
+        ("Service", "site-portal-9999-frontend-public"),
+    }
+    assert run.children(run.one("SitePortal", "site-portal-9999")) == {
+        ("Secret", "site-portal-9999-postgres-credentials"),
+        ("Secret", "site-portal-9999-site-portal-credentials"),
+        ("Secret", "site-portal-9999-site-portal-cert"),
+        ("NetworkPolicy", "site-portal-9999-policy-inside"),
+        ("NetworkPolicy", "site-portal-9999-policy-peers-frontend"),
+        ("NetworkPolicy", "site-portal-9999-policy-peers-site-portal-server"),
+        ("Chart", "site-portal-9999"),
+    }
+    assert run.children(run.one("FmlManager", "fml-manager")) == {
+        ("Secret", "fml-manager-postgres-credentials"),
+        ("Secret", "fml-manager-fml-manager-cert"),
+        ("NetworkPolicy", "fml-manager-policy-inside"),
+        ("NetworkPolicy", "fml-manager-policy-peers-fml-manager-server"),
+        ("Chart", "fml-manager"),
+    }
+    assert program(PORTAL_EXTERNAL).one("ExternalFmlManager", "consortium-fml-manager")
+
+
 def test_components_have_the_types_they_always_had(program: Program) -> None:
     types = {resource.type for resource in program(LOCAL).resources} | {resource.type for resource in program(STAR_PARTY).resources}
     assert types == {
@@ -213,7 +244,9 @@ def test_the_provider_changes_config_maps_and_secrets_in_place(program: Program)
 
 
 @pytest.mark.parametrize(
-    "case", [NODE_PORTS, LOCAL, NAMESPACED, ROLLSITE_NODE_PORTS, RABBITMQ_MESH, SLIM_STAR, SERVING_WHOLE, SERVING_LOCAL], ids=str
+    "case",
+    [NODE_PORTS, LOCAL, NAMESPACED, ROLLSITE_NODE_PORTS, RABBITMQ_MESH, SLIM_STAR, SERVING_WHOLE, SERVING_LOCAL, PORTAL_LOCAL],
+    ids=str,
 )
 def test_a_chart_gets_exactly_the_values_of_the_plan_and_nothing_secret_or_unknown(case: Case, program: Program, tmp_path: Path) -> None:
     plan = case.load(tmp_path / "plan").plan

@@ -185,6 +185,27 @@ def serving_descriptor(party_id: str | None = "10000", organization: str = "clin
     return _descriptor(organization, head, {"servingProxy": endpoint})
 
 
+def site_portal(namespace: str = "fate-site-portal-9999", **changes: Any) -> Config:
+    """The Site Portal of a party behind a load balancer; None as a value drops a key."""
+    whole = {"namespace": namespace, "release": "0.3.0", "persistence": "none", "publish": _balanced(("sitePortal",)), **changes}
+    return {key: value for key, value in whole.items() if value is not None}
+
+
+def fml_manager(namespace: str = "fate-fml-manager", **changes: Any) -> Config:
+    """An FML Manager behind a load balancer; None as a value drops a key."""
+    whole = {"namespace": namespace, "release": "0.3.0", "persistence": "none", "publish": _balanced(("fmlManager",)), **changes}
+    return {key: value for key, value in whole.items() if value is not None}
+
+
+def portal_descriptor(party_id: str | None = "10000", organization: str = "clinic-b", *, host: str = "203.0.113.32") -> Descriptor:
+    """What the owner of a Site Portal, or without a party id of an FML Manager, exports."""
+    head: Config = {"kind": "fmlManager"} if party_id is None else {"kind": "sitePortal", "partyId": party_id}
+    head["release"] = "0.3.0"
+    name = f"fmlmanager.server.{DOMAIN}" if party_id is None else f"site-{party_id}.server.{DOMAIN}"
+    endpoint = {"host": host, "addresses": _addresses(host), "ports": {"tls": 8443}, "tls": True, "serverName": name}
+    return _descriptor(organization, head, {"fmlManager" if party_id is None else "sitePortal": endpoint})
+
+
 def _balanced(endpoints: tuple[str, ...]) -> Config:
     return {endpoint: {"type": "LoadBalancer"} for endpoint in endpoints}
 
@@ -472,6 +493,48 @@ SERVING_WHOLE = SERVING.changed(
     "a party with FATE-Serving and its registry",
 )
 
+PORTAL = (
+    Case(
+        "a party with a Site Portal",
+        stack("bank-a", parties={"9999": party()}, sitePortal={"9999": site_portal(fmlManager="consortium-fml-manager")}),
+    )
+    .with_peer("consortium", exchange_descriptor())
+    .with_peer("consortium-fml-manager", portal_descriptor(None, "consortium"))
+)
+PORTAL_ALONE = Case(
+    "a Site Portal on its own", stack("bank-a", sitePortal={"9999": site_portal(fateflow="203.0.113.9:30097", persistence={})})
+)
+POSTGRES: Config = {
+    "host": "db.bank-a.example",
+    "database": "portal_9999",
+    "user": "portal_9999",
+    "password": {"secret": "portal-database"},
+}
+PORTAL_EXTERNAL = PORTAL.changed(
+    lambda config: config["sitePortal"]["9999"].update(engines=external(postgres=POSTGRES)),
+    "a party with a Site Portal and an external PostgreSQL",
+)
+PORTAL_BY_HAND = (
+    Case("a Site Portal whose FML Manager is typed by hand", PORTAL.config | {"peers": {}})
+    .with_peer("consortium", exchange_descriptor())
+    .with_entry("consortium-fml-manager", unsigned=True, fmlManager="fml.consortium.example:8443")
+)
+FML_MANAGER = (
+    EXCHANGE.changed(lambda config: config["exchange"].update(fmlManager=fml_manager()), "an exchange with an FML Manager")
+    .with_peer("bank-a-site-portal", portal_descriptor("9999", "bank-a", host="portal.bank-a.example"))
+    .with_peer("clinic-b-site-portal", portal_descriptor())
+)
+FML_MANAGER_SUSPENDED = replace(
+    FML_MANAGER.with_peer("clinic-b-site-portal", portal_descriptor(), state="suspended"), name="an FML Manager, a Site Portal suspended"
+)
+PORTAL_LOCAL = LOCAL.changed(
+    lambda config: (
+        config["exchange"].update(fmlManager=fml_manager()),
+        config.update(sitePortal={"9999": site_portal(fmlManager="local")}),
+    ),
+    "an exchange with an FML Manager, and a party with a Site Portal, in one stack",
+)
+
 CASES = [
     STAR_PARTY,
     EXCHANGE,
@@ -531,4 +594,13 @@ SERVING_CASES = [
     SERVING_BY_HAND,
     SERVING_WHOLE,
 ]
-EVERY_CASE = [*CASES, *SERVING_CASES]
+PORTAL_CASES = [
+    PORTAL,
+    PORTAL_ALONE,
+    PORTAL_EXTERNAL,
+    PORTAL_BY_HAND,
+    FML_MANAGER,
+    FML_MANAGER_SUSPENDED,
+    PORTAL_LOCAL,
+]
+EVERY_CASE = [*CASES, *SERVING_CASES, *PORTAL_CASES]

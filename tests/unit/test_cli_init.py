@@ -23,6 +23,7 @@ ORGANIZATIONS = {
     "bank-a": Answers(kind="party", organization="bank-a", party_id="9999"),
     "clinic-b": Answers(kind="party", organization="clinic-b", party_id="10000"),
     "insurer-c": Answers(kind="serving", organization="insurer-c", party_id="10001"),
+    "clinic-d": Answers(kind="portal", organization="clinic-d", party_id="10002"),
 }
 
 
@@ -129,7 +130,7 @@ def test_there_is_a_template_for_each_kind() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_stack_file_loads_without_a_problem(tmp_path: Path, kind: Kind) -> None:
     plan = initialized(tmp_path, "org-1", kind=kind).load().plan
-    expected = {"exchange": ["exchange"], "serving": ["party", "serving"]}
+    expected = {"exchange": ["exchange"], "serving": ["party", "serving"], "portal": ["party", "sitePortal"]}
     assert [unit.kind for unit in plan.units] == expected.get(kind, ["party"])
     assert all("is not there yet" in reason for reason in plan.pending.values())
     assert len(plan.pending) == (0 if kind in ("exchange", "external") else 1)
@@ -202,14 +203,14 @@ def test_the_examples_load_and_hold_no_secret() -> None:
     assert [path.name for path in EXAMPLES] == [f"Pulumi.{name}.yaml" for name in sorted(ORGANIZATIONS)]
     for path in EXAMPLES:
         plan = load_stack(path).plan
-        assert [unit.kind for unit in plan.units] in (["party"], ["exchange"], ["party", "serving"])
+        assert [unit.kind for unit in plan.units] in (["party"], ["exchange"], ["party", "serving"], ["party", "sitePortal"])
         assert set(yaml.safe_load(path.read_text())) == {"config"}
         assert not re.search(r"secure:|encryptionsalt|fate:secrets:", path.read_text())
 
 
 def test_the_examples_wait_for_each_other() -> None:
     pending = {path.name: sorted(load_stack(path).plan.pending) for path in EXAMPLES}
-    assert list(pending.values()) == [["consortium"], ["consortium"], ["bank-a", "clinic-b"], ["consortium"]]
+    assert list(pending.values()) == [["consortium"], ["consortium"], ["consortium"], ["bank-a", "clinic-b"], ["consortium"]]
 
 
 def test_the_readme_of_stacks_names_every_key() -> None:

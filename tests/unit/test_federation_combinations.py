@@ -692,9 +692,9 @@ def test_a_peer_typed_by_hand_has_exactly_the_addresses_of_its_engine(case: Case
         assert set(endpoint.ports) == {purpose}
         tls = {"pulsar": f"10001.{DOMAIN}", "trafficServer": f"proxy.{DOMAIN}"}.get(name)
         assert (endpoint.tls, endpoint.server_name) == (tls is not None, tls)
-    kind, legal = ("party", "nginx and pulsar, or nginx and rabbitmq, or rollsite, or osx, or servingProxy")
+    kind, legal = ("party", "nginx and pulsar, or nginx and rabbitmq, or rollsite, or osx, or servingProxy, or sitePortal")
     if "partyId" not in entry:
-        kind, legal = "exchange (no partyId)", "nginx and trafficServer, or rollsite, or osx, or servingProxy"
+        kind, legal = "exchange (no partyId)", "nginx and trafficServer, or rollsite, or osx, or servingProxy, or fmlManager"
     for name in addresses:
         fewer = {key: value for key, value in entry.items() if key != name}
         (problem,) = refused(case.with_entry("old", unsigned=True, **fewer), tmp_path / f"without {name}")

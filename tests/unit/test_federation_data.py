@@ -48,11 +48,11 @@ def lost(tmp_path: Path, change: Change) -> list[str]:
         (lambda party: party["modules"].update(hdfs={"datanode": {"replicas": 1}}), "3 -> 1 HDFS data nodes"),
         (
             lambda party: party.update(engines=external(mysql=MYSQL)),
-            "database the party's own module -> db.bank-a.example:3306/fate_9999: the party would start empty there, its job history",
+            "database the party's own module -> db.bank-a.example:3306/fate_9999: it would start empty there, its job history",
         ),
         (
             lambda party: party.update(engines=external(hdfs=HDFS)),
-            "files the party's own module -> hdfs://namenode.bank-a.example:8020/fate: the party would start empty there",
+            "files the party's own module -> hdfs://namenode.bank-a.example:8020/fate: it would start empty there",
         ),
         (lambda party: party.update(computing="Spark_local", storage="LocalFS"), "storage HDFS -> LocalFS"),
     ],

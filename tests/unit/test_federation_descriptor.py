@@ -212,8 +212,14 @@ def test_every_mapping_refuses_an_unknown_key(descriptor: Descriptor) -> None:
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a newer schema": ({"schemaVersion": 2}, "Input should be 1"),
-    "a party without an id": ({"partyId": None}, "a party and its FATE-Serving have a partyId, an exchange of either kind has none"),
-    "an exchange with an id": ({"kind": "exchange"}, "a party and its FATE-Serving have a partyId, an exchange of either kind has none"),
+    "a party without an id": (
+        {"partyId": None},
+        "a party, its FATE-Serving and its Site Portal have a partyId, an exchange of either kind",
+    ),
+    "an exchange with an id": (
+        {"kind": "exchange"},
+        "a party, its FATE-Serving and its Site Portal have a partyId, an exchange of either kind",
+    ),
     "no endpoints": (
         {"endpoints": {}},
         "a party publishes exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, or osx, not nothing",

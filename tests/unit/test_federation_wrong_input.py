@@ -287,7 +287,8 @@ TOGETHER = [
         _entry("half", unsigned=True, partyId="20005", nginx="198.51.100.4:9300"),
         ("fate:peers", "half"),
         "peers.half",
-        "an unsigned party needs exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, or osx, or servingProxy, each as host:port",
+        "an unsigned party needs exactly nginx and pulsar, or nginx and rabbitmq, or rollsite, or osx, or servingProxy, or sitePortal, "
+        "each as host:port",
         "correct the value",
     ),
     Mistake(

@@ -1,0 +1,102 @@
+"""The NetworkPolicy objects of Site Portals and an FML Manager, and of the link from a Site Portal to its party's FATE-Flow."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from federation import naming
+from federation.manifests import Manifest
+from federation.module_spec import ModuleSpec
+from federation.naming import selector
+from federation.neighbours import Address, Pods
+from federation.network_policy import (
+    Place,
+    Rule,
+    connect,
+    elsewhere,
+    inside_and_dns,
+    module_ports,
+    namespace_labels,
+    published_sources,
+    ranges_of,
+    single,
+    towards,
+)
+from federation.portal_releases import portal_catalogue
+from federation.scalars import PartyId, is_ip
+from federation.spec import FmlManagerSpec, PartySpec, SitePortalSpec, StackSpec
+
+
+def site_portal_policies(
+    spec: StackSpec, party: PartyId, own: SitePortalSpec, key: str, labels: Mapping[str, str], manager: Address | None
+) -> tuple[Manifest, ...]:
+    """Every policy of a Site Portal that registers with this FML Manager; none when they are switched off."""
+    if not spec.network_policy.enabled:
+        return ()
+    ports, place = portal_catalogue()[own.release].ports, Place(own.namespace, key, labels)
+    frontend, server = selector(naming.FRONTEND, key), selector(naming.SITE_PORTAL_SERVER, key)
+    egress = [_fateflow(spec, party, own), *_database(own), *([] if manager is None else [towards(manager)])]
+    made = [
+        inside_and_dns(spec, place),
+        place.policy("peers-frontend", frontend, ingress=[connect("from", published_sources(spec), (ports["frontendTls"],))]),
+        place.policy("peers-site-portal-server", server, ingress=[], egress=egress),
+    ]
+    if spec.network_policy.boards is not None:
+        rules = [connect("from", elsewhere(spec.network_policy.boards), (ports["frontend"],))]
+        made.append(place.policy("board-frontend", frontend, ingress=rules))
+    shown = {"frontend": own.modules.frontend, "sitePortalServer": own.modules.site_portal_server, "postgres": own.modules.postgres}
+    return (*made, *_shown_services(place, shown, ports))
+
+
+def fml_manager_policies(
+    spec: StackSpec, own: FmlManagerSpec, key: str, labels: Mapping[str, str], portals: Iterable[Address]
+) -> tuple[Manifest, ...]:
+    """Every policy of an FML Manager that calls these Site Portals; none when they are switched off."""
+    if not spec.network_policy.enabled:
+        return ()
+    ports, place = portal_catalogue()[own.release].ports, Place(own.namespace, key, labels)
+    ingress = [connect("from", published_sources(spec), (ports["fmlManagerServer"],))]
+    called = sorted({repr(rule): rule for rule in map(towards, portals)}.values(), key=repr)
+    server = place.policy(
+        "peers-fml-manager-server", selector(naming.FML_MANAGER_SERVER, key), ingress=ingress, egress=[*_database(own), *called]
+    )
+    shown = {"fmlManagerServer": own.modules.fml_manager_server, "postgres": own.modules.postgres}
+    return (inside_and_dns(spec, place), server, *_shown_services(place, shown, ports))
+
+
+def fateflow_policies(spec: StackSpec, party: PartyId, own: PartySpec, key: str, labels: Mapping[str, str]) -> tuple[Manifest, ...]:
+    """What lets a party's Site Portal in at its FATE-Flow."""
+    portal = spec.site_portal.get(party)
+    if portal is None or not spec.network_policy.enabled:
+        return ()
+    pods = {
+        "namespaceSelector": namespace_labels(portal.namespace),
+        "podSelector": {"matchLabels": selector(naming.SITE_PORTAL_SERVER, naming.site_portal_key(party))},
+    }
+    rules = [connect("from", [pods], (spec.catalogue[own.release].ports["fateflowHttp"],))]
+    return (Place(own.namespace, key, labels).policy("site-portal", selector(naming.FATEFLOW, key), ingress=rules),)
+
+
+def _fateflow(spec: StackSpec, party: PartyId, own: SitePortalSpec) -> Rule:
+    training = spec.parties.get(party)
+    if own.fateflow is not None or training is None:
+        return _by_name(own.fateflow or "")
+    port = spec.catalogue[training.release].ports["fateflowHttp"]
+    return towards(Address("", (), {}, Pods(training.namespace, naming.party_key(party), naming.FATEFLOW, (port,))))
+
+
+def _database(own: SitePortalSpec | FmlManagerSpec) -> Iterator[Rule]:
+    if own.engines.postgres is not None:
+        yield _by_name(f"{own.engines.postgres.external.host}:{own.engines.postgres.external.port}")
+
+
+def _shown_services(place: Place, modules: Mapping[str, ModuleSpec], ports: Mapping[str, int]) -> Iterator[Manifest]:
+    """The ports of modules whose Service the operator shows outside the cluster."""
+    for module, given in modules.items():
+        if given.service is not None and given.service.type != "ClusterIP":
+            pods = naming.pod_name(module)
+            yield place.policy(f"service-{pods}", selector(pods, place.key), ingress=[connect("from", [], module_ports(module, ports))])
+
+
+def _by_name(address: str) -> Rule:
+    """A policy holds no names: the port of one is open anywhere."""
+    host, _, port = address.rpartition(":")
+    return connect("to", ranges_of([single(host)]) if is_ip(host) else [], (int(port),))
