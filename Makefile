@@ -33,8 +33,9 @@ lint: $(INSTALLED)           ## format, style, types, generated files
 	$(BIN)/mypy
 	$(BIN)/python -m federation.schemas --check
 
-traffic-server:              ## Debian's Traffic Server, which the traffic tests run
-	command -v traffic_manager > /dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends trafficserver; }
+traffic-server:              ## Debian's Traffic Server and nginx, which the traffic tests run
+	PATH=$$PATH:/usr/sbin; for tool in traffic_manager nginx; do command -v $$tool > /dev/null || missing=1; done; \
+	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends trafficserver nginx-light; }
 
 servers:                     ## Debian's MariaDB and RabbitMQ, which the tests of Jobs and of `fatefed doctor` run
 	PATH=$$PATH:/usr/sbin; for tool in mariadbd mysql rabbitmq-server; do command -v $$tool > /dev/null || missing=1; done; \
