@@ -48,7 +48,6 @@ class Trust(Model):
 class Published(Model):
     """What is known of one party, one exchange, their counterparts of FATE-Serving, or a portal: by its descriptor, or typed by hand."""
 
-
     schema_version: Literal[1] = Field(description="This is version 1.")
     kind: Kind = Field(description="One FATE cluster, the hub of a star, FATE-Serving of a party, the hub of FATE-Servings, or a portal.")
     federation: Membership = Field(description="Name and domain; both must be the reader's own.")

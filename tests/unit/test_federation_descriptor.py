@@ -30,12 +30,14 @@ from tests.support.configs import (
     STAR_PARTY,
     Case,
     exchange_descriptor,
+    portal_descriptor,
     serving_descriptor,
 )
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "descriptor.md"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n"
 SERVING_CLINIC, SERVING_HUB = serving_descriptor(), serving_descriptor(None, "consortium")
+PORTAL_CLINIC, FML_MANAGER = portal_descriptor(), portal_descriptor(None, "consortium")
 BOTH = [CLINIC, exchange_descriptor(), RABBITMQ_CLINIC, ROLLSITE_CLINIC]
 
 
@@ -249,14 +251,17 @@ def test_a_descriptor_that_contradicts_itself_is_refused(change: dict[str, Any],
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_descriptor_says_its_release(kind: str) -> None:
     """Rules about releases and owners cannot look at what is not said."""
-    bodies = {body["kind"]: body for body in (CLINIC.plain(), exchange_descriptor().plain(), SERVING_CLINIC.plain(), SERVING_HUB.plain())}
+    every = (CLINIC, exchange_descriptor(), SERVING_CLINIC, SERVING_HUB, PORTAL_CLINIC, FML_MANAGER)
+    bodies = {descriptor.kind: descriptor.plain() for descriptor in every}
     assert isinstance(parse(json.dumps(bodies[kind]).encode(), "here"), Descriptor)
     found = parse(json.dumps({key: value for key, value in bodies[kind].items() if key != "release"}).encode(), "here")
     assert isinstance(found, tuple)
     assert [(problem.place, problem.problem) for problem in found] == [("here release", "release is missing")]
 
 
-@pytest.mark.parametrize("descriptor", [exchange_descriptor(), SERVING_CLINIC, SERVING_HUB], ids=lambda descriptor: descriptor.kind)
+@pytest.mark.parametrize(
+    "descriptor", [exchange_descriptor(), SERVING_CLINIC, SERVING_HUB, PORTAL_CLINIC, FML_MANAGER], ids=lambda each: each.kind
+)
 def test_only_a_party_names_engines(descriptor: Descriptor) -> None:
     found = parse(json.dumps(descriptor.plain() | {"backends": CLINIC.plain()["backends"]}).encode(), "here")
     assert isinstance(found, tuple)

@@ -457,7 +457,13 @@ def test_a_site_portal_belongs_to_the_owner_of_its_party(tmp_path: Path) -> None
     """Else a stranger would accept invitations in a party's name."""
     case = PORTAL_ALONE.with_peer("clinic-b", party_descriptor()).with_peer("stranger", portal_descriptor("10000", "stranger"))
     ((place, problem, _),) = problems(case, tmp_path)
-    assert (place, problem) == ("peers.stranger", "is the Site Portal of party 10000, which belongs to clinic-b")
+    assert place == "peers.stranger"
+    assert problem.startswith("is the Site Portal of party 10000, which belongs to peer clinic-b, whose key is SHA256:")
+    same = PORTAL_ALONE.with_peer("clinic-b", party_descriptor())
+    same.with_peer("clinic-b-site-portal", portal_descriptor()).load(tmp_path / "owner")
+    own = same.changed(lambda config: config.update(parties={"9998": party("fate-9998")})).with_peer("consortium", exchange_descriptor())
+    ((place, problem, _),) = problems(own.with_peer("ours", portal_descriptor("9998", "copycat")), tmp_path / "ours")
+    assert (place, problem) == ("peers.ours", "is the Site Portal of party 9998, which belongs to this stack")
 
 
 @pytest.mark.parametrize("name", [f"proxy.{DOMAIN}", f"9999.{DOMAIN}", f"site-10001.server.{DOMAIN}"])
