@@ -3,9 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYFATE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fate-federation/pyfate-2.2.0
+PULSAR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fate-federation/pulsar-2.10.1
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: setup tools demo demo-down test lint traffic-server servers pyfate ci render bench schemas
+.PHONY: setup tools demo demo-down test lint traffic-server servers pulsar pyfate ci render bench schemas
 
 $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -41,6 +42,15 @@ servers:                     ## Debian's MariaDB and RabbitMQ, which the tests o
 	PATH=$$PATH:/usr/sbin; for tool in mariadbd mysql rabbitmq-server; do command -v $$tool > /dev/null || missing=1; done; \
 	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mariadb-server-core mariadb-client-core rabbitmq-server; }
 
+pulsar: $(PULSAR)/.installed   ## a real Pulsar broker from Maven's jars, and the client that FATE pins
+
+$(PULSAR)/.installed: tests/pulsar/pom.xml tests/pulsar/requirements.txt $(INSTALLED)
+	command -v mvn > /dev/null && command -v java > /dev/null || \
+	{ $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends maven openjdk-17-jre-headless; }
+	mvn --quiet --batch-mode --file $< org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(PULSAR)/lib
+	$(BIN)/pip install --quiet --no-deps --require-hashes --upgrade --target $(PULSAR)/client -r tests/pulsar/requirements.txt
+	touch $@
+
 pyfate: $(PYFATE)/.installed   ## FATE 2.2.0's own parsers, in an environment of their own
 
 $(PYFATE)/.installed: tests/runtime/requirements.txt
@@ -48,8 +58,8 @@ $(PYFATE)/.installed: tests/runtime/requirements.txt
 	$(PYFATE)/bin/pip install --quiet --no-deps --require-hashes -r $<
 	touch $@
 
-ci: test traffic-server servers pyfate  ## what CI runs: the tests, then the slower suites
-	$(BIN)/python -m pytest tests/traffic tests/servers tests/runtime --durations=5
+ci: test traffic-server servers pulsar pyfate  ## what CI runs: the tests, then the slower suites
+	$(BIN)/python -m pytest tests/traffic tests/servers tests/pulsar tests/runtime --durations=5
 	$(MAKE) demo
 	$(MAKE) demo-down
 

@@ -218,6 +218,7 @@ def _broker(party: PartyId, own: PartySpec, release: Release) -> PulsarBroker:
         certificate_secret=naming.PULSAR_CERTIFICATE,
         replicator_prefix=f"pulsar.repl.{party}",
         direct_mib=share(memory, row.direct_percent) or 1024,
+        watcher=row.watcher,
     )
 
 

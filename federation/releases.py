@@ -112,6 +112,10 @@ class ModuleRow(Model):
     heap_percent: int | None = Field(None, ge=10, le=90, description="Share of the memory limit for the Java heap.")
     direct_percent: int | None = Field(None, ge=10, le=90, description="Share of the memory limit for direct memory.")
     claim: ClaimRow | None = None
+    watcher: Resources | None = Field(
+        None,
+        description="Pulsar: resources of the container that deletes clusters without routes. Needs python3 in the image; absent: none.",
+    )
     paths: tuple[str, ...] = Field((), description="Where the chart mounts files into its main container, and a stack may not.")
     service: ServiceRow | None = Field(None, description="Absent: the module has none, or `publish` describes it.")
     security: SecurityRow

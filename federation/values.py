@@ -205,6 +205,9 @@ class PulsarBroker(Model):
         description="Unique per party: with equal prefixes, producers of three parties collide (FATE#4695)."
     )
     direct_mib: Whole = Field(description="-XX:MaxDirectMemorySize, MiB, derived from the memory limit.")
+    watcher: Resources | None = Field(
+        None, description="Resources of the container that deletes clusters without routes; absent: none runs, and nothing deletes them."
+    )
 
 
 class PulsarSettings(Model):

@@ -222,8 +222,11 @@ def _rollsite_exchange(values: Values) -> None:
 
 def container_values(case: Case, container: Container) -> Values:
     """The values that say image, resources and hardening of a container."""
-    found: Values = case.values["database"]["client"] if container.where.endswith("/wait-for-mysql") else None
-    return found or case.values["modules"][module_of(container)]
+    if container.where.endswith("/wait-for-mysql"):
+        return case.values["database"]["client"]  # type: ignore[no-any-return]
+    module: Values = case.values["modules"][module_of(container)]
+    # Beside Pulsar, in its image.
+    return module | {"resources": case.values["pulsar"]["broker"]["watcher"]} if container.where.endswith("/clusters") else module
 
 
 def _whole_serving(values: Values) -> None:

@@ -247,7 +247,7 @@ def test_every_main_container_is_probed_by_named_ports(case: Case) -> None:
             assert not probes, container.where
             continue
         assert set(probes) == {"startupProbe", "readinessProbe", "livenessProbe"}, container.where
-        ports = {port["name"] for port in container.spec["ports"]}
+        ports = {port["name"] for port in container.spec.get("ports", [])}
         for name, probe in probes.items():
             action = probe.get("httpGet") or probe.get("tcpSocket")
             assert action is None or action["port"] in ports, (container.where, name)
@@ -380,7 +380,7 @@ def test_the_catalogue_knows_every_path_at_which_a_chart_mounts_files() -> None:
     found: dict[tuple[str, bool, str], set[str]] = {}
     for case in ALL:
         for container in containers(case.render()):
-            if not container.init:
+            if container.main:
                 paths = {mount["mountPath"] for mount in container.spec.get("volumeMounts", [])}
                 found.setdefault((case.values["release"], case in EXCHANGE_CASES, module_of(container)), set()).update(paths)
     assert len(found) > 30

@@ -73,7 +73,7 @@ every_claim = pytest.mark.parametrize(("case", "module"), WITH_DATA, ids=[f"{cas
 
 def main_container(objects: list[Object], module: str) -> tuple[Object, Container]:
     """The workload of a module and the container that runs it."""
-    [found] = [container for container in containers(objects) if not container.init and module_of(container) == module]
+    [found] = [container for container in containers(objects) if container.main and module_of(container) == module]
     [workload] = [item for item in workloads(objects) if name_of(item) == found.where.rsplit("/", 1)[0]]
     return workload, found
 

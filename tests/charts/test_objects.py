@@ -179,7 +179,7 @@ def _heap(values: Values) -> None:
 @pytest.mark.parametrize(
     ("change", "touched"),
     [
-        (_tenant, {"ConfigMap/python-config", "StatefulSet/python"}),
+        (_tenant, {"ConfigMap/python-config", "StatefulSet/python", "StatefulSet/pulsar"}),
         (_prefix, {"ConfigMap/pulsar-config", "StatefulSet/pulsar"}),
         (_routes, {"Deployment/nginx"}),
         (_heap, {"StatefulSet/namenode"}),

@@ -7,12 +7,14 @@ What each proxy does with a packet is one row of `PROXIES`; where the packets of
 import ipaddress
 import json
 import re
+import runpy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
 
+from tests.support.helm import CHARTS
 from tests.support.policies import Outside, Pod, Policy, passes
 
 MAX_HOPS = 8
@@ -54,6 +56,9 @@ class Dial:
 Step = Delivered | Dropped | Dial
 
 
+_CLUSTERS = runpy.run_path(str(CHARTS / "fate-party" / "files" / "pulsar-clusters.py"))
+
+
 @dataclass
 class Unit:
     """One deployed party or exchange: its route files as its proxies see them, and what the proxies remember."""
@@ -66,6 +71,8 @@ class Unit:
     ports: Mapping[str, int]
     nginx: dict[str, Any] = field(default_factory=dict)
     pulsar: dict[str, tuple[str, int, str]] = field(default_factory=dict)
+    # Whether the container runs that makes its Pulsar forget; an external Pulsar has none.
+    watched: bool = True
 
     @property
     def party(self) -> str:
@@ -76,15 +83,21 @@ class Unit:
         """New route files arrive. nginx adds and changes entries, and forgets none before its restart."""
         self.files = files
         self.nginx |= {str(key): value for key, value in (yaml.safe_load(files.get("route_table.yaml", "")) or {}).items()}
+        if self.watched and "pulsar_route_table.yaml" in files:
+            self._forget_clusters(files["pulsar_route_table.yaml"])
 
     def restart(self) -> None:
         """The pods start again: only the files are known."""
         self.nginx = {}
         self.load(self.files)
 
-    def forget_stale_clusters(self) -> None:
-        """What the operator, or a reconciler, does after a peer's Pulsar moved: Pulsar keeps an entry that was made once."""
-        self.pulsar = {}
+    def _forget_clusters(self, text: str) -> None:
+        """What the container beside Pulsar decides, by its own script (tests/pulsar shows that it is done)."""
+        table = _CLUSTERS["read_table"](text, self.party)
+        for party, (host, port, proxy) in list(self.pulsar.items()):
+            url = f"pulsar+ssl://{host}:{port}", f"pulsar+ssl://{proxy}" if proxy else ""
+            if url not in [way[1:] for way in _CLUSTERS["ways"](table, party)]:
+                del self.pulsar[party]
 
 
 def _fateflow(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:

@@ -17,6 +17,11 @@ class Container:
     spec: dict[str, Any]
     pod: dict[str, Any]
 
+    @property
+    def main(self) -> bool:
+        """Whether it is what its pod is there for: the first of its containers."""
+        return self.spec is self.pod["containers"][0]
+
 
 def name_of(item: Object) -> str:
     """`Kind/name`."""

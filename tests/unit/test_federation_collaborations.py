@@ -24,7 +24,6 @@ def collaborate(life: Life, **collaborations: list[str]) -> None:
     for name in life.world.organizations:
         life.world.change(name, lambda config: config.update(collaborations=collaborations))
     life.world.up()
-    life.forget()
 
 
 @every_kind
@@ -42,7 +41,6 @@ def test_only_pairs_that_share_a_collaboration_reach_each_other(kind: Kind, tmp_
     for name in world.organizations:
         world.change(name, lambda config: config.pop("collaborations"))
     world.up()
-    life.forget()
     # nginx remembers that former strangers led nowhere; in a star that covers every party that a table names no more.
     if kind.topology == "star":
         life.restart()
@@ -96,7 +94,6 @@ def test_a_native_link_does_not_check_who_sends_and_the_preview_says_so(kind: Ki
     for name in names:
         life.world.change(name, lambda config: config.update(collaborations={"fraud": ["9999", "10000"]}))
         life.world.up(name)
-    life.forget()
     assert life.world.faults(everyone("9999", "10000") | {("10001", "9999"), ("10001", "10000")}) == []
     for name in names:
         assert "do not check who sends" in " ".join(life.world.organizations[name].plan.warnings)

@@ -126,7 +126,6 @@ def test_a_party_of_a_star_reaches_active_partners_by_its_exchange_and_nobody_el
         known = (Peer(f"m-{party}", party_descriptor(party, f"m-{party}", engine=engine), state) for party, state in states.items())
         (after,) = plan_stack(spec, Peers((hub, *known), {})).units
         unit.load({file: text for manifest in after.routes for file, text in manifest.fields["data"].items()})
-        unit.forget_stale_clusters()
         for party, state in states.items():
             reached = first_hops(unit, party) - {"127.0.0.1"}
             assert reached == (exchange if state == "active" and party in partners else set()), f"{party} is {state}"

@@ -85,11 +85,6 @@ class Life:
         self.world.change(owner, lambda config: config["peers"][peer].update(state=state))
         self.world.up(owner)
 
-    def forget(self) -> None:
-        """The operators delete what Pulsar keeps of peers that moved or left (docs/network.md)."""
-        for unit in self.world.units():
-            unit.forget_stale_clusters()
-
     def restart(self) -> None:
         """All pods start again."""
         for unit in self.world.units():
@@ -136,7 +131,6 @@ def test_after_each_step_every_pair_reaches_exactly_its_target_and_nobody_else(k
     world.up("clinic-b")
     assert world.faults(pairs - towards(pairs, "10000")) == []
     life.tell("clinic-b")
-    life.forget()
     assert world.faults(pairs) == []
 
     owners = [life.hub] if kind.topology == "star" else ["bank-a", "hospital-c"]
@@ -145,19 +139,15 @@ def test_after_each_step_every_pair_reaches_exactly_its_target_and_nobody_else(k
     for state in ("pending", "suspended"):
         for owner in owners:
             life.state(owner, peer, state)
-        life.forget()
         assert world.faults(cut) == [], state
         life.restart()
         assert world.faults(cut) == [], state
         for owner in owners:
             life.state(owner, peer, "active")
-        # A party beside its exchange had told its Pulsar that 10000 is nowhere.
-        life.forget()
         assert world.faults(pairs) == []
 
     for owner in owners:
         life.state(owner, peer, "retired")
-    life.forget()
     assert world.faults(cut) == []
     del world.organizations["clinic-b"]
     for owner in owners:
@@ -179,17 +169,14 @@ def test_a_party_of_a_star_severs_a_member_by_its_own_stack(kind: Kind, collabor
             world.change(name, lambda config: config.update(collaborations={"all": ["9999", "10000", "10001", "777"]}))
     world.hand_over("clinic-b", "hospital-c")
     world.up()
-    life.forget()
     assert world.faults(pairs) == []
     cut = pairs - {("10001", "10000"), ("777", "10000")}
     for state in ("suspended", "retired", "pending"):
         life.state("hospital-c", peer, state)
-        life.forget()
         assert world.faults(cut) == [], state
         life.restart()
         assert world.faults(cut) == [], state
         life.state("hospital-c", peer, "active")
-        life.forget()
         assert world.faults(pairs) == [], f"after {state}"
 
 
@@ -210,22 +197,22 @@ def test_an_exchange_that_moves_to_another_organization_takes_every_pair_with_it
         world.change(name, lambda config, party_id=party_id: config["parties"][party_id].update(exchange="new-hub"))
         world.up(name)
     del world.organizations[HUB]
-    life.forget()
     assert world.faults(pairs) == []
 
 
-def test_pulsar_keeps_an_address_that_it_was_told_once(tmp_path: Path) -> None:
-    """Why operators delete stale clusters: the route table is right, and Pulsar still dials where the peer was."""
+@pytest.mark.parametrize("watched", [True, False])
+def test_pulsar_keeps_an_address_that_it_was_told_once_unless_the_container_beside_it_forgets(watched: bool, tmp_path: Path) -> None:
+    """An external Pulsar has no such container: there the route table is right, and Pulsar still dials where the peer was."""
     life = founded(Kind("mesh", "Pulsar"), tmp_path)
+    life.unit("bank-a", "party-9999").watched = watched
     pairs = everyone("9999", "10000")
     assert life.world.faults(pairs) == []
     life.world.move("clinic-b")
     life.world.up("clinic-b")
     life.tell("clinic-b")
-    (fault,) = life.world.faults(pairs)
-    assert fault.startswith("9999 -> 10000: data (tls) bank-a/party-9999/pulsar: nobody listens at 198.18.2.")
-    life.forget()
-    assert life.world.faults(pairs) == []
+    found = life.world.faults(pairs)
+    stale = "9999 -> 10000: data (tls) bank-a/party-9999/pulsar: nobody listens at 198.18.2."
+    assert [line.startswith(stale) for line in found] == ([] if watched else [True])
 
 
 @every_kind
@@ -244,9 +231,12 @@ def test_slim_and_whole_parties_of_one_engine_reach_each_other(tmp_path: Path) -
     assert life.world.faults(everyone("9999", "10000", "10001")) == []
 
 
-@pytest.mark.parametrize("policies", [True, False])
-def test_network_policies_cut_what_pulsar_remembers_of_a_suspended_peer(policies: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("policies", "watched"), [(True, True), (True, False), (False, True), (False, False)])
+def test_policies_and_the_container_beside_pulsar_each_cut_what_it_remembers_of_a_suspended_peer(
+    policies: bool, watched: bool, tmp_path: Path
+) -> None:
     life = founded(Kind("mesh", "Pulsar"), tmp_path)
+    life.unit("bank-a", "party-9999").watched = watched
     for name in ("bank-a", "clinic-b"):
         life.world.change(name, lambda config: config.update(networkPolicy={"enabled": policies}))
     life.world.up()
@@ -254,7 +244,7 @@ def test_network_policies_cut_what_pulsar_remembers_of_a_suspended_peer(policies
     life.state("bank-a", "clinic-b-10000", "suspended")
     found = life.world.faults({("10000", "9999")})
     delivered = "9999 -> 10000: data (tls) bank-a/party-9999/pulsar > clinic-b/party-10000/pulsar: delivered to ('clinic-b', 'party-10000')"
-    assert found[:1] == ([] if policies else [delivered])
+    assert found[:1] == ([] if policies or watched else [delivered])
 
 
 def relayed(life: Life, name: str, target: str) -> set[tuple[str, str] | None]:
@@ -409,7 +399,6 @@ def test_a_seeded_fault_is_found(kind: Kind, seed: Seed, fault: str, tmp_path: P
     life.join("hospital-c", "10001")
     pairs = everyone("9999", "10000", "10001")
     assert life.world.faults(pairs) == []
-    life.forget()
     seed(life)
     found = life.world.faults(pairs)
     assert [line for line in found if line.startswith(fault)], found
