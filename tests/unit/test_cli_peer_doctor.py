@@ -483,6 +483,14 @@ def test_a_job_that_is_refused_or_whose_pod_does_not_start_is_said_and_deleted(c
     ]
 
 
+def test_in_an_exchanges_namespace_the_job_has_the_image_of_its_release(clinic: Clinic, ask: Ask, inside: Path) -> None:
+    clinic.case = EXCHANGE
+    assert ask(clinic, "clinic-b", "--in-cluster").wrong == {}
+    job = json.loads((inside / "job.json").read_text())
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert (job["metadata"]["namespace"], container["image"]) == ("fate-exchange", "federatedai/fateflow:1.11.2-release")
+
+
 def test_in_cluster_is_for_peers_only(clinic: Clinic, ask: Ask, tmp_path: Path) -> None:
     ask(clinic)
     assert main(["doctor", "--in-cluster", "-s", "bank-a", "-C", str(tmp_path / "project")]) == 2
