@@ -17,7 +17,7 @@ from federation.links import KINDS, OF_A_PARTY, Kind, endpoint_names, engine_of,
 from federation.model import Model
 from federation.problems import problems_of
 from federation.releases import Combination
-from federation.scalars import Domain, Host, IpAddress, Name, PartyId, Port, Word, is_ip
+from federation.scalars import MAX_ADDRESSES, Domain, Host, IpAddress, Name, PartyId, Port, Word, is_ip
 
 
 class Membership(Model):
@@ -31,7 +31,9 @@ class Endpoint(Model):
     """Where one service is reached from outside."""
 
     host: Host = Field(description="Host name or IP address.")
-    addresses: tuple[IpAddress, ...] = Field((), description="IP addresses, for proxies that cannot resolve names.")
+    addresses: tuple[IpAddress, ...] = Field(
+        (), max_length=MAX_ADDRESSES, description="IP addresses, for proxies that cannot resolve names."
+    )
     ports: dict[str, Port] = Field(description="Ports by purpose: tls, http, grpc or amqp.")
     tls: bool = Field(description="Whether the service speaks TLS.")
     server_name: Host | None = Field(None, description="TLS server name (SNI), when tls.")

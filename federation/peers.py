@@ -1,6 +1,5 @@
 """Peers as they were accepted: descriptor files checked against what fate:peers remembers (invariant 4 of the design)."""
 
-import ipaddress
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from federation.descriptor import Descriptor, Endpoint, Membership, Published, d
 from federation.document import ASK, MAX_BYTES, Problems
 from federation.envelope import Received, receive
 from federation.errors import Problem
+from federation.hosts import published_elsewhere, typed_elsewhere
 from federation.links import KINDS, Kind, published
 from federation.peer_spec import PeerSpec
 from federation.scalars import PartyId, is_ip
@@ -143,9 +143,9 @@ def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place
         if _TLS[descriptor.kind].get(name) and (not endpoint.tls or endpoint.server_name != own_name):
             said = f"serverName {endpoint.server_name}" if endpoint.tls else "no TLS"
             yield Problem(at, f"{said} instead of {own_name}", ASK)
-        for address in filter(is_ip, dict.fromkeys((endpoint.host, *endpoint.addresses))):
-            if (found := ipaddress.ip_address(address)).is_loopback or found.is_unspecified or found.is_link_local or found.is_multicast:
-                yield Problem(at, f"{address} is no address of another organization", "ask the peer to correct publish.*.advertise")
+        for host in dict.fromkeys((endpoint.host, *endpoint.addresses)):
+            if not published_elsewhere(host):
+                yield Problem(at, f"{host} is no address of another organization", "ask the peer to correct publish.*.advertise")
 
 
 def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> Iterator[Problem]:
@@ -164,6 +164,8 @@ def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: s
 def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
     where = place(("peers", name, "descriptor"))
     if spec.descriptor is None:
+        if problems := tuple(_typed_problems(name, spec, place)):
+            return problems
         return Peer(name, _by_hand(name, spec, federation), spec.state, reason=spec.reason)
     add = f"`fatefed peers add {spec.descriptor} --name {name}`"
     found = read_descriptor(folder, spec.descriptor, where)
@@ -200,6 +202,14 @@ def _not_what_was_accepted(spec: PeerSpec, found: Received, add: str) -> tuple[s
     if spec.accepted_serial != found.signature.serial:
         return f"has the serial {found.signature.serial}, not the accepted {spec.accepted_serial or 'one: there is none'}", again
     return None
+
+
+def _typed_problems(name: str, spec: PeerSpec, place: Place) -> Iterator[Problem]:
+    for endpoint, address in spec.addresses.items():
+        host = address.rpartition(":")[0]
+        if not typed_elsewhere(host):
+            remedy = "write an address of the peer; a Service of this cluster as NAME.NAMESPACE.svc"
+            yield Problem(place(("peers", name, endpoint)), f"{host} is no address of another organization", remedy)
 
 
 def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Published:

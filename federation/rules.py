@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from federation.errors import Problem
 from federation.links import KINDS
 from federation.module_spec import ModuleSpec
+from federation.own_units import Unit, units
 from federation.party_values import module_specs
 from federation.peers import Peers, Place
 from federation.plan_exchange import exchange_module_specs
@@ -15,6 +16,7 @@ from federation.rules_boards import broken_board_rules
 from federation.rules_engines import broken_engine_rules
 from federation.rules_external import broken_external_rules, driver_ports_fit
 from federation.rules_modules import module_path
+from federation.rules_peers import broken_peer_rules
 from federation.rules_plan import broken_plan_rules
 from federation.rules_portal import broken_portal_rules
 from federation.rules_serving import broken_serving_rules
@@ -26,8 +28,6 @@ from federation.spec import (
     PartySpec,
     Publication,
     PublishNginx,
-    ServingExchangeSpec,
-    ServingSpec,
     SitePortalSpec,
     StackSpec,
 )
@@ -43,10 +43,10 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
         _party_ids_are_unique,
         _topology_fits,
         _node_ports_fit,
-        _peers_are_elsewhere,
     )
     found = tuple(problem for rule in rules for problem in rule(spec, peers, place))
     found += (*broken_engine_rules(spec, peers, place), *broken_board_rules(spec, place, left_out))
+    found += tuple(broken_peer_rules(spec, peers, place))
     found += (*broken_external_rules(spec, peers, place), *broken_plan_rules(spec, place))
     found += tuple(broken_trust_rules(spec, place))
     found += (*broken_serving_rules(spec, peers, place, left_out), *broken_portal_rules(spec, peers, place, left_out))
@@ -61,24 +61,8 @@ def _something_is_deployed(spec: StackSpec, place: Place, left_out: Paths) -> It
         )
 
 
-Unit = PartySpec | ExchangeSpec | ServingSpec | ServingExchangeSpec | SitePortalSpec | FmlManagerSpec
-
-
-def _units(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], Unit]]:
-    """Every unit of the stack and where it stands."""
-    if spec.exchange is not None:
-        yield ("exchange",), spec.exchange
-    yield from ((("parties", party), own) for party, own in spec.parties_in_order)
-    if spec.serving_exchange is not None:
-        yield ("servingExchange",), spec.serving_exchange
-    yield from ((("serving", party), own) for party, own in spec.servings_in_order)
-    if spec.fml_manager is not None:
-        yield ("exchange", "fmlManager"), spec.fml_manager
-    yield from ((("sitePortal", party), own) for party, own in spec.site_portals_in_order)
-
-
 def _releases_exist(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    for path, own in _units(spec):
+    for path, own in units(spec):
         known = _releases(spec, own)
         if own.release not in known:
             yield Problem(place((*path, "release")), f"unknown release {own.release}", f"choose one of {', '.join(known)}")
@@ -96,7 +80,7 @@ def _releases(spec: StackSpec, own: Unit) -> Iterable[str]:
 
 def _namespaces_are_used_once(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     used: dict[str, str] = {}
-    for path, own in _units(spec):
+    for path, own in units(spec):
         if own.namespace in used:
             yield Problem(
                 place((*path, "namespace")),
@@ -185,7 +169,7 @@ def _published_node_ports(spec: StackSpec) -> Iterator[NodePort]:
 
 
 def _service_node_ports(spec: StackSpec) -> Iterator[NodePort]:
-    for path, own in _units(spec):
+    for path, own in units(spec):
         for name, given in _module_specs(own).items():
             if given is not None and given.service is not None:
                 owner = (*path, "modules", *module_path(name), "service")
@@ -203,26 +187,6 @@ def _module_specs(own: Unit) -> Mapping[str, ModuleSpec | None]:
     return serving_module_specs(own)
 
 
-def _peers_are_elsewhere(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    """A peer at an address and port that this stack advertises itself would make a proxy dial itself."""
-    own = {
-        (address, publication.port_of(purpose)): ".".join(path)
-        for path, publication in _publications(spec)
-        if publication.advertise is not None
-        for address in (publication.advertise.host, *publication.advertise.addresses)
-        for purpose in ("http", "grpc")
-    }
-    for peer in peers.accepted:
-        for name, endpoint in peer.descriptor.endpoints.items():
-            theirs = {(address, port) for address in (endpoint.host, *endpoint.addresses) for port in endpoint.ports.values()}
-            for address, port in sorted(theirs & own.keys()):
-                yield Problem(
-                    place(("peers", peer.name)),
-                    f"its {name} is published at {address}:{port}, which is this stack's own {own[address, port]}",
-                    "ask the peer for its own address, or correct yours",
-                )
-
-
 def _publications(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], Publication]]:
-    for path, own in _units(spec):
+    for path, own in units(spec):
         yield from (((*path, "publish", name), publication) for name, publication in own.publish.given.items())

@@ -3,12 +3,15 @@
 import ipaddress
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 # RFC 1123 label, the limit of Kubernetes namespaces and Service names.
 _LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+# What resolvers take for an IPv4 address, in one of its old spellings: 127.1, 0x7f000001.
+_NUMBER = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)$")
 _DNS_NAME = re.compile(r"^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 # Kubernetes' resource.Quantity without exponents: what operators write for cpu, memory and claims.
 _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$"
@@ -68,11 +71,19 @@ PATTERNS_IN_WORDS = {
 }
 
 
+# Of one endpoint: each is a line of a route file, or a rule of a policy, of every member.
+MAX_ADDRESSES = 16
+
+
 def _cidr(value: str) -> str:
     try:
         ipaddress.ip_network(value)
+        # Kubernetes takes neither a bare address nor a mask.
+        right = re.fullmatch(r"[^/%]+/(0|[1-9][0-9]{0,2})", value) is not None
     except ValueError:
-        raise ValueError(f"{value!r} is not an address range such as 203.0.113.0/24") from None
+        right = False
+    if not right:
+        raise ValueError(f"{value!r} is not an address range such as 203.0.113.0/24, or 203.0.113.9/32 for one address")
     return value
 
 
@@ -87,6 +98,7 @@ def _party_id(value: str) -> str:
     return value
 
 
+@lru_cache(maxsize=8192)
 def is_ip(text: str) -> bool:
     """Whether the text is an IPv4 or IPv6 address. One with a zone (`fe80::1%eth0`) is not: a zone may hold any text."""
     try:
@@ -108,7 +120,7 @@ def _address(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    if not is_ip(value) and not _DNS_NAME.fullmatch(value):
+    if not is_ip(value) and (not _DNS_NAME.fullmatch(value) or _NUMBER.search(value)):
         raise ValueError(f"{value!r} is neither a host name (lower case) nor an IP address")
     return value
 

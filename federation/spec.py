@@ -25,6 +25,7 @@ from federation.portal_spec import (
 )
 from federation.releases import Release, catalogue
 from federation.scalars import (
+    MAX_ADDRESSES,
     Cidr,
     Day,
     Digest,
@@ -103,7 +104,9 @@ class Advertise(Model):
     """What peers are told instead of the Service's own address (NAT, DMZ, load balancers in front)."""
 
     host: Host = Field(description="Host name or IP address that peers dial.")
-    addresses: tuple[IpAddress, ...] = Field((), description="IP addresses of that host, for proxies that cannot resolve names.")
+    addresses: tuple[IpAddress, ...] = Field(
+        (), max_length=MAX_ADDRESSES, description="IP addresses of that host, for proxies that cannot resolve names."
+    )
 
 
 class Publication(Model):

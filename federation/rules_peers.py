@@ -1,0 +1,100 @@
+"""Rules about where peers are: elsewhere, and each at an address of its own."""
+
+from collections.abc import Iterator
+
+from federation.errors import Problem
+from federation.external import engine_ports
+from federation.hosts import canonical, namespace_of, published_elsewhere
+from federation.links import LINKS, SERVING_PROXY, PublishedService
+from federation.own_units import Unit, units
+from federation.peers import Peer, Peers, Place
+from federation.publishing import service_ports
+from federation.serving_releases import serving_catalogue
+from federation.spec import ExchangeSpec, PartySpec, Publication, StackSpec
+
+Address = tuple[str, int]
+
+
+def broken_peer_rules(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    """Every problem with addresses, of peers and those that peers are told."""
+    yield from _advertises_what_peers_accept(spec, place)
+    yield from _peers_are_outside(spec, peers, place)
+    yield from _peers_are_elsewhere(spec, peers, place)
+
+
+def address_warnings(peers: Peers) -> Iterator[str]:
+    """Peers of different owners at one address: one of them gets what is meant for the other."""
+    first: dict[Address, Peer] = {}
+    said: set[tuple[str, str]] = set()
+    for peer in (peer for peer in peers.accepted if peer.routed):
+        for address, port in sorted(_addresses(peer)):
+            other = first.setdefault((address, port), peer)
+            if other.key != peer.key and (other.name, peer.name) not in said:
+                said.add((other.name, peer.name))
+                yield f"peers {other.name} and {peer.name}, of different keys, are both at {address}:{port}: ask both whose it is"
+
+
+def _advertises_what_peers_accept(spec: StackSpec, place: Place) -> Iterator[Problem]:
+    for path, own in units(spec):
+        for name, publication in own.publish.given.items():
+            told = () if publication.advertise is None else (publication.advertise.host, *publication.advertise.addresses)
+            for host in (host for host in dict.fromkeys(told) if not published_elsewhere(host)):
+                where = place((*path, "publish", name, "advertise"))
+                yield Problem(where, f"{host} is no address that peers could dial", "advertise an address or a name that is known outside")
+
+
+def _peers_are_outside(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    """A name in a namespace of this stack is found in its own cluster."""
+    namespaces = {own.namespace: ".".join(path) for path, own in units(spec)}
+    for peer in peers.accepted:
+        for name, endpoint in peer.descriptor.endpoints.items():
+            if (owner := namespaces.get(namespace_of(endpoint.host) or "")) is not None:
+                problem = f"its {name} is published as {endpoint.host}: pods would search it in the namespace of this stack's own {owner}"
+                yield Problem(place(("peers", peer.name)), problem, "ask the peer for an address, or another name")
+
+
+def _peers_are_elsewhere(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    """A peer at an address and port that this stack publishes itself would make a proxy dial itself."""
+    own = {address: where for path, unit in units(spec) for address, where in _own_addresses(spec, path, unit)}
+    for peer in peers.accepted:
+        for name in peer.descriptor.endpoints:
+            for address, port in sorted(_addresses(peer, name) & own.keys()):
+                yield Problem(
+                    place(("peers", peer.name)),
+                    f"its {name} is published at {address}:{port}, which is this stack's own {own[address, port]}",
+                    "ask the peer for its own address, or correct yours",
+                )
+
+
+def _addresses(peer: Peer, name: str | None = None) -> set[Address]:
+    endpoints = peer.descriptor.endpoints if name is None else {name: peer.descriptor.endpoints[name]}
+    return {(canonical(host), port) for each in endpoints.values() for host in (each.host, *each.addresses) for port in each.ports.values()}
+
+
+def _own_addresses(spec: StackSpec, path: tuple[str, ...], own: Unit) -> Iterator[tuple[Address, str]]:
+    """What peers dial, as far as it is known before an apply, and the key that says so."""
+    services, ports = _published(spec, own)
+    for service in services:
+        publication = own.publish.given.get(service.endpoint)
+        if publication is not None:
+            for port in service_ports(service, publication, ports).values():
+                for host in _hosts(publication):
+                    yield (canonical(host), port.node_port or port.port), ".".join((*path, "publish", service.endpoint))
+
+
+def _hosts(publication: Publication) -> tuple[str, ...]:
+    if publication.advertise is not None:
+        return (publication.advertise.host, *publication.advertise.addresses)
+    return () if publication.load_balancer_ip is None else (publication.load_balancer_ip,)
+
+
+def _published(spec: StackSpec, own: Unit) -> tuple[tuple[PublishedService, ...], dict[str, int]]:
+    """Its endpoints and the ports of its release; none of a release or engine that does not exist, which is a problem of its own."""
+    if isinstance(own, PartySpec | ExchangeSpec):
+        if own.release not in spec.catalogue or own.federation not in LINKS:
+            return (), {}
+        if isinstance(own, PartySpec):
+            return LINKS[own.federation].party, dict(engine_ports(spec, own))
+        return LINKS[own.federation].exchange, dict(spec.catalogue[own.release].ports)
+    serving = serving_catalogue().get(own.release)
+    return ((), {}) if serving is None else ((SERVING_PROXY,), dict(serving.ports))

@@ -1,0 +1,205 @@
+"""Which hosts a peer may publish: none that leads our proxies back to us, into our cluster or to our cloud's metadata."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from federation.descriptor import Descriptor
+from federation.errors import FederationError, Problem
+from federation.peers import membership_problems
+from federation.scalars import Cidr, Host, HostPort
+from federation.spec import FederationSpec
+from tests.support.configs import (
+    EXCHANGE,
+    MESH,
+    NODE_PORTS,
+    OSX_EXCHANGE,
+    ROLLSITE_EXCHANGE,
+    ROLLSITE_MESH,
+    SERVING_EXCHANGE,
+    STAR_PARTY,
+    Case,
+    Config,
+    exchange_descriptor,
+    node_port,
+    party_descriptor,
+    serving_descriptor,
+)
+
+FRAUD = FederationSpec(name="fraud", domain="fraud.example", topology="star", link="native")
+INSIDE = [
+    "localhost", "rollsite", "nginx", "fate.localhost", "metadata.google.internal", "fate.corp.internal",
+    "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "vault.vault.svc", "a.b.svc.bank.example",
+    "dashboard.kube-system", "mysql.fate-9999", "mysql-0.mysql.fate-9999", "10-0-0-1.default.pod", "10-0-0-1.default.pod.cluster.local",
+]  # fmt: skip
+NOBODYS = [
+    "127.0.0.1", "127.8.8.8", "0.0.0.0", "0.1.2.3", "169.254.169.254", "224.0.0.1", "255.255.255.255", "100.100.100.200", "168.63.129.16",
+    "::", "::1", "fe80::1", "ff02::1", "fd00:ec2::254", "::ffff:127.0.0.1", "0:0:0:0:0:ffff:7f00:1", "::ffff:169.254.169.254",
+    "64:ff9b::169.254.169.254", "2002:7f00:1::",
+]  # fmt: skip
+OUTSIDE = [
+    "203.0.113.9", "10.96.0.1", "192.168.4.4", "2001:db8::5", "::ffff:203.0.113.9", "fd12:3456::7", "fate.bank-a.example", "bank.com",
+    "fate.hospital.local", "xn--bcher-kva.example", "fate.xn--p1ai", "1e3.example",
+]  # fmt: skip
+
+
+def published(host: str) -> list[str]:
+    """What is wrong with a descriptor whose OSX is at a host."""
+    body = party_descriptor(engine="OSX").plain()
+    body["endpoints"]["osx"] |= {"host": host, "addresses": []}
+    return [found.problem for found in membership_problems(Descriptor.model_validate(body), FRAUD, "here")]
+
+
+def problems(case: Case, folder: Path) -> list[Problem]:
+    """What is wrong with a stack."""
+    with pytest.raises(FederationError) as raised:
+        case.load(folder)
+    return list(raised.value.problems)
+
+
+@pytest.mark.parametrize("host", [*INSIDE, *NOBODYS])
+def test_a_stranger_does_not_point_our_proxies_inside(host: str) -> None:
+    assert published(host) == [f"{host} is no address of another organization"]
+
+
+@pytest.mark.parametrize("host", OUTSIDE)
+def test_what_is_known_outside_may_be_published(host: str) -> None:
+    assert published(host) == []
+
+
+@pytest.mark.parametrize("text", ["127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "1.2.3.4.5", "123"])
+def test_what_resolvers_read_as_an_old_spelling_of_an_address_is_no_host(text: str) -> None:
+    with pytest.raises(ValidationError, match="neither a host name"):
+        TypeAdapter(Host).validate_python(text)
+    with pytest.raises(ValidationError, match="neither a host name"):
+        TypeAdapter(HostPort).validate_python(f"{text}:9370")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "169.254.169.254", "localhost", "rollsite", "fate.localhost"])
+def test_what_an_operator_types_is_another_organizations_too(host: str, tmp_path: Path) -> None:
+    (found,) = problems(ROLLSITE_MESH.with_entry("old", unsigned=True, partyId="10001", rollsite=f"{host}:9370"), tmp_path)
+    assert found.place.endswith(" fate:peers.old.rollsite")
+    assert found.problem == f"{host} is no address of another organization"
+
+
+@pytest.mark.parametrize("host", ["rollsite.other.svc", "rollsite.other.svc.cluster.local", "fate.corp.internal", "203.0.113.4"])
+def test_an_operator_may_type_a_service_of_another_namespace(host: str, tmp_path: Path) -> None:
+    """Two organizations in one cluster, as in a trial; a descriptor of such a one holds addresses."""
+    loaded = ROLLSITE_MESH.with_entry("old", unsigned=True, partyId="10001", rollsite=f"{host}:9370").load(tmp_path)
+    assert f'"{host}"' in str(loaded.plan.unit("party-9999").routes)
+
+
+@pytest.mark.parametrize("host", ["rollsite.fate-9999", "rollsite.fate-9999.svc", "rollsite.fate-9999.svc.cluster.local"])
+def test_nobody_is_in_a_namespace_of_this_stack(host: str, tmp_path: Path) -> None:
+    (found,) = problems(ROLLSITE_MESH.with_entry("old", unsigned=True, partyId="10001", rollsite=f"{host}:9370"), tmp_path)
+    assert found.place.endswith(" fate:peers.old")
+    assert found.problem == f"its rollsite is published as {host}: pods would search it in the namespace of this stack's own parties.9999"
+
+
+def test_a_namespace_that_looks_like_a_domain_is_recognized(tmp_path: Path) -> None:
+    case = ROLLSITE_EXCHANGE.changed(lambda config: config["exchange"].update(namespace="finance"))
+    thief = party_descriptor("10001", "evil-corp", host="mysql.finance", engine="Eggroll")
+    (found,) = problems(case.with_peer("evil-corp", thief), tmp_path)
+    assert "in the namespace of this stack's own exchange" in found.problem
+
+
+@pytest.mark.parametrize("host", ["fate.corp.internal", "nginx.fate-9999.svc", "127.0.0.1"])
+def test_what_no_peer_would_accept_is_not_advertised(host: str, tmp_path: Path) -> None:
+    told = {**node_port(httpPort=30930, grpcPort=30931), "advertise": {"host": host}}
+    found = problems(NODE_PORTS.changed(lambda config: config["parties"]["9999"]["publish"].update(nginx=told)), tmp_path)
+    assert [(problem.place.split(" ")[1], problem.problem) for problem in found] == [
+        ("fate:parties.9999.publish.nginx.advertise", f"{host} is no address that peers could dial")
+    ]
+
+
+def advertised(unit: Callable[[Config], Config], endpoint: str, **said: object) -> Callable[[Config], object]:
+    """A change of a configuration: what one endpoint of a unit tells peers, with the ports of its release."""
+    return lambda config: unit(config)["publish"].update({endpoint: {"type": "LoadBalancer", **said}})
+
+
+HERE = {"advertise": {"host": "203.0.113.77"}}
+SELF: dict[str, tuple[Case, str]] = {
+    "nginx of a party": (
+        MESH.changed(advertised(lambda c: c["parties"]["9999"], "nginx", **HERE)).with_peer(
+            "clinic-b", party_descriptor(nginx="203.0.113.77")
+        ),
+        "its nginx is published at 203.0.113.77:9300, which is this stack's own parties.9999.publish.nginx",
+    ),
+    "Pulsar of a party": (
+        MESH.changed(advertised(lambda c: c["parties"]["9999"], "pulsar", **HERE)).with_peer(
+            "clinic-b", party_descriptor(host="203.0.113.77")
+        ),
+        "its pulsar is published at 203.0.113.77:6651, which is this stack's own parties.9999.publish.pulsar",
+    ),
+    "a load balancer's own address": (
+        MESH.changed(advertised(lambda c: c["parties"]["9999"], "pulsar", loadBalancerIP="203.0.113.77")).with_peer(
+            "clinic-b", party_descriptor(host="203.0.113.77")
+        ),
+        "its pulsar is published at 203.0.113.77:6651, which is this stack's own parties.9999.publish.pulsar",
+    ),
+    "another spelling": (
+        OSX_EXCHANGE.changed(advertised(lambda c: c["exchange"], "osx", advertise={"host": "2001:db8:0::77"})).with_peer(
+            "clinic-b", party_descriptor(host="2001:db8::77", engine="OSX")
+        ),
+        "its osx is published at 2001:db8::77:9370, which is this stack's own exchange.publish.osx",
+    ),
+    "Traffic Server of an exchange": (
+        EXCHANGE.changed(advertised(lambda c: c["exchange"], "trafficServer", **HERE)).with_peer(
+            "clinic-b", party_descriptor(host="203.0.113.77", port=443)
+        ),
+        "its pulsar is published at 203.0.113.77:443, which is this stack's own exchange.publish.trafficServer",
+    ),
+    "serving-proxy of a serving exchange": (
+        SERVING_EXCHANGE.changed(advertised(lambda c: c["servingExchange"], "servingProxy", **HERE)).with_peer(
+            "clinic-b-serving", serving_descriptor(host="203.0.113.77")
+        ),
+        "its servingProxy is published at 203.0.113.77:8869, which is this stack's own servingExchange.publish.servingProxy",
+    ),
+}
+
+
+@pytest.mark.parametrize(("case", "problem"), SELF.values(), ids=list(SELF))
+def test_a_peer_at_an_address_that_this_stack_publishes_is_refused_at_default_ports_too(case: Case, problem: str, tmp_path: Path) -> None:
+    assert problem in [found.problem for found in problems(case, tmp_path)]
+
+
+def test_two_owners_at_one_address_are_a_warning(tmp_path: Path) -> None:
+    """Whoever repeats a member's address gets, or loses, what is meant for that member."""
+    twin = EXCHANGE.with_peer("evil-corp", party_descriptor("10001", "evil-corp"))
+    said = "peers clinic-b and evil-corp, of different keys, are both at 203.0.113.20:6651: ask both whose it is"
+    assert [warning for warning in twin.load(tmp_path / "a").plan.warnings if "both at" in warning] == [said]
+    away = EXCHANGE.with_peer("evil-corp", party_descriptor("10001", "evil-corp"), state="suspended")
+    assert not [warning for warning in away.load(tmp_path / "b").plan.warnings if "both at" in warning]
+    own = EXCHANGE.with_peer("clinic-b-2", party_descriptor("10001", "clinic-b"))
+    assert not [warning for warning in own.load(tmp_path / "c").plan.warnings if "both at" in warning], "two parties behind one proxy"
+
+
+def test_an_endpoint_has_at_most_sixteen_addresses() -> None:
+    body = party_descriptor().plain()
+    for count, right in ((16, True), (17, False)):
+        body["endpoints"]["nginx"]["addresses"] = [f"203.0.113.{number}" for number in range(count)]
+        if right:
+            assert len(Descriptor.model_validate(body).endpoints["nginx"].addresses) == count
+            continue
+        with pytest.raises(ValidationError, match="at most 16"):
+            Descriptor.model_validate(body)
+
+
+@pytest.mark.parametrize(
+    "text", ["203.0.113.9", "203.0.113.0/255.255.255.0", "10.0.0.0/0.0.0.255", "203.0.113.9/24", "203.0.113.0/024", "::/", "/8"]
+)
+def test_what_kubernetes_takes_for_no_address_range_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="is not an address range such as"):
+        TypeAdapter(Cidr).validate_python(text)
+
+
+@pytest.mark.parametrize("text", ["203.0.113.9/32", "0.0.0.0/0", "2001:db8::/32", "::1/128"])
+def test_an_address_range_has_a_length(text: str) -> None:
+    assert TypeAdapter(Cidr).validate_python(text) == text
+
+
+def test_a_star_party_may_have_an_exchange_by_name(tmp_path: Path) -> None:
+    named = exchange_descriptor(host="fate.consortium.example")
+    assert "fate.consortium.example" in str(STAR_PARTY.with_peer("consortium", named).load(tmp_path).plan.unit("party-9999").routes)
