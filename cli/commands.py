@@ -141,8 +141,13 @@ def peers_add(arguments: argparse.Namespace) -> Result:
         text = f"peer {found.name} was accepted with this descriptor already; nothing to write"
         return Result(text, {**found.plain(), "accepted": True, "written": False})
     text = show.review_text(found)
+    if arguments.yes and arguments.key is None and found.unheard_key is not None:
+        # The one moment at which a stranger could slip in: --yes alone must not be it.
+        problem = f"is signed with {found.unheard_key}, a key that was not accepted before"
+        raise CommandError(shown(arguments.file), problem, "compare it with the sender by phone, then name it: --key SHA256:...")
     if not arguments.yes and (arguments.json or not sys.stdin.isatty()):
-        print("fatefed: nothing was written: there is nobody to ask; add --yes to accept this descriptor", file=sys.stderr)
+        key = "" if found.unheard_key is None else " and --key, with the fingerprint that the sender told you,"
+        print(f"fatefed: nothing was written: there is nobody to ask; add --yes{key} to accept this descriptor", file=sys.stderr)
         return Result(text, {**found.plain(), "accepted": False, "written": False}, USAGE)
     if not arguments.yes and not _agreed(text, found):
         return Result("not accepted; nothing was written", {}, FAILED)

@@ -151,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     heard = "the fingerprint that the sender told you: any other is refused, and a new key of a known peer is accepted"
     verb.add_argument("--key", metavar="SHA256:...", help=heard)
     verb.add_argument("--unsigned", action="store_true", help="accept a file without a signature, whose sha256 you compared with its owner")
-    verb.add_argument("--yes", action="store_true", help="accept without a question")
+    verb.add_argument("--yes", action="store_true", help="accept without a question; a key that is new here needs --key, too")
     images = _group(verbs, "images")
     _verb(images, "images list", commands.images_list)
     _cluster_verb(verbs, "status", cluster_commands.status)

@@ -21,10 +21,12 @@ from federation.descriptor import Descriptor, Published, digest
 from federation.document import MAX_BYTES
 from federation.envelope import Received, Signature, receive
 from federation.errors import FederationError, Problem
-from federation.load import load_stack
+from federation.load import checked_plan, load_stack
+from federation.own_releases import own_releases
 from federation.peer_spec import PeerSpec
 from federation.peers import Peer, Peers, membership_problems, resolve
-from federation.plan import check_stack, plan_stack
+from federation.plan import plan_stack
+from federation.rules_peers import address_warnings
 from federation.rules_serving import ownership_warnings
 from federation.source import StackSource
 from federation.spec import StackSpec
@@ -61,6 +63,11 @@ class Review:
     before: bytes
     after: bytes
     content: bytes
+
+    @property
+    def unheard_key(self) -> str | None:
+        """The key of who signed, when it was not accepted before: somebody has to compare it."""
+        return None if self.signature is None or self.known_key else self.signature.key
 
     @property
     def needed(self) -> bool:
@@ -104,19 +111,17 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
     state = "active" if spec_before is None else spec_before.state
     path = _path(given, folder, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
     fields = _fields_of(received, path, spec_before, state)
-    spec_after = _changed(source, name, fields)
+    spec_after = _changed(source, name, fields, spec)
     others = _without(name, spec, stack, source)
     peer = _peer(name, received, spec_after.peers[name])
     peers_after = Peers(_sorted((*others.accepted, peer)), others.pending, others.problems)
-    if problems := check_stack(spec_after, peers_after, source.place):
-        raise FederationError(dict.fromkeys(problems))
+    plan_after = checked_plan(spec_after, peers_after, source.place)
     peers_before = others if own is None else Peers(_sorted((*others.accepted, own)), others.pending)
-    plan_after = plan_stack(spec_after, peers_after)
     if name in plan_after.pending and own is not None and own.routed:
         remedy = "ask the peer for a descriptor with addresses; the accepted one stays in force"
         raise CommandError(shown(given), f"would take away the routes to {name}: {plan_after.pending[name]}", remedy)
-    known_before = frozenset(ownership_warnings(peers_before))
-    owners = [warning for warning in ownership_warnings(peers_after) if warning not in known_before]
+    doubts_before = frozenset((*ownership_warnings(peers_before), *address_warnings(peers_before)))
+    doubts = [found for found in (*ownership_warnings(peers_after), *address_warnings(peers_after)) if found not in doubts_before]
     pending = [f"peer {name} stays pending: {plan_after.pending[name]}"] if name in plan_after.pending else []
     return Review(
         stack=stack,
@@ -130,7 +135,7 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
         previous=previous,
         changes=_changes(previous, descriptor),
         routes=route_changes(plan_stack(spec, peers_before), plan_after),
-        warnings=(*pending, *owners, *_unknown_before(spec, name, own, known), *warnings_of(received, others)),
+        warnings=(*pending, *doubts, *_unknown_before(spec, name, own, known), *warnings_of(received, others)),
         before=before,
         after=with_peer(before.decode(), name, fields).encode(),
         content=content,
@@ -174,10 +179,14 @@ def _read_stack(stack: Stack) -> tuple[bytes, StackSource, StackSpec]:
         source = StackSource(content.decode(), shown(stack.file))
         if source.duplicates():
             raise FederationError(source.duplicates())
-        return content, source, StackSpec.model_validate(source.config())
+        spec = StackSpec.model_validate(source.config())
     except (OSError, UnicodeDecodeError, ValidationError):
         load_stack(stack.file, name=shown(stack.file))
         raise
+    releases, problems = own_releases(spec.releases, stack.file.parent, source.place)
+    if problems:
+        raise FederationError(problems)
+    return content, source, spec.with_catalogue(releases)
 
 
 def _find(file: Path, folder: Path) -> Path:
@@ -239,9 +248,9 @@ def _inside(relative: str, folder: Path) -> str:
     return relative
 
 
-def _changed(source: StackSource, name: str, fields: dict[str, Scalar]) -> StackSpec:
+def _changed(source: StackSource, name: str, fields: dict[str, Scalar], before: StackSpec) -> StackSpec:
     try:
-        return StackSpec.model_validate(peers_with(source.config(), name, fields))
+        return StackSpec.model_validate(peers_with(source.config(), name, fields)).with_catalogue(before.catalogue)
     except ValidationError:
         remedy = "use lower case letters, digits and dashes, at most 63"
         raise CommandError("--name", f"{name!r} cannot be the name of a peer", remedy) from None

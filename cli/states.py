@@ -11,6 +11,7 @@ from cli.files import shown
 from cli.identity import write_fields
 from cli.project import Stack
 from cli.routes import RouteChange, route_changes
+from federation.load import checked_plan
 from federation.peer_spec import Reason
 from federation.peers import resolve
 from federation.plan import plan_stack
@@ -56,7 +57,9 @@ def set_state(stack: Stack, name: str, state: State, reason: str | None) -> Stat
     changed = peer.model_copy(update={"state": state, "reason": reason})
     after = spec.model_copy(update={"peers": {**spec.peers, name: changed}})
     known_after = resolve(after.peers, after.federation, stack.file.parent, loaded.source.place)
-    routes = route_changes(loaded.plan, plan_stack(after, known_after))
+    # To sever asks nobody's leave; what comes back must fit to all that is there by now.
+    plan = checked_plan(after, known_after, loaded.source.place) if state == "active" else plan_stack(after, known_after)
+    routes = route_changes(loaded.plan, plan)
     written = peer.state != state or (reason is not None and peer.reason != reason)
     if written:
         write_fields(stack, ("peers", name), fields, drop)

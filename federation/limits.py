@@ -1,22 +1,25 @@
-"""How many parties a stack can route to: what Kubernetes and FATE's proxies can hold. More is refused before anything is touched."""
+"""How many parties a stack can route to and trust: what Kubernetes and FATE's proxies can hold. More is refused beforehand."""
 
 from collections.abc import Iterator, Mapping
 
 from federation.errors import Problem
+from federation.naming import PULSAR_CERTIFICATE
 from federation.peers import Place
 from federation.plan import StackPlan
 from federation.unit import UnitPlan
 
-# Kubernetes refuses a ConfigMap whose data is larger; a fifth is left for what comes next.
+# Kubernetes refuses a ConfigMap or a Secret whose data is larger; a fifth is left for what comes next.
 CONFIG_MAP_BYTES, SHARE = 1024 * 1024, 0.8
+_ALLOWED = int(CONFIG_MAP_BYTES * SHARE)
 # FATE's nginx router keeps its table in an LRU cache of this size, filled anew every five seconds: with more entries, some are
 # always missing (route_table.lua, FATE 1.x and 2.x).
 NGINX_ROUTES = 500
 
 
-def oversized_routes(plan: StackPlan, place: Place) -> Iterator[Problem]:
-    """A problem for each route object that would not work."""
+def oversized(plan: StackPlan, place: Place) -> Iterator[Problem]:
+    """A problem for each object of routes or trust that would not work."""
     for unit in plan.units:
+        yield from _too_many_authorities(unit, place)
         for manifest in unit.routes:
             files: Mapping[str, str] = manifest.fields["data"]
             yield from _too_large(unit, manifest.name, files, place)
@@ -24,14 +27,26 @@ def oversized_routes(plan: StackPlan, place: Place) -> Iterator[Problem]:
 
 
 def _too_large(unit: UnitPlan, name: str, files: Mapping[str, str], place: Place) -> Iterator[Problem]:
-    size, allowed = sum(len(file.encode()) + len(text.encode()) for file, text in files.items()), int(CONFIG_MAP_BYTES * SHARE)
-    if size > allowed:
+    size = sum(len(file.encode()) + len(text.encode()) for file, text in files.items())
+    if size > _ALLOWED:
         parties = max(_entries(text) for text in files.values())
         yield Problem(
             place(("peers",)),
             f"ConfigMap {unit.namespace}/{name} would hold {size} bytes with routes to {parties} parties: Kubernetes takes "
-            f"{CONFIG_MAP_BYTES}, this program at most {allowed}, which is about {parties * allowed // size} parties",
+            f"{CONFIG_MAP_BYTES}, this program at most {_ALLOWED}, which is about {parties * _ALLOWED // size} parties",
             "retire peers that left, or split the federation",
+        )
+
+
+def _too_many_authorities(unit: UnitPlan, place: Place) -> Iterator[Problem]:
+    trusted = {} if unit.tls is None else unit.tls.trusted
+    size, parties = sum(len(authority.encode()) for found in trusted.values() for authority in found), len(trusted)
+    if size > _ALLOWED:
+        yield Problem(
+            place(("peers",)),
+            f"Secret {unit.namespace}/{PULSAR_CERTIFICATE} would hold {size} bytes of CAs of {parties} parties: Kubernetes takes "
+            f"{CONFIG_MAP_BYTES}, this program at most {_ALLOWED}, which is about {parties * _ALLOWED // size} parties",
+            "name fate:collaborations, so that only their members' CAs are trusted; replace CAs a few at a time; or split the federation",
         )
 
 

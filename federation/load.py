@@ -12,14 +12,14 @@ from pydantic import ValidationError
 from federation.certificates import board_problems, certificate_problems, expired
 from federation.errors import FederationError, Problem
 from federation.extra_manifests import clashes, read_manifests
-from federation.limits import oversized_routes
+from federation.limits import oversized
 from federation.own_releases import own_releases
-from federation.peers import Peers, resolve
+from federation.peers import Peers, Place, resolve
 from federation.plan import StackPlan, check_stack, plan_stack
 from federation.problems import problems_of
 from federation.source import StackSource
 from federation.spec import StackSpec
-from federation.trust import TlsPlan, certificates, key_problems
+from federation.trust import TlsPlan, certificates, key_problems, provided_authorities
 
 _KEYS = frozenset(field.alias or name for name, field in StackSpec.model_fields.items())
 
@@ -66,9 +66,19 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     if problems:
         raise FederationError(_once(problems))
     plan = plan_stack(spec, peers, today)
-    if refused := [*oversized_routes(plan, source.place), *clashes(manifests, plan.units, source.place)]:
+    if refused := [*oversized(plan, source.place), *clashes(manifests, plan.units, source.place)]:
         raise FederationError(refused)
     return LoadedStack(source, spec, peers, replace(plan, manifests=manifests))
+
+
+def checked_plan(spec: StackSpec, peers: Peers, place: Place) -> StackPlan:
+    """The plan of a stack as an edit would leave it. FederationError with what the next preview would refuse."""
+    if problems := check_stack(spec, peers, place):
+        raise FederationError(_once([*problems]))
+    plan = plan_stack(spec, peers)
+    if refused := [*oversized(plan, place)]:
+        raise FederationError(refused)
+    return plan
 
 
 def _with_own_releases(spec: StackSpec, folder: Path, source: StackSource) -> tuple[StackSpec, tuple[Problem, ...]]:
@@ -108,6 +118,16 @@ def made_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> dict[str
     A pure function of the secrets and the day of the plan, after `check_secrets`.
     """
     return {name: text for unit in loaded.plan.units if unit.tls is not None for name, text in certificates(unit.tls, given).items()}
+
+
+def published_plan(loaded: LoadedStack, given: Mapping[str, str]) -> StackPlan:
+    """The plan, in which descriptors vouch for provided CAs, too, if peers accept them. `given`: fate:secrets, after `check_secrets`."""
+    domain, units = loaded.spec.federation.domain, []
+    for unit in loaded.plan.units:
+        authorities = () if unit.tls is None else provided_authorities(unit.tls, given, domain)
+        trust = {"trust": {"authorities": list(authorities)}} if authorities else {}
+        units.append(replace(unit, descriptor={**unit.descriptor, **trust}))
+    return replace(loaded.plan, units=tuple(units))
 
 
 def _board_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> Iterator[Problem]:

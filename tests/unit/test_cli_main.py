@@ -13,6 +13,7 @@ from cli.main import main
 from cli.passwords import new_password, secret_path
 from cli.project import find_project
 from federation.descriptor import Descriptor
+from tests.support.configs import key_of
 from tests.support.stacks import exchange, initialized, party, project, sent
 
 VERBS: tuple[tuple[str, ...], ...] = (
@@ -295,7 +296,7 @@ def test_nobody_to_ask_means_no(capsys: pytest.CaptureFixture[str], home: Path) 
     code, out, errors = run(capsys, "peers", "add", "sent.json", "-s", "bank-a")
     assert code == 2
     assert "peer consortium: exchange of consortium, federation fraud (fraud.example)" in out
-    assert "add --yes" in errors
+    assert "add --yes and --key, with the fingerprint" in errors
     code, out, errors = run(capsys, "peers", "add", "sent.json", "-s", "bank-a", "--json")
     assert (code, json.loads(out)["written"], "add --yes" in errors) == (2, False, True)
     assert (home / "stacks" / "Pulumi.bank-a.yaml").read_bytes() == before
@@ -330,9 +331,21 @@ def test_an_operator_is_asked(
     assert ("pulumi preview -s bank-a" in out) == (code == 0)
 
 
+def test_yes_alone_accepts_nobody_whose_key_is_not_known(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    sent(home, exchange())
+    before = (home / "stacks" / "Pulumi.bank-a.yaml").read_bytes()
+    code, out, errors = run(capsys, "peers", "add", "sent.json", "-s", "bank-a", "--yes")
+    assert (code, out) == (1, "")
+    assert f"is signed with {key_of('consortium')}, a key that was not accepted before" in errors
+    code, _, errors = run(capsys, "peers", "add", "sent.json", "-s", "bank-a", "--yes", "--key", key_of("mallory"))
+    assert (code, "do not use it" in errors) == (1, True)
+    assert (home / "stacks" / "Pulumi.bank-a.yaml").read_bytes() == before
+
+
 def test_yes_accepts(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     sent(home, exchange())
-    code, out, _ = run(capsys, "peers", "add", "sent.json", "-s", "bank-a", "--yes", "--json")
+    heard = ("--key", key_of("consortium"))
+    code, out, _ = run(capsys, "peers", "add", "sent.json", "-s", "bank-a", "--yes", *heard, "--json")
     assert (code, json.loads(out)["written"]) == (0, True)
     code, out, _ = run(capsys, "peers", "add", "sent.json", "-s", "bank-a")
     assert (code, "nothing to write" in out) == (0, True)

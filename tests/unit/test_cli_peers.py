@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from cli.peers import accept, review
-from cli.project import Stack
+from cli.project import Stack, find_project
 from federation.descriptor import digest
 from federation.document import MAX_BYTES
 from federation.errors import FederationError
-from tests.support.configs import exchange_descriptor
-from tests.support.stacks import exchange, initialized, party, sent, stack
+from tests.support.configs import EXCHANGE, OSX_MESH, Case, exchange_descriptor, party_descriptor
+from tests.support.stacks import exchange, initialized, party, project, sent, stack
 
 
 @pytest.fixture
@@ -24,6 +24,12 @@ def bank(tmp_path: Path) -> Stack:
 def consortium(tmp_path: Path) -> Stack:
     """An exchange without members."""
     return initialized(tmp_path / "consortium", "consortium", kind="exchange")
+
+
+def placed(case: Case, folder: Path) -> Stack:
+    """A stack in a project."""
+    case.write(project(folder / "project") / "stacks")
+    return find_project(folder / "project").stack(case.config["organization"])
 
 
 def added(to: Stack, file: Path, name: str | None = None) -> str:
@@ -248,6 +254,36 @@ def test_a_file_that_is_no_descriptor_is_refused(bank: Stack, tmp_path: Path, co
     file = tmp_path / "sent.json"
     file.write_bytes(content)
     assert expected in problem(bank, file)
+
+
+OWN_RELEASE = b"release: 2.2.0+bank.1\nbase: 2.2.0\nupgradeFrom: [2.2.0]\nmodules:\n  fateflow: {tag: 2.2.0-bank}\n"
+
+
+def test_a_stack_with_releases_of_its_own_gets_peers(tmp_path: Path) -> None:
+    case = OSX_MESH.changed(
+        lambda config: (config.update(releases=["releases/own.yaml"]), config["parties"]["9999"].update(release="2.2.0+bank.1"))
+    )
+    own = placed(case.with_file("releases/own.yaml", OWN_RELEASE), tmp_path)
+    body = party_descriptor("10001", "new-org", host="203.0.113.70", engine="OSX").plain()
+    assert added(own, sent(tmp_path, body)) == "new-org"
+    assert own.load().plan.states["new-org"] == {"state": "active"}
+    (own.file.parent / "releases" / "own.yaml").write_text("release: x\n")
+    assert "releases" in problem(own, sent(tmp_path, body))
+
+
+def test_a_peer_for_which_there_is_no_room_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accepting it would make a stack that no command loads."""
+    monkeypatch.setattr("federation.limits.NGINX_ROUTES", 2)
+    full = placed(EXCHANGE, tmp_path)
+    full.load()
+    body = party("new-org", "10001", "203.0.113.70")
+    assert "nginx of exchange would have 3 routes" in problem(full, sent(tmp_path, body))
+    assert added(full, sent(tmp_path, party_descriptor(port=6652).plain())) == "clinic-b", "what is there already may change"
+
+
+def test_a_peer_at_the_address_of_another_is_a_warning(tmp_path: Path) -> None:
+    found = review(placed(EXCHANGE, tmp_path), sent(tmp_path, party_descriptor("10001", "evil-corp").plain()))
+    assert "peers clinic-b and evil-corp, of different keys, are both at 203.0.113.20:6651: ask both whose it is" in found.warnings
 
 
 def test_a_missing_file_is_named(bank: Stack, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 from cli.main import main
 from cli.peers import accept, review
 from cli.project import Stack
-from tests.support.stacks import exchange, initialized, party, sent
+from tests.support.configs import EXCHANGE, key_of, party_descriptor
+from tests.support.stacks import exchange, initialized, party, project, sent
 
 
 @pytest.fixture
@@ -55,6 +56,21 @@ def test_saying_it_twice_changes_nothing(capsys: pytest.CaptureFixture[str], con
     assert consortium.load().plan.states["clinic-b"]["reason"] == "court order"
 
 
+def test_a_peer_that_does_not_fit_any_more_is_not_resumed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it was away the federation moved on; what it was does not load."""
+    moved = party_descriptor(engine="Eggroll")
+    project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    file = EXCHANGE.with_peer("clinic-b", moved, state="suspended").write(tmp_path / "stacks")
+    before = file.read_text()
+    code, _, errors = run(capsys, "resume", "clinic-b")
+    assert (code, "uses Eggroll, while exchange.federation of this stack uses Pulsar" in errors) == (1, True)
+    assert file.read_text() == before
+    assert run(capsys, "retire", "clinic-b")[0] == 0, "to sever asks nobody's leave"
+
+
 def test_a_retired_peer_keeps_its_party_id_and_stays_away(capsys: pytest.CaptureFixture[str], consortium: Stack) -> None:
     assert run(capsys, "retire", "clinic-b", "--reason", "left")[0] == 0
     assert "10000.fraud.example" not in routes(consortium)
@@ -63,7 +79,7 @@ def test_a_retired_peer_keeps_its_party_id_and_stays_away(capsys: pytest.Capture
         code, _, errors = run(capsys, verb, "clinic-b")
         assert (code, "clinic-b is retired" in errors) == (1, True)
     newcomer = sent(consortium.file.parent, party("shop-d", host="198.51.100.66"))
-    code, _, errors = run(capsys, "add", str(newcomer), "--name", "shop-d", "--yes")
+    code, _, errors = run(capsys, "add", str(newcomer), "--name", "shop-d", "--key", key_of("shop-d"), "--yes")
     assert (code, "party id 10000 of peer shop-d already belongs to peer clinic-b" in errors) == (1, True)
     assert consortium.file.read_text() == before
 

@@ -2,17 +2,22 @@
 
 import dataclasses
 import re
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from federation.descriptor import Descriptor
+from federation.authority import authority_certificate
+from federation.descriptor import Descriptor, Trust
 from federation.errors import FederationError
-from federation.limits import CONFIG_MAP_BYTES, NGINX_ROUTES, oversized_routes
+from federation.limits import CONFIG_MAP_BYTES, NGINX_ROUTES, oversized
 from federation.load import LoadedStack
 from federation.peers import Peer, Peers
 from federation.plan import StackPlan, plan_stack
-from tests.support.configs import EXCHANGE, OSX_EXCHANGE, ROLLSITE_EXCHANGE, Case, party_descriptor
+from tests.support.configs import EXCHANGE, OSX_EXCHANGE, ROLLSITE_EXCHANGE, STAR_PARTY, Case, party_descriptor
 
 
 def member(number: int, engine: str, port: int | None = None) -> Descriptor:
@@ -47,8 +52,8 @@ def planned(case: Case, count: int, folder: Path, **how: bool) -> StackPlan:
 
 
 def test_nginx_holds_five_hundred_routes_and_no_more(tmp_path: Path) -> None:
-    assert list(oversized_routes(planned(EXCHANGE, NGINX_ROUTES, tmp_path / "a"), place)) == []
-    (problem,) = oversized_routes(planned(EXCHANGE, NGINX_ROUTES + 1, tmp_path / "b"), place)
+    assert list(oversized(planned(EXCHANGE, NGINX_ROUTES, tmp_path / "a"), place)) == []
+    (problem,) = oversized(planned(EXCHANGE, NGINX_ROUTES + 1, tmp_path / "b"), place)
     assert problem.place == "fate:peers"
     assert problem.problem == "nginx of exchange would have 501 routes: FATE's router remembers 500 and loses the rest at random"
     assert "keep to 500 parties" in problem.remedy
@@ -57,13 +62,13 @@ def test_nginx_holds_five_hundred_routes_and_no_more(tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", [ROLLSITE_EXCHANGE, OSX_EXCHANGE], ids=str)
 def test_a_thousand_members_fit_where_there_is_no_nginx(case: Case, tmp_path: Path) -> None:
     plan = planned(case, 1000, tmp_path)
-    assert list(oversized_routes(plan, place)) == []
+    assert list(oversized(plan, place)) == []
     (routes,) = plan.units[0].routes
     assert routes.fields["data"]["route_table.json"].count('"port"') >= 1000
 
 
 def test_a_config_map_beyond_four_fifths_of_the_limit_is_refused_with_the_number_that_fits(tmp_path: Path) -> None:
-    (problem,) = oversized_routes(planned(ROLLSITE_EXCHANGE, 3000, tmp_path / "a", long_names=True), place)
+    (problem,) = oversized(planned(ROLLSITE_EXCHANGE, 3000, tmp_path / "a", long_names=True), place)
     told = re.fullmatch(
         r"ConfigMap fate-exchange/exchange-routes would hold (\d+) bytes with routes to (\d+) parties: Kubernetes takes 1048576, "
         r"this program at most 838860, which is about (\d+) parties",
@@ -74,8 +79,31 @@ def test_a_config_map_beyond_four_fifths_of_the_limit_is_refused_with_the_number
     assert size > CONFIG_MAP_BYTES * 4 // 5
     assert parties == 3001, "with the entry that leads nowhere"
     assert 0 < fits < 3000
-    assert list(oversized_routes(planned(ROLLSITE_EXCHANGE, fits - 10, tmp_path / "b", long_names=True), place)) == []
-    assert list(oversized_routes(planned(ROLLSITE_EXCHANGE, fits + 50, tmp_path / "c", long_names=True), place)) != []
+    assert list(oversized(planned(ROLLSITE_EXCHANGE, fits - 10, tmp_path / "b", long_names=True), place)) == []
+    assert list(oversized(planned(ROLLSITE_EXCHANGE, fits + 50, tmp_path / "c", long_names=True), place)) != []
+
+
+def test_a_bundle_of_cas_beyond_four_fifths_of_the_limit_is_refused_with_the_number_that_fits(tmp_path: Path) -> None:
+    """Kubernetes would refuse the Secret in the middle of an `up`."""
+    loaded = STAR_PARTY.load(tmp_path)
+    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    authority = authority_certificate(key, party="20000", domain="fraud.example", today=date(2026, 1, 1), years=5).ljust(820, "\n")
+
+    def trusting(count: int, authorities: int) -> StackPlan:
+        peers = crowd(loaded, count, "Pulsar")
+        trust = Trust.model_construct(authorities=(authority,) * authorities)
+        accepted = [replace(peer, descriptor=peer.descriptor.model_copy(update={"trust": trust})) for peer in peers.accepted]
+        return plan_stack(loaded.spec, replace(peers, accepted=(*accepted, *loaded.peers.accepted)))
+
+    assert list(oversized(trusting(1000, 1), place)) == []
+    (problem,) = oversized(trusting(1000, 2), place)
+    assert (problem.place, problem.problem) == (
+        "fate:peers",
+        "Secret fate-9999/pulsar-cert would hold 1640000 bytes of CAs of 1000 parties: Kubernetes takes 1048576, "
+        "this program at most 838860, which is about 511 parties",
+    )
+    assert list(oversized(trusting(511, 2), place)) == []
+    assert list(oversized(trusting(512, 2), place)) != []
 
 
 def test_too_many_routes_are_refused_when_the_stack_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
