@@ -9,7 +9,7 @@ from components.cluster import cluster_provider
 from components.manifests import extra_manifests
 from components.project import shown, stack_file
 from federation.errors import FederationError
-from federation.load import check_secrets, expiry_warnings, load_stack, made_certificates
+from federation.load import check_secrets, expiry_warnings, load_stack, made_certificates, published_plan
 from federation.spec import StackSpec
 
 
@@ -25,8 +25,8 @@ def main() -> None:
     now = datetime.now(UTC)
     stack = load_stack(file, given, shown(file), today=now.date())
     check_secrets(stack, secrets)
+    plan, spec = published_plan(stack, secrets), stack.spec
     secrets |= made_certificates(stack, secrets)
-    plan, spec = stack.plan, stack.spec
 
     opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster))
     for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now)):

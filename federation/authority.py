@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 
 from cryptography import x509
@@ -31,13 +32,19 @@ _KNOWN = {
     ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
 }
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+# What reading a certificate raises that is none.
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+# Far more than one needs: all peers' CAs share a Secret.
+_MAX_BYTES = 8192
 
 
 def _one_certificate(text: str) -> str:
     """The text of exactly one certificate, in the one way in which PEM is written here."""
+    if len(text) > _MAX_BYTES:
+        raise ValueError(f"is larger than {_MAX_BYTES} bytes")
     try:
         (found,) = x509.load_pem_x509_certificates(text.encode())
-    except ValueError:
+    except _UNREADABLE:
         raise ValueError("is not one PEM certificate") from None
     if (written := _pem(found)).strip() != text.strip():
         raise ValueError("holds more than one PEM certificate")
@@ -109,13 +116,25 @@ def authority_certificate(ca_key: str, *, party: PartyId, domain: str, today: da
     return _pem(made.sign(signer, hashes.SHA256(), ecdsa_deterministic=True))
 
 
+@lru_cache(maxsize=4096)
 def authority_problems(authority: str, party: PartyId, domain: str) -> tuple[str, ...]:
     """Why a certificate must not be trusted as the CA of a party: it could sign other names, or nothing. No day matters."""
     try:
         ca = x509.load_pem_x509_certificate(authority.encode())
         return tuple(_problems(ca, party, domain))
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, TypeError) as error:
+    except _UNREADABLE as error:
         return (f"cannot be read: {(str(error).splitlines() or ['?'])[0]}",)
+
+
+def accepted_authorities(certificates: str, party: PartyId, domain: str) -> tuple[str, ...]:
+    """The certificates of a PEM text, if readers of a descriptor accept all of them as a party's CA: one, or while it is replaced two."""
+    try:
+        found = [_pem(each) for each in x509.load_pem_x509_certificates(certificates.encode())]
+        subjects = {subject(each) for each in found}
+    except _UNREADABLE:
+        return ()
+    right = len(found) in (1, 2) and len(subjects) == len(found) and all(len(each) <= _MAX_BYTES for each in found)
+    return tuple(found) if right and not any(authority_problems(each, party, domain) for each in found) else ()
 
 
 def _problems(ca: x509.Certificate, party: PartyId, domain: str) -> Iterator[str]:

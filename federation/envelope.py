@@ -10,6 +10,7 @@ import binascii
 import json
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -99,6 +100,8 @@ def sign(descriptor: Descriptor, identity: str, serial: int, not_before: str, no
     return (json.dumps(made, indent=2, sort_keys=True) + "\n").encode()
 
 
+# One command reads a file more than once: its signature is checked once. Whose key it must be is asked each time, in federation.peers.
+@lru_cache(maxsize=4096)
 def receive(content: bytes, place: str) -> Received | Problems:
     """What a descriptor file says, or all that is wrong with it. Never raises."""
     data = read_json(content, place)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from federation import naming
-from federation.authority import Period, ends_on, issue, leaf_period, serves, short_fingerprint, signs_for
+from federation.authority import Period, accepted_authorities, ends_on, issue, leaf_period, serves, short_fingerprint, signs_for
 from federation.collaborations import may_talk
 from federation.links import LINKS
 from federation.neighbours import server_name
@@ -103,6 +103,11 @@ def certificates(tls: TlsPlan, secrets: Mapping[str, str]) -> dict[str, str]:
         signer.certificate, secrets[signer.key], secrets[tls.key], party=tls.party, names=[tls.server_name], period=tls.issuer.period
     )
     return {tls.certificate: leaf, tls.ca: bundle}
+
+
+def provided_authorities(tls: TlsPlan, secrets: Mapping[str, str], domain: str) -> tuple[str, ...]:
+    """The public certificates of a provided CA that is this party's alone; one that signs for others, too, peers refuse."""
+    return () if tls.own else accepted_authorities(secrets[tls.ca], tls.party, domain)
 
 
 def key_problems(tls: TlsPlan, secrets: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -3,14 +3,18 @@
 import asyncio
 import hashlib
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from components import UNITS, FateParty, UnitArgs
+from federation.authority import authority_certificate
 from federation.live import live_values
 from tests.components.programs import run_program, secrets_for, traditional_key
 from tests.components.recorder import Cluster, Registered, Run, Secret, cluster_ip, plain, secrets_in, unknown_in
@@ -549,6 +553,17 @@ def test_a_unit_publishes_its_descriptor_and_the_digest_of_its_routes(program: P
     assert (
         run.exports["routeRevision"]["exchange"] == hashlib.sha256(json.dumps({"routes": data}, sort_keys=True).encode()).hexdigest()[:16]
     )
+
+
+def test_a_provided_ca_of_the_party_alone_is_published_and_nothing_else_of_its_secrets(program: Program) -> None:
+    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    authority = authority_certificate(key, party="9999", domain="fraud.example", today=date(2026, 1, 1), years=5)
+    secrets = secrets_for(STAR_PARTY, program.folder / "names") | {"party-9999-ca": authority}
+    run = program(STAR_PARTY, secrets=secrets)
+    body = run.exports["descriptors"]["party-9999"]
+    assert body["trust"] == {"authorities": [authority]}
+    assert not [name for name, value in secrets.items() if value.strip() in str(body) and name != "party-9999-ca"]
+    assert "trust" not in program(STAR_PARTY).exports["descriptors"]["party-9999"]
 
 
 def test_peers_are_visible_and_own_no_object(program: Program) -> None:

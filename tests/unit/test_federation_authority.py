@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from federation.authority import Period, authority_certificate, authority_problems, ends_on, issue, leaf_period, signs_for
+from federation.descriptor import Trust, typed
 
 DOMAIN = "fraud.example"
 TODAY = datetime.now(UTC).date()
@@ -56,6 +58,39 @@ def test_a_ca_of_ours_is_accepted_for_its_own_party_only() -> None:
     assert authority_problems(ca("9999"), "9999", DOMAIN) == ()
     for party, domain in (("10000", DOMAIN), ("999", DOMAIN), ("9999", "other.example"), ("9999", "example")):
         assert any("name constraints" in problem for problem in authority_problems(ca("9999"), party, domain)), (party, domain)
+
+
+def altered(*changes: tuple[int, int]) -> str:
+    """The CA of 9999 with other bytes."""
+    der = bytearray(x509.load_pem_x509_certificate(ca("9999").encode()).public_bytes(serialization.Encoding.DER))
+    for at, value in changes:
+        der[at % len(der)] = value
+    return ssl.DER_cert_to_PEM_cert(bytes(der))
+
+
+def test_a_certificate_of_a_version_that_does_not_exist_is_no_certificate() -> None:
+    """The library has an exception of its own for it, which is no ValueError."""
+    der = x509.load_pem_x509_certificate(ca("9999").encode()).public_bytes(serialization.Encoding.DER)
+    at = der.index(bytes([0xA0, 3, 2, 1, 2])) + 4
+    with pytest.raises(ValidationError, match="is not one PEM certificate"):
+        Trust.model_validate({"authorities": [altered((at, 7))]})
+    assert authority_problems(altered((at, 7)), "9999", DOMAIN)[0].startswith("cannot be read")
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=3))
+def test_whatever_bytes_are_sent_as_a_ca_they_are_refused_in_words(changes: list[tuple[int, int]]) -> None:
+    text = altered(*changes)
+    found = typed({"authorities": [text]}, Trust, "here")
+    assert isinstance(found, Trust) or "PEM certificate" in found[0].problem
+    assert text == ca("9999") or authority_problems(text, "9999", DOMAIN)
+
+
+def test_a_certificate_far_larger_than_a_ca_is_refused() -> None:
+    """All peers' CAs share one Secret."""
+    large = made(extra=(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"x" * 8000), False))
+    with pytest.raises(ValidationError, match="is larger than 8192 bytes"):
+        Trust.model_validate({"authorities": [large]})
 
 
 def test_a_ca_has_path_length_0_and_critical_constraints() -> None:

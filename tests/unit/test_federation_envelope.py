@@ -49,6 +49,18 @@ def statement(**changes: Any) -> dict[str, Any]:
     return {"serial": 3, "notBefore": "2026-01-01", "notAfter": "2027-01-01", "descriptor": CLINIC.plain()} | changes
 
 
+def test_a_signature_is_checked_once_for_each_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A review resolves all peers several times; another file, or the same at another place, is read anew."""
+    checked = []
+    monkeypatch.setattr("federation.envelope._fits", lambda envelope, key: checked.append(envelope) or True)
+    content, other = signed_file(CLINIC, serial=77), signed_file(CLINIC, serial=78)
+    first = receive(content, "once.json")
+    assert receive(bytes(bytearray(content)), "once.json") is first
+    assert len(checked) == 1
+    assert isinstance(found := receive(other, "once.json"), Received)
+    assert (found.content, len(checked)) == (other, 2)
+
+
 def problem(content: bytes) -> str:
     """Why a file is refused."""
     found = receive(content, "d.json")

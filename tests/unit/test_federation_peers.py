@@ -55,6 +55,15 @@ def test_what_the_stack_remembers_must_be_what_the_file_says(tmp_path: Path, ent
     assert problem(EXCHANGE.with_peer("clinic-b", CLINIC, **entry), tmp_path) == f"peers/clinic-b.json {expected}"
 
 
+def test_a_file_that_was_read_before_must_have_the_pinned_key_of_now(tmp_path: Path) -> None:
+    """What a process remembers of a file is not who it should be from."""
+    file = EXCHANGE.write(tmp_path)
+    assert load_stack(file).plan.states["clinic-b"] == {"state": "active"}
+    file.write_text(file.read_text().replace(key_of("clinic-b"), key_of("mallory")))
+    with pytest.raises(FederationError, match="not with the accepted"):
+        load_stack(file)
+
+
 def test_an_unsigned_peer_has_no_key(tmp_path: Path) -> None:
     with pytest.raises(FederationError, match="an unsigned peer has no key and no acceptedSerial"):
         EXCHANGE.with_peer("clinic-b", CLINIC, unsigned=True).load(tmp_path)

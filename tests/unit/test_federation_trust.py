@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from federation.authority import authority_certificate
-from federation.descriptor import Descriptor
+from federation.descriptor import Descriptor, finish
 from federation.errors import FederationError
-from federation.load import LoadedStack, check_secrets, load_stack, made_certificates
+from federation.live import live_values, substitute
+from federation.load import LoadedStack, check_secrets, load_stack, made_certificates, published_plan
 from federation.peers import membership_problems
 from federation.spec import FederationSpec
+from sandbox import pki as sandbox_pki
 from tests.support.configs import (
     CLINIC,
     DOMAIN,
@@ -163,6 +165,36 @@ def test_cas_of_peers_join_a_provided_one(tmp_path: Path) -> None:
     without = load(MESH, tmp_path / "without")
     assert made_certificates(without, given) == {}
     assert annotations(without) == {}
+
+
+BROAD = sandbox_pki.pem(sandbox_pki.new_authority("federation").certificate).decode()
+PROVIDED: dict[str, tuple[str, list[str]]] = {
+    "the party's own": (ca("9999"), [ca("9999")]),
+    "the party's old and new one": (ca("9999") + ca("9999", "2"), [ca("9999"), ca("9999", "2")]),
+    "the federation's": (BROAD, []),
+    "the party's and the federation's": (ca("9999") + BROAD, []),
+    "another party's": (ca("10000"), []),
+    "one twice": (ca("9999") * 2, []),
+    "more than a reader takes": (ca("9999") + ca("9999", "2") + ca("9999", "3"), []),
+    "no certificate": ("x", []),
+}
+
+
+@pytest.mark.parametrize(("given", "published"), PROVIDED.values(), ids=list(PROVIDED))
+def test_a_provided_ca_is_published_if_peers_would_accept_it(given: str, published: list[str], tmp_path: Path) -> None:
+    loaded = load(MESH.with_peer("clinic-b", with_ca(CLINIC)), tmp_path)
+    secrets = dict.fromkeys(loaded.plan.secret_names, "x") | {"party-9999-ca": given}
+    body = published_plan(loaded, secrets).unit("party-9999").descriptor
+    assert body.get("trust", {"authorities": []}) == {"authorities": published}
+    assert {key: value for key, value in body.items() if key != "trust"} == loaded.plan.unit("party-9999").descriptor
+    if published:
+        address = dict.fromkeys(live_values(body), "203.0.113.5")
+        assert membership_problems(finish(substitute(body, address)), FRAUD, "here") == ()
+
+
+def test_a_ca_of_ones_own_is_published_once(tmp_path: Path) -> None:
+    loaded = load(trusting(MESH, "9999"), tmp_path)
+    assert published_plan(loaded, secrets_of(loaded)) == loaded.plan
 
 
 def test_a_peer_without_a_ca_is_named(tmp_path: Path) -> None:
