@@ -120,8 +120,7 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
     if name in plan_after.pending and own is not None and own.routed:
         remedy = "ask the peer for a descriptor with addresses; the accepted one stays in force"
         raise CommandError(shown(given), f"would take away the routes to {name}: {plan_after.pending[name]}", remedy)
-    doubts_before = frozenset((*ownership_warnings(peers_before), *address_warnings(peers_before)))
-    doubts = [found for found in (*ownership_warnings(peers_after), *address_warnings(peers_after)) if found not in doubts_before]
+    doubts = [found for found in _doubts(peers_after) if found not in _doubts(peers_before)]
     pending = [f"peer {name} stays pending: {plan_after.pending[name]}"] if name in plan_after.pending else []
     return Review(
         stack=stack,
@@ -140,6 +139,10 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
         after=with_peer(before.decode(), name, fields).encode(),
         content=content,
     )
+
+
+def _doubts(peers: Peers) -> tuple[str, ...]:
+    return (*ownership_warnings(peers), *address_warnings(peers))
 
 
 def _fields_of(received: Received, path: str, known: PeerSpec | None, state: str) -> dict[str, Scalar]:

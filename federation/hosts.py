@@ -6,6 +6,7 @@ from functools import lru_cache
 from federation.scalars import is_ip
 
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Of the machine or the link that dials, of groups, of nobody; then what clouds answer their virtual machines at.
 _NOBODYS = tuple(
     ipaddress.ip_network(text)
@@ -39,6 +40,11 @@ def typed_elsewhere(host: str) -> bool:
 def canonical(host: str) -> str:
     """One spelling for each address."""
     return str(_address(host)) if is_ip(host) else host
+
+
+def within(host: str, network: Network) -> bool:
+    """Whether a host is an address in a range."""
+    return is_ip(host) and _address(host) in network
 
 
 def namespace_of(host: str) -> str | None:

@@ -163,7 +163,7 @@ def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
         peer.name: f"its nginx is published as {peer.descriptor.endpoints['nginx'].host}, a name that FATE's nginx cannot resolve: "
         + (
             f"write an IP address in peers.{peer.name}.nginx"
-            if spec.peers[peer.name].unsigned
+            if peer.by_hand
             else "its owner should add publish.nginx.advertise.addresses and export the descriptor again"
         )
         for peer in peers.accepted

@@ -36,7 +36,7 @@ def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
                 ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
                 remedy = (
                     f"write an IP address in peers.{peer.name}.{name}"
-                    if spec.peers[peer.name].unsigned
+                    if peer.by_hand
                     else f"its owner can add publish.{name}.advertise.addresses"
                 )
                 yield (

@@ -1,10 +1,11 @@
 """Rules about where peers are: elsewhere, and each at an address of its own."""
 
+import ipaddress
 from collections.abc import Iterator
 
 from federation.errors import Problem
 from federation.external import engine_ports
-from federation.hosts import canonical, namespace_of, published_elsewhere
+from federation.hosts import canonical, namespace_of, published_elsewhere, within
 from federation.links import LINKS, SERVING_PROXY, PublishedService
 from federation.own_units import Unit, units
 from federation.peers import Peer, Peers, Place
@@ -44,13 +45,18 @@ def _advertises_what_peers_accept(spec: StackSpec, place: Place) -> Iterator[Pro
 
 
 def _peers_are_outside(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    """A name in a namespace of this stack is found in its own cluster."""
+    """Names in a namespace of this stack, and addresses of its cluster; only an operator may mean a Service by its address."""
+    ranges = [ipaddress.ip_network(text) for text in spec.cluster.ranges]
     namespaces = {own.namespace: ".".join(path) for path, own in units(spec)}
     for peer in peers.accepted:
         for name, endpoint in peer.descriptor.endpoints.items():
             if (owner := namespaces.get(namespace_of(endpoint.host) or "")) is not None:
                 problem = f"its {name} is published as {endpoint.host}: pods would search it in the namespace of this stack's own {owner}"
                 yield Problem(place(("peers", peer.name)), problem, "ask the peer for an address, or another name")
+            for host in () if peer.by_hand else dict.fromkeys((endpoint.host, *endpoint.addresses)):
+                if (inside := next((found for found in ranges if within(host, found)), None)) is not None:
+                    problem = f"its {name} is published at {host}, in {inside} of this cluster (cluster.ranges)"
+                    yield Problem(place(("peers", peer.name)), problem, "ask the peer for its own address, or correct cluster.ranges")
 
 
 def _peers_are_elsewhere(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ _LARGEST_ID = 2**31 - 1
 
 def broken_serving_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths) -> tuple[Problem, ...]:
     """Every problem with FATE-Serving. `left_out`: see `federation.plan.check_stack`."""
-    problems = [*_belongs_to_its_party(spec, peers, place), *_serving_exchange(spec, place)]
+    problems = [*_belongs_to_its_party(spec, peers, place), *_party_of_own_serving(spec, peers, place), *_serving_exchange(spec, place)]
     for party, own in spec.servings_in_order:
         problems += [*_training(spec, party, own, place, left_out), *_exchange(spec, party, own, peers, place, left_out)]
         problems += [*_modules(party, own, place), *_publishes_its_proxy(("serving", party), own.publish.serving_proxy, place)]
@@ -160,6 +160,21 @@ def _belongs_to_its_party(spec: StackSpec, peers: Peers, place: Place) -> Iterat
         if owner is not None:
             problem = f"is FATE-Serving of party {party}, which belongs to {owner}"
             yield Problem(place(("peers", peer.name)), problem, f"ask both which of them is party {party}, and keep that one")
+
+
+def _party_of_own_serving(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    """The party whose FATE-Serving is here belongs to this organization: from another of its stacks, with the same key."""
+    for peer in peers.parties():
+        if peer.party_id not in spec.serving or peer.by_hand:
+            continue
+        ours = peer.descriptor.organization == spec.organization
+        if not ours or (peer.key is not None and spec.identity is not None and peer.key != spec.identity.key):
+            who = peer.descriptor.organization if peer.key is None else f"{peer.descriptor.organization}, {peer.key}"
+            problem = f"is party {peer.party_id} of {who}, whose FATE-Serving is in this stack"
+            remedy = (
+                "correct the party id under fate:serving; stacks of one organization have one key (fate:identity, fate:secrets.identity)"
+            )
+            yield Problem(place(("peers", peer.name)), problem, remedy)
 
 
 def another_owner(training: Peer, serving: Peer) -> str | None:

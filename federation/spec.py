@@ -65,6 +65,10 @@ class ClusterSpec(Model):
     in_cluster: bool = Field(False, description="Use the service account of the pod that runs Pulumi.")
     scope: Literal["cluster", "namespaced"] = Field("cluster", description="namespaced: make no cluster-scoped object and read none.")
     create_namespaces: bool | None = Field(None, description="Default: true in scope cluster, false in scope namespaced.")
+    ranges: tuple[Cidr, ...] = Field(
+        (),
+        description="Address ranges of its pods, Services and nodes: no descriptor may name an address in one. Absent: not checked.",
+    )
     node_port_range: Annotated[str, Field(pattern=r"^[0-9]{1,5}-[0-9]{1,5}$")] = Field(
         "30000-32767", description="The API server's --service-node-port-range."
     )

@@ -98,6 +98,21 @@ def test_nobody_is_in_a_namespace_of_this_stack(host: str, tmp_path: Path) -> No
     assert found.problem == f"its rollsite is published as {host}: pods would search it in the namespace of this stack's own parties.9999"
 
 
+@pytest.mark.parametrize(
+    ("host", "inside"), [("10.96.0.1", True), ("::ffff:10.244.3.4", True), ("10.112.0.1", False), ("2001:db8::1", False)]
+)
+def test_no_descriptor_leads_to_the_addresses_of_this_cluster(host: str, inside: bool, tmp_path: Path) -> None:
+    case = ROLLSITE_EXCHANGE.changed(lambda config: config.update(cluster={"ranges": ["10.96.0.0/12", "10.244.0.0/16"]}))
+    case = case.with_peer("evil-corp", party_descriptor("10001", "evil-corp", host=host, engine="Eggroll"))
+    typed = ROLLSITE_MESH.changed(lambda config: config.update(cluster={"ranges": ["10.96.0.0/12"]}))
+    typed.with_entry("old", unsigned=True, partyId="10001", rollsite="10.96.0.7:9370").load(tmp_path / "typed")
+    if not inside:
+        case.load(tmp_path)
+        return
+    (found,) = problems(case, tmp_path)
+    assert found.problem.startswith(f"its rollsite is published at {host}, in 10.")
+
+
 def test_a_namespace_that_looks_like_a_domain_is_recognized(tmp_path: Path) -> None:
     case = ROLLSITE_EXCHANGE.changed(lambda config: config["exchange"].update(namespace="finance"))
     thief = party_descriptor("10001", "evil-corp", host="mysql.finance", engine="Eggroll")

@@ -37,6 +37,7 @@ from tests.support.configs import (
     SERVING_WHOLE,
     Case,
     Config,
+    exchange,
     exchange_descriptor,
     key_of,
     party,
@@ -584,6 +585,21 @@ def test_an_owner_with_a_new_key_may_renew_one_unit_after_the_other(tmp_path: Pa
     both = renewed("clinic-b-serving", serving_descriptor(), between, previousKey=key_of("clinic-b"))
     assert not [said for said in both.load(tmp_path / "both").plan.warnings if "key" in said]
     assert problems(renewed("clinic-b", CLINIC, old), tmp_path / "not said")
+
+
+def test_the_party_of_ones_own_fate_serving_is_ones_own(tmp_path: Path) -> None:
+    """FATE-Serving here, the party in another stack of this organization; nobody else joins under its id."""
+    own = SERVING_LOCAL.changed(lambda config: config.update(exchange=exchange(), identity={"key": key_of("bank-a")}))
+    own.with_peer("training", party_descriptor("9999", "bank-a")).load(tmp_path / "own")
+    ((place, problem, _),) = problems(own.with_peer("training", party_descriptor("9999", "evil-corp")), tmp_path / "stranger")
+    assert (place, problem) == (
+        "peers.training", f"is party 9999 of evil-corp, {key_of('evil-corp')}, whose FATE-Serving is in this stack"
+    )  # fmt: skip
+    forged = signed_file(party_descriptor("9999", "bank-a"), signer="evil-corp")
+    ((_, problem, _),) = problems(
+        own.with_peer_file("training", forged, unsigned=None, key=key_of("evil-corp"), acceptedSerial=1), tmp_path / "forged"
+    )
+    assert problem == f"is party 9999 of bank-a, {key_of('evil-corp')}, whose FATE-Serving is in this stack"
 
 
 def test_a_party_of_which_one_unit_alone_is_signed_is_a_warning(tmp_path: Path) -> None:
