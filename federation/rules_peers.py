@@ -10,7 +10,8 @@ from federation.links import LINKS, SERVING_PROXY, PublishedService
 from federation.own_units import Unit, units
 from federation.peers import Peer, Peers, Place
 from federation.publishing import service_ports
-from federation.serving_releases import serving_catalogue
+from federation.releases import Release
+from federation.serving_releases import ServingRelease, serving_catalogue
 from federation.spec import ExchangeSpec, PartySpec, Publication, StackSpec
 
 Address = tuple[str, int]
@@ -96,11 +97,14 @@ def _hosts(publication: Publication) -> tuple[str, ...]:
 
 def _published(spec: StackSpec, own: Unit) -> tuple[tuple[PublishedService, ...], dict[str, int]]:
     """Its endpoints and the ports of its release; none of a release or engine that does not exist, which is a problem of its own."""
+    services: tuple[PublishedService, ...]
+    release: Release | ServingRelease | None
     if isinstance(own, PartySpec | ExchangeSpec):
-        if own.release not in spec.catalogue or own.federation not in LINKS:
-            return (), {}
-        if isinstance(own, PartySpec):
-            return LINKS[own.federation].party, dict(engine_ports(spec, own))
-        return LINKS[own.federation].exchange, dict(spec.catalogue[own.release].ports)
-    serving = serving_catalogue().get(own.release)
-    return ((), {}) if serving is None else ((SERVING_PROXY,), dict(serving.ports))
+        link, release = LINKS.get(own.federation), spec.catalogue.get(own.release)
+        services = () if link is None else link.of("party" if isinstance(own, PartySpec) else "exchange")
+    else:
+        services, release = (SERVING_PROXY,), serving_catalogue().get(own.release)
+    if release is None:
+        return (), {}
+    ports = dict(engine_ports(spec, own)) if isinstance(own, PartySpec) else dict(release.ports)
+    return tuple(service for service in services if all((port.default or port.own) in ports for port in service.ports)), ports

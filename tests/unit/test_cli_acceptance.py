@@ -176,7 +176,8 @@ def test_a_peer_accepted_before_descriptors_were_signed_is_told_apart(consortium
 
 def test_a_second_key_of_an_organization_is_a_warning(consortium: Stack, tmp_path: Path) -> None:
     added(consortium, file_of(tmp_path, party()))
-    found = review(consortium, file_of(tmp_path, party(party_id="10001"), signer="mallory"), None, Terms(TODAY))
+    elsewhere = party(party_id="10001", host="198.51.100.66")
+    found = review(consortium, file_of(tmp_path, elsewhere, signer="mallory"), None, Terms(TODAY))
     assert found.warnings == (f"organization clinic-b is known here by another key: peer clinic-b, {key_of('clinic-b')}",)
     assert review(consortium, file_of(tmp_path, party(party_id="10001")), None, Terms(TODAY)).warnings == ()
 
