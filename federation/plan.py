@@ -21,7 +21,7 @@ from federation.plan_serving import plan_serving, plan_serving_exchange
 from federation.rules import Paths, broken_rules
 from federation.rules_boards import board_warnings
 from federation.rules_network import policy_warnings
-from federation.rules_peers import address_warnings
+from federation.rules_peers import address_warnings, advertise_warnings
 from federation.rules_portal import portal_warnings
 from federation.rules_serving import ownership_warnings, serving_warnings
 from federation.spec import StackSpec
@@ -131,7 +131,13 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
     warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *policy_warnings(spec, ready), *board_warnings(spec))
     warnings += tuple(release_warnings(spec))
-    warnings += (*serving_warnings(spec), *portal_warnings(spec), *ownership_warnings(peers), *address_warnings(ready))
+    warnings += (
+        *serving_warnings(spec),
+        *portal_warnings(spec),
+        *ownership_warnings(peers),
+        *address_warnings(ready),
+        *advertise_warnings(spec),
+    )
     if today is not None:
         warnings += tuple(_expiring(ready, today))
         warnings += () if spec.exchange is None else tuple(exchange_warnings(spec.exchange, ready, today))

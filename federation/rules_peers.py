@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from federation.errors import Problem
 from federation.external import engine_ports
 from federation.hosts import canonical, namespace_of, published_elsewhere, within
-from federation.links import LINKS, SERVING_PROXY, PublishedService
+from federation.links import FML_MANAGER, LINKS, SERVING_PROXY, SITE_PORTAL, PublishedService
 from federation.own_units import Unit, units
 from federation.peers import Peer, Peers, Place
+from federation.portal_releases import PortalRelease, portal_catalogue
 from federation.publishing import service_ports
 from federation.releases import Release
 from federation.serving_releases import ServingRelease, serving_catalogue
-from federation.spec import ExchangeSpec, PartySpec, Publication, StackSpec
+from federation.spec import ExchangeSpec, FmlManagerSpec, PartySpec, Publication, SitePortalSpec, StackSpec
 
 Address = tuple[str, int]
 
 
 def broken_peer_rules(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    """Every problem with addresses, of peers and those that peers are told."""
-    yield from _advertises_what_peers_accept(spec, place)
+    """Every problem with the addresses of peers."""
     yield from _peers_are_outside(spec, peers, place)
     yield from _peers_are_elsewhere(spec, peers, place)
 
@@ -36,13 +36,14 @@ def address_warnings(peers: Peers) -> Iterator[str]:
                 yield f"peers {other.name} and {peer.name}, of different keys, are both at {address}:{port}: ask both whose it is"
 
 
-def _advertises_what_peers_accept(spec: StackSpec, place: Place) -> Iterator[Problem]:
+def advertise_warnings(spec: StackSpec) -> Iterator[str]:
+    """Addresses of this stack that other organizations would refuse in its descriptors."""
     for path, own in units(spec):
         for name, publication in own.publish.given.items():
             told = () if publication.advertise is None else (publication.advertise.host, *publication.advertise.addresses)
             for host in (host for host in dict.fromkeys(told) if not published_elsewhere(host)):
-                where = place((*path, "publish", name, "advertise"))
-                yield Problem(where, f"{host} is no address that peers could dial", "advertise an address or a name that is known outside")
+                where = ".".join((*path, "publish", name))
+                yield f"{where} advertises {host}, which peers refuse in a descriptor: name an address, or a name that is known outside"
 
 
 def _peers_are_outside(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
@@ -98,12 +99,15 @@ def _hosts(publication: Publication) -> tuple[str, ...]:
 def _published(spec: StackSpec, own: Unit) -> tuple[tuple[PublishedService, ...], dict[str, int]]:
     """Its endpoints and the ports of its release; none of a release or engine that does not exist, which is a problem of its own."""
     services: tuple[PublishedService, ...]
-    release: Release | ServingRelease | None
-    if isinstance(own, PartySpec | ExchangeSpec):
-        link, release = LINKS.get(own.federation), spec.catalogue.get(own.release)
-        services = () if link is None else link.of("party" if isinstance(own, PartySpec) else "exchange")
-    else:
-        services, release = (SERVING_PROXY,), serving_catalogue().get(own.release)
+    release: Release | ServingRelease | PortalRelease | None
+    match own:
+        case PartySpec() | ExchangeSpec():
+            link, release = LINKS.get(own.federation), spec.catalogue.get(own.release)
+            services = () if link is None else link.of("party" if isinstance(own, PartySpec) else "exchange")
+        case SitePortalSpec() | FmlManagerSpec():
+            services, release = (SITE_PORTAL if isinstance(own, SitePortalSpec) else FML_MANAGER,), portal_catalogue().get(own.release)
+        case _:
+            services, release = (SERVING_PROXY,), serving_catalogue().get(own.release)
     if release is None:
         return (), {}
     ports = dict(engine_ports(spec, own)) if isinstance(own, PartySpec) else dict(release.ports)
