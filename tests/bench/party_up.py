@@ -16,8 +16,6 @@ from federation.load import load_stack
 from sandbox import cluster, pki, tools
 from sandbox.state import COMPONENTS
 from sandbox.workspace import REPO, Workspace
-
-sys.path.insert(0, str(REPO))
 from tests.engine.operators import DOMAIN, FEDERATION, HUB, give_secrets, operator, spark_party
 
 GOAL_SECONDS = 8.0

@@ -11,22 +11,20 @@ import tempfile
 import time
 from pathlib import Path
 
-REPO = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPO))
+from tests.bench.scale import EXCHANGE, MESH, written
 
+REPO = Path(__file__).resolve().parents[2]
 GOAL_SECONDS, GOAL_MIB = 1.0, 200
 SIZES = (10, 100, 1000)
-# An nginx holds 500 routes, so that many members need another proxy.
-KINDS = ("an exchange with rollsite", "a mesh with rollsite")
 
 
 def main() -> int:
     """Run the benchmark."""
     missed = False
     with tempfile.TemporaryDirectory() as folder:
-        for kind in KINDS:
+        for kind in (EXCHANGE, MESH):
             for size in SIZES:
-                file = _written(Path(folder) / f"{KINDS.index(kind)}-{size}", kind, size)
+                file = written(Path(folder) / f"{kind.split()[1]}-{size}", kind, size)
                 runs = [_measured(file) for _ in range(3)]
                 seconds, mib = min(run["seconds"] for run in runs), max(run["mib"] for run in runs)
                 planned = min(run["planned"] for run in runs)
@@ -36,24 +34,9 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _written(folder: Path, kind: str, size: int) -> Path:
-    from tests.support.configs import EGGROLL, Case, digest, exchange, key_of, party, party_descriptor, signed_file, stack
-
-    own = {"exchange": exchange(federation="Eggroll")} if "exchange" in kind else {"parties": {"9999": party(exchange=None, **EGGROLL)}}
-    files, peers = {}, {}
-    for number in range(size):
-        name, host = f"member-{number}", f"203.0.{number // 250}.{number % 250 + 1}"
-        content = signed_file(party_descriptor(str(20000 + number), name, host=host, engine="Eggroll"))
-        files[f"peers/{name}.json"] = content
-        accepted = {"sha256": digest(content), "key": key_of(name), "acceptedSerial": 1}
-        peers[name] = {"descriptor": f"peers/{name}.json", "state": "active", **accepted}
-    config = stack("bench", topology="star" if "exchange" in kind else "mesh", **own, peers=peers)
-    return Case(kind, config, files).write(folder)
-
-
 def _measured(file: Path) -> dict[str, float]:
     """One run in a process of its own."""
-    done = subprocess.run([sys.executable, __file__, str(file)], check=True, capture_output=True, text=True, cwd=REPO)
+    done = subprocess.run([sys.executable, "-m", "tests.bench.plan_scale", str(file)], check=True, capture_output=True, text=True, cwd=REPO)
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
