@@ -7,12 +7,14 @@ from typing import Any
 
 from cli.engine import pulumi
 from cli.project import Stack
+from federation import naming
 from federation.impact import SEVERITY, Effect, effects
 from federation.load import load_stack
+from federation.unit import COMPONENTS
 
 # Exit status by severity; 1 and 2 are errors, as everywhere in fatefed.
 EXITS = {0: 0, 1: 3, 2: 4}
-_COMPONENTS = tuple(f"fate:federation:{name}" for name in ("FateParty", "Exchange", "FateServing", "ServingExchange"))
+_TYPES = frozenset(naming.COMPONENT_PACKAGE + component for component in COMPONENTS.values())
 _SUMMARIES = {0: "nothing stops", 1: "pods restart or links are cut", 2: "data is left behind"}
 
 
@@ -48,7 +50,7 @@ def markdown(found: tuple[Effect, ...], stack: str) -> str:
 def _deployed(stack: Stack) -> dict[str, Mapping[str, Any]]:
     """The facts that the state remembers, by unit; none of a stack that was never deployed."""
     deployment = json.loads(pulumi(stack, "stack", "export")).get("deployment") or {}
-    resources = [resource for resource in deployment.get("resources") or [] if resource["type"] in _COMPONENTS]
+    resources = [resource for resource in deployment.get("resources") or [] if resource["type"] in _TYPES]
     return {resource["urn"].rpartition("::")[2]: resource.get("inputs") or {} for resource in resources}
 
 

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Input, Output, ResourceOptions
 
+from federation import naming
 from federation.live import LiveValue, live_values, substitute
 from federation.manifests import Manifest
 
@@ -27,7 +28,7 @@ class FederationComponent(pulumi.ComponentResource):
     def __init__(self, kind: str, name: str, opts: ResourceOptions | None = None, facts: Mapping[str, Any] | None = None) -> None:
         """`facts`: plain data that the state remembers and the engine compares at the next preview."""
         self.name = name
-        super().__init__(f"fate:federation:{kind}", name, None if facts is None else dict(facts), opts)
+        super().__init__(naming.COMPONENT_PACKAGE + kind, name, None if facts is None else dict(facts), opts)
 
     def create(self, manifest: Manifest, fields: Mapping[str, Input[Any]] | None = None, **opts: Any) -> pulumi.CustomResource:
         """A typed Kubernetes object as a child; `fields` replaces the manifest's own where they hold live values."""

@@ -21,7 +21,7 @@ from federation.links import Kind
 from federation.live import live_values
 from federation.manifests import SecretPlan
 from federation.routes import route_revision
-from federation.unit import ChartPlan, UnitPlan
+from federation.unit import COMPONENTS, ChartPlan, UnitPlan
 
 _CHARTS = Path(__file__).resolve().parent.parent / "charts"
 
@@ -47,10 +47,10 @@ class Unit(FederationComponent):
     descriptor: Output[dict[str, Any]]
     route_revision: Output[str]
 
-    def __init__(self, kind: str, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         plan = args.plan
         told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_says_what_it_does(plan.key)]))
-        super().__init__(kind, plan.key, ResourceOptions.merge(opts, told), plan.facts)
+        super().__init__(COMPONENTS[plan.kind], plan.key, ResourceOptions.merge(opts, told), plan.facts)
         secrets = [self._secret(secret, args) for secret in plan.secrets]
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]
@@ -104,15 +104,12 @@ def _says_what_it_does(key: str) -> ResourceHook:
 class FateParty(Unit):
     """One FATE party in a namespace of its own."""
 
-    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("FateParty", args, opts)
-
 
 class Exchange(Unit):
     """The hub of a star federation."""
 
     def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("Exchange", args, opts)
+        super().__init__(args, opts)
         ActiveMembers(self.name, ResourceOptions(parent=self, protect=args.plan.protected))
 
 
@@ -130,15 +127,9 @@ class ActiveMembers(FederationComponent):
 class FateServing(Unit):
     """FATE-Serving of one party in a namespace of its own."""
 
-    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("FateServing", args, opts)
-
 
 class ServingExchange(Unit):
     """The hub between the FATE-Servings of parties."""
-
-    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("ServingExchange", args, opts)
 
 
 class SitePortal(Unit):

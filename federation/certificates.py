@@ -79,10 +79,10 @@ def board_problems(certificate: str, key: str, hosts: Iterable[str]) -> tuple[st
     return tuple(problems)
 
 
-def expired(certificate: str, now: datetime) -> bool:
-    """Whether a certificate that can be read is not valid any more."""
+def last_moment(certificate: str) -> datetime | None:
+    """Until when a certificate is valid; None when it cannot be read."""
     chain = _certificates(certificate)
-    return bool(chain) and chain[0].not_valid_after_utc < now
+    return chain[0].not_valid_after_utc if chain else None
 
 
 def _certificates(pem: str) -> list[x509.Certificate]:

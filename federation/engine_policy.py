@@ -1,4 +1,4 @@
-"""What network policies let through for engines outside of a party: from its pods to them, and from Spark's workers back."""
+"""What crosses a stack's edge for engines and servers that are no part of it: from its pods to them, and from Spark's workers back."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Ports = tuple[int | range, ...]
 
 @dataclass(frozen=True)
 class Way:
-    """Connections to one host of an engine; without a host: to machines whose addresses only the engine knows."""
+    """Connections to one host of an engine or server; without a host: to machines whose addresses only the engine knows."""
 
     engine: str
     host: str | None

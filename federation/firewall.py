@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from federation.collaborations import may_talk
+from federation.engine_policy import Way, driver_ports, ways_out
 from federation.external import external_engines
 from federation.links import KINDS, OF_A_PARTY, published
 from federation.live import live_values
@@ -12,6 +13,7 @@ from federation.network_policy import dialler
 from federation.peers import Peer, Peers
 from federation.plan import StackPlan
 from federation.scalars import PartyId
+from federation.serving_policy import serving_ways, training_ways
 from federation.spec import StackSpec
 from federation.unit import UnitPlan
 
@@ -28,18 +30,36 @@ PURPOSES = {
     ("sitePortal", "tls"): "invitations, jobs and their state from an FML Manager: HTTPS, mutual TLS",
     ("fmlManager", "tls"): "registrations, projects and jobs from Site Portals: HTTPS, mutual TLS",
 }
+# Engines and servers that a party uses but this program does not deploy.
+OUTSIDE = {
+    "mysql": "job history and metadata: MySQL",
+    "spark": "computing: Spark, without TLS",
+    "hdfs": "data tables: HDFS, without TLS",
+    "pulsar": "data: FATE-Flow to its Pulsar, and its admin API",
+    "rabbitmq": "data: FATE-Flow to its RabbitMQ, and its management API",
+    "FATE-Serving": "models: FATE-Flow to FATE-Serving's gRPC, without TLS",
+    "ZooKeeper": "registry of FATE-Serving",
+    "FATE-Flow": "models: FATE-Serving to FATE-Flow's HTTP",
+    "Redis": "cache of FATE-Serving",
+    "adaptor": "features: the adaptor of FATE-Serving",
+}
+_CALL_BACK = "computing: Spark's workers call the driver in FATE-Flow's pod back"
 
 
 @dataclass(frozen=True)
 class FirewallRow:
-    """One kind of connection. `hosts`: where it goes; for an address that only the cluster knows, the words for it."""
+    """One kind of connection.
+
+    `hosts`: where it goes; for an address that only the cluster or an engine knows, the words for it. `port`: one, or a range
+    `first-last`.
+    """
 
     direction: Literal["in", "out"]
     unit: str
     source: str
     endpoint: str
     hosts: tuple[str, ...]
-    port: int
+    port: int | str
     protocol: str
     purpose: str
     opened_by: str
@@ -54,7 +74,9 @@ def firewall_rows(spec: StackSpec, peers: Peers, plan: StackPlan) -> tuple[Firew
     """Every row, by unit, direction and peer. Connections between units of one stack stay inside its cluster."""
     ready = [peer for peer in peers.accepted if peer.routed and peer.name not in plan.pending]
     return tuple(
-        row for unit in plan.units for row in (*_incoming(spec, unit, _partners(spec, unit, ready)), *_outgoing(spec, unit, ready))
+        row
+        for unit in plan.units
+        for row in (*_incoming(spec, unit, _partners(spec, unit, ready)), *_outgoing(spec, unit, ready), *_outside(spec, unit))
     )
 
 
@@ -101,6 +123,32 @@ def _outgoing(spec: StackSpec, unit: UnitPlan, ready: list[Peer]) -> Iterator[Fi
                 source = f"external {module} of {unit.key}" if module in external else f"nodes of {unit.key}, or their NAT address"
                 carried = f"{PURPOSES[endpoint, purpose]}; to {peer.name}"
                 yield FirewallRow("out", unit.key, source, endpoint, told, port, "TCP", carried, opened_by)
+
+
+def _outside(spec: StackSpec, unit: UnitPlan) -> Iterator[FirewallRow]:
+    """Connections with engines and servers outside of the stack, which the organization itself runs."""
+    own = _party(unit)
+    if own is None:
+        return
+    if unit.kind == "serving":
+        yield from (row for way in serving_ways(spec, own, spec.serving[own]) for row in _along(spec, unit, way))
+        return
+    party = spec.parties[own]
+    for way in (*ways_out(spec, party), *training_ways(spec, own, party)):
+        yield from _along(spec, unit, way)
+    for port in map(_port, driver_ports(party)):
+        host = external_engines(party)["spark"].driver_host or "the address of FATE-Flow's pod"
+        yield FirewallRow("in", unit.key, "workers of the external spark", "spark", (host,), port, "TCP", _CALL_BACK, spec.organization)
+
+
+def _along(spec: StackSpec, unit: UnitPlan, way: Way) -> Iterator[FirewallRow]:
+    host, source = way.host or f"every machine of the external {way.engine}", f"nodes of {unit.key}, or their NAT address"
+    for port in map(_port, way.ports):
+        yield FirewallRow("out", unit.key, source, way.engine, (host,), port, "TCP", OUTSIDE[way.engine], spec.organization)
+
+
+def _port(port: int | range) -> int | str:
+    return port if isinstance(port, int) else f"{port[0]}-{port[-1]}"
 
 
 def _hosts(host: str, addresses: Iterable[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ A unit's facts are digests: of what each module's pods are made from, of each li
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -61,8 +61,14 @@ class Effect:
         return f"{self.unit}: {self.kind}: {self.what}{pairs}; to act: {self.acts}"
 
 
-def unit_facts(values: Mapping[str, Any], links: Mapping[str, Any], published: Mapping[str, Any], data: Facts) -> dict[str, Any]:
-    """The facts of a unit. `values`: its chart's; `links`: whom it dials, and how; `published`: its descriptor's endpoints."""
+def unit_facts(
+    values: Mapping[str, Any], links: Mapping[str, Any], published: Mapping[str, Any], data: Facts, trusted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The facts of a unit.
+
+    `values`: its chart's; `links`: whom it dials, and how; `published`: its descriptor's endpoints; `trusted`: the authorities it trusts,
+    by party.
+    """
     shared = {key: value for key, value in values.items() if key not in {"modules", *_SECTIONS}}
     modules = {}
     for name, module in values["modules"].items():
@@ -75,6 +81,7 @@ def unit_facts(values: Mapping[str, Any], links: Mapping[str, Any], published: M
         "links": {other: _digest(link) for other, link in links.items()},
         "published": _digest(published),
         "data": dict(data),
+        "trusted": {party: _digest(authorities) for party, authorities in trusted.items()},
     }
 
 
@@ -86,15 +93,24 @@ def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this 
     if old is None or new is None:
         return
     everyone = _pairs(unit, {**old.get("links", {}), **new["links"]})
-    # An exchange has no data.
-    for lost in lost_data(old.get("data", new["data"]), new["data"]) if "claims" in new["data"] else ():
-        yield Effect(unit, "data loss", lost, everyone, owner)
+    yield from _moved(unit, old.get("data", new["data"]), new["data"], everyone, owner)
     yield from _upgrade(unit, old.get("data", {}), new["data"], everyone, owner)
     yield from _restarts(unit, old, new, everyone, owner)
     if old.get("published", new["published"]) != new["published"]:
         acts = f"{owner} exports the descriptor again; every peer accepts it and runs `pulumi up`"
         yield Effect(unit, "cut", "what it publishes changes: peers dial the old address until they act", everyone, acts)
     yield from _links(unit, old.get("links", new["links"]), new["links"], owner)
+    yield from _trust(unit, old.get("trusted", new["trusted"]), new["trusted"], owner)
+
+
+def _moved(unit: str, old: Facts, new: Facts, everyone: tuple[str, ...], owner: str) -> Iterator[Effect]:
+    """What becomes of a unit's data; of one without data, whether it is made anew elsewhere."""
+    if "claims" in new:
+        for lost in lost_data(old, new):
+            yield Effect(unit, "data loss", lost, everyone, owner)
+    elif (before := old.get("namespace", new["namespace"])) != new["namespace"]:
+        what = f"moves from namespace {before} to {new['namespace']}: every object is made anew, and links end until then"
+        yield Effect(unit, "cut", what, everyone, owner)
 
 
 def _upgrade(unit: str, old: Facts, new: Facts, everyone: tuple[str, ...], owner: str) -> Iterator[Effect]:
@@ -129,6 +145,20 @@ def _links(unit: str, before: Mapping[str, Any], after: Mapping[str, Any], owner
     if gone:
         acts = f"{owner}; the other side should suspend or retire {unit} too"
         yield Effect(unit, "cut", "routes end", tuple(_pair(unit, other) for other in gone), acts)
+
+
+def _trust(unit: str, before: Mapping[str, Any], after: Mapping[str, Any], owner: str) -> Iterator[Effect]:
+    own = unit.removeprefix("party-")
+    gone, added = before.keys() - after.keys() - {own}, after.keys() - before.keys() - {own}
+    changed = {party for party in before.keys() & after.keys() if before[party] != after[party]}
+    rows: tuple[tuple[Kind, str, Collection[str]], ...] = (
+        ("cut", "certificates of these parties are no longer trusted", gone),
+        ("reload", "certificates of these parties are trusted from now on", added),
+        ("reload", "the authorities of these parties change", changed),
+    )
+    for kind, what, parties in rows:
+        if parties:
+            yield Effect(unit, kind, what, tuple(_pair(unit, party) for party in sorted(parties, key=_by_number)), owner)
 
 
 def _pairs(unit: str, links: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from federation.certificates import board_problems, certificate_problems, expired
+from federation.certificates import board_problems, certificate_problems, last_moment
 from federation.errors import FederationError, Problem
 from federation.extra_manifests import clashes, read_manifests
 from federation.limits import oversized
@@ -21,6 +21,8 @@ from federation.source import StackSource
 from federation.spec import StackSpec
 from federation.trust import TlsPlan, certificates, key_problems, provided_authorities
 
+# A certificate whose end is nearer is named in every preview.
+_EXPIRY_WARNING = timedelta(days=30)
 _KEYS = frozenset(field.alias or name for name, field in StackSpec.model_fields.items())
 
 
@@ -141,22 +143,18 @@ def _board_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> Iterat
 
 
 def expiry_warnings(loaded: LoadedStack, given: Mapping[str, str], now: datetime) -> tuple[str, ...]:
-    """What to say of certificates that are not valid any more: peers refuse them, but nothing here changes by itself."""
+    """What to say of certificates that are not valid any more, or not for long: nothing here changes by itself."""
     # What the program makes is renewed in time; its CA has a warning of its own.
-    dialled = {tls.certificate: tls.server_name for unit in loaded.plan.units if (tls := unit.tls) is not None and not tls.own}
-    dialled |= {entry: name for unit in loaded.plan.units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}
-    shown = {names["tls.crt"] for unit in loaded.plan.units if (names := unit.board_certificate) is not None}
-    return (
-        *(
-            f"the certificate of {server_name} has expired (fate:secrets.{name}): peers refuse it"
-            for name, server_name in dialled.items()
-            if expired(given[name], now)
-        ),
-        *(
-            f"the certificate of the consoles has expired (fate:secrets.{name}): browsers refuse it"
-            for name in sorted(shown)
-            if expired(given[name], now)
-        ),
+    units = loaded.plan.units
+    dialled = {tls.certificate: f"of {tls.server_name}" for unit in units if (tls := unit.tls) is not None and not tls.own}
+    dialled |= {entry: f"of {name}" for unit in units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}
+    shown = {names["tls.crt"]: "of the consoles" for unit in units if (names := unit.board_certificate) is not None}
+    rows = [(name, whose, refuser) for found, refuser in ((dialled, "peers"), (shown, "browsers")) for name, whose in sorted(found.items())]
+    return tuple(
+        f"the certificate {whose} {'has expired' if last < now else f'expires on {last.date()}'} (fate:secrets.{name}): {refuser} refuse it"
+        + ("" if last < now else " from then on")
+        for name, whose, refuser in rows
+        if (last := last_moment(given[name])) is not None and last < now + _EXPIRY_WARNING
     )
 
 

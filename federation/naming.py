@@ -8,6 +8,8 @@ from federation.scalars import PartyId
 # Which of a Site Portal's, or an FML Manager's, two certificates.
 Side = Literal["server", "client"]
 
+# Part of the type of every component, so of URNs: it never changes.
+COMPONENT_PACKAGE = "fate:federation:"
 EXCHANGE = "exchange"
 SERVING_EXCHANGE = "serving-exchange"
 FML_MANAGER = "fml-manager"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from federation import naming
 from federation.boards import shown
 from federation.consoles import CONSOLES, DEFAULT_CONSOLES
-from federation.engine_policy import Ports, driver_ports, ways_out
+from federation.engine_policy import Ports, Way, driver_ports, ways_out
 from federation.external import external_engines
 from federation.links import LINKS, PublishedService
 from federation.manifests import Manifest
@@ -129,8 +129,12 @@ def _all_egress(spec: StackSpec) -> list[Rule]:
 
 def _engines(spec: StackSpec, own: PartySpec | ExchangeSpec | None) -> Iterator[Rule]:
     """The external engines of a party: by address, or their ports anywhere."""
-    for way in ways_out(spec, own) if isinstance(own, PartySpec) else ():
-        yield connect("to", [] if way.address is None else ranges_of([single(way.address)]), way.ports)
+    yield from map(outside, ways_out(spec, own) if isinstance(own, PartySpec) else ())
+
+
+def outside(way: Way) -> Rule:
+    """To an engine or server outside of the stack: by address; a policy holds no names, so the ports of one are open anywhere."""
+    return connect("to", [] if way.address is None else ranges_of([single(way.address)]), way.ports)
 
 
 def _inside(side: str) -> list[Rule]:

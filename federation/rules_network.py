@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from federation.boards import shown
-from federation.engine_policy import ways_out
+from federation.engine_policy import Way, ways_out
 from federation.neighbours import dials
 from federation.network_policy import dialler
 from federation.party_values import deployed_modules
 from federation.peers import Peers
-from federation.scalars import is_ip
+from federation.scalars import PartyId, is_ip
+from federation.serving_policy import serving_ways, training_ways
 from federation.spec import StackSpec
 
 
@@ -22,8 +23,8 @@ def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
             "consoles are open to every pod of the cluster: name the ingress controller's namespace (or its nodes' addresses) in "
             "networkPolicy.boards"
         )
-    for party, own in spec.parties_in_order:
-        named = sorted({way.engine for way in ways_out(spec, own) if way.host is not None and way.address is None})
+    for party, ways in _ways(spec):
+        named = sorted({way.engine for way in ways if way.host is not None and way.address is None})
         if named:
             yield (
                 f"external {', '.join(named)} of party {party} {'are' if len(named) > 1 else 'is'} given by name: a network policy holds "
@@ -43,3 +44,10 @@ def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
                     f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy holds no names, "
                     f"so {dialler(kind, name)} may dial port {ports} anywhere; {remedy}"
                 )
+
+
+def _ways(spec: StackSpec) -> Iterator[tuple[PartyId, tuple[Way, ...]]]:
+    for party, own in spec.parties_in_order:
+        yield party, (*ways_out(spec, own), *training_ways(spec, party, own))
+    for party, serving in spec.serving.items():
+        yield party, tuple(serving_ways(spec, party, serving))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from federation import naming
+from federation.engine_policy import Way
 from federation.manifests import Manifest
 from federation.naming import selector
 from federation.neighbours import Address, Hops, Pods
@@ -14,12 +15,11 @@ from federation.network_policy import (
     elsewhere,
     inside_and_dns,
     module_ports,
+    outside,
     published_sources,
-    ranges_of,
-    single,
     towards,
 )
-from federation.scalars import PartyId, is_ip
+from federation.scalars import PartyId
 from federation.serving_releases import serving_catalogue
 from federation.serving_routes import dialled
 from federation.spec import PartySpec, ServingExchangeSpec, ServingSpec, StackSpec
@@ -57,10 +57,35 @@ def training_policies(
         egress.append(towards(server))
         if given is not None and given.use_registry:
             egress.append(towards(_pods(serving.namespace, naming.serving_key(party), naming.SERVING_ZOOKEEPER, ports["servingZookeeper"])))
-    elif given is not None:
-        egress += [_by_name(address) for address in (*given.hosts, *(given.zookeeper.hosts if given.zookeeper else ()))]
+    else:
+        egress += map(outside, training_ways(spec, party, own))
     place = Place(own.namespace, key, labels)
     return (place.policy("serving", selector(fateflow, key), ingress=ingress, egress=egress),)
+
+
+def training_ways(spec: StackSpec, party: PartyId, own: PartySpec) -> Iterator[Way]:
+    """What FATE-Flow of a party dials for a FATE-Serving that is not in its stack."""
+    given = own.servings
+    if given is None or party in spec.serving:
+        return
+    yield from (_way("FATE-Serving", address) for address in given.hosts)
+    yield from (_way("ZooKeeper", address) for address in (given.zookeeper.hosts if given.zookeeper else ()))
+
+
+def serving_ways(spec: StackSpec, party: PartyId, own: ServingSpec) -> Iterator[Way]:
+    """What serving-server dials outside of its stack."""
+    if party not in spec.parties and own.fateflow is not None:
+        yield _way("FATE-Flow", own.fateflow)
+    if own.engines.redis is not None:
+        yield Way("Redis", own.engines.redis.external.host, (own.engines.redis.external.port,))
+    if own.adaptors.url is not None:
+        url = urlsplit(own.adaptors.url)
+        yield Way("adaptor", url.hostname, (url.port or (443 if url.scheme == "https" else 80),))
+
+
+def _way(what: str, address: str) -> Way:
+    host, _, port = address.rpartition(":")
+    return Way(what, host, (int(port),))
 
 
 def _of_a_party(spec: StackSpec, party: PartyId, own: ServingSpec, place: Place, ports: Mapping[str, int]) -> Iterator[Manifest]:
@@ -74,13 +99,7 @@ def _of_a_party(spec: StackSpec, party: PartyId, own: ServingSpec, place: Place,
         if own.modules.serving_zookeeper is not None:
             rules = [connect("from", [_place(fateflow)], (ports["servingZookeeper"],))]
             yield place.policy("registry", selector(naming.SERVING_ZOOKEEPER, place.key), ingress=rules)
-    elif own.fateflow is not None:
-        egress.append(_by_name(own.fateflow))
-    if own.engines.redis is not None:
-        egress.append(_by_name(f"{own.engines.redis.external.host}:{own.engines.redis.external.port}"))
-    if own.adaptors.url is not None:
-        url = urlsplit(own.adaptors.url)
-        egress.append(_by_name(f"{url.hostname}:{url.port or (443 if url.scheme == 'https' else 80)}"))
+    egress += map(outside, serving_ways(spec, party, own))
     yield place.policy("training", selector(naming.SERVING_SERVER, place.key), ingress=ingress, egress=egress)
     if own.modules.serving_admin is not None and spec.network_policy.boards is not None:
         rules = [connect("from", elsewhere(spec.network_policy.boards), (ports["servingAdmin"],))]
@@ -100,9 +119,3 @@ def _place(address: Address) -> Rule:
     """Where the pods of an address are, as a source."""
     place: Rule = towards(address)["to"][0]
     return place
-
-
-def _by_name(address: str) -> Rule:
-    """A policy holds no names: the port of one is open anywhere."""
-    host, _, port = address.rpartition(":")
-    return connect("to", ranges_of([single(host)]) if is_ip(host) else [], (int(port),))

@@ -16,7 +16,7 @@ from federation.spec import PartySpec, StackSpec
 
 PARTY_CA = "partyCa"
 # An authority whose end is nearer is named in every preview: its replacement takes all peers' time.
-_ROTATE_DAYS = 90
+_ROTATION = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,13 @@ def trust_warnings(spec: StackSpec, tls: TlsPlan, peers: Peers, today: date) -> 
     """What is right today, and will not be."""
     if tls.issuer is not None:
         last = ends_on(tls.issuer.certificate)
-        if last - today < timedelta(days=_ROTATE_DAYS):
+        if last - today < _ROTATION:
             ends = "ended" if last < today else "ends"
             yield f"the CA of party {tls.party} {ends} on {last}: replace it with `fatefed trust rotate --party {tls.party}`"
+    for peer in peers.parties():
+        if peer.routed and peer.party_id in tls.trusted and (last := max(map(ends_on, peer.descriptor.authorities))) - today < _ROTATION:
+            ends = "ended" if last < today else "ends"
+            yield f"the CA of party {peer.party_id} (peer {peer.name}) {ends} on {last}: ask its owner for a descriptor with the next one"
     if not tls.own:
         return
     for peer in peers.parties():

@@ -20,6 +20,13 @@ from federation.values import ExchangeValues, PartyValues
 PULL_SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 - a type of Secret
 TLS_SECRET_TYPE = "kubernetes.io/tls"  # noqa: S105 - a type of Secret
 HOSTS_FILE = "hostsFile"  # in `access`, beside the consoles
+# The Pulumi component of each kind of unit, in the package `fate:federation`: part of URNs, so a name here never changes.
+COMPONENTS: Mapping[Kind, str] = {
+    "party": "FateParty",
+    "exchange": "Exchange",
+    "serving": "FateServing",
+    "servingExchange": "ServingExchange",
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,8 @@ class UnitPlan:
     @property
     def facts(self) -> dict[str, Any]:
         """What the stack's state remembers of the unit, to say what a change does to it."""
-        return unit_facts(self.chart.values.plain(), self.links, self.descriptor["endpoints"], self.data)
+        trusted = {} if self.tls is None else self.tls.trusted
+        return unit_facts(self.chart.values.plain(), self.links, self.descriptor["endpoints"], self.data, trusted)
 
     @property
     def board_hosts(self) -> Mapping[str, str]:

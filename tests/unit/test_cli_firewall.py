@@ -10,9 +10,12 @@ import pytest
 
 from cli.firewall import FORMATS
 from cli.main import main
-from federation.firewall import PURPOSES, FirewallRow, described_endpoints, filled, firewall_rows
+from federation.firewall import OUTSIDE, PURPOSES, FirewallRow, described_endpoints, filled, firewall_rows
 from tests.support.configs import CASES, EXCHANGE, EXTERNAL, LOCAL, MESH, MESH_SUSPENDED, NODE_PORTS, ROLLSITE_LOCAL, STAR_PARTY, Case
 from tests.support.stacks import project
+
+# Cases whose units dial an address: an empty sheet would hide a walk that finds nothing.
+REACHING = {str(case) for case in (STAR_PARTY, EXCHANGE, MESH, EXTERNAL)}
 
 
 def sheet(case: Case, folder: Path) -> tuple[FirewallRow, ...]:
@@ -87,25 +90,62 @@ def test_what_policies_let_out_and_what_the_sheet_says_is_the_same(case: Case, t
         for host in row.hosts
         if row.direction == "out" and host[0].isdigit() and row.source.startswith("nodes of")
     }
+    if str(case) in REACHING:
+        assert sheet
     policies = {
         (unit.key, place["ipBlock"]["cidr"].partition("/")[0], port["port"])
         for unit in loaded.plan.units
         for manifest in unit.policies
-        if "peers-" in manifest.name
-        for rule in manifest.fields["spec"]["egress"]
+        for rule in manifest.fields["spec"].get("egress", [])
         for place in rule.get("to", [])
         if "ipBlock" in place
         for port in rule["ports"]
+        if port["port"] != 53
     }
     assert sheet == policies
 
 
 def test_an_external_broker_dials_by_itself(tmp_path: Path) -> None:
     rows = sheet(EXTERNAL, tmp_path)
-    assert {(row.source, row.endpoint) for row in rows if row.direction == "out"} == {
+    peers = [row for row in rows if row.direction == "out" and row.purpose.endswith("to consortium")]
+    assert {(row.source, row.endpoint) for row in peers} == {
         ("external pulsar of party-9999", "trafficServer"),
         ("nodes of party-9999, or their NAT address", "nginx"),
     }
+
+
+def test_engines_outside_of_the_stack_have_rows_and_spark_calls_back(tmp_path: Path) -> None:
+    rows = sheet(EXTERNAL, tmp_path)
+    assert {
+        (row.endpoint, row.hosts, row.port)
+        for row in rows
+        if row.endpoint in OUTSIDE and row.opened_by == "bank-a" and row.direction == "out"
+    } == {
+        ("mysql", ("db.bank-a.example",), 3306),
+        ("spark", ("spark.bank-a.example",), 7077),
+        ("spark", ("every machine of the external spark",), "31100-31130"),
+        ("hdfs", ("namenode.bank-a.example",), 8020),
+        ("hdfs", ("every machine of the external hdfs",), 9866),
+        ("pulsar", ("pulsar.bank-a.example",), 16650),
+        ("pulsar", ("pulsar.bank-a.example",), 18080),
+    }
+    assert {(row.source, row.hosts, row.port) for row in rows if row.endpoint == "spark" and row.direction == "in"} == {
+        ("workers of the external spark", ("203.0.113.9",), "31000-31030"),
+        ("workers of the external spark", ("203.0.113.9",), "31100-31130"),
+    }
+
+
+def test_fate_serving_elsewhere_has_rows_and_a_name_is_warned_of(tmp_path: Path) -> None:
+    case = STAR_PARTY.changed(
+        lambda config: config["parties"]["9999"].update(servings={"hosts": ["192.0.2.7:8000", "serving.bank-a.example:8001"]})
+    )
+    rows = [row for row in sheet(case, tmp_path) if row.endpoint == "FATE-Serving"]
+    assert [(row.direction, row.hosts, row.port) for row in rows] == [
+        ("out", ("192.0.2.7",), 8000),
+        ("out", ("serving.bank-a.example",), 8001),
+    ]
+    (warning,) = [text for text in case.load(tmp_path).plan.warnings if "given by name" in text]
+    assert warning.startswith("external FATE-Serving of party 9999 is given by name")
 
 
 def test_every_published_endpoint_has_a_purpose() -> None:

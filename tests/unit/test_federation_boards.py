@@ -414,5 +414,9 @@ def test_an_expired_certificate_is_a_warning(tmp_path: Path) -> None:
     assert expiry_warnings(loaded, secrets, now) == (
         "the certificate of the consoles has expired (fate:secrets.consoles-certificate): browsers refuse it",
     )
+    loaded, secrets = given(with_boards(TLS, RABBITMQ_MESH), tmp_path, names, age=1, days=11)
+    (warning,) = expiry_warnings(loaded, secrets, now)
+    assert warning.startswith(f"the certificate of the consoles expires on {(now + datetime.timedelta(days=10)).date()} (fate:secrets.")
+    assert warning.endswith("browsers refuse it from then on")
     loaded, secrets = given(with_boards(TLS, RABBITMQ_MESH), tmp_path, names)
     assert expiry_warnings(loaded, secrets, now) == ()

@@ -2,13 +2,31 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from cli.impact import stack_effects
 from cli.main import main
+from cli.project import find_project
 from federation.impact import Effect, effects
-from tests.support.configs import EXCHANGE, MESH, NODE_PORTS, STAR_PARTY, Case, Config, node_port, party_descriptor
+from federation.links import Kind
+from federation.unit import COMPONENTS
+from tests.support.configs import (
+    CLINIC,
+    EXCHANGE,
+    MESH,
+    NODE_PORTS,
+    SERVING,
+    SERVING_EXCHANGE,
+    STAR_PARTY,
+    Case,
+    Config,
+    node_port,
+    party_descriptor,
+)
 from tests.support.stacks import project
+from tests.unit.test_federation_trust import trusting, with_ca
 
 HOSPITAL = party_descriptor("10001", "hospital-c", host="203.0.113.30", nginx="203.0.113.31")
 
@@ -96,6 +114,46 @@ def test_a_unit_that_is_new_affects_nobody_and_one_that_goes_cuts_its_pairs(tmp_
     assert list(effects("exchange", None, facts)) == []
     (effect,) = effects("exchange", facts, None)
     assert (effect.kind, effect.pairs) == ("cut", ("exchange <-> 9999", "exchange <-> 10000"))
+
+
+def test_an_authority_that_is_not_trusted_any_more_cuts_its_pair(tmp_path: Path) -> None:
+    """In a star a member's descriptor gives trust alone: without this, its suspension would affect nobody."""
+    star = trusting(STAR_PARTY, "9999").with_peer("clinic-b", with_ca(CLINIC))
+    suspended = star.changed(lambda config: config["peers"]["clinic-b"].update(state="suspended"))
+    (one,) = [effect for effect in found(star, suspended, tmp_path / "a") if "trusted" in effect.what]
+    assert (one.kind, one.pairs) == ("cut", ("9999 <-> 10000",))
+    (one,) = [effect for effect in found(suspended, star, tmp_path / "b") if "trusted" in effect.what]
+    assert (one.kind, one.pairs) == ("reload", ("9999 <-> 10000",))
+
+
+def test_an_exchange_that_moves_to_another_namespace_cuts_its_members(tmp_path: Path) -> None:
+    def publish(config: Config) -> None:
+        config["exchange"]["publish"] = {"trafficServer": node_port(port=30443), "nginx": node_port(httpPort=30930, grpcPort=30931)}
+
+    before = EXCHANGE.changed(publish)
+    (effect,) = found(before, before.changed(lambda config: config["exchange"].update(namespace="other")), tmp_path)
+    assert (effect.kind, effect.pairs) == ("cut", ("exchange <-> 9999", "exchange <-> 10000"))
+    assert effect.what.startswith("moves from namespace fate-exchange to other")
+
+
+@pytest.mark.parametrize("case", [STAR_PARTY, EXCHANGE, SERVING, SERVING_EXCHANGE], ids=str)
+def test_the_deployed_state_of_every_kind_of_unit_is_compared(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    units = case.load(tmp_path / "old").plan.units
+    resources = [
+        {"type": f"fate:federation:{COMPONENTS[unit.kind]}", "urn": f"urn:pulumi:s::p::t::{unit.key}", "inputs": unit.facts}
+        for unit in units
+    ]
+    state = json.dumps({"deployment": {"resources": [{"type": "pulumi:pulumi:Stack", "urn": "urn:s"}, *resources]}})
+    monkeypatch.setattr("cli.impact.pulumi", lambda stack, *command: state)
+    stack = find_project(project(tmp_path)).stack(case.write(tmp_path / "stacks").stem.removeprefix("Pulumi."))
+    assert stack_effects(stack) == ()
+    other = json.dumps({"deployment": {"resources": [{**one, "inputs": {**one["inputs"], "links": {"77": "1"}}} for one in resources]}})
+    monkeypatch.setattr("cli.impact.pulumi", lambda stack, *command: other)
+    assert {effect.unit for effect in stack_effects(stack)} == {unit.key for unit in units}
+
+
+def test_every_kind_of_unit_has_a_component() -> None:
+    assert set(COMPONENTS) == set(get_args(Kind))
 
 
 def test_facts_that_were_not_remembered_count_as_unchanged(tmp_path: Path) -> None:

@@ -242,6 +242,15 @@ def test_a_ca_that_ends_is_said_in_time(tmp_path: Path, day: str, said: str | No
     assert found == ([f"the CA of party 9999 {said}: replace it with `fatefed trust rotate --party 9999`"] if said else [])
 
 
+def test_the_end_of_a_peers_ca_is_told_in_time(tmp_path: Path) -> None:
+    case = trusting(MESH.with_peer("clinic-b", with_ca(CLINIC)), "9999")
+    for day, words in ((TODAY, []), (date(2031, 9, 1), ["ends on 2031-11-21"])):
+        warnings = [warning for warning in load(case, tmp_path, day).plan.warnings if "the CA of party 10000" in warning]
+        assert warnings == [
+            f"the CA of party 10000 (peer clinic-b) {said}: ask its owner for a descriptor with the next one" for said in words
+        ]
+
+
 def test_a_rotation_overlaps(tmp_path: Path) -> None:
     """Step 1: both published and trusted, the old one signs. Step 2: the new one signs. Step 3: only the new one is left."""
     steps = [("1", ("1",)), ("1", ("1", "2")), ("2", ("1", "2")), ("2", ("2",))]
