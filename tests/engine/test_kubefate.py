@@ -89,7 +89,7 @@ def _moved(name: str, namespace: str) -> str:
 def _what_the_files_expect(namespace: str, text: str) -> Iterator[dict[str, Any]]:
     """What the old cluster has already: the namespace, existing claims, storage classes."""
     yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-    for name in sorted(set(re.findall(r"storageClass: ([a-z]+)", text))):
+    for name in sorted(set(re.findall(r'storageClass: "?([a-z-]+)', text))):
         yield {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}, "provisioner": PROVISIONER}
     for name in sorted(set(re.findall(r"existingClaim: ([a-z-]+)", text))):
         spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
