@@ -26,7 +26,8 @@ demo-down: $(INSTALLED)      ## stop the demo's clusters and delete what it made
 setup: $(INSTALLED)          ## install fatefed and sandbox into .venv
 
 test: $(INSTALLED) tools lint  ## the tests: unit, charts, components, engine
-	$(BIN)/python -m pytest tests/unit tests/charts tests/components tests/engine --durations=5
+	$(BIN)/python -m pytest tests/unit tests/charts tests/components --numprocesses=auto --dist=loadfile
+	$(BIN)/python -m pytest tests/engine --durations=5
 
 lint: $(INSTALLED)           ## format, style, types, generated files
 	$(BIN)/ruff format --check --quiet .
