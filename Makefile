@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYFATE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fate-federation/pyfate-2.2.0
 PULSAR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fate-federation/pulsar-2.10.1
+# Processes of one test run must order sets alike, because names of tests are made from them; the next run orders them otherwise.
+HASHES := $(shell date +%s)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: setup tools demo demo-down test lint traffic-server servers pulsar pyfate ci render bench schemas
@@ -26,7 +28,7 @@ demo-down: $(INSTALLED)      ## stop the demo's clusters and delete what it made
 setup: $(INSTALLED)          ## install fatefed and sandbox into .venv
 
 test: $(INSTALLED) tools lint  ## the tests: unit, charts, components, engine
-	$(BIN)/python -m pytest tests/unit tests/charts tests/components --numprocesses=auto --dist=loadfile
+	PYTHONHASHSEED=$(HASHES) $(BIN)/python -m pytest tests/unit tests/charts tests/components --numprocesses=auto --dist=loadfile
 	$(BIN)/python -m pytest tests/engine --durations=5
 
 lint: $(INSTALLED)           ## format, style, types, generated files
