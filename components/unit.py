@@ -135,15 +135,9 @@ class ServingExchange(Unit):
 class SitePortal(Unit):
     """FedLCM's Site Portal of one party in a namespace of its own."""
 
-    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("SitePortal", args, opts)
-
 
 class FmlManager(Unit):
     """FedLCM's FML Manager beside an exchange."""
-
-    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("FmlManager", args, opts)
 
 
 UNITS: Mapping[Kind, type[FateParty | Exchange | FateServing | ServingExchange | SitePortal | FmlManager]] = {

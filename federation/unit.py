@@ -26,6 +26,8 @@ COMPONENTS: Mapping[Kind, str] = {
     "exchange": "Exchange",
     "serving": "FateServing",
     "servingExchange": "ServingExchange",
+    "sitePortal": "SitePortal",
+    "fmlManager": "FmlManager",
 }
 
 
