@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from federation import naming
 from federation.external import engine_host, engine_ports
 from federation.live import LiveValue
-from federation.neighbours import Address, Neighbour, next_hops, other_parties
+from federation.neighbours import Address, Neighbour, next_hops, nginx_addresses, other_parties, tunnel_host
 from federation.peers import Peers
 from federation.routes import (
     TOMBSTONE_HOST,
@@ -22,7 +22,7 @@ from federation.routes import (
     rollsite_route_table,
     sni,
 )
-from federation.scalars import PartyId, is_ip
+from federation.scalars import PartyId, in_brackets
 from federation.spec import ExchangeSpec, PartySpec, StackSpec
 
 RouteFiles = dict[str, dict[str, str]]
@@ -99,7 +99,7 @@ def _osx(
 def _traffic_server_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
     pulsars = _routed(members, "pulsar")
     domain = spec.federation.domain
-    tunnels = {naming.server_name(party, domain): _host_port(a, "tls") for party, a in pulsars.items()}
+    tunnels = {naming.server_name(party, domain): _tunnel(address) for party, address in pulsars.items()}
     return {
         "sni.yaml": sni(tunnels),
         "records.config": records_config(spec.catalogue[own.release].ports["trafficServer"], (a.ports["tls"] for a in pulsars.values())),
@@ -150,12 +150,13 @@ _EXCHANGE: dict[str, Callable[[StackSpec, ExchangeSpec, Mapping[PartyId, Neighbo
 }
 
 
-def _in_brackets(host: str) -> str:
-    return f"[{host}]" if ":" in host and is_ip(host) else host
-
-
 def _host_port(address: Address, purpose: str) -> str:
-    return f"{_in_brackets(address.host)}:{address.ports[purpose]}"
+    return f"{in_brackets(address.host)}:{address.ports[purpose]}"
+
+
+def _tunnel(address: Address) -> str:
+    """Where Traffic Server leads a tunnel."""
+    return f"{tunnel_host(address)}:{address.ports['tls']}"
 
 
 def _own(own: PartySpec, service: str) -> str:
@@ -183,4 +184,4 @@ def _nginx_targets(neighbour: Neighbour) -> tuple[NginxTarget, ...]:
     if not neighbour.routed:
         return _NOWHERE
     nginx = neighbour.endpoints["nginx"]
-    return tuple(NginxTarget(address, nginx.ports["http"], nginx.ports.get("grpc")) for address in nginx.addresses)
+    return tuple(NginxTarget(address, nginx.ports["http"], nginx.ports.get("grpc")) for address in nginx_addresses(nginx))

@@ -6,12 +6,13 @@ from typing import Any
 
 from federation import naming
 from federation.collaborations import may_talk, named
+from federation.descriptor import Endpoint
 from federation.external import engine_host, engine_ports, external_engines
 from federation.links import LINKS, PublishedService
 from federation.live import LiveValue
 from federation.peers import Peer, Peers
 from federation.publishing import service_ports
-from federation.scalars import PartyId, is_ip
+from federation.scalars import PartyId, is_ip, is_ipv6
 from federation.spec import ExchangeSpec, PartySpec, StackSpec
 
 
@@ -108,6 +109,16 @@ def _inside(spec: StackSpec, published: PublishedService, own: PartySpec | Excha
         return Address(host, (host,), {port.purpose: release_ports[port.own] for port in published.ports}, pods)
     dialled = service_ports(published, own.publish.of(published.endpoint), release_ports)
     return Address(host, (host,), {purpose: port.port for purpose, port in dialled.items()}, pods)
+
+
+def nginx_addresses(nginx: Address | Endpoint) -> tuple[str, ...]:
+    """What FATE's nginx can dial of another one: it resolves no names, and writes host:port without brackets."""
+    return tuple(address for address in nginx.addresses if not is_ipv6(address))
+
+
+def tunnel_host(pulsar: Address | Endpoint) -> str | None:
+    """What Traffic Server can dial of a broker: its name or an IPv4 address; None without any (see `routes.sni`)."""
+    return next((host for host in (pulsar.host, *pulsar.addresses) if not is_ipv6(host)), None)
 
 
 def dials(spec: StackSpec, peer: Peer) -> bool:

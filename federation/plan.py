@@ -10,9 +10,10 @@ from typing import Any
 
 from federation.cautions import cautions
 from federation.collaborations import collaboration_warnings
+from federation.descriptor import Endpoint
 from federation.errors import Problem
 from federation.extra_manifests import ExtraManifests
-from federation.neighbours import dials
+from federation.neighbours import dials, nginx_addresses, tunnel_host
 from federation.peers import Peer, Peers, Place
 from federation.plan_exchange import exchange_warnings, plan_exchange
 from federation.plan_party import plan_party
@@ -24,6 +25,7 @@ from federation.rules_network import policy_warnings
 from federation.rules_peers import address_warnings, advertise_warnings
 from federation.rules_portal import portal_warnings
 from federation.rules_serving import ownership_warnings, serving_warnings
+from federation.scalars import is_ip
 from federation.spec import StackSpec
 from federation.trust import TlsPlan, renewal_due, trust_warnings
 from federation.uncertain import release_warnings
@@ -164,14 +166,24 @@ def _set_to_wait(peers: Peers) -> dict[str, str]:
 
 
 def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
-    """Peers that an nginx router of this stack could not dial, because it resolves no names."""
-    return {
-        peer.name: f"its nginx is published as {peer.descriptor.endpoints['nginx'].host}, a name that FATE's nginx cannot resolve: "
-        + (
-            f"write an IP address in peers.{peer.name}.nginx"
-            if peer.by_hand
-            else "its owner should add publish.nginx.advertise.addresses and export the descriptor again"
-        )
-        for peer in peers.accepted
-        if peer.routed and (nginx := peer.descriptor.endpoints.get("nginx")) is not None and not nginx.addresses and dials(spec, peer)
-    }
+    """Peers that a proxy of this stack could not dial, each with the reason and the remedy."""
+    found = {}
+    for peer in peers.accepted:
+        for name, endpoint in peer.descriptor.endpoints.items() if peer.routed and dials(spec, peer) else ():
+            if (why := _undialable(spec, name, endpoint)) is not None:
+                remedy = (
+                    f"write an IPv4 address in peers.{peer.name}.{name}"
+                    if peer.by_hand
+                    else f"its owner should add an IPv4 address to publish.{name}.advertise.addresses and export the descriptor again"
+                )
+                found[peer.name] = f"its {name} is published as {endpoint.host}, {why}: {remedy}"
+    return found
+
+
+def _undialable(spec: StackSpec, name: str, endpoint: Endpoint) -> str | None:
+    """Why the proxy that dials an endpoint cannot."""
+    if name == "nginx" and not nginx_addresses(endpoint):
+        return "an IPv6 address, which FATE's nginx does not take" if is_ip(endpoint.host) else "a name that FATE's nginx cannot resolve"
+    if name == "pulsar" and spec.exchange is not None and tunnel_host(endpoint) is None:
+        return "an IPv6 address, which Traffic Server does not take"
+    return None

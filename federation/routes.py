@@ -7,19 +7,24 @@ route_table.json), 8.3 (OSX's), 10.1 (pulsar_route_table.yaml), 10.2 (rabbitmq_r
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from federation.scalars import PartyId
+from federation.scalars import PartyId, in_brackets
 
 # A peer without routes keeps an nginx entry that leads nowhere: the router forgets entries only at its restart.
 TOMBSTONE_HOST, TOMBSTONE_PORT = "127.0.0.1", 1
+# What every YAML reader takes for a text as it stands: a host that begins with a letter, or ends in letters behind a dot, an IPv4
+# address, a marker; with or without port.
+_PLAIN = re.compile(r"([a-z][a-z0-9.-]*|[0-9][a-z0-9.-]*\.[a-z]{2,}|[0-9]+(\.[0-9]+){3}|<[^\s]*>)(:[0-9]+)?")
+_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 
 @dataclass(frozen=True)
 class NginxTarget:
-    """One address of an nginx router or of FATE-Flow; the host is an IP address (or a marker for one)."""
+    """One address of an nginx router or of FATE-Flow; the host is an IPv4 address (or a marker for one)."""
 
     host: str
     http_port: int
@@ -85,19 +90,20 @@ def pulsar_route_table(brokers: Mapping[PartyId, PulsarTarget], default: PulsarP
     lines: list[str] = []
     for party in in_order(brokers):
         broker = brokers[party]
-        lines += [f"{party}:", f"  host: {broker.host}", f"  port: {broker.port}", f"  sslPort: {broker.ssl_port}"]
+        lines += [f"{party}:", f"  host: {_url_host(broker.host)}", f"  port: {broker.port}", f"  sslPort: {broker.ssl_port}"]
         lines.append(f'  proxy: "{broker.proxy}"')
     if default is not None:
-        lines += ["default:", f'  proxy: "{default.host}:{default.port}"', f'  domain: "{default.domain}"']
+        lines += ["default:", f'  proxy: "{in_brackets(default.host)}:{default.port}"', f'  domain: "{default.domain}"']
         lines += [f"  brokerPort: {default.broker_port}", f"  brokerSslPort: {default.broker_tls_port}"]
     return _text(lines)
 
 
 def rabbitmq_route_table(brokers: Mapping[PartyId, HostPort]) -> str:
     """`rabbitmq_route_table.yaml`: own broker and every peer's; keys are plain integers, as in Pulsar's."""
-    return _text(
-        [line for party in in_order(brokers) for line in (f"{party}:", f"  host: {brokers[party].host}", f"  port: {brokers[party].port}")]
-    )
+    lines: list[str] = []
+    for party in in_order(brokers):
+        lines += [f"{party}:", f"  host: {_url_host(brokers[party].host)}", f"  port: {brokers[party].port}"]
+    return _text(lines)
 
 
 def rollsite_route_table(entries: Mapping[str, Mapping[str, HostPort]]) -> str:
@@ -126,12 +132,15 @@ def _hops(entries: Mapping[str, Mapping[str, HostPort]]) -> dict[str, dict[str, 
 
 
 def sni(tunnels: Mapping[str, str]) -> str:
-    """`sni.yaml` of Traffic Server: {server name: host:port}."""
+    """`sni.yaml` of Traffic Server: {server name: host:port}.
+
+    Never an IPv6 address: Traffic Server 9 takes what follows the first colon for the port, and ends itself when that is no number.
+    """
     if not tunnels:
         return "sni: []\n"
     lines = ["sni:"]
     for name in sorted(tunnels, key=lambda name: (len(name.split(".")[0]), name)):
-        lines += [f"  - fqdn: {name}", f"    tunnel_route: {tunnels[name]}"]
+        lines += [f"  - fqdn: {name}", f"    tunnel_route: {_scalar(tunnels[name])}"]
     return _text(lines)
 
 
@@ -159,6 +168,16 @@ def records_config(listen: int, ports: Iterable[int]) -> str:
         "log.logging_enabled INT": "0",
     }
     return _text([f"CONFIG proxy.config.{name} {value}" for name, value in settings.items()])
+
+
+def _url_host(host: str) -> str:
+    """A host that FATE puts into a URL as it finds it."""
+    return _scalar(in_brackets(host))
+
+
+def _scalar(text: str) -> str:
+    """A text in YAML, in quotes where a reader might take it for something else."""
+    return text if _PLAIN.fullmatch(text) and text not in _WORDS else json.dumps(text)
 
 
 def _text(lines: list[str]) -> str:

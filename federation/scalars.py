@@ -108,6 +108,16 @@ def is_ip(text: str) -> bool:
     return "%" not in text
 
 
+def is_ipv6(text: str) -> bool:
+    """Whether the text is an IPv6 address."""
+    return ":" in text and is_ip(text)
+
+
+def in_brackets(host: str) -> str:
+    """A host as URLs and host:port have it: IPv6 addresses in brackets."""
+    return f"[{host}]" if is_ipv6(host) else host
+
+
 def is_dns_name(text: str) -> bool:
     """Whether the text is a host name in lower case."""
     return _DNS_NAME.fullmatch(text) is not None

@@ -224,7 +224,7 @@ def _to_pulsar(unit: Unit, target: str) -> Iterator[Step]:
         table = yaml.safe_load(unit.files["pulsar_route_table.yaml"])
         # FATE 1.x looks parties up by number.
         if (entry := table.get(int(target))) is not None:
-            unit.pulsar[target] = (entry["host"], entry["sslPort"], entry["proxy"])
+            unit.pulsar[target] = (entry["host"].strip("[]"), entry["sslPort"], entry["proxy"])
         elif (entry := table.get("default")) is not None:
             unit.pulsar[target] = (f"{target}.{entry['domain']}", entry["brokerSslPort"], entry["proxy"])
         else:
@@ -239,7 +239,7 @@ def _to_pulsar(unit: Unit, target: str) -> Iterator[Step]:
 def _to_rabbitmq(unit: Unit, target: str) -> Iterator[Step]:
     entry = yaml.safe_load(unit.files["rabbitmq_route_table.yaml"]).get(int(target))
     missing = Dropped(f"FATE-Flow has no RabbitMQ of {target}")
-    yield missing if entry is None else Dial(entry["host"], entry["port"], Packet(target, "data", "amqp"))
+    yield missing if entry is None else Dial(entry["host"].strip("[]"), entry["port"], Packet(target, "data", "amqp"))
 
 
 # By federation engine: where the packets of a party begin.

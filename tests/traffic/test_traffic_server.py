@@ -3,6 +3,7 @@
 Needs `apt-get install trafficserver`. What stands in docs/decisions/0010-exchange-without-certificate.md is shown here.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -217,6 +218,19 @@ def test_a_suspended_member_is_refused_after_the_reload(world: World) -> None:
         assert world.greeting(instance, "9999") == "party 9999"
         assert instance.record("http.connect_ports") == str(world.parties["9999"].address[1])
         assert instance.server_pid() == server
+
+
+def test_a_tunnel_to_an_ipv6_address_would_end_traffic_server_for_everyone(world: World) -> None:
+    """Why the plan never writes one. It takes what follows the first colon for the port, when somebody asks for that name."""
+    given = world.deployed(world.case("9999", "10000"))
+    text = given.mounts["/config"]["sni.yaml"]
+    v6 = re.sub(r"(fqdn: 10000\..*\n    tunnel_route: ).*", r'\1"[2001:db8::5]:6651"', text)
+    assert v6 != text
+    with world.serving(given.with_file("/config", "sni.yaml", v6), "9999") as instance:
+        assert world.greeting(instance, "9999") == "party 9999"
+        assert world.greeting(instance, "10000") is None
+        assert eventually(lambda: not instance.processes(), RELOAD_SECONDS), "this version takes IPv6: so may the plan"
+        assert "stoi" in instance.output
 
 
 def test_an_exchange_without_members_starts_serves_nobody_and_gains_one(world: World) -> None:

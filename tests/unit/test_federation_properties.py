@@ -4,12 +4,16 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from pydantic import TypeAdapter
 
 from federation.load import LoadedStack
 from federation.peers import Peer, Peers
 from federation.plan import StackPlan, plan_stack
+from federation.routes import HostPort, PulsarProxy, PulsarTarget, pulsar_route_table, rabbitmq_route_table
+from federation.scalars import Host, in_brackets, is_ip
 from tests.support.configs import (
     EXCHANGE,
     MESH,
@@ -130,3 +134,53 @@ def test_a_party_of_a_star_reaches_active_partners_by_its_exchange_and_nobody_el
             reached = first_hops(unit, party) - {"127.0.0.1"}
             assert reached == (exchange if state == "active" and party in partners else set()), f"{party} is {state}"
         assert first_hops(unit, "424242") - {"127.0.0.1"} == (set() if collaborations else exchange)
+
+
+# Names that YAML might take for something else, and addresses in every spelling.
+hosts = some.one_of(
+    some.from_regex(r"[a-z0-9]([-a-z0-9]{0,6}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,6}[a-z0-9])?){0,2}", fullmatch=True),
+    some.sampled_from(["null", "true", "no", "y", "1e3", "1.e3", "12", "0x1f", "0o7", "2001-01-01", "1.5", "e", "on.e", "010", "4-2"]),
+    some.ip_addresses().map(str),
+    some.ip_addresses(v=6).map(lambda address: address.exploded),
+    some.sampled_from(["2001:db8::", "1:2:3:4:5:6:7:8", "::ffff:203.0.113.5", "fd00::1"]),
+).map(TypeAdapter(Host).validate_python)
+
+
+@settings(max_examples=300, deadline=None)
+@given(hosts, some.integers(1, 65535))
+def test_a_reader_of_yaml_finds_every_host_that_was_written(host: str, port: int) -> None:
+    """FATE puts a host into a URL as it finds it, so an IPv6 address is in brackets."""
+    target, broker, hub = PulsarTarget(host, 6650, port), HostPort(host, port), PulsarProxy(host, port, "fraud.example", 6650, 6651)
+    assert yaml.safe_load(pulsar_route_table({"10000": target}, hub)) == {
+        10000: {"host": in_brackets(host), "port": 6650, "sslPort": port, "proxy": ""},
+        "default": {"proxy": f"{in_brackets(host)}:{port}", "domain": "fraud.example", "brokerPort": 6650, "brokerSslPort": 6651},
+    }
+    assert yaml.safe_load(rabbitmq_route_table({"10000": broker})) == {10000: {"host": in_brackets(host), "port": port}}
+
+
+@settings(max_examples=100, deadline=None)
+@given(hosts, some.lists(some.ip_addresses().map(str), max_size=3, unique=True), some.integers(1, 65535))
+def test_whatever_one_member_publishes_the_exchange_s_files_stay_readable_for_all(host: str, addresses: list[str], port: int) -> None:
+    """Neither nginx nor Traffic Server takes IPv6 addresses: such a member waits, and the others are served."""
+    loaded, member = LOADED[0], party_descriptor("4711", "m-4711", engine="Pulsar")
+    own = tuple(addresses) if not is_ip(host) else (host, *(address for address in addresses if address != host))
+    given_endpoints = {
+        name: endpoint.model_copy(update={"host": host, "addresses": own, "ports": dict.fromkeys(endpoint.ports, port)})
+        for name, endpoint in member.endpoints.items()
+    }
+    odd = Peer("m-4711", member.model_copy(update={"endpoints": given_endpoints}), "active")
+    spec = loaded.spec.model_copy(update={"peers": {**loaded.spec.peers, odd.name: next(iter(loaded.spec.peers.values()))}})
+    plan = plan_stack(spec, Peers((*loaded.peers.accepted, odd), {}))
+    files = {name: text for manifest in plan.units[0].routes for name, text in manifest.fields["data"].items()}
+    tunnels = {entry["fqdn"]: entry["tunnel_route"] for entry in yaml.safe_load(files["sni.yaml"])["sni"]}
+    assert {"9999.fraud.example": "203.0.113.10:31001", "10000.fraud.example": "203.0.113.20:6651"}.items() <= tunnels.items()
+    usable = [address for address in own if ":" not in address]
+    if usable:
+        assert tunnels["4711.fraud.example"] == f"{usable[0] if ':' in host else host}:{port}"
+        assert plan.pending == {}
+    else:
+        assert plan.pending["m-4711"]
+        assert "4711.fraud.example" not in tunnels
+    entries = yaml.safe_load(files["route_table.yaml"])
+    assert {9999, 10000, 4711} == entries.keys()
+    assert [target["host"] for target in entries[4711]["fateflow"]] == (usable or ["127.0.0.1"])

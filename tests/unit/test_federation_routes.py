@@ -302,6 +302,36 @@ def test_an_exchange_that_is_set_to_wait_is_no_default_any_more(tmp_path: Path) 
     assert files(plan) == files(SUSPENDED_EXCHANGE.load(tmp_path / "suspended").plan)
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "why"), [("pulsar", "which Traffic Server does not take"), ("nginx", "which FATE's nginx does not take")]
+)
+def test_a_member_with_ipv6_addresses_only_waits_and_leaves_the_others_alone(endpoint: str, why: str, tmp_path: Path) -> None:
+    v6 = CLINIC.endpoints[endpoint].model_copy(update={"host": "2001:db8::5", "addresses": ("2001:db8::5",)})
+    plan = EXCHANGE.with_peer("clinic-b", CLINIC.model_copy(update={"endpoints": {**CLINIC.endpoints, endpoint: v6}})).load(tmp_path).plan
+    assert plan.pending["clinic-b"] == (
+        f"its {endpoint} is published as 2001:db8::5, an IPv6 address, {why}: its owner should add an IPv4 address to "
+        f"publish.{endpoint}.advertise.addresses and export the descriptor again"
+    )
+    texts = files(plan)["exchange"]
+    assert yaml.safe_load(texts["sni.yaml"])["sni"] == [{"fqdn": "9999.fraud.example", "tunnel_route": "203.0.113.10:31001"}]
+    assert texts["route_table.yaml"].endswith(TOMBSTONE)
+
+
+def test_of_several_addresses_each_proxy_gets_those_that_it_takes(tmp_path: Path) -> None:
+    both = {"host": "2001:db8::5", "addresses": ("2001:db8::5", "203.0.113.77")}
+    published = {name: endpoint.model_copy(update=both) for name, endpoint in CLINIC.endpoints.items()}
+    clinic = CLINIC.model_copy(update={"endpoints": published})
+    plan = EXCHANGE.with_peer("clinic-b", clinic).load(tmp_path / "star").plan
+    assert plan.pending == {}
+    texts = files(plan)["exchange"]
+    assert texts["sni.yaml"].endswith("    tunnel_route: 203.0.113.77:6651\n")
+    assert texts["route_table.yaml"].endswith(
+        TOMBSTONE.replace("127.0.0.1", "203.0.113.77").replace("http_port: 1", "http_port: 9300").replace("grpc_port: 1", "grpc_port: 9310")
+    )
+    mesh = files(MESH.with_peer("clinic-b", clinic).load(tmp_path / "mesh").plan)["party-9999"]
+    assert yaml.safe_load(mesh["pulsar_route_table.yaml"])[10000]["host"] == "[2001:db8::5]"
+
+
 def test_a_typed_nginx_that_becomes_a_name_leads_nowhere(tmp_path: Path) -> None:
     case = BY_HAND.changed(lambda config: config["peers"]["old-clinic"].update(nginx="nginx.old-clinic.example:9300"))
     assert files(case.load(tmp_path).plan)["exchange"]["route_table.yaml"].endswith(TOMBSTONE.replace("10000", "10001"))
@@ -309,7 +339,7 @@ def test_a_typed_nginx_that_becomes_a_name_leads_nowhere(tmp_path: Path) -> None
 
 def test_a_member_typed_by_hand_with_a_named_nginx_is_told_where_to_write_the_address(tmp_path: Path) -> None:
     case = BY_HAND.changed(lambda config: config["peers"]["old-clinic"].update(nginx="nginx.old-clinic.example:9300"))
-    assert case.load(tmp_path).plan.pending["old-clinic"].endswith("write an IP address in peers.old-clinic.nginx")
+    assert case.load(tmp_path).plan.pending["old-clinic"].endswith("write an IPv4 address in peers.old-clinic.nginx")
 
 
 def test_a_peer_that_this_stack_never_dials_may_have_a_name_only(tmp_path: Path) -> None:
