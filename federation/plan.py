@@ -24,7 +24,7 @@ from federation.rules_boards import board_warnings
 from federation.rules_network import policy_warnings
 from federation.rules_peers import address_warnings, advertise_warnings
 from federation.rules_portal import portal_warnings
-from federation.rules_serving import ownership_warnings, serving_warnings
+from federation.rules_serving import ownership_warnings, serving_warnings, severed_warnings
 from federation.scalars import is_ip
 from federation.spec import StackSpec
 from federation.trust import TlsPlan, renewal_due, trust_warnings
@@ -135,6 +135,7 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     warnings += tuple(release_warnings(spec))
     warnings += (
         *serving_warnings(spec),
+        *severed_warnings(spec, peers),
         *portal_warnings(spec),
         *ownership_warnings(peers),
         *address_warnings(ready),

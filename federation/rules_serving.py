@@ -188,6 +188,21 @@ def another_owner(training: Peer, serving: Peer) -> str | None:
     return training.descriptor.organization if named and training.descriptor.organization != serving.descriptor.organization else None
 
 
+def severed_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
+    """FATE-Servings that this stack still reaches, although their parties are severed: each is a peer of its own."""
+    servings = {peer.party_id: peer for peer in peers.parties("serving")}
+    through = any(own.exchange is not None for own in spec.serving.values())
+    for peer in peers.parties():
+        serving, severed = servings.get(peer.party_id), peer.state in ("suspended", "retired")
+        if severed and serving is not None and serving.routed:
+            yield f"peer {peer.name} is {peer.state}, but its FATE-Serving, peer {serving.name}, is active: set its state, too"
+        elif severed and serving is None and through:
+            yield (
+                f"peer {peer.name} is {peer.state}, but its FATE-Serving is reached through the serving exchange: accept its descriptor, "
+                "and set its state, too"
+            )
+
+
 def ownership_warnings(peers: Peers) -> Iterator[str]:
     """Parties whose units have no common key, although nothing says that they have different owners."""
     parties = {peer.party_id: peer for peer in peers.parties()}

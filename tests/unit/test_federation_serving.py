@@ -112,6 +112,18 @@ def test_a_member_severed_by_a_party_of_a_serving_star_leads_nowhere(state: str,
     assert (cut.kind, cut.pairs) == ("cut", ("serving-9999 <-> 10000",))
 
 
+def test_a_severed_party_whose_fate_serving_is_still_reached_is_a_warning(tmp_path: Path) -> None:
+    direct = SERVING.with_peer("clinic-b", party_descriptor(), state="suspended")
+    said = "peer clinic-b is suspended, but its FATE-Serving, peer clinic-b-serving, is active: set its state, too"
+    assert said in direct.load(tmp_path / "direct").plan.warnings
+    both = direct.with_peer("clinic-b-serving", serving_descriptor(), state="suspended")
+    assert "FATE-Serving, peer" not in " ".join(both.load(tmp_path / "both").plan.warnings)
+    star = SERVING_STAR.with_peer("clinic-b", party_descriptor(), state="retired")
+    unknown = star.changed(lambda config: config["peers"].pop("clinic-b-serving"))
+    said = "peer clinic-b is retired, but its FATE-Serving is reached through the serving exchange: accept its descriptor"
+    assert said in " ".join(unknown.load(tmp_path / "unknown").plan.warnings)
+
+
 def test_an_exchange_knows_its_members_and_has_no_default(tmp_path: Path) -> None:
     """KubeFATE's default of an exchange is the exchange itself."""
     routes = table(SERVING_EXCHANGE.load(tmp_path).plan, "serving-exchange")
