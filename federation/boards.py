@@ -139,10 +139,20 @@ def access(
         if row.module in deployed and (name in consoles or name in DEFAULT_CONSOLES):
             port = release.ports[row.port]
             found[name] = {
-                **(_board(spec, consoles[name]) if name in consoles else {"url": f"http://localhost:{port}"}),
+                **shown_access(spec, consoles.get(name), port),
                 "portForward": f"kubectl -n {namespace} port-forward service/{row.service} {port}:{port}",
             }
-    return found | ({HOSTS_FILE: _hosts_line(spec, consoles)} if consoles else {})
+    return found | hosts_file(spec, consoles)
+
+
+def hosts_file(spec: StackSpec, consoles: Mapping[str, ShownConsole]) -> dict[str, str]:
+    """A line for the hosts file; nothing when no console is shown."""
+    return {HOSTS_FILE: _hosts_line(spec, consoles)} if consoles else {}
+
+
+def shown_access(spec: StackSpec, console: ShownConsole | None, port: int) -> dict[str, str]:
+    """The URL of a console, and its host when it is shown; otherwise that of its port-forward."""
+    return {"url": f"http://localhost:{port}"} if console is None else _board(spec, console)
 
 
 def _board(spec: StackSpec, console: ShownConsole) -> dict[str, str]:

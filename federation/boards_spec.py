@@ -55,6 +55,7 @@ class ConsolesSpec(_Named):
     rabbitmq: ConsoleSpec | None = Field(None, description="RabbitMQ's management page: the broker's own password only.")
     pulsar: ConsoleSpec | None = Field(None, description="Pulsar's admin API: no sign-in.")
     namenode: ConsoleSpec | None = Field(None, description="HDFS's web page with WebHDFS: no sign-in.")
+    site_portal: ConsoleSpec | None = Field(None, description="The pages of every Site Portal, as <party>.frontend.<domain>.")
 
 
 _PartyConsole = PartyConsoleSpec | Literal["none"] | None
@@ -90,7 +91,7 @@ class _Boards(Model):
     port: Port | None = Field(None, description="Port at which browsers reach it, when it is neither 80 nor 443.")
     annotations: dict[str, str] = Field({}, description="Annotations of each console's object, for the controller.")
     consoles: ConsolesSpec = Field(
-        ConsolesSpec(), description="Which consoles; absent: fateboard and notebook of each party that deploys them."
+        ConsolesSpec(), description="Which consoles; absent: fateboard and notebook of each party that deploys them, and every Site Portal."
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from federation import naming
+from federation.boards import board_objects, board_secret, board_values, hosts_file, shown_access
 from federation.credential_spec import Credential
 from federation.data import kept_data
 from federation.links import FML_MANAGER, SITE_PORTAL, Kind, PublishedService
@@ -15,6 +16,7 @@ from federation.neighbours import Address
 from federation.party_secrets import password_places
 from federation.patches import patched
 from federation.peers import Peers
+from federation.portal_boards import CONSOLE, shown_portal
 from federation.portal_link import fateflow_of, fml_manager_of, manager_links, portal_links, site_portals_of
 from federation.portal_policy import fml_manager_policies, site_portal_policies
 from federation.portal_releases import portal_catalogue
@@ -29,6 +31,7 @@ Portal = SitePortalSpec | FmlManagerSpec
 # KubeFATE's and FedLCM's names.
 _DATABASES = {"sitePortal": "site_portal", "fmlManager": "fml_manager"}
 _SECRETS = {"sitePortal": "site-portal-cert", "fmlManager": "fml-manager-cert"}
+_POSTGRES_SECRET = f"{naming.POSTGRES}-credentials"
 _MODULE = "its own module"
 
 
@@ -83,6 +86,7 @@ def _unit(
     values = patched(portal_values(spec, party, own, labels, keys), own.chart_values)
     mutual, deployed = portal_tls(spec, party), values.modules.plain()
     certificate = SecretPlan(values.tls.secret, values.tls.secret, own.namespace, labels, "Opaque", mutual.sources)
+    consoles = shown_portal(spec, party, own) if isinstance(own, SitePortalSpec) and party is not None else {}
     records = _MODULE if own.engines.postgres is None else f"{values.database.host}:{values.database.port}/{values.database.name}"
     return UnitPlan(
         key=key,
@@ -91,17 +95,24 @@ def _unit(
         release=own.release,
         namespace_object=(namespace(own.namespace, labels),) if spec.cluster.makes_namespaces else (),
         services=_services(own, key, labels),
-        secrets=(*secrets, certificate, *pull_secret(spec, own.namespace, labels)),
+        secrets=(
+            *secrets,
+            certificate,
+            *pull_secret(spec, own.namespace, labels),
+            *board_secret(spec, own.namespace, labels, values.boards),
+        ),
         routes=(),
         policies=policies,
         links=links,
         chart=ChartPlan("fate-portal", own.namespace, values),
+        boards=board_objects(spec, key, own.namespace, labels, consoles),
         descriptor=_descriptor(spec, own, kind, party),
         modules=module_summary(deployed),
         access=access,
         images=in_use(portal_images(spec, own), deployed),
         tls=None,
         mutual=mutual,
+        unquoted=tuple(entry for secret in secrets if secret.name == _POSTGRES_SECRET for entry in secret.sources.values()),
         data=kept_data(own.namespace, deployed, portal_catalogue()[own.release].modules) | {"release": own.release, "records": records},
         allow_data_loss=own.allow_data_loss,
         provided={**mutual.provided, **_provided(own)},
@@ -110,7 +121,7 @@ def _unit(
 
 def portal_slots(own: Portal) -> dict[str, tuple[str, str]]:
     """The passwords of a unit: by slot the Secret and the key that hold it."""
-    slots = {"postgres": (f"{naming.POSTGRES}-credentials", "password")}
+    slots = {"postgres": (_POSTGRES_SECRET, "password")}
     if isinstance(own, SitePortalSpec):
         slots |= {name: ("site-portal-credentials", f"{name}-password") for name in ("admin", "user")}
     return slots
@@ -178,6 +189,7 @@ def portal_values(
         database=_database(own, _DATABASES[kind], release.ports["postgres"], keys["postgres"]),
         tls=PortalTls(secret=_SECRETS[kind], server_name=mutual.server_name, caller=caller),
         accounts=None if party is None else Accounts(admin=keys["admin"], user=keys["user"]),
+        boards=board_values(spec, shown_portal(spec, party, own)) if isinstance(own, SitePortalSpec) and party is not None else None,
     )
 
 
@@ -230,10 +242,12 @@ def _access(spec: StackSpec, party: PartyId, own: SitePortalSpec, manager: Addre
     if manager is not None:
         typed |= {"fmlManager": f"https://{manager.host}:{manager.ports['tls']}"}
         typed |= {"fmlManagerServerName": naming.fml_manager_name("server", spec.federation.domain)}
+    consoles = shown_portal(spec, party, own)
     return {
-        "sitePortal": {
-            "url": f"http://localhost:{port}",
+        CONSOLE: {
+            **shown_access(spec, consoles.get(CONSOLE), port),
             "portForward": f"kubectl -n {own.namespace} port-forward service/{naming.FRONTEND} {port}:{port}",
             "siteConfiguration": typed,
-        }
+        },
+        **hosts_file(spec, consoles),
     }

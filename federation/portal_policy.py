@@ -20,6 +20,7 @@ from federation.network_policy import (
     single,
     towards,
 )
+from federation.portal_boards import shown_portal
 from federation.portal_releases import portal_catalogue
 from federation.scalars import PartyId, is_ip
 from federation.spec import FmlManagerSpec, PartySpec, SitePortalSpec, StackSpec
@@ -39,8 +40,11 @@ def site_portal_policies(
         place.policy("peers-frontend", frontend, ingress=[connect("from", published_sources(spec), (ports["frontendTls"],))]),
         place.policy("peers-site-portal-server", server, ingress=[], egress=egress),
     ]
-    if spec.network_policy.boards is not None:
-        rules = [connect("from", elsewhere(spec.network_policy.boards), (ports["frontend"],))]
+    who = spec.network_policy.boards
+    if who is not None or shown_portal(spec, party, own):
+        # The controller's namespace is not known here: any pod, until the stack names it.
+        sources = [{"namespaceSelector": {}}] if who is None else elsewhere(who)
+        rules = [connect("from", sources, (ports["frontend"],))]
         made.append(place.policy("board-frontend", frontend, ingress=rules))
     shown = {"frontend": own.modules.frontend, "sitePortalServer": own.modules.site_portal_server, "postgres": own.modules.postgres}
     return (*made, *_shown_services(place, shown, ports))

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from federation.model import Model
 from federation.scalars import Host, Label, NonEmpty, PartyId, Port
-from federation.values import Common, Module, SecretKey
+from federation.values import Boards, Common, Module, SecretKey
 
 
 class PortalPorts(Model):
@@ -64,3 +64,4 @@ class PortalValues(Common):
     database: PortalDatabase
     tls: PortalTls
     accounts: Accounts | None = Field(None, description="Present with sitePortalServer.")
+    boards: Boards | None = Field(None, description="Present when the pages are shown by an Ingress.")

@@ -285,6 +285,12 @@ def _postgres_elsewhere(values: Values) -> None:
     values["database"].update(host="db.example", port=5433, name="portal", user="portal", sslMode="require")
 
 
+def _shown_pages(values: Values) -> None:
+    shown = {"component": "frontend", "object": "frontend", "service": "frontend", "port": 8080, "path": "/", "annotations": {}}
+    console = {**shown, "host": "10002.frontend.clinic-d.example"}
+    values["boards"] = {"className": "nginx", "tlsSecret": "boards-tls", "consoles": {"sitePortal": console}}
+
+
 def _fml_manager(values: Values) -> None:
     _without_modules(values, "frontend", "sitePortalServer")
     del values["accounts"], values["partyId"], values["labels"]["federation.fate/party-id"]
@@ -358,6 +364,7 @@ PORTAL_EPHEMERAL = PORTAL.changed(_without_persistence, "Site Portal without per
 PORTAL_POSTGRES_ELSEWHERE = PORTAL.changed(_postgres_elsewhere, "Site Portal with PostgreSQL elsewhere")
 PORTAL_LARGE = PORTAL.changed(_large_identifier, "Site Portal with a large id")
 PORTAL_PLACED = PORTAL.changed(_placed, "Site Portal with placement")
+PORTAL_SHOWN = PORTAL.changed(_shown_pages, "Site Portal by Ingress")
 FML_MANAGER = PORTAL.changed(_fml_manager, "FML Manager")
 FML_MANAGER_EPHEMERAL = FML_MANAGER.changed(_without_persistence, "FML Manager without persistence")
 FML_MANAGER_POSTGRES_ELSEWHERE = FML_MANAGER.changed(_postgres_elsewhere, "FML Manager with PostgreSQL elsewhere")
@@ -375,7 +382,7 @@ PARTIES_2 = [*COMBINATIONS_2, OSX_EPHEMERAL, OSX_LARGE, OSX_PLACED]
 SERVINGS = [SERVING, SERVING_WHOLE, SERVING_EPHEMERAL, SERVING_REDIS_ELSEWHERE, SERVING_IN_MEMORY, SERVING_LARGE, SERVING_PLACED]
 SERVING_EXCHANGES = [SERVING_EXCHANGE, SERVING_EXCHANGE_PLACED]
 PLACEMENTS += [SERVING_PLACED, SERVING_EXCHANGE_PLACED]
-SITE_PORTALS = [PORTAL, PORTAL_EPHEMERAL, PORTAL_POSTGRES_ELSEWHERE, PORTAL_LARGE, PORTAL_PLACED]
+SITE_PORTALS = [PORTAL, PORTAL_EPHEMERAL, PORTAL_POSTGRES_ELSEWHERE, PORTAL_LARGE, PORTAL_PLACED, PORTAL_SHOWN]
 FML_MANAGERS = [FML_MANAGER, FML_MANAGER_EPHEMERAL, FML_MANAGER_POSTGRES_ELSEWHERE, FML_MANAGER_PLACED]
 PORTALS = [*SITE_PORTALS, *FML_MANAGERS]
 PLACEMENTS += [PORTAL_PLACED, FML_MANAGER_PLACED]

@@ -9,9 +9,11 @@ from tests.charts.cases import (
     FML_MANAGER_EPHEMERAL,
     FML_MANAGER_POSTGRES_ELSEWHERE,
     FML_MANAGERS,
+    PARTY,
     PORTAL,
     PORTAL_EPHEMERAL,
     PORTAL_POSTGRES_ELSEWHERE,
+    PORTAL_SHOWN,
     PORTALS,
     SITE_PORTALS,
     Case,
@@ -54,6 +56,16 @@ def server(case: Case) -> str:
 )
 def test_the_set_of_objects(case: Case, expected: set[str]) -> None:
     assert {name_of(item) for item in case.render()} == expected
+
+
+def test_an_ingress_leads_browsers_to_the_port_with_the_pages_and_changes_nothing_else() -> None:
+    objects = PORTAL_SHOWN.render()
+    assert [item for item in objects if item["kind"] != "Ingress"] == PORTAL.render()
+    found = named(objects, "Ingress", "frontend")["spec"]
+    assert found["tls"] == [{"secretName": "boards-tls", "hosts": ["10002.frontend.clinic-d.example"]}]
+    backend = found["rules"][0]["http"]["paths"][0]["backend"]["service"]
+    assert backend == {"name": "frontend", "port": {"number": 8080}}
+    assert (PORTAL_SHOWN.chart / "templates/boards/ingress.yaml").read_text() == (PARTY.chart / "templates/boards/ingress.yaml").read_text()
 
 
 @pytest.mark.parametrize("case", [PORTAL_EPHEMERAL, FML_MANAGER_EPHEMERAL], ids=str)
