@@ -1,6 +1,7 @@
 """From a stack file to its plan, with every problem of every part reported at once. Used by the program and by fatefed."""
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -23,6 +24,7 @@ from federation.trust import TlsPlan, certificates, key_problems, provided_autho
 
 # A certificate whose end is nearer is named in every preview.
 _EXPIRY_WARNING = timedelta(days=30)
+_UNQUOTABLE = re.compile(r"[\s'\"\\]")
 _KEYS = frozenset(field.alias or name for name, field in StackSpec.model_fields.items())
 
 
@@ -96,6 +98,9 @@ def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
         for entry, problem in mutual.problems(given):
             remedy = f"give certificate and key of {mutual.shown[entry]}, signed by the federation's CA"
             problems.append(Problem(loaded.source.place(("secrets", entry)), problem, remedy))
+    for entry in sorted({entry for unit in loaded.plan.units for entry in unit.unquoted if _UNQUOTABLE.search(given.get(entry, ""))}):
+        problem = "holds a blank, a quote or a backslash, and the program hands it to PostgreSQL without quotes"
+        problems.append(Problem(loaded.source.place(("secrets", entry)), problem, "choose another password"))
     if problems:
         raise FederationError(problems)
 

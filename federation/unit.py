@@ -73,6 +73,8 @@ class UnitPlan:
     provided: Mapping[str, str] = field(default_factory=dict)
     # The certificates of a Site Portal or an FML Manager.
     mutual: MutualTls | None = None
+    # Entries of fate:secrets that a program writes into a connection string without quotes.
+    unquoted: tuple[str, ...] = ()
     # Custom resources that show consoles; Ingresses are the chart's.
     boards: tuple[Manifest, ...] = ()
 

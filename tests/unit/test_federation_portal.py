@@ -186,6 +186,77 @@ def test_consoles_are_opened_for_those_whom_the_stack_names(tmp_path: Path) -> N
     assert policies(plan, KEY)["fate-board-frontend"]["ingress"] == [{"from": [source], "ports": tcp(8080)}]
 
 
+INGRESS: Config = {"kind": "ingress", "domain": "bank-a.example", "className": "nginx", "tls": {"kubernetesSecret": "wildcard"}}
+HOST = "9999.frontend.bank-a.example"
+
+
+def boarded(boards: Config, base: Case = PORTAL) -> Case:
+    return base.changed(lambda config: config.update(boards=boards))
+
+
+def test_the_pages_are_shown_under_a_predictable_name_by_an_ingress_of_the_chart(tmp_path: Path) -> None:
+    unit = boarded(INGRESS, PORTAL_ALONE).load(tmp_path).plan.unit(KEY)
+    boards = unit.chart.values.plain()["boards"]
+    assert (boards["className"], boards["tlsSecret"]) == ("nginx", "wildcard")
+    (console,) = boards["consoles"].values()
+    assert (console["host"], console["service"], console["port"]) == (HOST, "frontend", 8080)
+    assert unit.access["sitePortal"]["url"] == f"https://{HOST}/"
+    assert unit.board_hosts == {"sitePortal": HOST}
+    assert HOST in unit.access["hostsFile"]
+    assert policies(boarded(INGRESS).load(tmp_path / "open").plan, KEY)["fate-board-frontend"]["ingress"] == [
+        {"from": [{"namespaceSelector": {}}], "ports": tcp(8080)}
+    ], "8443 is not the browsers' business"
+
+
+@pytest.mark.parametrize(
+    ("boards", "kinds"),
+    [
+        ({"kind": "httpRoute", "domain": "bank-a.example", "gateway": {"name": "web", "namespace": "gateways"}}, ["HTTPRoute"]),
+        ({"kind": "istio", "domain": "bank-a.example"}, ["Gateway", "VirtualService"]),
+    ],
+    ids=["httpRoute", "istio"],
+)
+def test_the_pages_are_shown_by_custom_resources_beside_the_chart(boards: Config, kinds: list[str], tmp_path: Path) -> None:
+    unit = boarded(boards, PORTAL_ALONE).load(tmp_path).plan.unit(KEY)
+    assert [manifest.kind for manifest in unit.boards] == kinds
+    assert HOST in str([manifest.fields for manifest in unit.boards])
+    assert "boards" not in unit.chart.values.plain()
+    assert boarded(boards, FML_MANAGER).load(tmp_path / "manager").plan.unit(naming.FML_MANAGER).boards == ()
+
+
+def test_a_stack_that_names_other_consoles_does_not_show_the_pages(tmp_path: Path) -> None:
+    modules = PORTAL.changed(lambda config: config["parties"]["9999"].update(modules={"fateboard": {}}))
+    unit = boarded({**INGRESS, "consoles": {"fateboard": {}}}, modules).load(tmp_path / "other").plan.unit(KEY)
+    assert "boards" not in unit.chart.values.plain()
+    both = {**INGRESS, "consoles": {"fateboard": {}, "sitePortal": {"annotations": {"a": "b"}}}}
+    (console,) = boarded(both, modules).load(tmp_path / "both").plan.unit(KEY).chart.values.plain()["boards"]["consoles"].values()
+    assert console["annotations"] == {"a": "b"}
+
+
+def test_pages_that_are_not_there_or_share_a_host_are_refused(tmp_path: Path) -> None:
+    without = boarded({**INGRESS, "consoles": {"sitePortal": {}}}, LOCAL)
+    assert [place for place, _, _ in problems(without, tmp_path / "without")] == ["boards.consoles.sitePortal"]
+    modules = {"modules": {"fateboard": {}}, "boards": {"fateboard": {"host": HOST}}}
+    shared = boarded(INGRESS, PORTAL.changed(lambda config: config["parties"]["9999"].update(modules)))
+    ((place, problem, _),) = problems(shared, tmp_path / "shared")
+    assert (place, f"{HOST}/ is already the address of fateboard of party 9999") == (AT, problem)
+
+
+def test_the_certificate_of_consoles_is_for_the_pages_too(tmp_path: Path) -> None:
+    loaded = boarded({**INGRESS, "tls": {"secret": "wildcard"}}, PORTAL_ALONE).load(tmp_path)
+    authority = pki.new_authority("web")
+    entries = given(loaded, pki.new_authority("federation"))
+    for host, refused in (("*.frontend.bank-a.example", False), ("elsewhere.example", True)):
+        key = pki.new_key()
+        entries["wildcard-certificate"] = pki.pem(pki.issue(authority, key.public_key(), host, names=[host])).decode()
+        entries["wildcard-key"] = pki.key_pem(key).decode()
+        if refused:
+            ((where, problem),) = refusals(loaded, entries)
+            assert (where, HOST in problem) == ("secrets.wildcard-certificate", True)
+        else:
+            check_secrets(loaded, entries)
+
+
 def test_an_external_postgres_and_a_fateflow_elsewhere_are_reached(tmp_path: Path) -> None:
     egress = policies(PORTAL_EXTERNAL.load(tmp_path / "external").plan, KEY)["fate-peers-site-portal-server"]["egress"]
     assert {"ports": tcp(5432)} in egress
@@ -318,6 +389,27 @@ def test_certificates_for_the_wrong_use_of_another_ca_or_with_another_key_are_re
     missing = {name: value for name, value in right.items() if name != f"{KEY}-ca"}
     assert refusals(loaded, missing) == [(f"secrets.{KEY}-ca", f"secret {KEY}-ca is missing")]
     assert not [problem for entries in (swapped, used, stranger) for _, problem in refusals(loaded, entries) if "BEGIN" in problem]
+
+
+@pytest.mark.parametrize("password", ["two words", "it's", "back\\slash"])
+def test_a_database_password_that_the_program_would_cut_is_refused(password: str, tmp_path: Path) -> None:
+    """It writes password=... into PostgreSQL's connection string, without quotes."""
+    loaded = PORTAL_EXTERNAL.load(tmp_path)
+    authority = pki.new_authority("federation")
+    entries = {**given(loaded, authority), **_pulsar(loaded, authority), "portal-database": password}
+    ((where, problem),) = refusals(loaded, entries)
+    assert where == "secrets.portal-database"
+    assert password not in problem
+    accounts = given(PORTAL_ALONE.load(tmp_path / "alone"), authority) | {f"{KEY}-admin": password}
+    check_secrets(PORTAL_ALONE.load(tmp_path / "again"), accounts)
+
+
+def _pulsar(loaded: LoadedStack, authority: pki.Authority) -> dict[str, str]:
+    """The certificate of the party."""
+    key = pki.new_key()
+    certificate = pki.issue(authority, key.public_key(), f"9999.{DOMAIN}", names=[f"9999.{DOMAIN}"])
+    texts = {"certificate": pki.pem(certificate), "key": pki.key_pem(key), "ca": pki.pem(authority.certificate)}
+    return {f"party-9999-{name}": text.decode() for name, text in texts.items() if f"party-9999-{name}" in loaded.plan.secret_names}
 
 
 def test_an_expired_certificate_is_a_warning(tmp_path: Path) -> None:
