@@ -93,10 +93,10 @@ def _partners(spec: StackSpec, unit: UnitPlan, ready: Iterable[Peer]) -> list[Pe
         return [peer for peer in ready if peer.kind == "sitePortal" and may_talk(spec, None, peer.party_id or "")]
     serves = unit.kind in ("serving", "servingExchange")
     star = spec.federation.topology == "star"
-    exchange = None if own is None else spec.serving[own].exchange if serves else spec.parties[own].exchange
-    if own is not None and (exchange is not None if serves else star):
-        kind = "servingExchange" if serves else "exchange"
-        return [peer for peer in ready if peer.kind == kind and peer.name == exchange]
+    if own is not None and serves and (exchange := spec.serving[own].exchange) is not None:
+        return [peer for peer in ready if peer.kind == "servingExchange" and peer.name == exchange]
+    if own is not None and not serves and star:
+        return [peer for peer in ready if peer.kind == "exchange" and peer.name in spec.parties[own].exchanges]
     members = [peer for peer in ready if peer.kind == ("serving" if serves else "party")]
     return [peer for peer in members if may_talk(spec, own, peer.party_id or "")]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from federation import naming
 from federation.external import engine_host, engine_ports
 from federation.live import LiveValue
-from federation.neighbours import Address, Neighbour, next_hops, nginx_addresses, other_parties, tunnel_host
+from federation.neighbours import Address, Neighbour, exchanges_behind, next_hops, nginx_addresses, other_parties, tunnel_host
 from federation.peers import Peers
 from federation.routes import (
     TOMBSTONE_HOST,
@@ -14,6 +14,7 @@ from federation.routes import (
     NginxTarget,
     PulsarProxy,
     PulsarTarget,
+    exchange_list,
     nginx_route_table,
     osx_route_table,
     pulsar_route_table,
@@ -33,7 +34,8 @@ _HOP_NOWHERE = {"default": HostPort(TOMBSTONE_HOST, TOMBSTONE_PORT)}
 def party_routes(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> RouteFiles:
     """The route files of a party: its own entry, and whom it dials for all others."""
     others, exchange = next_hops(spec, party, own, peers)
-    return {name: files(spec, party, own, others, exchange) for name, files in _PARTY[own.federation].items()}
+    routes = {name: files(spec, party, own, others, exchange) for name, files in _PARTY[own.federation].items()}
+    return routes | ({} if own.modules.lbrollsite is None else {naming.LBROLLSITE_ROUTES: _balanced(spec, own, peers)})
 
 
 def exchange_routes(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> dict[str, str]:
@@ -87,6 +89,12 @@ def _rollsite(
     ports = spec.catalogue[own.release].ports
     mine = {"fateflow": HostPort("fateflow", ports["fateflowGrpc"]), "default": HostPort("rollsite", ports["rollsite"])}
     return {"route_table.json": rollsite_route_table({party: mine, **grpc_hops("rollsite", others, exchange)})}
+
+
+def _balanced(spec: StackSpec, own: PartySpec, peers: Peers) -> dict[str, str]:
+    dialled = {name: hop.endpoints["rollsite"] for name, hop in exchanges_behind(spec, own, peers).items() if hop.routed}
+    servers = {name: [HostPort(_in_brackets(host), a.ports["grpc"]) for host in a.addresses] for name, a in dialled.items()}
+    return {"exchanges.conf": exchange_list(servers)}
 
 
 def _osx(

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from federation.model import BY_FORM, Model
 from federation.pods import Affinity, HostAlias, Toleration, TopologySpread, Volume
-from federation.scalars import Bytes, Cidr, Digest, EnvName, IpAddress, NonEmpty, Port, Repository, SubPath, Tag, VolumeName
+from federation.scalars import Bytes, Cidr, Digest, EnvName, IpAddress, Name, NonEmpty, Port, Repository, SubPath, Tag, VolumeName
 from federation.values import Resources
 
 
@@ -120,8 +120,16 @@ class NodemanagerSpec(ModuleSpec):
     )
 
 
+class LbrollsiteSpec(ModuleSpec):
+    """The front of a party with several exchanges."""
+
+    exchanges: tuple[Name, ...] = Field(
+        (), description="Exchanges beside the party's `exchange`, each named like it; requests go to the one with the fewest connections."
+    )
+
+
 class PartyModulesSpec(Model):
-    """The modules of a party: those of its engines are deployed anyway, fateboard and client when they are named."""
+    """The modules of a party: those of its engines are deployed anyway, fateboard, client and lbrollsite when they are named."""
 
     @model_validator(mode="before")
     @classmethod
@@ -138,6 +146,7 @@ class PartyModulesSpec(Model):
     clustermanager: ModuleSpec = ModuleSpec()
     nodemanager: NodemanagerSpec = Field(NodemanagerSpec(), description="Eggroll's nodes; replicas: how many.")
     rollsite: ModuleSpec = ModuleSpec()
+    lbrollsite: LbrollsiteSpec | None = Field(None, description="With Eggroll 2 in a star: between rollsite and several exchanges.")
     osx: ModuleSpec = ModuleSpec()
     spark: SparkSpec = SparkSpec()
     hdfs: HdfsSpec = HdfsSpec()

@@ -17,6 +17,7 @@ PULSAR_ROUTES = "pulsar-route-table"
 NGINX_ROUTES = "nginx-route-table"
 RABBITMQ_ROUTES = "rabbitmq-route-table"
 ROLLSITE_ROUTES = "rollsite-route-table"
+LBROLLSITE_ROUTES = "lbrollsite-route-table"
 OSX_ROUTES = "osx-route-table"
 EXCHANGE_ROUTES = "exchange-routes"
 SERVING_ROUTES = "serving-route-table"
@@ -31,6 +32,7 @@ DATABASE_SCHEMA, DATABASE_PASSWORD, RABBITMQ_PASSWORD = "database-schema", "data
 
 # The pod label values of charts/*: what the Services below select.
 FATEFLOW, NGINX, PULSAR, RABBITMQ, ROLLSITE, OSX = "fateflow", "nginx", "pulsar", "rabbitmq", "rollsite", "osx"
+LBROLLSITE = "lbrollsite"
 TRAFFIC_SERVER = "traffic-server"
 SERVING_PROXY, SERVING_SERVER = "serving-proxy", "serving-server"
 SERVING_REDIS, SERVING_ZOOKEEPER = "serving-redis", "serving-zookeeper"
@@ -46,6 +48,7 @@ PULSAR_PUBLIC = "pulsar-public-tls"
 RABBITMQ_PUBLIC = "rabbitmq-public"
 ROLLSITE_SERVICE = "rollsite"
 ROLLSITE_PUBLIC = "rollsite-public"
+LBROLLSITE_SERVICE = "exchange"
 OSX_SERVICE = "osx"
 OSX_PUBLIC = "osx-public"
 TRAFFIC_SERVER_SERVICE = "traffic-server"
@@ -55,8 +58,9 @@ FML_MANAGER_PUBLIC = "fml-manager-server-public"
 
 # Every name that an object of a chart may have (tests/charts checks the list): a stack's own objects have others.
 CHART_OBJECTS = frozenset({
-    "client", "clustermanager", "datanode", "datanode-env", "eggroll-config", "fateboard", "fateboard-config", "fateflow",
-    "fateflow-sparkdriver", "fml-manager-server", "frontend", "frontend-config", "mysql", "mysql-config", "namenode", "namenode-config",
+    "client", "clustermanager", "datanode", "datanode-env", "eggroll-config", "exchange", "fateboard", "fateboard-config", "fateflow",
+    "fateflow-sparkdriver", "fml-manager-server", "frontend", "frontend-config", "lbrollsite", "lbrollsite-config", "mysql",
+    "mysql-config", "namenode", "namenode-config",
     "namenode-env", "nginx", "nginx-config", "nodemanager", "notebook", "osx", "osx-config", "postgres", "pulsar", "pulsar-config",
     "python", "python-config", "rabbitmq", "rabbitmq-config", "rollsite", "rollsite-config", "serving-admin", "serving-admin-config",
     "serving-proxy", "serving-proxy-config", "serving-redis", "serving-redis-config", "serving-server", "serving-server-config",

@@ -63,7 +63,7 @@ def next_hops(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> 
     """Whom a party dials: in a mesh each party itself, in a star its exchange."""
     if spec.federation.topology == "mesh":
         return other_parties(spec, party, peers), None
-    return through(_exchange_of(spec, own, peers), spec, party, spec.parties, peers.parties())
+    return through(_exchange_of(spec, party, own, peers), spec, party, spec.parties, peers.parties())
 
 
 def through(exchange: Neighbour, spec: StackSpec, own: PartyId, inside: Iterable[PartyId], peers: Iterable[Peer]) -> Hops:
@@ -79,12 +79,32 @@ def through(exchange: Neighbour, spec: StackSpec, own: PartyId, inside: Iterable
     return others, NOWHERE if spec.collaborations else exchange
 
 
-def _exchange_of(spec: StackSpec, own: PartySpec, peers: Peers) -> Neighbour:
-    """The exchange of a party; nobody while it is pending."""
-    if own.exchange == "local" and spec.exchange is not None:
+def _exchange_of(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> Neighbour:
+    """The exchange of a party, or the front of its exchanges; nobody while it is pending."""
+    if own.modules.lbrollsite is None:
+        return exchange_named(spec, own.exchange or "", peers) or NOWHERE
+    behind = exchanges_behind(spec, own, peers)
+    if not behind:
+        return NOWHERE
+    port = spec.catalogue[own.release].ports["lbrollsite"]
+    pods = Pods(own.namespace, naming.party_key(party), naming.LBROLLSITE, (port,))
+    front = Address(naming.LBROLLSITE_SERVICE, (), {"grpc": port}, pods)
+    return Neighbour({"rollsite": front}, any(exchange.routed for exchange in behind.values()))
+
+
+def exchanges_behind(spec: StackSpec, own: PartySpec, peers: Peers) -> dict[str, Neighbour]:
+    """The exchanges that a party's lbrollsite dials, by name; without those that are pending, and none without the module."""
+    names = () if own.modules.lbrollsite is None else own.exchanges
+    found = {name: exchange_named(spec, name, peers) for name in sorted(names)}
+    return {name: exchange for name, exchange in found.items() if exchange is not None}
+
+
+def exchange_named(spec: StackSpec, name: str, peers: Peers) -> Neighbour | None:
+    """An exchange by the name that a party has for it; None while it is pending."""
+    if name == "local" and spec.exchange is not None:
         return _local(spec, spec.exchange, naming.EXCHANGE)
-    peer = peers.exchange(own.exchange or "")
-    return NOWHERE if peer is None else remote(peer)
+    peer = peers.exchange(name)
+    return None if peer is None else remote(peer)
 
 
 def remote(peer: Peer) -> Neighbour:
@@ -134,17 +154,20 @@ def dials(spec: StackSpec, peer: Peer) -> bool:
     if peer.kind == "sitePortal":
         return spec.fml_manager is not None and may_talk(spec, None, peer.party_id or "")
     if peer.party_id is None:
-        return any(party.exchange == peer.name for party in spec.parties.values())
+        return any(peer.name in party.exchanges for party in spec.parties.values())
     if spec.exchange is not None:
         return may_talk(spec, None, peer.party_id)
     return spec.federation.topology == "mesh" and any(may_talk(spec, party, peer.party_id) for party in spec.parties)
 
 
-def links(others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None) -> dict[str, Any]:
-    """Whom a unit dials and where, by party id; all that go through an exchange alone are one."""
+def links(
+    others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None = None
+) -> dict[str, Any]:
+    """Whom a unit dials and where, by party id; all that go through exchanges alone are one, or one for each that lbrollsite dials."""
     found = {party: _addresses(neighbour) for party, neighbour in others.items() if neighbour.routed}
-    if exchange is not None and exchange.routed:
-        found[f"everyone through {name}"] = _addresses(exchange)
+    hubs = behind or ({} if exchange is None else {str(name): exchange})
+    if exchange is not None:
+        found |= {f"everyone through {hub}": _addresses(neighbour) for hub, neighbour in hubs.items() if neighbour.routed}
     return dict(sorted(found.items()))
 
 

@@ -52,8 +52,9 @@ def network_policies(
     labels: Mapping[str, str],
     hops: Iterable[Neighbour],
     doors: Iterable[Door] = (),
+    behind: Iterable[Neighbour] = (),
 ) -> tuple[Manifest, ...]:
-    """Every policy of a unit that dials these neighbours; none when they are switched off."""
+    """Every policy of a unit that dials these neighbours, and others from behind lbrollsite; none when they are switched off."""
     if not spec.network_policy.enabled:
         return ()
     kind: Kind = "party" if isinstance(own, PartySpec) else "exchange"
@@ -66,6 +67,9 @@ def network_policies(
         rules = [connect("from", published_sources(spec), _container_ports(spec, service, own))]
         egress = sorted(dialled.get(service.module, {}).values(), key=repr)
         made.append(place.policy(f"peers-{service.module}", selector(service.module, key), ingress=rules, egress=egress))
+    if isinstance(own, PartySpec) and own.modules.lbrollsite is not None:
+        egress = sorted(_dialled(kind, behind).get(naming.ROLLSITE, {}).values(), key=repr)
+        made.append(place.policy(f"peers-{naming.LBROLLSITE}", selector(naming.LBROLLSITE, key), ingress=_inside("from"), egress=egress))
     for door in doors:
         rules = [connect("from", door.sources, door.ports)]
         made.append(place.policy(door.name, selector(naming.pod_name(door.module), key), ingress=rules))

@@ -83,7 +83,7 @@ def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[s
         standalone=_standalone(modules) if combination.engines["computing"] == "standalone" else None,
         osx=None if modules.osx is None else osx_settings(release.modules["osx"], modules.osx),
         servings=party_servings(spec, party, own, keys),
-        routes=_ROUTES[own.federation],
+        routes=_ROUTES[own.federation].model_copy(update={"lbrollsite": naming.LBROLLSITE_ROUTES} if modules.lbrollsite else {}),
     )
 
 
@@ -99,6 +99,7 @@ def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:
         "clustermanager": given.clustermanager,
         "nodemanager": given.nodemanager,
         "rollsite": given.rollsite,
+        "lbrollsite": given.lbrollsite,
         "osx": given.osx,
         "sparkMaster": given.spark.master,
         "sparkWorker": given.spark.worker,
@@ -119,8 +120,13 @@ def deployed_modules(spec: StackSpec, own: PartySpec) -> frozenset[str]:
 def _wanted(own: PartySpec, release: Release) -> dict[str, ModuleSpec]:
     """The modules of a party's engines, then the optional ones that it names."""
     specs = module_specs(own)
-    optional = [name for name, row in release.modules.items() if row.optional and specs[name] is not None]
+    optional = [name for name in optional_modules(own, release) if specs[name] is not None]
     return {name: specs[name] or ModuleSpec() for name in (*engine_modules(own, release), *optional)}
+
+
+def optional_modules(own: PartySpec, release: Release) -> tuple[str, ...]:
+    """The modules that a party with these engines may name."""
+    return tuple(name for name, row in release.modules.items() if row.optional and row.federation in (None, own.federation))
 
 
 def _modules(spec: StackSpec, own: PartySpec, release: Release) -> PartyModules:
@@ -172,7 +178,7 @@ def _layout(release: Release, combination: CombinationRow) -> Layout:
 def _ports(own: PartySpec, release: Release) -> PartyPorts:
     """The ports of a party's modules; a port's name begins with its module's."""
     always = ("fateflow", "fateboard", "notebook", "mysql")
-    prefixes = tuple(name.lower() for name in (*always, *engine_modules(own, release)))
+    prefixes = tuple(name.lower() for name in (*always, *_wanted(own, release)))
     known = PartyPorts.model_json_schema()["properties"]
     return PartyPorts.model_validate(
         {name: port for name, port in release.ports.items() if name in known and name.lower().startswith(prefixes)}

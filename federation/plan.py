@@ -171,7 +171,7 @@ def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
     found = {}
     for peer in peers.accepted:
         for name, endpoint in peer.descriptor.endpoints.items() if peer.routed and dials(spec, peer) else ():
-            if (why := _undialable(spec, name, endpoint)) is not None:
+            if (why := _undialable(spec, peer.name, name, endpoint)) is not None:
                 remedy = (
                     f"write an IPv4 address in peers.{peer.name}.{name}"
                     if peer.by_hand
@@ -181,10 +181,13 @@ def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
     return found
 
 
-def _undialable(spec: StackSpec, name: str, endpoint: Endpoint) -> str | None:
-    """Why the proxy that dials an endpoint cannot."""
+def _undialable(spec: StackSpec, peer: str, name: str, endpoint: Endpoint) -> str | None:
+    """Why the proxy that dials an endpoint of a peer cannot."""
     if name == "nginx" and not nginx_addresses(endpoint):
         return "an IPv6 address, which FATE's nginx does not take" if is_ip(endpoint.host) else "a name that FATE's nginx cannot resolve"
     if name == "pulsar" and spec.exchange is not None and tunnel_host(endpoint) is None:
         return "an IPv6 address, which Traffic Server does not take"
+    fronted = (own.exchanges for own in spec.parties.values() if own.modules.lbrollsite is not None)
+    if name == "rollsite" and not endpoint.addresses and any(peer in exchanges for exchanges in fronted):
+        return "a name, and lbrollsite takes only IP addresses"
     return None

@@ -12,7 +12,7 @@ from federation.link_routes import party_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, ServicePort, config_map, internal_service, namespace
 from federation.modules import in_use
-from federation.neighbours import links, next_hops, server_name
+from federation.neighbours import exchanges_behind, links, next_hops, server_name
 from federation.network_policy import network_policies, party_doors
 from federation.party_secrets import party_secrets, provided_passwords
 from federation.party_values import DATABASE_CLIENT, deployed_modules, party_images, party_values
@@ -40,7 +40,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
     running = {**values.modules.plain(), DATABASE_CLIENT: values.database.client.plain()}
     routes = party_routes(spec, party, own, peers)
     others, exchange = next_hops(spec, party, own, peers)
-    hops = [*others.values(), *([] if exchange is None else [exchange])]
+    hops, behind = [*others.values(), *([] if exchange is None else [exchange])], exchanges_behind(spec, own, peers)
     return UnitPlan(
         key=key,
         kind="party",
@@ -51,11 +51,11 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         secrets=secrets,
         routes=tuple(config_map(_role(name), name, own.namespace, labels, files) for name, files in routes.items()),
         policies=(
-            *network_policies(spec, own, key, labels, hops, party_doors(spec, own, deployed)),
+            *network_policies(spec, own, key, labels, hops, party_doors(spec, own, deployed), behind.values()),
             *training_policies(spec, party, own, key, labels, naming.FATEFLOW),
             *fateflow_policies(spec, party, own, key, labels),
         ),
-        links=links(others, exchange, own.exchange),
+        links=links(others, exchange, own.exchange, behind),
         chart=ChartPlan("fate-party", own.namespace, values),
         jobs=party_jobs(spec, party, own, values, keys, labels),
         boards=board_objects(spec, key, own.namespace, labels, consoles),

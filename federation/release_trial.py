@@ -55,7 +55,7 @@ def _stack(release: Release, row: CombinationRow, variant: VariantRow, algorithm
         "algorithm": algorithm,
         "device": variant.device,
         "persistence": {},
-        "modules": {**_optional(release), **_named(release.modules, row.modules)},
+        "modules": {**_optional(release, row, topology), **_named(release.modules, row.modules)},
         "publish": dict.fromkeys(link.endpoints("party"), published),
     }
     stack = {
@@ -75,8 +75,12 @@ def _stack(release: Release, row: CombinationRow, variant: VariantRow, algorithm
     return stack
 
 
-def _optional(release: Release) -> dict[str, Any]:
-    return {name: {} for name, row in release.modules.items() if row.optional}
+def _optional(release: Release, combination: CombinationRow, topology: str) -> dict[str, Any]:
+    return {
+        name: {}
+        for name, row in release.modules.items()
+        if row.optional and row.federation in (None, combination.federation) and row.topology in (None, topology)
+    }
 
 
 def _named(rows: dict[str, ModuleRow], names: tuple[str, ...]) -> dict[str, Any]:

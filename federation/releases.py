@@ -106,6 +106,8 @@ class ModuleRow(Model):
     tag: Tag | None = Field(None, description="Absent when upstream publishes none: then the stack must name one.")
     unpublished: NonEmpty | None = Field(None, description="Why the stack must name the image, when there is no tag.")
     optional: bool = False
+    federation: Word | None = Field(None, description="Of an optional module: only for parties with this federation engine.")
+    topology: Literal["star"] | None = Field(None, description="Of an optional module: only for parties of a star.")
     replicas: int = 1
     scales: bool = Field(False, description="Whether it may have more than one replica: others write data, or route, alone.")
     resources: Resources

@@ -125,6 +125,12 @@ def route_revision(files: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def exchange_list(exchanges: Mapping[str, Iterable[HostPort]]) -> str:
+    """`exchanges.conf`, the servers of lbrollsite's nginx: {exchange: its addresses}. One that nobody answers, when there is none."""
+    lines = [f"server {hop.host}:{hop.port};  # {name}" for name in sorted(exchanges) for hop in exchanges[name]]
+    return _text(lines or [f"server {TOMBSTONE_HOST}:{TOMBSTONE_PORT};"])
+
+
 def _hops(entries: Mapping[str, Mapping[str, HostPort]]) -> dict[str, dict[str, list[dict[str, str | int]]]]:
     """What rollsite and OSX have in common. Party ids are texts, ports numbers; of several hops rollsite takes the first."""
     parties = [*in_order(key for key in entries if key != "default"), *(["default"] if "default" in entries else [])]

@@ -115,25 +115,25 @@ def _topology_fits(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Prob
             yield Problem(
                 where, "a party of a star needs its exchange", "name the peer that is the exchange, or `local` when this stack holds it"
             )
-        elif found := next((peer for peer in peers.accepted if peer.name == own.exchange and peer.kind != "exchange"), None):
-            problem = f"peer {own.exchange} is {KINDS[found.kind]}, not an exchange"
-            yield Problem(where, problem, "name the peer whose descriptor is an exchange's")
+        wrong = {peer.name: peer for peer in peers.accepted if peer.kind != "exchange" and peer.name in own.exchanges}
+        for name, found in wrong.items() if not mesh else ():
+            problem = f"peer {name} is {KINDS[found.kind]}, not an exchange"
+            yield Problem(place(("parties", party, *own.exchanges[name])), problem, "name the peer whose descriptor is an exchange's")
 
 
 def _exchanges_are_described(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
     for party, own in spec.parties_in_order:
-        name, where = own.exchange, place(("parties", party, "exchange"))
-        if name is None or spec.federation.topology == "mesh":
-            continue
-        if name == "local":
-            if spec.exchange is None and ("exchange",) not in left_out:
-                yield Problem(where, "this stack holds no exchange", "describe it under fate:exchange, or name the peer that holds it")
-        elif name not in spec.peers and not {("peers",), ("peers", name)} & left_out:
-            yield Problem(
-                where,
-                f"there is no peer {name}",
-                f"add it: `fatefed peers add FILE --name {name}`; known peers: {', '.join(sorted(spec.peers)) or 'none'}",
-            )
+        for name, key in own.exchanges.items() if spec.federation.topology == "star" else ():
+            yield from _exchange_is_described(spec, name, place(("parties", party, *key)), left_out)
+
+
+def _exchange_is_described(spec: StackSpec, name: str, where: str, left_out: Paths) -> Iterator[Problem]:
+    if name == "local":
+        if spec.exchange is None and ("exchange",) not in left_out:
+            yield Problem(where, "this stack holds no exchange", "describe it under fate:exchange, or name the peer that holds it")
+    elif name not in spec.peers and not {("peers",), ("peers", name)} & left_out:
+        known = ", ".join(sorted(spec.peers)) or "none"
+        yield Problem(where, f"there is no peer {name}", f"add it: `fatefed peers add FILE --name {name}`; known peers: {known}")
 
 
 def _node_ports_fit(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:

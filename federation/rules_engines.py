@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel, to_snake
 from federation.errors import Problem
 from federation.links import LINKS
 from federation.module_spec import ImageSpec, ModuleSpec
-from federation.party_values import module_specs
+from federation.party_values import module_specs, optional_modules
 from federation.peers import Peers, Place
 from federation.plan_exchange import exchange_module_specs
 from federation.releases import ModuleRow, Release
@@ -42,12 +42,13 @@ def _party(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, pl
         )
         return
     yield from _variant(own, release, place, at)
-    allowed = {*combination.modules, *(name for name, row in release.modules.items() if row.optional)}
+    allowed = {*combination.modules, *optional_modules(own, release)}
     for name in sorted(own.modules.model_fields_set):
         if not {name, *GROUPS.get(name, ())} & allowed:
             yield Problem(
                 place((*at, "modules", name)), f"module {name} is not part of {combination}", "remove it, or choose engines that use it"
             )
+    yield from _front(spec, own, release, place, (*at, "modules"))
     yield from broken_knobs(module_specs(own), release.modules, release, place, at)
     for name in combination.modules:
         given = module_specs(own)[name] or ModuleSpec()
@@ -66,6 +67,20 @@ def _party(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, pl
             f"{own.federation} has no default route, so FATE knows no star with it",
             f"set federation.topology to mesh, or choose {' or '.join(release.exchanges)}",
         )
+
+
+def _front(spec: StackSpec, own: PartySpec, release: Release, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+    """Optional modules of a star in a mesh; exchanges that lbrollsite would have twice."""
+    for name in sorted(own.modules.model_fields_set & set(optional_modules(own, release))):
+        if release.modules[name].topology not in (None, spec.federation.topology):
+            problem = f"{name} stands before exchanges, and a mesh has none"
+            yield Problem(place((*at, name)), problem, "remove it, or set federation.topology to star")
+    front = own.modules.lbrollsite
+    seen = {own.exchange}
+    for number, exchange in enumerate(() if front is None else front.exchanges):
+        if exchange in seen:
+            yield Problem(place((*at, "lbrollsite", "exchanges", str(number))), f"exchange {exchange} is named twice", "remove this line")
+        seen.add(exchange)
 
 
 def _image(row: ModuleRow, image: ImageSpec, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:

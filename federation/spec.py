@@ -263,6 +263,14 @@ class PartySpec(Model):
     chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
     publish: PartyPublish
 
+    @property
+    def exchanges(self) -> dict[str, tuple[str, ...]]:
+        """The exchanges of a party of a star by name, each with the path of what names it; more than one only behind lbrollsite."""
+        front = self.modules.lbrollsite
+        more = () if front is None else front.exchanges
+        found = {} if self.exchange is None else {self.exchange: ("exchange",)}
+        return {**{name: ("modules", "lbrollsite", "exchanges", str(number)) for number, name in enumerate(more)}, **found}
+
 
 class ExchangePublish(Publish):
     """What an exchange publishes: Pulsar: trafficServer and nginx; Eggroll: rollsite; OSX: osx."""

@@ -82,10 +82,9 @@ def _edges(spec: StackSpec, peers: Peers, plan: StackPlan) -> Iterator[Edge]:
         carries = f"{own.federation}, TLS" if LINKS[own.federation].tls else own.federation
         party = key.removeprefix("party-") if isinstance(own, PartySpec) else None
         if isinstance(own, PartySpec) and spec.federation.topology == "star":
-            if own.exchange == "local":
-                yield Edge(key, naming.EXCHANGE, carries, "active")
-            elif own.exchange is not None:
-                yield Edge(key, f"peer-{own.exchange}", carries, states.get(own.exchange, "pending"))
+            for name in sorted(own.exchanges):
+                local = name == "local"
+                yield Edge(key, naming.EXCHANGE if local else f"peer-{name}", carries, "active" if local else states.get(name, "pending"))
             continue
         for other, _ in spec.parties_in_order if party is not None else ():
             if party is not None and int(other) > int(party) and may_talk(spec, party, other):

@@ -145,6 +145,7 @@ class PartyPorts(Model):
     clustermanager: Port | None = None
     nodemanager: Port | None = None
     rollsite: Port | None = None
+    lbrollsite: Port | None = None
     osx: Port | None = None
     spark_master: Port | None = None
     spark_master_rest: Port | None = None
@@ -171,6 +172,7 @@ class PartyModules(Model):
     clustermanager: Module | None = None
     nodemanager: Module | None = None
     rollsite: Module | None = None
+    lbrollsite: Module | None = None
     osx: Module | None = None
     fateboard: Module | None = None
     client: Module | None = None
@@ -355,6 +357,7 @@ class RouteConfigMaps(Model):
     rabbitmq: Label | None = Field(None, description="With rabbitmq_route_table.yaml.")
     nginx: Label | None = Field(None, description="With route_table.yaml.")
     rollsite: Label | None = Field(None, description="With route_table.json.")
+    lbrollsite: Label | None = Field(None, description="With exchanges.conf.")
     osx: Label | None = Field(None, description="With route_table.json.")
 
 

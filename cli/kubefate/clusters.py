@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli.kubefate.source import ClusterFile, Path_, plain
 from cli.kubefate.versions import OLDEST, release_of, releases_of, version_of
 from federation.errors import FederationError, Problem
-from federation.releases import catalogue
+from federation.releases import Release, catalogue
 from federation.scalars import Label, PartyId
 
 # KubeFATE's word for the engines before 1.9.
@@ -96,9 +96,9 @@ class Cluster:
             names: tuple[str, ...] = release.exchanges.get(self.engines["federation"], ())
         else:
             row = release.combination(*(self.engines[engine] for engine in ENGINES))
-            names = () if row is None else (*row.modules, *(name for name, module in release.modules.items() if module.optional))
+            names = () if row is None else (*row.modules, *_optional(release, self.engines["federation"]))
         words = {_WORDS_OF_KUBEFATE.get(name, name) for name in names}
-        return frozenset(words | ({"lbrollsite"} if "rollsite" in words else set()) | ({"rollsite"} if "osx" in words else set()))
+        return frozenset(words | ({"rollsite"} if "osx" in words else set()))
 
     @property
     def unneeded(self) -> frozenset[str]:
@@ -109,6 +109,11 @@ class Cluster:
     def persistent(self) -> bool:
         """Whether KubeFATE kept data in claims."""
         return self.file.get("persistence") is True
+
+
+def _optional(release: Release, federation: str) -> tuple[str, ...]:
+    """The optional modules of a release, for a federation engine."""
+    return tuple(name for name, row in release.modules.items() if row.optional and row.federation in (None, federation))
 
 
 def read_cluster(file: ClusterFile, choices: Choices) -> Cluster:

@@ -102,11 +102,8 @@ def _one_port_hub(cluster: Cluster, draft: Draft, engine: str) -> dict[str, Addr
     words = [word for word in _LISTS[engine] if word in cluster.modules]
     for word in words:
         if word == "lbrollsite":
-            entries = listed(cluster.file.get(word, "exchangeList"))
-            for number in range(1, len(entries)):
-                draft.lose((word, "exchangeList", str(number), "ip"), "a party has one exchange here")
-            if entries:
-                return {endpoint: Address(entries[0].get("ip"), entries[0].get("port"), (word, "exchangeList", "0", "ip"))}
+            if hub := _balanced_hub(cluster, draft, endpoint):
+                return hub
             continue
         found = _address(cluster, (word, "exchange"), "port")
         if found is None:
@@ -118,6 +115,32 @@ def _one_port_hub(cluster: Cluster, draft: Draft, engine: str) -> dict[str, Addr
             draft.warn("charts 2.0 ignored osx.exchange; here it takes effect: everything goes through it")
         return {endpoint: found}
     return {}
+
+
+def _balanced_hub(cluster: Cluster, draft: Draft, endpoint: str) -> dict[str, Address]:
+    """The exchanges behind lbrollsite: the first is the party's exchange, the others are named at the module."""
+    word, module = "lbrollsite", ("modules", str(list(cluster.file.get("modules")).index("lbrollsite")))
+    found: list[Address] = []
+    for number, entry in enumerate(listed(cluster.file.get(word, "exchangeList"))):
+        address = Address(entry.get("ip"), entry.get("port"), (word, "exchangeList", str(number), "ip"))
+        if is_ip(str(address.host)):
+            found.append(address)
+        else:
+            draft.lose(address.origin, f"{address.host!r} is a name, which lbrollsite does not resolve: write the exchange's IP address")
+    if not found:
+        draft.lose(module, "it has no exchange before it: rollsite dials each party itself")
+        return {}
+    at = cluster.at("modules.lbrollsite")
+    draft.put(at, {}, module, "a Deployment of its own")
+    for number, address in enumerate(found[1:], 2):
+        _write(draft, f"{_HUB}-{number}", None, {endpoint: address})
+    if more := [f"{_HUB}-{number}" for number in range(2, len(found) + 1)]:
+        draft.put((*at, "exchanges"), more, (word, "exchangeList"))
+    # One pod in KubeFATE.
+    for key in ("nodeSelector", "tolerations", "affinity"):
+        if (placed := draft.puts.get((*cluster.at("modules.rollsite"), key))) is not None:
+            draft.put((*at, key), placed.value, placed.origin)
+    return {endpoint: found[0]}
 
 
 def _address(cluster: Cluster, path: Path_, port: str) -> Address | None:

@@ -148,9 +148,12 @@ _ROLLSITES = (
     *_proxy("osx", "osx", PARTY),
     *_proxy("osx", "osx", EXCHANGE),
     *_published("lbrollsite", "rollsite", {"nodePort": ("port", 30091)}),
-    Row("lbrollsite.size", Lost("gRPC messages are not limited here")),
+    Row("lbrollsite.size", Lost("streams are not limited here")),
     Row("lbrollsite.exchangeList[].id", Follows("the place in the list"), type="any"),
-    Row("lbrollsite.exchangeList[].ip", Part(f"{_HUB}.rollsite", "the first one; a party has one exchange here")),
+    Row(
+        "lbrollsite.exchangeList[].ip",
+        Part(f"{_HUB}.rollsite", "an IP address; the others become `exchange-2`, ... in `modules.lbrollsite.exchanges`"),
+    ),
     Row("lbrollsite.exchangeList[].port", Part(f"{_HUB}.rollsite"), type="number"),
 )
 

@@ -8,7 +8,7 @@ import pytest
 
 from federation.impact import effects
 from federation.unit import UnitPlan
-from tests.support.configs import NODE_PORTS, OSX_STAR, RABBITMQ_MESH, ROLLSITE_STAR, Case, Config
+from tests.support.configs import BALANCED, NODE_PORTS, OSX_STAR, RABBITMQ_MESH, ROLLSITE_STAR, Case, Config
 from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import workloads
 
@@ -33,6 +33,7 @@ EDITS: list[tuple[Case, str, Edit]] = [
     (NODE_PORTS, "more Spark workers", _modules(spark={"workers": 4})),
     (NODE_PORTS, "another registry", _images(registry="registry.example/fate")),
     (ROLLSITE_STAR, "a variable of rollsite", _modules(rollsite={"env": {"A": "b"}})),
+    (BALANCED, "a variable of lbrollsite", _modules(lbrollsite={"exchanges": ["consortium-2"], "env": {"A": "b"}})),
     (RABBITMQ_MESH, "another image of RabbitMQ", _modules(rabbitmq={"image": {"tag": "other"}})),
     (OSX_STAR, "wider: more memory for OSX", _modules(osx={"resources": {"requests": {"memory": "9Gi"}, "limits": {"memory": "9Gi"}}})),
     # Sections of a chart's values that reach further than one module: more may be named than restarts.

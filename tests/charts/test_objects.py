@@ -3,6 +3,7 @@
 import pytest
 
 from tests.charts.cases import (
+    BALANCED,
     COMBINATIONS,
     EGGROLL,
     EGGROLL_2_4,
@@ -96,6 +97,14 @@ def test_a_combination_has_kubefates_objects_but_for_the_documented_ones(case: C
 
 def test_an_exchange_with_rollsite_has_nothing_of_traffic_server() -> None:
     assert set(names(ROLLSITE_EXCHANGE.render())) == ROLLSITE_EXCHANGE_OBJECTS
+
+
+def test_lbrollsite_is_beside_rollsite_and_answers_as_kubefates_service_exchange() -> None:
+    added = set(names(BALANCED.render())) - set(names(EGGROLL.render()))
+    assert added == {"Deployment/lbrollsite", "ConfigMap/lbrollsite-config", "Service/exchange"}
+    service = named(BALANCED.render(), "Service", "exchange")["spec"]
+    assert service["selector"] == {"app.kubernetes.io/instance": "party-9999", "app.kubernetes.io/name": "lbrollsite"}
+    assert [(port["port"], port["targetPort"]) for port in service["ports"]] == [(9390, "grpc")]
 
 
 @pytest.mark.parametrize(
@@ -194,13 +203,14 @@ def test_a_changed_value_restarts_what_reads_it_and_nothing_else(change: object,
 
 
 def test_a_configuration_read_at_start_restarts_its_readers() -> None:
-    found = [item for case in (*COMBINATIONS, *EXCHANGES) for item in workloads(case.render())]
+    found = [item for case in (*COMBINATIONS, *EXCHANGES, BALANCED) for item in workloads(case.render())]
     assert found
     checked = {name_of(item) for item in found if "checksum/config" in item["spec"]["template"]["metadata"].get("annotations", {})}
     assert checked == {
         "StatefulSet/python", "StatefulSet/pulsar", "StatefulSet/namenode", "StatefulSet/datanode",
         "Deployment/nginx", "Deployment/fateboard", "Deployment/spark-worker", "Deployment/traffic-server",
         "Deployment/clustermanager", "StatefulSet/nodemanager", "Deployment/rollsite", "Deployment/rabbitmq", "Deployment/osx",
+        "Deployment/lbrollsite",
     }  # fmt: skip
 
 

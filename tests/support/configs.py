@@ -315,6 +315,11 @@ ROLLSITE_BANK = party_descriptor("9999", "bank-a", host="203.0.113.10", port=300
 ROLLSITE_STAR = Case("a party of a star with rollsite", stack("bank-a", parties={"9999": party(**EGGROLL)})).with_peer(
     "consortium", exchange_descriptor(engine="Eggroll")
 )
+SECOND_HUB = exchange_descriptor("consortium", host="198.51.100.9", engine="Eggroll")
+BALANCED = ROLLSITE_STAR.with_peer("consortium-2", SECOND_HUB).changed(
+    lambda config: config["parties"]["9999"].update(modules={"lbrollsite": {"exchanges": ["consortium-2"], "replicas": 2}}),
+    "a party with rollsite before two exchanges",
+)
 ROLLSITE_EXCHANGE = (
     Case("an exchange with rollsite", stack("consortium", exchange=exchange(federation="Eggroll")))
     .with_peer("bank-a", ROLLSITE_BANK)
@@ -561,6 +566,7 @@ CASES = [
     ROLLSITE_SUSPENDED_EXCHANGE,
     ROLLSITE_BY_HAND,
     ROLLSITE_BY_HAND_EXCHANGE,
+    BALANCED,
     ROLLSITE_NODE_PORTS,
     RABBITMQ_MESH,
     RABBITMQ_MESH_OF_TWO,

@@ -10,6 +10,7 @@ from federation.plan import StackPlan
 from federation.releases import CombinationRow, catalogue
 from federation.unit import UnitPlan
 from tests.support.configs import (
+    BALANCED,
     CASES,
     EXCHANGE,
     EXTERNAL,
@@ -53,6 +54,7 @@ NEEDED: list[tuple[str, str, str | int]] = [
     ("rollsite", "fateflow", "fateflowGrpc"),
     ("fateflow", "rollsite", "rollsite"),
     ("nodemanager", "rollsite", "rollsite"),
+    ("rollsite", "lbrollsite", "lbrollsite"),
     ("osx", "fateflow", "fateflowGrpc"),
     ("fateflow", "osx", "osx"),
     ("nodemanager", "osx", "osx"),
@@ -111,6 +113,7 @@ def _full(release: str, row: CombinationRow) -> Case:
 
 # Everything of FATE 1.11.2, and what FATE 2.2.0 has beyond it.
 FULL = [_full("1.11.2", row) for row in catalogue()["1.11.2"].combinations]
+FULL.append(BALANCED)
 FULL += [_full("2.2.0", row) for row in catalogue()["2.2.0"].combinations if row.federation == "OSX"]
 (WITH_PULSAR, *_) = (case for case in FULL if case.engine == "Pulsar")
 # Labels of pods, where they are not the catalogue's names.
@@ -190,6 +193,7 @@ HUB_NGINX, HUB_HOST = ("198.51.100.5", {9300, 9310}), "198.51.100.4"
 DIALLED: list[tuple[Case, str, dict[str, dict[str, set[int]]]]] = [
     (STAR_PARTY, "party-9999", {"nginx": dict([HUB_NGINX]), "pulsar": {HUB_HOST: {443}}}),
     (ROLLSITE_STAR, "party-9999", {"rollsite": {HUB_HOST: {9370}}}),
+    (BALANCED, "party-9999", {"lbrollsite": {HUB_HOST: {9370}, "198.51.100.9": {9370}}}),
     (MESH, "party-9999", {"nginx": dict([CLINIC_NGINX]), "pulsar": {CLINIC: {6651}}}),
     (RABBITMQ_MESH, "party-9999", {"nginx": dict([CLINIC_NGINX]), "rabbitmq": {CLINIC: {5672}}}),
     (ROLLSITE_MESH, "party-9999", {"rollsite": {CLINIC: {9370}}}),

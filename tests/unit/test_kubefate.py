@@ -395,3 +395,10 @@ def test_the_page_about_moving_shows_the_rows() -> None:
     page = (REPO / "docs" / "from-kubefate.md").read_text()
     assert with_tables(page) == page, "run `python -m cli.kubefate.doc`"
     assert len(re.findall(r"^\| `", page, re.M)) > 250
+
+
+def test_a_front_without_exchanges_is_not_deployed() -> None:
+    result = converted(BASES["balanced"])
+    assert result.lost["modules/2"].startswith("it has no exchange before it")
+    assert result.at("parties/9999/modules/lbrollsite") is None
+    assert result.at("federation/topology") == "mesh"

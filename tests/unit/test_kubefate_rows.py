@@ -371,7 +371,13 @@ def _links() -> Iterator[Fixture]:
     for key in ("id", "ip", "port"):
         keys = {f"lbrollsite/exchangeList/0/{key}": None, "lbrollsite/exchangeList": hubs}
         yield Fixture("balanced", keys, {"peers/exchange/rollsite": "192.0.2.50:30001", f"{P}/exchange": "exchange"})
-    yield Fixture("balanced", {"lbrollsite/exchangeList/1/ip": None, "lbrollsite/exchangeList": hubs}, lost="one exchange")
+    both = {"peers/exchange-2/rollsite": "192.0.2.51:30001", f"{P}/modules/lbrollsite/exchanges": ["exchange-2"]}
+    yield Fixture("balanced", {"lbrollsite/exchangeList/1/ip": None, "lbrollsite/exchangeList": hubs}, both)
+    named = [{"id": 1, "ip": "hub.example", "port": 30001}, hubs[1]]
+    keys = {"lbrollsite/exchangeList/0/ip": None, "lbrollsite/exchangeList": named}
+    yield Fixture("balanced", keys, {"peers/exchange/rollsite": "192.0.2.51:30001"}, lost="does not resolve")
+    placed = {"lbrollsite/nodeSelector": {"pool": "edge"}, "lbrollsite/exchangeList": hubs}
+    yield Fixture("balanced", placed, {f"{P}/modules/{name}/nodeSelector": {"pool": "edge"} for name in ("rollsite", "lbrollsite")})
     yield from _nginx()
     yield from _brokers()
     yield from _hub()
