@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from cli.rendering import access_files, render, write_rendering
 from cli.states import set_state
 from cli.trust import init_trust, rotate, waits_for_peers
 from federation.load import LoadedStack, load_stack
+from federation.releases import Release, catalogue
 
 OK, FAILED, USAGE = 0, 1, 2
 
@@ -177,7 +179,8 @@ def render_objects(arguments: argparse.Namespace) -> Result:
 
 def releases_list(arguments: argparse.Namespace) -> Result:
     """`releases list`."""
-    return Result(releases.list_text(), releases.list_data())
+    known = _releases(arguments)
+    return Result(releases.list_text(known), releases.list_data(known))
 
 
 def releases_check(arguments: argparse.Namespace) -> Result:
@@ -188,7 +191,13 @@ def releases_check(arguments: argparse.Namespace) -> Result:
 
 def releases_show(arguments: argparse.Namespace) -> Result:
     """`releases show`."""
-    return Result(releases.show_text(arguments.release), releases.show_data(arguments.release))
+    known = _releases(arguments)
+    return Result(releases.show_text(arguments.release, known), releases.show_data(arguments.release, known))
+
+
+def _releases(arguments: argparse.Namespace) -> Mapping[str, Release]:
+    """The program's releases; with -s also those of the stack's own."""
+    return catalogue() if arguments.stack is None else stack_of(arguments).load().spec.catalogue
 
 
 def images_list(arguments: argparse.Namespace) -> Result:

@@ -60,12 +60,13 @@ _HELP = {
     "peers resume": "Give a suspended peer its routes back: writes its state into the stack file. `pulumi up` applies it." + _UNTOUCHED,
     "peers retire": "Part with a peer for good: writes its state into the stack file. Its party id stays with its key: no other peer can "
     "take it. `pulumi up` applies it; the peer is not asked." + _UNTOUCHED,
-    "releases": "The releases of FATE that can be deployed (list, show), and files with your own (check).",
+    "releases": "The releases of FATE and FATE-Serving that can be deployed (list, show), and files with your own (check).",
     "releases check": "Check a file with a release of your own: its keys, what they refer to, and that every combination can be planned."
     " Reads the file; writes nothing." + _UNTOUCHED,
-    "releases list": "List every release, with its combinations of engines, devices and algorithms. Reads the catalogue; writes nothing."
-    + _UNTOUCHED,
-    "releases show": "Show one release: combinations with their modules, images, ports. Reads the catalogue; writes nothing." + _UNTOUCHED,
+    "releases list": "List every release, with its combinations of engines, devices and algorithms; with -s also the stack's own. "
+    "Reads the catalogue; writes nothing." + _UNTOUCHED,
+    "releases show": "Show one release of FATE or FATE-Serving: combinations with their modules, images, ports; with -s also one of "
+    "the stack's own. Reads the catalogue; writes nothing." + _UNTOUCHED,
     "images": "The images of a stack (list).",
     "images list": "List every image that the stack's nodes pull: upstream's name, to mirror it and to name its digest in "
     "fate:images.digests, and the reference after fate:images. Reads the stack file and its peers' descriptors; writes nothing."
@@ -167,10 +168,10 @@ def _parser() -> argparse.ArgumentParser:
     logs = "also the last LINES lines of each pod; FATE's logs may name data sets and columns (default: none)"
     verb.add_argument("--logs", type=int, default=0, metavar="LINES", help=logs)
     releases = _group(verbs, "releases")
-    _verb(releases, "releases list", commands.releases_list, stack=False)
+    _verb(releases, "releases list", commands.releases_list)
     verb = _verb(releases, "releases check", commands.releases_check, stack=False)
     verb.add_argument("file", type=Path, metavar="FILE", help="a row of the catalogue, as in federation/catalogue; it may have a base")
-    verb = _verb(releases, "releases show", commands.releases_show, stack=False)
+    verb = _verb(releases, "releases show", commands.releases_show)
     verb.add_argument("release", metavar="RELEASE", help="such as 1.11.2")
     verb = _verb(verbs, "plan", network.plan)
     against = "a stack file as it was, with its descriptors beside it (a git worktree), instead of the deployed state"

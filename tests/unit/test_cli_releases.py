@@ -8,6 +8,7 @@ import pytest
 
 from cli.main import main
 from federation.releases import catalogue
+from tests.support.stacks import initialized
 
 
 @pytest.fixture(autouse=True)
@@ -33,20 +34,50 @@ def data(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 
 
 @pytest.mark.parametrize("verb", [("list",), ("show", "1.11.2")])
-def test_the_help_says_what_is_read_and_asks_for_no_stack(capsys: pytest.CaptureFixture[str], verb: tuple[str, ...]) -> None:
+def test_the_help_says_what_is_read(capsys: pytest.CaptureFixture[str], verb: tuple[str, ...]) -> None:
     code, out, _ = run(capsys, verb[0], "--help")
     words = " ".join(out.split())
     assert code == 0
     assert "Reads the catalogue; writes nothing. No cluster is changed." in words
     assert "--json" in words
-    assert "--stack" not in words
-    assert run(capsys, *verb, "-s", "x")[0] == 2
+
+
+def test_releases_of_a_stack_of_its_own_are_known_with_s(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = initialized(tmp_path, "bank-a", kind="mesh", peers=("clinic-b",))
+    stack.file.write_text(stack.file.read_text() + "  fate:releases: [own.yaml]\n")
+    monkeypatch.chdir(tmp_path)
+    (stack.file.parent / "own.yaml").write_text("release: 1.11.2+bank.1\nbase: 1.11.2\nmodules:\n  fateflow: {tag: 1.11.2-bank}\n")
+    name = ("-s", stack.name)
+    assert "1.11.2+bank.1 (own)" in run(capsys, "list", *name)[1]
+    assert [row["release"] for row in data(capsys, "list", *name)["releases"] if row["own"]] == ["1.11.2+bank.1"]
+    assert ":1.11.2-bank" in run(capsys, "show", "1.11.2+bank.1", *name)[1]
+    code, _, errors = run(capsys, "show", "1.11.2+bank.1")
+    assert code == 1
+    assert "-s STACK for those of a stack" in errors
+    assert "1.11.2+bank.1" not in run(capsys, "list")[1]
+
+
+def test_releases_of_fate_serving_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = run(capsys, "list")[1].splitlines()
+    assert lines[lines.index("") + 1 :] == [
+        "FATE-SERVING  WITH FATE",
+        "2.1.5         none of these",
+        "2.1.6         1.9.0, 1.9.1, 1.9.2, 1.10.0, 1.11.1, 1.11.2",
+    ]
+    assert data(capsys, "list")["servings"][0] == {"release": "2.1.5", "fate": []}
+    shown = data(capsys, "show", "2.1.6")
+    assert shown["modules"]["servingServer"]["tag"] == "2.1.6-release"
+    text = run(capsys, "show", "2.1.6")[1]
+    assert ["servingProxyInter", "8869"] in [line.split() for line in text.splitlines()]
+    assert "federatedai/serving-server:2.1.6-release" in text
 
 
 def test_the_list_has_every_release_once_with_its_combinations_and_variants(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, errors = run(capsys, "list")
     assert (code, errors) == (0, "")
-    lines = out.splitlines()
+    lines = out[: out.index("\n\n")].splitlines()
     assert lines[0].split("  ")[0] == "RELEASE"
     assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == list(catalogue())
     at = next(number for number, line in enumerate(lines) if line.startswith("1.11.2 "))
@@ -112,14 +143,15 @@ def test_suffixes_of_image_names_are_those_of_the_release(capsys: pytest.Capture
 
 def test_a_release_is_data_too(capsys: pytest.CaptureFixture[str]) -> None:
     shown = data(capsys, "show", "1.11.2")
-    assert set(shown) == {"release", "combinations", "variants", "exchanges", "modules", "exchangeModules", "ports"}
+    assert set(shown) == {"release", "combinations", "variants", "upgradeFrom", "exchanges", "modules", "exchangeModules", "ports"}
+    assert shown["upgradeFrom"] == ["1.9.0", "1.9.1", "1.9.2", "1.10.0", "1.11.1"]
     assert shown["modules"]["sparkWorker"] == {
         "image": "federatedai/spark-worker", "tag": "1.11.2-release", "suffixes": ["algorithm", "device"], "optional": False, "replicas": 2,
     }  # fmt: skip
     assert shown["exchangeModules"]["trafficServer"]["tag"] is None
     assert shown["exchanges"] == {"Pulsar": ["trafficServer", "nginx"], "Eggroll": ["rollsite"]}
     assert shown["ports"]["rollsite"] == 9370
-    assert {name for name, module in shown["modules"].items() if module["optional"]} == {"fateboard", "client"}
+    assert {name for name, module in shown["modules"].items() if module["optional"]} == {"fateboard", "client", "lbrollsite"}
 
 
 def test_an_unknown_release_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
