@@ -84,17 +84,17 @@ def hops(spec: StackSpec, peers: Peers, peer: Peer) -> list[Hop]:
     if not peer.trains:
         return [Hop(hop, ()) for hop in _serving_hops(spec, peers, peer)]
     if peer.kind == "exchange":
-        ours = tuple(_own(spec, party) for party, own in spec.parties_in_order if own.exchange == peer.name)
+        ours = tuple(_own(spec, party) for party, own in spec.parties_in_order if peer.name in own.exchanges)
         return [Hop(peer, ours)] if ours else []
     target = Reached(peer.party_id or "", peer.name, server_name(peer.party_id or "", spec.federation.domain), peer.descriptor.authorities)
     partners = [(party, own) for party, own in spec.parties_in_order if may_talk(spec, party, target.party)]
     if dials(spec, peer):
-        back = [party for party, own in partners if own.exchange in (None, "local")]
+        back = [party for party, own in partners if own.exchange is None or "local" in own.exchanges]
         return [Hop(peer, (target, *(_own(spec, party) for party in back)))]
     return [
-        Hop(exchange, (target, *(_own(spec, party) for party, own in partners if own.exchange == exchange.name)))
+        Hop(exchange, (target, *(_own(spec, party) for party, own in partners if exchange.name in own.exchanges)))
         for exchange in peers.accepted
-        if exchange.kind == "exchange" and any(own.exchange == exchange.name for _, own in partners)
+        if exchange.kind == "exchange" and any(exchange.name in own.exchanges for _, own in partners)
     ]
 
 

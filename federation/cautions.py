@@ -22,7 +22,7 @@ def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
     for party, own in spec.parties_in_order:
         yield from _in_the_clear(party, own)
         # An exchange of the same stack dials its parties inside the cluster.
-        yield from _inside_only(f"parties.{party}", own.publish) if own.exchange != "local" else ()
+        yield from _inside_only(f"parties.{party}", own.publish) if "local" not in own.exchanges else ()
         yield from _rotated(party, own)
         yield from _patched(f"parties.{party}", own.chart_values)
         deployed = units[party].chart.values.modules.plain()

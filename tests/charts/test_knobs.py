@@ -9,6 +9,7 @@ from federation.portal_releases import portal_catalogue
 from federation.releases import catalogue
 from federation.serving_releases import serving_catalogue
 from tests.charts.cases import (
+    BALANCED,
     COMBINATIONS,
     EXCHANGES,
     FML_MANAGER,
@@ -66,6 +67,7 @@ SERVICE: dict[str, Any] = {
 # Of FATE 2.x what has templates of its own: the rest of its combinations is that of 1.x.
 PARTIES = [*COMBINATIONS, OSX, SPARK_OSX, SERVING_WHOLE, PORTAL]
 MODULES = [(case, module) for case in (*PARTIES, *EXCHANGES, SERVING_EXCHANGE, FML_MANAGER) for module in case.values["modules"]]
+MODULES.append((BALANCED, "lbrollsite"))
 every_module = pytest.mark.parametrize(("case", "module"), MODULES, ids=[f"{case}: {module}" for case, module in MODULES])
 WITH_DATA = [(case, name) for case in (*PARTIES, RABBITMQ_KEPT) for name, module in case.values["modules"].items() if "claim" in module]
 every_claim = pytest.mark.parametrize(("case", "module"), WITH_DATA, ids=[f"{case}: {module}" for case, module in WITH_DATA])

@@ -417,7 +417,7 @@ def test_the_viewers_role_shows_exactly_the_route_tables() -> None:
     _, role, _ = yaml.safe_load_all((stacks.REPO / "docs/rbac/viewer.yaml").read_text())
     (rule,) = [rule for rule in role["rules"] if "configmaps" in rule["resources"]]
     tables = {value for name, value in vars(naming).items() if name.endswith("_ROUTES")}
-    assert len(tables) == 7
+    assert len(tables) == 8
     assert (set(rule["resourceNames"]), rule["verbs"], rule["resources"]) == (tables, ["get"], ["configmaps"])
 
 

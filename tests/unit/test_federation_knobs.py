@@ -82,6 +82,7 @@ MODULES = [
     for engines in (EGGROLL, SPARK_PULSAR, SPARK_RABBITMQ, SLIM_PULSAR)
     for module in (*catalogue()["1.11.2"].combination(**engines).modules, "fateboard", "client")  # type: ignore[union-attr]
 ]
+MODULES.append((EGGROLL, "lbrollsite"))
 
 
 def test_every_module_is_walked() -> None:
@@ -90,9 +91,10 @@ def test_every_module_is_walked() -> None:
 
 @pytest.mark.parametrize(("engines", "module"), MODULES)
 def test_settings_of_a_module_reach_its_values_and_no_other_s(engines: Config, module: str, tmp_path: Path) -> None:
-    base = {"fateboard": {}, "client": {}}
-    before = modules(member(engines, modules=base), tmp_path / "before")
-    after = modules(member(engines, modules={**base, **settings(module, SETTINGS)}), tmp_path / "after")
+    front = module == "lbrollsite"
+    base, topology = {"fateboard": {}, "client": {}, **({"lbrollsite": {}} if front else {})}, "star" if front else "mesh"
+    before = modules(member(engines, topology, modules=base), tmp_path / "before")
+    after = modules(member(engines, topology, modules={**base, **settings(module, SETTINGS)}), tmp_path / "after")
     assert after.pop(module) == before.pop(module) | VALUES
     assert after == before
 

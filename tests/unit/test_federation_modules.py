@@ -228,7 +228,7 @@ OTHER_TAGS: dict[str, dict[str, str | None]] = {
     "2.2.0": {**_OLD, "clustermanager": "3.2.0-release", "nodemanager": "3.2.0-release", "fateboard": "2.1.1-release"},
 }
 # By major version: the modules that only the other one has.
-FOREIGN = {1: {"osx"}, 2: {"rollsite"}}
+FOREIGN = {1: {"osx"}, 2: {"rollsite", "lbrollsite"}}
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.release)
