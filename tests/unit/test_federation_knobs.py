@@ -50,8 +50,11 @@ VALUES = {key: value for key, value in SETTINGS.items() if key != "pullPolicy"} 
 
 
 def member(engines: Config, **changes: Any) -> Case:
-    """A party of a mesh without peers."""
-    return Case("a party", stack("bank-a", topology="mesh", parties={"9999": party(**engines, exchange=None) | changes}))
+    """A party of a mesh without peers; with lbrollsite of a star."""
+    front = "lbrollsite" in changes.get("modules", {})
+    whole = party(**engines, exchange="local" if front else None) | changes
+    case = Case("a party", stack("bank-a", topology="star" if front else "mesh", parties={"9999": whole}))
+    return case.changed(lambda config: config.update(exchange=exchange(federation="Eggroll"))) if front else case
 
 
 def settings(module: str, given: Any) -> Config:
@@ -91,10 +94,9 @@ def test_every_module_is_walked() -> None:
 
 @pytest.mark.parametrize(("engines", "module"), MODULES)
 def test_settings_of_a_module_reach_its_values_and_no_other_s(engines: Config, module: str, tmp_path: Path) -> None:
-    front = module == "lbrollsite"
-    base, topology = {"fateboard": {}, "client": {}, **({"lbrollsite": {}} if front else {})}, "star" if front else "mesh"
-    before = modules(member(engines, topology, modules=base), tmp_path / "before")
-    after = modules(member(engines, topology, modules={**base, **settings(module, SETTINGS)}), tmp_path / "after")
+    base = {"fateboard": {}, "client": {}, **({"lbrollsite": {}} if module == "lbrollsite" else {})}
+    before = modules(member(engines, modules=base), tmp_path / "before")
+    after = modules(member(engines, modules={**base, **settings(module, SETTINGS)}), tmp_path / "after")
     assert after.pop(module) == before.pop(module) | VALUES
     assert after == before
 
