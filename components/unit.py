@@ -131,6 +131,10 @@ class FateServing(Unit):
 class ServingExchange(Unit):
     """The hub between the FATE-Servings of parties."""
 
+    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(args, opts)
+        ActiveMembers(self.name, ResourceOptions(parent=self, protect=args.plan.protected))
+
 
 class SitePortal(Unit):
     """FedLCM's Site Portal of one party in a namespace of its own."""

@@ -1,27 +1,27 @@
-"""The consoles of a party that browsers reach: which, under which names, by which objects, and how a person finds them.
+"""The consoles of a party, or of its FATE-Serving, that browsers reach: which, under which names, by which objects, and how
+a person finds them.
 
 Ingresses are part of the party's chart. HTTPRoutes and Istio's objects are typed: a kind that the cluster does not know
 would make the whole chart fail, with the party in it (docs/decisions).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from federation import naming
 from federation.boards_spec import ConsoleSpec, HttpRouteBoards, IngressBoards, IstioBoards, PartyConsoleSpec
 from federation.consoles import CONSOLES, DEFAULT_CONSOLES
 from federation.manifests import Manifest, SecretPlan
-from federation.releases import Release
 from federation.scalars import PartyId, is_ip
-from federation.spec import PartySpec, StackSpec
+from federation.spec import PartySpec, ServingSpec, StackSpec
 from federation.unit import HOSTS_FILE, TLS_SECRET_TYPE
 from federation.values import Boards, ShownConsole
 
 _GATEWAY_API, _ISTIO = "gateway.networking.k8s.io/v1", "networking.istio.io/v1beta1"
 
 
-def shown(spec: StackSpec, own: PartySpec, deployed: frozenset[str]) -> dict[str, PartyConsoleSpec]:
-    """The consoles of a party that are shown, in the table's order. `deployed`: its modules, by their names in the catalogue."""
+def shown(spec: StackSpec, own: PartySpec | ServingSpec, deployed: Collection[str]) -> dict[str, PartyConsoleSpec]:
+    """The consoles of a unit that are shown, in the table's order. `deployed`: its modules, by their names in the catalogue."""
     if spec.boards is None:
         return {}
     everyone = spec.boards.consoles.named or {name: ConsoleSpec() for name in DEFAULT_CONSOLES}
@@ -41,15 +41,17 @@ def host_of(spec: StackSpec, party: PartyId, name: str, console: PartyConsoleSpe
     return console.host or CONSOLES[name].host(party, domain)
 
 
-def shown_consoles(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, deployed: frozenset[str]) -> dict[str, ShownConsole]:
-    """What is made of each console of a party that is shown."""
+def shown_consoles(
+    spec: StackSpec, party: PartyId, own: PartySpec | ServingSpec, ports: Mapping[str, int], deployed: Collection[str]
+) -> dict[str, ShownConsole]:
+    """What is made of each console of a unit that is shown. `ports`: of its release."""
     shared = {} if spec.boards is None else spec.boards.annotations
     return {
         name: ShownConsole(
             component=CONSOLES[name].component,
             object=CONSOLES[name].object,
             service=CONSOLES[name].service,
-            port=release.ports[CONSOLES[name].port],
+            port=ports[CONSOLES[name].port],
             host=host_of(spec, party, name, console),
             path=console.path,
             annotations={**shared, **console.annotations},
@@ -131,13 +133,21 @@ def board_secret(spec: StackSpec, namespace: str, labels: Mapping[str, str], val
 
 
 def access(
-    spec: StackSpec, namespace: str, release: Release, consoles: Mapping[str, ShownConsole], deployed: frozenset[str]
+    spec: StackSpec,
+    namespace: str,
+    ports: Mapping[str, int],
+    consoles: Mapping[str, ShownConsole],
+    deployed: Collection[str],
+    offered: Collection[str] = DEFAULT_CONSOLES,
 ) -> dict[str, Any]:
-    """Each console's URL and port-forward command, and a line for the hosts file of who has no DNS entry for its hosts."""
+    """Each console's URL and port-forward command, and a line for the hosts file of who has no DNS entry for its hosts.
+
+    `offered`: those that are not shown, and still worth a port-forward.
+    """
     found: dict[str, Any] = {}
     for name, row in CONSOLES.items():
-        if row.module in deployed and (name in consoles or name in DEFAULT_CONSOLES):
-            port = release.ports[row.port]
+        if row.module in deployed and (name in consoles or name in offered):
+            port = ports[row.port]
             found[name] = {
                 **shown_access(spec, consoles.get(name), port),
                 "portForward": f"kubectl -n {namespace} port-forward service/{row.service} {port}:{port}",

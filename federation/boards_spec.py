@@ -1,4 +1,4 @@
-"""How the consoles of a stack's parties are shown to browsers: the models under `fate:boards` and `parties.<id>.boards`."""
+"""How consoles of parties and their FATE-Serving are shown to browsers: the models of `fate:boards` and of `boards` of a unit."""
 
 import re
 from typing import Annotated, Any, Literal, Self
@@ -55,6 +55,8 @@ class ConsolesSpec(_Named):
     rabbitmq: ConsoleSpec | None = Field(None, description="RabbitMQ's management page: the broker's own password only.")
     pulsar: ConsoleSpec | None = Field(None, description="Pulsar's admin API: no sign-in.")
     namenode: ConsoleSpec | None = Field(None, description="HDFS's web page with WebHDFS: no sign-in.")
+    serving_proxy: ConsoleSpec | None = Field(None, description="FATE-Serving's HTTP address for applications: no sign-in.")
+    serving_admin: ConsoleSpec | None = Field(None, description="FATE-Serving's console.")
     site_portal: ConsoleSpec | None = Field(None, description="The pages of every Site Portal, as <party>.frontend.<domain>.")
 
 
@@ -70,6 +72,13 @@ class PartyBoardsSpec(_Named):
     rabbitmq: _PartyConsole = None
     pulsar: _PartyConsole = None
     namenode: _PartyConsole = None
+
+
+class ServingBoardsSpec(_Named):
+    """What is different for the FATE-Serving of one party: `none` hides a page, settings show it."""
+
+    serving_proxy: _PartyConsole = None
+    serving_admin: _PartyConsole = None
 
 
 class BoardsTls(Model):
@@ -91,7 +100,7 @@ class _Boards(Model):
     port: Port | None = Field(None, description="Port at which browsers reach it, when it is neither 80 nor 443.")
     annotations: dict[str, str] = Field({}, description="Annotations of each console's object, for the controller.")
     consoles: ConsolesSpec = Field(
-        ConsolesSpec(), description="Which consoles; absent: fateboard and notebook of each party that deploys them, and every Site Portal."
+        ConsolesSpec(), description="Which consoles; absent: fateboard, notebook, serving-admin and Site Portal, where they are deployed."
     )
 
 

@@ -1,4 +1,4 @@
-"""The web consoles of a party's modules: which Service shows each, and what a reader of its address could do there.
+"""The web consoles of modules of a party and its FATE-Serving: which Service shows each, and what a reader of its address could do.
 
 One row per console. Those without a `risk` ask everyone for a password that this program set; they are shown by default,
 the others only where a stack names them.
@@ -63,5 +63,15 @@ CONSOLES: dict[str, Console] = {
         "namenode",
         "it asks for no password, and WebHDFS behind it reads and deletes all data",
     ),
+    "servingProxy": Console(
+        "servingProxy",
+        "serving-proxy",
+        "serving-proxy",
+        "serving-proxy",
+        "servingProxyHttp",
+        "serving-proxy",
+        "it asks nobody who he is: who reaches it gets predictions of every model",
+    ),
+    "servingAdmin": Console("servingAdmin", "serving-admin", "serving-admin", "serving-admin", "servingAdmin", "serving-admin"),
 }
 DEFAULT_CONSOLES = tuple(name for name, console in CONSOLES.items() if console.risk is None)

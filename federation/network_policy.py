@@ -4,7 +4,7 @@ One object for all pods (inside the namespace, DNS, allowances) and one for each
 ports, and the peers it dials. So a new peer changes those of the modules that dial it, and no object comes or goes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -79,13 +79,9 @@ def network_policies(
 def party_doors(spec: StackSpec, own: PartySpec, deployed: frozenset[str]) -> Iterator[Door]:
     """The consoles of a party that are shown, and its modules with a Service of type NodePort or LoadBalancer."""
     ports = spec.catalogue[own.release].ports
-    who = spec.network_policy.boards
-    consoles = shown(spec, own, deployed) if spec.boards is not None else DEFAULT_CONSOLES if who is not None else ()
-    for name in consoles:
-        console = CONSOLES[name]
-        if console.module in deployed:
-            # The controller's namespace is not known here: any pod, until the stack names it.
-            sources = [{"namespaceSelector": {}}] if who is None else elsewhere(who)
+    for name, console in CONSOLES.items():
+        sources = board_sources(spec, shown(spec, own, deployed), name)
+        if console.module in deployed and sources is not None:
             yield Door(f"board-{name}", console.module, (ports[console.port],), sources)
     for module, given in module_specs(own).items():
         if module in deployed and given is not None and given.service is not None and given.service.type != "ClusterIP":
@@ -93,6 +89,14 @@ def party_doors(spec: StackSpec, own: PartySpec, deployed: frozenset[str]) -> It
 
     if driver := driver_ports(own):
         yield Door("engine-spark", naming.FATEFLOW, driver, [])
+
+
+def board_sources(spec: StackSpec, consoles: Collection[str], name: str) -> list[Rule] | None:
+    """Who may open a console: those that the stack names, else any pod, because the controller's namespace is not known. None: nobody."""
+    who = spec.network_policy.boards
+    if name in consoles if spec.boards is not None else name in DEFAULT_CONSOLES and who is not None:
+        return [{"namespaceSelector": {}}] if who is None else elsewhere(who)
+    return None
 
 
 def module_ports(module: str, ports: Mapping[str, int]) -> tuple[int, ...]:

@@ -79,7 +79,7 @@ def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[s
         hdfs=_hdfs(spec, own) if "namenode" in combination.modules else None,
         spark=_spark(own, modules) if combination.engines["computing"] == "spark" else None,
         eggroll=_eggroll(own, release, modules),
-        boards=board_values(spec, shown_consoles(spec, party, own, release, deployed_modules(spec, own))),
+        boards=board_values(spec, shown_consoles(spec, party, own, release.ports, deployed_modules(spec, own))),
         standalone=_standalone(modules) if combination.engines["computing"] == "standalone" else None,
         osx=None if modules.osx is None else osx_settings(release.modules["osx"], modules.osx),
         servings=party_servings(spec, party, own, keys),

@@ -126,7 +126,7 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready, today)]
     parties = {party: plan_party(spec, party, own, ready, today) for party, own in spec.parties_in_order}
     units += parties.values()
-    units += [] if spec.serving_exchange is None else [plan_serving_exchange(spec, spec.serving_exchange, ready)]
+    units += [] if spec.serving_exchange is None else [plan_serving_exchange(spec, spec.serving_exchange, ready, today)]
     units += [plan_serving(spec, party, serving, ready) for party, serving in spec.servings_in_order]
     units += [] if spec.fml_manager is None else [plan_fml_manager(spec, spec.fml_manager, ready)]
     units += [plan_site_portal(spec, party, portal, ready) for party, portal in spec.site_portals_in_order]
@@ -143,7 +143,8 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     )
     if today is not None:
         warnings += tuple(_expiring(ready, today))
-        warnings += () if spec.exchange is None else tuple(exchange_warnings(spec.exchange, ready, today))
+        hubs = [hub for hub in (spec.exchange, spec.serving_exchange) if hub is not None]
+        warnings += tuple(warning for hub in hubs for warning in exchange_warnings(hub, ready, today))
         warnings += tuple(warning for unit in units if unit.tls is not None for warning in trust_warnings(spec, unit.tls, ready, today))
     key = None if spec.identity is None else spec.identity.key
     external = tuple(peer for peer in known if peer.name not in pending)

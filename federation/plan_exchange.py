@@ -15,7 +15,7 @@ from federation.network_policy import network_policies
 from federation.patches import patched
 from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
-from federation.spec import ExchangeSpec, StackSpec
+from federation.spec import ExchangeSpec, ServingExchangeSpec, StackSpec
 from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
 from federation.values import ExchangeModules, ExchangePorts, ExchangeValues
 
@@ -45,23 +45,32 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers, today: date 
         tls=None,
         data={"namespace": own.namespace, "release": own.release},
         allow_data_loss=True,  # an exchange has no data
-        protected=bool(active_members(peers)) and not _may_be_destroyed(own, today),
+        protected=is_protected(own, peers, today),
     )
 
 
-def active_members(peers: Peers) -> tuple[str, ...]:
-    """The parties of other organizations that rely on the exchange of this stack."""
-    return tuple(peer.name for peer in peers.parties() if peer.routed)
+Hub = ExchangeSpec | ServingExchangeSpec
 
 
-def exchange_warnings(own: ExchangeSpec, peers: Peers, today: date) -> Iterator[str]:
+def active_members(own: Hub, peers: Peers) -> tuple[str, ...]:
+    """The parties of other organizations, or their FATE-Servings, that rely on an exchange of this stack."""
+    return tuple(peer.name for peer in peers.parties("party" if isinstance(own, ExchangeSpec) else "serving") if peer.routed)
+
+
+def is_protected(own: Hub, peers: Peers, today: date | None) -> bool:
+    """Whether destroying an exchange is refused."""
+    return bool(active_members(own, peers)) and not _may_be_destroyed(own, today)
+
+
+def exchange_warnings(own: Hub, peers: Peers, today: date) -> Iterator[str]:
     """What an override allows, as long as it does."""
-    if (members := active_members(peers)) and _may_be_destroyed(own, today):
+    what, key = ("exchange", "exchange") if isinstance(own, ExchangeSpec) else ("serving exchange", "servingExchange")
+    if (members := active_members(own, peers)) and _may_be_destroyed(own, today):
         until = own.allow_destroy_until
-        yield f"the exchange may be destroyed until {until}, although {', '.join(members)} rely on it (exchange.allowDestroyUntil)"
+        yield f"the {what} may be destroyed until {until}, although {', '.join(members)} rely on it ({key}.allowDestroyUntil)"
 
 
-def _may_be_destroyed(own: ExchangeSpec, today: date | None) -> bool:
+def _may_be_destroyed(own: Hub, today: date | None) -> bool:
     return today is not None and own.allow_destroy_until is not None and today.isoformat() <= own.allow_destroy_until
 
 

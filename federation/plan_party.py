@@ -36,7 +36,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
     values = patched(party_values(spec, party, own, labels, keys), own.chart_values)
     secrets += board_secret(spec, own.namespace, labels, values.boards)
     release, deployed = spec.catalogue[own.release], deployed_modules(spec, own)
-    consoles = shown_consoles(spec, party, own, release, deployed)
+    consoles = shown_consoles(spec, party, own, release.ports, deployed)
     running = {**values.modules.plain(), DATABASE_CLIENT: values.database.client.plain()}
     routes = party_routes(spec, party, own, peers)
     others, exchange = next_hops(spec, party, own, peers)
@@ -61,7 +61,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         boards=board_objects(spec, key, own.namespace, labels, consoles),
         descriptor=_descriptor(spec, party, own),
         modules=module_summary(values.modules.plain()),
-        access=access(spec, own.namespace, release, consoles, deployed),
+        access=access(spec, own.namespace, release.ports, consoles, deployed),
         images=in_use(party_images(spec, own), running),
         tls=tls,
         data=data_facts(own, values, release),

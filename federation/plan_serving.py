@@ -1,9 +1,11 @@
 """The plan of a party's FATE-Serving, and of a serving exchange."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from federation import naming
+from federation.boards import access, board_objects, board_secret, board_values, shown_consoles
 from federation.credential_spec import Credential
 from federation.data import kept_data
 from federation.links import SERVING_PROXY
@@ -14,6 +16,7 @@ from federation.neighbours import Hops, links
 from federation.party_secrets import password_places
 from federation.patches import patched
 from federation.peers import Peers
+from federation.plan_exchange import is_protected
 from federation.publishing import endpoints, service, service_ports
 from federation.scalars import PartyId
 from federation.serving_link import REGISTRY_USER
@@ -35,7 +38,9 @@ def plan_serving(spec: StackSpec, party: PartyId, own: ServingSpec, peers: Peers
     labels = naming.common_labels(spec.federation.name, party)
     secrets, keys = serving_secrets(party, own, labels)
     values = patched(serving_values(spec, party, own, labels, keys), own.chart_values)
-    hops = serving_hops(spec, party, own, peers)
+    hops, release = serving_hops(spec, party, own, peers), serving_catalogue()[own.release]
+    consoles = shown_consoles(spec, party, own, release.ports, deployed_modules(own))
+    secrets += board_secret(spec, own.namespace, labels, values.boards)
     return UnitPlan(
         key=key,
         kind="serving",
@@ -45,21 +50,22 @@ def plan_serving(spec: StackSpec, party: PartyId, own: ServingSpec, peers: Peers
         services=_services(own, key, labels),
         secrets=(*secrets, *pull_secret(spec, own.namespace, labels)),
         routes=(_route_map(own, labels, hops, party),),
-        policies=serving_policies(spec, party, own, key, labels, hops),
+        policies=serving_policies(spec, party, own, key, labels, hops, deployed_modules(own)),
         links=links(*hops, own.exchange),
         chart=ChartPlan("fate-serving", own.namespace, values),
         descriptor=_descriptor(spec, own, {"kind": "serving", "partyId": party}),
         modules=module_summary(values.modules.plain()),
-        access=_access(own, values),
+        boards=board_objects(spec, key, own.namespace, labels, consoles),
+        access=access(spec, own.namespace, release.ports, consoles, deployed_modules(own), ("servingProxy", "servingAdmin")),
         images=in_use(serving_images(spec, own), values.modules.plain()),
         tls=None,
-        data=kept_data(own.namespace, values.modules.plain(), serving_catalogue()[own.release].modules) | {"release": own.release},
+        data=kept_data(own.namespace, values.modules.plain(), release.modules) | {"release": own.release},
         allow_data_loss=own.allow_data_loss,
         provided=_provided(own),
     )
 
 
-def plan_serving_exchange(spec: StackSpec, own: ServingExchangeSpec, peers: Peers) -> UnitPlan:
+def plan_serving_exchange(spec: StackSpec, own: ServingExchangeSpec, peers: Peers, today: date | None = None) -> UnitPlan:
     """What is made for the serving exchange of this stack."""
     labels = naming.common_labels(spec.federation.name, None)
     values = patched(serving_exchange_values(spec, own, labels), own.chart_values)
@@ -83,6 +89,7 @@ def plan_serving_exchange(spec: StackSpec, own: ServingExchangeSpec, peers: Peer
         tls=None,
         data={"namespace": own.namespace, "release": own.release},
         allow_data_loss=True,  # an exchange has no data
+        protected=is_protected(own, peers, today),
     )
 
 
@@ -161,6 +168,7 @@ def serving_values(spec: StackSpec, party: PartyId, own: ServingSpec, labels: di
                 adaptor_url=own.adaptors.url,
             ),
             "registry": Registry(user=REGISTRY_USER, password=keys["zookeeper"]) if "zookeeper" in keys else None,
+            "boards": board_values(spec, shown_consoles(spec, party, own, release.ports, deployed_modules(own))),
             "admin": Board(user=_ADMIN_USER, password=keys["admin"]) if "admin" in keys else None,
         }
     )
@@ -225,16 +233,4 @@ def _descriptor(spec: StackSpec, own: ServingSpec | ServingExchangeSpec, head: M
         "organization": spec.organization,
         "release": own.release,
         "endpoints": endpoints((SERVING_PROXY,), own.publish, own.namespace, ports, spec.federation.domain),
-    }
-
-
-def _access(own: ServingSpec, values: ServingValues) -> dict[str, Any]:
-    ports = {"serving-proxy": values.ports.serving_proxy_http, "serving-admin": values.ports.serving_admin}
-    return {
-        name: {
-            "url": f"http://localhost:{port}",
-            "portForward": f"kubectl -n {own.namespace} port-forward service/{name} {port}:{port}",
-        }
-        for name, port in ports.items()
-        if port is not None
     }

@@ -1,16 +1,18 @@
 """Rules about consoles: what is shown is deployed, and each has a name of its own. And what to say of those that are shown."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from federation.boards import encrypted, host_of, shown
 from federation.consoles import CONSOLES, DEFAULT_CONSOLES
 from federation.errors import Problem
 from federation.party_values import deployed_modules
 from federation.peers import Place
+from federation.plan_serving import deployed_modules as serving_modules
 from federation.portal_boards import CONSOLE, shown_portal
 from federation.portal_releases import portal_catalogue
 from federation.scalars import PartyId, is_dns_name
-from federation.spec import PartySpec, StackSpec
+from federation.spec import PartySpec, ServingSpec, StackSpec
 
 
 def broken_board_rules(spec: StackSpec, place: Place, left_out: frozenset[tuple[str, ...]]) -> Iterator[Problem]:
@@ -19,40 +21,61 @@ def broken_board_rules(spec: StackSpec, place: Place, left_out: frozenset[tuple[
         if ("boards",) not in left_out:
             yield from _nothing_to_differ_from(spec, place)
         return
-    parties = [(party, own, deployed_modules(spec, own)) for party, own in spec.parties_in_order]
-    for party, own, modules in parties:
-        for name, given in own.boards.named.items():
-            if modules and given != "none" and CONSOLES[name].module not in modules:
-                yield _not_deployed(place(("parties", party, "boards", name)), f"party {party} deploys no", name)
-    if all(modules for _, _, modules in parties) and not {path for path in left_out if path[0] == "parties"}:
+    units = list(_units(spec))
+    for unit in units:
+        for name, given in unit.own.boards.named.items():
+            if unit.modules and given != "none" and CONSOLES[name].module not in unit.modules:
+                yield _not_deployed(place((*unit.path, "boards", name)), f"{unit} deploys no", name)
+    if all(unit.modules for unit in units) and not {path for path in left_out if path[0] in ("parties", "serving")}:
         for name in spec.boards.consoles.named.keys() & CONSOLES.keys():
-            if not any(CONSOLES[name].module in modules for _, _, modules in parties):
+            if not any(CONSOLES[name].module in unit.modules for unit in units):
                 yield _not_deployed(place(("boards", "consoles", name)), "no party of this stack deploys", name)
     if CONSOLE in spec.boards.consoles.named and not spec.site_portal and not {path for path in left_out if path[0] == CONSOLE}:
         yield Problem(place(("boards", "consoles", CONSOLE)), "this stack has no Site Portal", "describe one, or remove this line")
-    yield from _hosts(spec, [(party, own, modules) for party, own, modules in parties if modules], place)
+    yield from _hosts(spec, [unit for unit in units if unit.modules], place)
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """A party, or its FATE-Serving; without modules when its engines have other problems."""
+
+    path: tuple[str, str]
+    own: PartySpec | ServingSpec
+    modules: Collection[str]
+
+    @property
+    def party(self) -> PartyId:
+        return self.path[1]
+
+    def __str__(self) -> str:
+        return f"party {self.party}" if self.path[0] == "parties" else f"FATE-Serving of party {self.party}"
+
+
+def _units(spec: StackSpec) -> Iterator[_Unit]:
+    yield from (_Unit(("parties", party), own, deployed_modules(spec, own)) for party, own in spec.parties_in_order)
+    yield from (_Unit(("serving", party), serving, serving_modules(serving)) for party, serving in spec.servings_in_order)
 
 
 def board_warnings(spec: StackSpec) -> Iterator[str]:
     """Consoles that anybody can use who reaches them, passwords that can be read on their way, boards that show nothing."""
     if spec.boards is None:
         return
-    found = [(party, name) for party, own in spec.parties_in_order for name in shown(spec, own, deployed_modules(spec, own))]
-    for party, name in found:
+    found = [(unit, name) for unit in _units(spec) for name in shown(spec, unit.own, unit.modules)]
+    for unit, name in found:
         if (risk := CONSOLES[name].risk) is not None:
-            yield f"console {name} of party {party} is shown to everyone who reaches its address: {risk}"
+            yield f"console {name} of {unit} is shown to everyone who reaches its address: {risk}"
     portals = any(shown_portal(spec, party, own) for party, own in spec.site_portals_in_order)
     if not found and not portals:
-        yield f"fate:boards shows nothing: no party deploys {' or '.join(CONSOLES[name].module for name in DEFAULT_CONSOLES)}"
+        yield f"fate:boards shows nothing: none of {', '.join(CONSOLES[name].module for name in DEFAULT_CONSOLES)} is deployed"
     elif not encrypted(spec):
         yield "fate:boards shows consoles without TLS: whoever is on the way of a browser reads its passwords"
 
 
 def _nothing_to_differ_from(spec: StackSpec, place: Place) -> Iterator[Problem]:
-    for party, own in spec.parties_in_order:
-        if own.boards.named:
+    for unit in _units(spec):
+        if unit.own.boards.named:
             yield Problem(
-                place(("parties", party, "boards")),
+                place((*unit.path, "boards")),
                 "says what is different for this party, but the stack shows no consoles",
                 "describe them under fate:boards: kind and domain; or remove this",
             )
@@ -63,16 +86,16 @@ def _not_deployed(where: str, who: str, name: str) -> Problem:
     return Problem(where, f"{who} {module}, whose console this is", f"deploy {module}, or remove this line")
 
 
-def _hosts(spec: StackSpec, parties: list[tuple[PartyId, PartySpec, frozenset[str]]], place: Place) -> Iterator[Problem]:
+def _hosts(spec: StackSpec, units: list[_Unit], place: Place) -> Iterator[Problem]:
     """Names that are used twice, and a domain that leaves no room for the names below it."""
     used: dict[tuple[str, str], str] = {}
-    for party, own, modules in parties:
-        for name, console in shown(spec, own, modules).items():
-            address = (host_of(spec, party, name, console), console.path)
+    for unit in units:
+        for name, console in shown(spec, unit.own, unit.modules).items():
+            address = (host_of(spec, unit.party, name, console), console.path)
             if address in used:
-                where = place(("parties", party, "boards", name))
+                where = place((*unit.path, "boards", name))
                 yield Problem(where, f"{''.join(address)} is already the address of {used[address]}", "give each console a host of its own")
-            used.setdefault(address, f"{name} of party {party}")
+            used.setdefault(address, f"{name} of {unit}")
     for party, portal in spec.site_portals_in_order if spec.boards is not None else ():
         for name, shown_console in shown_portal(spec, party, portal).items() if portal.release in portal_catalogue() else ():
             address = (shown_console.host, shown_console.path)

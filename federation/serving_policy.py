@@ -1,9 +1,11 @@
 """The NetworkPolicy objects of FATE-Serving and its exchange, and of the link between a party's FATE-Flow and its FATE-Serving."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from federation import naming
+from federation.boards import shown
+from federation.consoles import CONSOLES
 from federation.engine_policy import Way
 from federation.manifests import Manifest
 from federation.naming import selector
@@ -11,8 +13,8 @@ from federation.neighbours import Address, Hops, Pods
 from federation.network_policy import (
     Place,
     Rule,
+    board_sources,
     connect,
-    elsewhere,
     inside_and_dns,
     module_ports,
     outside,
@@ -26,9 +28,15 @@ from federation.spec import PartySpec, ServingExchangeSpec, ServingSpec, StackSp
 
 
 def serving_policies(
-    spec: StackSpec, party: PartyId | None, own: ServingSpec | ServingExchangeSpec, key: str, labels: Mapping[str, str], hops: Hops
+    spec: StackSpec,
+    party: PartyId | None,
+    own: ServingSpec | ServingExchangeSpec,
+    key: str,
+    labels: Mapping[str, str],
+    hops: Hops,
+    deployed: Collection[str] = (),
 ) -> tuple[Manifest, ...]:
-    """Every policy of a FATE-Serving or its exchange that dials these hops; none when they are switched off."""
+    """Every policy of a FATE-Serving or its exchange that dials these hops; none when they are switched off. `deployed`: its modules."""
     if not spec.network_policy.enabled:
         return ()
     ports = serving_catalogue()[own.release].ports
@@ -38,7 +46,7 @@ def serving_policies(
     ingress = [connect("from", published_sources(spec), (ports["servingProxyInter"],))]
     made = [inside_and_dns(spec, place), place.policy("peers-serving-proxy", proxy, ingress=ingress, egress=egress)]
     if isinstance(own, ServingSpec) and party is not None:
-        made += _of_a_party(spec, party, own, place, ports)
+        made += [*_of_a_party(spec, party, own, place, ports), *_consoles(spec, own, place, ports, deployed)]
     return tuple(made)
 
 
@@ -101,14 +109,20 @@ def _of_a_party(spec: StackSpec, party: PartyId, own: ServingSpec, place: Place,
             yield place.policy("registry", selector(naming.SERVING_ZOOKEEPER, place.key), ingress=rules)
     egress += map(outside, serving_ways(spec, party, own))
     yield place.policy("training", selector(naming.SERVING_SERVER, place.key), ingress=ingress, egress=egress)
-    if own.modules.serving_admin is not None and spec.network_policy.boards is not None:
-        rules = [connect("from", elsewhere(spec.network_policy.boards), (ports["servingAdmin"],))]
-        yield place.policy("board-serving-admin", selector("serving-admin", place.key), ingress=rules)
     for module, name in (("servingServer", "serving_server"), ("servingProxy", "serving_proxy"), ("servingAdmin", "serving_admin")):
         given = getattr(own.modules, name)
         if given is not None and given.service is not None and given.service.type != "ClusterIP":
             pods = f"serving-{name.removeprefix('serving_')}"
             yield place.policy(f"service-{pods}", selector(pods, place.key), ingress=[connect("from", [], module_ports(module, ports))])
+
+
+def _consoles(spec: StackSpec, own: ServingSpec, place: Place, ports: Mapping[str, int], deployed: Collection[str]) -> Iterator[Manifest]:
+    """The pages that are shown, and those with a sign-in for whoever may open consoles."""
+    for name, console in CONSOLES.items():
+        sources = board_sources(spec, shown(spec, own, deployed), name)
+        if console.module in deployed and sources is not None:
+            rules = [connect("from", sources, (ports[console.port],))]
+            yield place.policy(f"board-{console.component}", selector(console.component, place.key), ingress=rules)
 
 
 def _pods(namespace: str, key: str, module: str, port: int) -> Address:

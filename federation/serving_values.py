@@ -4,7 +4,7 @@ from pydantic import Field
 
 from federation.model import Model
 from federation.scalars import Host, Label, NonEmpty, PartyId, Port
-from federation.values import Board, Common, Module, SecretKey
+from federation.values import Board, Boards, Common, Module, SecretKey
 
 
 class ServingPorts(Model):
@@ -65,4 +65,5 @@ class ServingValues(Common):
     server: ServerSettings | None = Field(None, description="Present with servingServer.")
     registry: Registry | None = Field(None, description="Present with servingZookeeper.")
     admin: Board | None = Field(None, description="Present with servingAdmin.")
+    boards: Boards | None = Field(None, description="Present when a page is shown by an Ingress.")
     routes: Label = Field(description="ConfigMap with route_table.json; made beside the chart.")

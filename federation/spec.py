@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, Tag, model_validator
 
-from federation.boards_spec import BoardsSpec, PartyBoardsSpec
+from federation.boards_spec import BoardsSpec, PartyBoardsSpec, ServingBoardsSpec
 from federation.credential_spec import Credential, Credentials
 from federation.engine_spec import EnginesSpec
 from federation.model import BY_FORM, Model
@@ -376,6 +376,7 @@ class ServingSpec(Model):
     engines: ServingEngines = ServingEngines()
     modules: ServingModulesSpec = ServingModulesSpec()
     credentials: ServingCredentials = ServingCredentials()
+    boards: ServingBoardsSpec = Field(ServingBoardsSpec(), description="What is different from fate:boards for its pages.")
     chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
     publish: ServingPublish
 
@@ -385,6 +386,9 @@ class ServingExchangeSpec(Model):
 
     namespace: Label
     release: NonEmpty = Field(description="FATE-Serving release, one of the catalogue.")
+    allow_destroy_until: Day | None = Field(
+        None, description="Last day (UTC) on which it may be destroyed although peers are active; `pulumi up` first, then `pulumi destroy`."
+    )
     modules: ServingExchangeModulesSpec = ServingExchangeModulesSpec()
     chart_values: dict[str, Any] = Field({}, description="A patch of the chart's values, checked by its schema; null removes a value.")
     publish: ServingPublish

@@ -1,14 +1,16 @@
 """The federation as one stack sees it: organizations, their parties and exchanges, and the links of the stack's own units."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from federation import naming
 from federation.collaborations import may_talk
-from federation.links import LINKS
+from federation.links import LINKS, Kind
 from federation.peers import Peer, Peers
 from federation.plan import StackPlan
-from federation.spec import ExchangeSpec, PartySpec, StackSpec
+from federation.spec import ExchangeSpec, PartySpec, ServingExchangeSpec, ServingSpec, StackSpec
+
+_PREDICTIONS = "predictions"
 
 
 @dataclass(frozen=True)
@@ -45,31 +47,53 @@ class Topology:
 def topology_of(spec: StackSpec, peers: Peers, plan: StackPlan) -> Topology:
     """The federation from a stack's point of view; peers of peers are not known here."""
     own = [_own(spec, key, given) for key, given in _units(spec)]
-    accepted = {peer.name: peer for peer in peers.accepted if peer.trains}
+    accepted = {peer.name: peer for peer in peers.accepted}
     others = [_peer(accepted[name], plan) if name in accepted else _announced(name) for name in sorted({*accepted, *peers.pending})]
     title = f"{spec.federation.name} ({spec.federation.domain}): {spec.federation.topology}, {spec.federation.link} links"
     return Topology(title, spec.organization, (*own, *others), tuple(_edges(spec, peers, plan)))
 
 
-def _units(spec: StackSpec) -> Iterator[tuple[str, PartySpec | ExchangeSpec]]:
+Own = PartySpec | ExchangeSpec | ServingSpec | ServingExchangeSpec
+
+
+def _units(spec: StackSpec) -> Iterator[tuple[str, Own]]:
     if spec.exchange is not None:
         yield naming.EXCHANGE, spec.exchange
     yield from ((naming.party_key(party), own) for party, own in spec.parties_in_order)
+    if spec.serving_exchange is not None:
+        yield naming.SERVING_EXCHANGE, spec.serving_exchange
+    yield from ((naming.serving_key(party), serving) for party, serving in spec.servings_in_order)
 
 
-def _own(spec: StackSpec, key: str, given: PartySpec | ExchangeSpec) -> Node:
+def _own(spec: StackSpec, key: str, given: Own) -> Node:
     if isinstance(given, PartySpec):
         facts = f"{given.release}, {given.computing}, {given.federation}, {given.storage}"
         return Node(key, spec.organization, f"party {key.removeprefix('party-')}", facts, "own")
-    return Node(key, spec.organization, "exchange", f"{given.release}, {given.federation}", "own")
+    if isinstance(given, ExchangeSpec):
+        return Node(key, spec.organization, "exchange", f"{given.release}, {given.federation}", "own")
+    title = "serving exchange" if isinstance(given, ServingExchangeSpec) else f"FATE-Serving {key.removeprefix('serving-')}"
+    return Node(key, spec.organization, title, f"{given.release}, serving-proxy", "own")
 
 
 def _peer(peer: Peer, plan: StackPlan) -> Node:
     said = peer.descriptor
-    title = "exchange" if peer.party_id is None else f"party {peer.party_id}"
-    engines = said.engine if said.backends is None else f"{said.backends.computing}, {said.backends.federation}, {said.backends.storage}"
+    title = _TITLES[peer.kind].format(peer.party_id)
+    if not peer.trains:
+        engines = "serving-proxy"
+    elif said.backends is None:
+        engines = said.engine
+    else:
+        engines = f"{said.backends.computing}, {said.backends.federation}, {said.backends.storage}"
     facts = f"{said.release}, {engines}" if said.release else f"{engines}, typed by hand"
     return Node(f"peer-{peer.name}", said.organization, title, facts, "pending" if peer.name in plan.pending else peer.state)
+
+
+_TITLES: dict[Kind, str] = {
+    "party": "party {}",
+    "exchange": "exchange",
+    "serving": "FATE-Serving {}",
+    "servingExchange": "serving exchange",
+}
 
 
 def _announced(name: str) -> Node:
@@ -78,7 +102,10 @@ def _announced(name: str) -> Node:
 
 def _edges(spec: StackSpec, peers: Peers, plan: StackPlan) -> Iterator[Edge]:
     states = {peer.name: "pending" if peer.name in plan.pending else peer.state for peer in peers.accepted}
+    yield from _serving_edges(spec, peers, states)
     for key, own in _units(spec):
+        if isinstance(own, ServingSpec | ServingExchangeSpec):
+            continue
         carries = f"{own.federation}, TLS" if LINKS[own.federation].tls else own.federation
         party = key.removeprefix("party-") if isinstance(own, PartySpec) else None
         if isinstance(own, PartySpec) and spec.federation.topology == "star":
@@ -92,3 +119,26 @@ def _edges(spec: StackSpec, peers: Peers, plan: StackPlan) -> Iterator[Edge]:
         for peer in peers.accepted:
             if peer.trains and peer.party_id is not None and may_talk(spec, party, peer.party_id):
                 yield Edge(key, f"peer-{peer.name}", carries, states[peer.name])
+
+
+def _serving_edges(spec: StackSpec, peers: Peers, states: Mapping[str, str]) -> Iterator[Edge]:
+    """FATE-Serving to its party, to its exchange, or to the FATE-Servings of others."""
+    servings = [peer for peer in peers.accepted if peer.kind == "serving"]
+    for party, own in spec.servings_in_order:
+        key = naming.serving_key(party)
+        if party in spec.parties:
+            yield Edge(key, naming.party_key(party), "models", "active")
+        if own.exchange is not None:
+            local = own.exchange == "local"
+            other = naming.SERVING_EXCHANGE if local else f"peer-{own.exchange}"
+            yield Edge(key, other, _PREDICTIONS, "active" if local else states.get(own.exchange, "pending"))
+            continue
+        for other_party, its in spec.servings_in_order:
+            if its.exchange is None and int(other_party) > int(party) and may_talk(spec, party, other_party):
+                yield Edge(key, naming.serving_key(other_party), _PREDICTIONS, "active")
+        for peer in servings:
+            if may_talk(spec, party, peer.party_id or ""):
+                yield Edge(key, f"peer-{peer.name}", _PREDICTIONS, states[peer.name])
+    for peer in servings if spec.serving_exchange is not None else ():
+        if may_talk(spec, None, peer.party_id or ""):
+            yield Edge(naming.SERVING_EXCHANGE, f"peer-{peer.name}", _PREDICTIONS, states[peer.name])

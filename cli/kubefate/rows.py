@@ -14,6 +14,7 @@ Kind = Literal["party", "exchange", "serving", "servingExchange"]
 PARTY: tuple[Kind, ...] = ("party",)
 EXCHANGE: tuple[Kind, ...] = ("exchange",)
 SERVING: tuple[Kind, ...] = ("serving",)
+SERVING_EXCHANGE: tuple[Kind, ...] = ("servingExchange",)
 ANY_SERVING: tuple[Kind, ...] = ("serving", "servingExchange")
 TRAINING: tuple[Kind, ...] = ("party", "exchange")
 EVERY: tuple[Kind, ...] = ("party", "exchange", "serving", "servingExchange")

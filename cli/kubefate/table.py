@@ -12,6 +12,7 @@ from cli.kubefate.rows import (
     EXCHANGE,
     PARTY,
     SERVING,
+    SERVING_EXCHANGE,
     TRAINING,
     Condition,
     Follows,
@@ -359,16 +360,20 @@ PORTAL_NOTE = "describe FML Manager under fate:exchange.fmlManager (docs/site-po
 _PORTAL = Lost(PORTAL_NOTE, ())
 
 
-def _boards() -> Iterator[Row]:
-    """Ingresses and Istio of a party's consoles."""
-    yield Row("ingressClassName", Part("fate:boards.className", "absent: nginx, with an `ingress` block"))
-    for word, console in _CONSOLES.items():
-        yield Row(f"ingress.{word}.annotations", Part(f"boards.{console}.annotations"), type="map")
-        yield Row(f"ingress.{word}.hosts[].name", Part(f"boards.{console}.host", "one host for each console"))
-        yield Row(f"ingress.{word}.hosts[].path", Part(f"boards.{console}.path"))
-        yield Row(f"ingress.{word}.tls[].secretName", Part("fate:boards.tls.kubernetesSecret", "one Secret for all consoles"))
-        yield Row(f"ingress.{word}.tls[].hosts", Follows("hosts"), type="list")
-    yield Row("istio.enabled", Part("fate:boards.kind: istio"), type="flag")
+_SERVING_PAGES = {"servingProxy": "servingProxy", "servingAdmin": "servingAdmin"}
+_NO_PAGE = "an exchange of FATE-Serving shows nothing to browsers"
+
+
+def _pages(kinds: tuple[Kind, ...]) -> Iterator[Row]:
+    """Ingresses and Istio of the consoles of a party, or of its FATE-Serving."""
+    yield Row("ingressClassName", Part("fate:boards.className", "absent: nginx, with an `ingress` block"), kinds)
+    for word, console in _CONSOLES.items() if kinds == PARTY else _SERVING_PAGES.items():
+        yield Row(f"ingress.{word}.annotations", Part(f"boards.{console}.annotations"), kinds, "map")
+        yield Row(f"ingress.{word}.hosts[].name", Part(f"boards.{console}.host", "one host for each console"), kinds)
+        yield Row(f"ingress.{word}.hosts[].path", Part(f"boards.{console}.path"), kinds)
+        yield Row(f"ingress.{word}.tls[].secretName", Part("fate:boards.tls.kubernetesSecret", "one Secret for all consoles"), kinds)
+        yield Row(f"ingress.{word}.tls[].hosts", Follows("hosts"), kinds, "list")
+    yield Row("istio.enabled", Part("fate:boards.kind: istio"), kinds, "flag")
 
 
 _SERVINGS = (
@@ -395,7 +400,8 @@ _SERVER_BALANCED = ForType(
 )
 _SERVING = (
     *_published("servingProxy", "servingProxy", {"nodePort": ("port", 30096)}, ANY_SERVING),
-    Row("servingProxy.ingerssHost", Lost("FATE-Serving's HTTP port has no Ingress here: write one under fate:manifests"), ANY_SERVING),
+    Row("servingProxy.ingerssHost", Part("boards.servingProxy.host"), SERVING),
+    Row("servingProxy.ingerssHost", Lost(_NO_PAGE), SERVING_EXCHANGE),
     Row("servingProxy.partyList[].partyId", Part(f"{_PEERS}.partyId"), ANY_SERVING, "any"),
     Row("servingProxy.partyList[].partyIp", Part(f"{_PEERS}.servingProxy"), ANY_SERVING),
     Row("servingProxy.partyList[].partyPort", Part(f"{_PEERS}.servingProxy"), ANY_SERVING, "number"),
@@ -415,20 +421,21 @@ _SERVING = (
     Row("servingRedis.password", Password("redis"), SERVING, secret=True),
     *_serving_claim("servingZookeeper"),
     Row("servingZookeeper.storageClassName", To("modules.servingZookeeper.persistence.storageClass"), SERVING, used=(_persistent,)),
-    Row("servingAdmin.ingressHost", Lost("FATE-Serving's console has no Ingress here: write one under fate:manifests"), SERVING),
+    Row("servingAdmin.ingressHost", Part("boards.servingAdmin.host"), SERVING),
     Row("servingAdmin.username", Same("admin", "the user is admin here"), SERVING),
     Row("servingAdmin.password", Password("admin"), SERVING, secret=True),
     Row("externalRedisIp", Part("engines.redis.external.host"), SERVING),
     Row("externalRedisPort", Part("engines.redis.external.port"), SERVING, "number"),
     Row("externalRedisPassword", Password("redis", "engines.redis.external.password names the entry"), SERVING, secret=True),
-    Row("ingressClassName", Lost("FATE-Serving's pages have no Ingress here: write them under fate:manifests", ("", "nginx")), ANY_SERVING),
+    *_pages(SERVING),
+    Row("ingressClassName", Lost(_NO_PAGE, ("", "nginx")), SERVING_EXCHANGE),
     *(
-        Row(f"ingress.{word}.{key}", Lost("FATE-Serving's pages have no Ingress here: write them under fate:manifests"), ANY_SERVING, kind)  # type: ignore[arg-type]
+        Row(f"ingress.{word}.{key}", Lost(_NO_PAGE), SERVING_EXCHANGE, kind)  # type: ignore[arg-type]
         for word in ("servingProxy", "servingAdmin")
         for key, kind in (("annotations", "map"), ("hosts[].name", "text"), ("hosts[].path", "text"), ("tls[].secretName", "text"),
                           ("tls[].hosts", "list"))
     ),
-    Row("istio.enabled", Lost("FATE-Serving has no Istio objects here"), ANY_SERVING, "flag"),
+    Row("istio.enabled", Lost(_NO_PAGE), SERVING_EXCHANGE, "flag"),
 )  # fmt: skip
 
 # Where each module's knobs go: the module's word in KubeFATE, its place, and the kinds of cluster that have it.
@@ -469,7 +476,7 @@ TABLE: tuple[Row, ...] = (
     *_SPARKS,
     *_LINKS,
     *_CLIENT,
-    *_boards(),
+    *_pages(PARTY),
     *_SERVINGS,
     *_SERVING,
     Row("istio.enabled", Lost("an exchange has no web pages"), EXCHANGE, "flag"),

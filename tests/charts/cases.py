@@ -358,6 +358,25 @@ SERVING_REDIS_ELSEWHERE = SERVING.changed(_redis_elsewhere, "FATE-Serving with R
 SERVING_IN_MEMORY = SERVING.changed(_cache_in_memory, "FATE-Serving with its cache in memory")
 SERVING_LARGE = SERVING.changed(_large_identifier, "FATE-Serving with a large id")
 SERVING_EXCHANGE = SERVING.changed(_serving_exchange, "serving exchange")
+
+
+def _pages(values: Values) -> None:
+    consoles = {
+        name: {
+            "component": page,
+            "object": page,
+            "service": page,
+            "port": port,
+            "host": f"9999.{page}.bank-a.example",
+            "path": "/",
+            "annotations": {},
+        }
+        for name, page, port in (("servingProxy", "serving-proxy", 8059), ("servingAdmin", "serving-admin", 8350))
+    }
+    values["boards"] = {"className": "nginx", "tlsSecret": "boards-tls", "consoles": consoles}
+
+
+SERVING_PAGES = SERVING_WHOLE.changed(_pages, "FATE-Serving with pages by Ingress")
 SERVING_PLACED = SERVING_WHOLE.changed(_placed, "FATE-Serving with placement")
 SERVING_EXCHANGE_PLACED = SERVING_EXCHANGE.changed(_placed, "serving exchange with placement")
 
@@ -381,7 +400,16 @@ PARTIES += [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, *BOARDS, SERVED, REGISTERED
 EXTERNALS = [EXTERNAL, EXTERNAL_RABBITMQ, EXTERNAL_EGGROLL, EXTERNAL_EGGROLL_2_4]
 PARTIES += [*EXTERNALS, BALANCED, BALANCED_PLACED]
 PARTIES_2 = [*COMBINATIONS_2, OSX_EPHEMERAL, OSX_LARGE, OSX_PLACED]
-SERVINGS = [SERVING, SERVING_WHOLE, SERVING_EPHEMERAL, SERVING_REDIS_ELSEWHERE, SERVING_IN_MEMORY, SERVING_LARGE, SERVING_PLACED]
+SERVINGS = [
+    SERVING,
+    SERVING_WHOLE,
+    SERVING_EPHEMERAL,
+    SERVING_REDIS_ELSEWHERE,
+    SERVING_IN_MEMORY,
+    SERVING_LARGE,
+    SERVING_PLACED,
+    SERVING_PAGES,
+]
 SERVING_EXCHANGES = [SERVING_EXCHANGE, SERVING_EXCHANGE_PLACED]
 PLACEMENTS += [SERVING_PLACED, SERVING_EXCHANGE_PLACED]
 SITE_PORTALS = [PORTAL, PORTAL_EPHEMERAL, PORTAL_POSTGRES_ELSEWHERE, PORTAL_LARGE, PORTAL_PLACED, PORTAL_SHOWN]

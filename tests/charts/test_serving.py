@@ -17,6 +17,7 @@ from tests.charts.cases import (
     SERVING_EXCHANGE,
     SERVING_EXCHANGES,
     SERVING_IN_MEMORY,
+    SERVING_PAGES,
     SERVING_REDIS_ELSEWHERE,
     SERVING_WHOLE,
     SERVINGS,
@@ -74,6 +75,7 @@ def folders(found: Container) -> dict[str, tuple[str, str]]:
     [
         (SERVING, KUBEFATE),
         (SERVING_WHOLE, KUBEFATE | REGISTRY_OBJECTS | ADMIN_OBJECTS),
+        (SERVING_PAGES, KUBEFATE | REGISTRY_OBJECTS | ADMIN_OBJECTS | {"Ingress/serving-proxy", "Ingress/serving-admin"}),
         (SERVING_REDIS_ELSEWHERE, PROXY_OBJECTS | SERVER_OBJECTS),
         (SERVING_IN_MEMORY, PROXY_OBJECTS | SERVER_OBJECTS),
         (SERVING_EXCHANGE, PROXY_OBJECTS),

@@ -177,6 +177,7 @@ def test_a_serving_exchange_registers_its_site_its_routes_and_one_chart(program:
         ("NetworkPolicy", "serving-exchange-policy-inside"),
         ("NetworkPolicy", "serving-exchange-policy-peers-serving-proxy"),
         ("Chart", "serving-exchange"),
+        ("ActiveMembers", "serving-exchange-has-active-members"),
     }
     assert program(SERVING_STAR).one("ExternalServingExchange", "consortium-serving")
 

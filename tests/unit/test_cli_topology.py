@@ -11,13 +11,17 @@ from cli.main import main
 from cli.topology import mermaid, svg
 from federation.topology import Edge, Node, Topology, topology_of
 from tests.support.configs import (
-    CASES,
+    EVERY_CASE,
     EXCHANGE,
     LOCAL,
     MESH_OF_TWO,
     MESH_SUSPENDED,
     PENDING,
     RETIRED,
+    SERVING,
+    SERVING_EXCHANGE,
+    SERVING_LOCAL,
+    SERVING_STAR,
     SUSPENDED,
     Case,
     party_descriptor,
@@ -70,13 +74,30 @@ def test_a_peer_s_state_is_that_of_its_link(case: Case, state: str, tmp_path: Pa
     assert f", {state}</text>" in svg(found)
 
 
+def test_fate_serving_is_drawn_with_its_party_its_exchange_and_its_peers(tmp_path: Path) -> None:
+    def edges(case: Case, folder: str) -> set[tuple[str, str, str]]:
+        found = drawn(case, tmp_path / folder)
+        return {(edge.own, edge.other, edge.carries) for edge in found.edges if "serving" in edge.own}
+
+    models = ("serving-9999", "party-9999", "models")
+    assert edges(SERVING, "mesh") == {models, ("serving-9999", "peer-clinic-b-serving", "predictions")}
+    assert edges(SERVING_STAR, "star") == {models, ("serving-9999", "peer-consortium-serving", "predictions")}
+    assert edges(SERVING_EXCHANGE, "exchange") == {
+        ("serving-exchange", "peer-bank-a-serving", "predictions"),
+        ("serving-exchange", "peer-clinic-b-serving", "predictions"),
+    }
+    assert edges(SERVING_LOCAL, "local") >= {(f"serving-{party}", "serving-exchange", "predictions") for party in ("9998", "9999")}
+    titles = {node.title for node in drawn(SERVING_STAR, tmp_path / "titles").nodes}
+    assert titles >= {"FATE-Serving 9999", "FATE-Serving 10000", "serving exchange"}
+
+
 def test_strangers_to_all_collaborations_have_no_link(tmp_path: Path) -> None:
     case = EXCHANGE.with_peer("hospital-c", party_descriptor("10001", "hospital-c"))
     case = case.changed(lambda config: config.update(collaborations={"fraud": ["9999", "10000"]}))
     assert {other for _, other, _ in links(drawn(case, tmp_path))} == {"peer-bank-a", "peer-clinic-b"}
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
 def test_every_unit_and_link_is_in_both_drawings(case: Case, tmp_path: Path) -> None:
     found = drawn(case, tmp_path)
     assert found.nodes

@@ -136,7 +136,9 @@ def test_consoles_without_tls_are_warned_of(boards: Config, clear: bool, tmp_pat
 
 def test_boards_that_show_nothing_are_said(tmp_path: Path) -> None:
     warnings = with_boards(INGRESS, modules={}).load(tmp_path).plan.warnings
-    assert [warning for warning in warnings if "boards" in warning] == ["fate:boards shows nothing: no party deploys fateboard or client"]
+    assert [warning for warning in warnings if "boards" in warning] == [
+        "fate:boards shows nothing: none of fateboard, client, servingAdmin is deployed"
+    ]
 
 
 def test_a_party_may_hide_a_console_rename_one_and_show_one_more(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from federation.errors import FederationError
 from federation.load import load_stack
 from federation.peers import Peers
-from tests.support.configs import BY_HAND, CLINIC, EXCHANGE, PENDING, Case, key_of, party_descriptor, signed_file
+from tests.support.configs import BY_HAND, CLINIC, EXCHANGE, PENDING, SERVING_EXCHANGE, Case, key_of, party_descriptor, signed_file
 
 
 def problem(case: Case, folder: Path) -> str:
@@ -173,6 +173,18 @@ def test_an_exchange_that_members_rely_on_is_protected_until_a_day(
     assert plan.unit("exchange").protected == protected
     said = [warning for warning in plan.warnings if "may be destroyed until 2026-12-01, although clinic-b rely on it" in warning]
     assert len(said) == (1 if state == "active" and not protected else 0)
+
+
+@pytest.mark.parametrize(("until", "day", "protected"), [(None, 22, True), ("2026-12-01", 22, False)])
+def test_a_serving_exchange_is_protected_like_an_exchange(tmp_path: Path, until: str | None, day: int, protected: bool) -> None:
+    case = SERVING_EXCHANGE.changed(lambda config: config["servingExchange"].update({"allowDestroyUntil": until} if until else {}))
+    plan = load_stack(case.write(tmp_path), today=date(2026, 11, day)).plan
+    assert plan.unit("serving-exchange").protected == protected
+    said = "the serving exchange may be destroyed until 2026-12-01, although bank-a-serving, clinic-b-serving rely on it"
+    assert any(warning.startswith(said) for warning in plan.warnings) is not protected
+    # Members of training rely on the other exchange.
+    alone = Case("alone", {**SERVING_EXCHANGE.config, "peers": {}}).with_peer("clinic-b", CLINIC)
+    assert not load_stack(alone.write(tmp_path / "alone")).plan.unit("serving-exchange").protected
 
 
 def test_a_day_may_be_written_without_quotes(tmp_path: Path) -> None:

@@ -510,14 +510,33 @@ def _serving() -> Iterator[Fixture]:
         for key in MEMBER:
             keys = {f"servingProxy/partyList/0/{key}": None, "servingProxy/partyList": [MEMBER]}
             yield Fixture(base, keys, {PEER: {"unsigned": True, "partyId": "10000", "servingProxy": "192.0.2.10:30101"}})
-        yield Fixture(base, {"servingProxy/ingerssHost": "x.example"}, lost="no Ingress")
-        yield Fixture(base, {"ingressClassName": "traefik"}, lost="no Ingress")
-        for word in ("servingProxy", "servingAdmin"):
-            block = {f"ingress/{word}": {"annotations": {"a": "b"}, "hosts": [{"name": "x.example", "path": "/"}],
-                                         "tls": [{"secretName": "t", "hosts": ["x.example"]}]}}  # fmt: skip
-            for key in ("annotations", "hosts/0/name", "hosts/0/path", "tls/0/secretName", "tls/0/hosts"):
-                yield Fixture(base, {f"ingress/{word}/{key}": None, **block}, lost="no Ingress")
-        yield Fixture(base, {"istio/enabled": True}, lost="no Istio")
+    exchange, lost = "serving-exchange", "shows nothing to browsers"
+    yield Fixture(exchange, {"servingProxy/ingerssHost": "x.example"}, lost=lost)
+    yield Fixture(exchange, {"ingressClassName": "traefik"}, lost=lost)
+    yield Fixture(exchange, {"istio/enabled": True}, lost=lost)
+    for word, page in (("servingProxy", "serving-proxy"), ("servingAdmin", "serving-admin")):
+        host = f"p9999.{page}.bank.example"
+        block = {f"ingress/{word}": {"annotations": {"a": "b"}, "hosts": [{"name": host, "path": "/x"}],
+                                     "tls": [{"secretName": "t", "hosts": [host]}]}}  # fmt: skip
+        board = f"{s}/boards/{word}"
+        becomes = {
+            "annotations": {f"{board}/annotations": {"a": "b"}},
+            "hosts/0/name": {f"{board}/host": host, "boards/domain": "bank.example", f"boards/consoles/{word}": {}},
+            "hosts/0/path": {f"{board}/path": "/x"},
+            "tls/0/secretName": {"boards/tls/kubernetesSecret": "t"},
+            "tls/0/hosts": {"boards/tls/kubernetesSecret": "t"},
+        }
+        for key, found in becomes.items():
+            yield Fixture("serving", {f"ingress/{word}/{key}": None, **block}, found)
+            yield Fixture(exchange, {f"ingress/{word}/{key}": None, **block}, lost=lost)
+    proxy = {"ingress/servingProxy": {"hosts": [{"name": "p9999.serving-proxy.bank.example", "path": "/"}]}}
+    yield Fixture("serving", {"ingressClassName": "traefik", **proxy}, {"boards/className": "traefik"})
+    yield Fixture("serving", {"istio/enabled": True, **proxy}, {"boards/kind": "istio"})
+    own = {"boards/kind": "ingress", "boards/className": "nginx", "boards/domain": "bank.example"}
+    keys = {"servingProxy/ingerssHost": "9999.serving-proxy.bank.example"}
+    yield Fixture("serving", keys, {f"{s}/boards/servingProxy/host": "9999.serving-proxy.bank.example", **own})
+    keys = {"servingAdmin/ingressHost": "9999.serving-admin.bank.example"}
+    yield Fixture("serving", keys, {f"{s}/boards/servingAdmin/host": "9999.serving-admin.bank.example", **own})
     hub = {"servingProxy/exchange/ip": "192.0.2.50", "servingProxy/exchange/port": 30100}
     for key in hub:
         yield Fixture("serving", _first(key, hub), {"peers/exchange": {"unsigned": True, "servingProxy": "192.0.2.50:30100"},
@@ -540,7 +559,6 @@ def _serving() -> Iterator[Fixture]:
     yield Fixture("serving", {"servingRedis/password": "canary"}, secret="serving-9999-redis")
     claims = {"servingZookeeper/storageClassName": "fast", "persistence": True}
     yield Fixture("serving", claims, {f"{s}/modules/servingZookeeper/persistence/storageClass": "fast"})
-    yield Fixture("serving", {"servingAdmin/ingressHost": "x.example"}, lost="no Ingress")
     yield Fixture("serving", {"servingAdmin/username": "admin"})
     yield Fixture("serving", {"servingAdmin/username": "root"}, lost="the user is admin")
     yield Fixture("serving", {"servingAdmin/password": "canary"}, secret="serving-9999-admin")
