@@ -6,7 +6,19 @@ import pytest
 
 from cli.snapshot import expected
 from federation.unit import UnitPlan
-from tests.support.configs import EXCHANGE, EXTERNAL, LOCAL, OSX_LOCAL, RABBITMQ_MESH, ROLLSITE_LOCAL, SLIM_MESH, Case
+from tests.support.configs import (
+    BALANCED,
+    EXCHANGE,
+    EXTERNAL,
+    LOCAL,
+    OSX_LOCAL,
+    RABBITMQ_MESH,
+    ROLLSITE_LOCAL,
+    SERVING_LOCAL,
+    SERVING_WHOLE,
+    SLIM_MESH,
+    Case,
+)
 from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import Object, of_kind
 
@@ -15,11 +27,17 @@ def render(unit: UnitPlan) -> list[Object]:
     return helm_template(CHARTS / unit.chart.chart, unit.chart.values.plain())
 
 
-@pytest.mark.parametrize("case", [EXCHANGE, EXTERNAL, LOCAL, OSX_LOCAL, RABBITMQ_MESH, ROLLSITE_LOCAL, SLIM_MESH], ids=str)
+CASES = [EXCHANGE, EXTERNAL, LOCAL, OSX_LOCAL, RABBITMQ_MESH, ROLLSITE_LOCAL, SLIM_MESH, BALANCED, SERVING_WHOLE, SERVING_LOCAL]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_module_is_one_workload_with_its_replicas_and_claims(case: Case, tmp_path: Path) -> None:
     def change(config: dict) -> None:  # type: ignore[type-arg]
         for party in config.get("parties", {}).values():
-            party.update(modules={"fateboard": {}, "client": {}}, persistence={"storageClass": "fast"})
+            party["modules"] = {**party.get("modules", {}), "fateboard": {}, "client": {}}
+            party["persistence"] = {"storageClass": "fast"}
+        for serving in config.get("serving", {}).values():
+            serving["persistence"] = {"storageClass": "fast"}
 
     units = case.changed(change).load(tmp_path).plan.units
     assert units

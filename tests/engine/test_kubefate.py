@@ -1,4 +1,18 @@
-"""Clusters of KubeFATE, converted as they stand, preview and come up on a real engine and a real API server."""
+"""Clusters of KubeFATE, converted as they stand, preview and come up on a real engine and a real API server.
+
+Every YAML of the documents that this project began with is among them:
+
+| document | its YAML | here |
+|---|---|---|
+| KubeFATE's guide | `Spec` of `kubefate cluster describe`, fate-10000 | guide-describe |
+| KubeFATE's guide | `cluster-exchange.yaml`: rollsite alone | guide-exchange |
+| KubeFATE's guide | `serving-exchange.yaml`: servingProxy alone | guide-serving-exchange |
+| KubeFATE's guide | `cluster.yaml`: named, its keys described | v1.11.2-eggroll |
+| KubeFATE's guide | `cluster-spark.yaml`: named, its keys described | v1.10.0-spark-rabbitmq |
+| KubeFATE's guide | `cluster-serving.yaml`: named, its keys described | v1.5.0-serving |
+| KubeFATE for Kubernetes | the beginning of a `Spec`, fate-9999, cut off after partyId | guide-describe has the same keys |
+| notes on FedLCM, article on cube-studio | none | - |
+"""
 
 import itertools
 import json
