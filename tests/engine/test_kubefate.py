@@ -45,6 +45,7 @@ _WORKLOADS = {
     "v1.9.0-external": {"python", "nginx", "fateboard", "client"},
     "v1.10.0-spark-rabbitmq": {*_SPARK, "rabbitmq"},
     "v1.11.2-eggroll": {*_EGGROLL, "rollsite"},
+    "v1.11.2-eggroll-lbrollsite": {"python", "mysql", "clustermanager", "nodemanager", "rollsite", "lbrollsite"},
     "v1.11.2-exchange-pulsar": {"traffic-server", "nginx"},
     "v2.0.0-eggroll": {*_EGGROLL, "osx"},
     "guide-serving-exchange": {"serving-proxy"},

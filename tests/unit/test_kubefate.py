@@ -35,6 +35,8 @@ EXPECTED: dict[str, tuple[str, str, str | None, str, dict[str, str]]] = {
     "v1.10.0-spark-rabbitmq": ("party-10000", "1.10.0", "Spark RabbitMQ HDFS", "mesh", {"party-9999": "rabbitmq.bank-a.example:30094"}),
     "v1.11.1-fedlcm": ("party-9999", "1.11.1", "Spark Pulsar HDFS", "star", {"exchange": "192.168.0.1:443"}),
     "v1.11.2-eggroll": ("party-9999", "1.11.2", "Eggroll Eggroll Eggroll", "mesh", {"party-10000": "192.168.10.1:30101"}),
+    "v1.11.2-eggroll-lbrollsite": ("party-9999", "1.11.2", "Eggroll Eggroll Eggroll", "star",
+                                   {"exchange": "192.168.0.1:30001", "exchange-2": "192.168.0.2:30001"}),
     "v1.11.2-spark-pulsar": ("party-9999", "1.11.2", "Spark Pulsar HDFS", "star", {"exchange": "192.168.0.1:30007"}),
     "v1.11.2-spark-slim": ("party-10000", "1.11.2", "Spark_local Pulsar LocalFS", "star", {"exchange": "192.168.0.1:30007"}),
     "v2.0.0-eggroll": ("party-9999", "2.0.0", "Eggroll OSX Eggroll", "mesh", {"party-10000": "192.168.10.1:30101"}),
