@@ -93,7 +93,7 @@ def _rollsite(
 
 def _balanced(spec: StackSpec, own: PartySpec, peers: Peers) -> dict[str, str]:
     dialled = {name: hop.endpoints["rollsite"] for name, hop in exchanges_behind(spec, own, peers).items() if hop.routed}
-    servers = {name: [HostPort(_in_brackets(host), a.ports["grpc"]) for host in a.addresses] for name, a in dialled.items()}
+    servers = {name: [HostPort(in_brackets(host), a.ports["grpc"]) for host in a.addresses] for name, a in dialled.items()}
     return {"exchanges.conf": exchange_list(servers)}
 
 

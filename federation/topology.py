@@ -47,7 +47,8 @@ class Topology:
 def topology_of(spec: StackSpec, peers: Peers, plan: StackPlan) -> Topology:
     """The federation from a stack's point of view; peers of peers are not known here."""
     own = [_own(spec, key, given) for key, given in _units(spec)]
-    accepted = {peer.name: peer for peer in peers.accepted}
+    # Site Portals and FML Managers carry no data of training or prediction.
+    accepted = {peer.name: peer for peer in peers.accepted if peer.kind in _TITLES}
     others = [_peer(accepted[name], plan) if name in accepted else _announced(name) for name in sorted({*accepted, *peers.pending})]
     title = f"{spec.federation.name} ({spec.federation.domain}): {spec.federation.topology}, {spec.federation.link} links"
     return Topology(title, spec.organization, (*own, *others), tuple(_edges(spec, peers, plan)))
