@@ -81,7 +81,12 @@ def test_fate_serving_comes_up_linked_both_ways_and_a_suspended_peer_touches_its
     before = whole.kubectl("get", "deployment", "serving-proxy", "-n", "serving-hub")["metadata"]["generation"]
     whole.run("pulumi", "config", "set", "--path", "fate:peers.clinic-b-serving.state", "suspended", "-s", "scoring")
     changed = {(operation, name.rsplit("/", 1)[-1]) for operation, _, name in objects(whole.preview())}
-    assert changed == {("update", "serving-exchange-serving-routes"), ("update", "serving-exchange-policy-peers-serving-proxy")}
+    # Also that of the party's own FATE-Serving: else its default would lead to the suspended one, through the exchange.
+    assert changed == {
+        ("update", "serving-exchange-serving-routes"),
+        ("update", "serving-exchange-policy-peers-serving-proxy"),
+        ("update", "serving-9999-serving-routes"),
+    }
     whole.up()
     assert set(_routes(whole, "serving-hub")) == {"9999"}
     assert whole.kubectl("get", "deployment", "serving-proxy", "-n", "serving-hub")["metadata"]["generation"] == before
