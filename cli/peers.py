@@ -3,7 +3,6 @@
 `review` writes nothing; `accept` writes the descriptor file and a few lines of the stack file.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from cli.edit import Scalar, peers_with, with_peer
 from cli.errors import CommandError
 from cli.files import shown, write_atomic
 from cli.naming import peer_name
+from cli.peer_files import holds, place_of
 from cli.project import Stack
 from cli.routes import RouteChange, route_changes
 from federation.descriptor import Descriptor, Published, digest
@@ -72,7 +72,7 @@ class Review:
     @property
     def needed(self) -> bool:
         """Whether accepting changes any file."""
-        return self.before != self.after or not _holds(self.stack.file.parent / self.path, self.content)
+        return self.before != self.after or not holds(self.stack.file.parent / self.path, self.content)
 
     def plain(self) -> dict[str, Any]:
         """As JSON-like data."""
@@ -109,7 +109,7 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
         raise FederationError([found])
 
     state = "active" if spec_before is None else spec_before.state
-    path = _path(given, folder, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
+    path = place_of(given, content, stack, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
     fields = _fields_of(received, path, spec_before, state)
     spec_after = _changed(source, name, fields, spec)
     others = _without(name, spec, stack, source)
@@ -170,7 +170,7 @@ def accept(found: Review) -> None:
     if file.read_bytes() != found.before:
         raise CommandError(shown(file), "changed while the descriptor was reviewed", "run the command again")
     target = file.parent / found.path
-    if not _holds(target, found.content):
+    if not holds(target, found.content):
         write_atomic(target, found.content)
     if found.after != found.before:
         write_atomic(file.resolve(), found.after)
@@ -239,18 +239,6 @@ def _unit(unit: Published) -> str:
     return f"{unit.title} of {unit.organization}"
 
 
-def _path(file: Path, folder: Path, otherwise: str) -> str:
-    """Where the descriptor lies: where it is, when that is beside the stack file, else the path the peer has or gets."""
-    real = file.resolve()
-    return real.relative_to(folder.resolve()).as_posix() if real.is_relative_to(folder.resolve()) else _inside(otherwise, folder)
-
-
-def _inside(relative: str, folder: Path) -> str:
-    if Path(relative).is_absolute() or not (folder / relative).parent.resolve().is_relative_to(folder.resolve()):
-        raise CommandError(relative, "is outside the folder of the stack file", "keep descriptors in peers/ beside the stack file")
-    return relative
-
-
 def _changed(source: StackSource, name: str, fields: dict[str, Scalar], before: StackSpec) -> StackSpec:
     try:
         return StackSpec.model_validate(peers_with(source.config(), name, fields)).with_catalogue(before.catalogue)
@@ -285,7 +273,3 @@ def _unknown_before(spec: StackSpec, name: str, own: Peer | None, known: Peers) 
     if own is not None or not accepted or name in known.pending:
         return []
     return [f"the descriptor that was accepted for {name} is not there any more: what changes against it cannot be shown"]
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest()

@@ -37,11 +37,16 @@ class Federation:
         return self.consortium, self.bank, self.clinic
 
 
-def operator(organization: str, folder: Path, kubeconfig: Path, config: Mapping[str, Any] | None = None) -> Workspace:
-    """A prepared workspace; `config` replaces the repository's example stack (values under `fate:`)."""
-    space = Workspace(organization, folder / organization, kubeconfig)
+def operator(
+    organization: str, folder: Path, kubeconfig: Path, config: Mapping[str, Any] | None = None, home: str | None = None
+) -> Workspace:
+    """A prepared workspace; `config` replaces the repository's example stack (values under `fate:`).
+
+    `home`: the organization whose project the stack is in, when the stack is not called like it.
+    """
+    space = Workspace(organization, folder / (home or organization), kubeconfig)
     if config is not None:
-        space.stack_file.parent.mkdir(parents=True)
+        space.stack_file.parent.mkdir(parents=True, exist_ok=True)
         space.stack_file.write_text(yaml.safe_dump({"config": {f"fate:{key}": value for key, value in config.items()}}))
     space.prepare()
     return space
@@ -83,12 +88,15 @@ def give_passwords(space: Workspace, *units: str) -> dict[str, str]:
     return passwords
 
 
-def hand_over(sender: Workspace, receiver: Workspace) -> None:
-    """Export the sender's descriptor, signed, and let the receiver accept it by the fingerprint that the sender tells."""
-    key = identity(sender)
-    file = receiver.folder / "stacks" / "peers" / f"{sender.organization}.json"
-    sender.fatefed("descriptor", "export", "-o", str(file))
-    receiver.fatefed("peers", "add", f"peers/{file.name}", "--name", sender.organization, "--key", key, "--yes")
+def hand_over(sender: Workspace, receiver: Workspace, unit: str | None = None, name: str | None = None) -> None:
+    """Export the sender's descriptor, signed, and let the receiver accept it by the fingerprint that the sender tells.
+
+    `unit`: which one, when the sender has several; `name`: the peer's, when it is not the sender's stack's.
+    """
+    key, name = identity(sender), name or sender.organization
+    file = receiver.folder / "received.json"
+    sender.fatefed("descriptor", "export", "-o", str(file), *(["--unit", unit] if unit else []))
+    receiver.fatefed("peers", "add", str(file), "--name", name, "--key", key, "--yes")
 
 
 def identity(space: Workspace) -> str:

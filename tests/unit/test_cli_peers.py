@@ -135,6 +135,24 @@ def test_a_gone_file_is_replaced(bank: Stack, tmp_path: Path) -> None:
     assert bank.load().plan.pending == {}
 
 
+def test_a_file_that_another_stack_of_the_project_accepted_is_not_overwritten(bank: Stack, tmp_path: Path) -> None:
+    """An organization in two federations has two stacks; a peer may have one name in both."""
+    added(bank, sent(tmp_path, exchange()))
+    accepted = (bank.file.parent / "peers/consortium.json").read_bytes()
+    other = initialized(bank.project.folder, "bank-a-trials", kind="party", federation="trials")
+    theirs = sent(tmp_path, exchange(federation={"name": "trials", "domain": "fraud.example"}), "theirs.json")
+    found = review(other, theirs, "consortium")
+    accept(found)
+    assert other.load().plan.pending == {}
+    assert found.path == "peers/bank-a-trials/consortium.json"
+    assert (other.file.parent / found.path).read_bytes() == theirs.read_bytes()
+    assert (bank.file.parent / "peers/consortium.json").read_bytes() == accepted
+    assert bank.load().plan.pending == {}
+    newer = sent(tmp_path, exchange(host="198.51.100.9", federation={"name": "trials", "domain": "fraud.example"}), "newer.json")
+    assert added(other, newer) == "consortium"
+    assert (other.file.parent / found.path).read_bytes() == newer.read_bytes(), "it stays where it is"
+
+
 def test_names_follow_the_organization_and_its_party_ids(consortium: Stack, tmp_path: Path) -> None:
     assert added(consortium, sent(tmp_path, party("bank-a", "9999", "198.51.100.1"))) == "bank-a"
     assert added(consortium, sent(tmp_path, party("bank-a", "9998", "198.51.100.2"))) == "bank-a-9998"

@@ -1,0 +1,53 @@
+"""Where the accepted descriptor files of a stack lie: beside its stack file, also when other stacks of the project are beside it."""
+
+import hashlib
+from pathlib import Path
+
+from cli.errors import CommandError
+from cli.project import Stack
+from federation.descriptor import digest
+from federation.errors import FederationError
+from federation.source import StackSource
+
+
+def place_of(given: Path, content: bytes, stack: Stack, usual: str) -> str:
+    """The path, from the folder of the stack file, at which a descriptor is to lie: where it is, when that is there already.
+
+    Else `usual`; but below a folder of the stack's own when another stack accepted another file at that path: an organization in
+    two federations has two stacks, and a peer may have one name in both.
+    """
+    folder, real = stack.file.parent, given.resolve()
+    if real.is_relative_to(folder.resolve()):
+        return real.relative_to(folder.resolve()).as_posix()
+    usual = _inside(usual, folder)
+    if _accepted_by_another(folder / usual, digest(content), stack):
+        return _inside(f"peers/{stack.file.name.removeprefix('Pulumi.').removesuffix('.yaml')}/{Path(usual).name}", folder)
+    return usual
+
+
+def holds(path: Path, content: bytes) -> bool:
+    """Whether a file is there with just this content."""
+    return path.is_file() and hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest()
+
+
+def _inside(relative: str, folder: Path) -> str:
+    if Path(relative).is_absolute() or not (folder / relative).parent.resolve().is_relative_to(folder.resolve()):
+        raise CommandError(relative, "is outside the folder of the stack file", "keep descriptors in peers/ beside the stack file")
+    return relative
+
+
+def _accepted_by_another(path: Path, sha256: str, stack: Stack) -> bool:
+    """Whether another stack of the project relies on what is in the file."""
+    for file in sorted(stack.file.parent.glob("Pulumi.*.yaml")):
+        if file.resolve() == stack.file.resolve():
+            continue
+        try:
+            peers = StackSource.read(file).config().get("peers")
+        except FederationError:  # it does not work now: nothing can be said of it
+            continue
+        for entry in peers.values() if isinstance(peers, dict) else ():
+            said = entry if isinstance(entry, dict) else {}
+            same = (file.parent / str(said.get("descriptor", ""))).resolve() == path.resolve()
+            if same and said.get("sha256") not in (None, sha256):
+                return True
+    return False
