@@ -22,7 +22,7 @@ def stack_effects(stack: Stack, against: Path | None = None) -> tuple[Effect, ..
     """Every effect of a stack file. `against`: another stack file, with its descriptors beside it, instead of the deployed state."""
     loaded = stack.load()
     new = {unit.key: unit.facts for unit in loaded.plan.units}
-    old = _deployed(stack) if against is None else {unit.key: unit.facts for unit in load_stack(against).plan.units}
+    old = deployed(stack) if against is None else {unit.key: unit.facts for unit in load_stack(against).plan.units}
     found: list[Effect] = []
     for unit in sorted({*old, *new}):
         # The state holds JSON: what is compared with it is JSON too.
@@ -47,7 +47,7 @@ def markdown(found: tuple[Effect, ...], stack: str) -> str:
     return "\n".join(lines)
 
 
-def _deployed(stack: Stack) -> dict[str, Mapping[str, Any]]:
+def deployed(stack: Stack) -> dict[str, Mapping[str, Any]]:
     """The facts that the state remembers, by unit; none of a stack that was never deployed."""
     deployment = json.loads(pulumi(stack, "stack", "export")).get("deployment") or {}
     resources = [resource for resource in deployment.get("resources") or [] if resource["type"] in _TYPES]

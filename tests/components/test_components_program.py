@@ -13,6 +13,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from cli.impact import deployed
+from cli.project import find_project
 from components import UNITS, FateParty, UnitArgs
 from federation.authority import authority_certificate
 from federation.live import live_values
@@ -44,6 +46,7 @@ from tests.support.configs import (
     STAR_PARTY,
     Case,
 )
+from tests.support.stacks import REPO
 
 BALANCED = {
     f"{namespace}/{service}": f"203.0.113.{number}"
@@ -224,6 +227,17 @@ def test_components_have_the_types_they_always_had(program: Program) -> None:
         "kubernetes:networking.k8s.io/v1:NetworkPolicy",
         "kubernetes:helm.sh/v4:Chart",
     }
+
+
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
+def test_fatefed_plan_finds_the_facts_of_every_unit_where_the_program_leaves_them(
+    case: Case, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resources = [{"urn": resource.urn, "type": resource.type, "inputs": resource.inputs} for resource in program(case).resources]
+    exported = json.dumps({"deployment": {"resources": resources}}, default=repr)
+    monkeypatch.setattr("cli.impact.pulumi", lambda *_: exported)
+    units = case.load(tmp_path / "loaded").plan.units
+    assert deployed(find_project(REPO).stack("bank-a")) == {unit.key: json.loads(json.dumps(unit.facts)) for unit in units}
 
 
 @pytest.mark.parametrize("case", EVERY_CASE, ids=str)
