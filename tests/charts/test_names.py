@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from federation.releases import catalogue
-from tests.support.configs import OSX_STAR, RABBITMQ_MESH, ROLLSITE_STAR, STAR_PARTY, Case
+from federation.serving_releases import serving_catalogue
+from federation.unit import UnitPlan
+from tests.support.configs import OSX_STAR, RABBITMQ_MESH, ROLLSITE_STAR, SERVING_WHOLE, STAR_PARTY, Case
 from tests.support.helm import CHARTS, helm_template
-from tests.support.packets import NAMES, PROXIES
+from tests.support.packets import NAMES, PROXIES, SERVING_NAMES
 from tests.support.walk import of_kind
 
 PARTIES = {"Pulsar": STAR_PARTY, "RabbitMQ": RABBITMQ_MESH, "Eggroll": ROLLSITE_STAR, "OSX": OSX_STAR}
@@ -16,17 +18,31 @@ PARTIES = {"Pulsar": STAR_PARTY, "RabbitMQ": RABBITMQ_MESH, "Eggroll": ROLLSITE_
 @pytest.mark.parametrize("case", PARTIES.values(), ids=PARTIES.keys())
 def test_each_name_leads_to_the_module_and_port_that_the_twin_believes(case: Case, tmp_path: Path) -> None:
     unit = case.load(tmp_path).plan.unit("party-9999")
+    released = catalogue()[unit.release].ports
+    believed = {(name, released[key]): target for (name, key), target in NAMES.items() if target[0] in unit.modules}
+    assert len(believed) >= 3, "FATE-Flow twice, and a proxy"
+    ports = service_ports(unit)
+    assert {place: ports.get(place) for place in believed} == believed
+
+
+def test_each_name_of_fate_serving_leads_to_the_module_and_port_that_the_twin_believes(tmp_path: Path) -> None:
+    (unit, *_) = [unit for unit in SERVING_WHOLE.load(tmp_path).plan.units if unit.kind == "serving"]
+    released = serving_catalogue()[unit.release].ports
+    believed = {(name, released[key]): target for (name, key), target in SERVING_NAMES.items()}
+    assert len(believed) == 3
+    ports = service_ports(unit)
+    assert {place: ports.get(place) for place in believed} == believed
+
+
+def service_ports(unit: UnitPlan) -> dict[tuple[str, int], tuple[str, str]]:
+    """The module and the port behind each port of each Service of a unit."""
     charted = of_kind(helm_template(CHARTS / unit.chart.chart, unit.chart.values.plain()), "Service")
-    ports = {
+    return {
         (service["metadata"]["name"], port["port"]): (service["spec"]["selector"]["app.kubernetes.io/name"], port["targetPort"])
         for service in (*charted, *(manifest.document() for manifest in unit.services))
         for port in service["spec"]["ports"]
     }
-    released = catalogue()[unit.release].ports
-    believed = {(name, released[key]): target for (name, key), target in NAMES.items() if target[0] in unit.modules}
-    assert len(believed) >= 3, "FATE-Flow twice, and a proxy"
-    assert {place: ports.get(place) for place in believed} == believed
 
 
 def test_every_module_of_a_name_is_one_that_the_twin_executes() -> None:
-    assert {module for module, _ in NAMES.values()} <= PROXIES.keys()
+    assert {module for module, _ in (*NAMES.values(), *SERVING_NAMES.values())} <= PROXIES.keys()

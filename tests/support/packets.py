@@ -1,7 +1,8 @@
 """A packet model of FATE's proxies: it executes rendered route tables, from FATE-Flow of one party to whoever answers.
 
 What each proxy does with a packet is one row of `PROXIES`; where the packets of a federation engine begin is one row of
-`ENGINES`. Behaviour: reference sections 8.1 (rollsite), 8.3 (OSX), 10.1 (Pulsar), 10.2 (RabbitMQ), 10.3 (nginx), 11.3 (Traffic Server).
+`ENGINES`. Behaviour: reference sections 8.1 (rollsite), 8.3 (OSX), 10.1 (Pulsar), 10.2 (RabbitMQ), 10.3 (nginx), 11.3 (Traffic Server),
+12.3 (FATE-Serving).
 """
 
 import ipaddress
@@ -18,6 +19,8 @@ from tests.support.helm import CHARTS
 from tests.support.policies import Outside, Pod, Policy, passes
 
 MAX_HOPS = 8
+# FATE-Serving in the place of a federation engine: its link is its own.
+SERVING = "Serving"
 # Whose address a connection from another cluster comes from: nobody knows.
 _SOMEWHERE = "192.0.2.200"
 
@@ -76,8 +79,8 @@ class Unit:
 
     @property
     def party(self) -> str:
-        """The party's id; empty for an exchange."""
-        return self.key.removeprefix("party-") if self.key.startswith("party-") else ""
+        """The id of the party it belongs to; empty for an exchange of either kind."""
+        return found.group(1) if (found := re.fullmatch(r"(?:party|serving)-(\d+)", self.key)) else ""
 
     def load(self, files: dict[str, str]) -> None:
         """New route files arrive. nginx adds and changes entries, and forgets none before its restart."""
@@ -100,8 +103,9 @@ class Unit:
                 del self.pulsar[party]
 
 
-def _fateflow(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
-    yield Delivered() if port == packet.wire else Dropped(f"{packet.wire} at FATE-Flow's {port} port")
+def _service(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
+    """FATE-Flow, a broker or serving-server: whatever arrives at the right port is for it."""
+    yield Delivered() if port == packet.wire else Dropped(f"{packet.wire} at the {port} port of {unit.key}")
 
 
 def _nginx(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
@@ -174,19 +178,32 @@ def _traffic_server(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
         yield Dial(host, int(target_port), packet)
 
 
-def _broker(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
-    yield Delivered() if port == packet.wire else Dropped(f"{packet.wire} at the broker's {port} port")
+def _serving_proxy(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
+    """rollsite's format and lookup; what it looks for is the role `serving`. Of several hops any may be taken."""
+    if packet.wire != "grpc":
+        yield Dropped(f"{packet.wire} at serving-proxy")
+        return
+    whole = json.loads(unit.files["route_table.json"])
+    table = whole["route_table"]
+    entry = table.get(packet.target) or (table.get("default") if whole["permission"]["default_allow"] else None) or {}
+    hops = entry.get("serving") or entry.get("default")
+    if not hops:
+        yield Dropped(f"serving-proxy has no route to {packet.target}")
+    for hop in hops or ():
+        yield Dial(hop["ip"], hop["port"], packet)
 
 
 # By the module that a Service selects: what it does with a packet at one of its ports.
 PROXIES: dict[str, Callable[[Unit, str, Packet], Iterator[Step]]] = {
-    "fateflow": _fateflow,
+    "fateflow": _service,
     "nginx": _nginx,
     "rollsite": _rollsite,
     "osx": _osx,
     "traffic-server": _traffic_server,
-    "pulsar": _broker,
-    "rabbitmq": _broker,
+    "pulsar": _service,
+    "rabbitmq": _service,
+    "serving-proxy": _serving_proxy,
+    "serving-server": _service,
 }
 
 # Names inside a party's namespace that route tables and FATE-Flow dial: (name, key of the release's ports): (module, port).
@@ -200,6 +217,12 @@ NAMES = {
     ("osx", "osx"): ("osx", "grpc"),
     ("pulsar", "pulsarTls"): ("pulsar", "tls"),
     ("rabbitmq", "rabbitmq"): ("rabbitmq", "amqp"),
+}
+# The same of FATE-Serving; its own names are dialled with their namespace, too.
+SERVING_NAMES = {
+    ("serving-proxy", "servingProxyInter"): ("serving-proxy", "inter"),
+    ("serving-proxy", "servingProxyIntra"): ("serving-proxy", "intra"),
+    ("serving-server", "servingServer"): ("serving-server", "grpc"),
 }
 
 
@@ -216,6 +239,10 @@ def _through_rollsite(unit: Unit, target: str) -> Iterator[Step]:
 def _through_osx(unit: Unit, target: str) -> Iterator[Step]:
     for plane in ("control", "data"):
         yield Dial("osx", unit.ports["osx"], Packet(target, plane, "grpc"))
+
+
+def _through_serving_proxy(unit: Unit, target: str) -> Iterator[Step]:
+    yield Dial("serving-proxy", unit.ports["servingProxyIntra"], Packet(target, "serving", "grpc"))
 
 
 def _to_pulsar(unit: Unit, target: str) -> Iterator[Step]:
@@ -248,6 +275,7 @@ ENGINES: dict[str, tuple[Callable[[Unit, str], Iterator[Step]], ...]] = {
     "RabbitMQ": (_through_nginx, _to_rabbitmq),
     "Eggroll": (_through_rollsite,),
     "OSX": (_through_osx,),
+    SERVING: (_through_serving_proxy,),
 }
 
 
@@ -291,7 +319,7 @@ class Network:
             outcome
             for begin in ENGINES[unit.engine]
             for step in begin(unit, target)
-            for outcome in self._follow(unit, _BROKERS.get(begin, "fateflow"), step, Packet(target, "data", "?"), ())
+            for outcome in self._follow(unit, _OPENERS.get(begin, "fateflow"), step, Packet(target, "data", "?"), ())
         ]
 
     def strangers(self, host: str, port: int, packet: Packet) -> list[Outcome]:
@@ -335,8 +363,12 @@ class Network:
                 yield from self._follow(there, next_module, following, packet, way)
 
 
-# Who opens the connection: the broker itself, not FATE-Flow.
-_BROKERS: dict[Callable[[Unit, str], Iterator[Step]], str] = {_to_pulsar: "pulsar", _to_rabbitmq: "rabbitmq"}
+# Who opens the connection, when it is not FATE-Flow.
+_OPENERS: dict[Callable[[Unit, str], Iterator[Step]], str] = {
+    _to_pulsar: "pulsar",
+    _to_rabbitmq: "rabbitmq",
+    _through_serving_proxy: "serving-server",
+}
 
 
 def _is_ip(text: str) -> bool:

@@ -4,22 +4,26 @@
 executes the route tables that come out.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
+from federation import naming
 from federation.descriptor import Descriptor, finish
-from federation.links import LINKS
+from federation.links import LINKS, SERVING_PROXY, PublishedService
 from federation.live import LiveValue, live_values, substitute
 from federation.load import LoadedStack
 from federation.plan import StackPlan
 from federation.releases import catalogue
-from federation.spec import Publication, StackSpec
+from federation.serving_releases import serving_catalogue
+from federation.spec import ExchangeSpec, PartySpec, Publication, ServingExchangeSpec, ServingSpec, StackSpec
 from federation.unit import UnitPlan
 from tests.support.configs import Case, Config
-from tests.support.packets import NAMES, Network, Outcome, Unit
+from tests.support.packets import NAMES, SERVING, SERVING_NAMES, Network, Outcome, Unit
 
 # Every cluster has the same addresses inside, as clusters of strangers do: one that leaks out leads to the wrong place.
 _CLUSTER_ADDRESSES = "10.96"
@@ -107,17 +111,19 @@ class World:
 
     @staticmethod
     def peer_name(sender: str, key: str) -> str:
-        """The name under fate:peers: the organization's for an exchange, else with its party."""
-        return sender if key == "exchange" else f"{sender}-{key.removeprefix('party-')}"
+        """The name under fate:peers: the organization's for an exchange, else with its party; of FATE-Serving, with that word."""
+        if key in (naming.EXCHANGE, naming.SERVING_EXCHANGE):
+            return sender if key == naming.EXCHANGE else f"{sender}-serving"
+        return f"{sender}-{key.removeprefix('party-')}"
 
     def units(self) -> Iterator[Unit]:
         """Everything that is deployed."""
         for organization in self.organizations.values():
             yield from organization.units.values()
 
-    def parties(self) -> dict[str, Unit]:
-        """Every deployed party, by id."""
-        return {unit.party: unit for unit in self.units() if unit.party}
+    def parties(self, serving: bool = False) -> dict[str, Unit]:
+        """Every deployed party, or with `serving` every FATE-Serving, by id."""
+        return {unit.party: unit for unit in self.units() if unit.party and (unit.engine == SERVING) is serving}
 
     def network(self) -> Network:
         """Who listens where, from the Services of every plan."""
@@ -130,50 +136,81 @@ class World:
                     _claim(network.clusters, (name, *host_port), listener)
                 for host_port, listener in _outside(plan, unit, organization.spec, addresses):
                     _claim(network.outside, host_port, listener)
-                for (service, key), (module, port) in NAMES.items():
-                    if module in plan.modules and key in unit.ports:
-                        network.names[name, plan.key, service, unit.ports[key]] = (unit, module, port)
-                        network.container_ports[name, plan.key, module, port] = unit.ports[key]
-                for service in LINKS[unit.engine].of(plan.kind):
-                    for port in service.ports:
-                        network.container_ports[name, plan.key, service.module, port.target] = catalogue()[plan.release].ports[port.own]
+                for service, module, port, number in _named(plan, unit):
+                    network.names[name, plan.key, service, number] = (unit, module, port)
+                    network.container_ports[name, plan.key, module, port] = number
+                    if unit.engine == SERVING:
+                        network.clusters[name, naming.inside(service, plan.namespace), number] = (unit, module, port)
+                for published in _published(plan, unit):
+                    for its in published.ports:
+                        network.container_ports[name, plan.key, published.module, its.target] = _ports(plan)[its.own]
                 network.policies.setdefault(name, []).extend(manifest.document() for manifest in plan.policies)
                 network.resolved |= {host: address for host, address in _names(plan, organization.spec)}
         return network
 
-    def faults(self, may: Iterable[tuple[str, str]], strangers: Iterable[str] = ("424242",)) -> list[str]:
+    def faults(self, may: Iterable[tuple[str, str]], strangers: Iterable[str] = ("424242",), *, serving: bool = False) -> list[str]:
         """Every way in which the federation is not as agreed: `may` are the ordered pairs of parties that reach each other.
 
         Any other packet ends nowhere, at the sender or the exchange: also to a party that is gone, and to one that never was
-        (`strangers`). No packet passes a third party.
+        (`strangers`). No packet passes a third party. `serving`: the same of their FATE-Servings.
         """
-        parties, network, agreed = self.parties(), self.network(), set(may)
+        parties, network, agreed = self.parties(serving), self.network(), set(may)
+        planes = {"serving"} if serving else {"control", "data"}
         assert agreed <= set(permutations(parties, 2)), "a pair of parties that are not deployed"
         faults, seen = [], 0
         for source, unit in parties.items():
             for target in {*parties, *strangers} - {source}:
                 outcomes = network.outcomes(unit, target)
-                assert {outcome.plane for outcome in outcomes} == {"control", "data"}
-                right = (parties[target].organization, f"party-{target}") if (source, target) in agreed else None
+                assert {outcome.plane for outcome in outcomes} == planes
+                right = (parties[target].organization, parties[target].key) if (source, target) in agreed else None
                 faults += [f"{source} -> {target}: {_told(outcome)}" for outcome in outcomes if outcome.at != right]
                 faults += [f"{source} -> {target}: loop: {_told(outcome)}" for outcome in outcomes if outcome.reason == "loop"]
                 passed = {f"{unit.organization}/{unit.key}", "" if right is None else "/".join(right)}
                 faults += [f"{source} -> {target}: {_strayed(outcome)}" for outcome in outcomes if _others(outcome) - passed]
                 seen += len(outcomes)
-        assert seen >= 2 * len(parties), "nothing was sent"
+        assert seen >= len(planes) * len(parties) > 0, "nothing was sent"
         return faults
 
 
-def _unit(organization: str, plan: UnitPlan, spec: StackSpec) -> Unit:
-    own = spec.exchange if plan.kind == "exchange" else spec.parties[plan.key.removeprefix("party-")]
+Own = PartySpec | ExchangeSpec | ServingSpec | ServingExchangeSpec
+
+
+def _own(plan: UnitPlan, spec: StackSpec) -> Own:
+    """What the stack file says of a unit."""
+    party = plan.key.rpartition("-")[2]
+    own: Own | None = {"exchange": spec.exchange, "servingExchange": spec.serving_exchange}.get(plan.kind)  # type: ignore[assignment]
+    if plan.kind in ("party", "serving"):
+        own = spec.parties[party] if plan.kind == "party" else spec.serving[party]
     assert own is not None
-    ports = {key: port for key, port in catalogue()[plan.release].ports.items() if plan.kind == "party"}
-    return Unit(organization, plan.key, plan.namespace, own.federation, {}, ports)
+    return own
+
+
+def _ports(plan: UnitPlan) -> Mapping[str, int]:
+    """The ports of a unit's release."""
+    return catalogue()[plan.release].ports if plan.kind in ("party", "exchange") else serving_catalogue()[plan.release].ports
+
+
+def _unit(organization: str, plan: UnitPlan, spec: StackSpec) -> Unit:
+    own = _own(plan, spec)
+    engine = SERVING if isinstance(own, ServingSpec | ServingExchangeSpec) else own.federation
+    return Unit(organization, plan.key, plan.namespace, engine, {}, {} if plan.kind == "exchange" else _ports(plan))
+
+
+def _named(plan: UnitPlan, unit: Unit) -> Iterator[tuple[str, str, str, int]]:
+    """The names inside a unit's namespace: Service, module, port, and its number."""
+    for (service, key), (module, port) in (SERVING_NAMES if unit.engine == SERVING else NAMES).items():
+        if to_camel(module.replace("-", "_")) in plan.modules and key in unit.ports:
+            yield service, module, port, unit.ports[key]
+
+
+def _published(plan: UnitPlan, unit: Unit) -> tuple[PublishedService, ...]:
+    return (SERVING_PROXY,) if unit.engine == SERVING else LINKS[unit.engine].of(plan.kind)
 
 
 def _others(outcome: Outcome) -> set[str]:
-    """The parties on the way. Only the exchange may see a packet between sender and target."""
-    return {place.rpartition("/")[0] for place in outcome.way if "/exchange/" not in place}
+    """The parties on the way. Only an exchange may see a packet between sender and target."""
+    places = [place.rpartition("/")[0] for place in outcome.way]
+    return {place for place in places if not place.endswith(("/exchange", "/serving-exchange"))}
 
 
 def _strayed(outcome: Outcome) -> str:
@@ -197,8 +234,7 @@ def _outside(
     plan: UnitPlan, unit: Unit, spec: StackSpec, addresses: dict[LiveValue, str]
 ) -> Iterator[tuple[tuple[str, int], tuple[Unit, str, str]]]:
     """Published Services at the addresses their owner gives them: load balancers, or nodes."""
-    own = spec.exchange if plan.kind == "exchange" else spec.parties[unit.party]
-    assert own is not None
+    own = _own(plan, spec)
     for manifest in plan.services:
         service = manifest.fields["spec"]
         if service["type"] == "ClusterIP":
@@ -215,9 +251,7 @@ def _outside(
 
 def _names(plan: UnitPlan, spec: StackSpec) -> Iterator[tuple[str, str]]:
     """What DNS answers for names that are advertised with addresses."""
-    own = spec.exchange if plan.kind == "exchange" else spec.parties[plan.key.removeprefix("party-")]
-    assert own is not None
-    for publication in own.publish.given.values():
+    for publication in _own(plan, spec).publish.given.values():
         if publication.advertise is not None and publication.advertise.addresses:
             yield publication.advertise.host, publication.advertise.addresses[0]
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from federation.errors import FederationError
+from federation.links import LINKS
 from tests.support.configs import (
     EGGROLL,
     EGGROLL_OSX,
@@ -180,24 +182,47 @@ def test_a_party_of_a_star_severs_a_member_by_its_own_stack(kind: Kind, collabor
         assert world.faults(pairs) == [], f"after {state}"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in STARS if not kind.local], ids=str)
-def test_an_exchange_that_moves_to_another_organization_takes_every_pair_with_it(kind: Kind, tmp_path: Path) -> None:
+@pytest.mark.parametrize("heir", ["new-hub", "hospital-c"])
+@pytest.mark.parametrize("kind", STARS, ids=str)
+def test_an_exchange_moves_to_another_organization_and_no_pair_is_cut_at_any_step(kind: Kind, heir: str, tmp_path: Path) -> None:
+    """`heir`: an organization that comes for it, or one that has a party already."""
     life = founded(kind, tmp_path)
-    world, pairs = life.world, everyone("9999", "10000")
+    life.join("hospital-c", "10001")
+    world, pairs = life.world, everyone("9999", "10000", "10001")
     assert world.faults(pairs) == []
-    life.hub = "new-hub"
-    world.join("new-hub", stack("new-hub", exchange=exchange(federation=kind.engine)))
-    world.up("new-hub")
-    for name in ("bank-a", "clinic-b"):
-        world.hand_over(name, "new-hub")
-        world.hand_over("new-hub", name)
+    if heir == "new-hub":
+        world.join(heir, stack(heir))
+    world.change(heir, lambda config: config.update(exchange=exchange(federation=kind.engine)))
+    world.up(heir)
+    members = {name: list(one.case.config.get("parties", {})) for name, one in world.organizations.items()}
+    for name in members.keys() - {heir}:
+        world.hand_over(name, heir)
+        world.hand_over(heir, name)
     world.up()
-    assert world.faults(pairs) == [], "both exchanges work while members still use the old one"
-    for name, party_id in (("bank-a", "9999"), ("clinic-b", "10000")):
-        world.change(name, lambda config, party_id=party_id: config["parties"][party_id].update(exchange="new-hub"))
+    assert world.faults(pairs) == [], "two exchanges, and all members use the old one"
+    for name, parties in members.items():
+        for party_id in parties:
+            use = "local" if name == heir else heir
+            world.change(name, lambda config, party_id=party_id, use=use: config["parties"][party_id].update(exchange=use))
         world.up(name)
-    del world.organizations[HUB]
+        assert world.faults(pairs) == [], f"{name} has moved, some have not"
+    if members[HUB]:
+        world.change(HUB, lambda config: config.pop("exchange"))
+        world.up(HUB)
+    else:
+        del world.organizations[HUB]
     assert world.faults(pairs) == []
+
+
+def test_every_engine_has_a_mesh_and_those_with_a_default_route_a_star(tmp_path: Path) -> None:
+    """FATE's route table of RabbitMQ has no default, so natively it is mesh only: a star with it cannot even be planned."""
+    assert {kind.engine for kind in MESHES} == set(LINKS)
+    assert {kind.engine for kind in STARS} == {engine for engine, link in LINKS.items() if link.exchange} == set(LINKS) - {"RabbitMQ"}
+    life = Life(Kind("mesh", "RabbitMQ"), tmp_path)
+    life.join("bank-a", "9999")
+    life.world.change("bank-a", lambda config: config["federation"].update(topology="star"))
+    with pytest.raises(FederationError, match="topology to mesh"):
+        life.world.up("bank-a")
 
 
 @pytest.mark.parametrize("watched", [True, False])
