@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from pydantic import BaseModel
 
 from federation.spec import StackSpec
-from tests.support.configs import SLIM_PULSAR, SLIM_RABBITMQ, Config, party, serving, stack
+from tests.support.configs import SLIM_PULSAR, SLIM_RABBITMQ, Config, exchange, fml_manager, party, serving, site_portal, stack
 
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.S)
 _BALANCED = {"type": "LoadBalancer"}
@@ -68,7 +68,7 @@ PASSWORDS: Config = stack(
             modules={"servingZookeeper": {}, "servingAdmin": {}},
             credentials=_named("redis", "zookeeper", "admin", prefix="serving"),
         ),
-        "9998": serving("canary-serving-elsewhere", fateflow="203.0.113.9:9380", engines={"redis": _elsewhere("cache", "their-redis")}),
+        "9997": serving("canary-serving-elsewhere", fateflow="203.0.113.9:9380", engines={"redis": _elsewhere("cache", "their-redis")}),
     },
 )
 # Keys: of the organization, of a party's own CA and its server, of a server whose certificate was given.
@@ -80,7 +80,35 @@ KEYS: Config = stack(
         "9998": party("canary-provided", exchange=None, **SLIM_PULSAR, tls="provided"),
     },
 )
-STACKS = (PASSWORDS, KEYS)
+_FATEFLOW = "203.0.113.9:30097"
+# Of Site Portals and FML Managers: there is one FML Manager in a stack, so two stacks.
+PORTALS: Config = stack(
+    "canary-portals",
+    exchange=exchange(
+        "canary-exchange",
+        federation="Eggroll",
+        fmlManager=fml_manager("canary-fml-manager", credentials=_named("postgres", prefix="fml-manager")),
+    ),
+    sitePortal={
+        "9999": site_portal("canary-portal", fateflow=_FATEFLOW, credentials=_named("postgres", "admin", "user", prefix="portal")),
+        "9998": site_portal(
+            "canary-portal-elsewhere",
+            fateflow=_FATEFLOW,
+            engines={"postgres": _elsewhere("db", "their-portal", database="portal", user="fate")},
+        ),
+    },
+)
+MANAGER: Config = stack(
+    "canary-manager",
+    exchange=exchange(
+        "canary-exchange-2",
+        federation="Eggroll",
+        fmlManager=fml_manager(
+            "canary-fml-manager-2", engines={"postgres": _elsewhere("db", "their-fml-manager", database="fml", user="fate")}
+        ),
+    ),
+)
+STACKS = (PASSWORDS, KEYS, PORTALS, MANAGER)
 
 
 def slots(model: type[BaseModel] = StackSpec, path: str = "") -> frozenset[str]:
