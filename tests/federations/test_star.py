@@ -13,7 +13,6 @@ from sandbox.workspace import Workspace
 from tests.engine.operators import config_map, hand_over
 from tests.federations.organizations import (
     HUB,
-    PARTY,
     STAR,
     Organizations,
     configure,
@@ -21,7 +20,6 @@ from tests.federations.organizations import (
     external,
     golden,
     listed,
-    rerouted,
     serial,
     service,
     star_rerouted,
@@ -123,9 +121,8 @@ def test_an_exchange_moves_to_another_organization_member_by_member(star: Organi
     deployed_by(heir, exchange())
     for name in MEMBERS:
         hand_over(star.star[name], heir)
-    # Its party names in its routes whom the stack accepted, so that it could sever one; all go through the old exchange.
-    named = rerouted(PARTY, "party-10002", ("osx-routes",), ())
-    assert listed(heir) == added(*external("create", "Party", *MEMBERS), *named)
+    # Its party knows whom the stack accepted, so that it could sever one; its route file stays: all go through the old exchange.
+    assert listed(heir) == added(*external("create", "Party", *MEMBERS), "update fate:federation:FateParty::party-10002")
     heir.up()
 
     for name in MEMBERS:
@@ -195,7 +192,7 @@ def test_an_exchange_beside_a_party_moves_away_and_the_party_stays(star: Organiz
     heir.up()
     heir.stack_file.write_text(without)
     gone = [line.replace("create ", "delete ", 1) for line in added(*external("create", "Party", *MEMBERS))]
-    assert listed(heir) == sorted([*gone, *rerouted(PARTY, "party-10002", ("osx-routes",), ())])
+    assert listed(heir) == sorted([*gone, "update fate:federation:FateParty::party-10002"])
     heir.up()
     assert generations(heir, "fate-exchange") == {}
     assert generations(heir, "fate-10002") == {"mysql": 1, "osx": 1, "python": 1}, "the party did not start again"
