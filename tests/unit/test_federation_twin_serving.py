@@ -100,6 +100,39 @@ def test_after_each_step_every_request_reaches_exactly_its_target_and_nobody_els
     assert life.faults(everyone("9999", "10001", "777"), "10000") == []
 
 
+@pytest.mark.parametrize("collaborations", [False, True], ids=["all", "collaborations"])
+@pytest.mark.parametrize("kind", ["star", "star-local"])
+def test_a_party_of_a_serving_star_severs_a_member_by_its_own_stack(kind: str, collaborations: bool, tmp_path: Path) -> None:
+    """hospital-c alone suspends the FATE-Serving of 10000; nobody else is asked, or notices."""
+    life = founded(kind, tmp_path)
+    life.join("hospital-c", "10001", "777")
+    world, peer = life.world, World.peer_name("clinic-b", "serving-10000")
+    pairs = everyone("9999", "10000", "10001", "777")
+    if collaborations:
+        for name in world.organizations:
+            world.change(name, lambda config: config.update(collaborations={"all": ["9999", "10000", "10001", "777"]}))
+    world.hand_over("clinic-b", "hospital-c")
+    world.up()
+    assert life.faults(pairs) == []
+    for state in ("suspended", "retired", "pending"):
+        world.change("hospital-c", lambda config, state=state: config["peers"][peer].update(state=state))
+        world.up("hospital-c")
+        assert life.faults(pairs - {("10001", "10000"), ("777", "10000")}) == [], state
+        world.change("hospital-c", lambda config: config["peers"][peer].update(state="active"))
+        world.up("hospital-c")
+        assert life.faults(pairs) == [], f"after {state}"
+
+
+@pytest.mark.parametrize("kind", ["star", "star-local"])
+def test_who_shares_no_collaboration_is_not_reached_through_a_serving_exchange(kind: str, tmp_path: Path) -> None:
+    life = founded(kind, tmp_path)
+    life.join("hospital-c", "10001")
+    for name in life.world.organizations:
+        life.world.change(name, lambda config: config.update(collaborations={"fraud": ["9999", "10000"], "scoring": ["10000", "10001"]}))
+    life.world.up()
+    assert life.faults(everyone("9999", "10000") | everyone("10000", "10001")) == []
+
+
 @pytest.mark.parametrize("kind", ["star", "star-local"])
 def test_a_serving_exchange_moves_to_another_organization_and_no_pair_is_cut_at_any_step(kind: str, tmp_path: Path) -> None:
     life = founded(kind, tmp_path)
