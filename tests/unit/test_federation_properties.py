@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from federation.load import LoadedStack
 from federation.peers import Peer, Peers
@@ -136,14 +136,22 @@ def test_a_party_of_a_star_reaches_active_partners_by_its_exchange_and_nobody_el
         assert first_hops(unit, "424242") - {"127.0.0.1"} == (set() if collaborations else exchange)
 
 
-# Names that YAML might take for something else, and addresses in every spelling.
+def _is_host(text: str) -> bool:
+    try:
+        TypeAdapter(Host).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+# Names that YAML might take for something else, and addresses in every spelling; a name that ends in a number is no host.
 hosts = some.one_of(
     some.from_regex(r"[a-z0-9]([-a-z0-9]{0,6}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,6}[a-z0-9])?){0,2}", fullmatch=True),
-    some.sampled_from(["null", "true", "no", "y", "1e3", "1.e3", "12", "0x1f", "0o7", "2001-01-01", "1.5", "e", "on.e", "010", "4-2"]),
+    some.sampled_from(["null", "true", "no", "y", "1e3", "1.e3", "0o7x", "2001-01-01", "12.e5x", "e", "on.e", "4-2", "1-0.e3"]),
     some.ip_addresses().map(str),
     some.ip_addresses(v=6).map(lambda address: address.exploded),
     some.sampled_from(["2001:db8::", "1:2:3:4:5:6:7:8", "::ffff:203.0.113.5", "fd00::1"]),
-).map(TypeAdapter(Host).validate_python)
+).filter(_is_host)
 
 
 @settings(max_examples=300, deadline=None)
