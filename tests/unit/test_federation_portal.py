@@ -417,8 +417,9 @@ def test_an_expired_certificate_is_a_warning(tmp_path: Path) -> None:
     entries, now = given(loaded, pki.new_authority("federation")), datetime.datetime.now(datetime.UTC)
     assert expiry_warnings(loaded, entries, now) == ()
     later = expiry_warnings(loaded, entries, now + datetime.timedelta(days=400))
-    assert len(later) == 2
-    assert f"the certificate of {SERVER} has expired" in later[0]
+    assert [name for name in (SERVER, CLIENT) for text in later if f"the certificate of {name} has expired" in text] == [SERVER, CLIENT]
+    soon = expiry_warnings(loaded, entries, now + datetime.timedelta(days=350))
+    assert [("expires on" in text, "peers refuse it" in text) for text in soon] == [(True, True), (True, True)]
 
 
 def _portal(**change: Any) -> Callable[[Config], object]:
