@@ -7,7 +7,7 @@ from typing import Any
 from cli.checks import Row
 from cli.peer_questions import Question
 
-# What is said of a fault, and what has to be done by whom. Words in braces: {name} {party} {owner} {hop}.
+# What is said of a fault, and what has to be done by whom. Words in braces: {name} {party} {owner} {hop} {endpoint}.
 Saying = tuple[str, str]
 
 
@@ -52,7 +52,8 @@ class Case:
     def failed(self, check: str, saying: Saying) -> Row:
         """A row with a problem; its words are filled in."""
         reached = self.question.reached
-        words = {"hop": self.hop, "name": reached.server_name, "party": reached.party, "owner": reached.owner or self.hop}
+        about = {"name": reached.server_name, "party": reached.party, "owner": reached.owner or self.hop}
+        words = {"endpoint": self.question.endpoint, "hop": self.hop, **about}
         problem, fix = (_filled(text, words) for text in saying)
         return Row(f"{self.subject}: {check}", "failed", problem, fix)
 

@@ -11,10 +11,17 @@ from cli.peer_checks import rows_of
 from cli.peer_http import release_rows
 from cli.peer_questions import Hop, Question, hops, questions
 from cli.questions import FailedError
+from federation.links import Kind
 from federation.load import LoadedStack
 from federation.peers import Peer
 from federation.unit import UnitPlan
 
+# Kinds of units that dial each other, and whose releases are compared.
+_FAMILIES: dict[Kind, str] = {
+    **dict.fromkeys(("party", "exchange"), "FATE"),
+    **dict.fromkeys(("serving", "servingExchange"), "FATE-Serving"),
+    **dict.fromkeys(("sitePortal", "fmlManager"), "portals"),
+}
 # Answers to questions (cli/peer_probe.py), in their order.
 Probe = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 Now = Callable[[], datetime]
@@ -32,8 +39,8 @@ def chosen(loaded: LoadedStack, names: Iterable[str], *, every: bool) -> list[st
 
 def dialling_units(loaded: LoadedStack, names: Iterable[str]) -> list[UnitPlan]:
     """The units of this stack that have routes to peers of these kinds."""
-    trains = {peer.trains for peer in loaded.peers.accepted if peer.name in set(names)}
-    return [unit for unit in loaded.plan.units if (unit.kind in ("party", "exchange")) in trains]
+    families = {_FAMILIES[peer.kind] for peer in loaded.peers.accepted if peer.name in set(names)}
+    return [unit for unit in loaded.plan.units if _FAMILIES[unit.kind] in families]
 
 
 def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now) -> list[Row]:
@@ -64,7 +71,7 @@ def _case(loaded: LoadedStack, name: str, hop: Hop, question: Question, answer: 
         question=question,
         answer=answer,
         domain=loaded.spec.federation.domain,
-        ours=_releases(loaded, trains=True),
+        ours=_releases(loaded, "party"),
         theirs=None if peer is None else peer.descriptor.release,
         now=moment,
     )
@@ -92,7 +99,7 @@ def _known(loaded: LoadedStack, name: str, today: date) -> Iterator[Row]:
     yield Row(check, "ok")
     yield from _descriptor(peer, today)
     if peer.descriptor.release is not None:
-        releases = _releases(loaded, trains=peer.trains)
+        releases = _releases(loaded, peer.kind)
         yield from release_rows(f"{name}: release in its descriptor", name, releases, peer.descriptor.release)
     yield from _way(loaded, peer)
 
@@ -119,8 +126,8 @@ def _way(loaded: LoadedStack, peer: Peer) -> Iterator[Row]:
         )
 
 
-def _releases(loaded: LoadedStack, *, trains: bool) -> tuple[str, ...]:
-    return tuple(sorted({unit.release for unit in loaded.plan.units if (unit.kind in ("party", "exchange")) == trains}))
+def _releases(loaded: LoadedStack, kind: Kind) -> tuple[str, ...]:
+    return tuple(sorted({unit.release for unit in loaded.plan.units if _FAMILIES[unit.kind] == _FAMILIES[kind]}))
 
 
 def _accepted(loaded: LoadedStack, name: str) -> Peer | None:

@@ -82,7 +82,7 @@ class Question:
 def hops(spec: StackSpec, peers: Peers, peer: Peer) -> list[Hop]:
     """Everyone that units of this stack dial to reach a peer; nobody when they do not work with it."""
     if not peer.trains:
-        return [Hop(hop, ()) for hop in _serving_hops(spec, peers, peer)]
+        return [Hop(hop, ()) for hop in _other_hops(spec, peers, peer)]
     if peer.kind == "exchange":
         ours = tuple(_own(spec, party) for party, own in spec.parties_in_order if peer.name in own.exchanges)
         return [Hop(peer, ours)] if ours else []
@@ -106,7 +106,7 @@ def questions(loaded: LoadedStack, hop: Hop) -> Iterator[Question]:
         for purpose, port in sorted(endpoint.ports.items()):
             hosts = _dialled(name, endpoint)
             for host in hosts:
-                for reached in _asked(name, purpose, hop):
+                for reached in _asked(name, purpose, hop, endpoint):
                     yield Question(hop.peer.name, name, purpose, host, port, reached, fateflow, sender or reached.party)
             if endpoint.host not in hosts:
                 yield Question(hop.peer.name, name, "dns", endpoint.host, port, addresses=endpoint.addresses)
@@ -117,8 +117,11 @@ def _dialled(name: str, endpoint: Endpoint) -> tuple[str, ...]:
     return (nginx_addresses(endpoint) if name == "nginx" else ()) or (endpoint.host,)
 
 
-def _asked(name: str, purpose: str, hop: Hop) -> tuple[Reached, ...]:
+def _asked(name: str, purpose: str, hop: Hop, endpoint: Endpoint) -> tuple[Reached, ...]:
     """Who is asked for at a port: a proxy passes on what is for others, a broker answers for itself, RabbitMQ and FATE-Serving nobody."""
+    if purpose == "tls" and not hop.reached:
+        peer = hop.peer
+        return (Reached(peer.party_id or "", peer.name, endpoint.server_name or endpoint.host, peer.descriptor.authorities),)
     if purpose == "amqp" or not hop.reached:
         return (NOBODY,)
     return hop.reached[:1] if name == "pulsar" else hop.reached
@@ -129,9 +132,12 @@ def _own(spec: StackSpec, party: PartyId) -> Reached:
     return Reached(party, "here", name, authorities_of(spec, party, spec.parties[party]), ours=True)
 
 
-def _serving_hops(spec: StackSpec, peers: Peers, peer: Peer) -> Iterator[Peer]:
+def _other_hops(spec: StackSpec, peers: Peers, peer: Peer) -> Iterator[Peer]:
+    """Of what does not train: the peer itself, or for FATE-Serving its exchange."""
     if dials(spec, peer):
         yield peer
+        return
+    if peer.kind != "serving":
         return
     names = {own.exchange for party, own in spec.servings_in_order if may_talk(spec, party, peer.party_id or "")}
     yield from (found for found in peers.accepted if found.kind == "servingExchange" and found.name in names)

@@ -24,9 +24,9 @@ _ROUTED: dict[str, Saying] = {
     "no TLS": ("it speaks no TLS", "{hop}: publish Traffic Server's TLS port"),
 }
 _DIRECT: dict[str, Saying] = {
-    "handshake refused": ("the server refuses the handshake for {name}", "{owner}: has Pulsar a certificate? its log says why it refuses"),
-    "closed": ("the server closes the connection in the handshake", "{owner}: is that Pulsar's TLS port (6651)? its log says why"),
-    "no TLS": ("it speaks no TLS", "{owner}: publish Pulsar's TLS port (6651), not its plain one (6650)"),
+    "handshake refused": ("the server refuses the handshake for {name}", "{owner}: has {endpoint} a certificate? its log says why"),
+    "closed": ("the server closes the connection in the handshake", "{owner}: is that the TLS port of {endpoint}? its log says why"),
+    "no TLS": ("it speaks no TLS", "{owner}: publish the TLS port of {endpoint} (Pulsar's is 6651, 6650 is plain)"),
 }
 
 

@@ -24,10 +24,12 @@ from tests.support.configs import (
     MESH,
     OSX_CLINIC,
     OSX_MESH,
+    PORTAL,
     SERVING,
     SUSPENDED_EXCHANGE,
     Case,
     key_of,
+    portal_descriptor,
     serving_descriptor,
     signed_file,
 )
@@ -202,7 +204,7 @@ FAULTS = {
         lambda clinic: clinic.ports["pulsar"].update(tls=clinic.ports["nginx"]["http"]),
         "clinic-b: TLS of 10000.fraud.example at {pulsar}",
         "it speaks no TLS",
-        "clinic-b: publish Pulsar's TLS port (6651)",
+        "clinic-b: publish the TLS port of pulsar (Pulsar's is 6651",
     ),
     "another release": Fault(
         lambda clinic: setattr(clinic, "release", "1.9.2") or clinic.nginx.routes.update({"10000": fateflow("1.9.2")}),
@@ -520,6 +522,23 @@ def test_a_peers_fate_serving_is_asked_over_grpc(clinic: Clinic, ask: Ask) -> No
     assert f"clinic-b-serving: servingProxy {PULSAR}:{port} speaks gRPC" in checks
     assert f"clinic-b-serving: release in its descriptor: {peer.release}" in checks
     assert [check.partition(":")[0] for check in checks if "route files" in check] == ["serving-9999"]
+
+
+@pytest.mark.parametrize("right", [True, False], ids=["well", "another name"])
+def test_an_fml_manager_is_asked_over_tls_for_its_own_name(clinic: Clinic, ask: Ask, right: bool) -> None:
+    body = portal_descriptor(None, "consortium").plain()
+    name = body["endpoints"]["fmlManager"]["serverName"]
+    context = server_context(clinic.folder, "10000", name=name if right else "elsewhere.example")
+    port = serve(Server(context=context), clinic.until)
+    body["endpoints"]["fmlManager"] |= {"ports": {"tls": port}, "host": PULSAR, "addresses": []}
+    peer = "consortium-fml-manager"
+    clinic.case, clinic.entry = PORTAL.with_peer(peer, Descriptor.model_validate(body)), {"peers": True}
+    answer = ask(clinic, peer)
+    assert {check: row["problem"] for check, row in answer.wrong.items()} == (
+        {} if right else {f"{peer}: certificate is for {name}": "it is for elsewhere.example"}
+    )
+    checks = {row["check"] for row in answer.rows}
+    assert {f"{peer}: TLS of {name} at {PULSAR}:{port}", f"{peer}: fmlManager {PULSAR}:{port} accepts connections"} <= checks
 
 
 def test_from_an_exchanges_stack_a_member_is_asked_directly_and_for_itself_only(clinic: Clinic, ask: Ask) -> None:
