@@ -112,8 +112,14 @@ def _link(consortium: Workspace, parties: list[Workspace]) -> None:
 
 def _trust(space: Workspace, peer: Workspace) -> None:
     _receive(space, peer)
-    secret = ("update", "kubernetes:core/v1:Secret", f"party-{PARTIES[space.organization]}-pulsar-cert")
-    _must_only_change(space, [secret, ("update", "pulumi:pulumi:Stack", f"fate-{space.organization}")])
+    party = f"party-{PARTIES[space.organization]}"
+    allowed = [
+        ("update", "kubernetes:core/v1:Secret", f"{party}-pulsar-cert"),
+        ("update", "kubernetes:core/v1:ConfigMap", f"{party}-nginx-routes"),
+        ("update", "fate:federation:FateParty", party),
+        ("update", "pulumi:pulumi:Stack", f"fate-{space.organization}"),
+    ]
+    _must_only_change(space, allowed)
     _say(f"  {space.organization}: {_counts(space.up())}")
 
 
