@@ -19,6 +19,12 @@ class Way:
     host: str | None
     ports: Ports
 
+    @classmethod
+    def to(cls, engine: str, address: str) -> "Way":
+        """To a server given as host:port."""
+        host, _, port = address.rpartition(":")
+        return cls(engine, host, (int(port),))
+
     @property
     def address(self) -> str | None:
         """The host's address; None when the host is a name, which no policy can hold."""

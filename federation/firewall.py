@@ -12,6 +12,7 @@ from federation.live import live_values
 from federation.network_policy import dialler
 from federation.peers import Peer, Peers
 from federation.plan import StackPlan
+from federation.portal_policy import portal_ways
 from federation.scalars import PartyId
 from federation.serving_policy import serving_ways, training_ways
 from federation.spec import StackSpec
@@ -41,6 +42,7 @@ OUTSIDE = {
     "ZooKeeper": "registry of FATE-Serving",
     "FATE-Flow": "models: FATE-Serving to FATE-Flow's HTTP",
     "Redis": "cache of FATE-Serving",
+    "PostgreSQL": "records of a Site Portal or an FML Manager",
     "adaptor": "features: the adaptor of FATE-Serving",
 }
 _CALL_BACK = "computing: Spark's workers call the driver in FATE-Flow's pod back"
@@ -127,18 +129,23 @@ def _outgoing(spec: StackSpec, unit: UnitPlan, ready: list[Peer]) -> Iterator[Fi
 
 def _outside(spec: StackSpec, unit: UnitPlan) -> Iterator[FirewallRow]:
     """Connections with engines and servers outside of the stack, which the organization itself runs."""
-    own = _party(unit)
-    if own is None:
-        return
-    if unit.kind == "serving":
-        yield from (row for way in serving_ways(spec, own, spec.serving[own]) for row in _along(spec, unit, way))
-        return
-    party = spec.parties[own]
-    for way in (*ways_out(spec, party), *training_ways(spec, own, party)):
+    for way in _ways(spec, unit):
         yield from _along(spec, unit, way)
-    for port in map(_port, driver_ports(party)):
-        host = external_engines(party)["spark"].driver_host or "the address of FATE-Flow's pod"
-        yield FirewallRow("in", unit.key, "workers of the external spark", "spark", (host,), port, "TCP", _CALL_BACK, spec.organization)
+    if unit.kind == "party":
+        party = spec.parties[_party(unit) or ""]
+        for port in map(_port, driver_ports(party)):
+            host = external_engines(party)["spark"].driver_host or "the address of FATE-Flow's pod"
+            yield FirewallRow("in", unit.key, "workers of the external spark", "spark", (host,), port, "TCP", _CALL_BACK, spec.organization)
+
+
+def _ways(spec: StackSpec, unit: UnitPlan) -> Iterable[Way]:
+    own = _party(unit) or ""
+    if unit.kind == "party":
+        return (*ways_out(spec, spec.parties[own]), *training_ways(spec, own, spec.parties[own]))
+    if unit.kind == "serving":
+        return serving_ways(spec, own, spec.serving[own])
+    portal = spec.site_portal[own] if unit.kind == "sitePortal" else spec.fml_manager if unit.kind == "fmlManager" else None
+    return () if portal is None else portal_ways(portal)
 
 
 def _along(spec: StackSpec, unit: UnitPlan, way: Way) -> Iterator[FirewallRow]:

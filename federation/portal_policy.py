@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from federation import naming
+from federation.engine_policy import Way
 from federation.manifests import Manifest
 from federation.module_spec import ModuleSpec
 from federation.naming import selector
@@ -15,14 +16,13 @@ from federation.network_policy import (
     inside_and_dns,
     module_ports,
     namespace_labels,
+    outside,
     published_sources,
-    ranges_of,
-    single,
     towards,
 )
 from federation.portal_boards import shown_portal
 from federation.portal_releases import portal_catalogue
-from federation.scalars import PartyId, is_ip
+from federation.scalars import PartyId
 from federation.spec import FmlManagerSpec, PartySpec, SitePortalSpec, StackSpec
 
 
@@ -34,7 +34,8 @@ def site_portal_policies(
         return ()
     ports, place = portal_catalogue()[own.release].ports, Place(own.namespace, key, labels)
     frontend, server = selector(naming.FRONTEND, key), selector(naming.SITE_PORTAL_SERVER, key)
-    egress = [_fateflow(spec, party, own), *_database(own), *([] if manager is None else [towards(manager)])]
+    egress = [*_fateflow(spec, party, own), *map(outside, portal_ways(own))]
+    egress += [] if manager is None else [towards(manager)]
     made = [
         inside_and_dns(spec, place),
         place.policy("peers-frontend", frontend, ingress=[connect("from", published_sources(spec), (ports["frontendTls"],))]),
@@ -60,7 +61,10 @@ def fml_manager_policies(
     ingress = [connect("from", published_sources(spec), (ports["fmlManagerServer"],))]
     called = sorted({repr(rule): rule for rule in map(towards, portals)}.values(), key=repr)
     server = place.policy(
-        "peers-fml-manager-server", selector(naming.FML_MANAGER_SERVER, key), ingress=ingress, egress=[*_database(own), *called]
+        "peers-fml-manager-server",
+        selector(naming.FML_MANAGER_SERVER, key),
+        ingress=ingress,
+        egress=[*map(outside, portal_ways(own)), *called],
     )
     shown = {"fmlManagerServer": own.modules.fml_manager_server, "postgres": own.modules.postgres}
     return (inside_and_dns(spec, place), server, *_shown_services(place, shown, ports))
@@ -79,17 +83,19 @@ def fateflow_policies(spec: StackSpec, party: PartyId, own: PartySpec, key: str,
     return (Place(own.namespace, key, labels).policy("site-portal", selector(naming.FATEFLOW, key), ingress=rules),)
 
 
-def _fateflow(spec: StackSpec, party: PartyId, own: SitePortalSpec) -> Rule:
+def portal_ways(own: SitePortalSpec | FmlManagerSpec) -> Iterator[Way]:
+    """What the server of a Site Portal or an FML Manager dials outside of its stack, beside its peers."""
+    if isinstance(own, SitePortalSpec) and own.fateflow is not None:
+        yield Way.to("FATE-Flow", own.fateflow)
+    if (postgres := own.engines.postgres) is not None:
+        yield Way("PostgreSQL", postgres.external.host, (postgres.external.port,))
+
+
+def _fateflow(spec: StackSpec, party: PartyId, own: SitePortalSpec) -> Iterator[Rule]:
     training = spec.parties.get(party)
-    if own.fateflow is not None or training is None:
-        return _by_name(own.fateflow or "")
-    port = spec.catalogue[training.release].ports["fateflowHttp"]
-    return towards(Address("", (), {}, Pods(training.namespace, naming.party_key(party), naming.FATEFLOW, (port,))))
-
-
-def _database(own: SitePortalSpec | FmlManagerSpec) -> Iterator[Rule]:
-    if own.engines.postgres is not None:
-        yield _by_name(f"{own.engines.postgres.external.host}:{own.engines.postgres.external.port}")
+    if own.fateflow is None and training is not None:
+        port = spec.catalogue[training.release].ports["fateflowHttp"]
+        yield towards(Address("", (), {}, Pods(training.namespace, naming.party_key(party), naming.FATEFLOW, (port,))))
 
 
 def _shown_services(place: Place, modules: Mapping[str, ModuleSpec], ports: Mapping[str, int]) -> Iterator[Manifest]:
@@ -98,9 +104,3 @@ def _shown_services(place: Place, modules: Mapping[str, ModuleSpec], ports: Mapp
         if given.service is not None and given.service.type != "ClusterIP":
             pods = naming.pod_name(module)
             yield place.policy(f"service-{pods}", selector(pods, place.key), ingress=[connect("from", [], module_ports(module, ports))])
-
-
-def _by_name(address: str) -> Rule:
-    """A policy holds no names: the port of one is open anywhere."""
-    host, _, port = address.rpartition(":")
-    return connect("to", ranges_of([single(host)]) if is_ip(host) else [], (int(port),))

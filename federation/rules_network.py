@@ -8,6 +8,7 @@ from federation.neighbours import dials
 from federation.network_policy import dialler
 from federation.party_values import deployed_modules
 from federation.peers import Peers
+from federation.portal_policy import portal_ways
 from federation.scalars import PartyId, is_ip
 from federation.serving_policy import serving_ways, training_ways
 from federation.spec import StackSpec
@@ -51,3 +52,5 @@ def _ways(spec: StackSpec) -> Iterator[tuple[PartyId, tuple[Way, ...]]]:
         yield party, (*ways_out(spec, own), *training_ways(spec, party, own))
     for party, serving in spec.serving.items():
         yield party, tuple(serving_ways(spec, party, serving))
+    for party, portal in spec.site_portals_in_order:
+        yield party, tuple(portal_ways(portal))

@@ -76,24 +76,19 @@ def training_ways(spec: StackSpec, party: PartyId, own: PartySpec) -> Iterator[W
     given = own.servings
     if given is None or party in spec.serving:
         return
-    yield from (_way("FATE-Serving", address) for address in given.hosts)
-    yield from (_way("ZooKeeper", address) for address in (given.zookeeper.hosts if given.zookeeper else ()))
+    yield from (Way.to("FATE-Serving", address) for address in given.hosts)
+    yield from (Way.to("ZooKeeper", address) for address in (given.zookeeper.hosts if given.zookeeper else ()))
 
 
 def serving_ways(spec: StackSpec, party: PartyId, own: ServingSpec) -> Iterator[Way]:
     """What serving-server dials outside of its stack."""
     if party not in spec.parties and own.fateflow is not None:
-        yield _way("FATE-Flow", own.fateflow)
+        yield Way.to("FATE-Flow", own.fateflow)
     if own.engines.redis is not None:
         yield Way("Redis", own.engines.redis.external.host, (own.engines.redis.external.port,))
     if own.adaptors.url is not None:
         url = urlsplit(own.adaptors.url)
         yield Way("adaptor", url.hostname, (url.port or (443 if url.scheme == "https" else 80),))
-
-
-def _way(what: str, address: str) -> Way:
-    host, _, port = address.rpartition(":")
-    return Way(what, host, (int(port),))
 
 
 def _of_a_party(spec: StackSpec, party: PartyId, own: ServingSpec, place: Place, ports: Mapping[str, int]) -> Iterator[Manifest]:

@@ -22,7 +22,6 @@ pytestmark = pytest.mark.engine
 
 # Entries that nobody but their owner's own programs read: no Secret in the cluster holds them.
 _NOT_IN_THE_CLUSTER = {"identity", "party-9999-ca-1"}
-_CONSOLES = [f"9999.{console}.canary.example" for console in ("fateboard", "notebook")]
 
 
 @dataclass
@@ -52,12 +51,13 @@ class Watched:
 
 def _passwords(folder: Path, kubeconfig: Path) -> Watched:
     space = operator("canary", folder, kubeconfig, PASSWORDS)
+    consoles = sorted(host for unit in load_stack(space.stack_file).plan.units for host in unit.board_hosts.values())
     authority = pki.new_authority("consoles")
     key = pki.new_key()
     given = {name: canary(name) for name in _named(PASSWORDS) - {"registry", "consoles"}}
     given["registry"] = json.dumps({"auths": {"registry.example": {"auth": canary("registry")}}})
     given["consoles-key"] = pki.key_pem(key).decode()
-    given["consoles-certificate"] = pki.pem(pki.sign_csr(pki.new_csr(key, _CONSOLES[0]), authority, _CONSOLES)).decode()
+    given["consoles-certificate"] = pki.pem(pki.sign_csr(pki.new_csr(key, consoles[0]), authority, consoles)).decode()
     return _given(space, given)
 
 

@@ -11,7 +11,7 @@ import pytest
 from cli.firewall import FORMATS
 from cli.main import main
 from federation.firewall import OUTSIDE, PURPOSES, FirewallRow, described_endpoints, filled, firewall_rows
-from tests.support.configs import CASES, EXCHANGE, EXTERNAL, LOCAL, MESH, MESH_SUSPENDED, NODE_PORTS, ROLLSITE_LOCAL, STAR_PARTY, Case
+from tests.support.configs import EVERY_CASE, EXCHANGE, EXTERNAL, LOCAL, MESH, MESH_SUSPENDED, NODE_PORTS, ROLLSITE_LOCAL, STAR_PARTY, Case
 from tests.support.stacks import project
 
 # Cases whose units dial an address: an empty sheet would hide a walk that finds nothing.
@@ -80,7 +80,7 @@ def test_a_star_with_rollsite_has_one_port_each_way(tmp_path: Path) -> None:
     assert {(row.endpoint, row.port) for row in rows} == {("rollsite", 9370)}
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
 def test_what_policies_let_out_and_what_the_sheet_says_is_the_same(case: Case, tmp_path: Path) -> None:
     """One asks the cluster, the other the network team: neither may know more."""
     loaded = case.load(tmp_path)
