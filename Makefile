@@ -6,8 +6,8 @@ PYFATE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fate-federation/pyfate-2.2.0
 PULSAR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fate-federation/pulsar-2.10.1
 # Processes of one test run must order sets alike, because names of tests are made from them; the next run orders them otherwise.
 HASHES := $(shell date +%s)
-# Every cluster of KubeFATE comes up, which takes minutes: with the slower suites.
-CONVERTED := tests/engine/test_kubefate.py
+# Many clusters come up, or something waits for a minute: with the slower suites.
+SLOW := tests/engine/test_kubefate.py tests/engine/test_combinations.py tests/engine/test_boards.py
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: setup tools demo demo-down test lint traffic-server servers pulsar pyfate ci render bench schemas
@@ -31,7 +31,7 @@ setup: $(INSTALLED)          ## install fatefed and sandbox into .venv
 
 test: $(INSTALLED) tools lint  ## the tests: unit, charts, components, engine
 	PYTHONHASHSEED=$(HASHES) $(BIN)/python -m pytest tests/unit tests/charts tests/components --numprocesses=auto --dist=loadfile
-	$(BIN)/python -m pytest tests/engine --ignore=$(CONVERTED) --durations=5
+	$(BIN)/python -m pytest tests/engine $(SLOW:%=--ignore=%) --durations=5
 
 lint: $(INSTALLED)           ## format, style, types, generated files
 	$(BIN)/ruff format --check --quiet .
@@ -65,7 +65,8 @@ $(PYFATE)/.installed: tests/runtime/requirements.txt
 
 ci: test traffic-server servers pulsar pyfate  ## what CI runs: the tests, then the slower suites
 	$(BIN)/python -m pytest tests/traffic tests/servers tests/pulsar tests/runtime --durations=5
-	$(BIN)/python -m pytest tests/federations $(CONVERTED) --durations=5
+	$(BIN)/python -m pytest $(SLOW) --durations=5
+	$(BIN)/python -m pytest tests/federations --durations=5
 	$(MAKE) demo
 	$(MAKE) demo-down
 
