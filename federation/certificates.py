@@ -23,15 +23,11 @@ def pkcs8(pem: str) -> str:
 
 def certificate_problems(certificate: str, key: str, ca: str, *, server_name: str) -> tuple[str, ...]:
     """What is wrong with a provided certificate for a server name: sentences without any secret content."""
-    unreadable = [name for name, text in (("certificate", certificate), ("CA", ca)) if not _certificates(text)]
-    if unreadable:
-        return (f"{' and '.join(unreadable)} cannot be read: give PEM certificates",)
-    chain, authorities = _certificates(certificate), _certificates(ca)
-    leaf = chain[0]
     try:
-        problems = _foreign_key(leaf, key)
+        chain, authorities, problems = _opened(certificate, key, ca)
     except ValueError as error:
-        return (f"the key {_first_line(error)}",)
+        return (str(error),)
+    leaf = chain[0]
     if server_name not in _names(leaf):
         problems.append(
             f"the certificate is not valid for {server_name}, the name that peers dial: it holds {', '.join(_names(leaf)) or 'no DNS name'}"
@@ -43,15 +39,11 @@ def certificate_problems(certificate: str, key: str, ca: str, *, server_name: st
 
 def client_problems(certificate: str, key: str, ca: str, *, common_name: str) -> tuple[str, ...]:
     """What is wrong with the certificate that a program shows when it calls another one: sentences without any secret content."""
-    unreadable = [name for name, text in (("certificate", certificate), ("CA", ca)) if not _certificates(text)]
-    if unreadable:
-        return (f"{' and '.join(unreadable)} cannot be read: give PEM certificates",)
-    chain, authorities = _certificates(certificate), _certificates(ca)
-    leaf = chain[0]
     try:
-        problems = _foreign_key(leaf, key)
+        chain, authorities, problems = _opened(certificate, key, ca)
     except ValueError as error:
-        return (f"the key {_first_line(error)}",)
+        return (str(error),)
+    leaf = chain[0]
     names = [str(attribute.value) for attribute in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     if names != [common_name]:
         problems.append(f"the certificate is not {common_name}'s: its common name is {', '.join(names) or 'empty'}")
@@ -91,6 +83,17 @@ def _certificates(pem: str) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(pem.encode())
     except ValueError:
         return []
+
+
+def _opened(certificate: str, key: str, ca: str) -> tuple[list[x509.Certificate], list[x509.Certificate], list[str]]:
+    """A chain, its authorities, and the problem of a key that is not the first one's. ValueError, in words, when one cannot be read."""
+    chain, authorities = _certificates(certificate), _certificates(ca)
+    if unreadable := [name for name, found in (("certificate", chain), ("CA", authorities)) if not found]:
+        raise ValueError(f"{' and '.join(unreadable)} cannot be read: give PEM certificates")
+    try:
+        return chain, authorities, _foreign_key(chain[0], key)
+    except ValueError as error:
+        raise ValueError(f"the key {_first_line(error)}") from None
 
 
 def _foreign_key(leaf: x509.Certificate, key: str) -> list[str]:

@@ -40,7 +40,7 @@ OUTSIDE = {
     "rabbitmq": "data: FATE-Flow to its RabbitMQ, and its management API",
     "FATE-Serving": "models: FATE-Flow to FATE-Serving's gRPC, without TLS",
     "ZooKeeper": "registry of FATE-Serving",
-    "FATE-Flow": "models: FATE-Serving to FATE-Flow's HTTP",
+    "FATE-Flow": "models and jobs: FATE-Flow's HTTP, for FATE-Serving or a Site Portal",
     "Redis": "cache of FATE-Serving",
     "PostgreSQL": "records of a Site Portal or an FML Manager",
     "adaptor": "features: the adaptor of FATE-Serving",
@@ -75,11 +75,13 @@ class FirewallRow:
 def firewall_rows(spec: StackSpec, peers: Peers, plan: StackPlan) -> tuple[FirewallRow, ...]:
     """Every row, by unit, direction and peer. Connections between units of one stack stay inside its cluster."""
     ready = [peer for peer in peers.accepted if peer.routed and peer.name not in plan.pending]
-    return tuple(
-        row
-        for unit in plan.units
-        for row in (*_incoming(spec, unit, _partners(spec, unit, ready)), *_outgoing(spec, unit, ready), *_outside(spec, unit))
-    )
+    return tuple(row for unit in plan.units for row in _rows(spec, unit, _partners(spec, unit, ready)))
+
+
+def _rows(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
+    yield from _incoming(spec, unit, partners)
+    yield from _outgoing(spec, unit, partners)
+    yield from _outside(spec, unit)
 
 
 def _party(unit: UnitPlan) -> PartyId | None:
@@ -112,10 +114,10 @@ def _incoming(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator
             yield FirewallRow("in", unit.key, source, endpoint, told, port, "TCP", PURPOSES[endpoint, purpose], spec.organization)
 
 
-def _outgoing(spec: StackSpec, unit: UnitPlan, ready: list[Peer]) -> Iterator[FirewallRow]:
+def _outgoing(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
     own = _party(unit)
     external = external_engines(spec.parties[own]) if own is not None and unit.kind == "party" else {}
-    for peer in _partners(spec, unit, ready):
+    for peer in partners:
         organization = peer.descriptor.organization
         opened_by = f"{spec.organization} (out), {organization} (in)"
         for endpoint, body in sorted(peer.descriptor.endpoints.items()):
