@@ -73,7 +73,7 @@ ci: test traffic-server servers pulsar pyfate  ## what CI runs: the tests, then 
 render: $(INSTALLED)         ## every object of a stack as files: make render STACK=bank-a OUT=/tmp/bank-a
 	$(BIN)/fatefed render -s $(STACK) --out $(OUT)
 
-bench: $(INSTALLED) tools    ## pulumi up of one party against helm install of the same chart; plans of 10 to 1,000 peers, previews of 10 to 400
+bench: $(INSTALLED) tools    ## pulumi up of one party against helm install of the same chart; plans and previews of 10 to 1,000 peers
 	$(BIN)/python -m tests.bench.party_up
 	$(BIN)/python -m tests.bench.plan_scale
 	$(BIN)/python -m tests.bench.preview_scale

@@ -17,9 +17,9 @@ def main() -> None:
     """Deploy the stack. Nothing is registered before the whole configuration was checked."""
     config = pulumi.Config("fate")
     keys = [field.alias or name for name, field in StackSpec.model_fields.items()]
-    found = {key: config.get(key) if key == "organization" else config.get_object(key) for key in keys}
-    # Pulumi.yaml gives maps that a stack lacks the default {}.
-    given = {key: value for key, value in found.items() if value not in (None, {})}
+    found = {key: config.get(key) if key in ("organization", "peersFile") else config.get_object(key) for key in keys}
+    # Pulumi.yaml gives what a stack lacks an empty default.
+    given = {key: value for key, value in found.items() if value not in (None, {}, "")}
     secrets: dict[str, str] = config.get_object("secrets") or {}
     file = stack_file(pulumi.get_stack())
     now = datetime.now(UTC)

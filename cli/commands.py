@@ -21,6 +21,7 @@ from cli.kubefate.clusters import Choices
 from cli.kubefate.files import convert_files
 from cli.passwords import give_command, init_secrets
 from cli.peers import Review, accept, review
+from cli.peers_move import move_peers
 from cli.project import Stack, find_project
 from cli.rendering import access_files, render, write_rendering
 from cli.states import set_state
@@ -163,6 +164,14 @@ def peers_state(arguments: argparse.Namespace) -> Result:
     found = set_state(stack_of(arguments), arguments.name, arguments.state, arguments.reason)
     data = {"name": found.name, "before": found.before, "state": found.state, "written": found.written}
     return Result(show.state_text(found, arguments.stack), data | {"routes": [vars(change) for change in found.routes]})
+
+
+def peers_move(arguments: argparse.Namespace) -> Result:
+    """`peers move`."""
+    stack = stack_of(arguments)
+    moved = move_peers(stack)
+    text = f"{len(moved.peers)} peers moved to {shown(moved.file)}\nnext: `pulumi preview -s {stack.name}`: nothing changes by this"
+    return Result(text, {"file": str(moved.file), "peers": list(moved.peers)})
 
 
 def render_objects(arguments: argparse.Namespace) -> Result:

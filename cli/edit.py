@@ -6,6 +6,7 @@ and the result is read again before anyone sees it.
 
 import json
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ import yaml
 from cli.errors import CommandError
 from federation.errors import FederationError
 from federation.peer_spec import PeerSpec
-from federation.source import StackSource
+from federation.source import YamlFile
 
 Scalar = str | int | bool
 Path = tuple[str, ...]
@@ -23,6 +24,7 @@ _ACCEPTED = frozenset({"descriptor", "state", "reason", "key", "previousKey", "a
 # What a peer typed by hand has, and a peer with a descriptor takes from there.
 BY_HAND = frozenset(field.alias or name for name, field in PeerSpec.model_fields.items()) - _ACCEPTED
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
+_UNSAFE = "is written in a way that cannot be edited safely"
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,6 @@ class _Splice:
     start: int
     end: int
     text: str
-
-
-def with_peer(text: str, name: str, fields: Mapping[str, Scalar]) -> str:
-    """The stack file with these fields of `fate:peers.<name>`, and without what was typed by hand for that peer."""
-    return with_fields(text, ("peers", name), fields, BY_HAND)
 
 
 def peers_with(config: Mapping[str, Any], name: str, fields: Mapping[str, Scalar]) -> dict[str, Any]:
@@ -49,25 +46,75 @@ def with_fields(text: str, path: Path, fields: Mapping[str, Scalar], drop: froze
 
     CommandError when the file is written in a way this cannot edit; then nothing is lost, and the remedy says what to type.
     """
+    remedy = f"write this under fate:{path[0]} by hand: {_flow(_nest(path[1:], fields))}"
+    try:
+        _value(yaml.compose(text, Loader=yaml.SafeLoader), "config")
+    except (LookupError, yaml.YAMLError):
+        raise CommandError("the stack file", _UNSAFE, remedy) from None
+    return _edited(text, "the stack file", ("config", f"fate:{path[0]}", *path[1:]), fields, drop, remedy)
+
+
+def with_entry(text: str, place: str, path: Path, fields: Mapping[str, Scalar], drop: frozenset[str] = frozenset()) -> str:
+    """Any YAML file with these fields of the mapping at a path of its keys; `place` names it. CommandError like `with_fields`."""
+    return _edited(text, place, path, fields, drop, f"write this by hand: {_flow(_nest(path, fields))}")
+
+
+def _nest(path: Path, fields: Mapping[str, Scalar]) -> dict[str, Any]:
+    inner: dict[str, Any] = dict(fields)
+    for key in reversed(path):
+        inner = {key: inner}
+    return inner
+
+
+def _edited(text: str, place: str, path: Path, fields: Mapping[str, Scalar], drop: frozenset[str], remedy: str) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
-    expected = config_with(StackSource(text, "").config(), path, fields, drop)
+    expected = config_with(YamlFile(text, "").values, path, fields, drop)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        edited = _apply(text, _splices(text, _value(root, "config"), path, fields, drop, expected, newline))
-        right = StackSource(edited, "").config() == expected
+        edited = _apply(text, _splices(text, root, path, fields, drop, expected, newline))
+        right = YamlFile(edited, "").values == expected
     except (ValueError, LookupError, yaml.YAMLError, FederationError):
         right = False
     if not right:
-        inner: dict[str, Any] = dict(fields)
-        for key in reversed(path[1:]):
-            inner = {key: inner}
-        remedy = f"write this under fate:{path[0]} by hand: {_flow(inner)}"
-        raise CommandError("the stack file", "is written in a way that cannot be edited safely", remedy)
+        raise CommandError(place, _UNSAFE, remedy)
     return edited
 
 
+def cut(text: str, key: str, instead: Mapping[str, Scalar]) -> tuple[str, str]:
+    """The stack file with other fields in the place of `fate:<key>`, and the mapping that was there, with its comments, as a text.
+
+    CommandError when the file is written in a way this cannot edit.
+    """
+    newline, values = "\r\n" if "\r\n" in text else "\n", YamlFile(text, "").values
+    try:
+        config = _value(yaml.compose(text, Loader=yaml.SafeLoader), "config")
+        if (found := _find(config, f"fate:{key}")) is None:
+            raise LookupError(key)
+        lines = _whole_lines(text, *found)
+        body = _body(text, *found, values["config"][f"fate:{key}"], newline)
+        new = "".join(f"{line}{newline}" for line in _fields(_column(config), {f"fate:{name}": value for name, value in instead.items()}))
+        rest = text[: lines.start] + new + text[lines.end :]
+        kept = {name: value for name, value in values["config"].items() if name != f"fate:{key}"}
+        expected = {**values, "config": {**kept, **{f"fate:{name}": value for name, value in instead.items()}}}
+        right = YamlFile(rest, "").values == expected and YamlFile(body, "").values == values["config"][f"fate:{key}"]
+    except (ValueError, LookupError, yaml.YAMLError, FederationError):
+        right = False
+    if not right:
+        raise CommandError("the stack file", _UNSAFE, f"move what stands under fate:{key} by hand")
+    return rest, body
+
+
+def _body(text: str, key: yaml.Node, value: yaml.Node, plain: Mapping[str, Any], newline: str) -> str:
+    """The lines of a mapping without their indentation; what has no lines of its own is written anew."""
+    after = text[_line_end(text, int(key.end_mark.index)) : _line_end(text, _end(value))]
+    if not isinstance(value, yaml.MappingNode) or _is_flow(value) or not after:
+        return "".join(f"{_key(str(name))}: {_flow(fields)}{newline}" for name, fields in plain.items())
+    lead = "" if after.endswith("\n") else newline
+    return textwrap.dedent(after) + lead
+
+
 def config_with(config: Mapping[str, Any], path: Path, fields: Mapping[str, Scalar], drop: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The values under `fate:` after the same edit."""
+    """The values after the same edit."""
     if not path:
         return {key: value for key, value in config.items() if key not in drop or key in fields} | dict(fields)
     key = next((key for key in config if str(key) == path[0]), path[0])
@@ -76,7 +123,7 @@ def config_with(config: Mapping[str, Any], path: Path, fields: Mapping[str, Scal
 
 def _splices(
     text: str,
-    config: yaml.Node,
+    root: yaml.Node | None,
     path: Path,
     fields: Mapping[str, Scalar],
     drop: frozenset[str],
@@ -84,9 +131,11 @@ def _splices(
     newline: str,
 ) -> list[_Splice]:
     """The edits; the more of the mapping is there already, the smaller they are."""
-    node, wanted = config, dict(expected)
+    if root is None:  # nothing but comments
+        return [_lines_after(text, len(text), _nested("", path, 0, fields), newline)]
+    node, wanted = root, dict(expected)
     for depth, key in enumerate(path):
-        found = _find(node, key if depth else f"fate:{key}")
+        found = _find(node, key)
         wanted = next(value for name, value in wanted.items() if str(name) == key)
         if found is None:
             return [_lines_after(text, _end(node), _nested(_column(node), path, depth, fields), newline)]
@@ -119,7 +168,7 @@ def _replaced(text: str, key: yaml.Node, value: yaml.Node, field: str, new: Scal
 
 def _nested(column: str, path: Path, depth: int, fields: Mapping[str, Scalar]) -> list[str]:
     """The lines of the mapping at a path, from the key at a depth on."""
-    keys = [key if place else f"fate:{key}" for place, key in enumerate(path)][depth:]
+    keys = path[depth:]
     heads = [f"{column}{'  ' * place}{_key(key)}:" for place, key in enumerate(keys)]
     return [*heads, *_fields(f"{column}{'  ' * len(keys)}", fields)]
 

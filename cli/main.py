@@ -43,7 +43,7 @@ _HELP = {
     "descriptor": "What this stack publishes (export).",
     "descriptor export": "Write the signed descriptor that peers import. Reads the stack's outputs and its key with `pulumi`; "
     "writes FILE, and its serial number into fate:identity." + _UNTOUCHED,
-    "peers": "Other organizations' parties and exchanges (add, suspend, resume, retire).",
+    "peers": "Other organizations' parties and exchanges (add, suspend, resume, retire, move).",
     "peers add": "Accept a peer's descriptor: checks its signature, shows who it is, what it says, the fingerprint of its key to compare "
     "with the peer, and which routes it changes, asks, then writes the descriptor beside the stack file, and its key, serial and sha256 "
     "into the stack file. `pulumi up` applies it." + _UNTOUCHED,
@@ -60,6 +60,8 @@ _HELP = {
     "peers resume": "Give a suspended peer its routes back: writes its state into the stack file. `pulumi up` applies it." + _UNTOUCHED,
     "peers retire": "Part with a peer for good: writes its state into the stack file. Its party id stays with its key: no other peer can "
     "take it. `pulumi up` applies it; the peer is not asked." + _UNTOUCHED,
+    "peers move": "Move fate:peers out of the stack file into a file of its own, which fate:peersFile names: from about 450 peers on, "
+    "Pulumi cannot hand the configuration to the program. What is deployed stays as it is." + _UNTOUCHED,
     "releases": "The releases of FATE and FATE-Serving that can be deployed (list, show), and files with your own (check).",
     "releases check": "Check a file with a release of your own: its keys, what they refer to, and that every combination can be planned."
     " Reads the file; writes nothing." + _UNTOUCHED,
@@ -153,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--key", metavar="SHA256:...", help=heard)
     verb.add_argument("--unsigned", action="store_true", help="accept a file without a signature, whose sha256 you compared with its owner")
     verb.add_argument("--yes", action="store_true", help="accept without a question; a key that is new here needs --key, too")
+    _verb(peers, "peers move", commands.peers_move)
     images = _group(verbs, "images")
     _verb(images, "images list", commands.images_list)
     _cluster_verb(verbs, "status", cluster_commands.status)

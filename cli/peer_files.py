@@ -1,13 +1,48 @@
-"""Where the accepted descriptor files of a stack lie: beside its stack file, also when other stacks of the project are beside it."""
+"""Where a stack keeps what it accepted of its peers: their descriptor files, and its own entry of each peer."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from cli.edit import Scalar, with_entry, with_fields
 from cli.errors import CommandError
+from cli.files import shown, write_atomic
 from cli.project import Stack
 from federation.descriptor import digest
 from federation.errors import FederationError
 from federation.source import StackSource
+
+
+@dataclass(frozen=True)
+class PeerEntry:
+    """Where a stack remembers a peer: under fate:peers, or in the file that fate:peersFile names."""
+
+    file: Path
+    name: str
+    elsewhere: bool
+
+    @classmethod
+    def of(cls, stack: Stack, source: StackSource, name: str) -> "PeerEntry":
+        """The entry of a peer; a new one comes to the peers' file, if there is one."""
+        elsewhere = source.peers_path if source.is_elsewhere(name) else None
+        return cls(stack.file if elsewhere is None else stack.file.parent / elsewhere, name, elsewhere is not None)
+
+    @property
+    def shown(self) -> str:
+        """As messages name it."""
+        return f"{self.name} in {shown(self.file)}" if self.elsewhere else f"fate:peers.{self.name} in {shown(self.file)}"
+
+    def edited(self, text: str, fields: Mapping[str, Scalar], drop: frozenset[str]) -> str:
+        """The file's text with these fields of the entry, and without those to drop. CommandError when it cannot be edited."""
+        if self.elsewhere:
+            return with_entry(text, shown(self.file), (self.name,), fields, drop)
+        return with_fields(text, ("peers", self.name), fields, drop)
+
+    def write(self, fields: Mapping[str, Scalar], drop: frozenset[str]) -> None:
+        """Edit the file in place, keeping its comments."""
+        file = self.file.resolve()
+        write_atomic(file, self.edited(file.read_bytes().decode(), fields, drop).encode())
 
 
 def place_of(given: Path, content: bytes, stack: Stack, usual: str) -> str:

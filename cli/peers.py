@@ -1,6 +1,6 @@
 """Accepting a peer's descriptor: first a review of who sent it, what it says and what it would change, then, when agreed, the edit.
 
-`review` writes nothing; `accept` writes the descriptor file and a few lines of the stack file.
+`review` writes nothing; `accept` writes the descriptor file and a few lines of the file that remembers the peer.
 """
 
 from dataclasses import dataclass
@@ -10,17 +10,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from cli.acceptance import Terms, signature_problem, warnings_of
-from cli.edit import Scalar, peers_with, with_peer
+from cli.edit import BY_HAND, Scalar, peers_with
 from cli.errors import CommandError
 from cli.files import shown, write_atomic
 from cli.naming import peer_name
-from cli.peer_files import holds, place_of
+from cli.peer_files import PeerEntry, holds, place_of
 from cli.project import Stack
 from cli.routes import RouteChange, route_changes
 from federation.descriptor import Descriptor, Published, digest
 from federation.document import MAX_BYTES
 from federation.envelope import Received, Signature, receive
 from federation.errors import FederationError, Problem
+from federation.limits import config_warnings, oversized_config
 from federation.load import checked_plan, load_stack
 from federation.own_releases import own_releases
 from federation.peer_spec import PeerSpec
@@ -59,7 +60,8 @@ class Review:
     changes: tuple[FieldChange, ...]
     routes: tuple[RouteChange, ...]
     warnings: tuple[str, ...]
-    # The stack file as it was read and as it would be; the descriptor's bytes.
+    # The file that remembers the peer as it was read and as it would be; the descriptor's bytes.
+    entry: PeerEntry
     before: bytes
     after: bytes
     content: bytes
@@ -95,7 +97,7 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
     """Read and check a descriptor for a stack. FederationError with everything that speaks against it."""
     terms = terms or Terms()
     folder = stack.file.parent
-    before, source, spec = _read_stack(stack)
+    source, spec = _read_stack(stack)
     given = _find(file, folder)
     received = _checked(_read(given), given, spec)
     descriptor, content = received.descriptor, received.content
@@ -109,6 +111,8 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
         raise FederationError([found])
 
     state = "active" if spec_before is None else spec_before.state
+    entry = PeerEntry.of(stack, source, name)
+    before = entry.file.read_bytes()
     path = place_of(given, content, stack, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
     fields = _fields_of(received, path, spec_before, state)
     spec_after = _changed(source, name, fields, spec)
@@ -120,6 +124,10 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
     if name in plan_after.pending and own is not None and own.routed:
         remedy = "ask the peer for a descriptor with addresses; the accepted one stays in force"
         raise CommandError(shown(given), f"would take away the routes to {name}: {plan_after.pending[name]}", remedy)
+    after = entry.edited(before.decode(), fields, BY_HAND)
+    config = source.engine_config if entry.elsewhere else StackSource(after, "").engine_config
+    if refused := tuple(oversized_config(config, shown(stack.file))):
+        raise FederationError(refused)
     doubts = [found for found in _doubts(peers_after) if found not in _doubts(peers_before)]
     pending = [f"peer {name} stays pending: {plan_after.pending[name]}"] if name in plan_after.pending else []
     return Review(
@@ -134,9 +142,10 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
         previous=previous,
         changes=_changes(previous, descriptor),
         routes=route_changes(plan_stack(spec, peers_before), plan_after),
-        warnings=(*pending, *doubts, *_unknown_before(spec, name, own, known), *warnings_of(received, others)),
+        warnings=(*pending, *doubts, *_unknown_before(spec, name, own, known), *warnings_of(received, others), *config_warnings(config)),
+        entry=entry,
         before=before,
-        after=with_peer(before.decode(), name, fields).encode(),
+        after=after.encode(),
         content=content,
     )
 
@@ -165,31 +174,30 @@ def _peer(name: str, received: Received, spec: PeerSpec) -> Peer:
 
 
 def accept(found: Review) -> None:
-    """Write what was reviewed: the descriptor file, then the stack file. CommandError when the stack file changed meanwhile."""
-    file = found.stack.file
+    """Write what was reviewed: the descriptor file, then the peer's entry. CommandError when the entry's file changed meanwhile."""
+    file = found.entry.file
     if file.read_bytes() != found.before:
         raise CommandError(shown(file), "changed while the descriptor was reviewed", "run the command again")
-    target = file.parent / found.path
+    target = found.stack.file.parent / found.path
     if not holds(target, found.content):
         write_atomic(target, found.content)
     if found.after != found.before:
         write_atomic(file.resolve(), found.after)
 
 
-def _read_stack(stack: Stack) -> tuple[bytes, StackSource, StackSpec]:
+def _read_stack(stack: Stack) -> tuple[StackSource, StackSpec]:
+    source = StackSource.read(stack.file, shown(stack.file))
+    if source.duplicates():
+        raise FederationError(source.duplicates())
     try:
-        content = stack.file.read_bytes()
-        source = StackSource(content.decode(), shown(stack.file))
-        if source.duplicates():
-            raise FederationError(source.duplicates())
         spec = StackSpec.model_validate(source.config())
-    except (OSError, UnicodeDecodeError, ValidationError):
+    except ValidationError:
         load_stack(stack.file, name=shown(stack.file))
         raise
     releases, problems = own_releases(spec.releases, stack.file.parent, source.place)
     if problems:
         raise FederationError(problems)
-    return content, source, spec.with_catalogue(releases)
+    return source, spec.with_catalogue(releases)
 
 
 def _find(file: Path, folder: Path) -> Path:

@@ -131,7 +131,4 @@ def written_text(found: Review) -> str:
     """What `peers add` wrote and what comes next."""
     folder = found.stack.file.parent
     name = found.stack.name
-    return (
-        f"accepted: {shown(folder / found.path)}, fate:peers.{found.name} in {shown(found.stack.file)}\n"
-        f"next: `pulumi preview -s {name}`, then `pulumi up -s {name}`"
-    )
+    return f"accepted: {shown(folder / found.path)}, {found.entry.shown}\nnext: `pulumi preview -s {name}`, then `pulumi up -s {name}`"

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli.edit import Scalar
 from cli.errors import CommandError
 from cli.files import shown
-from cli.identity import write_fields
+from cli.peer_files import PeerEntry
 from cli.project import Stack
 from cli.routes import RouteChange, route_changes
 from federation.load import checked_plan
@@ -44,7 +44,7 @@ def set_state(stack: Stack, name: str, state: State, reason: str | None) -> Stat
         raise CommandError(f"{shown(stack.file)} fate:peers", f"there is no peer {name}", f"choose one of: {known}")
     if peer.state == "retired" and state != "retired":
         remedy = "a retired peer stays away; if it was a mistake, correct the state in the file by hand"
-        raise CommandError(f"{shown(stack.file)} fate:peers.{name}.state", f"{name} is retired", remedy)
+        raise CommandError(loaded.source.place(("peers", name, "state")), f"{name} is retired", remedy)
     try:
         TypeAdapter(Reason | None).validate_python(reason)
     except ValidationError:
@@ -62,5 +62,5 @@ def set_state(stack: Stack, name: str, state: State, reason: str | None) -> Stat
     routes = route_changes(loaded.plan, plan)
     written = peer.state != state or (reason is not None and peer.reason != reason)
     if written:
-        write_fields(stack, ("peers", name), fields, drop)
+        PeerEntry.of(stack, loaded.source, name).write(fields, drop)
     return StateChange(name, peer.state, state, routes, written)

@@ -1,6 +1,8 @@
-"""How many parties a stack can route to and trust: what Kubernetes and FATE's proxies can hold. More is refused beforehand."""
+"""How many parties a stack can know, route to and trust: what Pulumi, Kubernetes and FATE's proxies hold. More is refused beforehand."""
 
+import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from federation.errors import Problem
 from federation.naming import PULSAR_CERTIFICATE
@@ -14,6 +16,46 @@ _ALLOWED = int(CONFIG_MAP_BYTES * SHARE)
 # FATE's nginx router keeps its table in an LRU cache of this size, filled anew every five seconds: with more entries, some are
 # always missing (route_table.lua, FATE 1.x and 2.x).
 NGINX_ROUTES = 500
+# Pulumi's Python host hands all configuration to the program in one environment variable, of which Linux takes this (MAX_ARG_STRLEN):
+# else `pulumi` ends with `argument list too long`.
+CONFIG_BYTES, _VARIABLE = 128 * 1024, "PULUMI_CONFIG="
+_MOVE = "move fate:peers into a file of its own: `fatefed peers move`"
+
+
+def oversized_config(config: Mapping[str, Any], place: str) -> Iterator[Problem]:
+    """A problem when Pulumi could not start with the configuration of a stack file. `config`: all that stands under `config:`."""
+    if (size := _config_bytes(config, encrypted=False)) > CONFIG_BYTES:
+        yield Problem(place, f"holds {size} bytes of configuration: Linux lets Pulumi hand {CONFIG_BYTES} to the program", _MOVE)
+
+
+def config_warnings(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """What to say of a configuration that is nearly too large to start with."""
+    size = _config_bytes(config, encrypted=True)
+    if size <= CONFIG_BYTES * SHARE:
+        return ()
+    return (f"the configuration has about {size} of the {CONFIG_BYTES} bytes that Linux lets Pulumi hand to the program: {_MOVE}",)
+
+
+def _config_bytes(config: Mapping[str, Any], *, encrypted: bool) -> int:
+    """The size of the variable. A secret counts with what is written of it, which is longer than what it says, or not at all."""
+    try:
+        said = {str(key): _handed(value, encrypted) for key, value in config.items()}
+        texts = {key: value if isinstance(value, str) else _json(value) for key, value in said.items()}
+    except (RecursionError, ValueError):  # an alias to itself, which other rules name
+        return 0
+    return len(_VARIABLE) + len(_json(texts).encode()) + 1
+
+
+def _handed(value: Any, encrypted: bool) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    if value.keys() == {"secure"}:
+        return value["secure"] if encrypted else ""
+    return {str(key): _handed(each, encrypted) for key, each in value.items()}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def oversized(plan: StackPlan, place: Place) -> Iterator[Problem]:

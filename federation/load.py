@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from federation.certificates import board_problems, certificate_problems, last_moment
 from federation.errors import FederationError, Problem
 from federation.extra_manifests import clashes, read_manifests
-from federation.limits import oversized
+from federation.limits import config_warnings, oversized, oversized_config
 from federation.own_releases import own_releases
 from federation.peers import Peers, Place, resolve
 from federation.plan import StackPlan, check_stack, plan_stack
@@ -47,10 +47,12 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     source = StackSource.read(path, name or str(path))
     written = source.config()
     # The engine is asked for the keys of StackSpec only: what else stands in the file is a misspelling.
-    values = written if config is None else {**{key: written[key] for key in written if key not in _KEYS}, **config}
+    values = written if config is None else {**{key: written[key] for key in written if key not in _KEYS}, **source.with_elsewhere(config)}
     # The engine cannot tell an empty map from an absent one; of collaborations the one would mean nobody, the other everybody.
     values = {**values, **{key: written[key] for key in ("collaborations",) if written.get(key) == {}}}
     problems = [*source.duplicates(), *source.plain_secrets()]
+    if config is None:
+        problems += oversized_config(source.engine_config, source.name)
     try:
         spec = StackSpec.model_validate(values)
     except ValidationError as error:
@@ -72,7 +74,8 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     plan = plan_stack(spec, peers, today)
     if refused := [*oversized(plan, source.place), *clashes(manifests, plan.units, source.place)]:
         raise FederationError(refused)
-    return LoadedStack(source, spec, peers, replace(plan, manifests=manifests))
+    warnings = (*plan.warnings, *config_warnings(source.engine_config))
+    return LoadedStack(source, spec, peers, replace(plan, manifests=manifests, warnings=warnings))
 
 
 def checked_plan(spec: StackSpec, peers: Peers, place: Place) -> StackPlan:

@@ -485,6 +485,9 @@ class StackSpec(Model):
     serving_exchange: ServingExchangeSpec | None = Field(None, description="The hub of FATE-Servings, when this organization runs it.")
     site_portal: dict[PartyId, SitePortalSpec] = Field({}, description="FedLCM's Site Portals of this organization's parties, by party id.")
     peers: dict[Name, PeerSpec] = Field({}, description="Other organizations' parties and exchanges, by name.")
+    peers_file: NonEmpty | None = Field(
+        None, description="A file with more of `peers`, relative to the folder of this stack file; `fatefed peers move` makes it."
+    )
     collaborations: Collaborations = Field(
         {}, description="Ids of parties that work together, by name; only they get routes to each other. Absent: all members."
     )

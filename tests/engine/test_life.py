@@ -84,6 +84,27 @@ def test_suspension_changes_routes_only_and_is_undone(federation: Federation) ->
     assert space.preview() == []
 
 
+def test_peers_in_a_file_of_their_own_preview_nothing_and_are_suspended_there(federation: Federation) -> None:
+    space = federation.consortium
+    stack_file, peers = space.folder / "stacks" / "Pulumi.consortium.yaml", space.folder / "stacks" / "peers" / "consortium.yaml"
+    before = stack_file.read_text()
+    try:
+        space.fatefed("peers", "move")
+        assert "fate:peers:" not in stack_file.read_text()
+        assert space.preview() == []
+        space.fatefed("peers", "suspend", "clinic-b")
+        assert ROUTES in objects(space.preview())
+        space.fatefed("peers", "resume", "clinic-b")
+        assert space.preview() == []
+        peers.rename(peers.with_suffix(".gone"))
+        assert "stacks/peers/consortium.yaml: cannot be read" in refused(space)
+    finally:
+        stack_file.write_text(before)
+        for file in (peers, peers.with_suffix(".gone")):
+            file.unlink(missing_ok=True)
+    assert space.preview() == []
+
+
 def test_a_party_of_a_star_severs_a_member_by_itself(federation: Federation) -> None:
     """Its CA is not trusted any more, and no default route leads to it."""
     space = federation.bank

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli.edit import peers_with, with_peer
+from cli.edit import BY_HAND, Scalar, peers_with, with_fields
 from cli.errors import CommandError
 from cli.initialize import KINDS, Answers, Kind, stack_text
 from federation.errors import FederationError
@@ -46,6 +46,10 @@ LAYOUTS = {
     "secrets after": "  fate:peers:\n    x: {descriptor: d}\n  fate:secrets:\n    k:\n      secure: v1:abc:def==\n"
     "encryptionsalt: v1:x:y==\n",
 }
+
+
+def with_peer(text: str, name: str, fields: dict[str, Scalar]) -> str:
+    return with_fields(text, ("peers", name), fields, BY_HAND)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
