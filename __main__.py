@@ -7,10 +7,12 @@ import pulumi
 from components import EXTERNAL, UNITS, Site, UnitArgs
 from components.cluster import cluster_provider
 from components.manifests import extra_manifests
+from components.other_stacks import published_descriptors
 from components.project import shown, stack_file
 from federation.errors import FederationError
 from federation.load import check_secrets, expiry_warnings, load_stack, made_certificates, published_plan
 from federation.spec import StackSpec
+from federation.stack_outputs import source_warnings
 
 
 def main() -> None:
@@ -29,7 +31,8 @@ def main() -> None:
     secrets |= made_certificates(stack, secrets)
 
     opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster))
-    for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now)):
+    others = source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack())
+    for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *others):
         pulumi.log.warn(warning)
     for peer in plan.external:
         EXTERNAL[peer.kind](peer)

@@ -39,9 +39,21 @@ def signature_problem(received: Received, name: str, peers: Mapping[str, PeerSpe
     )
 
 
-def warnings_of(received: Received, others: Peers) -> list[str]:
-    """What the operator should think about before accepting."""
+def stack_problem(known: PeerSpec | None, place: str) -> Problem | None:
+    """Why what another stack publishes may not be accepted for a peer: it would be an easier way in than the peer's key."""
+    if known is None or known.key is None:
+        return None
+    remedy = (
+        "go on with its signed files; or, if it is a stack of your own, take key, previousKey and acceptedSerial out of fate:peers first"
+    )
+    return Problem(place, f"is not signed, but this peer signs with {known.key}", remedy)
+
+
+def warnings_of(received: Received, others: Peers, own_stack: bool = False) -> list[str]:
+    """What the operator should think about before accepting. `own_stack`: it was read from another stack of the same backend."""
     signed, organization = received.signature, received.descriptor.organization
+    if own_stack:
+        return []
     if signed is None:
         return ["it is not signed: nothing proves who wrote it; compare its sha256 with the sender by another channel"]
     twins = [peer for peer in others.accepted if peer.descriptor.organization == organization and peer.key not in (None, signed.key)]

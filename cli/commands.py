@@ -19,6 +19,7 @@ from cli.initialize import Answers, init_stack
 from cli.kubefate import report
 from cli.kubefate.clusters import Choices
 from cli.kubefate.files import convert_files
+from cli.offers import StackOutput
 from cli.passwords import give_command, init_secrets
 from cli.peers import Review, accept, review
 from cli.peers_move import move_peers
@@ -139,7 +140,7 @@ def descriptor_export(arguments: argparse.Namespace) -> Result:
 
 def peers_add(arguments: argparse.Namespace) -> Result:
     """`peers add`."""
-    found = review(stack_of(arguments), arguments.file, arguments.name, Terms(today(), arguments.key, arguments.unsigned))
+    found = review(stack_of(arguments), _given(arguments), arguments.name, Terms(today(), arguments.key, arguments.unsigned))
     if not found.needed:
         text = f"peer {found.name} was accepted with this descriptor already; nothing to write"
         return Result(text, {**found.plain(), "accepted": True, "written": False})
@@ -157,6 +158,21 @@ def peers_add(arguments: argparse.Namespace) -> Result:
     accept(found)
     head = f"{text}\n\n" if arguments.yes else ""
     return Result(head + show.written_text(found), {**found.plain(), "accepted": True, "written": True})
+
+
+def _given(arguments: argparse.Namespace) -> Path | StackOutput:
+    """The descriptor file, or the stack that publishes the descriptor."""
+    file: Path | None = arguments.file
+    stack, unit = arguments.from_stack, arguments.unit
+    if file is not None and (stack or unit):
+        raise UsageError("name a descriptor FILE or a stack, not both: --unit is one of a stack's")
+    if file is not None:
+        return file
+    if stack is None and arguments.name is None:
+        raise UsageError("name a descriptor FILE; or a stack with --from-stack; or with --name a peer whose stack is to be read again")
+    if arguments.key or arguments.unsigned:
+        raise UsageError("what a stack publishes is not signed: drop --key and --unsigned, or name a descriptor FILE")
+    return StackOutput(stack, unit)
 
 
 def peers_state(arguments: argparse.Namespace) -> Result:

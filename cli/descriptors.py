@@ -1,7 +1,7 @@
 """Exporting what a stack publishes: the signed file that peers import."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,10 +10,11 @@ from cli.errors import CommandError
 from cli.files import write_atomic
 from cli.identity import private_key, write_fields
 from cli.project import Stack
-from federation.descriptor import Descriptor, parse
+from federation.descriptor import Descriptor
 from federation.envelope import Signature, sign
 from federation.errors import FederationError
 from federation.spec import IdentitySpec
+from federation.stack_outputs import UnitDescriptor, published_unit
 
 DAYS = 365
 
@@ -57,16 +58,24 @@ def published_descriptor(stack: Stack, unit: str | None = None) -> Descriptor:
     `unit` is `exchange` or `party-<id>`; it may be absent when the stack has exactly one. FederationError when it is not
     deployed, not known, or (a defect of the program) not a valid descriptor.
     """
-    published = _published(stack)
-    known = ", ".join(sorted(published))
-    if unit is None and len(published) > 1:
-        raise CommandError(f"stack {stack.name}", f"publishes more than one descriptor: {known}", "choose one with --unit")
-    chosen = unit or next(iter(published))
-    if chosen not in published:
-        remedy = f"choose one of {known}; a new one is there after `pulumi up`"
-        raise CommandError(f"stack {stack.name}", f"has no deployed unit {chosen}", remedy)
-    found = parse(json.dumps(published[chosen]).encode(), f"output descriptors.{chosen} of stack {stack.name}")
-    if isinstance(found, Descriptor):
+    return _unit_of(stack, unit).descriptor
+
+
+def descriptor_of_stack(stack: Stack, other: str, unit: str | None = None) -> UnitDescriptor:
+    """What another stack of the same state backend publishes of a unit; `other`: its full name. FederationError when there is none."""
+    try:
+        return _unit_of(replace(stack, name=other), unit)
+    except EngineError as error:
+        if any(said in error.output for said in ("no stack named", "organization name must be")):
+            problem = f"is not in this state backend ({error.output.strip().removeprefix('error: ')})"
+            remedy = "write ORGANIZATION/PROJECT/STACK, such as organization/fate/bank-a; `pulumi stack ls --all` lists what is there"
+            raise CommandError(f"stack {other}", problem, remedy) from None
+        raise
+
+
+def _unit_of(stack: Stack, unit: str | None) -> UnitDescriptor:
+    found = published_unit(_published(stack), unit, stack.name)
+    if isinstance(found, UnitDescriptor):
         return found
     raise FederationError(found)
 
@@ -83,12 +92,10 @@ def _next(identity: IdentitySpec, serial: int | None) -> int:
     return last + 1 if serial is None else serial
 
 
-def _published(stack: Stack) -> dict[str, object]:
-    not_yet = CommandError(f"stack {stack.name}", "is not deployed yet, so it has no addresses to publish", "run `pulumi up` first")
+def _published(stack: Stack) -> object:
     try:
-        published = json.loads(pulumi(stack, "stack", "output", "descriptors", "--json"))
+        return json.loads(pulumi(stack, "stack", "output", "descriptors", "--json"))
     except EngineError as error:
-        raise (not_yet if "does not have output property" in error.output else error) from None
-    if not isinstance(published, dict) or not published:
-        raise not_yet
-    return published
+        if "does not have output property" in error.output:
+            return None
+        raise

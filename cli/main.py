@@ -46,7 +46,8 @@ _HELP = {
     "peers": "Other organizations' parties and exchanges (add, suspend, resume, retire, move).",
     "peers add": "Accept a peer's descriptor: checks its signature, shows who it is, what it says, the fingerprint of its key to compare "
     "with the peer, and which routes it changes, asks, then writes the descriptor beside the stack file, and its key, serial and sha256 "
-    "into the stack file. `pulumi up` applies it." + _UNTOUCHED,
+    "into the stack file. `pulumi up` applies it. Instead of a file, --from-stack reads it with `pulumi` from the outputs of another stack "
+    "of the same state backend, and --name alone reads that stack again." + _UNTOUCHED,
     "status": "Show what the stack has in its cluster: modules, claims, Services, consoles. Reads the stack file and its peers' "
     "descriptors, and the cluster by kubectl ($KUBECTL, else PATH); no state, no passphrase, no Secret." + _UNTOUCHED,
     "doctor": "Check the stack's own cluster: modules, claims, quotas, addresses, node ports, classes. With peers, the links to them "
@@ -149,7 +150,12 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("name", metavar="NAME", help="the peer's name under fate:peers")
         verb.add_argument("--reason", metavar="TEXT", help="why, for people; kept in the stack file and in the output `peers`")
     verb = _verb(peers, "peers add", commands.peers_add)
-    verb.add_argument("file", type=Path, metavar="FILE", help="the descriptor, from here or from the folder of the stack file")
+    verb.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the descriptor, from here or from the folder of the stack file")
+    other = "the stack that publishes it, one of your own in the same state backend: ORGANIZATION/PROJECT/STACK"
+    verb.add_argument("--from-stack", metavar="STACK", help=other)
+    verb.add_argument(
+        "--unit", metavar="UNIT", help="with --from-stack: which unit, such as party-10000; needed when the stack has several"
+    )
     verb.add_argument("--name", help="the peer's name under fate:peers (default: the peer that has this descriptor, else its organization)")
     heard = "the fingerprint that the sender told you: any other is refused, and a new key of a known peer is accepted"
     verb.add_argument("--key", metavar="SHA256:...", help=heard)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cli.offers import Offer
 from federation.descriptor import Descriptor, Published
 from federation.envelope import Received
 from federation.peer_spec import PeerSpec
@@ -11,13 +12,17 @@ from federation.spec import StackSpec
 _SUFFIXES = {"serving": "serving", "servingExchange": "serving", "sitePortal": "site-portal", "fmlManager": "fml-manager"}
 
 
-def peer_name(descriptor: Descriptor, file: Path, spec: StackSpec, known: Peers, folder: Path) -> str:
-    """The peer that names this file or was accepted for this unit; else the organization; else organization and party id.
+def peer_name(descriptor: Descriptor, offer: Offer, spec: StackSpec, known: Peers, folder: Path) -> str:
+    """The peer that names this file or stack, or was accepted for this unit; else the organization; else organization and party id.
 
     For FATE-Serving, `<organization>-serving` in the organization's place; likewise for portals.
     """
     for name, peer in sorted(spec.peers.items()):
-        if peer.descriptor is not None and (folder / peer.descriptor).resolve() == file.resolve():
+        if offer.file is None:
+            named = peer.stack == offer.stack and peer.unit in (None, offer.unit)
+        else:
+            named = peer.descriptor is not None and (folder / peer.descriptor).resolve() == offer.file.resolve()
+        if named:
             return name
     accepted = {peer.name: peer.descriptor for peer in known.accepted} | _accepted_once(spec, known, folder)
     for name, other in accepted.items():

@@ -45,14 +45,15 @@ class PeerEntry:
         write_atomic(file, self.edited(file.read_bytes().decode(), fields, drop).encode())
 
 
-def place_of(given: Path, content: bytes, stack: Stack, usual: str) -> str:
+def place_of(given: Path | None, content: bytes, stack: Stack, usual: str) -> str:
     """The path, from the folder of the stack file, at which a descriptor is to lie: where it is, when that is there already.
+    `given`: the file; None when it came from another stack.
 
     Else `usual`; but below a folder of the stack's own when another stack accepted another file at that path: an organization in
     two federations has two stacks, and a peer may have one name in both.
     """
-    folder, real = stack.file.parent, given.resolve()
-    if real.is_relative_to(folder.resolve()):
+    folder, real = stack.file.parent, given and given.resolve()
+    if real is not None and real.is_relative_to(folder.resolve()):
         return real.relative_to(folder.resolve()).as_posix()
     usual = _inside(usual, folder)
     if _accepted_by_another(folder / usual, digest(content), stack):

@@ -9,16 +9,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cli.acceptance import Terms, signature_problem, warnings_of
+from cli.acceptance import Terms, signature_problem, stack_problem, warnings_of
 from cli.edit import BY_HAND, Scalar, peers_with
 from cli.errors import CommandError
 from cli.files import shown, write_atomic
 from cli.naming import peer_name
+from cli.offers import Offer, StackOutput, take
 from cli.peer_files import PeerEntry, holds, place_of
 from cli.project import Stack
 from cli.routes import RouteChange, route_changes
-from federation.descriptor import Descriptor, Published, digest
-from federation.document import MAX_BYTES
+from federation.descriptor import Descriptor, FieldChange, Published, differences, digest
 from federation.envelope import Received, Signature, receive
 from federation.errors import FederationError, Problem
 from federation.limits import config_warnings, oversized_config
@@ -33,15 +33,6 @@ from federation.source import StackSource
 from federation.spec import StackSpec
 
 
-@dataclass(frozen=True)
-class FieldChange:
-    """One field of a descriptor that differs from the accepted one; None where it is absent."""
-
-    field: str
-    old: str | None
-    new: str | None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Review:
     """What accepting a descriptor means, before anything is written."""
@@ -49,8 +40,9 @@ class Review:
     stack: Stack
     name: str
     descriptor: Descriptor
-    # None: unsigned. `known_key`: the peer's key was accepted before.
+    # None: unsigned, from another stack if `origin` names one. `known_key`: the peer's key was accepted before.
     signature: Signature | None
+    origin: Offer
     known_key: bool
     sha256: str
     state: str
@@ -84,6 +76,8 @@ class Review:
             "key": None if self.signature is None else self.signature.key,
             "serial": None if self.signature is None else self.signature.serial,
             "notAfter": None if self.signature is None else self.signature.not_after,
+            "stack": self.origin.stack,
+            "unit": self.origin.unit,
             "sha256": self.sha256,
             "state": self.state,
             "path": self.path,
@@ -93,28 +87,29 @@ class Review:
         }
 
 
-def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | None = None) -> Review:
+def review(stack: Stack, given: Path | StackOutput, name: str | None = None, terms: Terms | None = None) -> Review:
     """Read and check a descriptor for a stack. FederationError with everything that speaks against it."""
     terms = terms or Terms()
     folder = stack.file.parent
     source, spec = _read_stack(stack)
-    given = _find(file, folder)
-    received = _checked(_read(given), given, spec)
+    offer = take(given, name, spec, stack)
+    received = _checked(offer, spec)
     descriptor, content = received.descriptor, received.content
     known = resolve(spec.peers, spec.federation, folder, source.place)
-    name = name or peer_name(descriptor, given, spec, known, folder)
+    name = name or peer_name(descriptor, offer, spec, known, folder)
     own = next((peer for peer in known.accepted if peer.name == name), None)
     previous = None if own is None else own.descriptor
-    _must_be_the_same_unit(name, descriptor, previous, shown(given))
+    _must_be_the_same_unit(name, descriptor, previous, offer.place)
     spec_before = spec.peers.get(name)
-    if (found := signature_problem(received, name, spec.peers, terms, shown(given))) is not None:
-        raise FederationError([found])
+    wrong = signature_problem(received, name, spec.peers, terms, offer.place) if offer.file else stack_problem(spec_before, offer.place)
+    if wrong is not None:
+        raise FederationError([wrong])
 
     state = "active" if spec_before is None else spec_before.state
     entry = PeerEntry.of(stack, source, name)
     before = entry.file.read_bytes()
-    path = place_of(given, content, stack, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
-    fields = _fields_of(received, path, spec_before, state)
+    path = place_of(offer.file, content, stack, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
+    fields = _fields_of(received, offer, path, spec_before, state)
     spec_after = _changed(source, name, fields, spec)
     others = _without(name, spec, stack, source)
     peer = _peer(name, received, spec_after.peers[name])
@@ -123,7 +118,7 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
     peers_before = others if own is None else Peers(_sorted((*others.accepted, own)), others.pending)
     if name in plan_after.pending and own is not None and own.routed:
         remedy = "ask the peer for a descriptor with addresses; the accepted one stays in force"
-        raise CommandError(shown(given), f"would take away the routes to {name}: {plan_after.pending[name]}", remedy)
+        raise CommandError(offer.place, f"would take away the routes to {name}: {plan_after.pending[name]}", remedy)
     after = entry.edited(before.decode(), fields, BY_HAND)
     config = source.engine_config if entry.elsewhere else StackSource(after, "").engine_config
     if refused := tuple(oversized_config(config, shown(stack.file))):
@@ -135,14 +130,21 @@ def review(stack: Stack, file: Path, name: str | None = None, terms: Terms | Non
         name=name,
         descriptor=descriptor,
         signature=received.signature,
+        origin=offer,
         known_key=received.signature is not None and spec_before is not None and spec_before.key == received.signature.key,
         sha256=digest(content),
         state=state,
         path=path,
         previous=previous,
-        changes=_changes(previous, descriptor),
+        changes=() if previous is None else differences(previous, descriptor),
         routes=route_changes(plan_stack(spec, peers_before), plan_after),
-        warnings=(*pending, *doubts, *_unknown_before(spec, name, own, known), *warnings_of(received, others), *config_warnings(config)),
+        warnings=(
+            *pending,
+            *doubts,
+            *_unknown_before(spec, name, own, known),
+            *warnings_of(received, others, offer.stack is not None),
+            *config_warnings(config),
+        ),
         entry=entry,
         before=before,
         after=after.encode(),
@@ -154,9 +156,10 @@ def _doubts(peers: Peers) -> tuple[str, ...]:
     return (*ownership_warnings(peers), *address_warnings(peers))
 
 
-def _fields_of(received: Received, path: str, known: PeerSpec | None, state: str) -> dict[str, Scalar]:
-    """What fate:peers remembers of an accepted file."""
-    fields: dict[str, Scalar] = {"descriptor": path, "state": state}
+def _fields_of(received: Received, offer: Offer, path: str, known: PeerSpec | None, state: str) -> dict[str, Scalar]:
+    """What fate:peers remembers of an accepted descriptor."""
+    source: dict[str, Scalar] = {} if offer.stack is None or offer.unit is None else {"stack": offer.stack, "unit": offer.unit}
+    fields: dict[str, Scalar] = {"descriptor": path} | source | {"state": state}
     if (signed := received.signature) is None:
         fields["unsigned"] = True
     else:
@@ -200,22 +203,9 @@ def _read_stack(stack: Stack) -> tuple[StackSource, StackSpec]:
     return source, spec.with_catalogue(releases)
 
 
-def _find(file: Path, folder: Path) -> Path:
-    """The file as named from the working folder, or, as in the messages of a preview, from the folder of the stack file."""
-    return file if file.exists() or file.is_absolute() or not (folder / file).exists() else folder / file
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise CommandError(shown(file), f"cannot be read: {error.strerror}", "name the descriptor file that the peer sent") from None
-
-
-def _checked(content: bytes, file: Path, spec: StackSpec) -> Received:
-    where = shown(file)
-    received = receive(content, where)
+def _checked(offer: Offer, spec: StackSpec) -> Received:
+    where = offer.place
+    received = receive(offer.content, where)
     if isinstance(received, tuple):
         raise FederationError(received)
     found = received.descriptor
@@ -262,18 +252,6 @@ def _without(name: str, spec: StackSpec, stack: Stack, source: StackSource) -> P
 
 def _sorted(peers: tuple[Peer, ...]) -> tuple[Peer, ...]:
     return tuple(sorted(peers, key=lambda peer: peer.name))
-
-
-def _changes(old: Published | None, new: Published) -> tuple[FieldChange, ...]:
-    before, after = ({} if old is None else _fields(old.plain())), _fields(new.plain())
-    names = sorted(before.keys() | after.keys()) if old is not None else []
-    return tuple(FieldChange(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name))
-
-
-def _fields(data: Any, path: str = "") -> dict[str, str]:
-    if isinstance(data, dict):
-        return {name: text for key, value in data.items() for name, text in _fields(value, f"{path}.{key}" if path else key).items()}
-    return {path: ", ".join(map(str, data)) if isinstance(data, list) else str(data)}
 
 
 def _unknown_before(spec: StackSpec, name: str, own: Peer | None, known: Peers) -> list[str]:

@@ -86,6 +86,9 @@ def step_text(step: Step) -> str:
 
 
 def _who_signed(found: Review) -> list[str]:
+    if found.origin.stack is not None:
+        where = f"unit {found.origin.unit} of stack {found.origin.stack}"
+        return [f"  not signed: read from {where}; who may write to this state backend can change it"]
     if (signed := found.signature) is None:
         return ["  not signed"]
     known = "the key accepted before" if found.known_key else "a key that was not accepted before: compare it with the sender by phone"

@@ -7,6 +7,7 @@ docs/descriptor.md. Here is the unsigned body, which a stack puts out; `federati
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
@@ -127,6 +128,28 @@ class Descriptor(Published):
     def text(self) -> str:
         """The descriptor as a file: canonical, so that equal content has an equal digest."""
         return json.dumps(self.plain(), indent=2, sort_keys=True) + "\n"
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field of a descriptor that differs from the accepted one; None where it is absent."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+
+def differences(old: Published, new: Published) -> tuple[FieldChange, ...]:
+    """What a descriptor says otherwise than another, field by field."""
+    before, after = _fields(old.plain()), _fields(new.plain())
+    names = sorted(before.keys() | after.keys())
+    return tuple(FieldChange(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name))
+
+
+def _fields(data: Any, path: str = "") -> dict[str, str]:
+    if isinstance(data, dict):
+        return {name: text for key, value in data.items() for name, text in _fields(value, f"{path}.{key}" if path else key).items()}
+    return {path: ", ".join(map(str, data)) if isinstance(data, list) else str(data)}
 
 
 def digest(content: bytes) -> str:

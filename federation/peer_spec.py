@@ -6,16 +6,20 @@ from pydantic import Field, StringConstraints, model_validator
 
 from federation.links import KINDS, OF_A_PARTY, Kind, endpoint_names
 from federation.model import Model
-from federation.scalars import Fingerprint, HostPort, NonEmpty, PartyId, Serial, Sha256
+from federation.scalars import Fingerprint, HostPort, NonEmpty, PartyId, Serial, Sha256, StackName, UnitKey
 
 PeerState = Literal["pending", "active", "suspended", "retired"]
 Reason = Annotated[str, StringConstraints(pattern=r"^[^\r\n]{1,200}$")]
 
 
 class PeerSpec(Model):
-    """Another organization's party or exchange: by its descriptor, or typed by hand with `unsigned: true`."""
+    """Another party or exchange: by its descriptor file, from another stack of one's own, or typed by hand with `unsigned: true`."""
 
     descriptor: NonEmpty | None = Field(None, description="Descriptor file, relative to the folder of this stack file.")
+    stack: StackName | None = Field(
+        None, description="Another stack of the same state backend that publishes its descriptor, in full: ORGANIZATION/PROJECT/STACK."
+    )
+    unit: UnitKey | None = Field(None, description="Which unit of that stack, such as party-10000; written by `fatefed peers add`.")
     state: PeerState = Field("active", description="Only an active peer gets routes; a retired one keeps its party id for ever.")
     reason: Reason | None = Field(None, description="Why it is in this state, for people; shown in the output `peers`.")
     key: Fingerprint | None = Field(None, description="Fingerprint of the key that signs its descriptors; written by `fatefed peers add`.")
@@ -24,7 +28,7 @@ class PeerSpec(Model):
     )
     accepted_serial: Serial | None = Field(None, description="Serial number of the accepted descriptor; written by `fatefed peers add`.")
     sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor file; written by `fatefed peers add`.")
-    unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE), or with an unsigned file.")
+    unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE), or without a signature.")
     party_id: PartyId | None = Field(None, description="By hand: the party's id; absent for an exchange of either kind.")
     pulsar: HostPort | None = Field(None, description="By hand, party: host:port of its Pulsar TLS port.")
     rabbitmq: HostPort | None = Field(None, description="By hand, party: host:port of its RabbitMQ.")
@@ -50,8 +54,8 @@ class PeerSpec(Model):
 
     @property
     def by_hand(self) -> bool:
-        """Whether its addresses were typed: it has no descriptor file."""
-        return self.descriptor is None
+        """Whether its addresses were typed: it has no descriptor."""
+        return self.descriptor is None and self.stack is None
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -70,18 +74,23 @@ class PeerSpec(Model):
         return {endpoint: address for endpoint, address in typed.items() if address is not None}
 
     @model_validator(mode="after")
-    def _comes_by_file_or_by_hand(self) -> Self:
+    def _comes_by_file_from_a_stack_or_by_hand(self) -> Self:
         present = sorted([*self.addresses, *(["partyId"] if self.party_id else [])])
-        if self.descriptor is not None and present:
-            raise ValueError(f"a peer with a descriptor takes its addresses from it: drop {', '.join(present)}")
-        if self.descriptor is None and not self.unsigned:
-            raise ValueError("name a descriptor file, or say unsigned: true and give the addresses by hand")
+        if present and not self.by_hand:
+            source = "of another stack" if self.stack is not None else "with a descriptor"
+            raise ValueError(f"a peer {source} takes its addresses from it: drop {', '.join(present)}")
+        if self.by_hand and not self.unsigned:
+            raise ValueError("name a descriptor file, or a stack of your own, or say unsigned: true and give the addresses by hand")
+        if self.unit is not None and self.stack is None:
+            raise ValueError("unit is one of another stack's: name the stack, or drop unit")
         return self
 
     @model_validator(mode="after")
     def _what_is_unsigned_has_no_key(self) -> Self:
         signed = {"key": self.key, "previousKey": self.previous_key, "acceptedSerial": self.accepted_serial}
         given = [name for name, value in signed.items() if value is not None]
+        if self.stack is not None and given:
+            raise ValueError(f"a stack does not sign what it publishes: drop {', '.join(given)}, or drop stack and accept signed files")
         if self.unsigned and given:
             raise ValueError(f"an unsigned peer has no {' and no '.join(given)}: drop unsigned, or drop what belongs to a signature")
         return self

@@ -163,16 +163,19 @@ def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: s
 
 def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
     where = place(("peers", name, "descriptor"))
+    if spec.descriptor is None and spec.stack is not None:
+        return f"stack {spec.stack} was not read yet: run `fatefed peers add --name {name}`"
     if spec.descriptor is None:
         if problems := tuple(_typed_problems(name, spec, place)):
             return problems
         return Peer(name, _by_hand(name, spec, federation), spec.state, reason=spec.reason)
-    add = f"`fatefed peers add {spec.descriptor} --name {name}`"
+    add = f"`fatefed peers add {'' if spec.stack else f'{spec.descriptor} '}--name {name}`"
     found = read_descriptor(folder, spec.descriptor, where)
     if found is None:
         if spec.sha256 is None:
-            return f"{spec.descriptor} is not there yet: when it arrives, run {add}"
-        remedy = f"restore the file; to part with the peer, retire it first (peers.{name}.state), run `pulumi up`, then remove both"
+            return f"{spec.descriptor} is not there yet: {'to make it' if spec.stack else 'when it arrives'}, run {add}"
+        again = f", or read its stack again: {add}" if spec.stack else ""
+        remedy = f"restore the file{again}; to part with the peer, retire it first (peers.{name}.state), run `pulumi up`, then remove both"
         return (Problem(where, f"the accepted descriptor {spec.descriptor} is gone", remedy),)
     if isinstance(found, tuple):
         return found

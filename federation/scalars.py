@@ -35,6 +35,9 @@ _UPSTREAM = _REPOSITORY.removesuffix("$") + ":" + _TAG.removeprefix("^")
 # Behind the prefix `extra-`, within a label.
 _VOLUME_NAME = r"^[a-z0-9]([-a-z0-9]{0,55}[a-z0-9])?$"
 _FINGERPRINT = r"^SHA256:[A-Za-z0-9+/]{43}$"
+# Of the Pulumi CLI: organization, project and stack, in full.
+_STACK = r"^[A-Za-z0-9_.-]{1,100}(/[A-Za-z0-9_.-]{1,100}){2}$"
+_UNIT = r"^[a-z]+(-[a-z]+)*(-[1-9][0-9]{0,9})?$"
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 # What MySQL takes unquoted, and what no file that holds a name has to escape.
 _DATABASE = r"^[A-Za-z0-9_]{1,64}$"
@@ -61,6 +64,9 @@ PATTERNS_IN_WORDS = {
     _VOLUME_NAME: "a name of lower-case letters, digits and '-', at most 57 characters",
     _PATH: "a path such as /tools/board",
     _FINGERPRINT: "a fingerprint, SHA256: and 43 letters and digits",
+    _STACK: "the full name of a stack, ORGANIZATION/PROJECT/STACK; in a file, S3 or other backend of your own ORGANIZATION is the word "
+    "organization, such as organization/fate/bank-a",
+    _UNIT: "a unit such as party-9999 or exchange",
     _DAY: "a day such as 2027-01-31",
     _DATABASE: "a name of letters, digits and '_'",
     _USER: "a name of letters, digits, '_', '.' and '-', at most 32 characters",
@@ -211,6 +217,8 @@ Repository = Annotated[str, StringConstraints(pattern=_REPOSITORY)]
 Registry = Annotated[str, StringConstraints(pattern=_REGISTRY)]
 Upstream = Annotated[str, StringConstraints(pattern=_UPSTREAM)]
 VolumeName = Annotated[str, StringConstraints(pattern=_VOLUME_NAME)]
+StackName = Annotated[str, StringConstraints(pattern=_STACK)]
+UnitKey = Annotated[str, StringConstraints(pattern=_UNIT)]
 Fingerprint = Annotated[str, StringConstraints(pattern=_FINGERPRINT)]
 # JSON's numbers are exact up to here.
 Serial = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
