@@ -9,7 +9,7 @@ def published_descriptors(stack: str) -> object:
     """The output `descriptors` of another stack, read by the engine at once; None without one, Unread when it cannot be read.
 
     Not by a `pulumi.StackReference`: that resource keeps all outputs of the other stack in this stack's state, and fails the whole
-    preview when the other stack is gone (docs/decisions/0023-another-stack-is-read-not-referenced.md).
+    preview when the other stack is gone (docs/decisions/0024-another-stack-is-read-not-referenced.md).
     """
     try:
         answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack}).value
