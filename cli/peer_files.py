@@ -9,7 +9,7 @@ from cli.edit import Scalar, with_entry, with_fields
 from cli.errors import CommandError
 from cli.files import shown, write_atomic
 from cli.project import Stack
-from federation.descriptor import digest
+from federation.descriptor import Descriptor, digest
 from federation.errors import FederationError
 from federation.source import StackSource
 
@@ -43,6 +43,12 @@ class PeerEntry:
         """Edit the file in place, keeping its comments."""
         file = self.file.resolve()
         write_atomic(file, self.edited(file.read_bytes().decode(), fields, drop).encode())
+
+
+def identifying(descriptor: Descriptor) -> dict[str, Scalar]:
+    """What the entry of a retired peer remembers of its descriptor: with that the file may go."""
+    party = {} if descriptor.party_id is None else {"partyId": descriptor.party_id}
+    return {**party, **({} if descriptor.kind == "party" else {"kind": descriptor.kind})}
 
 
 def place_of(given: Path | None, content: bytes, stack: Stack, usual: str) -> str:

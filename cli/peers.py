@@ -15,7 +15,7 @@ from cli.errors import CommandError
 from cli.files import shown, write_atomic
 from cli.naming import peer_name
 from cli.offers import Offer, StackOutput, take
-from cli.peer_files import PeerEntry, holds, place_of
+from cli.peer_files import PeerEntry, holds, identifying, place_of
 from cli.project import Stack
 from cli.routes import RouteChange, route_changes
 from federation.descriptor import Descriptor, FieldChange, Published, differences, digest
@@ -167,6 +167,8 @@ def _fields_of(received: Received, offer: Offer, path: str, known: PeerSpec | No
         if known is not None and known.sha256 is not None and known.key not in (None, signed.key):
             fields["previousKey"] = str(known.key)
         fields["acceptedSerial"] = signed.serial
+    if state == "retired":
+        fields |= identifying(received.descriptor)
     return fields | {"sha256": digest(received.content)}
 
 
@@ -230,7 +232,7 @@ def _must_be_the_same_unit(name: str, descriptor: Descriptor, old: Published | N
     was, found = (_unit(each) if isinstance(old, Descriptor) else each.title for each in (old, descriptor))
     if was != found:
         problem = f"describes {found}, but peer {name} was accepted as {was}"
-        raise CommandError(where, problem, "add it under another name with --name, or remove the old peer first")
+        raise CommandError(where, problem, f"add it under another name with --name; if {name} left, `fatefed peers retire {name}`")
 
 
 def _unit(unit: Published) -> str:

@@ -111,6 +111,17 @@ class Published(Model):
         return titles.get(self.kind, f"party {self.party_id}")
 
 
+class Departed(Published):
+    """What stays of a unit that left for good: which one it was, and nothing to reach it by."""
+
+    # In the place of the rule that it publishes what its kind does.
+    @model_validator(mode="after")
+    def _publishes_the_endpoints_of_its_kind(self) -> Self:
+        if self.endpoints:
+            raise ValueError("is nowhere any more")
+        return self
+
+
 class Descriptor(Published):
     """The published endpoints of one party, one exchange, their counterparts of FATE-Serving, or a portal."""
 

@@ -98,7 +98,7 @@ def _too_many(unit: UnitPlan, table: str, place: Place) -> Iterator[Problem]:
         yield Problem(
             place(("peers",)),
             f"nginx of {unit.key} would have {found} routes: FATE's router remembers {NGINX_ROUTES} and loses the rest at random",
-            f"keep to {NGINX_ROUTES} parties: remove peers that are retired, or split the federation; rollsite and OSX have no such limit",
+            f"keep to {NGINX_ROUTES} parties, retired ones counted: split the federation; rollsite and OSX have no such limit",
         )
 
 

@@ -29,7 +29,12 @@ class PeerSpec(Model):
     accepted_serial: Serial | None = Field(None, description="Serial number of the accepted descriptor; written by `fatefed peers add`.")
     sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor file; written by `fatefed peers add`.")
     unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE), or without a signature.")
-    party_id: PartyId | None = Field(None, description="By hand: the party's id; absent for an exchange of either kind.")
+    party_id: PartyId | None = Field(
+        None, description="By hand: the party's id; absent for an exchange of either kind. Retired: the id that stays taken."
+    )
+    kind: Kind | None = Field(
+        None, description="Retired, and no party: what it was. Whose partyId or kind stands here needs no descriptor file any more."
+    )
     pulsar: HostPort | None = Field(None, description="By hand, party: host:port of its Pulsar TLS port.")
     rabbitmq: HostPort | None = Field(None, description="By hand, party: host:port of its RabbitMQ.")
     traffic_server: HostPort | None = Field(None, description="By hand, exchange: host:port of its Traffic Server.")
@@ -42,8 +47,15 @@ class PeerSpec(Model):
     fml_manager: HostPort | None = Field(None, description="By hand, an FML Manager: host:port with TLS.")
 
     @property
-    def kind(self) -> Kind:
-        """What was typed by hand."""
+    def remembered(self) -> bool:
+        """Whether it left for good, and all that stays of it is written here: its descriptor file is not read, and may be gone."""
+        return self.state == "retired" and not self.addresses and (self.party_id is not None or self.kind is not None)
+
+    @property
+    def what(self) -> Kind:
+        """What was typed by hand, or is remembered."""
+        if self.kind is not None:
+            return self.kind
         if set(self.addresses) == {"servingProxy"}:
             return "servingExchange" if self.party_id is None else "serving"
         if set(self.addresses) == {"sitePortal"}:
@@ -74,13 +86,22 @@ class PeerSpec(Model):
         return {endpoint: address for endpoint, address in typed.items() if address is not None}
 
     @model_validator(mode="after")
+    def _only_one_that_left_needs_no_addresses(self) -> Self:
+        if self.kind is not None and not self.remembered:
+            raise ValueError("kind is said only of a retired peer without addresses: remove this line")
+        if self.remembered and (self.what in OF_A_PARTY) != (self.party_id is not None):
+            raise ValueError(f"{KINDS[self.what]} {'has a' if self.what in OF_A_PARTY else 'has no'} partyId: correct kind or partyId")
+        return self
+
+    @model_validator(mode="after")
     def _comes_by_file_from_a_stack_or_by_hand(self) -> Self:
         present = sorted([*self.addresses, *(["partyId"] if self.party_id else [])])
-        if present and not self.by_hand:
+        if present and not self.by_hand and not self.remembered:
             source = "of another stack" if self.stack is not None else "with a descriptor"
             raise ValueError(f"a peer {source} takes its addresses from it: drop {', '.join(present)}")
-        if self.by_hand and not self.unsigned:
-            raise ValueError("name a descriptor file, or a stack of your own, or say unsigned: true and give the addresses by hand")
+        if self.by_hand and not self.unsigned and not self.remembered:
+            left = "; of one that is retired its partyId, or its kind, is enough" if self.state == "retired" else ""
+            raise ValueError(f"name a descriptor file, or a stack of your own, or say unsigned: true and give the addresses by hand{left}")
         if self.unit is not None and self.stack is None:
             raise ValueError("unit is one of another stack's: name the stack, or drop unit")
         return self
@@ -99,7 +120,7 @@ class PeerSpec(Model):
     def _a_peer_typed_by_hand_has_the_addresses_of_its_engine(self) -> Self:
         kinds = [kind for kind in KINDS if (kind in OF_A_PARTY) == (self.party_id is not None)]
         allowed = [endpoints for kind in kinds for endpoints in endpoint_names(kind)]
-        if self.by_hand and frozenset(self.addresses) not in allowed:
+        if self.by_hand and not self.remembered and frozenset(self.addresses) not in allowed:
             name = "party" if self.party_id is not None else "exchange (no partyId)"
             legal = ", or ".join(" and ".join(sorted(endpoints)) for endpoints in allowed)
             raise ValueError(f"an unsigned {name} needs exactly {legal}, each as host:port")

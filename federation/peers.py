@@ -4,10 +4,11 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from federation import naming
 from federation.authority import authority_problems, subject
-from federation.descriptor import Descriptor, Endpoint, Membership, Published, digest
+from federation.descriptor import Departed, Descriptor, Endpoint, Membership, Published, digest
 from federation.document import ASK, MAX_BYTES, Problems
 from federation.envelope import Received, receive
 from federation.errors import Problem
@@ -50,7 +51,7 @@ class Peer:
 
     @property
     def by_hand(self) -> bool:
-        """Whether its addresses were typed here: its owner said nothing."""
+        """Whether it was typed here: its owner said nothing, or what he said is not there any more."""
         return not isinstance(self.descriptor, Descriptor)
 
     @property
@@ -162,32 +163,47 @@ def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: s
 
 
 def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
-    where = place(("peers", name, "descriptor"))
-    if spec.descriptor is None and spec.stack is not None:
+    if spec.remembered:
+        return Peer(name, _departed(name, spec, federation), spec.state, spec.key, None, spec.reason, spec.previous_key)
+    if spec.descriptor is not None:
+        return _by_descriptor(name, spec, spec.descriptor, federation, folder, place)
+    if spec.stack is not None:
         return f"stack {spec.stack} was not read yet: run `fatefed peers add --name {name}`"
-    if spec.descriptor is None:
-        if problems := tuple(_typed_problems(name, spec, place)):
-            return problems
-        return Peer(name, _by_hand(name, spec, federation), spec.state, reason=spec.reason)
-    add = f"`fatefed peers add {'' if spec.stack else f'{spec.descriptor} '}--name {name}`"
-    found = read_descriptor(folder, spec.descriptor, where)
+    if problems := tuple(_typed_problems(name, spec, place)):
+        return problems
+    return Peer(name, _by_hand(name, spec, federation), spec.state, reason=spec.reason)
+
+
+def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
+    where, add = place(("peers", name, "descriptor")), f"`fatefed peers add {'' if spec.stack else f'{file} '}--name {name}`"
+    if spec.sha256 is None and spec.accepted_serial is not None:
+        problem = f"is missing, although the descriptor with the serial {spec.accepted_serial} was accepted"
+        return (Problem(place(("peers", name, "sha256")), problem, f"restore the line from a copy of the stack file; or run {add}"),)
+    found = read_descriptor(folder, file, where)
     if found is None:
         if spec.sha256 is None:
-            return f"{spec.descriptor} is not there yet: {'to make it' if spec.stack else 'when it arrives'}, run {add}"
-        again = f", or read its stack again: {add}" if spec.stack else ""
-        remedy = f"restore the file{again}; to part with the peer, retire it first (peers.{name}.state), run `pulumi up`, then remove both"
-        return (Problem(where, f"the accepted descriptor {spec.descriptor} is gone", remedy),)
+            return f"{file} is not there yet: {'to make it' if spec.stack else 'when it arrives'}, run {add}"
+        return (Problem(where, f"the accepted descriptor {file} is gone", _without_file(name, spec, add)),)
     if isinstance(found, tuple):
         return found
-    if problems := membership_problems(found.descriptor, federation, f"{where} ({spec.descriptor})"):
+    if problems := membership_problems(found.descriptor, federation, f"{where} ({file})"):
         return problems
     if spec.sha256 is None:
-        return f"{spec.descriptor} was not accepted yet: run {add}"
+        return f"{file} was not accepted yet: run {add}"
     if (different := _not_what_was_accepted(spec, found, add)) is not None:
-        return (Problem(where, f"{spec.descriptor} {different[0]}", different[1]),)
+        return (Problem(where, f"{file} {different[0]}", different[1]),)
     signed = found.signature
     key, not_after = (None, None) if signed is None else (signed.key, signed.not_after)
     return Peer(name, found.descriptor, spec.state, key, not_after, spec.reason, spec.previous_key)
+
+
+def _without_file(name: str, spec: PeerSpec, add: str) -> str:
+    """What to do without an accepted file, which alone says whose party id it is."""
+    written = f"write peers.{name}.partyId, its party's id (of an exchange peers.{name}.kind: exchange)"
+    if spec.state == "retired":
+        return f"restore the file, or {written}: then nothing reads the file any more"
+    again = f", or read its stack again: {add}" if spec.stack else ""
+    return f"restore the file{again}; to part with the peer without it, write peers.{name}.state: retired, and {written}; keep this entry"
 
 
 def _not_what_was_accepted(spec: PeerSpec, found: Received, add: str) -> tuple[str, str] | None:
@@ -216,8 +232,8 @@ def _typed_problems(name: str, spec: PeerSpec, place: Place) -> Iterator[Problem
 
 
 def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Published:
-    tls_name = naming.tls_name(spec.kind, spec.party_id, federation.domain)
-    (services,) = (row for row in published(spec.kind) if {service.endpoint for service in row} == set(spec.addresses))
+    tls_name = naming.tls_name(spec.what, spec.party_id, federation.domain)
+    (services,) = (row for row in published(spec.what) if {service.endpoint for service in row} == set(spec.addresses))
     endpoints = {}
     for service in services:
         host, _, port = spec.addresses[service.endpoint].rpartition(":")
@@ -228,11 +244,14 @@ def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Published
             tls=service.tls,
             server_name=tls_name if service.tls else None,
         )
-    return Published(
-        schema_version=1,
-        kind=spec.kind,
-        federation=Membership(name=federation.name, domain=federation.domain),
-        organization=name,
-        party_id=spec.party_id,
-        endpoints=endpoints,
-    )
+    return Published(endpoints=endpoints, **_said_here(name, spec, federation))
+
+
+def _departed(name: str, spec: PeerSpec, federation: FederationSpec) -> Published:
+    return Departed(endpoints={}, **_said_here(name, spec, federation))
+
+
+def _said_here(name: str, spec: PeerSpec, federation: FederationSpec) -> dict[str, Any]:
+    """What both say of a peer whose owner said nothing; its name stands for the organization."""
+    membership = Membership(name=federation.name, domain=federation.domain)
+    return {"schema_version": 1, "kind": spec.what, "federation": membership, "organization": name, "party_id": spec.party_id}

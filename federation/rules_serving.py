@@ -165,9 +165,9 @@ def _belongs_to_its_party(spec: StackSpec, peers: Peers, place: Place) -> Iterat
 def _party_of_own_serving(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     """The party whose FATE-Serving is here belongs to this organization: from another of its stacks, with the same key."""
     for peer in peers.parties():
-        if peer.party_id not in spec.serving or peer.by_hand:
+        if peer.party_id not in spec.serving or (peer.by_hand and peer.key is None):
             continue
-        ours = peer.descriptor.organization == spec.organization
+        ours = peer.by_hand or peer.descriptor.organization == spec.organization
         if not ours or (peer.key is not None and spec.identity is not None and peer.key != spec.identity.key):
             who = peer.descriptor.organization if peer.key is None else f"{peer.descriptor.organization}, {peer.key}"
             problem = f"is party {peer.party_id} of {who}, whose FATE-Serving is in this stack"

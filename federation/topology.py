@@ -79,6 +79,8 @@ def _own(spec: StackSpec, key: str, given: Own) -> Node:
 def _peer(peer: Peer, plan: StackPlan) -> Node:
     said = peer.descriptor
     title = _TITLES[peer.kind].format(peer.party_id)
+    if not said.endpoints:
+        return Node(f"peer-{peer.name}", said.organization, title, "left", peer.state)
     if not peer.trains:
         engines = "serving-proxy"
     elif said.backends is None:
