@@ -67,7 +67,12 @@ def init(arguments: argparse.Namespace) -> Result:
         peers=tuple(arguments.peer),
     )
     init_stack(stack, answers, force=arguments.force)
-    steps = ["edit it", f"pulumi stack init {stack.name}", f"fatefed secrets init -s {stack.name}", f"pulumi preview -s {stack.name}"]
+    steps = [
+        "edit it",
+        f"pulumi stack init {stack.project.option}{stack.name}",
+        f"fatefed secrets init {stack.options}",
+        f"pulumi preview {stack.options}",
+    ]
     text = "\n".join([f"written: {shown(stack.file)}", "next:", *(f"  {step}" for step in steps)])
     return Result(text, {"file": str(stack.file), "next": steps[1:]})
 
@@ -86,8 +91,9 @@ def check(arguments: argparse.Namespace) -> Result:
 
 def secrets_init(arguments: argparse.Namespace) -> Result:
     """`secrets init`."""
-    report = init_secrets(stack_of(arguments))
-    return Result(show.secrets_text(report, arguments.stack), report.plain())
+    stack = stack_of(arguments)
+    report = init_secrets(stack)
+    return Result(show.secrets_text(report, stack), report.plain())
 
 
 def identity_create(arguments: argparse.Namespace) -> Result:
@@ -157,7 +163,9 @@ def peers_add(arguments: argparse.Namespace) -> Result:
         return Result("not accepted; nothing was written", {}, FAILED)
     accept(found)
     head = f"{text}\n\n" if arguments.yes else ""
-    return Result(head + show.written_text(found), {**found.plain(), "accepted": True, "written": True})
+    return Result(
+        head + show.written_text(found), {**found.plain(), "accepted": True, "written": True, "next": show.applied_by(found.stack)}
+    )
 
 
 def _given(arguments: argparse.Namespace) -> Path | StackOutput:
@@ -177,17 +185,28 @@ def _given(arguments: argparse.Namespace) -> Path | StackOutput:
 
 def peers_state(arguments: argparse.Namespace) -> Result:
     """`peers suspend`, `peers resume`, `peers retire`."""
-    found = set_state(stack_of(arguments), arguments.name, arguments.state, arguments.reason)
-    data = {"name": found.name, "before": found.before, "state": found.state, "written": found.written}
-    return Result(show.state_text(found, arguments.stack), data | {"routes": [vars(change) for change in found.routes]})
+    stack = stack_of(arguments)
+    found = set_state(stack, arguments.name, arguments.state, arguments.reason)
+    following = show.applied_by(stack, "--diff")
+    data = {
+        "name": found.name,
+        "before": found.before,
+        "state": found.state,
+        "written": found.written,
+        "routes": None if found.routes is None else [vars(change) for change in found.routes],
+        "problems": [vars(problem) for problem in found.problems],
+        "next": following,
+    }
+    return Result(show.state_text(found, following), data, FAILED if found.problems else OK)
 
 
 def peers_move(arguments: argparse.Namespace) -> Result:
     """`peers move`."""
     stack = stack_of(arguments)
     moved = move_peers(stack)
-    text = f"{len(moved.peers)} peers moved to {shown(moved.file)}\nnext: `pulumi preview -s {stack.name}`: nothing changes by this"
-    return Result(text, {"file": str(moved.file), "peers": list(moved.peers)})
+    following = f"pulumi preview {stack.options}"
+    text = f"{len(moved.peers)} peers moved to {shown(moved.file)}\nnext: `{following}`: nothing changes by this"
+    return Result(text, {"file": str(moved.file), "peers": list(moved.peers), "next": [following]})
 
 
 def render_objects(arguments: argparse.Namespace) -> Result:
@@ -265,8 +284,8 @@ def _missing(loaded: LoadedStack, stack: Stack) -> list[str]:
     absent = [name for name in plan.secret_names if name not in given]
     keys = [name for name in absent if name in plan.trust_names]
     passwords = [name for name in absent if name not in plan.trust_names and name not in plan.provided]
-    made = [f"passwords are missing: `fatefed secrets init -s {stack.name}`"] if passwords else []
-    made += [f"a party's CA is missing: `fatefed trust init -s {stack.name}`"] if keys else []
+    made = [f"passwords are missing: `fatefed secrets init {stack.options}`"] if passwords else []
+    made += [f"a party's CA is missing: `fatefed trust init {stack.options}`"] if keys else []
     return made + [
         f"secret {name} is missing; give {plan.provided[name]}: `{give_command(stack, name)}`" for name in absent if name in plan.provided
     ]

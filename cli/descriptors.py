@@ -35,7 +35,7 @@ def export_descriptor(stack: Stack, unit: str | None, today: date, *, days: int 
     """
     identity = stack.load().spec.identity
     if identity is None:
-        remedy = f"make one: `fatefed identity create -s {stack.name}`; or export with --unsigned"
+        remedy = f"make one: `fatefed identity create {stack.options}`; or export with --unsigned"
         raise CommandError(f"stack {stack.name}", "has no key to sign with", remedy)
     descriptor = published_descriptor(stack, unit)
     number = _next(identity, serial)

@@ -54,7 +54,7 @@ def init_secrets(stack: Stack) -> SecretsReport:
         pulumi(stack, "config", "set", "--secret", "--path", secret_path(name), given=new_password())
     missing = [MissingSecret(name, provided[name], give_command(stack, name)) for name in absent if name in provided]
     trust = [name for name in absent if name in loaded.plan.trust_names]
-    missing += [MissingSecret(name, "a key of a party with a CA of its own", f"fatefed trust init -s {stack.name}") for name in trust]
+    missing += [MissingSecret(name, "a key of a party with a CA of its own", f"fatefed trust init {stack.options}") for name in trust]
     kept = [name for name in loaded.plan.secret_names if name in given]
     return SecretsReport(tuple(written), tuple(kept), tuple(missing))
 
@@ -93,4 +93,4 @@ def secret_path(name: str) -> str:
 
 def give_command(stack: Stack, name: str) -> str:
     """The command that puts a file into fate:secrets."""
-    return f"pulumi config set --secret --path '{secret_path(name)}' -s {stack.name} < FILE"
+    return f"pulumi config set --secret --path '{secret_path(name)}' {stack.options} < FILE"

@@ -1,6 +1,7 @@
 """The project folder and a stack in it: where the files are."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,13 @@ class Project:
 
     folder: Path
     stacks: Path
+    # As the user named it with -C; None: found from the working folder.
+    named: Path | None = None
+
+    @property
+    def option(self) -> str:
+        """What a command needs to find this project from where this one was typed, with a blank behind it."""
+        return "" if self.named is None else f"-C {shlex.quote(str(self.named))} "
 
     def stack(self, name: str) -> "Stack":
         """A stack by its name, whether its file exists or not. UsageError for what cannot be a stack's name."""
@@ -38,6 +46,11 @@ class Stack:
     name: str
     file: Path
 
+    @property
+    def options(self) -> str:
+        """What a command of `pulumi` or `fatefed` needs to be about this stack, typed where this one was."""
+        return f"{self.project.option}-s {self.name}"
+
     def load(self) -> LoadedStack:
         """The stack, read, checked and planned. FederationError with every problem."""
         return load_stack(self.file, name=shown(self.file), today=datetime.now(UTC).date())
@@ -54,6 +67,6 @@ def find_project(folder: Path | None = None) -> Project:
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise UsageError(f"{shown(candidate / 'Pulumi.yaml')} cannot be read: {' '.join(str(error).split())}") from None
         stacks = settings.get("stackConfigDir") if isinstance(settings, dict) else None
-        return Project(candidate.absolute(), (candidate / str(stacks or ".")).absolute())
+        return Project(candidate.absolute(), (candidate / str(stacks or ".")).absolute(), folder)
     where = shown(folder) if folder is not None else "this folder or above it"
     raise UsageError(f"there is no Pulumi.yaml in {where}: run in the project's folder, or name it with -C")

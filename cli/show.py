@@ -9,6 +9,7 @@ from cli.files import shown
 from cli.identity import Identity
 from cli.passwords import SecretsReport
 from cli.peers import Review
+from cli.project import Stack
 from cli.states import StateChange
 from cli.trust import Step
 from federation.descriptor import digest
@@ -69,15 +70,31 @@ def export_data(export: Export, path: str) -> dict[str, Any]:
     return {"file": path, "sha256": digest(export.content), "signature": signed, "descriptor": export.descriptor.plain()}
 
 
-def state_text(found: StateChange, stack: str) -> str:
-    """A peer's new state, what it changes, and the command that applies it."""
+def applied_by(stack: Stack, *preview: str) -> list[str]:
+    """The commands that show and apply what stands in a stack file now."""
+    return [" ".join(["pulumi preview", stack.options, *preview]), f"pulumi up {stack.options}"]
+
+
+def state_text(found: StateChange, following: Sequence[str]) -> str:
+    """A peer's new state, what it changes, and the commands that apply it, or what keeps them from that."""
+    said = f"peer {found.name}: {found.before} -> {found.state}" if found.written else f"peer {found.name} is {found.state} already"
+    if found.problems:
+        lines = [said if found.written else f"{said}; nothing to write", "", "pulumi refuses the stack file, until this is right:"]
+        lines += [f"  {number}. {problem}" for number, problem in enumerate(found.problems, 1)]
+        return "\n".join([*lines, "", _next(following)])
     if not found.written:
-        return f"peer {found.name} is {found.state} already; nothing to write"
-    lines = [f"peer {found.name}: {found.before} -> {found.state}"]
+        return f"{said}; nothing to write"
+    lines = [said]
+    if found.routes is None:
+        return "\n".join([*lines, "the stack file was wrong before: which routes change, the preview shows", "", _next(following)])
     for change in found.routes:
         lines += ["", f"routes of {change.unit} will change:", *(f"  {line}" for line in change.diff.splitlines())]
     lines += [] if found.routes else ["no route of this stack will change"]
-    return "\n".join([*lines, "", f"next: `pulumi preview -s {stack} --diff`, then `pulumi up -s {stack}`"])
+    return "\n".join([*lines, "", _next(following)])
+
+
+def _next(following: Sequence[str]) -> str:
+    return f"next: {', then '.join(f'`{command}`' for command in following)}"
 
 
 def step_text(step: Step) -> str:
@@ -95,7 +112,7 @@ def _who_signed(found: Review) -> list[str]:
     return [f"  key: {signed.key} ({known})", f"  serial: {signed.serial}, valid from {signed.not_before} to {signed.not_after}"]
 
 
-def secrets_text(report: SecretsReport, stack: str) -> str:
+def secrets_text(report: SecretsReport, stack: Stack) -> str:
     """What `secrets init` did, and what only the operator can give."""
     lines = [*(f"written  {name}" for name in report.written), *(f"kept     {name}" for name in report.kept)]
     if not lines:
@@ -104,7 +121,7 @@ def secrets_text(report: SecretsReport, stack: str) -> str:
         lines += ["", "still missing; only you can give them (an entry that is there is replaced):"]
         lines += [line for one in report.missing for line in (f"  {one.what}:", f"    {one.command}")]
     else:
-        lines += [f"all secrets are there; next: `pulumi preview -s {stack}`"]
+        lines += [f"all secrets are there; next: `pulumi preview {stack.options}`"]
     return "\n".join(lines)
 
 
@@ -133,5 +150,4 @@ def _endpoint(endpoint: Mapping[str, Any]) -> str:
 def written_text(found: Review) -> str:
     """What `peers add` wrote and what comes next."""
     folder = found.stack.file.parent
-    name = found.stack.name
-    return f"accepted: {shown(folder / found.path)}, {found.entry.shown}\nnext: `pulumi preview -s {name}`, then `pulumi up -s {name}`"
+    return f"accepted: {shown(folder / found.path)}, {found.entry.shown}\n{_next(applied_by(found.stack))}"

@@ -1,20 +1,24 @@
 """The life of a peer: suspending, resuming and retiring it, as an edit of the stack file. `pulumi up` makes it so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from cli.edit import Scalar
 from cli.errors import CommandError
 from cli.files import shown
-from cli.peer_files import PeerEntry
+from cli.peer_files import PeerEntry, identifying
 from cli.project import Stack
 from cli.routes import RouteChange, route_changes
-from federation.load import checked_plan
+from federation.descriptor import digest
+from federation.envelope import Received
+from federation.errors import FederationError, Problem
+from federation.load import LoadedStack, checked_plan
 from federation.peer_spec import Reason
-from federation.peers import resolve
-from federation.plan import plan_stack
+from federation.peers import read_descriptor, resolve
+from federation.source import StackSource
 
 State = Literal["active", "suspended", "retired"]
 
@@ -26,25 +30,26 @@ class StateChange:
     name: str
     before: str
     state: State
-    routes: tuple[RouteChange, ...]
+    # None: not known, because the stack file was wrong before, or is.
+    routes: tuple[RouteChange, ...] | None
     # Whether the stack file was edited: not, when it says so already.
     written: bool
+    # What keeps `pulumi up` from applying it.
+    problems: tuple[Problem, ...] = ()
 
 
 def set_state(stack: Stack, name: str, state: State, reason: str | None) -> StateChange:
     """Write a peer's state, and why, into the stack file. CommandError for a peer that is not known, or gone for good.
 
-    The rest of the federation is not asked: one side alone can sever.
+    The rest of the federation is not asked: one side alone can sever. So what is wrong elsewhere is told, but keeps nobody from
+    suspending or retiring. Who comes back must fit to all that is there by now: else FederationError, and nothing is written.
     """
-    loaded = stack.load()
-    spec = loaded.spec
-    peer = spec.peers.get(name)
-    if peer is None:
-        known = ", ".join(sorted(spec.peers)) or "none"
-        raise CommandError(f"{shown(stack.file)} fate:peers", f"there is no peer {name}", f"choose one of: {known}")
-    if peer.state == "retired" and state != "retired":
+    source = StackSource.read(stack.file, shown(stack.file))
+    entry = _entry(source, stack, name)
+    before = str(entry.get("state", "active"))
+    if before == "retired" and state != "retired":
         remedy = "a retired peer stays away; if it was a mistake, correct the state in the file by hand"
-        raise CommandError(loaded.source.place(("peers", name, "state")), f"{name} is retired", remedy)
+        raise CommandError(source.place(("peers", name, "state")), f"{name} is retired", remedy)
     try:
         TypeAdapter(Reason | None).validate_python(reason)
     except ValidationError:
@@ -52,15 +57,56 @@ def set_state(stack: Stack, name: str, state: State, reason: str | None) -> Stat
     fields: dict[str, Scalar] = {"state": state}
     if reason is not None:
         fields["reason"] = reason
+    if state == "retired":
+        fields |= _remembered(stack, source, name, entry)
     # A reason belongs to a state: it goes with it.
-    drop = frozenset({"reason"}) if reason is None and peer.state != state else frozenset()
-    changed = peer.model_copy(update={"state": state, "reason": reason})
-    after = spec.model_copy(update={"peers": {**spec.peers, name: changed}})
-    known_after = resolve(after.peers, after.federation, stack.file.parent, loaded.source.place)
-    # To sever asks nobody's leave; what comes back must fit to all that is there by now.
-    plan = checked_plan(after, known_after, loaded.source.place) if state == "active" else plan_stack(after, known_after)
-    routes = route_changes(loaded.plan, plan)
-    written = peer.state != state or (reason is not None and peer.reason != reason)
+    drop = frozenset({"reason"}) if reason is None and before != state else frozenset()
+    written = before != state or any(entry.get(field) != value for field, value in fields.items())
+    loaded, problems = _loaded(stack)
+    if state == "active":
+        _must_fit(stack, loaded, problems, name)
     if written:
-        PeerEntry.of(stack, loaded.source, name).write(fields, drop)
-    return StateChange(name, peer.state, state, routes, written)
+        PeerEntry.of(stack, source, name).write(fields, drop)
+    after, problems = _loaded(stack)
+    routes = None if loaded is None or after is None else route_changes(loaded.plan, after.plan)
+    return StateChange(name, before, state, routes, written, problems)
+
+
+def _entry(source: StackSource, stack: Stack, name: str) -> Mapping[str, Any]:
+    """What the stack file says of a peer, be it right or wrong."""
+    peers = source.config().get("peers")
+    known = {str(key): value for key, value in peers.items()} if isinstance(peers, dict) else {}
+    if name not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise CommandError(f"{shown(stack.file)} fate:peers", f"there is no peer {name}", f"choose one of: {names}")
+    entry = known[name]
+    if not isinstance(entry, dict):
+        raise CommandError(source.place(("peers", name)), "says nothing of a peer", "write it anew, or remove it")
+    return entry
+
+
+def _remembered(stack: Stack, source: StackSource, name: str, entry: Mapping[str, Any]) -> dict[str, Scalar]:
+    """Which unit it was, by the accepted descriptor: with that in the stack file the descriptor may go."""
+    relative = entry.get("descriptor")
+    if not isinstance(relative, str) or {"partyId", "kind"} & entry.keys():
+        return {}
+    found = read_descriptor(stack.file.parent, relative, source.place(("peers", name, "descriptor")))
+    if not isinstance(found, Received) or digest(found.content) != entry.get("sha256"):
+        return {}
+    return identifying(found.descriptor)
+
+
+def _loaded(stack: Stack) -> tuple[LoadedStack | None, tuple[Problem, ...]]:
+    try:
+        return stack.load(), ()
+    except FederationError as error:
+        return None, error.problems
+
+
+def _must_fit(stack: Stack, loaded: LoadedStack | None, problems: tuple[Problem, ...], name: str) -> None:
+    if loaded is None:
+        raise FederationError(problems)
+    back = loaded.spec.peers[name].model_copy(update={"state": "active"})
+    spec = loaded.spec.model_copy(update={"peers": {**loaded.spec.peers, name: back}})
+    peers = resolve(spec.peers, spec.federation, stack.file.parent, loaded.source.place)
+    checked_plan(spec, peers, loaded.source.place)

@@ -47,24 +47,24 @@ def rotate(stack: Stack, party: PartyId | None, today: date) -> Step:
     chosen = _chosen(spec, party)
     trust = spec.trust.parties.get(chosen)
     if trust is None:
-        raise CommandError(f"party {chosen}", "has no CA yet", f"make one: `fatefed trust init -s {stack.name}`")
+        raise CommandError(f"party {chosen}", "has no CA yet", f"make one: `fatefed trust init {stack.options}`")
     at, key = ("trust", "parties", chosen), naming.party_key(chosen)
     numbers = sorted(trust.authorities, key=int)
-    send = f"`fatefed descriptor export -s {stack.name} --unit {key} -o FILE`: send it to all peers"
-    up = f"`pulumi up -s {stack.name}`"
+    send = f"`fatefed descriptor export {stack.options} --unit {key} -o FILE`: send it to all peers"
+    up = f"`pulumi up {stack.options}`"
     if len(numbers) == 1:
         number = str(int(numbers[0]) + 1)
         _new_authority(stack, spec, chosen, number, today)
-        wait = f"when every peer accepted it and ran `pulumi up`: `fatefed trust rotate -s {stack.name} --party {chosen}` again"
+        wait = f"when every peer accepted it and ran `pulumi up`: `fatefed trust rotate {stack.options} --party {chosen}` again"
         return Step(chosen, f"step 1 of 3: authority {number} is trusted beside {numbers[0]}, which still signs", (up, send, wait))
     old, new = numbers
     if trust.signing == old:
         _secret(stack, f"{key}-key", _new_server_key())
         write_fields(stack, at, {"signing": new})
-        wait = f"when Pulsar runs with it (5 minutes): `fatefed trust rotate -s {stack.name} --party {chosen}` again"
+        wait = f"when Pulsar runs with it (5 minutes): `fatefed trust rotate {stack.options} --party {chosen}` again"
         return Step(chosen, f"step 2 of 3: authority {new} signs, for a new server key", (up, wait))
     write_fields(stack, (*at, "authorities"), {}, frozenset({old}))
-    forget = f"`pulumi config rm --path '{secret_path(f'{key}-ca-{old}')}' -s {stack.name}`: its key is not needed any more"
+    forget = f"`pulumi config rm --path '{secret_path(f'{key}-ca-{old}')}' {stack.options}`: its key is not needed any more"
     return Step(chosen, f"step 3 of 3: authority {old} is not trusted any more", (up, send, forget))
 
 
@@ -111,7 +111,7 @@ def _init(stack: Stack, spec: StackSpec, party: PartyId, given: frozenset[str], 
         _secret(stack, server_key, _new_server_key())
         done.append("a server key")
     did = f"made {' and '.join(done)}" if done else "has its CA and its server key already"
-    return Step(party, did, (f"`pulumi preview -s {stack.name}`",) if done else ())
+    return Step(party, did, (f"`pulumi preview {stack.options}`",) if done else ())
 
 
 def _new_authority(stack: Stack, spec: StackSpec, party: PartyId, number: str, today: date) -> None:

@@ -1,12 +1,14 @@
 """`fatefed peers suspend`, `resume` and `retire`: an edit of the stack file, the routes it changes, and the command that applies it."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cli.main import main
 from cli.peers import accept, review
-from cli.project import Stack
+from cli.project import Stack, find_project
 from tests.support.configs import EXCHANGE, key_of, party_descriptor
 from tests.support.stacks import exchange, initialized, party, project, sent
 
@@ -105,3 +107,68 @@ def test_a_reason_is_a_line(capsys: pytest.CaptureFixture[str], consortium: Stac
     before = consortium.file.read_text()
     code, _, errors = run(capsys, "suspend", "clinic-b", "--reason", reason)
     assert (code, "--reason" in errors, consortium.file.read_text() == before) == (1, True, True)
+
+
+def _without_its_file(stack: Stack, name: str) -> None:
+    (stack.file.parent / f"peers/{name}.json").unlink()
+
+
+WRONG_ELSEWHERE: dict[str, Callable[[Stack], object]] = {
+    "another peer's file is gone": lambda stack: _without_its_file(stack, "bank-a"),
+    "another peer is misspelt": lambda stack: stack.file.write_text(
+        stack.file.read_text().replace("    bank-a:\n", "    bank-a:\n      stat: x\n")
+    ),
+    "a section is unknown": lambda stack: stack.file.write_text(stack.file.read_text() + "  fate:partys: {}\n"),
+    "its own file is damaged": lambda stack: (stack.file.parent / "peers/clinic-b.json").write_text("{}"),
+}
+
+
+@pytest.mark.parametrize("verb", ["suspend", "retire"])
+@pytest.mark.parametrize("wrong", WRONG_ELSEWHERE.values(), ids=WRONG_ELSEWHERE.keys())
+def test_what_is_wrong_elsewhere_keeps_nobody_from_severing(
+    capsys: pytest.CaptureFixture[str], consortium: Stack, wrong: Callable[[Stack], object], verb: str
+) -> None:
+    """It is written, and told what keeps `pulumi up` from applying it; coming back is refused until that is right."""
+    wrong(consortium)
+    code, out, errors = run(capsys, verb, "clinic-b")
+    assert (code, errors) == (1, "")
+    assert f"clinic-b: active -> {verb.removesuffix('e')}ed" in out
+    assert "pulumi refuses the stack file, until this is right:\n  1. " in out
+    assert f"state: {verb.removesuffix('e')}ed" in consortium.file.read_text()
+    before = consortium.file.read_text()
+    if verb == "suspend":
+        assert run(capsys, "resume", "clinic-b")[0] == 1
+        assert consortium.file.read_text() == before
+
+
+def test_a_peer_whose_own_file_is_gone_is_retired_by_its_id(capsys: pytest.CaptureFixture[str], consortium: Stack) -> None:
+    _without_its_file(consortium, "clinic-b")
+    code, out, _ = run(capsys, "retire", "clinic-b")
+    assert (code, "write peers.clinic-b.partyId" in out) == (1, True)
+    consortium.file.write_text(consortium.file.read_text().replace("state: retired", "state: retired\n      partyId: 10000"))
+    code, out, _ = run(capsys, "retire", "clinic-b")
+    assert (code, "clinic-b is retired already; nothing to write" in out) == (0, True)
+    assert "10000.fraud.example" not in routes(consortium)
+
+
+def test_the_printed_commands_work_where_they_are_read(
+    capsys: pytest.CaptureFixture[str], consortium: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With -C when the command was given it; for programs, too."""
+    monkeypatch.chdir(tmp_path.parent)
+    folder = tmp_path.name
+    assert main(["peers", "suspend", "clinic-b", "-C", folder, "-s", "consortium"]) == 0
+    following = [f"pulumi preview -C {folder} -s consortium --diff", f"pulumi up -C {folder} -s consortium"]
+    assert f"next: `{following[0]}`, then `{following[1]}`" in capsys.readouterr().out
+    assert main(["peers", "retire", "clinic-b", "-C", folder, "-s", "consortium", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["next"] == following
+    body = party("hospital-c", "10001", "198.51.100.30")
+    words = ["peers", "add", str(sent(tmp_path, body)), "--key", key_of("hospital-c"), "--yes", "-C", folder, "-s", "consortium"]
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["next"] == [following[0].removesuffix(" --diff"), following[1]]
+    assert main(["peers", "move", "-C", folder, "-s", "consortium", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["next"] == [following[0].removesuffix(" --diff")]
+
+
+def test_the_command_of_a_folder_with_a_blank_is_quoted(tmp_path: Path) -> None:
+    assert find_project(project(tmp_path / "my bank")).stack("x").options == f"-C '{tmp_path}/my bank' -s x"
