@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cli.main import main
 from federation.descriptor import Descriptor, digest
@@ -137,6 +138,19 @@ def test_a_peer_keeps_its_name_whether_one_names_it_or_its_stack(capsys: pytest.
     edit(home, "fate:peers: {}", f"fate:peers: {{west: {{stack: {OTHER}}}}}")
     assert accepted(capsys, "--from-stack", OTHER)["name"] == "west"
     assert accepted(capsys, "--from-stack", OTHER)["name"] == "west"
+
+
+def test_a_peer_in_a_file_of_its_own_is_read_and_written_there(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    edit(home, "fate:peers: {}", "fate:peersFile: peers/all.yaml")
+    file = home / "stacks/peers/all.yaml"
+    file.parent.mkdir()
+    file.write_text(f"west: # our other region\n  stack: {OTHER}\n")
+    before = entry(home)
+    found = accepted(capsys, "--name", "west")
+    assert (found["stack"], found["unit"], entry(home) == before) == (OTHER, "party-10000", True)
+    assert file.read_text().startswith(f"west: # our other region\n  stack: {OTHER}\n")
+    assert yaml.safe_load(file.read_text())["west"]["sha256"] == found["sha256"]
+    assert main(["check", "-s", "consortium"]) == 0
 
 
 def test_the_state_of_a_peer_is_kept(capsys: pytest.CaptureFixture[str], home: Path) -> None:
