@@ -162,6 +162,14 @@ def test_the_state_of_a_peer_is_kept(capsys: pytest.CaptureFixture[str], home: P
     assert "state: suspended # audit\n" in entry(home)
 
 
+def test_a_retired_peer_of_a_stack_is_remembered_without_its_file(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    accepted(capsys, "--from-stack", OTHER)
+    assert main(["peers", "retire", "clinic-b", "-s", "consortium"]) == 0
+    (home / "stacks/peers/clinic-b.json").unlink()
+    assert main(["check", "-s", "consortium"]) == 0
+    assert (peers(home)["clinic-b"]["stack"], str(peers(home)["clinic-b"]["partyId"])) == (OTHER, "10000")
+
+
 def test_a_file_takes_the_place_of_a_stack_with_its_key(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     accepted(capsys, "--from-stack", OTHER)
     found = json.loads(run(capsys, str(sent(home, party())), "--json")[1])
