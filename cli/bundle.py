@@ -35,7 +35,7 @@ versions.txt    programs and packages
 stack.yaml      the stack's configuration, without fate:secrets
 plan.json       units, modules, pending peers, warnings
 rendered/       every object the stack would create, secrets as <redacted>
-status.*        modules, claims, Services and consoles in the cluster
+status.*        modules, claims, certificates, Services and consoles in the cluster
 doctor.*        checks: state, problem, how to fix it
 events/         the latest events of each namespace
 logs/           the last lines of each pod, only with --logs

@@ -16,6 +16,7 @@ from cli.files import shown
 from cli.identity import create_identity
 from cli.images import images_data, images_text
 from cli.initialize import Answers, init_stack
+from cli.issuers import Source
 from cli.kubefate import report
 from cli.kubefate.clusters import Choices
 from cli.kubefate.files import convert_files
@@ -112,8 +113,8 @@ def identity_show(arguments: argparse.Namespace) -> Result:
 
 def trust_init(arguments: argparse.Namespace) -> Result:
     """`trust init`."""
-    steps = init_trust(stack_of(arguments), today())
-    text = "\n".join(show.step_text(step) for step in steps) or "no party has `tls: partyCa` with an engine that uses TLS"
+    steps = init_trust(stack_of(arguments), today(), Source(arguments.issuer_files, arguments.authority), arguments.party)
+    text = "\n".join(show.step_text(step) for step in steps) or "no party has `tls: partyCa` or certManager with an engine that uses TLS"
     return Result(text, {"parties": {step.party: {"did": step.did, "next": list(step.next)} for step in steps}})
 
 
@@ -127,7 +128,7 @@ def trust_rotate(arguments: argparse.Namespace) -> Result:
             return Result("", {"written": False}, USAGE)
         if not _says_yes(question):
             return Result("nothing was written", {"written": False}, FAILED)
-    step = rotate(stack, arguments.party, today())
+    step = rotate(stack, arguments.party, today(), Source(arguments.issuer_files, arguments.authority), arguments.issuer)
     return Result(show.step_text(step), {"party": step.party, "did": step.did, "next": list(step.next), "written": True})
 
 
@@ -282,7 +283,7 @@ def _missing(loaded: LoadedStack, stack: Stack) -> list[str]:
     """A warning for what `pulumi up` will ask of fate:secrets."""
     given, plan = loaded.source.secret_names(), loaded.plan
     absent = [name for name in plan.secret_names if name not in given]
-    keys = [name for name in absent if name in plan.trust_names]
+    keys = [name for name in absent if name in plan.trust_names] + [unit.key for unit in plan.units if unit.lacks_authority]
     passwords = [name for name in absent if name not in plan.trust_names and name not in plan.provided]
     made = [f"passwords are missing: `fatefed secrets init {stack.options}`"] if passwords else []
     made += [f"a party's CA is missing: `fatefed trust init {stack.options}`"] if keys else []

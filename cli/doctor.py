@@ -6,7 +6,10 @@ from typing import Any
 
 from cli.checks import Row
 from cli.cluster import Object, Reading
+from cli.issued import differs, ends, issuer_of, why_not_ready
 from cli.snapshot import (
+    CERT_MANAGER_API,
+    CERTIFICATES,
     GATEWAY_API,
     INGRESS_CLASSES,
     ISTIO_API,
@@ -41,7 +44,7 @@ def own_rows(snapshot: Snapshot) -> list[Row]:
     rows = [Row(f"cluster answers: Kubernetes {snapshot.kubernetes}", "ok")]
     for view in snapshot.units:
         rows += _unit(view, snapshot)
-    return [*rows, *_storage_classes(snapshot), *_boards(snapshot)]
+    return [*rows, *_storage_classes(snapshot), *_cert_manager(snapshot), *_boards(snapshot)]
 
 
 def _unit(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:
@@ -56,6 +59,7 @@ def _unit(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:
         yield _module(view, module)
         if module.claims or module.existing_claim:
             yield _claims(view, module)
+    yield from _certificates(view, snapshot)
     yield from _quotas(view)
     yield from _addresses(view)
     yield from _node_ports(view, snapshot)
@@ -97,6 +101,29 @@ def _claims(view: UnitView, module: Expected) -> Row:
         fix = f"`kubectl -n {view.unit.namespace} describe pvc {open_ones[0]}` says why; often the storage class, or a full store"
         return Row(check, "failed", f"not bound: {', '.join(open_ones)}", fix)
     return Row(f"{check}, {len(found)} bound", "ok")
+
+
+def _certificates(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:
+    """Whether cert-manager made what workloads mount. Without its definitions one row says so for all units."""
+    if not view.unit.certificates or snapshot.readings[CERT_MANAGER_API].state == "absent":
+        return
+    reading = view.reading(CERTIFICATES)
+    live = {name_of(item): item for item in reading.items}
+    for planned in view.unit.certificates:
+        check = f"{view.unit.key}: certificate {planned.name} of {issuer_of(planned.fields['spec'])}"
+        if (unread := _read(check, reading, _ROLE)) is not None:
+            yield unread
+        elif (item := live.get(planned.name)) is None:
+            yield Row(check, "failed", "there is none", _UP)
+        elif differs(item, planned):
+            yield Row(check, "failed", f"it asks {issuer_of(item['spec'])} for something else than planned", _UP)
+        elif (why := why_not_ready(item)) is not None:
+            fix = (
+                f"`kubectl -n {view.unit.namespace} describe certificate,certificaterequest,issuer` says why; often no Issuer of this name"
+            )
+            yield Row(check, "failed", f"it is not signed: {why}", fix)
+        else:
+            yield Row(f"{check}, until {ends(item)}", "ok")
 
 
 def _quotas(view: UnitView) -> Iterator[Row]:
@@ -191,6 +218,12 @@ def _class(what: str, name: str | None, reading: Reading, default: str, key: str
     if name in names or (name is None and marked):
         return Row(check, "ok")
     return Row(check, "failed", f"there is none; there are: {', '.join(names) or 'none at all'}", f"correct {key}, or let it be made")
+
+
+def _cert_manager(snapshot: Snapshot) -> Iterator[Row]:
+    if any(view.unit.certificates for view in snapshot.units):
+        fix = "let cert-manager be installed, or choose another `tls` (docs/trust.md)"
+        yield _defined("Certificate", snapshot.readings[CERT_MANAGER_API], fix)
 
 
 def _boards(snapshot: Snapshot) -> Iterator[Row]:

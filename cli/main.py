@@ -37,9 +37,10 @@ _HELP = {
     "trust": "The certificate authorities of this stack's parties (init, rotate).",
     "trust init": "Write what parties with `tls: partyCa` lack: for each a CA, limited to the party's own names, and its server's key; the "
     "keys into fate:secrets, encrypted by `pulumi config set --secret`, the CA's certificate into fate:trust. What is there "
-    "stays." + _UNTOUCHED,
+    "stays. For a party with `tls: certManager` the CA's key goes into DIR instead, with an Issuer for cert-manager." + _UNTOUCHED,
     "trust rotate": "Write the next of three steps that replace a party's CA: the new one is trusted beside the old one; it signs; the "
-    "old one goes. Between them `pulumi up`, and peers accept the descriptor. Writes fate:secrets and fate:trust." + _UNTOUCHED,
+    "old one goes. Between them `pulumi up`, and peers accept the descriptor. Writes fate:secrets and fate:trust; with "
+    "`tls: certManager` fate:trust, the party's issuer, and DIR." + _UNTOUCHED,
     "descriptor": "What this stack publishes (export).",
     "descriptor export": "Write the signed descriptor that peers import. Reads the stack's outputs and its key with `pulumi`; "
     "writes FILE, and its serial number into fate:identity." + _UNTOUCHED,
@@ -48,12 +49,12 @@ _HELP = {
     "with the peer, and which routes it changes, asks, then writes the descriptor beside the stack file, and its key, serial and sha256 "
     "into the stack file. `pulumi up` applies it. Instead of a file, --from-stack reads it with `pulumi` from the outputs of another stack "
     "of the same state backend, and --name alone reads that stack again." + _UNTOUCHED,
-    "status": "Show what the stack has in its cluster: modules, claims, Services, consoles. Reads the stack file and its peers' "
-    "descriptors, and the cluster by kubectl ($KUBECTL, else PATH); no state, no passphrase, no Secret." + _UNTOUCHED,
-    "doctor": "Check the stack's own cluster: modules, claims, quotas, addresses, node ports, classes. With peers, the links to them "
-    "instead: names, ports, TLS, routes there and back, clocks, releases, and the route files in the cluster. Exit status 1 when a check "
-    "failed; what may not be read is said and does not fail. Reads what `status` reads; docs/rbac/viewer.yaml suffices. No cluster is "
-    "changed, unless you ask for a Job with --in-cluster.",
+    "status": "Show what the stack has in its cluster: modules, claims, certificates, Services, consoles. Reads the stack file and its "
+    "peers' descriptors, and the cluster by kubectl ($KUBECTL, else PATH); no state, no passphrase, no Secret." + _UNTOUCHED,
+    "doctor": "Check the stack's own cluster: modules, claims, certificates, quotas, addresses, node ports, classes. With peers, the "
+    "links to them instead: names, ports, TLS, routes there and back, clocks, releases, and the route files in the cluster. Exit status 1 "
+    "when a check failed; what may not be read is said and does not fail. Reads what `status` reads; docs/rbac/viewer.yaml suffices. No "
+    "cluster is changed, unless you ask for a Job with --in-cluster.",
     "support-bundle": "Write an archive for whoever helps: configuration without secrets, rendered objects, status, doctor, events, "
     "versions; logs when asked. Reads what `status` reads and runs `helm template`; writes FILE only." + _UNTOUCHED,
     "peers suspend": "Take a peer's routes and trust away for a while: writes its state into the stack file and shows which routes that "
@@ -130,10 +131,14 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--replace", action="store_true", help="make a new key: every peer must then accept it with --key")
     _verb(identity, "identity show", commands.identity_show)
     trust = _group(verbs, "trust")
-    _verb(trust, "trust init", commands.trust_init)
+    verb = _verb(trust, "trust init", commands.trust_init)
+    verb.add_argument("--party", metavar="ID", help="this one alone (default: all)")
+    _issuer_options(verb)
     verb = _verb(trust, "trust rotate", commands.trust_rotate)
     verb.add_argument("--party", metavar="ID", help="the party; needed with more than one with a CA")
     verb.add_argument("--yes", action="store_true", help="do the second and third step without a question")
+    _issuer_options(verb)
+    verb.add_argument("--issuer", metavar="NAME", help="who of cert-manager signs next (default: the name so far, with the CA's number)")
     verb = _verb(_group(verbs, "descriptor"), "descriptor export", commands.descriptor_export)
     verb.add_argument(
         "--unit",
@@ -196,6 +201,14 @@ def _parser() -> argparse.ArgumentParser:
     out = "new, empty, or an earlier rendering, whose stale files are removed"
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help=out)
     return parser
+
+
+def _issuer_options(verb: argparse.ArgumentParser) -> None:
+    """Where the CA comes from with which cert-manager signs."""
+    folder = "with tls: certManager: make a CA, and write key, certificate and Issuer into this folder; no file is overwritten"
+    verb.add_argument("--issuer-files", type=Path, metavar="DIR", help=folder)
+    given = "with tls: certManager: take the CA whose public certificate (PEM) this is; its Issuer exists"
+    verb.add_argument("--authority", type=Path, metavar="FILE", help=given)
 
 
 def _init_verb(verbs: Verbs) -> None:

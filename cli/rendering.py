@@ -62,7 +62,7 @@ def unit_objects(unit: UnitPlan, charts: Path = CHARTS) -> Iterator[dict[str, An
         yield manifest.document()
     for secret in unit.secrets:
         yield _secret(secret)
-    for manifest in (*unit.routes, *unit.policies):
+    for manifest in (*unit.routes, *unit.policies, *unit.certificates):
         yield manifest.document()
     for job in unit.jobs:
         yield from (job.files.document(), job.job.document())

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from cli.cluster import Ask, Cluster, Object, Reading
+from federation import cert_manager
 from federation.boards_spec import HttpRouteBoards, IngressBoards, IstioBoards
 from federation.load import LoadedStack
 from federation.quantity import amount
@@ -19,6 +20,8 @@ INGRESS_CLASSES = Ask("ingressclasses")
 SERVICES_EVERYWHERE = Ask("services")
 GATEWAY_API = Ask("/apis/gateway.networking.k8s.io/v1")
 ISTIO_API = Ask("/apis/networking.istio.io/v1beta1")
+CERT_MANAGER_API = Ask(f"/apis/{cert_manager.API}")
+CERTIFICATES = "certificates.cert-manager.io"
 _KINDS = ("deployments", "statefulsets", "pods", "persistentvolumeclaims", "services", "resourcequotas")
 _NAME, _INSTANCE = "app.kubernetes.io/name", "app.kubernetes.io/instance"
 
@@ -118,6 +121,9 @@ def _questions(loaded: LoadedStack, more: tuple[str, ...]) -> Iterator[Ask]:
         yield STORAGE_CLASSES
     if any(node_ports(unit) for unit in units):
         yield SERVICES_EVERYWHERE
+    if signed := [unit for unit in units if unit.certificates]:
+        yield CERT_MANAGER_API
+        yield from (Ask(CERTIFICATES, unit.namespace) for unit in signed)
     match boards:
         case IngressBoards():
             yield INGRESS_CLASSES

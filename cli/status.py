@@ -6,7 +6,8 @@ from typing import Any
 from cli.checks import foreign_table
 from cli.cluster import Object, Reading
 from cli.doctor import addresses
-from cli.snapshot import VERSION, Snapshot, UnitView, expected, name_of
+from cli.issued import ends, issuer_of, why_not_ready
+from cli.snapshot import CERTIFICATES, VERSION, Snapshot, UnitView, expected, name_of
 
 Entries = list[dict[str, Any]]
 
@@ -26,7 +27,7 @@ def status_text(snapshot: Snapshot) -> str:
     lines = [f"Kubernetes {snapshot.kubernetes}"]
     for key, unit in data["units"].items():
         lines += ["", f"{key}: release {unit['release']}, namespace {unit['namespace']}"]
-        for section in ("modules", "claims", "services", "consoles"):
+        for section in ("modules", "claims", "certificates", "services", "consoles"):
             lines += _section(section, unit[section])
     return "\n".join(lines)
 
@@ -47,6 +48,7 @@ def _unit(view: UnitView) -> dict[str, Any]:
         "namespace": view.unit.namespace,
         "modules": _modules(view),
         "claims": _listed(view.reading("persistentvolumeclaims"), _claim),
+        "certificates": _listed(view.reading(CERTIFICATES), _certificate) if view.unit.certificates else [],
         "services": _listed(view.reading("services"), _service),
         "consoles": [
             {"console": name, "url": console["url"], "otherwise": console["portForward"]}
@@ -88,6 +90,11 @@ def _claim(item: Object) -> dict[str, Any]:
     status, spec = item.get("status", {}), item["spec"]
     size = (status.get("capacity") or {}).get("storage") or spec["resources"]["requests"]["storage"]
     return {"claim": name_of(item), "state": status.get("phase", "unknown"), "size": size, "class": spec.get("storageClassName", "")}
+
+
+def _certificate(item: Object) -> dict[str, Any]:
+    state = "signed" if why_not_ready(item) is None else "not signed"
+    return {"certificate": name_of(item), "state": state, "issuer": issuer_of(item["spec"]), "until": ends(item) or "-"}
 
 
 def _service(item: Object) -> dict[str, Any]:

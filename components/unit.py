@@ -41,7 +41,8 @@ class UnitArgs:
 class Unit(FederationComponent):
     """What parties and exchanges have in common.
 
-    Children: Secrets, route ConfigMaps, network policies, Jobs, one Chart, custom resources that show consoles.
+    Children: Secrets, route ConfigMaps, network policies, Certificates of cert-manager, Jobs, one Chart, custom resources that show
+    consoles.
     """
 
     descriptor: Output[dict[str, Any]]
@@ -55,7 +56,9 @@ class Unit(FederationComponent):
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]
         policies = [self.create(manifest, depends_on=args.site.namespace) for manifest in plan.policies]
-        needs = [*args.site.namespace, *args.needs, *secrets, *routes, *policies]
+        # The Issuer may be one of the stack's own objects. Pods that mount what it makes come when it is made.
+        issued = [self.create(manifest, depends_on=[*args.site.namespace, *args.needs]) for manifest in plan.certificates]
+        needs = [*args.site.namespace, *args.needs, *secrets, *routes, *policies, *issued]
         jobs = [self._job(job, needs) for job in plan.jobs]
         self._chart(plan.chart, [*needs, *jobs])
         for board in plan.boards:

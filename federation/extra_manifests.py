@@ -134,8 +134,9 @@ def images_of(document: Any) -> Iterator[str]:
 
 
 def _own_objects(unit: UnitPlan) -> set[tuple[str, str]]:
-    typed = {(manifest.kind, manifest.name) for manifest in (*unit.services, *unit.routes, *unit.policies, *unit.boards)}
-    return typed | {("Secret", secret.name) for secret in unit.secrets}
+    made = (*unit.services, *unit.routes, *unit.policies, *unit.certificates, *unit.boards)
+    issued = {("Secret", manifest.fields["spec"]["secretName"]) for manifest in unit.certificates}
+    return {(manifest.kind, manifest.name) for manifest in made} | {("Secret", secret.name) for secret in unit.secrets} | issued
 
 
 def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | Problem]:

@@ -62,12 +62,17 @@ class Effect:
 
 
 def unit_facts(
-    values: Mapping[str, Any], links: Mapping[str, Any], published: Mapping[str, Any], data: Facts, trusted: Mapping[str, Any]
+    values: Mapping[str, Any],
+    links: Mapping[str, Any],
+    published: Mapping[str, Any],
+    data: Facts,
+    trusted: Mapping[str, Any],
+    issuers: Mapping[str, str],
 ) -> dict[str, Any]:
     """The facts of a unit.
 
     `values`: its chart's; `links`: whom it dials, and how; `published`: its descriptor's endpoints; `trusted`: the authorities it trusts,
-    by party.
+    by party; `issuers`: who of cert-manager signs, by the name of a certificate.
     """
     shared = {key: value for key, value in values.items() if key not in {"modules", *_SECTIONS}}
     modules = {}
@@ -82,6 +87,7 @@ def unit_facts(
         "published": _digest(published),
         "data": dict(data),
         "trusted": {party: _digest(authorities) for party, authorities in trusted.items()},
+        **({"issuers": dict(issuers)} if issuers else {}),
     }
 
 
@@ -101,6 +107,7 @@ def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this 
         yield Effect(unit, "cut", "what it publishes changes: peers dial the old address until they act", everyone, acts)
     yield from _links(unit, old.get("links", new["links"]), new["links"], owner)
     yield from _trust(unit, old.get("trusted", new["trusted"]), new["trusted"], owner)
+    yield from _issued(unit, old.get("issuers", {}), new.get("issuers", {}), owner)
 
 
 def _moved(unit: str, old: Facts, new: Facts, everyone: tuple[str, ...], owner: str) -> Iterator[Effect]:
@@ -159,6 +166,13 @@ def _trust(unit: str, before: Mapping[str, Any], after: Mapping[str, Any], owner
     for kind, what, parties in rows:
         if parties:
             yield Effect(unit, kind, what, tuple(_pair(unit, party) for party in sorted(parties, key=_by_number)), owner)
+
+
+def _issued(unit: str, before: Mapping[str, str], after: Mapping[str, str], owner: str) -> Iterator[Effect]:
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            what = f"certificate {name} is issued anew by {after[name]}, so far by {before[name]}; Pulsar takes it within 5 minutes"
+            yield Effect(unit, "reload", what, (), owner)
 
 
 def _pairs(unit: str, links: Mapping[str, Any]) -> tuple[str, ...]:

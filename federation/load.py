@@ -112,9 +112,11 @@ def _tls_problems(loaded: LoadedStack, tls: TlsPlan, given: Mapping[str, str]) -
     """Keys and certificates with which no peer could be reached."""
     if not given.keys() >= set(tls.needed):
         return
-    if tls.own:
+    if not tls.provided:
+        missing = tls.managed and tls.issuer is None
+        remedy = "run `fatefed trust init`, which makes one or takes yours" if missing else "restore it from a copy of the stack file"
         for path, problem in key_problems(tls, given):
-            yield Problem(loaded.source.place(path), problem, "restore it from a copy of the stack file")
+            yield Problem(loaded.source.place(path), problem, remedy)
         return
     names = (tls.certificate, tls.key, tls.ca)
     for problem in certificate_problems(*(given[name] for name in names), server_name=tls.server_name):
@@ -154,7 +156,7 @@ def expiry_warnings(loaded: LoadedStack, given: Mapping[str, str], now: datetime
     """What to say of certificates that are not valid any more, or not for long: nothing here changes by itself."""
     # What the program makes is renewed in time; its CA has a warning of its own.
     units = loaded.plan.units
-    dialled = {tls.certificate: f"of {tls.server_name}" for unit in units if (tls := unit.tls) is not None and not tls.own}
+    dialled = {tls.certificate: f"of {tls.server_name}" for unit in units if (tls := unit.tls) is not None and tls.provided}
     dialled |= {entry: f"of {name}" for unit in units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}
     shown = {names["tls.crt"]: "of the consoles" for unit in units if (names := unit.board_certificate) is not None}
     rows = [(name, whose, refuser) for found, refuser in ((dialled, "peers"), (shown, "browsers")) for name, whose in sorted(found.items())]

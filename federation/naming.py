@@ -22,6 +22,8 @@ OSX_ROUTES = "osx-route-table"
 EXCHANGE_ROUTES = "exchange-routes"
 SERVING_ROUTES = "serving-route-table"
 PULSAR_CERTIFICATE = "pulsar-cert"
+# What cert-manager makes: the object that asks for it, and the Secret with certificate and key.
+PULSAR_ISSUED = "pulsar-cert-issued"
 PULL_SECRET = "fate-registry"  # noqa: S105 - the name of an object
 BOARDS_CERTIFICATE = "boards-tls"
 

@@ -49,10 +49,12 @@ def party_secrets(
         keys |= places
         secrets += [SecretPlan(name, name, own.namespace, labels, "Opaque", entries) for name, entries in found.items()]
     if tls is not None:
-        certificate = {"broker.cert.pem": tls.certificate, "broker.key-pk8.pem": tls.key, "ca.cert.pem": tls.ca}
+        # With cert-manager the server's own certificate and key are in a Secret that it makes.
+        certificate = {} if tls.managed else {"broker.cert.pem": tls.certificate, "broker.key-pk8.pem": tls.key}
         name = naming.PULSAR_CERTIFICATE
-        pkcs8 = frozenset({"broker.key-pk8.pem"})
-        secrets.append(SecretPlan(name, name, own.namespace, labels, "Opaque", certificate, pkcs8, tls.annotations))
+        pkcs8 = frozenset(certificate) & {"broker.key-pk8.pem"}
+        entries = {**certificate, "ca.cert.pem": tls.ca}
+        secrets.append(SecretPlan(name, name, own.namespace, labels, "Opaque", entries, pkcs8, tls.annotations))
     return (*secrets, *pull_secret(spec, own.namespace, labels)), keys
 
 

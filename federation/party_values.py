@@ -11,6 +11,7 @@ from federation.releases import CombinationRow, DeviceRow, Release
 from federation.scalars import PartyId
 from federation.serving_link import party_servings
 from federation.spec import PartySpec, Persistence, StackSpec
+from federation.trust import CERT_MANAGER
 from federation.unit import pull_secret_names
 from federation.values import (
     Board,
@@ -222,6 +223,7 @@ def _broker(party: PartyId, own: PartySpec, release: Release) -> PulsarBroker:
     memory = (own.modules.pulsar.resources or row.resources).limits.memory
     return PulsarBroker(
         certificate_secret=naming.PULSAR_CERTIFICATE,
+        issued_secret=naming.PULSAR_ISSUED if own.tls == CERT_MANAGER else None,
         replicator_prefix=f"pulsar.repl.{party}",
         direct_mib=share(memory, row.direct_percent) or 1024,
         watcher=row.watcher,

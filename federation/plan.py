@@ -66,7 +66,7 @@ class StackPlan:
             "modules": {unit.key: dict(unit.modules) for unit in self.units},
             "access": {unit.key: dict(unit.access) for unit in self.units},
             "release": {unit.key: unit.release for unit in self.units},
-            "renewalDue": {unit.key: renewal_due(unit.tls) for unit in self.units if unit.tls is not None and unit.tls.own},
+            "renewalDue": {unit.key: renewal_due(unit.tls) for unit in self.units if unit.tls is not None and not unit.tls.provided},
             "peers": {name: dict(state) for name, state in self.states.items()},
             "pendingPeers": dict(self.pending),
             "identity": self.identity,
@@ -76,7 +76,7 @@ class StackPlan:
     def secret_names(self) -> tuple[str, ...]:
         """Every name under fate:secrets that this plan reads."""
         read = {name for unit in self.units for secret in unit.secrets for name in secret.sources.values()}
-        made = {name for tls in self._tls if tls.own for name in (tls.certificate, tls.ca)}
+        made = {name for tls in self._tls for name in tls.made}
         return tuple(sorted((read - made).union(*(tls.needed for tls in self._tls))))
 
     @property
@@ -98,7 +98,7 @@ class StackPlan:
             given[certificate["tls.crt"]] = "the PEM certificate of the consoles' hosts (then its intermediates)"
             given[certificate["tls.key"]] = "the PEM private key of the consoles' certificate"
         given |= {name: what for unit in self.units for name, what in unit.provided.items()}
-        for tls in (tls for tls in self._tls if not tls.own):
+        for tls in (tls for tls in self._tls if tls.provided):
             given[tls.certificate] = f"the PEM certificate for {tls.server_name} (then its intermediates)"
             given[tls.key] = f"the PEM private key for {tls.server_name}"
             given[tls.ca] = f"the PEM certificate of the federation's CA, for {tls.server_name}"

@@ -5,6 +5,7 @@ from typing import Any
 
 from federation import naming
 from federation.boards import access, board_objects, board_secret, shown_consoles
+from federation.cert_manager import certificate_objects
 from federation.data import data_facts
 from federation.database_jobs import party_jobs
 from federation.external import engine_ports
@@ -55,6 +56,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
             *training_policies(spec, party, own, key, labels, naming.FATEFLOW),
             *fateflow_policies(spec, party, own, key, labels),
         ),
+        certificates=certificate_objects(spec, own, tls, labels),
         links=links(others, exchange, own.exchange, behind),
         chart=ChartPlan("fate-party", own.namespace, values),
         jobs=party_jobs(spec, party, own, values, keys, labels),

@@ -6,17 +6,16 @@ from federation.authority import authority_problems, subject
 from federation.errors import Problem
 from federation.links import LINKS
 from federation.peers import Place
-from federation.spec import StackSpec
-from federation.trust import PARTY_CA
+from federation.spec import PartySpec, StackSpec
+from federation.trust import CERT_MANAGER, PARTY_CA, holds_certificate
 
 
 def broken_trust_rules(spec: StackSpec, place: Place) -> Iterator[Problem]:
     """Every problem with modes and authorities. Parties of an unknown engine have other problems."""
     for party, own in spec.parties_in_order:
         where = place(("parties", party, "tls"))
-        if own.tls == "certManager":
-            yield Problem(where, "certManager is not built yet", f"choose {PARTY_CA}, or provided with certificates that cert-manager made")
-        elif own.tls == "none" and own.federation in LINKS and LINKS[own.federation].tls:
+        yield from _issuer_fits(party, own, place)
+        if own.tls == "none" and own.federation in LINKS and LINKS[own.federation].tls:
             remedy = f"choose {PARTY_CA} (`fatefed trust init` makes it), or provided"
             yield Problem(where, f"{own.federation} finds its peers by TLS server name, so it cannot go without", remedy)
     for party, trust in sorted(spec.trust.parties.items(), key=lambda item: int(item[0])):
@@ -28,6 +27,23 @@ def broken_trust_rules(spec: StackSpec, place: Place) -> Iterator[Problem]:
                 yield Problem(place((*at, "authorities", number)), problem, "restore what `fatefed trust init` wrote")
         if len({_subject(authority) for authority in trust.authorities.values()}) < len(trust.authorities):
             yield Problem(place(at), "its authorities have one subject: readers could not tell them apart", "make one anew")
+
+
+def _issuer_fits(party: str, own: PartySpec, place: Place) -> Iterator[Problem]:
+    """An Issuer of cert-manager is named where it signs, and nowhere else."""
+    where = place(("parties", party, "issuer"))
+    if own.tls != CERT_MANAGER:
+        if own.issuer is not None:
+            yield Problem(where, f"tls: {own.tls} asks no issuer", f"remove it, or choose tls: {CERT_MANAGER}")
+        return
+    if own.issuer is None:
+        remedy = f"name who signs, such as {{name: party-{party}-ca}}: an Issuer of cert-manager in the party's namespace"
+        yield Problem(where, f"is missing: tls: {CERT_MANAGER} needs an issuer", remedy)
+    if own.federation in LINKS and not holds_certificate(own):
+        why = "is external, so that it has a certificate of its own" if LINKS[own.federation].tls else "has no TLS"
+        yield Problem(
+            place(("parties", party, "tls")), f"{own.federation} {why}: cert-manager would sign for nobody", "remove tls and issuer"
+        )
 
 
 def _subject(authority: str) -> str:

@@ -45,7 +45,7 @@ from federation.scalars import (
     Word,
 )
 from federation.serving_spec import AdaptorsSpec, CacheSpec, ServingExchangeModulesSpec, ServingModulesSpec
-from federation.trust_spec import TrustSpec
+from federation.trust_spec import CertificateIssuer, TrustSpec
 
 
 class FederationSpec(Model):
@@ -253,8 +253,9 @@ class PartySpec(Model):
     tls: Literal["partyCa", "provided", "certManager", "none"] = Field(
         "provided",
         description="With Pulsar. partyCa: a CA of its own, made by `fatefed trust init`; provided: key and certificates are given in "
-        "fate:secrets. none: for engines whose links have no TLS. certManager: not built yet.",
+        "fate:secrets; certManager: cert-manager signs, with a CA of the party's own. none: for engines whose links have no TLS.",
     )
+    issuer: CertificateIssuer | None = Field(None, description="With tls: certManager: who signs. Absent otherwise.")
     engines: EnginesSpec = Field(EnginesSpec(), description="Engines that exist already, which are used instead of modules.")
     servings: ServingsSpec | None = Field(None, description="FATE-Serving elsewhere, or how this stack's own is found.")
     modules: PartyModulesSpec = PartyModulesSpec()
@@ -501,7 +502,7 @@ class StackSpec(Model):
         {}, description="Files with own objects, from the stack file, by name: `extra/monitoring.yaml`."
     )
     images: ImagesSpec = Field(ImagesSpec(), description="Registry and pull settings of every image.")
-    trust: TrustSpec = Field(TrustSpec(), description="Lifetimes of certificates, and the CAs of parties with tls: partyCa.")
+    trust: TrustSpec = Field(TrustSpec(), description="Lifetimes of certificates, and the CAs of parties with tls: partyCa or certManager.")
     identity: IdentitySpec | None = Field(None, description="The key that signs this organization's descriptors.")
 
     _catalogue: Mapping[str, Release] = PrivateAttr(default_factory=catalogue)

@@ -14,18 +14,20 @@ from federation.peers import Peers
 from federation.scalars import PartyId
 from federation.spec import PartySpec, StackSpec
 
-PARTY_CA = "partyCa"
+PARTY_CA, CERT_MANAGER = "partyCa", "certManager"
+# Modes in which a CA signs for one party alone, and its certificate is in fate:trust.
+OWN_AUTHORITY = frozenset({PARTY_CA, CERT_MANAGER})
 # An authority whose end is nearer is named in every preview: its replacement takes all peers' time.
 _ROTATION = timedelta(days=90)
 
 
 @dataclass(frozen=True)
 class Issuer:
-    """The authority that signs a unit's certificate, and the entry of fate:secrets that holds its key."""
+    """The authority that signs a unit's certificate, and the entry of fate:secrets that holds its key; None: cert-manager has it."""
 
     certificate: str
-    key: str
-    # None: no day is known, so nothing is signed.
+    key: str | None
+    # None: no day is known, or cert-manager signs, so nothing is signed here.
     period: Period | None
 
 
@@ -33,7 +35,8 @@ class Issuer:
 class TlsPlan:
     """Which entries of fate:secrets hold a unit's key and certificates, and the name the certificate must carry.
 
-    With a CA of the party's own (`own`) certificate and CA are no entries: the program makes them, under the same names.
+    With a CA of the party's own (`own`) certificate and CA are no entries: the program makes them, under the same names. With
+    cert-manager (`managed`) there is none: it makes key and certificate, the program the bundle of CAs.
     """
 
     party: PartyId
@@ -41,18 +44,38 @@ class TlsPlan:
     key: str
     ca: str
     server_name: str
-    own: bool
-    # None with a CA of its own that `fatefed trust init` did not make yet.
+    mode: str
+    # None with a CA of its own that `fatefed trust init` did not make yet, and without one.
     issuer: Issuer | None
     # Authorities of this party and of those that it talks to, by party.
     trusted: Mapping[PartyId, tuple[str, ...]]
 
     @property
+    def own(self) -> bool:
+        """Whether the program signs, with the party's CA."""
+        return self.mode == PARTY_CA
+
+    @property
+    def managed(self) -> bool:
+        """Whether cert-manager signs, with the party's CA."""
+        return self.mode == CERT_MANAGER
+
+    @property
+    def provided(self) -> bool:
+        """Whether somebody else signed: key, certificate and CA are given."""
+        return self.mode not in OWN_AUTHORITY
+
+    @property
     def needed(self) -> tuple[str, ...]:
         """The entries of fate:secrets that it reads."""
         if self.own:
-            return (self.key, self.issuer.key if self.issuer is not None else f"{self.ca}-1")
-        return (self.certificate, self.key, self.ca)
+            return (self.key, self.issuer.key if self.issuer is not None and self.issuer.key else f"{self.ca}-1")
+        return (self.certificate, self.key, self.ca) if self.provided else ()
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The names under which the program makes what is not an entry."""
+        return () if self.provided else (self.certificate, self.ca)
 
     @property
     def annotations(self) -> dict[str, str]:
@@ -74,7 +97,7 @@ def tls_plan(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, toda
         key=f"{key}-key",
         ca=f"{key}-ca",
         server_name=server_name(spec, party),
-        own=own.tls == PARTY_CA,
+        mode=own.tls,
         issuer=_issuer(spec, party, own, today),
         trusted=_trusted(spec, party, peers),
     )
@@ -88,34 +111,36 @@ def holds_certificate(own: PartySpec) -> bool:
 def authorities_of(spec: StackSpec, party: PartyId, own: PartySpec) -> tuple[str, ...]:
     """The certificates of a party's own CA, oldest first; more than one while it is replaced."""
     trust = spec.trust.parties.get(party)
-    return tuple(trust.in_order) if own.tls == PARTY_CA and trust is not None and holds_certificate(own) else ()
+    return tuple(trust.in_order) if own.tls in OWN_AUTHORITY and trust is not None and holds_certificate(own) else ()
 
 
 def certificates(tls: TlsPlan, secrets: Mapping[str, str]) -> dict[str, str]:
     """What the program makes for a unit, by the names of TlsPlan: its certificate, and all authorities that it trusts."""
     bundle = "".join(authority for found in tls.trusted.values() for authority in found)
-    if not tls.own:
+    if tls.provided:
         return {tls.ca: f"{secrets[tls.ca].rstrip()}\n{bundle}"} if bundle else {}
-    if tls.issuer is None or tls.issuer.period is None:
-        return {}
+    if tls.managed:
+        return {tls.ca: bundle}
     signer = tls.issuer
-    leaf = issue(
-        signer.certificate, secrets[signer.key], secrets[tls.key], party=tls.party, names=[tls.server_name], period=tls.issuer.period
-    )
+    if signer is None or signer.key is None or signer.period is None:
+        return {}
+    leaf = issue(signer.certificate, secrets[signer.key], secrets[tls.key], party=tls.party, names=[tls.server_name], period=signer.period)
     return {tls.certificate: leaf, tls.ca: bundle}
 
 
 def provided_authorities(tls: TlsPlan, secrets: Mapping[str, str], domain: str) -> tuple[str, ...]:
     """The public certificates of a provided CA that is this party's alone; one that signs for others, too, peers refuse."""
-    return () if tls.own else accepted_authorities(secrets[tls.ca], tls.party, domain)
+    return accepted_authorities(secrets[tls.ca], tls.party, domain) if tls.provided else ()
 
 
 def key_problems(tls: TlsPlan, secrets: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str]]:
     """What keeps a party with a CA of its own from a certificate: the path in the stack file, and what is wrong there."""
-    if not tls.own:
+    if tls.provided:
         return
     if tls.issuer is None:
         yield ("trust", "parties", tls.party), "is missing: the public certificate of the party's CA"
+        return
+    if tls.issuer.key is None:
         return
     for name, usable in ((tls.issuer.key, partial(signs_for, tls.issuer.certificate)), (tls.key, serves)):
         try:
@@ -135,7 +160,7 @@ def trust_warnings(spec: StackSpec, tls: TlsPlan, peers: Peers, today: date) -> 
         if peer.routed and peer.party_id in tls.trusted and (last := max(map(ends_on, peer.descriptor.authorities))) - today < _ROTATION:
             ends = "ended" if last < today else "ends"
             yield f"the CA of party {peer.party_id} (peer {peer.name}) {ends} on {last}: ask its owner for a descriptor with the next one"
-    if not tls.own:
+    if tls.provided:
         return
     for peer in peers.parties():
         if peer.routed and not peer.descriptor.authorities and may_talk(spec, tls.party, peer.party_id or ""):
@@ -148,17 +173,23 @@ def trust_warnings(spec: StackSpec, tls: TlsPlan, peers: Peers, today: date) -> 
 
 
 def renewal_due(tls: TlsPlan) -> dict[str, str]:
-    """The output `renewalDue`: from which day on `pulumi up` makes the next certificate, and when its CA ends."""
-    if tls.issuer is None or tls.issuer.period is None:
+    """The output `renewalDue`: from which day on `pulumi up` makes the next certificate, and when its CA ends.
+
+    cert-manager makes the next certificate by itself, so that there is no such day.
+    """
+    if tls.issuer is None or (tls.own and tls.issuer.period is None):
         return {}
-    return {"certificate": tls.issuer.period.renews.isoformat(), "authority": ends_on(tls.issuer.certificate).isoformat()}
+    due = {} if tls.issuer.period is None else {"certificate": tls.issuer.period.renews.isoformat()}
+    return due | {"authority": ends_on(tls.issuer.certificate).isoformat()}
 
 
 def _issuer(spec: StackSpec, party: PartyId, own: PartySpec, today: date | None) -> Issuer | None:
     trust = spec.trust.parties.get(party)
-    if own.tls != PARTY_CA or trust is None:
+    if own.tls not in OWN_AUTHORITY or trust is None:
         return None
     certificate = trust.authorities[trust.signing]
+    if own.tls == CERT_MANAGER:
+        return Issuer(certificate, None, None)
     period = None if today is None else leaf_period(certificate, today, spec.trust.leaf_days, spec.trust.renew_days)
     return Issuer(certificate, f"{naming.party_key(party)}-ca-{trust.signing}", period)
 

@@ -6,17 +6,40 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from federation.authority import CertificatePem
 from federation.model import Model
-from federation.scalars import PartyId
+from federation.scalars import Domain, Label, PartyId
 
 # Authorities of a party are numbered: 1, and after a rotation 2.
 Ordinal = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,4}$"), BeforeValidator(lambda v: str(v) if type(v) is int else v)]
+
+
+# cert-manager's own group, in which kinds are known.
+CERT_MANAGER_GROUP = "cert-manager.io"
+_KIND = r"^[A-Z][A-Za-z0-9]{0,62}$"
+
+
+class CertificateIssuer(Model):
+    """Who signs the certificate of a party with `tls: certManager`."""
+
+    name: Label = Field(description="The name of the Issuer: in the party's namespace, or with kind ClusterIssuer in the cluster.")
+    kind: Annotated[str, StringConstraints(pattern=_KIND)] = Field(
+        "Issuer", description="Issuer or ClusterIssuer; a kind of its own with another group."
+    )
+    group: Domain = Field(CERT_MANAGER_GROUP, description="Another one: of an issuer that was added to cert-manager.")
+
+    @model_validator(mode="after")
+    def _is_known_to_cert_manager(self) -> Self:
+        if self.group == CERT_MANAGER_GROUP and self.kind not in ("Issuer", "ClusterIssuer"):
+            raise ValueError(f"kind: {self.group} has no {self.kind}: Issuer or ClusterIssuer, or name another group")
+        return self
 
 
 class PartyTrust(Model):
     """The certificate authorities of one party; `fatefed trust init` and `fatefed trust rotate` write this."""
 
     authorities: dict[Ordinal, CertificatePem] = Field(description="Public certificates by number; peers trust all of them.")
-    signing: Ordinal = Field(description="The one that signs; its key is fate:secrets.party-<id>-ca-<number>.")
+    signing: Ordinal = Field(
+        description="The one that signs; its key is fate:secrets.party-<id>-ca-<number>, or cert-manager's Issuer has it."
+    )
 
     @model_validator(mode="after")
     def _who_signs_is_there(self) -> Self:
@@ -33,10 +56,10 @@ class PartyTrust(Model):
 
 
 class TrustSpec(Model):
-    """Certificates of parties with `tls: partyCa`."""
+    """Certificates of parties with `tls: partyCa` or `tls: certManager`."""
 
     leaf_days: int = Field(365, ge=2, le=825, description="Days for which a server certificate is valid.")
-    renew_days: int = Field(30, ge=1, description="So many days before its end, `pulumi up` makes the next one.")
+    renew_days: int = Field(30, ge=1, description="So many days before its end, `pulumi up`, or cert-manager, makes the next one.")
     ca_years: int = Field(5, ge=1, le=20, description="Years for which `fatefed trust init` and `fatefed trust rotate` make a CA.")
     parties: dict[PartyId, PartyTrust] = Field({}, description="The authorities of each party, by its id.")
 

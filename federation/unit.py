@@ -77,12 +77,20 @@ class UnitPlan:
     unquoted: tuple[str, ...] = ()
     # Custom resources that show consoles; Ingresses are the chart's.
     boards: tuple[Manifest, ...] = ()
+    # What asks cert-manager for certificates that its workloads need.
+    certificates: tuple[Manifest, ...] = ()
 
     @property
     def facts(self) -> dict[str, Any]:
         """What the stack's state remembers of the unit, to say what a change does to it."""
         trusted = {} if self.tls is None else self.tls.trusted
-        return unit_facts(self.chart.values.plain(), self.links, self.descriptor["endpoints"], self.data, trusted)
+        issuers = {manifest.name: "{kind} {name}".format_map(manifest.fields["spec"]["issuerRef"]) for manifest in self.certificates}
+        return unit_facts(self.chart.values.plain(), self.links, self.descriptor["endpoints"], self.data, trusted, issuers)
+
+    @property
+    def lacks_authority(self) -> bool:
+        """Whether cert-manager would sign with a CA that the stack does not know."""
+        return self.tls is not None and self.tls.managed and self.tls.issuer is None
 
     @property
     def board_hosts(self) -> Mapping[str, str]:

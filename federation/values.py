@@ -203,6 +203,9 @@ class PulsarBroker(Model):
     certificate_secret: Label | None = Field(
         None, description="Secret with broker.cert.pem, broker.key-pk8.pem, ca.cert.pem; absent: no TLS."
     )
+    issued_secret: Label | None = Field(
+        None, description="Secret of cert-manager with tls.crt and tls.key (PKCS#8), which are taken instead of the other one's."
+    )
     replicator_prefix: NonEmpty = Field(
         description="Unique per party: with equal prefixes, producers of three parties collide (FATE#4695)."
     )

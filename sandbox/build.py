@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sandbox import versions
-from sandbox.catalogue import PROVIDER_MODULE, PULUMI_SDK, Recipe
+from sandbox.catalogue import PROVIDER_MODULE, Recipe
 from sandbox.errors import SandboxError
 from sandbox.files import locked
 
@@ -118,7 +118,7 @@ def _embed_schema(source: Path, version: str) -> None:
 
 def _add_scripts(recipe: Recipe, target: Path) -> None:
     for script in recipe.scripts:
-        origin = _module_folder(versions.MODULES / recipe.folder, PULUMI_SDK)
+        origin = _module_folder(versions.MODULES / recipe.folder, recipe.module)
         copied = target / Path(script).name
         shutil.copyfile(origin / script, copied)
         copied.chmod(0o755)

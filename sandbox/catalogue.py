@@ -7,6 +7,8 @@ from sandbox import versions
 
 PULUMI_SDK = "github.com/pulumi/pulumi/sdk/v3"
 PROVIDER_MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+CERT_MANAGER = "github.com/cert-manager/cert-manager"
+CERT_MANAGER_KINDS = ("certificates", "certificaterequests", "clusterissuers", "issuers")
 _VERSION_VARIABLE = f"{PULUMI_SDK}/go/common/version.Version"
 
 
@@ -20,7 +22,9 @@ class Recipe:
     version: str
     link: tuple[str, ...] = ()
     beside: "tuple[Recipe, ...]" = ()  # other programs that it wants in its own folder
-    scripts: tuple[str, ...] = ()  # files of Pulumi's SDK module that it wants there too
+    module: str = PULUMI_SDK
+    scripts: tuple[str, ...] = ()  # files of that module that it wants there too
+    always: bool = True  # whether `sandbox tools` gets it; otherwise only who names it
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -94,6 +98,15 @@ def recipes() -> dict[str, Recipe]:
             package=".",
             version=versions.PROVIDER,
             link=("main.version={v}",),
+        ),
+        Recipe(
+            name="cert-manager",
+            folder="cert-manager",
+            package=".",
+            version=of("cert-manager", CERT_MANAGER),
+            module=CERT_MANAGER,
+            scripts=tuple(f"deploy/crds/cert-manager.io_{kind}.yaml" for kind in CERT_MANAGER_KINDS),
+            always=False,
         ),
     )
     return {row.name: row for row in rows}

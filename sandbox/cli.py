@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
     parser.add_argument("--root", type=Path, default=None, help=f"where clusters live (default ${ROOT_VARIABLE}, else .demo/sandbox)")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    _verb(verbs, "tools", _tools, "find or build every tool and say which was chosen and why")
+    _verb(verbs, "tools", _tools, "find or build every tool of clusters and programs, and say which was chosen and why")
     verb = _verb(verbs, "up", _up, "start a Kubernetes control plane per organization")
     verb.add_argument("organizations", nargs="+", metavar="ORG")
     verb = _verb(verbs, "down", _down, "stop control planes (all when none is named) and delete their state")
@@ -74,7 +74,7 @@ def _root(arguments: argparse.Namespace) -> Path:
 
 
 def _tools(_: argparse.Namespace) -> int:
-    for choice in tools.ensure(recipes(), say):
+    for choice in tools.ensure([name for name, recipe in recipes().items() if recipe.always], say):
         say(f"{choice.name:28}{choice.seconds:6.1f} s  {choice.path or '-'}  ({choice.why})")
     return OK
 

@@ -78,6 +78,10 @@ def _without_tls(values: Values) -> None:
     del values["pulsar"]["broker"]["certificateSecret"]
 
 
+def _issued(values: Values) -> None:
+    values["pulsar"]["broker"]["issuedSecret"] = "pulsar-cert-issued"
+
+
 def _placed(values: Values) -> None:
     values["imagePullSecrets"] = ["registry", "second"]
     values["imagePullPolicy"] = "Always"
@@ -307,6 +311,7 @@ EXCHANGE = _example("fate-exchange")
 SMALL = PARTY.changed(_without_optional_modules, "party without fateboard and client")
 EPHEMERAL = PARTY.changed(_without_persistence, "party without persistence")
 PLAINTEXT = PARTY.changed(_without_tls, "party without TLS")
+ISSUED = PARTY.changed(_issued, "party with a certificate of cert-manager")
 PLACED = PARTY.changed(_placed, "party with placement")
 LARGE = PARTY.changed(_large_identifier, "party with a large id")
 EXCHANGE_PLACED = EXCHANGE.changed(_placed, "exchange with placement")
@@ -395,7 +400,7 @@ COMBINATIONS = [PARTY, RABBITMQ, SLIM, SLIM_RABBITMQ, EGGROLL, EGGROLL_2_4]
 COMBINATIONS_2 = [OSX, OSX_2_0, SPARK_OSX, STANDALONE_OSX, SPARK_PULSAR_2, SPARK_RABBITMQ_2, FILE_PULSAR, LOCAL_RABBITMQ]
 EXCHANGES = [EXCHANGE, ROLLSITE_EXCHANGE, OSX_EXCHANGE]
 PLACEMENTS = [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, OSX_PLACED, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED, OSX_EXCHANGE_PLACED]
-PARTIES = [*COMBINATIONS, SMALL, EPHEMERAL, PLAINTEXT, LARGE, RABBITMQ_KEPT, EGGROLL_EPHEMERAL, EGGROLL_LARGE]
+PARTIES = [*COMBINATIONS, SMALL, EPHEMERAL, PLAINTEXT, ISSUED, LARGE, RABBITMQ_KEPT, EGGROLL_EPHEMERAL, EGGROLL_LARGE]
 PARTIES += [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, *BOARDS, SERVED, REGISTERED, OPEN_REGISTRY]
 EXTERNALS = [EXTERNAL, EXTERNAL_RABBITMQ, EXTERNAL_EGGROLL, EXTERNAL_EGGROLL_2_4]
 PARTIES += [*EXTERNALS, BALANCED, BALANCED_PLACED]

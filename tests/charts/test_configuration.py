@@ -16,6 +16,7 @@ from tests.charts.cases import (
     COMBINATIONS,
     EGGROLL,
     EXCHANGE,
+    ISSUED,
     OPEN_REGISTRY,
     PARTIES,
     PARTY,
@@ -161,6 +162,24 @@ def test_pulsar_checks_certificates() -> None:
     assert {file.name for file in files} == {"broker.cert.pem", "broker.key-pk8.pem", "ca.cert.pem"}
     assert {str(file.parent) for file in files} == {mount["mountPath"]}
     assert "subPath" not in mount, "a subPath never changes, and certificates do"
+
+
+def test_pulsar_finds_what_cert_manager_made_under_the_names_that_it_reads() -> None:
+    objects = ISSUED.render()
+    before = {(item["kind"], item["metadata"]["name"]): item for item in PARTY.render()}
+    changed = [item for item in objects if item != before[item["kind"], item["metadata"]["name"]]]
+    assert [item["metadata"]["name"] for item in changed] == ["pulsar"], "the same configuration, the same paths"
+    [volume] = [volume for volume in changed[0]["spec"]["template"]["spec"]["volumes"] if volume["name"] == "certs"]
+    found = {
+        entry["path"]: (one["secret"]["name"], entry["key"]) for one in volume["projected"]["sources"] for entry in one["secret"]["items"]
+    }
+    assert found == {
+        "ca.cert.pem": ("pulsar-cert", "ca.cert.pem"),
+        "broker.cert.pem": ("pulsar-cert-issued", "tls.crt"),
+        "broker.key-pk8.pem": ("pulsar-cert-issued", "tls.key"),
+    }
+    paths = properties(config_texts(objects)["pulsar-config/standalone.conf"])
+    assert {Path(value).name for key, value in paths.items() if key.endswith("FilePath")} == set(found)
 
 
 def test_pulsar_is_ready_when_it_has_made_its_own_cluster() -> None:

@@ -286,9 +286,9 @@ def test_what_is_named_exists_or_is_made_by_the_program(case: Case) -> None:
     sources = [source for volume in volumes for source in [volume, *volume.get("projected", {}).get("sources", [])]]
     used = {source["configMap"]["name"] for source in sources if "configMap" in source}
     used |= {source["configMapRef"]["name"] for container in containers(objects) for source in container.spec.get("envFrom", [])}
-    secrets = {source["secret"]["secretName"] for source in sources if "secret" in source}
-    certificate = values.get("pulsar", {}).get("broker", {}).get("certificateSecret") or values.get("tls", {}).get("secret")
-    assert secrets == {certificate} - {None}
+    secrets = {source["secret"].get("secretName") or source["secret"]["name"] for source in sources if "secret" in source}
+    broker = values.get("pulsar", {}).get("broker", {})
+    assert secrets == {broker.get("certificateSecret"), broker.get("issuedSecret"), values.get("tls", {}).get("secret")} - {None}
     assert used == own | given
 
 

@@ -325,6 +325,25 @@ def test_a_chart_comes_after_the_objects_its_pods_mount_and_the_policies_that_ho
     assert needs == mounted | policies | {("Namespace", "party-9999-namespace")}
 
 
+def test_a_certificate_of_cert_manager_comes_before_the_pods_that_mount_it(program: Program) -> None:
+    asked = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(tls="certManager", issuer={"name": "party-9999-ca"}))
+    today = date(2026, 11, 22)
+    key = ec.derive_private_key(20200202, ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    made = authority_certificate(key, party="9999", domain="fraud.example", today=today, years=5)
+    case = asked.changed(lambda config: config.update(trust={"parties": {"9999": {"signing": "1", "authorities": {"1": made}}}}))
+    run = program(case)
+    certificate = run.one("Certificate", "party-9999-pulsar-certificate")
+    assert certificate.type == "kubernetes:cert-manager.io/v1:Certificate"
+    assert certificate.parent == run.one("FateParty", "party-9999").urn
+    assert run.one("Namespace", "party-9999-namespace").urn in certificate.dependencies
+    assert certificate.urn in run.one("Chart", "party-9999").dependencies
+    inputs = plain(certificate.inputs)
+    assert inputs["metadata"]["annotations"] == {"pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": "120"}
+    assert inputs["spec"]["issuerRef"] == {"name": "party-9999-ca", "kind": "Issuer", "group": "cert-manager.io"}
+    assert (secrets_in(certificate.inputs), unknown_in(certificate.inputs)) == ([], False), "a preview shows all of it"
+    assert set(plain(run.one("Secret", "party-9999-pulsar-cert").inputs)["stringData"]) == {"ca.cert.pem"}
+
+
 def test_every_object_comes_after_its_namespace(program: Program) -> None:
     run = program(LOCAL)
     namespaces = {plain(item.inputs)["metadata"]["name"]: item.urn for item in run.of("Namespace")}

@@ -87,6 +87,7 @@ def healthy(plan: StackPlan) -> Answers:
         "storageclasses": [_named("standard", {"storageclass.kubernetes.io/is-default-class": "true"})],
         "ingressclasses": [_named("nginx")],
         "services": [],
+        "/apis/cert-manager.io/v1": {"resources": [{"kind": "Certificate"}]},
     }
     for unit in plan.units:
         answers |= _unit(unit)
@@ -106,6 +107,7 @@ def _unit(unit: UnitPlan) -> Answers:
         f"resourcequotas/{place}": [],
         f"ingresses/{place}": [_ingress(name, host) for name, host in unit.board_hosts.items()],
         f"events/{place}": [],
+        f"certificates.cert-manager.io/{place}": [_certificate(manifest) for manifest in unit.certificates],
     } | {f"configmaps/{place}/{manifest.name}": _route_map(manifest) for manifest in unit.routes}
 
 
@@ -151,6 +153,16 @@ def _claim(unit: UnitPlan, module: Expected, number: int) -> Answers:
 def _service(name: str, spec: Answers) -> Answers:
     status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.50"}]}} if spec["type"] == "LoadBalancer" else {}
     return {"metadata": {"name": name, "namespace": "own"}, "spec": {**spec, "clusterIP": "10.0.0.1"}, "status": status}
+
+
+def _certificate(manifest: Manifest) -> Answers:
+    """A Certificate that cert-manager signed as it is asked for now."""
+    ready = {"type": "Ready", "status": "True", "observedGeneration": 1, "message": "Certificate is up to date and has not expired"}
+    return {
+        "metadata": {"name": manifest.name, "generation": 1},
+        **manifest.fields,
+        "status": {"conditions": [ready], "notAfter": "2027-11-22T09:00:00Z"},
+    }
 
 
 def _ingress(name: str, host: str) -> Answers:

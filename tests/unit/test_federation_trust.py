@@ -299,7 +299,6 @@ def test_a_key_that_cannot_be_used_is_a_problem_before_anything_is_touched(tmp_p
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda c: c["parties"]["9999"].update(tls="certManager"), "certManager is not built yet"),
         (lambda c: c["parties"]["9999"].update(tls="none"), "Pulsar finds its peers by TLS server name, so it cannot go without"),
         (lambda c: c["trust"]["parties"].update({"10000": {"signing": "1", "authorities": {"1": ca("10000")}}}), "party 10000 is no party"),
         (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"1": ca("10000")}), "name constraints"),

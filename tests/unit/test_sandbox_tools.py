@@ -12,6 +12,7 @@ import pytest
 
 from sandbox import build, tools, versions
 from sandbox.catalogue import recipes
+from sandbox.cli import main
 from sandbox.errors import SandboxError
 from sandbox.files import locked
 
@@ -98,6 +99,14 @@ def test_every_tool_has_the_version_its_module_requires() -> None:
     assert found["kubectl"] == found["kube-apiserver"] == versions.of_module("kubernetes", "k8s.io/kubernetes")
     with pytest.raises(SandboxError, match=r"does not require no\.such/module"):
         versions.of_module("helm", "no.such/module")
+
+
+def test_what_only_a_test_needs_is_built_for_whoever_names_it_and_not_with_every_tool(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(tools, "ensure", lambda names, say: asked.extend(names) or [])
+    assert main(["tools"]) == 0
+    assert set(recipes()) - set(asked) == {"cert-manager"}
+    assert recipes()["cert-manager"].version == versions.of_module("cert-manager", "github.com/cert-manager/cert-manager")
 
 
 def test_a_kubectl_on_path_that_fits_is_used(machine: Path) -> None:
