@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cli.cluster import Reading
 from cli.show import printable, table
 
 State = Literal["ok", "failed", "not readable"]
@@ -21,6 +22,15 @@ class Row:
     def plain(self) -> dict[str, str]:
         """The row as data."""
         return {"check": self.check, "state": self.state, "problem": self.problem, "fix": self.fix}
+
+
+def not_read(check: str, reading: Reading, fix: str) -> Row | None:
+    """A row when there is no answer to look at."""
+    if reading.state == "ok":
+        return None
+    if reading.state == "not readable":
+        return Row(check, "not readable", reading.reason, fix)
+    return Row(check, "failed", reading.reason, "ask again; if it stays so, see what kubectl says")
 
 
 def failed(rows: Iterable[Row]) -> bool:

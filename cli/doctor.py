@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from cli.checks import Row
+from cli.checks import Row, not_read
 from cli.cluster import Object, Reading
-from cli.issued import differs, ends, issuer_of, why_not_ready
+from cli.issued import certificate_rows
 from cli.snapshot import (
     CERT_MANAGER_API,
-    CERTIFICATES,
     GATEWAY_API,
     INGRESS_CLASSES,
     ISTIO_API,
@@ -54,12 +53,12 @@ def _unit(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:
         who = _UP if snapshot.spec.cluster.makes_namespaces else f"let it be made: `kubectl create namespace {namespace}`"
         yield Row(f"{key}: namespace {namespace}", "failed", "there is none", who)
         return
-    yield _read(f"{key}: namespace {namespace}", found, _ROLE) or Row(f"{key}: namespace {namespace}", "ok")
+    yield not_read(f"{key}: namespace {namespace}", found, _ROLE) or Row(f"{key}: namespace {namespace}", "ok")
     for module in expected(view.unit):
         yield _module(view, module)
         if module.claims or module.existing_claim:
             yield _claims(view, module)
-    yield from _certificates(view, snapshot)
+    yield from certificate_rows(view, snapshot, _UP, _ROLE)
     yield from _quotas(view)
     yield from _addresses(view)
     yield from _node_ports(view, snapshot)
@@ -71,7 +70,7 @@ def _module(view: UnitView, module: Expected) -> Row:
     check = f"{view.unit.key}: module {module.component}"
     found = [item for kind in ("deployments", "statefulsets") for item in view.of_module(kind, module.component)]
     if not found:
-        unread = [row for kind in ("deployments", "statefulsets") if (row := _read(check, view.reading(kind), _ROLE)) is not None]
+        unread = [row for kind in ("deployments", "statefulsets") if (row := not_read(check, view.reading(kind), _ROLE)) is not None]
         return unread[0] if unread else Row(check, "failed", "it is not deployed", _UP)
     [workload, *_] = found
     ready, wanted = workload.get("status", {}).get("readyReplicas", 0), workload["spec"].get("replicas", 1)
@@ -87,7 +86,7 @@ def _module(view: UnitView, module: Expected) -> Row:
 def _claims(view: UnitView, module: Expected) -> Row:
     check = f"{view.unit.key}: claims of {module.component}"
     reading = view.reading("persistentvolumeclaims")
-    if (unread := _read(check, reading, _ROLE)) is not None:
+    if (unread := not_read(check, reading, _ROLE)) is not None:
         return unread
     if module.existing_claim:
         found, count = [item for item in reading.items if name_of(item) == module.existing_claim], 1
@@ -103,33 +102,10 @@ def _claims(view: UnitView, module: Expected) -> Row:
     return Row(f"{check}, {len(found)} bound", "ok")
 
 
-def _certificates(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:
-    """Whether cert-manager made what workloads mount. Without its definitions one row says so for all units."""
-    if not view.unit.certificates or snapshot.readings[CERT_MANAGER_API].state == "absent":
-        return
-    reading = view.reading(CERTIFICATES)
-    live = {name_of(item): item for item in reading.items}
-    for planned in view.unit.certificates:
-        check = f"{view.unit.key}: certificate {planned.name} of {issuer_of(planned.fields['spec'])}"
-        if (unread := _read(check, reading, _ROLE)) is not None:
-            yield unread
-        elif (item := live.get(planned.name)) is None:
-            yield Row(check, "failed", "there is none", _UP)
-        elif differs(item, planned):
-            yield Row(check, "failed", f"it asks {issuer_of(item['spec'])} for something else than planned", _UP)
-        elif (why := why_not_ready(item)) is not None:
-            fix = (
-                f"`kubectl -n {view.unit.namespace} describe certificate,certificaterequest,issuer` says why; often no Issuer of this name"
-            )
-            yield Row(check, "failed", f"it is not signed: {why}", fix)
-        else:
-            yield Row(f"{check}, until {ends(item)}", "ok")
-
-
 def _quotas(view: UnitView) -> Iterator[Row]:
     """Whether the plan fits into each quota, beside the pods of others in the namespace."""
     reading = view.reading("resourcequotas")
-    if (unread := _read(f"{view.unit.key}: quotas", reading, _ROLE)) is not None:
+    if (unread := not_read(f"{view.unit.key}: quotas", reading, _ROLE)) is not None:
         yield unread
         return
     balanced = sum(manifest.fields["spec"]["type"] == "LoadBalancer" for manifest in view.unit.services)
@@ -151,7 +127,7 @@ def _quotas(view: UnitView) -> Iterator[Row]:
 
 def _addresses(view: UnitView) -> Iterator[Row]:
     reading = view.reading("services")
-    if (unread := _read(f"{view.unit.key}: Services", reading, _ROLE)) is not None:
+    if (unread := not_read(f"{view.unit.key}: Services", reading, _ROLE)) is not None:
         yield unread
         return
     live = {name_of(item): item for item in reading.items}
@@ -196,7 +172,7 @@ def _has_node_port(item: Object, port: int) -> bool:
 def _ingresses(view: UnitView) -> Row:
     check = f"{view.unit.key}: Ingresses of {', '.join(view.unit.board_hosts)}"
     reading = view.reading("ingresses")
-    if (unread := _read(check, reading, _ROLE)) is not None:
+    if (unread := not_read(check, reading, _ROLE)) is not None:
         return unread
     live = {rule.get("host") for item in reading.items for rule in item["spec"].get("rules", [])}
     missing = [host for host in view.unit.board_hosts.values() if host not in live]
@@ -211,7 +187,7 @@ def _storage_classes(snapshot: Snapshot) -> Iterator[Row]:
 
 def _class(what: str, name: str | None, reading: Reading, default: str, key: str) -> Row:
     check = f"{what} {name}" if name else f"default {what}"
-    if (unread := _read(check, reading, _CLUSTER_ROLE)) is not None:
+    if (unread := not_read(check, reading, _CLUSTER_ROLE)) is not None:
         return unread
     names = [name_of(item) for item in reading.items]
     marked = [name_of(item) for item in reading.items if (item["metadata"].get("annotations") or {}).get(default) == "true"]
@@ -245,23 +221,14 @@ def _defined(kind: str, reading: Reading, fix: str) -> Row:
     kinds = [resource.get("kind") for item in reading.items for resource in item.get("resources", [])]
     if reading.state == "absent" or (reading.state == "ok" and kind not in kinds):
         return Row(check, "failed", "its definition is not installed", fix)
-    return _read(check, reading, _CLUSTER_ROLE) or Row(check, "ok")
+    return not_read(check, reading, _CLUSTER_ROLE) or Row(check, "ok")
 
 
 def _gateway(boards: HttpRouteBoards, reading: Reading) -> Row:
     check = f"Gateway {boards.gateway.name} in namespace {boards.gateway.namespace}"
     if reading.state == "absent":
         return Row(check, "failed", "there is none", "correct boards.gateway, or let it be made")
-    return _read(check, reading, _CLUSTER_ROLE) or Row(check, "ok")
-
-
-def _read(check: str, reading: Reading, fix: str) -> Row | None:
-    """A row when there is no answer to look at."""
-    if reading.state == "ok":
-        return None
-    if reading.state == "not readable":
-        return Row(check, "not readable", reading.reason, fix)
-    return Row(check, "failed", reading.reason, "ask again; if it stays so, see what kubectl says")
+    return not_read(check, reading, _CLUSTER_ROLE) or Row(check, "ok")
 
 
 def addresses(service: Object) -> list[str]:

@@ -21,7 +21,7 @@ SERVICES_EVERYWHERE = Ask("services")
 GATEWAY_API = Ask("/apis/gateway.networking.k8s.io/v1")
 ISTIO_API = Ask("/apis/networking.istio.io/v1beta1")
 CERT_MANAGER_API = Ask(f"/apis/{cert_manager.API}")
-CERTIFICATES = "certificates.cert-manager.io"
+CERTIFICATES, CERTIFICATE_REQUESTS = "certificates.cert-manager.io", "certificaterequests.cert-manager.io"
 _KINDS = ("deployments", "statefulsets", "pods", "persistentvolumeclaims", "services", "resourcequotas")
 _NAME, _INSTANCE = "app.kubernetes.io/name", "app.kubernetes.io/instance"
 
@@ -123,7 +123,7 @@ def _questions(loaded: LoadedStack, more: tuple[str, ...]) -> Iterator[Ask]:
         yield SERVICES_EVERYWHERE
     if signed := [unit for unit in units if unit.certificates]:
         yield CERT_MANAGER_API
-        yield from (Ask(CERTIFICATES, unit.namespace) for unit in signed)
+        yield from (Ask(kind, unit.namespace) for unit in signed for kind in (CERTIFICATES, CERTIFICATE_REQUESTS))
     match boards:
         case IngressBoards():
             yield INGRESS_CLASSES

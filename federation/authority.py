@@ -156,6 +156,16 @@ def _problems(ca: x509.Certificate, party: PartyId, domain: str) -> Iterator[str
         yield f"has critical extensions that are not known here: {', '.join(unknown)}"
 
 
+def is_signed_by(certificate: str, authority: str) -> bool:
+    """Whether the first certificate of a PEM text is signed by an authority."""
+    ca = x509.load_pem_x509_certificate(authority.encode())
+    try:
+        x509.load_pem_x509_certificates(certificate.encode())[0].verify_directly_issued_by(ca)
+    except (*_UNREADABLE, InvalidSignature):
+        return False
+    return True
+
+
 def ends_on(certificate: str) -> date:
     """The last day (UTC) of the first certificate of a PEM text."""
     return x509.load_pem_x509_certificates(certificate.encode())[0].not_valid_after_utc.date()

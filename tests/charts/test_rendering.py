@@ -9,6 +9,7 @@ import yaml
 from cli.main import main
 from cli.rendering import render
 from federation.load import load_stack
+from tests.support.configs import STAR_PARTY
 from tests.support.helm import helm
 from tests.support.stacks import EXAMPLES
 from tests.support.walk import containers
@@ -32,6 +33,16 @@ def test_an_example_renders_as_it_is(path: Path, tmp_path: Path) -> None:
     secrets = [value for found in objects if found["kind"] == "Secret" for value in found["stringData"].values()]
     assert len(secrets) == sum(len(secret.sources) for unit in units for secret in unit.secrets)
     assert set(secrets) <= {"<redacted>"}
+
+
+def test_a_certificate_of_cert_manager_is_rendered_and_its_secret_is_not(tmp_path: Path) -> None:
+    issuer = {"tls": "certManager", "issuer": {"name": "party-9999-ca"}}
+    before = render(STAR_PARTY.load(tmp_path / "before").plan)
+    after = render(STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(issuer)).load(tmp_path / "after").plan)
+    assert set(after) - set(before) == {"fate-9999/certificate-pulsar-cert-issued.yaml"}
+    changed = {path for path in before if before[path] != after[path]}
+    assert changed == {"fate-9999/secret-pulsar-cert.yaml", "fate-9999/statefulset-pulsar.yaml"}
+    assert yaml.safe_load(after["fate-9999/secret-pulsar-cert.yaml"])["stringData"] == {"ca.cert.pem": "<redacted>"}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

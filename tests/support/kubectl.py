@@ -1,5 +1,6 @@
 """A kubectl that answers what a test wants: the plan's objects as a cluster would show them, or a refusal."""
 
+import base64
 import json
 import sys
 from pathlib import Path
@@ -108,6 +109,7 @@ def _unit(unit: UnitPlan) -> Answers:
         f"ingresses/{place}": [_ingress(name, host) for name, host in unit.board_hosts.items()],
         f"events/{place}": [],
         f"certificates.cert-manager.io/{place}": [_certificate(manifest) for manifest in unit.certificates],
+        f"certificaterequests.cert-manager.io/{place}": [_request(manifest, unit) for manifest in unit.certificates],
     } | {f"configmaps/{place}/{manifest.name}": _route_map(manifest) for manifest in unit.routes}
 
 
@@ -161,8 +163,20 @@ def _certificate(manifest: Manifest) -> Answers:
     return {
         "metadata": {"name": manifest.name, "generation": 1},
         **manifest.fields,
-        "status": {"conditions": [ready], "notAfter": "2027-11-22T09:00:00Z"},
+        "status": {"conditions": [ready], "notAfter": "2027-11-22T09:00:00Z", "revision": 1},
     }
+
+
+def _request(manifest: Manifest, unit: UnitPlan) -> Answers:
+    """What the Issuer signed: the CA's own certificate serves for one, since it is signed by that CA."""
+    annotations = {"cert-manager.io/certificate-name": manifest.name, "cert-manager.io/certificate-revision": "1"}
+    signed = "" if unit.tls is None or unit.tls.issuer is None else unit.tls.issuer.certificate
+    return {"metadata": {"name": f"{manifest.name}-1", "annotations": annotations}, "status": {"certificate": encoded(signed)}}
+
+
+def encoded(text: str) -> str:
+    """Bytes as JSON has them."""
+    return base64.b64encode(text.encode()).decode()
 
 
 def _ingress(name: str, host: str) -> Answers:

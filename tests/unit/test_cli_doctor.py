@@ -10,7 +10,7 @@ import pytest
 
 from cli.main import main
 from cli.project import Stack
-from cli.snapshot import CERTIFICATES, expected
+from cli.snapshot import expected
 from tests.support import stacks
 from tests.support.configs import LOCAL, STAR_PARTY, Case, Config, node_port
 from tests.support.kubectl import FORBIDDEN, NOT_FOUND, Answers, FakeKubectl, pod
@@ -31,7 +31,6 @@ def changed(**party: Any) -> Case:
 
 
 WHOLE = changed()
-MANAGED = changed(tls="certManager", issuer={"name": "party-9999-ca"})
 
 
 class Lab:
@@ -411,74 +410,3 @@ def test_rows_are_readable_and_quote_nothing_that_moves_a_cursor(lab: Lab) -> No
     assert "second line" in problem
     assert "failed  party-9999: module nginx" in text
     assert text.rstrip().endswith("1 failed, 0 not readable")
-
-
-def _signed_elsewhere(answers: Answers) -> None:
-    item(answers, CERTIFICATES, "pulsar-cert-issued")["spec"]["issuerRef"]["name"] = "other"
-
-
-def _conditions(*conditions: dict[str, Any]) -> Callable[[Answers], None]:
-    return lambda answers: item(answers, CERTIFICATES, "pulsar-cert-issued")["status"].update(conditions=list(conditions))
-
-
-_DOWN = {"type": "Ready", "status": "False", "observedGeneration": 1, "message": "Issuing certificate as Secret does not exist"}
-_OLD = {"type": "Ready", "status": "True", "observedGeneration": 0, "message": "Certificate is up to date"}
-_REFUSED = {"type": "Issuing", "status": "False", "message": "The certificate request has failed to complete"}
-
-
-@pytest.mark.parametrize(
-    ("fault", "problem", "fix"),
-    [
-        (lambda answers: answers[f"{CERTIFICATES}/fate-9999"].clear(), "there is none", "pulumi up"),
-        (_signed_elsewhere, "it asks Issuer other for something else than planned", "pulumi up"),
-        (_conditions(_DOWN), "it is not signed: Issuing certificate as Secret does not exist", "describe certificate"),
-        (_conditions(_DOWN, _REFUSED), "it is not signed: The certificate request has failed to complete", "describe certificate"),
-        (_conditions(_OLD), "it is not signed: it was asked for something else since", "describe certificate"),
-        (_conditions(), "is its controller running?", "describe certificate"),
-    ],
-)
-def test_a_certificate_that_cert_manager_did_not_sign_is_said(
-    fault: Callable[[Answers], None], problem: str, fix: str, make: Callable[[Case], Lab]
-) -> None:
-    lab = make(MANAGED)
-    code, rows = lab.after(fault)
-    [row] = rows
-    assert (code, row["check"]) == (1, "party-9999: certificate pulsar-cert-issued of Issuer party-9999-ca")
-    assert problem in row["problem"]
-    assert fix in row["fix"]
-
-
-def test_certificates_are_read_only_where_cert_manager_makes_them(make: Callable[[Case], Lab]) -> None:
-    lab = make(MANAGED)
-    code, data = lab.run("doctor")
-    checks = [row["check"] for row in data["rows"] if "ertificate" in row["check"]]
-    assert (code, data["summary"]["failed"]) == (0, 0)
-    signed = "party-9999: certificate pulsar-cert-issued of Issuer party-9999-ca, until 2027-11-22T09:00:00Z"
-    assert checks == [signed, "the cluster knows Certificate"]
-    assert "pulsar-cert-issued  signed  Issuer party-9999-ca  2027-11-22T09:00:00Z" in lab.text("status")
-    assert not any("secret" in word for call in lab.kubectl.asked for word in call)
-
-
-def test_no_certificate_is_asked_for_in_other_modes(lab: Lab) -> None:
-    lab.run("doctor")
-    asked = str(lab.kubectl.asked)
-    assert "deployments" in asked
-    assert "cert-manager" not in asked
-
-
-def test_a_cluster_without_cert_manager_is_said_once(make: Callable[[Case], Lab]) -> None:
-    lab = make(MANAGED)
-
-    def fault(answers: Answers) -> None:
-        answers["/apis/cert-manager.io/v1"] = NOT_FOUND.format("the server could not find the requested resource")
-        answers[f"{CERTIFICATES}/fate-9999"] = 'error: the server doesn\'t have a resource type "certificates"'
-
-    code, [row] = lab.after(fault)
-    assert (code, row["check"], row["problem"]) == (1, "the cluster knows Certificate", "its definition is not installed")
-    assert "let cert-manager be installed" in row["fix"]
-
-
-def test_certificates_that_may_not_be_read_are_no_failure(make: Callable[[Case], Lab]) -> None:
-    lab = make(MANAGED)
-    code, [row] = lab.after(lambda answers: answers.update({f"{CERTIFICATES}/fate-9999": FORBIDDEN.format(CERTIFICATES)}))
-    assert (code, row["state"], "docs/rbac/viewer.yaml" in row["fix"]) == (0, "not readable", True)
