@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pulumi
 
 from components import EXTERNAL, UNITS, Site, UnitArgs
+from components.base import unlooped
 from components.cluster import cluster_provider
 from components.manifests import extra_manifests
 from components.other_stacks import published_descriptors
@@ -38,10 +39,13 @@ def main() -> None:
         EXTERNAL[peer.kind](peer)
     sites = {unit.key: Site(unit, opts) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
+    clear = unlooped({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
     extra = extra_manifests(plan.manifests, sites.values(), opts)
     units = {
-        unit.key: UNITS[unit.kind](UnitArgs(plan=unit, site=sites[unit.key], addresses=addresses, secrets=wrapped, needs=extra), opts)
+        unit.key: UNITS[unit.kind](
+            UnitArgs(plan=unit, site=sites[unit.key], addresses=addresses, clear=clear, secrets=wrapped, needs=extra), opts
+        )
         for unit in plan.units
     }
     pulumi.export("descriptors", {key: unit.descriptor for key, unit in units.items()})

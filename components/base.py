@@ -8,8 +8,11 @@ import pulumi_kubernetes as k8s
 from pulumi import Input, Output, ResourceOptions
 
 from federation import naming
+from federation.errors import FederationError
 from federation.live import LiveValue, live_values, substitute
 from federation.manifests import Manifest
+from federation.peers import Peers, Place
+from federation.rules_peers import own_live_addresses
 
 Addresses = Mapping[LiveValue, Output[str]]
 
@@ -46,3 +49,18 @@ def fill(data: Any, addresses: Addresses) -> Input[Any]:
     if not wanted:
         return data
     return Output.all(*(addresses[value] for value in wanted)).apply(lambda found: substitute(data, dict(zip(wanted, found, strict=True))))
+
+
+def unlooped(published: Mapping[str, Any], peers: Peers, place: Place, addresses: Addresses) -> Output[Any] | None:
+    """Raises, in a preview too, when a peer is at an address that the cluster gave to this stack: a proxy would dial itself.
+
+    `published`: the planned endpoints of each unit. None when none of their addresses comes from the cluster.
+    """
+    if not live_values(published):
+        return None
+
+    def check(endpoints: Any) -> None:
+        if problems := own_live_addresses(endpoints, peers, place):
+            raise pulumi.RunError(str(FederationError(problems)))
+
+    return Output.from_input(fill(published, addresses)).apply(check)

@@ -25,6 +25,8 @@ from federation.trust import TlsPlan, certificates, key_problems, provided_autho
 # A certificate whose end is nearer is named in every preview.
 _EXPIRY_WARNING = timedelta(days=30)
 _UNQUOTABLE = re.compile(r"[\s'\"\\]")
+# Whose keys may be called like this program's: `kubernetes:cluster`.
+_OTHERS = ("kubernetes", "pulumi")
 _KEYS = frozenset(field.alias or name for name, field in StackSpec.model_fields.items())
 
 
@@ -50,7 +52,7 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     values = written if config is None else {**{key: written[key] for key in written if key not in _KEYS}, **source.with_elsewhere(config)}
     # The engine cannot tell an empty map from an absent one; of collaborations the one would mean nobody, the other everybody.
     values = {**values, **{key: written[key] for key in ("collaborations",) if written.get(key) == {}}}
-    problems = [*source.duplicates(), *source.plain_secrets()]
+    problems = [*source.duplicates(), *source.plain_secrets(), *_not_read(source)]
     if config is None:
         problems += oversized_config(source.engine_config, source.name)
     try:
@@ -76,6 +78,19 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
         raise FederationError(refused)
     warnings = (*plan.warnings, *config_warnings(source.engine_config))
     return LoadedStack(source, spec, peers, replace(plan, manifests=manifests, warnings=warnings))
+
+
+def _not_read(source: StackSource) -> Iterator[Problem]:
+    """Keys that look like this program's and that nobody reads: a whole section would be missing without a word."""
+    for key in source.engine_config:
+        namespace, colon, name = key.rpartition(":")
+        known = name in _KEYS or name == "secrets"
+        if not colon or (known and namespace not in ("fate", *_OTHERS)):
+            yield Problem(
+                source.place_of_key(key),
+                "is read by nobody",
+                f"did you mean fate:{name}?" if known else "begin it with fate:, or remove it",
+            )
 
 
 def checked_plan(spec: StackSpec, peers: Peers, place: Place) -> StackPlan:

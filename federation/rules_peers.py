@@ -1,7 +1,8 @@
 """Rules about where peers are: elsewhere, and each at an address of its own."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from federation.errors import Problem
 from federation.external import engine_ports
@@ -61,9 +62,25 @@ def _peers_are_outside(spec: StackSpec, peers: Peers, place: Place) -> Iterator[
                     yield Problem(place(("peers", peer.name)), problem, "ask the peer for its own address, or correct cluster.ranges")
 
 
+def own_live_addresses(published: Mapping[str, Mapping[str, Any]], peers: Peers, place: Place) -> tuple[Problem, ...]:
+    """Peers at an address that only the cluster knows. `published`: the endpoints of each unit, with their addresses filled in."""
+    own = {
+        (canonical(host), port): f"{unit}'s {name}"
+        for unit, endpoints in published.items()
+        for name, endpoint in endpoints.items()
+        for host in (endpoint["host"], *endpoint.get("addresses", ()))
+        for port in endpoint["ports"].values()
+    }
+    return tuple(_at_own_addresses(own, peers, place))
+
+
 def _peers_are_elsewhere(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     """A peer at an address and port that this stack publishes itself would make a proxy dial itself."""
     own = {address: where for path, unit in units(spec) for address, where in _own_addresses(spec, path, unit)}
+    yield from _at_own_addresses(own, peers, place)
+
+
+def _at_own_addresses(own: Mapping[Address, str], peers: Peers, place: Place) -> Iterator[Problem]:
     for peer in peers.accepted:
         for name in peer.descriptor.endpoints:
             for address, port in sorted(_addresses(peer, name) & own.keys()):

@@ -151,6 +151,10 @@ class StackSource(YamlFile):
         """All that stands under `config:`, which Pulumi hands to the program."""
         return {str(key): value for key, value in (self.values.get("config") or {}).items()}
 
+    def place_of_key(self, key: str) -> str:
+        """Where a key stands under `config:`, whoever it belongs to."""
+        return self._shown(self._line(self._config, (key,)), key)
+
     def with_elsewhere(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Values under `fate:`, those of the engine for instance, with the peers of the peers' file."""
         if not self.peers_file.values:

@@ -25,8 +25,10 @@ from tests.support.configs import (
     EVERY_CASE,
     EXCHANGE,
     LOCAL,
+    MESH,
     NAMESPACED,
     NODE_PORTS,
+    OSX_MESH,
     OSX_MESH_OF_TWO,
     OSX_STAR,
     PENDING,
@@ -34,6 +36,7 @@ from tests.support.configs import (
     PORTAL_LOCAL,
     RABBITMQ_MESH,
     RABBITMQ_MESH_OF_TWO,
+    ROLLSITE_EXCHANGE,
     ROLLSITE_LOCAL,
     ROLLSITE_MESH_OF_TWO,
     ROLLSITE_NODE_PORTS,
@@ -45,6 +48,7 @@ from tests.support.configs import (
     SLIM_STAR,
     STAR_PARTY,
     Case,
+    party_descriptor,
 )
 from tests.support.stacks import REPO
 
@@ -544,6 +548,35 @@ def test_what_is_published_is_what_the_load_balancers_gave(program: Program) -> 
     assert (endpoints["pulsar"]["host"], endpoints["pulsar"]["addresses"]) == (address, [address])
     assert run.exports["descriptors"]["party-9999"]["endpoints"] == endpoints
     assert not live_values(run.exports)
+
+
+@pytest.mark.parametrize(
+    ("case", "own", "theirs"),
+    [
+        (EXCHANGE, "trafficServer", "pulsar"),
+        (EXCHANGE, "nginx", "nginx"),
+        (ROLLSITE_EXCHANGE, "rollsite", "rollsite"),
+        (MESH, "pulsar", "pulsar"),
+        (OSX_MESH, "osx", "osx"),
+    ],
+    ids=str,
+)
+def test_a_peer_at_an_address_that_the_cluster_gave_to_this_stack_gets_no_route(
+    program: Program, case: Case, own: str, theirs: str
+) -> None:
+    (unit,) = case.load(program.folder / "planned").plan.units
+    ours = program(case).exports["endpoints"][unit.key][own]
+    stranger = party_descriptor("10066", "stranger", engine=case.engine)
+    endpoint = stranger.endpoints[theirs]
+    taken = {
+        "host": ours["host"],
+        "addresses": tuple(ours["addresses"]),
+        "ports": dict.fromkeys(endpoint.ports, min(ours["ports"].values())),
+    }
+    thief = stranger.model_copy(update={"endpoints": {**stranger.endpoints, theirs: endpoint.model_copy(update=taken)}})
+    with pytest.raises(pulumi.RunError, match=rf"fate:peers.stranger: its {theirs} is published at .* this stack's own {unit.key}'s {own}"):
+        program(case.with_peer("stranger", thief))
+    assert program(case.with_peer("stranger", stranger)).exports["endpoints"][unit.key][own] == ours
 
 
 def test_a_load_balancer_with_a_host_name_publishes_no_address(program: Program) -> None:

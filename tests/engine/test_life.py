@@ -6,8 +6,9 @@ import re
 import pytest
 import yaml
 
+from federation.descriptor import Descriptor
 from federation.envelope import receive, sign
-from federation.identity import new_identity
+from federation.identity import fingerprint, load_identity, new_identity
 from sandbox.errors import SandboxError
 from sandbox.workspace import Workspace
 from tests.engine.operators import Federation, config_map, hand_over, identity, objects
@@ -58,6 +59,31 @@ def test_an_older_descriptor_is_not_accepted_again(federation: Federation) -> No
     again = receiver.attempt("fatefed", "peers", "add", str(file), "-s", "consortium", "--key", identity(sender), "--yes")
     assert (again.returncode, b"is older than the accepted" in again.stderr) == (1, True)
     receiver.up()
+
+
+def test_a_stranger_at_the_exchanges_own_address_gets_no_route(federation: Federation) -> None:
+    space, key = federation.consortium, new_identity()
+    own = space.json("pulumi", "stack", "output", "-s", "consortium")["endpoints"]["exchange"]["trafficServer"]
+    member = receive((space.folder / "stacks" / "peers" / "clinic-b.json").read_bytes(), "here")
+    assert not isinstance(member, tuple)
+    body = member.descriptor.plain()
+    body |= {"organization": "stranger", "partyId": "10066"}
+    body.pop("trust", None)
+    body["endpoints"]["pulsar"] |= {"host": own["host"], "addresses": own["addresses"], "ports": {"tls": own["ports"]["tls"]}}
+    body["endpoints"]["pulsar"]["serverName"] = body["endpoints"]["pulsar"]["serverName"].replace("10000", "10066")
+    file, stack_file = space.folder / "stranger.json", space.folder / "stacks" / "Pulumi.consortium.yaml"
+    file.write_bytes(sign(Descriptor.model_validate(body), key, 1, "2026-01-01", "2036-01-01"))
+    before = stack_file.read_text()
+    try:
+        fingerprint_of_key = fingerprint(load_identity(key).public_key())
+        space.fatefed("peers", "add", str(file), "--key", fingerprint_of_key, "--yes")
+        text = refused(space)
+        assert f"its pulsar is published at {own['host']}:{own['ports']['tls']}, which is this stack's own exchange's trafficServer" in text
+        assert "Traceback" not in text
+        assert "10066" not in str(config_map(space, "fate-exchange", "exchange-routes"))
+    finally:
+        stack_file.write_text(before)
+    assert space.preview() == []
 
 
 def test_suspension_changes_routes_only_and_is_undone(federation: Federation) -> None:

@@ -12,6 +12,7 @@ from federation.load import load_stack
 from tests.support.configs import (
     CLINIC,
     EGGROLL,
+    EXCHANGE,
     LOCAL,
     MESH,
     PENDING,
@@ -728,6 +729,30 @@ def test_an_alias_to_itself_ends_in_problems_not_in_a_crash(tmp_path: Path) -> N
     problems, message = problems_of(file)
     assert "organization is missing" in message
     assert problems
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("fat:peers", "fate:peers"),
+        ("peers", "fate:peers"),
+        ("fates:secrets", "fate:secrets"),
+        ("other", "begin it with fate:"),
+        ("Fate:trust", "fate:trust"),
+    ],
+)
+def test_a_section_under_a_misspelled_key_is_not_left_out_in_silence(key: str, meant: str, tmp_path: Path) -> None:
+    file = EXCHANGE.write(tmp_path)
+    file.write_text(file.read_text() + f"  {key}: {{}}\n")
+    (problem,), message = problems_of(file)
+    assert problem.place.endswith(f":{len(file.read_text().splitlines())} {key}")
+    assert meant in message
+
+
+def test_keys_of_others_are_left_to_them(tmp_path: Path) -> None:
+    file = EXCHANGE.write(tmp_path)
+    file.write_text(file.read_text() + "  kubernetes:cluster: a\n  pulumi:tags: {a: b}\n  aws:region: x\n  'a:b:peer': 1\n")
+    assert load_stack(file).spec.peers
 
 
 def test_a_stack_file_that_is_missing_is_told(tmp_path: Path) -> None:
