@@ -68,12 +68,9 @@ def init(arguments: argparse.Namespace) -> Result:
         peers=tuple(arguments.peer),
     )
     init_stack(stack, answers, force=arguments.force)
-    steps = [
-        "edit it",
-        f"pulumi stack init {stack.project.option}{stack.name}",
-        f"fatefed secrets init {stack.options}",
-        f"pulumi preview {stack.options}",
-    ]
+    verbs = ["secrets init", "identity create", *(["trust init"] if "tls: partyCa" in stack.file.read_text("utf-8") else [])]
+    made = [f"fatefed {verb} {stack.options}" for verb in verbs]
+    steps = ["edit it", f"pulumi stack init {stack.project.option}{stack.name}", *made, f"pulumi preview {stack.options}"]
     text = "\n".join([f"written: {shown(stack.file)}", "next:", *(f"  {step}" for step in steps)])
     return Result(text, {"file": str(stack.file), "next": steps[1:]})
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from sandbox.workspace import Workspace
 from tests.engine.operators import Federation, config_map, hand_over, identity, objects
 
 pytestmark = pytest.mark.engine
+ROOT = Path(__file__).resolve().parents[2]
 
 ROUTES = ("update", "kubernetes:core/v1:ConfigMap", "exchange-routes")
 
@@ -159,7 +161,11 @@ def test_a_certificate_is_renewed_by_up_and_the_preview_says_so(federation: Fede
     """Another lifetime stands in for the passing of time: it is the same function of the day."""
     space = federation.bank
     until = space.kubectl("get", "secret", "pulsar-cert", "-n", "fate-9999")["metadata"]["annotations"]["federation.fate/certificate-until"]
+    assert nightly(space) == (0, "nothing to do\n")
     space.run("pulumi", "config", "set", "--path", "fate:trust.leafDays", "200", "-s", "bank-a")
+    code, said = nightly(space)
+    assert code == 1
+    assert re.search(r"^update .*::party-9999-pulsar-cert$", said, re.M)
     assert objects(space.preview()) == [("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert")]
     text = space.run("pulumi", "preview", "--color", "never", "-s", "bank-a")
     assert re.search(rf"the certificate of party-9999 is renewed: until 20..-..-.., so far until {until}; Pulsar takes it", text)
@@ -172,6 +178,31 @@ def test_a_certificate_is_renewed_by_up_and_the_preview_says_so(federation: Fede
     assert secret["metadata"]["annotations"]["federation.fate/certificate-until"] < until
     due = space.json("pulumi", "stack", "output", "-s", "bank-a")["renewalDue"]
     assert set(due["party-9999"]) == {"certificate", "authority"}
+    assert nightly(space) == (0, "nothing to do\n")
+
+
+def test_the_nightly_job_names_what_ends_soon_and_a_preview_that_fails(federation: Federation) -> None:
+    sender, space = federation.clinic, federation.bank
+    sender.fatefed("descriptor", "export", "--days", "9", "-o", str(space.folder / "short.json"))
+    files = [space.folder / "stacks" / "Pulumi.bank-a.yaml", space.folder / "stacks" / "peers" / "clinic-b.json"]
+    before = [file.read_bytes() for file in files]
+    try:
+        space.fatefed("peers", "add", "short.json", "--key", identity(sender), "--yes")
+        code, said = nightly(space)
+        assert code == 1
+        assert "the descriptor of peer clinic-b expires on" in said
+        assert "update" not in said
+        files[1].write_bytes(b"{}")
+        assert nightly(space)[0] == 2
+    finally:
+        for file, content in zip(files, before, strict=True):
+            file.write_bytes(content)
+
+
+def nightly(space: Workspace) -> tuple[int, str]:
+    """Exit status and output of the sample job, as cron would run it."""
+    done = space.attempt("env", f"STACK={space.organization}", "sh", str(ROOT / "docs" / "jobs" / "nightly.sh"))
+    return done.returncode, done.stdout.decode()
 
 
 def test_a_ca_is_replaced_in_three_previews(federation: Federation) -> None:
@@ -188,13 +219,14 @@ def test_a_ca_is_replaced_in_three_previews(federation: Federation) -> None:
     bank.fatefed("trust", "rotate", "--yes")
     assert objects(bank.preview()) == [secret["bank-a"]]
     bank.up()
-    assert clinic.preview() == []
+    assert (clinic.preview(), federation.consortium.preview()) == ([], [])
     bank.fatefed("trust", "rotate", "--yes")
     assert objects(bank.preview()) == [secret["bank-a"]]
     bank.up()
     hand_over(bank, clinic)
     assert objects(clinic.preview()) == [secret["clinic-b"]]
     clinic.up()
+    assert federation.consortium.preview() == [], "an exchange holds no certificate, and members' descriptors did not change for it"
     for space in (bank, clinic):
         assert space.preview() == []
 
