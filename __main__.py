@@ -1,6 +1,7 @@
 """The Pulumi program of one organization's stack: read, plan, build, export."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pulumi
 
@@ -42,12 +43,8 @@ def main() -> None:
     clear = unlooped({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
     extra = extra_manifests(plan.manifests, sites.values(), opts)
-    units = {
-        unit.key: UNITS[unit.kind](
-            UnitArgs(plan=unit, site=sites[unit.key], addresses=addresses, clear=clear, secrets=wrapped, needs=extra), opts
-        )
-        for unit in plan.units
-    }
+    args = partial(UnitArgs, addresses=addresses, clear=clear, secrets=wrapped, needs=extra)
+    units = {unit.key: UNITS[unit.kind](args(plan=unit, site=sites[unit.key]), opts) for unit in plan.units}
     pulumi.export("descriptors", {key: unit.descriptor for key, unit in units.items()})
     pulumi.export("endpoints", {key: unit.descriptor.apply(lambda body: body["endpoints"]) for key, unit in units.items()})
     pulumi.export("routeRevision", {key: unit.route_revision for key, unit in units.items()})
