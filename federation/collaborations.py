@@ -19,6 +19,11 @@ def named(spec: StackSpec) -> frozenset[PartyId]:
     return frozenset(party for members in spec.collaborations.values() for party in members)
 
 
+def groups(spec: StackSpec) -> tuple[tuple[PartyId, ...], ...]:
+    """Who works together, each group once; empty: all members."""
+    return tuple(sorted({tuple(sorted(members, key=int)) for members in spec.collaborations.values()}))
+
+
 def collaboration_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
     """What is right, and still might not be meant."""
     if not spec.collaborations:

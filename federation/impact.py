@@ -1,191 +1,235 @@
-"""What a change of a stack does to running parties, compared from facts that the stack's state remembers of each unit.
+"""What a change of a stack does to running parties, compared from the facts of each unit that the stack's state remembers."""
 
-A unit's facts are digests: of what each module's pods are made from, of each link, and of what the unit publishes.
-"""
-
-import hashlib
-import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from federation.data import lost_data
+from federation.data import lost_data, other_cluster
+from federation.exposure import exposure_changes
+from federation.facts import Facts
+from federation.pairs import affected, by_number, exchanges, through
 
-Kind = Literal["reload", "cut", "restart", "data loss"]
-# How much each kind hurts: nothing stops; a link ends; pods stop and start; data is left behind.
-SEVERITY: dict[Kind, int] = {"reload": 0, "cut": 1, "restart": 1, "data loss": 2}
+Kind = Literal["reload", "cut", "open", "rolling restart", "recreate", "data loss"]
+# How much each kind hurts: nothing stops; a link ends, the network opens, or pods start again; data is left behind.
+SEVERITY: dict[Kind, int] = {"reload": 0, "cut": 1, "open": 1, "rolling restart": 1, "recreate": 1, "data loss": 2}
 # Modules whose restart no peer notices.
 _UNNOTICED = frozenset({"fateboard", "client", "servingAdmin"})
-# Which modules' pods a section of the chart's values is part of; a section that is not here is part of all.
-_SECTIONS: dict[str, tuple[str, ...]] = {
-    "board": ("fateboard",),
-    "database": ("fateflow", "mysql", "clustermanager", "nodemanager", "rollsite", "sitePortalServer", "fmlManagerServer", "postgres"),
-    "boards": (),
-    "notebookPassword": ("client",),
-    "spark": ("fateflow",),
-    "hdfs": ("fateflow",),
-    "standalone": ("fateflow",),
-    "pulsar": ("fateflow", "pulsar"),
-    "rabbitmq": ("fateflow", "rabbitmq"),
-    "osx": ("fateflow", "osx"),
-    "eggroll": ("fateflow", "mysql", "clustermanager", "nodemanager", "rollsite", "osx"),
-    "servings": ("fateflow", "client"),
-    "server": ("servingServer", "servingRedis"),
-    "registry": ("servingServer", "servingProxy", "servingAdmin"),
-    "admin": ("servingAdmin",),
-    "accounts": ("sitePortalServer",),
-    "tls": ("frontend", "sitePortalServer", "fmlManagerServer"),
-}
-# What of a module's values makes no other pod.
-_NOT_OF_PODS = frozenset({"replicas", "service"})
-
-Facts = Mapping[str, Any]
+# States of a peer that its own side should answer, too.
+_SEVERED = frozenset({"suspended", "retired"})
 
 
 @dataclass(frozen=True)
 class Effect:
-    """One thing that a change does: to which pairs of a unit and others, how, and who has to act."""
+    """One thing that a change does: to which pairs of parties, how, and who has to act. `more`: pairs beside those that are named."""
 
     unit: str
     kind: Kind
     what: str
     pairs: tuple[str, ...]
     acts: str
+    more: int = 0
+
+    @property
+    def affects(self) -> str:
+        """The pairs in words; empty: none."""
+        rest = [f"and {self.more:,} more pairs"] if self.more else []
+        return ", ".join([*self.pairs, *rest])
 
     def plain(self) -> dict[str, Any]:
         """The effect as JSON-like data."""
         return {**asdict(self), "pairs": list(self.pairs)}
 
     def __str__(self) -> str:
-        pairs = f"; affects {', '.join(self.pairs)}" if self.pairs else ""
+        pairs = f"; affects {self.affects}" if self.pairs else ""
         return f"{self.unit}: {self.kind}: {self.what}{pairs}; to act: {self.acts}"
 
 
-def unit_facts(
-    values: Mapping[str, Any],
-    links: Mapping[str, Any],
-    published: Mapping[str, Any],
-    data: Facts,
-    trusted: Mapping[str, Any],
-    issuers: Mapping[str, str],
-) -> dict[str, Any]:
-    """The facts of a unit.
+@dataclass(frozen=True)
+class _Change:
+    """The facts of one unit before and after. Facts that were not remembered count as unchanged."""
 
-    `values`: its chart's; `links`: whom it dials, and how; `published`: its descriptor's endpoints; `trusted`: the authorities it trusts,
-    by party; `issuers`: who of cert-manager signs, by the name of a certificate.
-    """
-    shared = {key: value for key, value in values.items() if key not in {"modules", *_SECTIONS}}
-    modules = {}
-    for name, module in values["modules"].items():
-        own = {key: value for key, value in module.items() if key not in _NOT_OF_PODS}
-        sections = {section: values[section] for section, members in _SECTIONS.items() if name in members and section in values}
-        modules[name] = _digest([own, shared, sections])
-    return {
-        "modules": modules,
-        "replicas": {name: module["replicas"] for name, module in values["modules"].items()},
-        "links": {other: _digest(link) for other, link in links.items()},
-        "published": _digest(published),
-        "data": dict(data),
-        "trusted": {party: _digest(authorities) for party, authorities in trusted.items()},
-        **({"issuers": dict(issuers)} if issuers else {}),
-    }
+    unit: str
+    owner: str
+    old: Facts
+    new: Facts
+
+    def before(self, fact: str) -> Any:
+        return self.old.get(fact, self.new[fact])
+
+    @property
+    def everyone(self) -> set[str]:
+        """Whom the unit dials or dialled; who is reached through another exchange than before is one."""
+        links = {*self.before("links"), *self.new["links"]}
+        replaced = {*exchanges(links)} - {*exchanges(self.new["links"])} if exchanges(self.new["links"]) else ()
+        return links - {through(exchange) for exchange in replaced}
+
+    def effect(self, kind: Kind, what: str, touched: Collection[str] | None = None, acts: str | None = None) -> Effect:
+        """`touched`: which links; None: all of them. `acts`: beside the owner."""
+        members = self.everyone
+        pairs = affected(self.unit, members if touched is None else touched, members, self.new.get("groups"))
+        return Effect(self.unit, kind, what, pairs.shown, self.owner if acts is None else f"{self.owner}{acts}", pairs.more)
+
+
+def stack_effects(old: Mapping[str, Facts], new: Mapping[str, Facts], owner: str = "this stack") -> tuple[Effect, ...]:
+    """What happens to every unit of a stack."""
+    return tuple(effect for unit in sorted({*old, *new}) for effect in effects(unit, old.get(unit), new.get(unit), owner))
 
 
 def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this stack") -> Iterator[Effect]:
     """What happens to one unit. None: it is not there. Facts that were not remembered count as unchanged."""
     if new is None and old is not None:
-        gone = _pairs(unit, old.get("links", {}))
-        yield Effect(unit, "cut", "is removed", gone, f"{owner}; every peer retires it")
+        links = old.get("links", {})
+        gone = affected(unit, links, links, old.get("groups"))
+        yield Effect(unit, "cut", "is removed", gone.shown, f"{owner}; every peer retires it", gone.more)
     if old is None or new is None:
         return
-    everyone = _pairs(unit, {**old.get("links", {}), **new["links"]})
-    yield from _moved(unit, old.get("data", new["data"]), new["data"], everyone, owner)
-    yield from _upgrade(unit, old.get("data", {}), new["data"], everyone, owner)
-    yield from _restarts(unit, old, new, everyone, owner)
-    if old.get("published", new["published"]) != new["published"]:
-        acts = f"{owner} exports the descriptor again; every peer accepts it and runs `pulumi up`"
-        yield Effect(unit, "cut", "what it publishes changes: peers dial the old address until they act", everyone, acts)
-    yield from _links(unit, old.get("links", new["links"]), new["links"], owner)
-    yield from _trust(unit, old.get("trusted", new["trusted"]), new["trusted"], owner)
-    yield from _issued(unit, old.get("issuers", {}), new.get("issuers", {}), owner)
+    change = _Change(unit, owner, old, new)
+    yield from _moved(change)
+    yield from _upgrade(change)
+    yield from _restarts(change)
+    yield from _scaled(change)
+    yield from _published(change)
+    for kind, what in exposure_changes(old, new):
+        yield change.effect("open" if kind == "open" else "cut", what)
+    yield from _links(change)
+    yield from _certificates(change)
+    yield from _trust(change)
+    yield from _issued(change)
 
 
-def _moved(unit: str, old: Facts, new: Facts, everyone: tuple[str, ...], owner: str) -> Iterator[Effect]:
+def _moved(change: _Change) -> Iterator[Effect]:
     """What becomes of a unit's data; of one without data, whether it is made anew elsewhere."""
+    old, new = change.before("data"), change.new["data"]
     if "claims" in new:
         for lost in lost_data(old, new):
-            yield Effect(unit, "data loss", lost, everyone, owner)
-    elif (before := old.get("namespace", new["namespace"])) != new["namespace"]:
-        what = f"moves from namespace {before} to {new['namespace']}: every object is made anew, and links end until then"
-        yield Effect(unit, "cut", what, everyone, owner)
+            yield change.effect("data loss", lost)
+        return
+    if elsewhere := other_cluster(old, new):
+        yield change.effect("cut", elsewhere)
+    if (before := old.get("namespace", new["namespace"])) != new["namespace"]:
+        yield change.effect(
+            "cut", f"moves from namespace {before} to {new['namespace']}: every object is made anew, and links end until then"
+        )
 
 
-def _upgrade(unit: str, old: Facts, new: Facts, everyone: tuple[str, ...], owner: str) -> Iterator[Effect]:
+def _upgrade(change: _Change) -> Iterator[Effect]:
     """Another release, beside the restarts that it means."""
-    if (before := old.get("release")) is not None and before != new.get("release"):
-        what = f"release {before} -> {new['release']}: end running jobs and dump the database before (docs/releases.md)"
-        yield Effect(unit, "restart", what, everyone, owner)
+    before, after = change.before("data").get("release"), change.new["data"].get("release")
+    if before is not None and before != after:
+        yield change.effect("recreate", f"release {before} -> {after}: end running jobs and dump the database before (docs/releases.md)")
 
 
-def _restarts(unit: str, old: Facts, new: Facts, everyone: tuple[str, ...], owner: str) -> Iterator[Effect]:
-    before, after = old.get("modules", new["modules"]), new["modules"]
-    changed = [name for name in after if name in before and before[name] != after[name]]
-    gone = [name for name in before if name not in after]
-    for noticed in (True, False):
-        restarted = sorted(name for name in changed if (name not in _UNNOTICED) is noticed)
-        removed = sorted(name for name in gone if (name not in _UNNOTICED) is noticed)
-        what = [f"pods of {', '.join(restarted)} stop and start again"] if restarted else []
-        what += [f"{', '.join(removed)} is removed"] if removed else []
-        if what:
-            kind: Kind = "restart" if noticed else "reload"
-            yield Effect(unit, kind, "; ".join(what), everyone if noticed else (), owner)
+def _restarts(change: _Change) -> Iterator[Effect]:
+    before, after, rolling = change.before("modules"), change.new["modules"], change.new["rolling"]
+    changed = {name for name in after if name in before and before[name] != after[name]}
+    rows: tuple[tuple[Kind, Collection[str], str], ...] = (
+        ("recreate", changed - {*rolling}, "pods of {} stop and start again"),
+        ("rolling restart", changed & {*rolling}, "pods of {} start again, one after another"),
+        ("cut", before.keys() - after.keys(), "{} is removed"),
+    )
+    for kind, names, what in rows:
+        if noticed := sorted(set(names) - _UNNOTICED):
+            yield change.effect(kind, what.format(", ".join(noticed)))
+        if unnoticed := sorted(set(names) & _UNNOTICED):
+            yield change.effect("reload", what.format(", ".join(unnoticed)), ())
 
 
-def _links(unit: str, before: Mapping[str, Any], after: Mapping[str, Any], owner: str) -> Iterator[Effect]:
-    added, gone = sorted(after.keys() - before.keys(), key=_by_number), sorted(before.keys() - after.keys(), key=_by_number)
-    moved = sorted((name for name in after if name in before and before[name] != after[name]), key=_by_number)
-    if added:
-        acts = f"{owner}; the other side accepts this stack's descriptor"
-        yield Effect(unit, "reload", "new routes", tuple(_pair(unit, other) for other in added), acts)
-    if moved:
-        yield Effect(unit, "reload", "routes lead elsewhere", tuple(_pair(unit, other) for other in moved), owner)
-    if gone:
-        acts = f"{owner}; the other side should suspend or retire {unit} too"
-        yield Effect(unit, "cut", "routes end", tuple(_pair(unit, other) for other in gone), acts)
+def _scaled(change: _Change) -> Iterator[Effect]:
+    before, after = change.before("replicas"), change.new["replicas"]
+    for name in sorted(before.keys() & after.keys()):
+        what = f"pods of {name}: {int(before[name])} -> {int(after[name])}"
+        if after[name] < before[name]:
+            yield change.effect("recreate", f"{what}: what runs in the others ends")
+        elif after[name] > before[name]:
+            yield change.effect("reload", what, ())
 
 
-def _trust(unit: str, before: Mapping[str, Any], after: Mapping[str, Any], owner: str) -> Iterator[Effect]:
-    own = unit.removeprefix("party-")
-    gone, added = before.keys() - after.keys() - {own}, after.keys() - before.keys() - {own}
-    changed = {party for party in before.keys() & after.keys() if before[party] != after[party]}
+def _published(change: _Change) -> Iterator[Effect]:
+    acts = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
+    if change.before("published") != change.new["published"]:
+        yield change.effect("cut", "what it publishes changes: peers dial the old address until they act", None, acts)
+    if change.before("identity") != change.new["identity"]:
+        yield change.effect("reload", "its descriptor names another organization or federation", None, acts)
+    if change.before("boards") != change.new["boards"]:
+        yield change.effect("reload", "browsers reach its consoles in another way", ())
+
+
+def _links(change: _Change) -> Iterator[Effect]:
+    before, after = change.before("links"), change.new["links"]
+    moved = {name for name in after if name in before and before[name] != after[name]}
+    old, new = exchanges(before), exchanges(after)
+    rerouted = old != new and bool(old and new)
+    if rerouted:
+        what = f"goes through {' and '.join(new)} instead of {' and '.join(old)}"
+        yield change.effect("reload", what, {*map(through, new), *moved})
+    elif moved:
+        yield change.effect("reload", "routes lead elsewhere", moved)
+    hubs = {through(exchange) for exchange in (*old, *new)} if rerouted else set()
+    if added := after.keys() - before.keys() - hubs:
+        back = added & change.old.get("severed", {}).keys()
+        for touched, what, acts in (
+            (added - back, "new routes", "; the other side accepts this stack's descriptor"),
+            (back, "routes come back", "; the other side resumes it, if it suspended it"),
+        ):
+            if touched:
+                yield change.effect("reload", f"{what}{_to(change, touched)}", touched, acts)
+    yield from _ended(change, before.keys() - after.keys() - hubs)
+
+
+def _ended(change: _Change, gone: Collection[str]) -> Iterator[Effect]:
+    """Routes that end, by the reason: the other side is asked to act only where this one severed on purpose."""
+    reasons: dict[str, set[str]] = {}
+    for name in gone:
+        reasons.setdefault(change.new["severed"].get(name, ""), set()).add(name)
+    for reason, names in sorted(reasons.items()):
+        acts = f"; the other side should suspend or retire {change.unit} too" if reason in _SEVERED else ""
+        yield change.effect("cut", f"routes{_to(change, names)} end{f': {reason}' if reason else ''}", names, acts)
+
+
+def _to(change: _Change, names: Collection[str]) -> str:
+    """Whom routes lead to: of a hub, its pairs alone do not say it."""
+    if change.new.get("groups") is None:
+        return ""
+    found = sorted(names, key=by_number)
+    return f" to {', '.join(found[:3])}" + (f" and {len(found) - 3:,} more" if len(found) > 3 else "")
+
+
+def _certificates(change: _Change) -> Iterator[Effect]:
+    """The unit's own certificate: who signs it, and which authorities it tells its peers."""
+    before, after = change.before("signer"), change.new["signer"]
+    told = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
+    if before != after and after in change.before("authorities"):
+        yield change.effect("reload", "its next CA signs its certificate, which is read within 5 minutes; no pod starts again")
+        yield change.effect(
+            "cut", "peers that have not accepted its next CA refuse its certificate", None, "; before: every peer has accepted it"
+        )
+    elif before != after:
+        yield change.effect("cut", "another CA signs its certificate: peers refuse it until they have accepted that CA", None, told)
+    if change.before("authorities") != change.new["authorities"] and (before == after or after in change.before("authorities")):
+        yield change.effect("reload", "the CAs that it tells its peers change", None, told)
+
+
+def _trust(change: _Change) -> Iterator[Effect]:
+    before, after = change.before("trusted"), change.new["trusted"]
+    # Earlier versions remembered the party itself, too.
+    own = {change.unit.removeprefix("party-")}
     rows: tuple[tuple[Kind, str, Collection[str]], ...] = (
-        ("cut", "certificates of these parties are no longer trusted", gone),
-        ("reload", "certificates of these parties are trusted from now on", added),
-        ("reload", "the authorities of these parties change", changed),
+        ("cut", "certificates of these parties are no longer trusted", before.keys() - after.keys() - own),
+        ("reload", "certificates of these parties are trusted from now on", after.keys() - before.keys() - own),
+        (
+            "reload",
+            "the authorities of these parties change",
+            {party for party in before.keys() & after.keys() if before[party] != after[party]},
+        ),
     )
     for kind, what, parties in rows:
         if parties:
-            yield Effect(unit, kind, what, tuple(_pair(unit, party) for party in sorted(parties, key=_by_number)), owner)
+            yield change.effect(kind, what, parties)
 
 
-def _issued(unit: str, before: Mapping[str, str], after: Mapping[str, str], owner: str) -> Iterator[Effect]:
+def _issued(change: _Change) -> Iterator[Effect]:
+    before, after = change.old.get("issuers", {}), change.new.get("issuers", {})
     for name in sorted(before.keys() & after.keys()):
         if before[name] != after[name]:
             what = f"certificate {name} is issued anew by {after[name]}, so far by {before[name]}; Pulsar takes it within 5 minutes"
-            yield Effect(unit, "reload", what, (), owner)
-
-
-def _pairs(unit: str, links: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(_pair(unit, other) for other in sorted(links, key=_by_number))
-
-
-def _pair(unit: str, other: str) -> str:
-    return f"{unit.removeprefix('party-')} <-> {other}"
-
-
-def _by_number(name: str) -> tuple[int, str]:
-    return (int(name), name) if name.isdigit() else (0, name)
-
-
-def _digest(data: Any) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=repr).encode()).hexdigest()[:12]
+            yield change.effect("reload", what, ())

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from federation import naming
+from federation import naming, pairs
 from federation.collaborations import may_talk, named
 from federation.descriptor import Endpoint
 from federation.external import engine_host, engine_ports, external_engines
@@ -38,21 +38,26 @@ class Address:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A party or an exchange as a route table needs it. Not routed: suspended, retired, or in no collaboration with the dialler."""
+    """A party or an exchange as a route table needs it. Not routed: suspended, retired, or in no collaboration with the dialler.
+
+    `why`: of a peer that is not routed its state, or what else keeps it apart.
+    """
 
     endpoints: dict[str, Address]
     routed: bool = True
+    why: str = ""
 
 
 # What nobody is to dial; proxies that forget no route lead it nowhere.
 NOWHERE = Neighbour({}, routed=False)
+APART = Neighbour({}, routed=False, why="no common collaboration")
 
 
 def other_parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
     """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
     theirs = {peer.party_id: remote(peer) for peer in peers.parties() if peer.party_id is not None}
     found = theirs | {party: _local(spec, given, naming.party_key(party)) for party, given in spec.parties.items() if party != own}
-    return {party: neighbour if may_talk(spec, own, party) else NOWHERE for party, neighbour in found.items()}
+    return {party: neighbour if may_talk(spec, own, party) else APART for party, neighbour in found.items()}
 
 
 # Whom a unit dials: for each party that it names in its routes, and for all others (None: nobody, and nobody ever was).
@@ -74,9 +79,14 @@ def through(exchange: Neighbour, spec: StackSpec, own: PartyId, inside: Iterable
     (`inside`), and the rest is nobody: an exchange sees only whom a packet is for.
     """
     partners = {*named(spec), *inside} if spec.collaborations else set()
-    known = dict.fromkeys(partners, True) | {peer.party_id: peer.routed for peer in peers if peer.party_id is not None}
-    others = {other: exchange if open_ and may_talk(spec, own, other) else NOWHERE for other, open_ in known.items() if other != own}
-    return others, NOWHERE if spec.collaborations else exchange
+    known = dict.fromkeys(partners, exchange)
+    known |= {peer.party_id: exchange if peer.routed else _severed(peer) for peer in peers if peer.party_id is not None}
+    others = {other: hop if may_talk(spec, own, other) else APART for other, hop in known.items() if other != own}
+    return others, APART if spec.collaborations else exchange
+
+
+def _severed(peer: Peer) -> Neighbour:
+    return Neighbour({}, routed=False, why=peer.state)
 
 
 def _exchange_of(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> Neighbour:
@@ -110,7 +120,7 @@ def exchange_named(spec: StackSpec, name: str, peers: Peers) -> Neighbour | None
 def remote(peer: Peer) -> Neighbour:
     """A peer by what its descriptor says."""
     endpoints = {name: Address(e.host, e.addresses, e.ports) for name, e in peer.descriptor.endpoints.items()}
-    return Neighbour(endpoints, peer.routed)
+    return Neighbour(endpoints, peer.routed, "" if peer.routed else peer.state)
 
 
 def _local(spec: StackSpec, own: PartySpec | ExchangeSpec, key: str) -> Neighbour:
@@ -164,11 +174,23 @@ def links(
     others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None = None
 ) -> dict[str, Any]:
     """Whom a unit dials and where, by party id; all that go through exchanges alone are one, or one for each that lbrollsite dials."""
-    found = {party: _addresses(neighbour) for party, neighbour in others.items() if neighbour.routed}
-    hubs = behind or ({} if exchange is None else {str(name): exchange})
-    if exchange is not None:
-        found |= {f"everyone through {hub}": _addresses(neighbour) for hub, neighbour in hubs.items() if neighbour.routed}
-    return dict(sorted(found.items()))
+    known = _by_name(others, exchange, name, behind)
+    return {whom: _addresses(neighbour) for whom, neighbour in known.items() if neighbour.routed}
+
+
+def severed(
+    others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None = None
+) -> dict[str, str]:
+    """Whom a unit knows and does not dial, by the names of `links`: why."""
+    known = _by_name(others, exchange, name, behind)
+    return {whom: neighbour.why for whom, neighbour in known.items() if not neighbour.routed and neighbour.why}
+
+
+def _by_name(
+    others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None
+) -> dict[str, Neighbour]:
+    hubs = {} if exchange is None else behind or {str(name): exchange}
+    return dict(sorted({**others, **{pairs.through(hub): neighbour for hub, neighbour in hubs.items()}}.items()))
 
 
 def _addresses(neighbour: Neighbour) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from datetime import date
 from typing import Any
 
 from federation import naming
+from federation.collaborations import groups
 from federation.link_routes import exchange_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, config_map, namespace
 from federation.module_spec import ModuleSpec
 from federation.modules import ImageUse, image_use, in_use, module_values, osx_settings
-from federation.neighbours import links, other_parties, server_name
+from federation.neighbours import links, other_parties, server_name, severed
 from federation.network_policy import network_policies
 from federation.patches import patched
 from federation.peers import Peers
@@ -37,6 +38,8 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers, today: date 
         routes=(config_map("routes", naming.EXCHANGE_ROUTES, *place, exchange_routes(spec, own, peers)),),
         policies=network_policies(spec, own, naming.EXCHANGE, labels, members.values()),
         links=links(members, None, None),
+        severed=severed(members, None, None),
+        groups=groups(spec),
         chart=ChartPlan("fate-exchange", own.namespace, values),
         descriptor=_descriptor(spec, own),
         modules=module_summary(values.modules.plain()),

@@ -13,7 +13,7 @@ from federation.link_routes import party_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, ServicePort, config_map, internal_service, namespace
 from federation.modules import in_use
-from federation.neighbours import exchanges_behind, links, next_hops, server_name
+from federation.neighbours import exchanges_behind, links, next_hops, server_name, severed
 from federation.network_policy import network_policies, party_doors
 from federation.party_secrets import party_secrets, provided_passwords
 from federation.party_values import DATABASE_CLIENT, deployed_modules, party_images, party_values
@@ -58,6 +58,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         ),
         certificates=certificate_objects(spec, own, tls, labels),
         links=links(others, exchange, own.exchange, behind),
+        severed=severed(others, exchange, own.exchange, behind),
         chart=ChartPlan("fate-party", own.namespace, values),
         jobs=party_jobs(spec, party, own, values, keys, labels),
         boards=board_objects(spec, key, own.namespace, labels, consoles),

@@ -5,6 +5,7 @@ from typing import Any
 
 from federation import naming
 from federation.boards import board_objects, board_secret, board_values, hosts_file, shown_access
+from federation.collaborations import groups
 from federation.credential_spec import Credential
 from federation.data import kept_data
 from federation.links import FML_MANAGER, SITE_PORTAL, Kind, PublishedService
@@ -104,6 +105,7 @@ def _unit(
         routes=(),
         policies=policies,
         links=links,
+        groups=groups(spec) if kind == "fmlManager" else None,
         chart=ChartPlan("fate-portal", own.namespace, values),
         boards=board_objects(spec, key, own.namespace, labels, consoles),
         descriptor=_descriptor(spec, own, kind, party),

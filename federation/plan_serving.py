@@ -6,13 +6,14 @@ from typing import Any
 
 from federation import naming
 from federation.boards import access, board_objects, board_secret, board_values, shown_consoles
+from federation.collaborations import groups
 from federation.credential_spec import Credential
 from federation.data import kept_data
 from federation.links import SERVING_PROXY
 from federation.manifests import Manifest, SecretPlan, config_map, namespace
 from federation.module_spec import ModuleSpec
 from federation.modules import ImageUse, image_use, in_use, module_values
-from federation.neighbours import Hops, links
+from federation.neighbours import Hops, links, severed
 from federation.party_secrets import password_places
 from federation.patches import patched
 from federation.peers import Peers
@@ -52,6 +53,7 @@ def plan_serving(spec: StackSpec, party: PartyId, own: ServingSpec, peers: Peers
         routes=(_route_map(own, labels, hops, party),),
         policies=serving_policies(spec, party, own, key, labels, hops, deployed_modules(own)),
         links=links(*hops, own.exchange),
+        severed=severed(*hops, own.exchange),
         chart=ChartPlan("fate-serving", own.namespace, values),
         descriptor=_descriptor(spec, own, {"kind": "serving", "partyId": party}),
         modules=module_summary(values.modules.plain()),
@@ -81,6 +83,8 @@ def plan_serving_exchange(spec: StackSpec, own: ServingExchangeSpec, peers: Peer
         routes=(_route_map(own, labels, hops, None),),
         policies=serving_policies(spec, None, own, naming.SERVING_EXCHANGE, labels, hops),
         links=links(*hops, None),
+        severed=severed(*hops, None),
+        groups=groups(spec),
         chart=ChartPlan("fate-serving", own.namespace, values),
         descriptor=_descriptor(spec, own, {"kind": "servingExchange"}),
         modules=module_summary(values.modules.plain()),

@@ -9,7 +9,7 @@ from federation import naming
 from federation.collaborations import may_talk
 from federation.link_routes import grpc_hops
 from federation.links import SERVING_PROXY
-from federation.neighbours import NOWHERE, Address, Hops, Neighbour, Pods, remote, through
+from federation.neighbours import APART, NOWHERE, Address, Hops, Neighbour, Pods, remote, through
 from federation.peers import Peers
 from federation.routes import HostPort, rollsite_route_table
 from federation.scalars import PartyId
@@ -60,7 +60,7 @@ def _exchange_of(spec: StackSpec, own: ServingSpec, peers: Peers) -> Neighbour:
 def _parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
     found = {peer.party_id: remote(peer) for peer in peers.parties("serving") if peer.party_id is not None}
     found |= {party: _inside(given, naming.serving_key(party)) for party, given in spec.serving.items() if party != own}
-    return {party: hop if may_talk(spec, own, party) else NOWHERE for party, hop in found.items()}
+    return {party: hop if may_talk(spec, own, party) else APART for party, hop in found.items()}
 
 
 def _inside(unit: ServingSpec | ServingExchangeSpec, key: str) -> Neighbour:

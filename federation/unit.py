@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from federation import naming
-from federation.impact import unit_facts
+from federation.exposure import exposure_facts
+from federation.facts import digest, link_facts, trust_facts, workload_facts
 from federation.jobs import JobPlan
 from federation.links import Kind
 from federation.manifests import Manifest, SecretPlan
 from federation.modules import ImageUse
 from federation.mutual_tls import MutualTls
 from federation.portal_values import PortalValues
+from federation.scalars import PartyId
 from federation.serving_values import ServingValues
 from federation.spec import StackSpec
 from federation.trust import TlsPlan
@@ -67,6 +69,10 @@ class UnitPlan:
     jobs: tuple[JobPlan, ...] = ()
     # Whom it dials, and how, by party id; of a star's party its exchange.
     links: Mapping[str, Any] = field(default_factory=dict)
+    # Whom it knows and does not dial: why, such as the peer's state.
+    severed: Mapping[str, str] = field(default_factory=dict)
+    # Of a hub: the collaborations that say which of its members may talk; empty: all. None: no hub.
+    groups: tuple[tuple[PartyId, ...], ...] | None = None
     # Whether destroying it is refused: peers rely on it.
     protected: bool = False
     # Entries of fate:secrets that only the operator has, beside certificates: {name: what it is}.
@@ -83,9 +89,19 @@ class UnitPlan:
     @property
     def facts(self) -> dict[str, Any]:
         """What the stack's state remembers of the unit, to say what a change does to it."""
-        trusted = {} if self.tls is None else self.tls.trusted
         issuers = {manifest.name: "{kind} {name}".format_map(manifest.fields["spec"]["issuerRef"]) for manifest in self.certificates}
-        return unit_facts(self.chart.values.plain(), self.links, self.descriptor["endpoints"], self.data, trusted, issuers)
+        values, body = self.chart.values.plain(), self.descriptor
+        return {
+            **workload_facts(values),
+            **link_facts(self.links, self.severed, self.groups),
+            **trust_facts(self.tls),
+            **exposure_facts(self.policies, self.services, values["modules"]),
+            "published": digest(body["endpoints"]),
+            "identity": digest([body["organization"], body["federation"]]),
+            "boards": digest([values.get("boards"), *(board.document() for board in self.boards)]),
+            "data": dict(self.data),
+            **({"issuers": issuers} if issuers else {}),
+        }
 
     @property
     def lacks_authority(self) -> bool:

@@ -1,5 +1,6 @@
 """What a change is said to restart is what its rendered pods say: never less, and for usual edits not more."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,19 @@ from typing import Any
 import pytest
 
 from federation.impact import effects
+from federation.naming import pod_name
 from federation.unit import UnitPlan
-from tests.support.configs import BALANCED, NODE_PORTS, OSX_STAR, RABBITMQ_MESH, ROLLSITE_STAR, Case, Config
+from tests.support.configs import (
+    BALANCED,
+    NODE_PORTS,
+    OSX_STAR,
+    PORTAL_LOCAL,
+    RABBITMQ_MESH,
+    ROLLSITE_STAR,
+    SERVING_WHOLE,
+    Case,
+    Config,
+)
 from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import workloads
 
@@ -61,8 +73,47 @@ def test_what_is_said_to_restart_is_what_has_other_pods(case: Case, name: str, e
     assert restarted, "an edit that changes no pod"
     told: set[str] = set()
     for effect in effects(before.key, before.facts, after.facts):
-        if effect.what.startswith("pods of "):
-            told |= set(effect.what.removeprefix("pods of ").partition(" stop")[0].split(", "))
+        if effect.what.startswith("pods of ") and effect.what.partition(" start ")[1]:
+            told |= set(re.split(" stop| start", effect.what.removeprefix("pods of "))[0].split(", "))
     assert restarted <= told
     if not name.startswith("wider"):
         assert told == restarted
+
+
+def _kept(section: str) -> Edit:
+    return lambda config: [unit.update(persistence={}) for unit in config[section].values()]
+
+
+# Every workload of the charts of parties, FATE-Serving and portals, with and without claims, and some in several pods.
+ROLLING: list[tuple[Case, Edit, set[str]]] = [
+    (NODE_PORTS, _modules(client={}), {"datanode"}),
+    (BALANCED, _kept("parties"), {"lbrollsite"}),
+    (ROLLSITE_STAR, _modules(nodemanager={"replicas": 2}), {"nodemanager"}),
+    (RABBITMQ_MESH, _kept("parties"), {"datanode"}),
+    (OSX_STAR, _kept("parties"), set()),
+    (SERVING_WHOLE, _kept("serving"), {"servingProxy"}),
+    (PORTAL_LOCAL, _kept("sitePortal"), set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "edit", "expected"), ROLLING, ids=str)
+def test_pods_said_to_start_again_one_after_another_are_those_of_rolling_workloads(
+    case: Case, edit: Edit, expected: set[str], tmp_path: Path
+) -> None:
+    seen = set()
+    for unit in case.changed(edit).load(tmp_path).plan.units:
+        modules = {pod_name(module): module for module in unit.modules}
+        found = workloads(helm_template(CHARTS / unit.chart.chart, unit.chart.values.plain()))
+        rolling = {modules[item["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]] for item in found if goes_on(item)}
+        assert len(found) >= len(modules) > 0
+        assert rolling == set(unit.facts["rolling"]), unit.key
+        seen |= rolling
+    assert expected <= seen
+
+
+def goes_on(item: dict[str, Any]) -> bool:
+    """Whether some pods of a workload serve while others start again, by Kubernetes' defaults for what it does not say."""
+    spec = item["spec"]
+    key = "strategy" if item["kind"] == "Deployment" else "updateStrategy"
+    rolls = spec.get(key, {}).get("type", "RollingUpdate") == "RollingUpdate"
+    return rolls and (item["kind"] == "Deployment" or spec["replicas"] > 1)

@@ -22,14 +22,19 @@ _CASES: dict[str, _Case] = {
     "a peer suspended": (
         lambda config: config["fate:peers"]["clinic-b"].update(state="suspended"),
         3,
-        [("cut", "routes end", ["9999 <-> 20000"])],
+        [("cut", "routes end: suspended", ["9999 <-> 20000"])],
     ),
     "another size of a module": (
         lambda config: _party(config).update(
             modules={"nginx": {"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}}}}
         ),
         3,
-        [("restart", "pods of nginx stop and start again", _EVERYONE)],
+        [("recreate", "pods of nginx stop and start again", _EVERYONE)],
+    ),
+    "anyone on the network": (
+        lambda config: config.update({"fate:networkPolicy": {"enabled": False}}),
+        3,
+        [("open", "network policies go: whoever reaches a pod reaches all of its ports, and pods reach everything", _EVERYONE)],
     ),
     "another port": (
         lambda config: _party(config)["publish"]["rabbitmq"].update(port=15674),
@@ -93,7 +98,9 @@ def sentence(effect: dict[str, Any]) -> str:
 def sentences(preview: str) -> list[str]:
     """The effects among a preview's diagnostics."""
     diagnostics = preview.partition("Diagnostics:")[2].partition("Outputs:")[0]
-    return sorted(re.findall(r"^    (?:warning: )?(party-9999: (?:reload|cut|restart|data loss): .*)$", diagnostics, re.M))
+    return sorted(
+        re.findall(r"^    (?:warning: )?(party-9999: (?:reload|cut|open|rolling restart|recreate|data loss): .*)$", diagnostics, re.M)
+    )
 
 
 def test_a_plan_knows_every_unit_of_a_stack_with_an_exchange(star: Organizations) -> None:
@@ -107,4 +114,4 @@ def test_a_plan_knows_every_unit_of_a_stack_with_an_exchange(star: Organizations
     finally:
         hub.run("pulumi", "config", "rm", "--path", "fate:exchange.modules", "-s", hub.organization)
     assert shown.returncode == 3
-    assert "| exchange | restart | pods of osx stop and start again | exchange <-> 9999, " in shown.stdout.decode()
+    assert "| exchange | recreate | pods of osx stop and start again | 9999 <-> 10000, 9999 <-> 10001, " in shown.stdout.decode()

@@ -3,7 +3,9 @@
 Each test begins and ends with a federation that is linked, with nothing to do.
 """
 
+import itertools
 import json
+import re
 from typing import Any
 
 import pytest
@@ -131,6 +133,8 @@ def test_an_exchange_moves_to_another_organization_member_by_member(star: Organi
         assert listed(space) == external("create", "Exchange", ITS_EXCHANGE)
         configure(space, f"parties.{party}.exchange", ITS_EXCHANGE)
         assert listed(space) == sorted([*external("create", "Exchange", ITS_EXCHANGE), *star_rerouted(party)])
+        through = f"goes through {ITS_EXCHANGE} instead of {HUB}; affects {party} <-> everyone through {ITS_EXCHANGE}"
+        assert sentences(space, party) == [f"party-{party}: reload: {through}; to act: this stack"], "nobody is asked to sever it"
         space.up()
         assert table(space, f"fate-{party}", "osx-route-table")["default"] == published(heir, "exchange")
         if name == MEMBERS[0]:
@@ -185,7 +189,7 @@ def test_an_exchange_beside_a_party_moves_away_and_the_party_stays(star: Organiz
     assert (refused.returncode != 0, b"is protected" in refused.stdout) == (True, True)
     told = heir.attempt("fatefed", "plan", "-s", HEIR)
     assert told.returncode == 3
-    pairs = "exchange <-> 9999, exchange <-> 10000, exchange <-> 10001, exchange <-> 10002"
+    pairs = ", ".join(f"{one} <-> {other}" for one, other in itertools.combinations(STAR.values(), 2))
     assert f"| exchange | cut | is removed | {pairs} |" in told.stdout.decode()
     heir.stack_file.write_text(whole)
     configure(heir, "exchange.allowDestroyUntil", "2099-12-31")
@@ -202,6 +206,13 @@ def test_an_exchange_beside_a_party_moves_away_and_the_party_stays(star: Organiz
         assert listed(space) == external("delete", "Exchange", ITS_EXCHANGE)
         space.up()
     assert star.others() == {}
+
+
+def sentences(space: Workspace, party: str) -> list[str]:
+    """The effects on a party among a preview's diagnostics."""
+    preview = space.run("pulumi", "preview", "--color", "never", "-s", space.organization)
+    diagnostics = preview.partition("Diagnostics:")[2].partition("Outputs:")[0]
+    return re.findall(rf"^    (?:warning: )?(party-{party}: .*)$", diagnostics, re.M)
 
 
 def deployed_by(space: Workspace, section: dict[str, Any] | None, *without: str) -> None:

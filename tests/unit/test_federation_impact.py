@@ -1,6 +1,9 @@
 """The blast radius: which pairs a change affects, how, and who has to act; and the status that CI reads."""
 
+import itertools
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -9,10 +12,12 @@ import pytest
 from cli.impact import stack_effects
 from cli.main import main
 from cli.project import find_project
-from federation.impact import Effect, effects
+from federation.impact import SEVERITY, Effect, effects
 from federation.links import Kind
+from federation.pairs import affected
 from federation.unit import COMPONENTS
 from tests.support.configs import (
+    BALANCED,
     CLINIC,
     EXCHANGE,
     MESH,
@@ -22,6 +27,7 @@ from tests.support.configs import (
     STAR_PARTY,
     Case,
     Config,
+    exchange_descriptor,
     node_port,
     party_descriptor,
 )
@@ -49,17 +55,16 @@ def test_nothing_changed_affects_nobody(tmp_path: Path) -> None:
 
 def test_a_new_member_is_a_reload_of_its_own_pair(tmp_path: Path) -> None:
     joined = EXCHANGE.with_peer("hospital-c", HOSPITAL)
-    assert told(EXCHANGE, joined, tmp_path / "a") == [("reload", ("exchange <-> 10001",))]
+    (effect,) = found(EXCHANGE, joined, tmp_path / "a")
+    assert (effect.kind, effect.what, effect.pairs) == ("reload", "new routes to 10001", ("9999 <-> 10001", "10000 <-> 10001"))
     assert told(MESH, MESH.with_peer("hospital-c", HOSPITAL), tmp_path / "b") == [("reload", ("9999 <-> 10001",))]
 
 
 def test_a_member_that_moved_is_a_reload_and_a_suspended_one_is_cut(tmp_path: Path) -> None:
-    assert told(EXCHANGE, EXCHANGE.with_peer("clinic-b", party_descriptor(port=32010)), tmp_path / "a") == [
-        ("reload", ("exchange <-> 10000",))
-    ]
+    assert told(EXCHANGE, EXCHANGE.with_peer("clinic-b", party_descriptor(port=32010)), tmp_path / "a") == [("reload", ("9999 <-> 10000",))]
     suspended = EXCHANGE.changed(lambda config: config["peers"]["clinic-b"].update(state="suspended"))
     (effect,) = found(EXCHANGE, suspended, tmp_path / "b")
-    assert (effect.kind, effect.pairs) == ("cut", ("exchange <-> 10000",))
+    assert (effect.kind, effect.what, effect.pairs) == ("cut", "routes to 10000 end: suspended", ("9999 <-> 10000",))
     assert effect.acts == "this stack; the other side should suspend or retire exchange too"
     star = STAR_PARTY.with_peer("clinic-b", party_descriptor())
     severed = star.changed(lambda config: config["peers"]["clinic-b"].update(state="suspended"))
@@ -73,7 +78,7 @@ def test_a_restart_affects_every_pair_and_that_of_a_console_none(tmp_path: Path)
         )
 
     (effect,) = found(NODE_PORTS, edit("nginx"), tmp_path / "a")
-    assert (effect.kind, effect.what) == ("restart", "pods of nginx stop and start again")
+    assert (effect.kind, effect.what) == ("recreate", "pods of nginx stop and start again")
     assert effect.pairs == ("9999 <-> everyone through consortium",)
     (effect,) = found(NODE_PORTS, edit("fateboard"), tmp_path / "b")
     assert (effect.kind, effect.pairs) == ("reload", ())
@@ -94,7 +99,7 @@ def test_data_that_is_left_behind_is_said(tmp_path: Path) -> None:
 
     kinds = [effect.kind for effect in found(NODE_PORTS, NODE_PORTS.changed(edit), tmp_path)]
     assert kinds[0] == "data loss"
-    assert "restart" in kinds
+    assert "recreate" in kinds
 
 
 def test_another_release_is_said_beside_the_restarts_that_it_means(tmp_path: Path) -> None:
@@ -103,9 +108,9 @@ def test_another_release_is_said_beside_the_restarts_that_it_means(tmp_path: Pat
 
     upgrade, restart, *_ = found(released("1.11.1"), released("1.11.2"), tmp_path / "a")
     assert upgrade.what.startswith("release 1.11.1 -> 1.11.2: end running jobs and dump the database before")
-    assert (upgrade.kind, restart.kind, upgrade.pairs) == ("restart", "restart", restart.pairs)
+    assert (upgrade.kind, restart.kind, upgrade.pairs) == ("recreate", "recreate", restart.pairs)
     back = found(released("1.11.2"), released("1.11.1"), tmp_path / "b")
-    assert [effect.kind for effect in back][:3] == ["data loss", "restart", "restart"]
+    assert [effect.kind for effect in back][:3] == ["data loss", "recreate", "recreate"]
     assert back[0].what.startswith("release 1.11.2 -> 1.11.1: 1.11.1 does not take over data of 1.11.2")
 
 
@@ -113,7 +118,7 @@ def test_a_unit_that_is_new_affects_nobody_and_one_that_goes_cuts_its_pairs(tmp_
     facts = EXCHANGE.load(tmp_path).plan.unit("exchange").facts
     assert list(effects("exchange", None, facts)) == []
     (effect,) = effects("exchange", facts, None)
-    assert (effect.kind, effect.pairs) == ("cut", ("exchange <-> 9999", "exchange <-> 10000"))
+    assert (effect.kind, effect.pairs) == ("cut", ("9999 <-> 10000",))
 
 
 def test_an_authority_that_is_not_trusted_any_more_cuts_its_pair(tmp_path: Path) -> None:
@@ -132,7 +137,7 @@ def test_an_exchange_that_moves_to_another_namespace_cuts_its_members(tmp_path: 
 
     before = EXCHANGE.changed(publish)
     (effect,) = found(before, before.changed(lambda config: config["exchange"].update(namespace="other")), tmp_path)
-    assert (effect.kind, effect.pairs) == ("cut", ("exchange <-> 9999", "exchange <-> 10000"))
+    assert (effect.kind, effect.pairs) == ("cut", ("9999 <-> 10000",))
     assert effect.what.startswith("moves from namespace fate-exchange to other")
 
 
@@ -178,6 +183,222 @@ def test_the_exit_status_tells_ci_whether_anything_stops(
     command = ["plan", "-s", "consortium", "-C", str(tmp_path / "new"), "--against", str(old)]
     assert main(command) == status
     text = capsys.readouterr().out
-    assert text.startswith("### consortium: " + ("nothing stops" if status == 0 else "pods restart or links are cut"))
+    assert text.startswith("### consortium: " + ("nothing stops" if status == 0 else "pods restart, links are cut or the network opens"))
     assert main([*command, "--json"]) == status
     assert len(json.loads(capsys.readouterr().out)["effects"]) == (0 if status == 0 else 1)
+
+
+def _policy(**settings: object) -> Callable[[Config], object]:
+    return lambda config: config.update(networkPolicy=settings)
+
+
+def _publication(**settings: object) -> Callable[[Config], object]:
+    return lambda config: config["parties"]["9999"]["publish"]["pulsar"].update(settings)
+
+
+OPENED = "network policies go: whoever reaches a pod reaches all of its ports, and pods reach everything"
+# Two edits of a mesh, from the first to the second: the kind and the beginning of what is said.
+EXPOSURES: dict[str, tuple[Callable[[Config], object], Callable[[Config], object], list[tuple[str, str]]]] = {
+    "fewer may connect": (
+        _policy(),
+        _policy(publishedFrom=["192.0.2.0/24"]),
+        [
+            ("cut", "anyone but 192.0.2.0/24 and namespace fate-9999 may no longer connect to nginx at 9300, 9310"),
+            ("cut", "anyone but 192.0.2.0/24 and namespace fate-9999 may no longer connect to pulsar at 6651"),
+        ],
+    ),
+    "more may connect": (
+        _policy(publishedFrom=["192.0.2.0/24"]),
+        _policy(publishedFrom=["192.0.2.0/23"]),
+        [
+            ("open", "192.0.2.0/23 but 192.0.2.0/24 may connect to nginx at 9300, 9310"),
+            ("open", "192.0.2.0/23 but 192.0.2.0/24 may connect to pulsar at 6651"),
+        ],
+    ),
+    "policies are switched off": (_policy(), _policy(enabled=False), [("open", OPENED)]),
+    "policies are switched on": (_policy(enabled=False), _policy(), [("cut", "network policies come: ")]),
+    "pods reach more": (
+        _policy(),
+        _policy(egress={"mirror": {"ranges": ["192.0.2.10/32"], "ports": [443]}}),
+        [("open", "192.0.2.10/32 may be reached by every pod at 443")],
+    ),
+    "name servers elsewhere": (
+        _policy(),
+        _policy(dns={"namespace": "kube-system"}),
+        [("cut", "any pod of the cluster but namespace kube-system may no longer be reached by every pod at 53")],
+    ),
+    "one that monitors": (
+        _policy(),
+        _policy(ingress={"monitoring": {"namespaces": ["monitoring"], "ports": [8081]}}),
+        [("open", "namespace monitoring may connect to every pod at 8081")],
+    ),
+    "fewer at the load balancer": (
+        _publication(),
+        _publication(sourceRanges=["192.0.2.0/24"]),
+        [("cut", "anyone but 192.0.2.0/24 may no longer connect to the load balancer of Service pulsar-public-tls")],
+    ),
+    "others at the load balancer": (
+        _publication(sourceRanges=["192.0.2.0/24"]),
+        _publication(sourceRanges=["198.51.100.0/24"]),
+        [("cut", "192.0.2.0/24 may no longer connect"), ("open", "198.51.100.0/24 may connect to the load balancer")],
+    ),
+    "another kind of load balancer": (
+        _publication(),
+        _publication(annotations={"example/internal": "true"}),
+        [("cut", "Service pulsar-public-tls: another address, node port or annotation")],
+    ),
+    "the same address by node ports": (
+        _publication(port=30651, advertise={"host": "203.0.113.9"}),
+        _publication(port=30651, advertise={"host": "203.0.113.9"}, type="NodePort"),
+        [("cut", "Service pulsar-public-tls: LoadBalancer -> NodePort")],
+    ),
+    "a module on node ports": (
+        _policy(),
+        lambda config: config["parties"]["9999"].update(modules={"mysql": {"service": {"type": "NodePort"}}}),
+        [("open", "anyone may connect to mysql at 3306"), ("open", "Service of mysql: ClusterIP -> NodePort: it is reached from outside")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPOSURES)
+def test_who_is_kept_out_and_who_is_let_in_is_said(name: str, tmp_path: Path) -> None:
+    first, second, expected = EXPOSURES[name]
+    effects_seen = found(MESH.changed(first), MESH.changed(second), tmp_path)
+    said = [(effect.kind, effect.what) for effect in effects_seen]
+    assert [kind for kind, _ in said] == [kind for kind, _ in expected], said
+    assert all(what.startswith(beginning) for (_, what), (_, beginning) in zip(said, expected, strict=True)), said
+    assert {effect.pairs for effect in effects_seen} == {("9999 <-> 10000",)}
+    assert all(SEVERITY[effect.kind] == 1 for effect in effects_seen)
+
+
+def test_what_only_follows_a_peer_is_no_opening(tmp_path: Path) -> None:
+    """A new peer may be dialled from now on: that is its link, and `reload` says it."""
+    assert {effect.kind for effect in found(MESH, MESH.with_peer("hospital-c", HOSPITAL), tmp_path)} == {"reload"}
+
+
+def test_the_three_steps_of_a_rotation_are_told_with_the_real_pairs_and_who_acts(tmp_path: Path) -> None:
+    both = ("1", "2")
+    steps = [
+        trusting(MESH, "9999"),
+        trusting(MESH, "9999", authorities=both),
+        trusting(MESH, "9999", authorities=both, signing="2"),
+        trusting(MESH, "9999", authorities=("2",), signing="2"),
+    ]
+    pair, told_on = ("9999 <-> 10000",), "this stack exports the descriptor again; every peer accepts it and runs `pulumi up`"
+    changes = [found(*step, tmp_path / str(number)) for number, step in enumerate(itertools.pairwise(steps))]
+    for published in (changes[0], changes[2]):
+        assert [(effect.kind, effect.what, effect.pairs, effect.acts) for effect in published] == [
+            ("reload", "the CAs that it tells its peers change", pair, told_on)
+        ]
+    assert [(effect.kind, effect.what, effect.pairs) for effect in changes[1]] == [
+        ("reload", "its next CA signs its certificate, which is read within 5 minutes; no pod starts again", pair),
+        ("cut", "peers that have not accepted its next CA refuse its certificate", pair),
+    ]
+    assert changes[1][1].acts == "this stack; before: every peer has accepted it"
+
+
+def test_another_way_to_a_certificate_cuts_until_peers_accept_its_ca(tmp_path: Path) -> None:
+    own = trusting(MESH, "9999")
+    for number, (before, after) in enumerate(((MESH, own), (own, MESH))):
+        (effect,) = found(before, after, tmp_path / str(number))
+        assert (effect.kind, effect.pairs) == ("cut", ("9999 <-> 10000",))
+        assert effect.what == "another CA signs its certificate: peers refuse it until they have accepted that CA"
+        assert "every peer accepts it" in effect.acts
+
+
+def test_a_party_that_goes_through_another_exchange_is_a_reload_and_asks_nobody_to_sever_it(tmp_path: Path) -> None:
+    both = STAR_PARTY.with_peer("newhub", exchange_descriptor("hospital-c", host="198.51.100.44", nginx="198.51.100.45"))
+    moved = both.changed(lambda config: config["parties"]["9999"].update(exchange="newhub"))
+    (effect,) = found(both, moved, tmp_path / "a")
+    assert (effect.kind, effect.what, effect.pairs, effect.acts) == (
+        "reload",
+        "goes through newhub instead of consortium",
+        ("9999 <-> everyone through newhub",),
+        "this stack",
+    )
+    # Partners by name go the same way, and are the same effect.
+    together = {"fraud": ["9999", "10000"]}
+    named, there = (case.changed(lambda config: config.update(collaborations=together)) for case in (both, moved))
+    (effect,) = found(named, there, tmp_path / "b")
+    assert (effect.kind, effect.pairs) == ("reload", ("9999 <-> 10000",))
+
+
+def test_only_for_a_severed_peer_the_other_side_is_asked_to_sever_too(tmp_path: Path) -> None:
+    asked = "this stack; the other side should suspend or retire party-9999 too"
+    edits: dict[str, tuple[Callable[[Config], object], str, str]] = {
+        "suspended": (lambda config: config["peers"]["clinic-b"].update(state="suspended"), "routes end: suspended", asked),
+        "retired": (lambda config: config["peers"]["clinic-b"].update(state="retired"), "routes end: retired", asked),
+        "waiting": (lambda config: config["peers"]["clinic-b"].update(state="pending"), "routes end: pending", "this stack"),
+        "apart": (
+            lambda config: config.update(collaborations={"fraud": ["9999", "10001"]}),
+            "routes end: no common collaboration",
+            "this stack",
+        ),
+        "gone": (lambda config: config["peers"].pop("clinic-b"), "routes end", "this stack"),
+    }
+    for name, (edit, what, acts) in edits.items():
+        (effect,) = found(MESH, MESH.changed(edit), tmp_path / name)
+        assert (effect.kind, effect.what, effect.acts) == ("cut", what, acts), name
+    (effect,) = found(MESH.changed(edits["suspended"][0]), MESH, tmp_path / "back")
+    assert (effect.kind, effect.what) == ("reload", "routes come back")
+    severed = STAR_PARTY.changed(lambda config: config["peers"]["consortium"].update(state="suspended"))
+    (effect,) = found(STAR_PARTY, severed, tmp_path / "hub")
+    assert (effect.kind, effect.pairs, effect.acts) == ("cut", ("9999 <-> everyone through consortium",), asked)
+
+
+def test_an_exchange_affects_the_pairs_of_its_members_that_may_talk(tmp_path: Path) -> None:
+    three = EXCHANGE.with_peer("hospital-c", HOSPITAL)
+
+    def image(config: Config) -> None:
+        config["exchange"]["modules"]["nginx"] = {"image": {"tag": "other"}}
+
+    (effect,) = found(three, three.changed(image), tmp_path / "a")
+    assert effect.pairs == ("9999 <-> 10000", "9999 <-> 10001", "10000 <-> 10001")
+    some = three.changed(lambda config: config.update(collaborations={"a": ["9999", "10000"], "b": ["9999", "10001"]}))
+    (effect,) = found(some, some.changed(image), tmp_path / "b")
+    assert effect.pairs == ("9999 <-> 10000", "9999 <-> 10001")
+    alone = EXCHANGE.changed(lambda config: config["peers"].pop("clinic-b"))
+    (effect,) = found(alone, alone.changed(image), tmp_path / "c")
+    assert effect.pairs == ("exchange <-> 9999",)
+
+
+def test_of_a_thousand_members_the_first_pairs_are_named_and_the_others_counted() -> None:
+    members = set(map(str, range(1, 1001)))
+    everyone = affected("exchange", members, members, ())
+    assert (everyone.shown[:2], len(everyone.shown), everyone.more) == (("1 <-> 2", "1 <-> 3"), 10, 1000 * 999 // 2 - 10)
+    one = affected("exchange", {"500"}, members, ())
+    assert (one.shown[:2], one.more) == (("1 <-> 500", "2 <-> 500"), 999 - 10)
+    halves = (tuple(map(str, range(1, 501))), tuple(map(str, range(500, 1001))))
+    assert affected("exchange", members, members, halves).more == 500 * 499 // 2 + 501 * 500 // 2 - 10
+    assert affected("party-1", members - {"1"}, members, None).more == 999 - 10
+    facts = {"modules": {"osx": "1"}, "links": dict.fromkeys(members, "1"), "groups": []}
+    effect = Effect("exchange", "cut", "is removed", everyone.shown, "this stack", everyone.more)
+    assert next(effects("exchange", facts, None)) == replace(effect, acts="this stack; every peer retires it")
+    assert "1 <-> 11, and 499,490 more pairs; to act" in str(effect)
+
+
+def test_pods_that_start_again_one_after_another_are_a_rolling_restart(tmp_path: Path) -> None:
+    def image(config: Config) -> None:
+        config["parties"]["9999"]["modules"]["lbrollsite"]["image"] = {"tag": "other"}
+
+    (effect,) = found(BALANCED, BALANCED.changed(image), tmp_path)
+    assert (effect.kind, effect.what) == ("rolling restart", "pods of lbrollsite start again, one after another")
+
+
+def test_fewer_pods_end_what_runs_in_them(tmp_path: Path) -> None:
+    def pods(number: int) -> Case:
+        return MESH.changed(lambda config: config["parties"]["9999"].update(chartValues={"modules": {"nginx": {"replicas": number}}}))
+
+    (effect,) = found(pods(2), pods(1), tmp_path / "a")
+    assert (effect.kind, effect.what) == ("recreate", "pods of nginx: 2 -> 1: what runs in the others ends")
+    (effect,) = found(pods(1), pods(2), tmp_path / "b")
+    assert (effect.kind, effect.what) == ("reload", "pods of nginx: 1 -> 2")
+
+
+@pytest.mark.parametrize("cluster", [{"context": "other"}, {"kubeconfig": "/other"}, {"inCluster": True}], ids=str)
+def test_another_cluster_is_the_strongest_effect(cluster: Config, tmp_path: Path) -> None:
+    (effect,) = found(NODE_PORTS, NODE_PORTS.changed(lambda config: config.update(cluster=cluster)), tmp_path / "a")
+    assert (effect.kind, effect.pairs) == ("data loss", ("9999 <-> everyone through consortium",))
+    assert "Pulumi makes every object there and deletes it where it is now; its claims stay, unused" in effect.what
+    (effect,) = found(EXCHANGE, EXCHANGE.changed(lambda config: config.update(cluster=cluster)), tmp_path / "b")
+    assert (effect.kind, effect.pairs) == ("cut", ("9999 <-> 10000",))

@@ -309,7 +309,7 @@ def test_a_change_says_what_it_does(tmp_path: Path) -> None:
     assert set(before["links"]) == {"everyone through consortium-fml-manager"}
     after = edited(PORTAL, modules={"frontend": {"env": {"TZ": "UTC"}}}).load(tmp_path / "after").plan.unit(KEY).facts
     (effect,) = effects(KEY, before, after)
-    assert (effect.kind, "frontend" in effect.what, "sitePortalServer" in effect.what) == ("restart", True, False)
+    assert (effect.kind, "frontend" in effect.what, "sitePortalServer" in effect.what) == ("recreate", True, False)
     alone = PORTAL.changed(lambda config: config["sitePortal"]["9999"].pop("fmlManager")).load(tmp_path / "alone").plan.unit(KEY).facts
     (cut,) = effects(KEY, before, alone)
     assert cut.kind == "cut"

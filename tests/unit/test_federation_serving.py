@@ -678,7 +678,7 @@ def test_a_change_says_what_it_does_to_fate_serving(tmp_path: Path) -> None:
     }
     after = edited(SERVING, lambda own: own["adaptors"].update(single="a.Other")).load(tmp_path / "after").plan.unit("serving-9999").facts
     (effect,) = effects("serving-9999", before, after)
-    assert (effect.kind, "servingServer" in effect.what, "servingProxy" in effect.what) == ("restart", True, False)
+    assert (effect.kind, "servingServer" in effect.what, "servingProxy" in effect.what) == ("recreate", True, False)
     suspended = SERVING.with_peer("clinic-b-serving", serving_descriptor(), state="suspended").load(tmp_path / "suspended").plan
     (cut,) = effects("serving-9999", before, suspended.unit("serving-9999").facts)
     assert (cut.kind, cut.pairs) == ("cut", ("serving-9999 <-> 10000",))

@@ -1,0 +1,76 @@
+"""What a stack's state remembers of each unit, so that the next preview can say what a change does: mostly digests, no secret."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from federation.trust import TlsPlan
+
+Facts = Mapping[str, Any]
+# Which modules' pods a section of the chart's values is part of; a section that is not here is part of all.
+_SECTIONS: dict[str, tuple[str, ...]] = {
+    "board": ("fateboard",),
+    "database": ("fateflow", "mysql", "clustermanager", "nodemanager", "rollsite", "sitePortalServer", "fmlManagerServer", "postgres"),
+    "boards": (),
+    "notebookPassword": ("client",),
+    "spark": ("fateflow",),
+    "hdfs": ("fateflow",),
+    "standalone": ("fateflow",),
+    "pulsar": ("fateflow", "pulsar"),
+    "rabbitmq": ("fateflow", "rabbitmq"),
+    "osx": ("fateflow", "osx"),
+    "eggroll": ("fateflow", "mysql", "clustermanager", "nodemanager", "rollsite", "osx"),
+    "servings": ("fateflow", "client"),
+    "server": ("servingServer", "servingRedis"),
+    "registry": ("servingServer", "servingProxy", "servingAdmin"),
+    "admin": ("servingAdmin",),
+    "accounts": ("sitePortalServer",),
+    "tls": ("frontend", "sitePortalServer", "fmlManagerServer"),
+}
+# What of a module's values makes no other pod.
+_NOT_OF_PODS = frozenset({"replicas", "service"})
+# Deployments of the charts that start new pods before old ones end; in all others, all pods end first (FATE's modules work alone).
+_SURGE = frozenset({"lbrollsite", "servingProxy"})
+# StatefulSets that may have several pods, which start again one after another.
+_IN_TURN = frozenset({"nodemanager", "datanode"})
+
+
+def workload_facts(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What each module's pods are made from, how many there are, and which start again one after another. `values`: the chart's."""
+    shared = {key: value for key, value in values.items() if key not in {"modules", *_SECTIONS}}
+    modules = {}
+    for name, module in values["modules"].items():
+        own = {key: value for key, value in module.items() if key not in _NOT_OF_PODS}
+        sections = {section: values[section] for section, members in _SECTIONS.items() if name in members and section in values}
+        modules[name] = digest([own, shared, sections])
+    return {
+        "modules": modules,
+        "replicas": {name: module["replicas"] for name, module in values["modules"].items()},
+        "rolling": sorted(name for name, module in values["modules"].items() if _rolls(name, module)),
+    }
+
+
+def _rolls(name: str, module: Mapping[str, Any]) -> bool:
+    """Whether some pods of a module serve while others start again. `module`: its chart values."""
+    return name in _SURGE or (name in _IN_TURN and module["replicas"] > 1)
+
+
+def link_facts(links: Mapping[str, Any], severed: Mapping[str, str], groups: Sequence[Sequence[str]] | None) -> dict[str, Any]:
+    """Whom a unit dials, and how; whom it knows and does not dial, and why; of a hub, who may talk to whom."""
+    dialled = {other: digest(link) for other, link in links.items()}
+    return {"links": dialled, "severed": dict(severed), **({} if groups is None else {"groups": [list(group) for group in groups]})}
+
+
+def trust_facts(tls: TlsPlan | None) -> dict[str, Any]:
+    """The authorities that a unit trusts, by party; those of its own; and which one signs its certificate."""
+    if tls is None:
+        return {"trusted": {}, "authorities": [], "signer": ""}
+    trusted = {party: digest(found) for party, found in tls.trusted.items() if party != tls.party}
+    signer = "somebody else" if tls.issuer is None else digest(tls.issuer.certificate)
+    return {"trusted": trusted, "authorities": [digest(own) for own in tls.trusted.get(tls.party, ())], "signer": signer}
+
+
+def digest(data: Any) -> str:
+    """A short digest of JSON-like data."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=repr).encode()).hexdigest()[:12]

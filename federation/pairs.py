@@ -1,0 +1,70 @@
+"""Which pairs of parties a change affects: the first few, and how many more there are.
+
+A hub (an exchange, an FML Manager) affects its members among each other; any other unit itself and those that it dials.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# So many are named: 1,000 members of an exchange are 499,500 pairs.
+SHOWN = 10
+_THROUGH = "everyone through "
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs by name, and the number of those that are not named."""
+
+    shown: tuple[str, ...] = ()
+    more: int = 0
+
+
+def through(exchange: str) -> str:
+    """All that a unit reaches through an exchange, as one of its links."""
+    return f"{_THROUGH}{exchange}"
+
+
+def exchanges(links: Collection[str]) -> list[str]:
+    """The exchanges among links."""
+    return sorted(link.removeprefix(_THROUGH) for link in links if link.startswith(_THROUGH))
+
+
+def affected(unit: str, touched: Collection[str], members: Collection[str], groups: Sequence[Collection[str]] | None) -> Pairs:
+    """The pairs in which somebody of `touched` is. `groups`: of a hub, who may talk to whom; empty: all `members`. None: no hub."""
+    if groups is None:
+        names = [_pair(unit, other) for other in sorted(touched, key=by_number)]
+        return Pairs(tuple(names[:SHOWN]), max(0, len(names) - SHOWN))
+    partners = {one: _partners(one, members, groups) for one in touched}
+    both = sum(len(found & set(touched)) for found in partners.values()) // 2
+    named = [*_named(partners), *(_pair(unit, one) for one in sorted(touched, key=by_number) if not partners[one])]
+    alone = sum(not found for found in partners.values())
+    total = sum(map(len, partners.values())) - both + alone
+    return Pairs(tuple(named[:SHOWN]), max(0, total - SHOWN))
+
+
+def _partners(one: str, members: Collection[str], groups: Sequence[Collection[str]]) -> set[str]:
+    among = set(members) if not groups else {other for group in groups if one in group for other in group} & set(members)
+    return among - {one}
+
+
+def _named(partners: Mapping[str, set[str]]) -> Iterator[str]:
+    """The first pairs, each once, the smaller id first."""
+    seen: set[tuple[str, str]] = set()
+    for one in sorted(partners, key=by_number):
+        for other in sorted(partners[one], key=by_number):
+            low, high = sorted((one, other), key=by_number)
+            if (low, high) not in seen:
+                seen.add((low, high))
+                yield f"{low} <-> {high}"
+            if len(seen) == SHOWN:
+                return
+
+
+def _pair(unit: str, other: str) -> str:
+    return f"{unit.removeprefix('party-')} <-> {other}"
+
+
+def by_number(name: str) -> tuple[int, Any]:
+    """Parties by number, before or after what is none."""
+    return (int(name), name) if name.isdigit() else (0, name)
