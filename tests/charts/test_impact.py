@@ -96,7 +96,7 @@ ROLLING: list[tuple[Case, Edit, set[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("case", "edit", "expected"), ROLLING, ids=str)
+@pytest.mark.parametrize(("case", "edit", "expected"), ROLLING, ids=[case.name for case, *_ in ROLLING])
 def test_pods_said_to_start_again_one_after_another_are_those_of_rolling_workloads(
     case: Case, edit: Edit, expected: set[str], tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ from tests.support.configs import (
     node_port,
     party,
 )
+from tests.unit.test_federation_cert_manager import managed
 from tests.unit.test_federation_trust import trusting
 
 Edit = Callable[[Config], object]
@@ -137,6 +138,7 @@ EDITS: dict[type[BaseModel], dict[str, tuple[Case, Edit]]] = {
         "exchange": (TWO_HUBS, own(exchange="newhub")),
         "persistence": (MESH, own(persistence={})),
         "tls": (MESH, lambda config: config.update(trusting(MESH, "9999").config)),
+        "issuer": (managed(MESH), own(issuer={"name": "other"})),
         "engines": (MESH, own(engines=external(mysql=MYSQL))),
         "servings": (MESH, own(servings={"hosts": ["203.0.113.9:30080"]})),
         "modules": (MESH, own(modules=OTHER_IMAGE)),
