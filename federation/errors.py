@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# Of one message: more nobody reads.
+SHOWN = 50
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -19,8 +22,11 @@ class Problem:
 class FederationError(Exception):
     """Every problem found before anything was touched."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], more: int = 0) -> None:
+        """`more`: so many were counted, but not told."""
         self.problems = tuple(problems)
-        count = len(self.problems)
+        count = len(self.problems) + more
         head = f"{count} problem{'s' if count != 1 else ''} in the configuration; nothing was changed"
-        super().__init__("\n".join([head, *(f"  {number}. {p}" for number, p in enumerate(self.problems, 1))]))
+        lines = [f"  {number}. {problem}" for number, problem in enumerate(self.problems[:SHOWN], 1)]
+        rest = [f"  and {count - len(lines)} more: correct these first"] if count > len(lines) else []
+        super().__init__("\n".join([head, *lines, *rest]))

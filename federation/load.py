@@ -1,29 +1,28 @@
 """From a stack file to its plan, with every problem of every part reported at once. Used by the program and by fatefed."""
 
-import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from federation.certificates import board_problems, certificate_problems, last_moment
-from federation.errors import FederationError, Problem
-from federation.extra_manifests import clashes, read_manifests
+from federation.errors import SHOWN, FederationError, Problem
+from federation.extra_manifests import ExtraManifests, clashes, read_manifests
 from federation.limits import config_warnings, oversized, oversized_config
 from federation.own_releases import own_releases
 from federation.peers import Peers, Place, resolve
-from federation.plan import StackPlan, check_stack, plan_stack
+from federation.plan import WARN_DAYS, StackPlan, check_stack, plan_stack
 from federation.problems import problems_of
+from federation.rules import Paths, far_overrides
+from federation.salvage import Salvaged, salvage
 from federation.source import StackSource
 from federation.spec import StackSpec
 from federation.trust import TlsPlan, certificates, key_problems, provided_authorities
 
-# A certificate whose end is nearer is named in every preview.
-_EXPIRY_WARNING = timedelta(days=30)
 _UNQUOTABLE = re.compile(r"[\s'\"\\]")
 # Whose keys may be called like this program's: `kubernetes:cluster`.
 _OTHERS = ("kubernetes", "pulumi")
@@ -43,7 +42,7 @@ class LoadedStack:
 def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | None = None, *, today: date | None = None) -> LoadedStack:
     """The plan of a stack file. `config`: the values under `fate:`, when the caller has them from the engine.
 
-    `today` (UTC) is only for warnings of what expires; without it there are none.
+    `today` (UTC) is for warnings of what expires, and for what may not last long; without it there are none.
     FederationError with all problems at once: YAML, unknown keys, types, peers, and rules between keys.
     """
     source = StackSource.read(path, name or str(path))
@@ -58,19 +57,11 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     try:
         spec = StackSpec.model_validate(values)
     except ValidationError as error:
-        problems += problems_of(error, StackSpec, source.place)
-        left_out, salvaged = _without_errors(values, error)
-        if salvaged is not None:
-            salvaged, wrong = _with_own_releases(salvaged, path.parent, source)
-            problems += wrong
-            found = resolve(salvaged.peers, salvaged.federation, path.parent, source.place)
-            problems += (*check_stack(salvaged, found, source.place, left_out), *read_manifests(salvaged, path.parent, source.place)[1])
-        raise FederationError(_once(problems)) from None
-    spec, wrong = _with_own_releases(spec, path.parent, source)
+        problems += problems_of(error, StackSpec, source.place, SHOWN)
+        more = max(0, error.error_count() - SHOWN)
+        raise FederationError(_once([*problems, *_certain(salvage(values, error), path.parent, source, today)]), more) from None
+    spec, peers, manifests, wrong = _checked(spec, path.parent, source.place, today)
     problems += wrong
-    peers = resolve(spec.peers, spec.federation, path.parent, source.place)
-    manifests, wrong = read_manifests(spec, path.parent, source.place)
-    problems += (*check_stack(spec, peers, source.place), *wrong)
     if problems:
         raise FederationError(_once(problems))
     plan = plan_stack(spec, peers, today)
@@ -103,9 +94,33 @@ def checked_plan(spec: StackSpec, peers: Peers, place: Place) -> StackPlan:
     return plan
 
 
-def _with_own_releases(spec: StackSpec, folder: Path, source: StackSource) -> tuple[StackSpec, tuple[Problem, ...]]:
-    releases, problems = own_releases(spec.releases, folder, source.place)
-    return spec.with_catalogue(releases), problems
+def _checked(
+    spec: StackSpec, folder: Path, place: Place, today: date | None, left_out: Paths = frozenset()
+) -> tuple[StackSpec, Peers, tuple[ExtraManifests, ...], tuple[Problem, ...]]:
+    """A configuration whose single fields are right, with what its files say, and all that is wrong with it."""
+    releases, problems = own_releases(spec.releases, folder, place)
+    spec = spec.with_catalogue(releases)
+    peers = resolve(spec.peers, spec.federation, folder, place)
+    manifests, wrong = read_manifests(spec, folder, place)
+    far = () if today is None else far_overrides(spec, today, place)
+    return spec, peers, manifests, (*problems, *check_stack(spec, peers, place, left_out), *far, *wrong)
+
+
+def _certain(salvaged: Salvaged | None, folder: Path, source: StackSource, today: date | None) -> Iterator[Problem]:
+    """What is wrong beside the fields that are, whatever they should have been."""
+    if salvaged is None:
+        return
+    paths: dict[str, tuple[str, ...]] = {}
+
+    def place(path: Sequence[str]) -> str:
+        shown = source.place(path)
+        paths[shown] = tuple(path)
+        return shown
+
+    first, *others = (_checked(reading, folder, place, today, salvaged.left_out)[-1] for reading in salvaged.readings)
+    for problem in first:
+        if all(problem in found for found in others) and not salvaged.concerns(paths.get(problem.place, ())):
+            yield problem
 
 
 def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
@@ -179,7 +194,7 @@ def expiry_warnings(loaded: LoadedStack, given: Mapping[str, str], now: datetime
         f"the certificate {whose} {'has expired' if last < now else f'expires on {last.date()}'} (fate:secrets.{name}): {refuser} refuse it"
         + ("" if last < now else " from then on")
         for name, whose, refuser in rows
-        if (last := last_moment(given[name])) is not None and last < now + _EXPIRY_WARNING
+        if (last := last_moment(given[name])) is not None and (last.date() - now.date()).days <= WARN_DAYS
     )
 
 
@@ -202,37 +217,6 @@ def _remedy(name: str, plan: StackPlan) -> str:
     if name in plan.provided:
         return f"give {plan.provided[name]}: `pulumi config set --secret --path 'fate:secrets.{name}' < FILE`"
     return "run `fatefed secrets init`"
-
-
-def _without_errors(values: Mapping[str, Any], error: ValidationError) -> tuple[frozenset[tuple[str, ...]], StackSpec | None]:
-    """The paths of what is wrong, and the configuration without them, so that its other rules can be checked too.
-
-    None when nothing can be said without them.
-    """
-    rest = copy.deepcopy(dict(values))
-    left_out = set()
-    for details in error.errors(include_url=False, include_input=False):
-        loc = [part for part in details["loc"] if part != "[key]"]
-        # A broken entry of a map goes as a whole, like a broken section; an unknown key goes alone.
-        if details["type"] != "extra_forbidden":
-            loc = loc[: 2 if loc[0] in ("parties", "serving", "sitePortal", "peers") else 1]
-            left_out.add(tuple(str(part) for part in loc))
-        _remove(rest, loc)
-    # No other rule looks at the organization's name.
-    rest.setdefault("organization", "unnamed")
-    try:
-        return frozenset(left_out), StackSpec.model_validate(rest)
-    except ValidationError:
-        return frozenset(), None
-
-
-def _remove(data: Any, loc: list[Any]) -> None:
-    for part in loc[:-1]:
-        if not isinstance(data, dict):
-            return
-        data = data.get(part, data.get(str(part)))
-    if isinstance(data, dict):
-        data.pop(loc[-1], data.pop(str(loc[-1]), None))
 
 
 def _once(problems: list[Problem]) -> list[Problem]:

@@ -32,7 +32,7 @@ from federation.trust import TlsPlan, renewal_due, trust_warnings
 from federation.uncertain import release_warnings
 from federation.unit import UnitPlan
 
-# A peer's descriptor that ends within so many days is named in every preview.
+# A descriptor or certificate that ends in so many days, or fewer, is named in every preview.
 WARN_DAYS = 30
 
 
@@ -159,7 +159,7 @@ def _expiring(peers: Peers, today: date) -> Iterator[str]:
         if peer.not_after is None or peer.state in ("retired", "pending"):
             continue
         days = (date.fromisoformat(peer.not_after) - today).days
-        if days < WARN_DAYS:
+        if days <= WARN_DAYS:
             expires = f"expires on {peer.not_after}" if days >= 0 else f"expired on {peer.not_after}"
             yield f"the descriptor of peer {peer.name} {expires}; its routes stay: ask its owner to export a new one"
 

@@ -1,7 +1,6 @@
 """pydantic's errors as problems an operator can act on: place, problem, remedy."""
 
 import difflib
-import itertools
 import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -18,15 +17,25 @@ def problems_of(
     error: ValidationError, model: type[BaseModel], place: Callable[[Path], str], limit: int | None = None
 ) -> tuple[Problem, ...]:
     """The errors of a validation, in the order of the document, at the place the caller knows for its path; all, or the first few."""
-    found = [(details, _real_path(details["loc"], model)) for details in error.errors(include_url=False, include_input=False)]
-    paths = [path for _, path in found]
-    meant = (
-        details
-        for details, path in found
-        # `a word, or a map`: who wrote a map with a mistake in it did not mean the word.
-        if details["type"] != "literal_error" or not any(len(other) > len(path) and other[: len(path)] == path for other in paths)
-    )
-    return tuple(_problem(details, model, place) for details in itertools.islice(meant, limit))
+    found = error.errors(include_url=False, include_input=False)
+    above: set[Path] | None = None
+    told: list[Problem] = []
+    for details in found:
+        if details["type"] == "literal_error":
+            # `a word, or a map`: who wrote a map with a mistake in it did not mean the word.
+            above = _above(found, model) if above is None else above
+            if real_path(details["loc"], model) in above:
+                continue
+        told.append(_problem(details, model, place))
+        if len(told) == limit:
+            break
+    return tuple(told)
+
+
+def _above(found: Sequence[Any], model: type[BaseModel]) -> set[Path]:
+    """Every path that is above another one at which something is wrong."""
+    paths = {real_path(details["loc"], model) for details in found}
+    return {path[:length] for path in paths for length in range(len(path))}
 
 
 def has_path(path: Path, model: type[BaseModel]) -> bool:
@@ -43,12 +52,12 @@ def keys_at(path: Sequence[str], model: type[BaseModel]) -> list[str]:
 
 
 def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str]) -> Problem:
-    path = _real_path(details["loc"], model)
+    path = real_path(details["loc"], model)
     message = str(details["msg"]).removeprefix("Value error, ")
     if words := PATTERNS_IN_WORDS.get(details.get("ctx", {}).get("pattern", "")):
         message = f"is not {words}"
     if details["type"] == "extra_forbidden":
-        path = (*_real_path(details["loc"][:-1], model), str(details["loc"][-1]))
+        path = (*real_path(details["loc"][:-1], model), str(details["loc"][-1]))
         return Problem(place(path), f"unknown key {path[-1]!r}", _spelling(path, model))
     if details["type"] == "union_tag_invalid":
         tag, kinds = details["ctx"]["discriminator"].strip("'"), details["ctx"]["expected_tags"].replace("'", "")
@@ -61,7 +70,7 @@ def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str])
     return Problem(place(path), message, f"correct the value{_about(path, model)}")
 
 
-def _real_path(loc: Sequence[Any], model: type[BaseModel]) -> Path:
+def real_path(loc: Sequence[Any], model: type[BaseModel]) -> Path:
     """The path in the document: without the names pydantic adds for union members and dict keys."""
     path: list[str] = []
     for part in loc:

@@ -1,6 +1,7 @@
 """Rules over the whole stack configuration: what no single field can know. Each returns its problems."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
 
 from federation.errors import Problem
 from federation.links import KINDS
@@ -33,6 +34,8 @@ from federation.spec import (
 )
 
 Paths = frozenset[tuple[str, ...]]
+# An override is for one occasion: what holds longer is no guard any more.
+_LONGEST_OVERRIDE = timedelta(days=30)
 
 
 def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = frozenset()) -> tuple[Problem, ...]:
@@ -51,6 +54,16 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
     found += tuple(broken_trust_rules(spec, place))
     found += (*broken_serving_rules(spec, peers, place, left_out), *broken_portal_rules(spec, peers, place, left_out))
     return (*_something_is_deployed(spec, place, left_out), *found, *_exchanges_are_described(spec, place, left_out))
+
+
+def far_overrides(spec: StackSpec, today: date, place: Place) -> Iterator[Problem]:
+    """Permissions to destroy a hub that would be forgotten before they end."""
+    last = (today + _LONGEST_OVERRIDE).isoformat()
+    for key, hub in (("exchange", spec.exchange), ("servingExchange", spec.serving_exchange)):
+        until = None if hub is None else hub.allow_destroy_until
+        if until is not None and until > last:
+            problem = f"{until} is more than {_LONGEST_OVERRIDE.days} days ahead: nothing would protect the exchange until then"
+            yield Problem(place((key, "allowDestroyUntil")), problem, f"name the day by which it will be gone, {last} at the latest")
 
 
 def _something_is_deployed(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:

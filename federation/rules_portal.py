@@ -76,7 +76,7 @@ def _manager(spec: StackSpec, party: PartyId, own: SitePortalSpec, peers: Peers,
     if name is None:
         return
     if name == "local":
-        if spec.fml_manager is None and ("exchange",) not in left_out:
+        if spec.fml_manager is None and not {("exchange",), ("exchange", "fmlManager")} & left_out:
             remedy = "describe it under fate:exchange.fmlManager, or name the peer that holds it"
             yield Problem(where, "this stack holds no FML Manager", remedy)
     elif name not in spec.peers and not {("peers",), ("peers", name)} & left_out:

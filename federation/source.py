@@ -9,8 +9,7 @@ import yaml
 
 from federation.errors import FederationError, Problem
 
-# A stack file of a thousand peers is about 200 KiB.
-MAX_BYTES = 4 * 1024 * 1024
+_MIB = 1024 * 1024
 
 
 class YamlFile:
@@ -20,11 +19,13 @@ class YamlFile:
     _BEGINNING = "write keys with their values"
     # What to do when it cannot be read.
     _UNREADABLE = "correct the path or the file"
+    # In MiB: reading one takes some seconds.
+    _LARGEST, _LARGER = 4, "it holds configuration only"
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
-        if len(text) > MAX_BYTES:
-            raise FederationError([Problem(name, "larger than 4 MiB", "a stack file holds configuration only")])
+        if len(text) > self._LARGEST * _MIB:
+            raise FederationError([Problem(name, f"larger than {self._LARGEST} MiB", self._LARGER)])
         try:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
             if _is_bomb(root):
@@ -45,7 +46,11 @@ class YamlFile:
         shown = name or str(path)
         try:
             return cls(path.read_text("utf-8"), shown)
-        except (OSError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            problem = f"is not UTF-8: byte 0x{error.object[error.start]:02x} ({error.reason})"
+            raise FederationError([Problem(f"{shown}:{line}", problem, "save the file with the encoding UTF-8")]) from None
+        except OSError as error:
             raise FederationError([Problem(shown, f"cannot be read: {error}", cls._UNREADABLE)]) from None
 
     @property
@@ -104,6 +109,8 @@ class StackSource(YamlFile):
 
     _BEGINNING = "begin with `config:`"
     _UNREADABLE = "check the stack's name and the folder"
+    # Pulumi takes far less configuration (federation.limits); the rest are comments.
+    _LARGEST, _LARGER = 1, "a stack file holds configuration only; hundreds of peers go to a file of their own: `fatefed peers move`"
 
     def __init__(self, text: str, name: str) -> None:
         super().__init__(text, name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,11 @@ def give_passwords(space: Workspace, *units: str) -> dict[str, str]:
     for name, value in passwords.items():
         space.set_secret(name, value.encode())
     return passwords
+
+
+def in_a_week() -> str:
+    """A day by which an exchange may be destroyed."""
+    return (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
 
 
 def hand_over(sender: Workspace, receiver: Workspace, unit: str | None = None, name: str | None = None) -> None:

@@ -12,7 +12,7 @@ from federation.envelope import receive, sign
 from federation.identity import fingerprint, load_identity, new_identity
 from sandbox.errors import SandboxError
 from sandbox.workspace import Workspace
-from tests.engine.operators import Federation, config_map, hand_over, identity, objects
+from tests.engine.operators import Federation, config_map, hand_over, identity, in_a_week, objects
 
 pytestmark = pytest.mark.engine
 ROOT = Path(__file__).resolve().parents[2]
@@ -246,10 +246,10 @@ def test_an_exchange_with_active_members_is_not_destroyed(federation: Federation
 
 
 def test_an_exchange_is_destroyed_after_its_dated_override(federation: Federation) -> None:
-    space = federation.consortium
-    space.run("pulumi", "config", "set", "--path", "fate:exchange.allowDestroyUntil", "2099-12-31", "-s", "consortium")
+    space, until = federation.consortium, in_a_week()
+    space.run("pulumi", "config", "set", "--path", "fate:exchange.allowDestroyUntil", until, "-s", "consortium")
     text = space.run("pulumi", "preview", "--color", "never", "-s", "consortium")
-    assert "the exchange may be destroyed until 2099-12-31, although bank-a, clinic-b rely on it" in text
+    assert f"the exchange may be destroyed until {until}, although bank-a, clinic-b rely on it" in text
     space.up()
     preview = space.run("pulumi", "destroy", "--preview-only", "--non-interactive", "--color", "never", "-s", "consortium")
     assert "exchange-routes" in preview

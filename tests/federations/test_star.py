@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from sandbox.workspace import Workspace
-from tests.engine.operators import config_map, hand_over
+from tests.engine.operators import config_map, hand_over, in_a_week
 from tests.federations.organizations import (
     HUB,
     STAR,
@@ -148,7 +148,7 @@ def test_an_exchange_moves_to_another_organization_member_by_member(star: Organi
     refused = old.attempt("pulumi", "destroy", "--yes", "--non-interactive", "--color", "never", "-s", old.organization)
     assert (refused.returncode != 0, b"exchange-has-active-members" in refused.stdout) == (True, True)
     assert generations(old, "fate-exchange") == {"osx": 1}
-    configure(old, "exchange.allowDestroyUntil", "2099-12-31")
+    configure(old, "exchange.allowDestroyUntil", in_a_week())
     assert listed(old) == []
     old.up()
     old.run("pulumi", "destroy", "--yes", "--non-interactive", "-s", old.organization)
@@ -192,7 +192,7 @@ def test_an_exchange_beside_a_party_moves_away_and_the_party_stays(star: Organiz
     pairs = ", ".join(f"{one} <-> {other}" for one, other in itertools.combinations(STAR.values(), 2))
     assert f"| exchange | cut | is removed | {pairs} |" in told.stdout.decode()
     heir.stack_file.write_text(whole)
-    configure(heir, "exchange.allowDestroyUntil", "2099-12-31")
+    configure(heir, "exchange.allowDestroyUntil", in_a_week())
     heir.up()
     heir.stack_file.write_text(without)
     gone = [line.replace("create ", "delete ", 1) for line in added(*external("create", "Party", *MEMBERS))]

@@ -420,5 +420,6 @@ def test_an_expired_certificate_is_a_warning(tmp_path: Path) -> None:
     (warning,) = expiry_warnings(loaded, secrets, now)
     assert warning.startswith(f"the certificate of the consoles expires on {(now + datetime.timedelta(days=10)).date()} (fate:secrets.")
     assert warning.endswith("browsers refuse it from then on")
-    loaded, secrets = given(with_boards(TLS, RABBITMQ_MESH), tmp_path, names)
-    assert expiry_warnings(loaded, secrets, now) == ()
+    for days, said in ((30, 1), (31, 0)):
+        loaded, secrets = given(with_boards(TLS, RABBITMQ_MESH), tmp_path, names, age=1, days=days + 1)
+        assert len(expiry_warnings(loaded, secrets, now)) == said, f"{days} days before its end"

@@ -86,8 +86,8 @@ def test_a_pipe_instead_of_a_file_is_refused_and_not_read(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("day", "said"),
     [
-        (date(2035, 12, 2), None),
-        (date(2035, 12, 3), "expires on 2036-01-01"),
+        (date(2035, 12, 1), None),
+        (date(2035, 12, 2), "expires on 2036-01-01"),
         (date(2036, 1, 1), "expires on 2036-01-01"),
         (date(2036, 1, 2), "expired on 2036-01-01"),
         (None, None),

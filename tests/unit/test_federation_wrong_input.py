@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.configs import (
     LOCAL,
     MESH,
     PENDING,
+    SERVING_EXCHANGE,
     SPARK_RABBITMQ,
     STAR_PARTY,
     Case,
@@ -707,8 +709,8 @@ BROKEN_FILES = {
     "a mapping as a key": (b"config:\n  fate:peers: {[a]: b}\n", ":2", "found unhashable key"),
     "a Python object": (b"config:\n  fate:peers: !!python/object:os.x {}\n", ":2", "could not determine a constructor"),
     "nesting without end": (b"config: " + b"[" * 5000 + b"]" * 5000, "", "maximum recursion depth exceeded"),
-    "a file that is not UTF-8": (b"config: {fate:organization: caf\xe9}\n", "", "cannot be read"),
-    "an oversized file": (b"# " + b"x" * 4 * 1024 * 1024, "", "larger than 4 MiB"),
+    "a file that is not UTF-8": (b"config:\n  fate:organization: b\xe4nk\n", ":2", "is not UTF-8: byte 0xe4"),
+    "an oversized file": (b"# " + b"x" * 1024 * 1024, "", "larger than 1 MiB"),
 }
 
 
@@ -809,3 +811,39 @@ def test_a_descriptor_that_is_there_but_was_never_accepted_is_pending(tmp_path: 
     }
     accepted = replace(case, config=PENDING.config).with_peer("consortium", exchange_descriptor()).load(tmp_path).plan
     assert accepted.pending == {}
+
+
+def test_of_very_many_problems_the_first_are_told_and_all_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.bank-a.yaml"
+    file.write_text("config:\n" + "".join(f"  fate:x{number}: 1\n" for number in range(3000)))
+    _, message = problems_of(file)
+    assert message.startswith("3003 problems in the configuration; nothing was changed\n  1. ")
+    assert message.endswith("\n  and 2953 more: correct these first")
+    assert message.count("remedy: ") == 50
+
+
+def test_very_many_missing_files_are_counted_too(tmp_path: Path) -> None:
+    case = BASE
+    for number in range(60):
+        case = case.with_entry(f"peer-{number}", descriptor=f"peers/{number}.json", sha256="0" * 64)
+    problems, message = problems_of(case.write(tmp_path))
+    assert len(problems) == 60, "programs get all of them"
+    assert message.endswith("\n  and 10 more: correct these first")
+
+
+def test_a_permission_to_destroy_ends_within_thirty_days(tmp_path: Path) -> None:
+    """A guard that is lifted for ever is none; without a day nothing can be said."""
+    for base, section in ((EXCHANGE, "exchange"), (SERVING_EXCHANGE, "servingExchange")):
+        for until, refused in (("2026-12-22", False), ("2026-12-23", True), ("2999-12-31", True)):
+            case = base.changed(lambda config, until=until, section=section: config[section].update(allowDestroyUntil=until))
+            file = case.write(tmp_path / section / until)
+            load_stack(file)
+            if not refused:
+                load_stack(file, today=date(2026, 11, 22))
+                continue
+            with pytest.raises(FederationError) as caught:
+                load_stack(file, today=date(2026, 11, 22))
+            (problem,) = caught.value.problems
+            assert f"fate:{section}.allowDestroyUntil" in problem.place
+            assert f"{until} is more than 30 days ahead" in problem.problem
+            assert "2026-12-22 at the latest" in problem.remedy
