@@ -1,5 +1,6 @@
 """What `peers add` is given: a descriptor file that a peer sent, or another stack of one's own that publishes one."""
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,9 @@ def take(given: Path | StackOutput, name: str | None, spec: StackSpec, stack: St
 
 def _of_file(file: Path) -> Offer:
     try:
+        # Reading a pipe would wait for ever.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise CommandError(shown(file), "cannot be read: it is no file", "name the descriptor file that the peer sent")
         with file.open("rb") as opened:
             return Offer(shown(file), opened.read(MAX_BYTES + 1), file)
     except OSError as error:

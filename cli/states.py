@@ -16,8 +16,8 @@ from federation.descriptor import digest
 from federation.envelope import Received
 from federation.errors import FederationError, Problem
 from federation.load import LoadedStack, checked_plan
-from federation.peer_spec import Reason
 from federation.peers import read_descriptor, resolve
+from federation.scalars import Reason
 from federation.source import StackSource
 
 State = Literal["active", "suspended", "retired"]

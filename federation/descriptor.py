@@ -7,18 +7,22 @@ docs/descriptor.md. Here is the unsigned body, which a stack puts out; `federati
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
 from federation.authority import CertificatePem
-from federation.document import MAX_PROBLEMS, Problems, bounded, read_json
+from federation.document import AGAIN, MAX_PROBLEMS, Problems, bounded, read_json
+from federation.errors import Problem
 from federation.links import KINDS, OF_A_PARTY, Kind, endpoint_names, engine_of, purposes
 from federation.model import Model
 from federation.problems import problems_of
 from federation.releases import Combination
 from federation.scalars import MAX_ADDRESSES, Domain, Host, IpAddress, Name, PartyId, Port, Word, is_ip
+
+# Of the format that is read and written.
+VERSION = 1
 
 
 class Membership(Model):
@@ -193,4 +197,19 @@ def typed(data: Any, model: type[M], place: str) -> M | Problems:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        return bounded(problems_of(error, model, lambda path: f"{place} {'.'.join(path)}".rstrip(), MAX_PROBLEMS))
+        if (newer := _newer(data, place)) is not None:
+            return (newer,)
+        found = problems_of(error, model, lambda path: f"{place} {'.'.join(path)}".rstrip(), MAX_PROBLEMS)
+        # Nobody but its owner can correct what was sent.
+        return bounded(replace(problem, remedy=AGAIN) for problem in found)
+
+
+def _newer(data: Any, place: str) -> Problem | None:
+    """What to say of a body, or of the statement around it, of a later format: what else is wrong with it says nothing."""
+    statement = data if isinstance(data, dict) else {}
+    path, body = ("descriptor.", statement["descriptor"]) if isinstance(statement.get("descriptor"), dict) else ("", statement)
+    version = body.get("schemaVersion")
+    if type(version) is not int or version <= VERSION:
+        return None
+    problem = f"is version {version} of the format, and this program reads version {VERSION}"
+    return Problem(f"{place} {path}schemaVersion", problem, "a newer format: update fatefed (this program)")

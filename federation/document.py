@@ -18,6 +18,7 @@ _SECRET_LIKE = re.compile(r"passw|secret|token|privatekey|private_key|credential
 # More is noise: the first few tell what kind of file it is.
 MAX_PROBLEMS = 20
 ASK = "ask the peer for the output of `fatefed descriptor export`"
+AGAIN = "ask the peer to export it again, with `fatefed descriptor export`"
 
 Problems = tuple[Problem, ...]
 

@@ -1,15 +1,14 @@
 """What a stack says of another organization's party or exchange: where its descriptor is, and what of it was accepted."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from federation.links import KINDS, OF_A_PARTY, Kind, endpoint_names
 from federation.model import Model
-from federation.scalars import Fingerprint, HostPort, NonEmpty, PartyId, Serial, Sha256, StackName, UnitKey
+from federation.scalars import Fingerprint, HostPort, NonEmpty, PartyId, Reason, Serial, Sha256, StackName, UnitKey
 
 PeerState = Literal["pending", "active", "suspended", "retired"]
-Reason = Annotated[str, StringConstraints(pattern=r"^[^\r\n]{1,200}$")]
 
 
 class PeerSpec(Model):

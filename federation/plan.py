@@ -23,7 +23,7 @@ from federation.plan_serving import plan_serving, plan_serving_exchange
 from federation.rules import Paths, broken_rules
 from federation.rules_boards import board_warnings
 from federation.rules_network import policy_warnings
-from federation.rules_peers import address_warnings, advertise_warnings
+from federation.rules_peers import address_warnings, advertise_warnings, unused_warnings
 from federation.rules_portal import portal_warnings
 from federation.rules_serving import ownership_warnings, serving_warnings, severed_warnings
 from federation.scalars import is_ip
@@ -141,6 +141,7 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
         *portal_warnings(spec),
         *ownership_warnings(peers),
         *address_warnings(ready),
+        *unused_warnings(spec, ready),
         *advertise_warnings(spec),
     )
     if today is not None:

@@ -1,16 +1,13 @@
 """What a stack says of Site Portal and FML Manager: modules, database, passwords. The units themselves are in `federation.spec`."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from federation.credential_spec import Credential
 from federation.model import Model
 from federation.module_spec import ModuleSpec
-from federation.scalars import Host, Port
-
-# Both programs hand host, user and database to PostgreSQL in one line without quotes.
-SqlName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,63}$")]
+from federation.scalars import Host, Port, SqlName
 
 
 class SitePortalModulesSpec(Model):

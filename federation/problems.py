@@ -13,6 +13,29 @@ from federation.scalars import PATTERNS_IN_WORDS
 Path = tuple[str, ...]
 
 
+# What pydantic says in words of its own, by its type of error.
+_IN_WORDS = {
+    "literal_error": "should be {expected}",
+    "string_type": "is not a text: a number or a word such as yes becomes one in quotes",
+    "int_type": "is not a whole number",
+    "int_parsing": "is not a whole number",
+    "int_parsing_size": "is not a whole number of a usual size",
+    "int_from_float": "is not a whole number",
+    "bool_type": "is neither true nor false",
+    "bool_parsing": "is neither true nor false",
+    "greater_than_equal": "should be at least {ge}",
+    "less_than_equal": "should be at most {le}",
+    "string_too_short": "is empty",
+    "too_short": "should have at least {min_length}, not {actual_length}",
+    "too_long": "should have at most {max_length}, not {actual_length}",
+    "tuple_type": "is not a list",
+    "list_type": "is not a list",
+    "dict_type": "is not a map, of keys with their values",
+    "model_type": "is not a map, of keys with their values",
+    "model_attributes_type": "is not a map, of keys with their values",
+}
+
+
 def problems_of(
     error: ValidationError, model: type[BaseModel], place: Callable[[Path], str], limit: int | None = None
 ) -> tuple[Problem, ...]:
@@ -54,6 +77,8 @@ def keys_at(path: Sequence[str], model: type[BaseModel]) -> list[str]:
 def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str]) -> Problem:
     path = real_path(details["loc"], model)
     message = str(details["msg"]).removeprefix("Value error, ")
+    if details["type"] in _IN_WORDS:
+        message = _IN_WORDS[details["type"]].format(**details.get("ctx", {}))
     if words := PATTERNS_IN_WORDS.get(details.get("ctx", {}).get("pattern", "")):
         message = f"is not {words}"
     if details["type"] == "extra_forbidden":
@@ -131,7 +156,7 @@ def _spelling(path: Path, model: type[BaseModel]) -> str:
 
 
 def _about(path: Path, model: type[BaseModel]) -> str:
-    """The description of the field at a path, as the tail of a sentence."""
+    """The description of the field at a path, or of the map or list whose plain item is there, as the tail of a sentence."""
     annotations: list[Any] = [model]
     for part in path[:-1]:
         annotations = [child for annotation in annotations for child in _step(annotation, part)]
@@ -141,4 +166,6 @@ def _about(path: Path, model: type[BaseModel]) -> str:
                 for name, field in member.model_fields.items():
                     if path and path[-1] in (name, field.alias) and field.description:
                         return f": {field.description}"
-    return ""
+    items = [child for annotation in annotations for child in _step(annotation, path[-1])] if path else []
+    plain = items and not any(_is_model(member) for item in items for member in _members(item))
+    return _about(path[:-1], model) if plain and "*" in keys_at(path[:-1], model) else ""

@@ -10,7 +10,7 @@ from packaging.version import Version
 from pydantic import Field
 
 from federation.model import Model
-from federation.scalars import Bytes, NonEmpty, Port, Tag, Word
+from federation.scalars import Bytes, ImageFile, NonEmpty, Port, Tag, Word
 from federation.values import EggrollVersion, Layout, OsxMode, Proxy, Resources
 
 
@@ -90,7 +90,7 @@ class PatchRow(Model):
     """What is wrong in the text of an image's file, and what should stand there."""
 
     module: Literal["fateflow"] = Field(description="The module whose pods apply it; the only one whose template can.")
-    file: str = Field(pattern=r"^/[^\n:]+$", description="Absolute path inside the image.")
+    file: ImageFile = Field(description="Absolute path inside the image.")
     find: NonEmpty = Field(description="Must be there: the pod does not start otherwise. Every occurrence is replaced.")
     replace: str
     reason: NonEmpty

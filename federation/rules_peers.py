@@ -37,6 +37,14 @@ def address_warnings(peers: Peers) -> Iterator[str]:
                 yield f"peers {other.name} and {peer.name}, of different keys, are both at {address}:{port}: ask both whose it is"
 
 
+def unused_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
+    """Exchanges in a mesh, where parties dial each other."""
+    for peer in peers.accepted if spec.federation.topology == "mesh" else ():
+        if peer.kind == "exchange" and peer.routed:
+            remedy = "retire it, or set federation.topology to star and name it in parties.<id>.exchange"
+            yield f"peer {peer.name} is an exchange, and a mesh has none: nothing of this stack dials it; {remedy}"
+
+
 def advertise_warnings(spec: StackSpec) -> Iterator[str]:
     """Addresses of this stack that other organizations would refuse in its descriptors."""
     for path, own in units(spec):

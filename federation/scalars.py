@@ -46,6 +46,15 @@ _SPARK_MASTER = r"^spark://[A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5})
 _NAME_NODE = r"^hdfs://[A-Za-z0-9.-]+:[0-9]{1,5}$"
 _FOLDER = r"^(/[A-Za-z0-9._-]+)+$"
 _PROGRAM = r"^[A-Za-z0-9/._-]{1,255}$"
+_REASON = r"^[^\r\n]{1,200}$"
+_ORDINAL = r"^[1-9][0-9]{0,4}$"
+_PORT_RANGE = r"^[0-9]{1,5}-[0-9]{1,5}$"
+_FILE = r"^/[^\n:]+$"
+_SQL_NAME = r"^[A-Za-z0-9_.-]{1,63}$"
+_CLASS = r"^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)+$"
+_URL = r"^https?://[^\s\\]+$"
+_KIND = r"^[A-Z][A-Za-z0-9]{0,62}$"
+_HOST_PORT = r"^[A-Za-z0-9.-]+:[0-9]{1,5}$"
 # What a value that does not match its pattern should have been.
 PATTERNS_IN_WORDS = {
     _LABEL: "a name of lower-case letters, digits and '-', at most 63 characters",
@@ -74,6 +83,14 @@ PATTERNS_IN_WORDS = {
     _NAME_NODE: "an address with its port such as hdfs://namenode.bank-a.example:8020",
     _FOLDER: "an absolute path such as /fate",
     _PROGRAM: "a path of letters, digits, '/', '.', '_' and '-'",
+    _KIND: "a kind of Kubernetes objects, such as Issuer",
+    _REASON: "one line of at most 200 characters",
+    _ORDINAL: "a number such as 1 or 2",
+    _PORT_RANGE: "a range of ports such as 30000-32767",
+    _FILE: "an absolute path without ':'",
+    _SQL_NAME: "a name of letters, digits, '_', '.' and '-', at most 63 characters",
+    _CLASS: "the full name of a Java class, such as com.webank.ai.fate.serving.adaptor.dataaccess.HttpAdapter",
+    _URL: "an address such as https://features.bank-a.example/v1",
 }
 
 
@@ -149,6 +166,10 @@ def _domain(value: str) -> str:
 
 def _host_port(value: str) -> str:
     host, _, port = value.rpartition(":")
+    if "/" in value:
+        raise ValueError(f"{value!r} is not HOST:PORT: write it without https:// and without a path")
+    if ":" in host or is_ipv6(value):
+        raise ValueError(f"{value!r} holds an IPv6 address, which cannot be typed: write a host name, such as pulsar.bank-a.example:6651")
     if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
         raise ValueError(f"{value!r} does not end in a port between 1 and 65535")
     _host(host)
@@ -207,7 +228,8 @@ Cpu = Annotated[Quantity, AfterValidator(_cpu)]
 # Kubernetes counts devices whole; as a text, like all quantities.
 Devices = Annotated[str, StringConstraints(pattern=_WHOLE), BeforeValidator(_id_as_text)]
 Bytes = Annotated[Quantity, AfterValidator(_bytes)]
-HostPort = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$", description="host:port"), AfterValidator(_host_port)]
+# The pattern is for the JSON schemas only; _host_port says it in words.
+HostPort = Annotated[str, Field(json_schema_extra={"pattern": _HOST_PORT}, description="host:port"), AfterValidator(_host_port)]
 Tag = Annotated[str, StringConstraints(pattern=_TAG), AfterValidator(_not_latest)]
 Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
 Sha256 = Annotated[str, StringConstraints(pattern=_SHA256)]
@@ -233,4 +255,16 @@ SparkMaster = Annotated[str, StringConstraints(pattern=_SPARK_MASTER)]
 NameNode = Annotated[str, StringConstraints(pattern=_NAME_NODE)]
 Folder = Annotated[str, StringConstraints(pattern=_FOLDER)]
 ProgramPath = Annotated[str, StringConstraints(pattern=_PROGRAM)]
+# Why a peer is in its state.
+Reason = Annotated[str, StringConstraints(pattern=_REASON)]
+# Authorities of a party are numbered: 1, and after a rotation 2.
+Ordinal = Annotated[str, StringConstraints(pattern=_ORDINAL), BeforeValidator(_id_as_text)]
+ObjectKind = Annotated[str, StringConstraints(pattern=_KIND)]
+PortRange = Annotated[str, StringConstraints(pattern=_PORT_RANGE)]
+ImageFile = Annotated[str, StringConstraints(pattern=_FILE)]
+# Site Portal and FML Manager hand user and database to PostgreSQL in one line without quotes.
+SqlName = Annotated[str, StringConstraints(pattern=_SQL_NAME)]
+# Both end up in a .properties file, one line each.
+ClassName = Annotated[str, StringConstraints(pattern=_CLASS)]
+Url = Annotated[str, StringConstraints(pattern=_URL)]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]

@@ -1,15 +1,13 @@
 """What a stack says of FATE-Serving: its modules and settings. The units themselves are in `federation.spec`."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from federation.model import Model
 from federation.module_spec import ModuleSpec
+from federation.scalars import ClassName, Url
 
-# A Java class, and an http or https address: both end up in a .properties file, one line each.
-ClassName = Annotated[str, Field(pattern=r"^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)+$")]
-Url = Annotated[str, Field(pattern=r"^https?://[^\s\\]+$")]
 _ADAPTORS = "com.webank.ai.fate.serving.adaptor.dataaccess"
 MOCK_SINGLE, MOCK_BATCH = f"{_ADAPTORS}.MockAdapter", f"{_ADAPTORS}.MockBatchAdapter"
 

@@ -39,6 +39,7 @@ from federation.scalars import (
     NonEmpty,
     PartyId,
     Port,
+    PortRange,
     Registry,
     Serial,
     Upstream,
@@ -69,9 +70,7 @@ class ClusterSpec(Model):
         (),
         description="Address ranges of its pods, Services and nodes: no descriptor may name an address in one. Absent: not checked.",
     )
-    node_port_range: Annotated[str, Field(pattern=r"^[0-9]{1,5}-[0-9]{1,5}$")] = Field(
-        "30000-32767", description="The API server's --service-node-port-range."
-    )
+    node_port_range: PortRange = Field("30000-32767", description="The API server's --service-node-port-range.")
 
     @model_validator(mode="after")
     def _in_cluster_needs_no_kubeconfig(self) -> Self:

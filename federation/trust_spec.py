@@ -1,29 +1,22 @@
 """How a stack's certificates are made: lifetimes, and the certificate authorities of its parties."""
 
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from federation.authority import CertificatePem
 from federation.model import Model
-from federation.scalars import Domain, Label, PartyId
-
-# Authorities of a party are numbered: 1, and after a rotation 2.
-Ordinal = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,4}$"), BeforeValidator(lambda v: str(v) if type(v) is int else v)]
-
+from federation.scalars import Domain, Label, ObjectKind, Ordinal, PartyId
 
 # cert-manager's own group, in which kinds are known.
 CERT_MANAGER_GROUP = "cert-manager.io"
-_KIND = r"^[A-Z][A-Za-z0-9]{0,62}$"
 
 
 class CertificateIssuer(Model):
     """Who signs the certificate of a party with `tls: certManager`."""
 
     name: Label = Field(description="The name of the Issuer: in the party's namespace, or with kind ClusterIssuer in the cluster.")
-    kind: Annotated[str, StringConstraints(pattern=_KIND)] = Field(
-        "Issuer", description="Issuer or ClusterIssuer; a kind of its own with another group."
-    )
+    kind: ObjectKind = Field("Issuer", description="Issuer or ClusterIssuer; a kind of its own with another group.")
     group: Domain = Field(CERT_MANAGER_GROUP, description="Another one: of an issuer that was added to cert-manager.")
 
     @model_validator(mode="after")

@@ -1,5 +1,8 @@
 """`fatefed peers add`: what is refused, what is shown, what is written."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from federation.descriptor import digest
 from federation.document import MAX_BYTES
 from federation.errors import FederationError
 from tests.support.configs import EXCHANGE, OSX_MESH, Case, exchange_descriptor, party_descriptor
-from tests.support.stacks import exchange, initialized, party, project, sent, stack
+from tests.support.stacks import REPO, exchange, initialized, party, project, sent, stack
 
 
 @pytest.fixture
@@ -272,6 +275,14 @@ def test_a_file_that_is_no_descriptor_is_refused(bank: Stack, tmp_path: Path, co
     file = tmp_path / "sent.json"
     file.write_bytes(content)
     assert expected in problem(bank, file)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(bank: Stack, tmp_path: Path) -> None:
+    """In a process of its own, which ends in any case."""
+    os.mkfifo(tmp_path / "pipe")
+    words = [sys.executable, "-m", "cli", "peers", "add", str(tmp_path / "pipe"), "-C", str(bank.project.folder), "-s", bank.name]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=REPO, check=False)
+    assert (done.returncode, "cannot be read: it is no file" in done.stderr) == (1, True), done.stderr
 
 
 OWN_RELEASE = b"release: 2.2.0+bank.1\nbase: 2.2.0\nupgradeFrom: [2.2.0]\nmodules:\n  fateflow: {tag: 2.2.0-bank}\n"

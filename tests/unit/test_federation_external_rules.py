@@ -64,7 +64,7 @@ MISTAKES: list[tuple[Case, Change, str, str, str]] = [
         STAR_PARTY,
         engines(mysql={**MYSQL, "password": "geheim"}),
         "engines.mysql.external.password",
-        "valid dictionary",
+        "is not a map",
         "correct the value",
     ),
     (STAR_PARTY, engines(mysql={**MYSQL, "database": "a;b"}), "engines.mysql.external.database", "letters, digits and '_'", "correct"),

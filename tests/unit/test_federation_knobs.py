@@ -165,13 +165,13 @@ def test_rabbitmq_keeps_its_messages_only_when_it_is_asked_to(tmp_path: Path) ->
 
 WRONG = [
     ("fateflow", {"affinity": {"nodeAfinity": {}}}, "affinity.nodeAfinity", "unknown key 'nodeAfinity'"),
-    ("fateflow", {"tolerations": [{"operator": "Is"}]}, "tolerations.0.operator", "Input should be 'Equal' or 'Exists'"),
+    ("fateflow", {"tolerations": [{"operator": "Is"}]}, "tolerations.0.operator", "should be 'Equal' or 'Exists'"),
     ("fateflow", {"topologySpreadConstraints": [{}]}, "topologySpreadConstraints.0.topologyKey", "topologyKey is missing"),
     ("fateflow", {"hostAliases": [{"ip": "registry", "hostnames": ["x"]}]}, "hostAliases.0.ip", "'registry' is not an IP address"),
     ("fateflow", {"automountServiceAccountToken": True}, "", "automountServiceAccountToken would hand out the namespace's default account"),
     ("fateflow", {"persistence": {"existingClaim": "a", "size": "1Gi"}}, "persistence", "existingClaim has its class"),
-    ("fateflow", {"persistence": "some"}, "persistence", "Input should be 'none'"),
-    ("fateflow", {"service": {"type": "ExternalName"}}, "service.type", "Input should be 'ClusterIP', 'NodePort' or 'LoadBalancer'"),
+    ("fateflow", {"persistence": "some"}, "persistence", "should be 'none'"),
+    ("fateflow", {"service": {"type": "ExternalName"}}, "service.type", "should be 'ClusterIP', 'NodePort' or 'LoadBalancer'"),
     ("fateflow", {"service": {"nodePorts": {"tcp-http": 30097}}}, "service", "nodePorts needs type NodePort or LoadBalancer"),
     ("fateflow", {"service": {"type": "NodePort", "loadBalancerIP": "192.0.2.1"}}, "service", "loadBalancerIP and sourceRanges only work"),
     (
@@ -183,7 +183,7 @@ WRONG = [
     ("nginx", {"service": {"type": "NodePort"}}, "service", "nginx has no Service that takes settings"),
     ("sparkWorker", {"service": {"type": "NodePort"}}, "service.type", "the pods of sparkWorker are found one by one"),
     ("mysql", {"gpus": 1}, "gpus", "mysql computes nothing on a GPU"),
-    ("fateflow", {"gpus": 65}, "gpus", "Input should be less than or equal to 64"),
+    ("fateflow", {"gpus": 65}, "gpus", "should be at most 64"),
     ("fateflow", {"gpus": 1, "resources": {"requests": {}, "limits": {"nvidia.com/gpu": 1}}}, "", "gpus and nvidia.com/gpu"),
     ("fateflow", {"resources": {"requests": {"nvidia.com/gpu": 1}, "limits": {}}}, "resources", "Kubernetes wants as many nvidia.com/gpu"),
     ("fateflow", {"image": {"repository": "https://r.example/fate"}}, "image.repository", "is not registry, path and name of an image"),
@@ -476,7 +476,7 @@ def test_an_exchange_s_values_are_patched_too(tmp_path: Path) -> None:
     [
         ({"modules": {"mysql": {"replcas": 2}}}, "modules.mysql.replcas", "unknown key 'replcas'"),
         ({"modules": {"mysql": {"image": None}}}, "modules.mysql.image", "image is missing"),
-        ({"ports": {"mysql": 70000}}, "ports.mysql", "Input should be less than or equal to 65535"),
+        ({"ports": {"mysql": 70000}}, "ports.mysql", "should be at most 65535"),
         ({"instance": "other"}, "instance", "instance cannot be patched: Services select pods by it"),
         ({"modules": {"pulsar": None}}, "modules.pulsar", "a patch removes no module"),
         ({"nonsense": {"a": 1}}, "nonsense", "unknown key 'nonsense'"),

@@ -52,7 +52,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "the tag latest": (OWN.replace("2.2.0-bank", "latest"), "5 modules.fateflow.tag", "the tag 'latest' changes"),
     "a module without a tag": (OWN.replace("tag: 2.2.0-bank", "tag: null"), "5 modules.fateflow", "a module has either a tag"),
     "a patch of another module": (
-        OWN + "patches:\n  - {module: osx, file: /x, find: a, replace: b, reason: c}\n", "7 patches.0.module", "Input should be 'fateflow'",
+        OWN + "patches:\n  - {module: osx, file: /x, find: a, replace: b, reason: c}\n", "7 patches.0.module", "should be 'fateflow'",
     ),
     "a combination of nothing": (
         OWN + "combinations:\n  - {computing: A, federation: OSX, storage: B, proxy: osx, osxMode: queue, modules: [osx, x],"

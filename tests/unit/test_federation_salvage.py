@@ -1,15 +1,21 @@
 """A field that is wrong: told once, without inventing other problems, and without hiding those that stand elsewhere."""
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
+from federation.descriptor import Descriptor
+from federation.envelope import Statement
 from federation.errors import FederationError
 from federation.load import load_stack
-from federation.problems import keys_at
+from federation.problems import keys_at, problems_of
+from federation.releases import Release
+from federation.scalars import PATTERNS_IN_WORDS
 from federation.spec import StackSpec
 from tests.support.configs import (
     BALANCED,
@@ -17,6 +23,7 @@ from tests.support.configs import (
     LOCAL,
     MESH,
     PORTAL_LOCAL,
+    RABBITMQ_BY_HAND,
     ROLLSITE_LOCAL,
     SERVING,
     SERVING_WHOLE,
@@ -140,3 +147,44 @@ def test_wrong_lifetimes_leave_the_authorities_checked(tmp_path: Path) -> None:
     trust = {"leafDays": 30, "renewDays": 30, "parties": {"77": {"authorities": {"1": authority("77")}, "signing": "1"}}}
     found = told(STAR_PARTY.changed(lambda config: config.update(trust=trust)), tmp_path)
     assert found == {"trust": "renewDays 30 is not less than leafDays 30", "trust.parties.77": "party 77 is no party of this stack"}
+
+
+_PYDANTICS = re.compile(r"Input|String should|Tuple should|List should|Unable to|instance of|Field required|not permitted|\^|class_name")
+_VALUES: list[Any] = [_WRONG, "", "x y\n", -1, 10**30, 1.5, {}, {"a": 1}, None, True, "a" * 500, ["x"] * 40, "[2001:db8::1]:6651"]
+
+
+@pytest.mark.parametrize("case", [BALANCED, RABBITMQ_BY_HAND], ids=str)
+def test_every_mistake_is_told_in_words_of_this_program(case: Case) -> None:
+    told_of = 0
+    for path in fields(case.config):
+        for value in _VALUES:
+            try:
+                StackSpec.model_validate(broken(case, path, value).config)
+            except ValidationError as error:
+                for problem in problems_of(error, StackSpec, ".".join):
+                    told_of += 1
+                    assert not _PYDANTICS.search(f"{problem.problem} {problem.remedy}"), f"{path} {value!r}: {problem}"
+    assert told_of > 1000
+
+
+@pytest.mark.parametrize("model", [StackSpec, Descriptor, Statement, Release], ids=lambda model: model.__name__)
+def test_every_pattern_has_words(model: type[BaseModel]) -> None:
+    """Of those that pydantic checks; the others are for the JSON schemas, beside a validator that has words of its own."""
+    found = set(_patterns(model))
+    assert found
+    assert found <= PATTERNS_IN_WORDS.keys()
+
+
+def _patterns(annotation: Any, seen: set[Any] | None = None) -> Iterator[str]:
+    seen = set() if seen is None else seen
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
+        seen.add(annotation)
+        for field in annotation.model_fields.values():
+            yield from (pattern for data in field.metadata if isinstance(pattern := getattr(data, "pattern", None), str))
+            yield from _patterns(field.annotation, seen)
+    for data in getattr(annotation, "__metadata__", ()):
+        if isinstance(pattern := getattr(data, "pattern", None), str):
+            yield pattern
+        yield from (pattern for each in getattr(data, "metadata", ()) if isinstance(pattern := getattr(each, "pattern", None), str))
+    for argument in get_args(annotation):
+        yield from _patterns(argument, seen)

@@ -193,7 +193,15 @@ TOGETHER = [
         _altered(relaese="1.11.2"),
         " relaese",
         "unknown key 'relaese'",
-        "did you mean 'release'?",
+        "ask the peer to export it again",
+    ),
+    _descriptor_mistake(
+        "a descriptor of a later format",
+        "later",
+        _altered(schemaVersion=2, peersOf=["a"]),
+        " schemaVersion",
+        "is version 2 of the format, and this program reads version 1",
+        "update fatefed (this program)",
     ),
     _descriptor_mistake(
         "a truncated descriptor",
@@ -227,7 +235,7 @@ TOGETHER = [
         CLINIC.text().replace('"host": "203.0.113.20"', '"host": "fe80::1%\\n  evil: true"').replace("10000", "20010").encode(),
         " endpoints.pulsar.host",
         "is neither a host name (lower case) nor an IP address",
-        "correct the value",
+        "ask the peer to export it again",
     ),
     Mistake(
         "an accepted descriptor that is gone",
@@ -508,7 +516,7 @@ TOGETHER = [
         _party("117", modules={"fateflow": {"env": {"TZ": 5}}}),
         ("fate:parties", "117", "modules", "fateflow", "env", "TZ"),
         "parties.117.modules.fateflow.env.TZ",
-        "Input should be a valid string",
+        "is not a text",
         "correct the value",
     ),
     Mistake(
@@ -847,3 +855,33 @@ def test_a_permission_to_destroy_ends_within_thirty_days(tmp_path: Path) -> None
             assert f"fate:{section}.allowDestroyUntil" in problem.place
             assert f"{until} is more than 30 days ahead" in problem.problem
             assert "2026-12-22 at the latest" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("[2001:db8::1]:6651", "holds an IPv6 address, which cannot be typed: write a host name"),
+        ("2001:db8::1", "holds an IPv6 address, which cannot be typed"),
+        ("https://pulsar.example:6651", "is not HOST:PORT: write it without https://"),
+        ("pulsar.example", "does not end in a port between 1 and 65535"),
+        ("Pulsar.example:6651", "is neither a host name (lower case) nor an IP address"),
+    ],
+)
+def test_an_address_typed_by_hand_is_refused_with_what_to_write(address: str, said: str, tmp_path: Path) -> None:
+    case = EXCHANGE.with_entry("typed", unsigned=True, partyId="10009", pulsar=address, nginx="198.51.100.5:9300")
+    (problem,), _ = problems_of(case.write(tmp_path))
+    assert said in problem.problem
+
+
+def test_an_exchange_in_a_mesh_is_of_no_use_and_named(tmp_path: Path) -> None:
+    """By its descriptor or by hand; one that is retired says nothing."""
+    said = "is an exchange, and a mesh has none: nothing of this stack dials it; retire it"
+    typed = {"unsigned": True, "trafficServer": "hub.example:443", "nginx": "198.51.100.9:9300"}
+    case = MESH.with_peer("hub", exchange_descriptor()).with_entry("old-hub", **typed)
+    found = [warning for warning in case.load(tmp_path / "active").plan.warnings if "is an exchange" in warning]
+    assert [warning.partition(" is ")[0] for warning in found] == ["peer hub", "peer old-hub"]
+    assert all(said in warning for warning in found)
+    left = MESH.with_peer("hub", exchange_descriptor(), state="retired")
+    assert not [warning for warning in left.load(tmp_path / "left").plan.warnings if "is an exchange" in warning]
+    star = STAR_PARTY.load(tmp_path / "star").plan.warnings
+    assert not [warning for warning in star if "is an exchange" in warning]

@@ -313,7 +313,7 @@ WRONG_VALUES = {
                      "mysql.password: is not a text", "persistence: is not true or false", "imagePullSecrets: is not a list",
                      "ingress.fateboard: is not a block of keys"]),
     "a node port outside the range": ({"rollsite": {"type": "NodePort", "nodePort": 99}}, ["rollsite.nodePort: 99 is outside"]),
-    "a type that is none": ({"rollsite": {"type": "HostPort"}}, ["rollsite.type: Input should be"]),
+    "a type that is none": ({"rollsite": {"type": "HostPort"}}, ["rollsite.type: should be"]),
 }  # fmt: skip
 
 
