@@ -131,7 +131,7 @@ def test_what_is_written_twice_is_refused(consortium: Stack) -> None:
         (lambda stack: own(stack).unlink(), "cannot be read"),
         (lambda stack: own(stack).write_text("- a\n"), "not a YAML mapping\n    remedy: write the peers by name"),
         (lambda stack: own(stack).write_text("a: [\n"), "not valid YAML"),
-        (lambda stack: own(stack).write_bytes(b"\xff"), "cannot be read"),
+        (lambda stack: own(stack).write_bytes(b"\xff"), "is not UTF-8: byte 0xff"),
         (lambda stack: named(stack, "../../peers.yaml"), "is outside the folder of the stack file"),
         (lambda stack: named(stack, "/etc/hostname"), "is outside the folder of the stack file"),
         (lambda stack: named(stack, "[a]"), "fate:peersFile"),

@@ -267,7 +267,7 @@ WRONG: list[tuple[str, Config, Config, str, str]] = [
     ("a wildcard", {**INGRESS, "domain": "*.bank-a.example"}, {}, "boards.domain", "is not a domain name"),
     ("capital letters", {**INGRESS, "domain": "Bank-A.example"}, {}, "boards.domain", "is not a domain name"),
     ("too long", {**INGRESS, "domain": ".".join(["a" * 60] * 4)}, {}, "boards.domain", "too long for a host name"),
-    ("a port that is none", {**INGRESS, "port": 70000}, {}, "boards.port", "less than or equal to 65535"),
+    ("a port that is none", {**INGRESS, "port": 70000}, {}, "boards.port", "should be at most 65535"),
     ("another kind's key", {**INGRESS, "gateway": {}}, {}, "boards.gateway", "unknown key 'gateway'"),
     ("no gateway", {"kind": "httpRoute", "domain": "bank-a.example"}, {}, "boards.gateway", "gateway is missing"),
     ("two places of a certificate", {**INGRESS, "tls": {"secret": "a", "kubernetesSecret": "b"}}, {}, "boards.tls", "name either secret"),

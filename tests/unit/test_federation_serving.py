@@ -527,9 +527,12 @@ def test_several_mistakes_are_told_at_once_and_only_once(tmp_path: Path) -> None
 
 
 def test_a_broken_entry_hides_no_other_mistake_and_invents_none(tmp_path: Path) -> None:
-    case = SERVING.changed(_serving(persistence="nowhere")).changed(lambda config: config["parties"]["9999"].update(release="0.1"))
-    case.config["parties"]["9999"]["servings"] = {"useRegistry": True}
-    assert {place for place, _, _ in problems(case, tmp_path)} == {f"{AT}.persistence", "parties.9999.release"}
+    """Without its persistence it is checked on; without its modules nothing can be said of it."""
+    told = {"persistence": {"parties.9999.release", "parties.9999.servings.useRegistry"}, "modules": {"parties.9999.release"}}
+    for field, more in told.items():
+        case = SERVING.changed(_serving(**{field: "nowhere"})).changed(lambda config: config["parties"]["9999"].update(release="0.1"))
+        case.config["parties"]["9999"]["servings"] = {"useRegistry": True}
+        assert {place for place, _, _ in problems(case, tmp_path / field)} == {f"{AT}.{field}", *more}
 
 
 def test_a_party_id_that_no_java_int_holds_is_refused(tmp_path: Path) -> None:
