@@ -5,7 +5,7 @@ from functools import partial
 
 import pulumi
 
-from components import EXTERNAL, UNITS, Site, UnitArgs
+from components import EXTERNAL, UNITS, Site, UnitArgs, Units
 from components.base import unlooped
 from components.cluster import cluster_provider
 from components.manifests import extra_manifests
@@ -32,7 +32,7 @@ def main() -> None:
     plan, spec = published_plan(stack, secrets), stack.spec
     secrets |= made_certificates(stack, secrets)
 
-    opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster))
+    opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster, Units(plan)))
     others = source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack())
     for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *others):
         pulumi.log.warn(warning)

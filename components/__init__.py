@@ -9,6 +9,7 @@ from components.external import (
     ExternalServingExchange,
     ExternalSitePortal,
 )
+from components.remembered import Units
 from components.site import Site
 from components.unit import UNITS, Exchange, FateParty, FateServing, FmlManager, ServingExchange, SitePortal, UnitArgs
 
@@ -29,4 +30,5 @@ __all__ = [
     "Site",
     "SitePortal",
     "UnitArgs",
+    "Units",
 ]

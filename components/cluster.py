@@ -2,6 +2,7 @@
 
 import json
 
+import pulumi
 import pulumi_kubernetes as k8s
 
 from federation.spec import ClusterSpec
@@ -11,17 +12,19 @@ _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _API_SERVER = "https://kubernetes.default.svc"
 
 
-def cluster_provider(spec: ClusterSpec) -> k8s.Provider:
-    """The provider of a stack's cluster.
+def cluster_provider(spec: ClusterSpec, first: pulumi.Resource) -> k8s.Provider:
+    """The provider of a stack's cluster, which every object waits for; `first`: what may refuse before.
 
     ConfigMaps and Secrets change in place: otherwise each change of a route table would delete and create it.
     """
+    # By an input: `depends_on` would wait for the children of a component, not for the component.
+    in_place = first.urn.apply(lambda _: True)
     return k8s.Provider(
         "cluster",
         kubeconfig=_service_account() if spec.in_cluster else spec.kubeconfig,
         context=spec.context,
-        enable_config_map_mutable=True,
-        enable_secret_mutable=True,
+        enable_config_map_mutable=in_place,
+        enable_secret_mutable=in_place,
     )
 
 

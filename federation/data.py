@@ -55,6 +55,25 @@ def other_cluster(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     return f"cluster: {before} -> {after}: {made}"
 
 
+def taken_namespaces(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Each unit that would come into the namespace of another one, with what is wrong. Both hold what data rests on, by unit.
+
+    Objects with the same names under other logical names: Kubernetes refuses those that both sides label, and of the others Pulumi
+    would make each, and then delete it as the old unit's.
+    """
+    owners = {data["namespace"]: unit for unit, data in old.items() if "namespace" in data}
+    for unit, data in sorted(new.items()):
+        owner = owners.get(data["namespace"], unit)
+        if owner != unit:
+            yield (
+                unit,
+                (
+                    f"namespace {data['namespace']} is {owner}'s, with its objects and data: give {unit} a namespace of its own "
+                    f"({owner}'s stays in the cluster when {owner} is removed)"
+                ),
+            )
+
+
 def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each way in which a change leaves data behind. Facts that were not remembered count as unchanged."""
     if elsewhere := other_cluster(old, new):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from federation.data import lost_data, other_cluster
+from federation.data import lost_data, other_cluster, taken_namespaces
 from federation.exposure import exposure_changes
 from federation.facts import Facts
 from federation.pairs import affected, by_number, exchanges, through
@@ -72,15 +72,16 @@ class _Change:
 
 def stack_effects(old: Mapping[str, Facts], new: Mapping[str, Facts], owner: str = "this stack") -> tuple[Effect, ...]:
     """What happens to every unit of a stack."""
-    return tuple(effect for unit in sorted({*old, *new}) for effect in effects(unit, old.get(unit), new.get(unit), owner))
+    before, after = ({unit: facts.get("data", {}) for unit, facts in side.items()} for side in (old, new))
+    taken = [Effect(unit, "data loss", f"refused: {problem}", (), owner) for unit, problem in taken_namespaces(before, after)]
+    found = (effect for unit in sorted({*old, *new}) for effect in effects(unit, old.get(unit), new.get(unit), owner))
+    return (*taken, *found)
 
 
 def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this stack") -> Iterator[Effect]:
     """What happens to one unit. None: it is not there. Facts that were not remembered count as unchanged."""
     if new is None and old is not None:
-        links = old.get("links", {})
-        gone = affected(unit, links, links, old.get("groups"))
-        yield Effect(unit, "cut", "is removed", gone.shown, f"{owner}; every peer retires it", gone.more)
+        yield _removed(unit, old, owner)
     if old is None or new is None:
         return
     change = _Change(unit, owner, old, new)
@@ -95,6 +96,17 @@ def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this 
     yield from _certificates(change)
     yield from _trust(change)
     yield from _issued(change)
+
+
+def _removed(unit: str, old: Facts, owner: str) -> Effect:
+    links, data = old.get("links", {}), old.get("data", {})
+    gone = affected(unit, links, links, old.get("groups"))
+    kept = (
+        f": the claims of {', '.join(sorted(claims))} stay in namespace {data['namespace']}, unused"
+        if (claims := data.get("claims"))
+        else ""
+    )
+    return Effect(unit, "data loss" if kept else "cut", f"is removed{kept}", gone.shown, f"{owner}; every peer retires it", gone.more)
 
 
 def _moved(change: _Change) -> Iterator[Effect]:

@@ -129,6 +129,7 @@ def test_a_party_registers_its_site_its_objects_and_one_chart(program: Program) 
         ("Chart", "party-9999"),
     }
     assert {resource.label for resource in run.resources} == {
+        ("Units", "units"),
         ("kubernetes", "cluster"),
         ("ExternalExchange", "consortium"),
         site.label,
@@ -222,6 +223,7 @@ def test_components_have_the_types_they_always_had(program: Program) -> None:
         "fate:federation:FateParty",
         "fate:federation:Exchange",
         "fate:federation:ActiveMembers",
+        "fate:federation:Units",
         "fate:federation:ExternalParty",
         "fate:federation:ExternalExchange",
         "kubernetes:core/v1:Namespace",
@@ -720,3 +722,14 @@ def test_a_misspelt_section_of_the_stack_file_stops_the_program(program: Program
     case = STAR_PARTY.changed(lambda config: config.update(imagse={}))
     with pytest.raises(pulumi.RunError, match="unknown key 'imagse'"):
         program(case, secrets={})
+
+
+def test_a_stack_remembers_where_its_units_are_before_all_else(program: Program) -> None:
+    case = LOCAL.changed(lambda config: config["parties"]["9999"].update(persistence={}))
+    run = program(case)
+    units = run.one("Units", "units")
+    assert units.inputs == {
+        "exchange": {"namespace": "fate-exchange", "claims": []},
+        "party-9999": {"namespace": "fate-9999", "claims": ["datanode", "fateflow", "mysql", "namenode", "pulsar"]},
+    }
+    assert run.resources[0] == units

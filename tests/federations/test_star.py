@@ -32,7 +32,9 @@ pytestmark = pytest.mark.engine
 HEIR, ITS_EXCHANGE = "insurer-d", "insurer-d-exchange"
 MEMBERS = [name for name in STAR if name != HEIR]
 # What a stack has once, whatever it deploys.
-ONCE = ("pulumi:pulumi:Stack::", "pulumi:providers:")
+ONCE = ("pulumi:pulumi:Stack::", "pulumi:providers:", "fate:federation:Units::")
+# What remembers which units a stack has.
+UNITS = "update fate:federation:Units::units"
 
 
 def added(*more: str) -> list[str]:
@@ -124,7 +126,7 @@ def test_an_exchange_moves_to_another_organization_member_by_member(star: Organi
     for name in MEMBERS:
         hand_over(star.star[name], heir)
     # Its party knows whom the stack accepted, so that it could sever one; its route file stays: all go through the old exchange.
-    assert listed(heir) == added(*external("create", "Party", *MEMBERS), "update fate:federation:FateParty::party-10002")
+    assert listed(heir) == added(*external("create", "Party", *MEMBERS), "update fate:federation:FateParty::party-10002", UNITS)
     heir.up()
 
     for name in MEMBERS:
@@ -196,7 +198,7 @@ def test_an_exchange_beside_a_party_moves_away_and_the_party_stays(star: Organiz
     heir.up()
     heir.stack_file.write_text(without)
     gone = [line.replace("create ", "delete ", 1) for line in added(*external("create", "Party", *MEMBERS))]
-    assert listed(heir) == sorted([*gone, "update fate:federation:FateParty::party-10002"])
+    assert listed(heir) == sorted([*gone, "update fate:federation:FateParty::party-10002", UNITS])
     heir.up()
     assert generations(heir, "fate-exchange") == {}
     assert generations(heir, "fate-10002") == {"mysql": 1, "osx": 1, "python": 1}, "the party did not start again"

@@ -9,10 +9,10 @@ from typing import get_args
 
 import pytest
 
-from cli.impact import stack_effects
+from cli import impact
 from cli.main import main
 from cli.project import find_project
-from federation.impact import SEVERITY, Effect, effects
+from federation.impact import SEVERITY, Effect, effects, stack_effects
 from federation.links import Kind
 from federation.pairs import affected
 from federation.unit import COMPONENTS
@@ -21,6 +21,7 @@ from tests.support.configs import (
     CLINIC,
     EXCHANGE,
     MESH,
+    MESH_OF_TWO,
     NODE_PORTS,
     SERVING,
     SERVING_EXCHANGE,
@@ -151,10 +152,10 @@ def test_the_deployed_state_of_every_kind_of_unit_is_compared(case: Case, tmp_pa
     state = json.dumps({"deployment": {"resources": [{"type": "pulumi:pulumi:Stack", "urn": "urn:s"}, *resources]}})
     monkeypatch.setattr("cli.impact.pulumi", lambda stack, *command: state)
     stack = find_project(project(tmp_path)).stack(case.write(tmp_path / "stacks").stem.removeprefix("Pulumi."))
-    assert stack_effects(stack) == ()
+    assert impact.stack_effects(stack) == ()
     other = json.dumps({"deployment": {"resources": [{**one, "inputs": {**one["inputs"], "links": {"77": "1"}}} for one in resources]}})
     monkeypatch.setattr("cli.impact.pulumi", lambda stack, *command: other)
-    assert {effect.unit for effect in stack_effects(stack)} == {unit.key for unit in units}
+    assert {effect.unit for effect in impact.stack_effects(stack)} == {unit.key for unit in units}
 
 
 def test_every_kind_of_unit_has_a_component() -> None:
@@ -402,3 +403,40 @@ def test_another_cluster_is_the_strongest_effect(cluster: Config, tmp_path: Path
     assert "Pulumi makes every object there and deletes it where it is now; its claims stay, unused" in effect.what
     (effect,) = found(EXCHANGE, EXCHANGE.changed(lambda config: config.update(cluster=cluster)), tmp_path / "b")
     assert (effect.kind, effect.pairs) == ("cut", ("9999 <-> 10000",))
+
+
+def _stack_of(case: Case, folder: Path) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = json.loads(json.dumps({unit.key: unit.facts for unit in case.load(folder).plan.units}))
+    return found
+
+
+TWO_KEPT = MESH_OF_TWO.changed(lambda config: [party.update(persistence={}) for party in config["parties"].values()])
+
+
+def test_a_party_with_claims_that_is_removed_leaves_its_data_behind(tmp_path: Path) -> None:
+    left = TWO_KEPT.changed(lambda config: config["parties"].pop("9998"))
+    effect, *others = stack_effects(_stack_of(TWO_KEPT, tmp_path / "old"), _stack_of(left, tmp_path / "new"))
+    kept = "is removed: the claims of datanode, fateflow, mysql, namenode, pulsar stay in namespace fate-9998, unused"
+    assert (effect.unit, effect.kind, effect.what) == ("party-9998", "data loss", kept)
+    assert effect.pairs == ("9998 <-> 9999", "9998 <-> 10000")
+    assert {other.kind for other in others} == {"cut"}
+
+
+def test_a_unit_in_the_namespace_of_another_one_is_named_before_all_else(tmp_path: Path) -> None:
+    before = _stack_of(TWO_KEPT, tmp_path / "old")
+
+    def renamed(config: Config) -> None:
+        config["parties"]["9997"] = config["parties"].pop("9998")
+
+    first, *_ = stack_effects(before, _stack_of(TWO_KEPT.changed(renamed), tmp_path / "renamed"))
+    assert (first.unit, first.kind) == ("party-9997", "data loss")
+    assert first.what.startswith("refused: namespace fate-9998 is party-9998's, with its objects and data: give party-9997 a namespace")
+
+    def swapped(config: Config) -> None:
+        for party, other in (("9998", "9999"), ("9999", "9998")):
+            config["parties"][party]["namespace"] = f"fate-{other}"
+
+    found_ = stack_effects(before, _stack_of(TWO_KEPT.changed(swapped), tmp_path / "swapped"))
+    assert [effect.unit for effect in found_ if effect.what.startswith("refused")] == ["party-9998", "party-9999"]
+    moved = TWO_KEPT.changed(lambda config: config["parties"]["9998"].update(namespace="elsewhere"))
+    assert not [effect for effect in stack_effects(before, _stack_of(moved, tmp_path / "moved")) if effect.what.startswith("refused")]
