@@ -28,6 +28,13 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "accounts": ("sitePortalServer",),
     "tls": ("frontend", "sitePortalServer", "fmlManagerServer"),
 }
+# Whose pods say which entry a password comes from, by slot; a slot that is not here is said by all.
+_PASSWORDS: dict[str, tuple[str, ...]] = {
+    "mysql": ("fateflow", "clustermanager", "nodemanager"),
+    "rabbitmq": ("fateflow", "nodemanager"),
+    "fateboard": ("fateboard",),
+    "notebook": ("client",),
+}
 # What of a module's values makes no other pod.
 _NOT_OF_PODS = frozenset({"replicas", "service"})
 # Deployments of the charts that start new pods before old ones end; in all others, all pods end first (FATE's modules work alone).
@@ -43,6 +50,8 @@ def workload_facts(values: Mapping[str, Any]) -> dict[str, Any]:
     for name, module in values["modules"].items():
         own = {key: value for key, value in module.items() if key not in _NOT_OF_PODS}
         sections = {section: values[section] for section, members in _SECTIONS.items() if name in members and section in values}
+        if "passwords" in shared:
+            shared["passwords"] = {slot: entry for slot, entry in values["passwords"].items() if name in _PASSWORDS.get(slot, (name,))}
         modules[name] = digest([own, shared, sections])
     return {
         "modules": modules,
@@ -67,7 +76,8 @@ def trust_facts(tls: TlsPlan | None) -> dict[str, Any]:
     if tls is None:
         return {"trusted": {}, "authorities": [], "signer": ""}
     trusted = {party: digest(found) for party, found in tls.trusted.items() if party != tls.party}
-    signer = "somebody else" if tls.issuer is None else digest(tls.issuer.certificate)
+    # Without an issuer: a CA of its own that is not made yet, or whoever signed what is provided.
+    signer = ("none yet" if tls.own else "somebody else") if tls.issuer is None else digest(tls.issuer.certificate)
     return {"trusted": trusted, "authorities": [digest(own) for own in tls.trusted.get(tls.party, ())], "signer": signer}
 
 

@@ -36,6 +36,10 @@ def _images(**changes: Any) -> Edit:
     return lambda config: config.update(images=changes)
 
 
+def _credentials(slot: str) -> Edit:
+    return lambda config: config["parties"]["9999"].update(credentials={slot: {"secret": "other"}})
+
+
 _SMALLER = {"requests": {}, "limits": {"cpu": "2", "memory": "4Gi"}}
 EDITS: list[tuple[Case, str, Edit]] = [
     (NODE_PORTS, "another image of nginx", _modules(nginx={"image": {"tag": "other"}})),
@@ -44,6 +48,10 @@ EDITS: list[tuple[Case, str, Edit]] = [
     (NODE_PORTS, "another image of fateboard", _modules(fateboard={"image": {"tag": "other"}})),
     (NODE_PORTS, "more Spark workers", _modules(spark={"workers": 4})),
     (NODE_PORTS, "another registry", _images(registry="registry.example/fate")),
+    (NODE_PORTS, "another password of MySQL", _credentials("mysql")),
+    (NODE_PORTS, "another password of the notebook", _credentials("notebook")),
+    (ROLLSITE_STAR, "another password of MySQL with Eggroll", _credentials("mysql")),
+    (RABBITMQ_MESH, "another password of RabbitMQ", _credentials("rabbitmq")),
     (ROLLSITE_STAR, "a variable of rollsite", _modules(rollsite={"env": {"A": "b"}})),
     (BALANCED, "a variable of lbrollsite", _modules(lbrollsite={"exchanges": ["consortium-2"], "env": {"A": "b"}})),
     (RABBITMQ_MESH, "another image of RabbitMQ", _modules(rabbitmq={"image": {"tag": "other"}})),

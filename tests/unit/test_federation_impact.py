@@ -299,8 +299,8 @@ def test_the_three_steps_of_a_rotation_are_told_with_the_real_pairs_and_who_acts
 
 
 def test_another_way_to_a_certificate_cuts_until_peers_accept_its_ca(tmp_path: Path) -> None:
-    own = trusting(MESH, "9999")
-    for number, (before, after) in enumerate(((MESH, own), (own, MESH))):
+    own, not_yet = trusting(MESH, "9999"), MESH.changed(lambda config: config["parties"]["9999"].update(tls="partyCa"))
+    for number, (before, after) in enumerate(((MESH, own), (own, MESH), (MESH, not_yet))):
         (effect,) = found(before, after, tmp_path / str(number))
         assert (effect.kind, effect.pairs) == ("cut", ("9999 <-> 10000",))
         assert effect.what == "another CA signs its certificate: peers refuse it until they have accepted that CA"
