@@ -77,7 +77,7 @@ def trust_facts(tls: TlsPlan | None) -> dict[str, Any]:
         return {"trusted": {}, "authorities": [], "signer": ""}
     trusted = {party: digest(found) for party, found in tls.trusted.items() if party != tls.party}
     # Without an issuer: a CA of its own that is not made yet, or whoever signed what is provided.
-    signer = ("none yet" if tls.own else "somebody else") if tls.issuer is None else digest(tls.issuer.certificate)
+    signer = ("somebody else" if tls.provided else "none yet") if tls.issuer is None else digest(tls.issuer.certificate)
     return {"trusted": trusted, "authorities": [digest(own) for own in tls.trusted.get(tls.party, ())], "signer": signer}
 
 
