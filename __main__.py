@@ -32,19 +32,20 @@ def main() -> None:
     plan, spec = published_plan(stack, secrets), stack.spec
     secrets |= made_certificates(stack, secrets)
 
-    opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster, Units(plan)))
+    remembered = Units(plan)
+    opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster, remembered))
     others = source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack())
     for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *others):
         pulumi.log.warn(warning)
     for peer in plan.external:
         EXTERNAL[peer.kind](peer)
-    sites = {unit.key: Site(unit, opts) for unit in plan.units}
+    sites = {unit.key: Site(unit, opts, remembered.urn) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
     clear = unlooped({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
     extra = extra_manifests(plan.manifests, sites.values(), opts)
-    args = partial(UnitArgs, addresses=addresses, clear=clear, secrets=wrapped, needs=extra)
-    units = {unit.key: UNITS[unit.kind](args(plan=unit, site=sites[unit.key]), opts) for unit in plan.units}
+    args = partial(UnitArgs, sites=sites, addresses=addresses, clear=clear, secrets=wrapped, needs=extra)
+    units = {unit.key: UNITS[unit.kind](args(plan=unit), opts) for unit in plan.units}
     pulumi.export("descriptors", {key: unit.descriptor for key, unit in units.items()})
     pulumi.export("endpoints", {key: unit.descriptor.apply(lambda body: body["endpoints"]) for key, unit in units.items()})
     pulumi.export("routeRevision", {key: unit.route_revision for key, unit in units.items()})

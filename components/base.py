@@ -28,10 +28,21 @@ _RESOURCES: dict[str, Any] = {
 class FederationComponent(pulumi.ComponentResource):
     """A component of the package `fate:federation`."""
 
-    def __init__(self, kind: str, name: str, opts: ResourceOptions | None = None, facts: Mapping[str, Any] | None = None) -> None:
-        """`facts`: plain data that the state remembers and the engine compares at the next preview."""
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        opts: ResourceOptions | None = None,
+        facts: Mapping[str, Any] | None = None,
+        after: Output[Any] | None = None,
+    ) -> None:
+        """`facts`: plain data that the state remembers and the engine compares at the next preview.
+
+        `after`: what may refuse the whole update; until it is there, the state remembers what it did.
+        """
         self.name = name
-        super().__init__(naming.COMPONENT_PACKAGE + kind, name, None if facts is None else dict(facts), opts)
+        told = None if facts is None else {key: value if after is None else _when(after, value) for key, value in facts.items()}
+        super().__init__(naming.COMPONENT_PACKAGE + kind, name, told, opts)
 
     def create(self, manifest: Manifest, fields: Mapping[str, Input[Any]] | None = None, **opts: Any) -> pulumi.CustomResource:
         """A typed Kubernetes object as a child; `fields` replaces the manifest's own where they hold live values."""
@@ -41,6 +52,10 @@ class FederationComponent(pulumi.ComponentResource):
             arguments |= {"api_version": manifest.api_version, "kind": manifest.kind}
         created: pulumi.CustomResource = resource(f"{self.name}-{manifest.role}", opts=ResourceOptions(parent=self, **opts), **arguments)
         return created
+
+
+def _when(after: Output[Any], value: Any) -> Output[Any]:
+    return after.apply(lambda _: value)
 
 
 def fill(data: Any, addresses: Addresses) -> Input[Any]:

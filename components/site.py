@@ -22,11 +22,11 @@ class Site(FederationComponent):
 
     addresses: dict[LiveValue, Output[str]]
 
-    def __init__(self, plan: UnitPlan, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, plan: UnitPlan, opts: ResourceOptions | None = None, after: Output[Any] | None = None) -> None:
         guarded = ResourceOptions(
             hooks=ResourceHookBinding(before_update=[] if plan.allow_data_loss else [_keeps_data(plan.key, plan.config_path)])
         )
-        super().__init__("Site", plan.key, ResourceOptions.merge(opts, guarded), plan.data)
+        super().__init__("Site", plan.key, ResourceOptions.merge(opts, guarded), plan.data, after)
         # A namespace holds its party's claims: destroying or renaming a stack must not delete data (invariant 9).
         namespace = [self.create(manifest, retain_on_delete=True) for manifest in plan.namespace_object]
         self.namespace = namespace

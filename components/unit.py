@@ -28,16 +28,26 @@ _CHARTS = Path(__file__).resolve().parent.parent / "charts"
 
 @dataclass(frozen=True, kw_only=True)
 class UnitArgs:
-    """What a unit is made from: its plan, its site, and what only the engine knows."""
+    """What a unit is made from: its plan, the sites of all units by key, and what only the engine knows."""
 
     plan: UnitPlan
-    site: Site
+    sites: Mapping[str, Site]
     addresses: Addresses
     secrets: Mapping[str, Output[str]]
     # Fails when a peer turns out to be at an address of this stack: until it is there, no route is written.
     clear: Output[Any] | None = None
     # What must be there before workloads: the stack's own objects, such as claims and service accounts.
     needs: Sequence[Resource] = ()
+
+    @property
+    def site(self) -> Site:
+        """The unit's own."""
+        return self.sites[self.plan.key]
+
+    @property
+    def settled(self) -> Output[Any]:
+        """There when no Site refused: until then, the state remembers what was deployed."""
+        return Output.all(*(site.urn for site in self.sites.values()))
 
 
 class Unit(FederationComponent):
@@ -53,7 +63,7 @@ class Unit(FederationComponent):
     def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         plan = args.plan
         told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_says_what_it_does(plan.key)]))
-        super().__init__(COMPONENTS[plan.kind], plan.key, ResourceOptions.merge(opts, told), plan.facts)
+        super().__init__(COMPONENTS[plan.kind], plan.key, ResourceOptions.merge(opts, told), plan.facts, args.settled)
         secrets = [self._secret(secret, args) for secret in plan.secrets]
         files = {manifest.role: _when(args.clear, fill(manifest.fields, args.addresses)) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]

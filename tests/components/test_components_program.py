@@ -732,4 +732,6 @@ def test_a_stack_remembers_where_its_units_are_before_all_else(program: Program)
         "exchange": {"namespace": "fate-exchange", "claims": []},
         "party-9999": {"namespace": "fate-9999", "claims": ["datanode", "fateflow", "mysql", "namenode", "pulsar"]},
     }
-    assert run.resources[0] == units
+    kinds = [resource.label[0] for resource in run.resources]
+    assert kinds.index("Units") < kinds.index("kubernetes") < kinds.index("Namespace")
+    assert kinds.index("Units") < kinds.index("Site") < kinds.index("Exchange")
