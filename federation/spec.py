@@ -247,7 +247,8 @@ class PartySpec(Model):
     )
     allow_data_loss: bool = Field(
         False,
-        description="Allow changes of namespace, release, claims or data nodes that leave this party's data behind; for one `pulumi up`.",
+        description="Allow changes of cluster, namespace, release, claims or data nodes that leave this party's data behind; "
+        "for one `pulumi up`.",
     )
     tls: Literal["partyCa", "provided", "certManager", "none"] = Field(
         "provided",
