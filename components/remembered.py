@@ -1,32 +1,36 @@
-"""What a stack as a whole remembers: which units it has, and where. A unit's own component cannot see another one, nor its own end."""
+"""What a stack as a whole remembers of its units' data. A unit's own component cannot see another one, nor its own end."""
 
 import pulumi
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceOptions
 
 from components.base import FederationComponent
-from federation.data import taken_namespaces
+from federation.data import lost_data, refusal, taken_namespaces
 from federation.impact import SEVERITY, effects
 from federation.plan import StackPlan
 
 
 class Units(FederationComponent):
-    """Holds nothing. The provider waits for it, so that no object is touched when it refuses."""
+    """Holds nothing. The provider and all Sites wait for it, so that nothing is touched, and nothing forgotten, when it refuses."""
 
     def __init__(self, plan: StackPlan) -> None:
-        told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_refuses_and_says()]))
-        super().__init__("Units", "units", told, plan.remembered)
+        told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_refuses_and_says(plan)]))
+        super().__init__("Units", "units", told, {unit.key: dict(unit.data) for unit in plan.units})
         self.register_outputs({})
 
 
-def _refuses_and_says() -> ResourceHook:
-    """Refuses a unit in the namespace of another one, and says what becomes of a unit that goes."""
+def _refuses_and_says(plan: StackPlan) -> ResourceHook:
+    """Refuses what would leave data behind, and a unit in the namespace of another one; says what becomes of a unit that goes."""
 
     def check(change: ResourceHookArgs) -> None:
         old, new = change.old_inputs or {}, change.new_inputs or {}
-        if found := list(taken_namespaces(old, new)):
-            raise pulumi.RunError("\n".join(f"{unit}: {problem}" for unit, problem in found))
-        for unit in sorted(old.keys() - new.keys()):
-            for effect in effects(unit, {"data": old[unit]}, None):
+        problems = [f"{unit}: {problem}" for unit, problem in taken_namespaces(old, new)]
+        for unit in plan.units:
+            if unit.key in old and not unit.allow_data_loss and (lost := list(lost_data(old[unit.key], new[unit.key]))):
+                problems.append(refusal(unit.config_path, lost))
+        if problems:
+            raise pulumi.RunError("\n".join(problems))
+        for key in sorted(old.keys() - new.keys()):
+            for effect in effects(key, {"data": old[key]}, None):
                 (pulumi.log.warn if SEVERITY[effect.kind] else pulumi.log.info)(str(effect))
 
     return ResourceHook("units-remembered", check, opts=ResourceHookOptions(on_dry_run=True))

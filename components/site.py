@@ -9,7 +9,7 @@ from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, 
 from pulumi.output import Unknown
 
 from components.base import FederationComponent
-from federation.data import lost_data
+from federation.data import lost_data, refusal
 from federation.live import LiveValue
 from federation.unit import UnitPlan
 
@@ -55,14 +55,11 @@ class Site(FederationComponent):
 
 
 def _keeps_data(key: str, config_path: str) -> ResourceHook:
-    """Refuses, in a preview already, an edit that would leave a unit's data behind."""
+    """Refuses, in a preview already, an edit that would leave a unit's data behind: where the state holds no `Units` yet."""
 
     def check(change: ResourceHookArgs) -> None:
         if found := list(lost_data(change.old_inputs or {}, change.new_inputs or {})):
-            problems = "".join(f"\n  fate:{config_path}: {problem}" for problem in found)
-            raise pulumi.RunError(
-                f"this edit leaves data behind{problems}\n    remedy: undo it, or set {config_path}.allowDataLoss for one `pulumi up`"
-            )
+            raise pulumi.RunError(refusal(config_path, found))
 
     return ResourceHook(f"{key}-keeps-data", check, opts=ResourceHookOptions(on_dry_run=True))
 

@@ -1,6 +1,6 @@
 """What a deployed party's data rests on, and the edits that would leave that data behind (invariant 9 of the design)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from federation.releases import ModuleRow, Release
@@ -72,6 +72,12 @@ def taken_namespaces(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Map
                     f"({owner}'s stays in the cluster when {owner} is removed)"
                 ),
             )
+
+
+def refusal(config_path: str, problems: Iterable[str]) -> str:
+    """What is said when an edit of a unit would leave data behind."""
+    found = "".join(f"\n  fate:{config_path}: {problem}" for problem in problems)
+    return f"this edit leaves data behind{found}\n    remedy: undo it, or set {config_path}.allowDataLoss for one `pulumi up`"
 
 
 def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -54,11 +54,6 @@ class StackPlan:
         return next(unit for unit in self.units if unit.key == key)
 
     @property
-    def remembered(self) -> Mapping[str, Mapping[str, Any]]:
-        """Where each unit is, and which of its modules have claims: what the state knows of a unit that goes."""
-        return {unit.key: {"namespace": unit.data["namespace"], "claims": sorted(unit.data.get("claims", ()))} for unit in self.units}
-
-    @property
     def states(self) -> Mapping[str, Mapping[str, str]]:
         """Every peer's state in force, and why: independent of the day, so that a second `pulumi up` changes nothing."""
         found = {name: {"state": "pending", "reason": reason} for name, reason in self.pending.items()}

@@ -724,14 +724,14 @@ def test_a_misspelt_section_of_the_stack_file_stops_the_program(program: Program
         program(case, secrets={})
 
 
-def test_a_stack_remembers_where_its_units_are_before_all_else(program: Program) -> None:
+def test_a_stack_remembers_the_data_of_its_units_before_all_else(program: Program, tmp_path: Path) -> None:
     case = LOCAL.changed(lambda config: config["parties"]["9999"].update(persistence={}))
     run = program(case)
     units = run.one("Units", "units")
-    assert units.inputs == {
-        "exchange": {"namespace": "fate-exchange", "claims": []},
-        "party-9999": {"namespace": "fate-9999", "claims": ["datanode", "fateflow", "mysql", "namenode", "pulsar"]},
-    }
+    planned = {unit.key: unit.data for unit in case.load(tmp_path).plan.units}
+    assert planned.keys() == {"exchange", "party-9999"}
+    assert units.inputs == numbers(planned)
+    assert {name: run.one("Site", name).inputs for name in planned} == units.inputs
     kinds = [resource.label[0] for resource in run.resources]
     assert kinds.index("Units") < kinds.index("kubernetes") < kinds.index("Namespace")
     assert kinds.index("Units") < kinds.index("Site") < kinds.index("Exchange")
