@@ -185,7 +185,9 @@ def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationS
             return f"{file} is not there yet: {'to make it' if spec.stack else 'when it arrives'}, run {add}"
         return (Problem(where, f"the accepted descriptor {file} is gone", _without_file(name, spec, add)),)
     if isinstance(found, tuple):
-        return found
+        damaged = spec.sha256 is not None and found[0].place.startswith(f"{where} (") and not _is_still(folder / file, spec.sha256)
+        problem = f"{file} is not what was accepted, and no descriptor any more: {found[0].problem}"
+        return (Problem(where, problem, _without_file(name, spec, add)),) if damaged else found
     if problems := membership_problems(found.descriptor, federation, f"{where} ({file})"):
         return problems
     if spec.sha256 is None:
@@ -195,6 +197,11 @@ def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationS
     signed = found.signature
     key, not_after = (None, None) if signed is None else (signed.key, signed.not_after)
     return Peer(name, found.descriptor, spec.state, key, not_after, spec.reason, spec.previous_key)
+
+
+def _is_still(path: Path, sha256: str) -> bool:
+    """Whether a file has the accepted content, as far as it was read: one that is far too large was not."""
+    return path.stat().st_size > MAX_BYTES or digest(path.read_bytes()) == sha256
 
 
 def _without_file(name: str, spec: PeerSpec, add: str) -> str:

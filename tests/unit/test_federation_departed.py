@@ -152,3 +152,13 @@ def test_an_accepted_descriptor_without_its_sha256_is_an_error(state: str, tmp_p
 def test_a_key_typed_before_its_file_comes_is_no_accepted_descriptor(tmp_path: Path) -> None:
     case = EXCHANGE.with_entry("new", descriptor="peers/new.json", key=key_of("clinic-b"))
     assert "new" in case.load(tmp_path).plan.pending
+
+
+def test_a_damaged_file_is_restored_or_parted_with(tmp_path: Path) -> None:
+    """What is wrong in it is nothing that its owner could correct."""
+    case = Case("damaged", EXCHANGE.config, {**EXCHANGE.files, "peers/clinic-b.json": b"{}"})
+    (said,) = refused(case, tmp_path / "active")
+    assert "peers/clinic-b.json is not what was accepted, and no descriptor any more: schemaVersion is missing: restore the file" in said
+    assert "write peers.clinic-b.partyId" in said
+    left = case.changed(lambda config: config["peers"]["clinic-b"].update(state="retired", partyId="10000"))
+    assert left.load(tmp_path / "left").plan.states["clinic-b"] == {"state": "retired"}

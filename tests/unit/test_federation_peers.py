@@ -33,7 +33,10 @@ def test_a_file_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
     content = signed_file(CLINIC)
     changed = content.replace(b'"payload": "ey', b'"payload": "eY')
     assert changed != content
-    assert problem(with_file(changed), tmp_path) == "the signature does not fit the file"
+    assert (
+        problem(with_file(changed), tmp_path)
+        == "peers/clinic-b.json is not what was accepted, and no descriptor any more: the signature does not fit the file"
+    )
 
 
 def test_a_newer_file_of_the_same_key_waits_for_its_acceptance(tmp_path: Path) -> None:
