@@ -7,7 +7,7 @@ PULSAR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fate-federation/pulsar-2.10.1
 # Processes of one test run must order sets alike, because names of tests are made from them; the next run orders them otherwise.
 HASHES := $(shell date +%s)
 # Many parties come up, or something waits for a minute: with the slower suites.
-SLOW := $(addprefix tests/engine/test_,kubefate.py combinations.py boards.py local.py stack_reference.py cert_manager.py)
+SLOW := $(addprefix tests/engine/test_,kubefate.py combinations.py boards.py local.py stack_reference.py cert_manager.py external.py)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: setup tools demo demo-down test lint traffic-server servers pulsar pyfate ci render bench schemas

@@ -34,7 +34,7 @@ class UnitArgs:
     sites: Mapping[str, Site]
     addresses: Addresses
     secrets: Mapping[str, Output[str]]
-    # Fails when a peer turns out to be at an address of this stack: until it is there, no route is written.
+    # Fails when a peer turns out to be at an address of this stack: until it is there, nothing of a unit is changed.
     clear: Output[Any] | None = None
     # What must be there before workloads: the stack's own objects, such as claims and service accounts.
     needs: Sequence[Resource] = ()
@@ -46,8 +46,8 @@ class UnitArgs:
 
     @property
     def settled(self) -> Output[Any]:
-        """There when no Site refused: until then, the state remembers what was deployed."""
-        return Output.all(*(site.urn for site in self.sites.values()))
+        """There when no Site refused and no peer is at an address of this stack: until then, the state remembers what was deployed."""
+        return Output.all(*(site.urn for site in self.sites.values()), *([] if self.clear is None else [self.clear]))
 
 
 class Unit(FederationComponent):
@@ -65,7 +65,7 @@ class Unit(FederationComponent):
         told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_says_what_it_does(plan.key)]))
         super().__init__(COMPONENTS[plan.kind], plan.key, ResourceOptions.merge(opts, told), plan.facts, args.settled)
         secrets = [self._secret(secret, args) for secret in plan.secrets]
-        files = {manifest.role: _when(args.clear, fill(manifest.fields, args.addresses)) for manifest in plan.routes}
+        files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]
         policies = [self.create(manifest, depends_on=args.site.namespace) for manifest in plan.policies]
         # The Issuer may be one of the stack's own objects. Pods that mount what it makes come when it is made.
@@ -193,10 +193,6 @@ def _until(inputs: Mapping[str, Any] | None) -> str | None:
 def _published(body: Mapping[str, Any]) -> dict[str, Any]:
     """The descriptor of a body; a preview that does not know an address yet shows the body with its markers."""
     return dict(body) if live_values(body) else finish(body).plain()
-
-
-def _when(clear: Output[Any] | None, data: Input[Any]) -> Input[Any]:
-    return data if clear is None else Output.all(data, clear).apply(lambda found: found[0])
 
 
 def _fields(data: Input[Any]) -> Mapping[str, Input[Any]]:
