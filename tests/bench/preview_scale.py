@@ -62,8 +62,6 @@ def _deployed(folder: Path, kubeconfig: Path, size: int) -> Workspace:
     space = Workspace("bench", folder, kubeconfig)
     written(space.folder / "stacks", EXCHANGE, size, namespace=f"bench-{size}")
     space.prepare()
-    # 1,000 do not fit into the configuration that Pulumi hands to the program.
-    space.fatefed("peers", "move")
     begun = time.monotonic()
     space.up()
     print(f"{size} peers: up in {time.monotonic() - begun:.1f} s", flush=True)

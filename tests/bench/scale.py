@@ -4,6 +4,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -30,7 +31,7 @@ TRUSTING = "a star with partyCa"
 
 
 def written(folder: Path, kind: str, size: int, namespace: str = "bench") -> Path:
-    """Write a stack `bench` of this kind (EXCHANGE, MESH or TRUSTING) and its peers' files; the path of the stack file."""
+    """Write a stack `bench` of this kind (EXCHANGE, MESH or TRUSTING), its peers' file and descriptors; the path of the stack file."""
     if kind == EXCHANGE:
         topology, own = "star", {"exchange": exchange(namespace, federation="Eggroll")}
     elif kind == TRUSTING:
@@ -44,7 +45,9 @@ def written(folder: Path, kind: str, size: int, namespace: str = "bench") -> Pat
         files[f"peers/{name}.json"] = content
         accepted = {"sha256": digest(content), "key": key_of(name), "acceptedSerial": 1}
         peers[name] = {"descriptor": f"peers/{name}.json", "state": "active", **accepted}
-    return Case("bench", stack("bench", topology=topology, **own, peers=peers), files).write(folder)
+    # 1,000 do not fit into the configuration that Pulumi hands to the program.
+    files["peers/bench.yaml"] = yaml.safe_dump(peers).encode()
+    return Case("bench", stack("bench", topology=topology, **own, peersFile="peers/bench.yaml"), files).write(folder)
 
 
 def _member(number: int, kind: str) -> Descriptor:
