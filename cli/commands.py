@@ -57,7 +57,7 @@ def init(arguments: argparse.Namespace) -> Result:
         raise UsageError("an exchange has no party id: drop --party-id, or choose another kind")
     answers = Answers(
         kind=arguments.kind,
-        organization=arguments.organization or arguments.stack.rsplit("/", 1)[-1],
+        organization=arguments.organization or stack.short,
         party_id=arguments.party_id or "9999",
         federation=arguments.federation,
         domain=arguments.domain,

@@ -24,7 +24,7 @@ _ACCEPTED = frozenset({"descriptor", "state", "reason", "key", "previousKey", "a
 # What a peer typed by hand has, and a peer with a descriptor takes from there.
 BY_HAND = frozenset(field.alias or name for name, field in PeerSpec.model_fields.items()) - _ACCEPTED
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
-_UNSAFE = "is written in a way that cannot be edited safely"
+UNSAFE = "is written in a way that cannot be edited safely"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def with_fields(text: str, path: Path, fields: Mapping[str, Scalar], drop: froze
     try:
         _value(yaml.compose(text, Loader=yaml.SafeLoader), "config")
     except (LookupError, yaml.YAMLError):
-        raise CommandError("the stack file", _UNSAFE, remedy) from None
+        raise CommandError("the stack file", UNSAFE, remedy) from None
     return _edited(text, "the stack file", ("config", f"fate:{path[0]}", *path[1:]), fields, drop, remedy)
 
 
@@ -76,7 +76,7 @@ def _edited(text: str, place: str, path: Path, fields: Mapping[str, Scalar], dro
     except (ValueError, LookupError, yaml.YAMLError, FederationError):
         right = False
     if not right:
-        raise CommandError(place, _UNSAFE, remedy)
+        raise CommandError(place, UNSAFE, remedy)
     return edited
 
 
@@ -100,7 +100,7 @@ def cut(text: str, key: str, instead: Mapping[str, Scalar]) -> tuple[str, str]:
     except (ValueError, LookupError, yaml.YAMLError, FederationError):
         right = False
     if not right:
-        raise CommandError("the stack file", _UNSAFE, f"move what stands under fate:{key} by hand")
+        raise CommandError("the stack file", UNSAFE, f"move what stands under fate:{key} by hand")
     return rest, body
 
 

@@ -63,7 +63,7 @@ def place_of(given: Path | None, content: bytes, stack: Stack, usual: str) -> st
         return real.relative_to(folder.resolve()).as_posix()
     usual = _inside(usual, folder)
     if _accepted_by_another(folder / usual, digest(content), stack):
-        return _inside(f"peers/{stack.file.name.removeprefix('Pulumi.').removesuffix('.yaml')}/{Path(usual).name}", folder)
+        return _inside(f"peers/{stack.short}/{Path(usual).name}", folder)
     return usual
 
 

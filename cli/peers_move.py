@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.edit import cut
+from cli.edit import UNSAFE, cut
 from cli.errors import CommandError
 from cli.files import shown, write_atomic
 from cli.project import Stack
@@ -31,7 +31,7 @@ def move_peers(stack: Stack) -> Move:
     peers = StackSource(text, "").config().get("peers")
     if not isinstance(peers, dict) or not peers:
         raise CommandError(source.place(("peers",)), "has no peers to move", "nothing is to be done")
-    relative = source.peers_path or f"peers/{stack.file.name.removeprefix('Pulumi.').removesuffix('.yaml')}.yaml"
+    relative = source.peers_path or f"peers/{stack.short}.yaml"
     file = stack.file.parent / relative
     if source.peers_path is None and file.exists():
         raise CommandError(shown(file), "is there already", f"name it, if it is this stack's: `fate:peersFile: {relative}`; or remove it")
@@ -39,7 +39,7 @@ def move_peers(stack: Stack) -> Move:
     before = file.read_bytes().decode() if source.peers_path else ""
     moved = before + ("\n" if before and not before.endswith("\n") else "") + body
     if PeersFile(moved, shown(file)).values != {**source.peers_file.values, **{str(name): value for name, value in peers.items()}}:
-        raise CommandError(shown(file), "is written in a way that cannot be edited safely", "move the peers by hand")
+        raise CommandError(shown(file), UNSAFE, "move the peers by hand")
     # The peers' file first: were the second step to fail, the stack file would still say all.
     write_atomic(file.resolve(), moved.encode())
     write_atomic(stack.file.resolve(), rest.encode())

@@ -47,6 +47,11 @@ class Stack:
     file: Path
 
     @property
+    def short(self) -> str:
+        """Its name without organization and project, as in the name of its file."""
+        return self.name.rsplit("/", 1)[-1]
+
+    @property
     def options(self) -> str:
         """What a command of `pulumi` or `fatefed` needs to be about this stack, typed where this one was."""
         return f"{self.project.option}-s {self.name}"

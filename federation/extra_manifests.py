@@ -10,6 +10,7 @@ import yaml
 from federation.errors import Problem
 from federation.naming import CHART_OBJECTS
 from federation.peers import Place
+from federation.source import is_below
 from federation.spec import StackSpec
 from federation.unit import UnitPlan
 
@@ -142,7 +143,7 @@ def _own_objects(unit: UnitPlan) -> set[tuple[str, str]]:
 def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | Problem]:
     path = folder / relative
     try:
-        if Path(relative).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
+        if not is_below(relative, folder):
             yield Problem(where, f"{relative} is outside the folder of the stack file", "keep manifests beside the stack file")
             return
         content = path.read_bytes()

@@ -13,7 +13,7 @@ from federation.links import LINKS
 from federation.peers import Place
 from federation.problems import problems_of
 from federation.releases import ModuleRow, Release, built_in_rows, catalogue, in_order, whole_row
-from federation.source import YamlFile
+from federation.source import YamlFile, is_below
 
 Problems = tuple[Problem, ...]
 
@@ -34,7 +34,7 @@ def own_releases(paths: Sequence[str], folder: Path, place: Place) -> tuple[dict
     rows, found, problems = dict(built_in_rows()), dict(catalogue()), list[Problem]()
     for number, relative in enumerate(paths):
         at = place(("releases", str(number)))
-        if Path(relative).is_absolute() or not (folder / relative).resolve().is_relative_to(folder.resolve()):
+        if not is_below(relative, folder):
             problems.append(
                 Problem(at, f"{relative} is outside the folder of the stack file", "keep releases beside or below the stack file")
             )

@@ -16,6 +16,7 @@ from federation.hosts import published_elsewhere, typed_elsewhere
 from federation.links import KINDS, Kind, published
 from federation.peer_spec import PeerSpec
 from federation.scalars import PartyId, is_ip
+from federation.source import is_below
 from federation.spec import FederationSpec
 
 Place = Callable[[Sequence[str]], str]
@@ -97,7 +98,7 @@ def read_descriptor(folder: Path, relative: str, place: str) -> Received | Probl
     """A descriptor file below the folder: what it says, all that is wrong with it, or None when it is missing."""
     path, remedy = folder / relative, "keep descriptors in peers/ beside the stack file"
     try:
-        below = not Path(relative).is_absolute() and path.resolve().is_relative_to(folder.resolve())
+        below = is_below(relative, folder)
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links
         return (Problem(place, f"{relative!r} is not a path: {error}", remedy),)
     if not below:

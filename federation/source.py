@@ -206,10 +206,15 @@ class PeersFile(YamlFile):
     _UNREADABLE = "restore it: it holds what was accepted of peers; for a stack without peers remove fate:peersFile"
 
 
+def is_below(relative: str, folder: Path) -> bool:
+    """Whether a path that a stack file names leads to something beside or below it. OSError, ValueError or RuntimeError for no path."""
+    return not Path(relative).is_absolute() and (folder / relative).resolve().is_relative_to(folder.resolve())
+
+
 def _read_peers(relative: str, folder: Path, source: StackSource) -> PeersFile:
     path, place = folder / relative, source.place(("peersFile",))
     try:
-        below = not Path(relative).is_absolute() and path.resolve().is_relative_to(folder.resolve())
+        below = is_below(relative, folder)
     except (OSError, ValueError, RuntimeError):  # a NUL in the name, a loop of links
         below = False
     if not below:
