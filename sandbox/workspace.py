@@ -15,6 +15,7 @@ from sandbox.tools import tools_env
 
 REPO = Path(__file__).resolve().parent.parent
 _UP_MINUTES = 10
+_SHOWN = 4000  # characters of a failed command
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Workspace:
         done = self.attempt(*command, given=given)
         if done.returncode != 0:
             shown = f"{done.stdout.decode(errors='replace')}\n{done.stderr.decode(errors='replace')}".strip()
-            raise SandboxError(f"{self.organization}: `{' '.join(command)}` ended with {done.returncode}:\n{shown[-4000:]}")
+            raise SandboxError(f"{self.organization}: `{' '.join(command)}` ended with {done.returncode}:\n{_what_went_wrong(shown)}")
         return done.stdout.decode()
 
     def attempt(self, *command: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -123,3 +124,10 @@ def _quoted(text: str) -> str:
 def _type_and_name(urn: str) -> tuple[str, str]:
     kind, name = urn.split("::", 3)[2:]
     return kind.rsplit("$", 1)[-1], name
+
+
+def _what_went_wrong(shown: str) -> str:
+    """The end of what a command printed, below every error that stands further up: outputs of a stack may follow those."""
+    end = shown[-_SHOWN:]
+    errors = dict.fromkeys(line.strip() for line in shown[:-_SHOWN].splitlines() if re.search(r"\berror:", line))
+    return "\n".join([*errors, end])

@@ -18,11 +18,12 @@ import yaml
 from sandbox import pki
 from sandbox.tools import tools_env
 from sandbox.workspace import REPO, Workspace
-from tests.engine.operators import DOMAIN, FEDERATION, HUB, give_secrets, operator, spark_party
+from tests.engine.operators import DOMAIN, FEDERATION, HUB, STATIC_NODE_PORTS, give_secrets, operator, spark_party
 
 pytestmark = pytest.mark.engine
 
 NAMESPACE = "looked-after"
+NODE_PORTS = STATIC_NODE_PORTS[-2:]
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def lab(clusters: dict[str, Path], authority: pki.Authority, tmp_path_factory: p
     kubeconfig = clusters["clinic-b"]
     boards = {"kind": "ingress", "domain": "viewed.example", "className": "nginx"}
     party = spark_party(NAMESPACE)
-    nodes = {"type": "NodePort", "httpPort": 30831, "grpcPort": 30832, "advertise": {"host": "203.0.113.9"}}
+    nodes = {"type": "NodePort", "httpPort": NODE_PORTS[0], "grpcPort": NODE_PORTS[1], "advertise": {"host": "203.0.113.9"}}
     party["publish"] = {**party["publish"], "nginx": nodes}
     config = {"organization": "viewed", "federation": FEDERATION, "parties": {"9999": party}, "peers": {"hub": HUB}, "boards": boards}
     space = operator("viewed", folder, kubeconfig, config)
@@ -105,7 +106,7 @@ def test_the_viewers_role_shows_everything_of_the_namespace_and_no_secret(lab: L
     assert {row["state"] for check, row in rows.items() if check not in unread} == {"ok"}
     assert sum("module" in check for check in rows) == 10
     assert any(check.startswith("party-9999: Service pulsar-public-tls at ") for check in rows)
-    assert {f"party-9999: node port {port} of nginx-public" for port in (30831, 30832)} <= rows.keys()
+    assert {f"party-9999: node port {port} of nginx-public" for port in NODE_PORTS} <= rows.keys()
 
     status = json.loads(lab.viewer.run("status", "--json").stdout)["units"]["party-9999"]
     assert {module["state"] for module in status["modules"]} == {"ready"}

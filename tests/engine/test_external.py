@@ -8,13 +8,14 @@ import pytest
 
 from sandbox import pki
 from sandbox.workspace import Workspace
-from tests.engine.operators import DOMAIN, FEDERATION, HUB, PUBLISHED, give_secrets, objects, operator, spark_party
+from tests.engine.operators import DOMAIN, FEDERATION, HUB, PUBLISHED, STATIC_NODE_PORTS, give_secrets, objects, operator, spark_party
 
 pytestmark = pytest.mark.engine
 
+DRIVER_PORTS = {"driverStartPort": STATIC_NODE_PORTS[0], "blockManagerStartPort": STATIC_NODE_PORTS[10]}
 ENGINES: dict[str, Any] = {
     "mysql": {"host": "db.bank-a.example", "database": "fate_9999", "user": "fate_9999", "password": {"secret": "database"}},
-    "spark": {"master": "spark://spark.bank-a.example:7077", "driverHost": "203.0.113.9", "portMaxRetries": 5},
+    "spark": {"master": "spark://spark.bank-a.example:7077", "driverHost": "203.0.113.9", "portMaxRetries": 5} | DRIVER_PORTS,
     "hdfs": {"nameNode": "hdfs://namenode.bank-a.example:8020", "pathPrefix": "/fate"},
     "pulsar": {"host": "pulsar.bank-a.example"},
 }
@@ -49,7 +50,7 @@ def test_a_party_with_external_mysql_spark_hdfs_and_pulsar_comes_up(external: Wo
     assert job["status"]["completionTime"] <= started, "the tables come first"
     services = {item["metadata"]["name"]: item["spec"] for item in external.kubectl("get", "services", "-n", "external")["items"]}
     assert not {"mysql", "pulsar", "pulsar-public-tls", "namenode", "spark-master"} & set(services)
-    assert {port["nodePort"] for port in services["fateflow-sparkdriver"]["ports"]} == {*range(31000, 31006), *range(31100, 31106)}
+    assert {port["nodePort"] for port in services["fateflow-sparkdriver"]["ports"]} == {*range(30000, 30006), *range(30010, 30016)}
     outputs = external.json("pulumi", "stack", "output", "-s", "owner")
     assert outputs["endpoints"]["party-9999"]["pulsar"]["host"] == "203.0.113.40"
     seen = external.run("kubectl", "get", "configmaps,deployments,statefulsets,jobs,pods", "-n", "external", "-o", "json")

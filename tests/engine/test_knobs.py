@@ -9,11 +9,12 @@ import yaml
 
 from sandbox import pki
 from sandbox.workspace import Workspace
-from tests.engine.operators import DOMAIN, give_secrets, objects, operator
+from tests.engine.operators import DOMAIN, STATIC_NODE_PORTS, give_secrets, objects, operator
 
 pytestmark = pytest.mark.engine
 
 NAMESPACE = "knobs"
+NODE_PORT = STATIC_NODE_PORTS[-1]
 CLAIM = {
     "apiVersion": "v1",
     "kind": "PersistentVolumeClaim",
@@ -70,7 +71,7 @@ def stack(clusters: dict[str, Path], authority: pki.Authority, tmp_path_factory:
                 "priorityClassName": "knobs-training",
                 "volumes": {"ca": {"mountPath": "/etc/company-ca", "configMap": {"name": "company-ca"}}},
                 "topologySpreadConstraints": [{"topologyKey": "kubernetes.io/hostname"}],
-                "service": {"type": "NodePort", "nodePorts": {"tcp-mysql": 30306}},
+                "service": {"type": "NodePort", "nodePorts": {"tcp-mysql": NODE_PORT}},
             }
         },
         "chartValues": {"modules": {"clustermanager": {"env": {"TZ": "UTC"}}}},
@@ -97,7 +98,7 @@ def test_the_stack_s_own_objects_are_made_before_the_pods_that_need_them(stack: 
     [data] = [volume for volume in pod["volumes"] if volume["name"] == "data"]
     assert data["persistentVolumeClaim"]["claimName"] == "kept-from-before"
     assert stack.kubectl("get", "pod", "mysql-0", "-n", NAMESPACE)["spec"]["priority"] == 1000
-    assert stack.kubectl("get", "service", "mysql", "-n", NAMESPACE)["spec"]["ports"][0]["nodePort"] == 30306
+    assert stack.kubectl("get", "service", "mysql", "-n", NAMESPACE)["spec"]["ports"][0]["nodePort"] == NODE_PORT
     [manager] = stack.kubectl("get", "deployment", "clustermanager", "-n", NAMESPACE)["spec"]["template"]["spec"]["containers"]
     assert {"name": "TZ", "value": "UTC"} in manager["env"]
     assert stack.kubectl("get", "knobs.test.example", "one", "-n", NAMESPACE)["metadata"]["name"] == "one"
@@ -127,7 +128,7 @@ def test_every_object_of_a_file_is_a_resource_of_a_stable_name(stack: Workspace)
         ("modules.nodemanager.annotations.checked", "again", {"nodemanager"}),
         ("modules.rollsite.hostAliases[0].ip", "192.0.2.7", {"rollsite"}),
         ("modules.fateflow.service.annotations.owner", "data", {"party-9999-fateflow-client"}),
-        ("modules.mysql.service.nodePorts.tcp-mysql", "30307", {"mysql"}),
+        ("modules.mysql.service.nodePorts.tcp-mysql", str(NODE_PORT - 1), {"mysql"}),
         ("chartValues.modules.clustermanager.env.TZ", "Europe/Berlin", {"clustermanager"}),
     ],
 )

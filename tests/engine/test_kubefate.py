@@ -29,7 +29,7 @@ from cli.kubefate.report import secret_steps
 from sandbox import pki
 from sandbox.objects import PROVISIONER
 from sandbox.workspace import Workspace
-from tests.engine.operators import give_secrets, objects
+from tests.engine.operators import STATIC_NODE_PORTS, give_secrets, objects
 
 pytestmark = pytest.mark.engine
 
@@ -87,16 +87,13 @@ def test_a_converted_cluster_previews_and_comes_up(name: str, clusters: dict[str
 
 
 def _moved(name: str, namespace: str) -> str:
-    """The file, in a namespace and with node ports of its own: the sandbox is one cluster for all of them.
-
-    Numbers below 30086 are never given to other Services by chance (Kubernetes' static band of node ports).
-    """
+    """The file, in a namespace and with node ports of its own: the sandbox is one cluster for all of them."""
     texts = {other: (_FILES / f"{other}.yaml").read_text() for other in _WORKLOADS}
     before = [text for other, text in texts.items() if list(_WORKLOADS).index(other) < list(_WORKLOADS).index(name)]
-    ports = itertools.count(30000 + sum(len(_NODE_PORT.findall(text)) for text in before))
+    ports = itertools.count(STATIC_NODE_PORTS[0] + sum(len(_NODE_PORT.findall(text)) for text in before))
     text = _NODE_PORT.sub(lambda found: f"{found[1]}: {next(ports)}", texts[name])
-    text = text.replace("driverStartPort: 31000", "driverStartPort: 30030").replace(
-        "blockManagerStartPort: 31100", "blockManagerStartPort: 30060"
+    text = text.replace("driverStartPort: 31000", f"driverStartPort: {STATIC_NODE_PORTS[30]}").replace(
+        "blockManagerStartPort: 31100", f"blockManagerStartPort: {STATIC_NODE_PORTS[60]}"
     )
     return re.sub(r"^namespace: .*", f"namespace: {namespace}", text, flags=re.M)
 
