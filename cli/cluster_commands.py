@@ -14,6 +14,7 @@ from cli.doctor import own_rows
 from cli.engine_checks import engine_password, engine_rows
 from cli.errors import CommandError, UsageError
 from cli.files import shown
+from cli.own_addresses import own_addresses, own_asks
 from cli.peer_doctor import chosen, dialling_units, now, peer_rows
 from cli.peer_job import ask_in_cluster, asking_unit
 from cli.project import Stack
@@ -72,11 +73,18 @@ def _peers(arguments: argparse.Namespace) -> list[Row]:
         if arguments.in_cluster and questions:
             cluster = Cluster(loaded.spec.cluster, stack.project.folder, arguments.timeout)
             return ask_in_cluster(loaded, asking_unit(loaded), cluster, questions, arguments.timeout)
+        return ask_from_here(questions)
+
+    def ask_from_here(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return peer_probe.ask_all(questions, end - time.monotonic(), min(SECONDS, arguments.timeout / _STEPS))
 
+    def resolve(hosts: list[str]) -> dict[str, list[str]]:
+        found = ask_from_here([{"id": host, "kind": "dns", "host": host, "port": 0} for host in hosts])
+        return {answer["id"]: answer.get("addresses", []) for answer in found}
+
     with ThreadPoolExecutor(1) as pool:
-        readings = pool.submit(_read, loaded, stack, list(route_questions(units)), arguments.timeout)
-        rows = peer_rows(loaded, names, probe, now)
+        readings = pool.submit(_read, loaded, stack, [*route_questions(units), *own_asks(loaded)], arguments.timeout)
+        rows = peer_rows(loaded, names, probe, now, lambda answers: own_addresses(loaded, answers, readings.result(), resolve))
         return [*rows, *route_rows(units, readings.result())] or [Row("no peer of this stack is active", "ok")]
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from cli.checks import Row
+from cli.own_addresses import OwnAddresses
 from cli.peer_questions import Question
 
 # What is said of a fault, and what has to be done by whom. Words in braces: {name} {party} {owner} {hop} {endpoint}.
@@ -23,6 +24,8 @@ class Case:
     ours: tuple[str, ...]
     theirs: str | None
     now: datetime
+    # Where this stack is reached itself.
+    own: OwnAddresses
 
     @property
     def where(self) -> str:
@@ -48,6 +51,10 @@ class Case:
     def ok(self, check: str) -> Row:
         """A row without a problem."""
         return Row(f"{self.subject}: {check}", "ok")
+
+    def unread(self, check: str, reason: str, fix: str) -> Row:
+        """A row of what cannot be known from here."""
+        return Row(f"{self.subject}: {check}", "not readable", reason, fix)
 
     def failed(self, check: str, saying: Saying) -> Row:
         """A row with a problem; its words are filled in."""

@@ -7,6 +7,7 @@ from cli.peer_case import Case
 from cli.peer_http import http_rows, said, version_rows
 from cli.peer_questions import NOBODY
 from cli.peer_tls import tls_rows
+from federation.hosts import canonical
 from federation.scalars import is_ip
 
 
@@ -20,6 +21,12 @@ def rows_of(case: Case) -> Iterator[Row]:
         yield _resolved(case)
     if case.stage == "dns" or question.kind == "dns":
         return
+    if not is_ip(question.host):
+        elsewhere = _elsewhere(case)
+        yield elsewhere
+        # Whatever answers there is one of ours, and says nothing of the peer.
+        if elsewhere.state == "failed":
+            return
     yield _connected(case)
     if case.stage != "tcp":
         yield from _KINDS[question.kind](case)
@@ -35,6 +42,24 @@ def _resolved(case: Case) -> Row:
     if published and not set(found) & set(published):
         problem = f"it is at {', '.join(found)} now; routes lead to {', '.join(published)}, as the accepted descriptor says"
         return case.failed(check, (problem, "{hop}: export the descriptor again; here: `fatefed peers add` it, then `pulumi up`"))
+    return case.ok(check)
+
+
+def _elsewhere(case: Case) -> Row:
+    """Whether a name leads to this stack itself: addresses in a descriptor are compared by each preview, a name only here."""
+    question, check = case.question, f"{case.where} is elsewhere"
+    own = ((address, case.own.found.get((canonical(address), question.port))) for address in case.answer.get("addresses", []))
+    found = [f"it is at {address}:{question.port}, {whose}" for address, whose in own if whose is not None]
+    if found:
+        problem = f"{'; '.join(found)}: a proxy of this stack would dial itself"
+        fix = (
+            f"{{hop}}: let {question.host} lead to {{endpoint}} there, or export the descriptor with another host; "
+            f"here: `fatefed peers suspend {case.hop}`, then `pulumi up`, until it does; does this DNS answer for another network?"
+        )
+        return case.failed(check, (problem, fix))
+    if case.own.unknown:
+        fix = "here: let this stack's own names resolve, and its Services be read (docs/rbac/viewer.yaml); then ask again"
+        return case.unread(check, "; ".join(case.own.unknown), fix)
     return case.ok(check)
 
 

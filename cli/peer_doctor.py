@@ -1,11 +1,12 @@
 """`fatefed doctor PEER`: everything that can be known of the link to a peer, from the stack's files and from what servers answer."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from cli.checks import Row
 from cli.errors import CommandError
+from cli.own_addresses import OwnAddresses, own_questions
 from cli.peer_case import Case
 from cli.peer_checks import rows_of
 from cli.peer_http import release_rows
@@ -14,6 +15,7 @@ from cli.questions import FailedError
 from federation.links import Kind
 from federation.load import LoadedStack
 from federation.peers import Peer
+from federation.scalars import is_ip
 from federation.unit import UnitPlan
 
 # Kinds of units that dial each other, and whose releases are compared.
@@ -25,6 +27,8 @@ _FAMILIES: dict[Kind, str] = {
 # Answers to questions (cli/peer_probe.py), in their order.
 Probe = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 Now = Callable[[], datetime]
+# Where this stack is reached itself, by the answers to its own names; it may wait for the cluster.
+Own = Callable[[Mapping[Question, Mapping[str, Any]]], OwnAddresses]
 
 
 def chosen(loaded: LoadedStack, names: Iterable[str], *, every: bool) -> list[str]:
@@ -43,10 +47,11 @@ def dialling_units(loaded: LoadedStack, names: Iterable[str]) -> list[UnitPlan]:
     return [unit for unit in loaded.plan.units if _FAMILIES[unit.kind] in families]
 
 
-def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now) -> list[Row]:
+def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now, own: Own) -> list[Row]:
     """The rows of some peers. Each server is asked each question once, all at the same time. `probe` may raise FailedError."""
     wanted = [(name, hop, question) for name in names for hop in _hops(loaded, name) for question in questions(loaded, hop)]
-    asked = list(dict.fromkeys(question for _, _, question in wanted))
+    named = any(not is_ip(question.host) for _, _, question in wanted)
+    asked = list(dict.fromkeys([*(question for _, _, question in wanted), *(own_questions(loaded) if named else [])]))
     rows = []
     try:
         found = probe([{"id": str(number), **question.plain} for number, question in enumerate(asked)])
@@ -55,16 +60,19 @@ def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now) -> 
         rows.append(Row("peers are asked from inside of the cluster", "failed", error.problem, error.fix))
     answers = dict(zip(asked, found, strict=False))
     moment = now()
+    ours = own(answers) if named and answers else OwnAddresses()
     for name in names:
-        own = [*_known(loaded, name, moment.date())]
+        about = [*_known(loaded, name, moment.date())]
         for owner, hop, question in wanted:
             if owner == name:
-                own += rows_of(_case(loaded, name, hop, question, answers[question], moment))
-        rows += _once(own)
+                about += rows_of(_case(loaded, name, hop, question, answers[question], moment, ours))
+        rows += _once(about)
     return rows
 
 
-def _case(loaded: LoadedStack, name: str, hop: Hop, question: Question, answer: dict[str, Any], moment: datetime) -> Case:
+def _case(
+    loaded: LoadedStack, name: str, hop: Hop, question: Question, answer: dict[str, Any], moment: datetime, own: OwnAddresses
+) -> Case:
     peer = _accepted(loaded, name)
     return Case(
         subject=name if hop.peer.name == name else f"{name} through {hop.peer.name}",
@@ -74,6 +82,7 @@ def _case(loaded: LoadedStack, name: str, hop: Hop, question: Question, answer: 
         ours=_releases(loaded, "party"),
         theirs=None if peer is None else peer.descriptor.release,
         now=moment,
+        own=own,
     )
 
 

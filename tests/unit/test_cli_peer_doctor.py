@@ -132,6 +132,7 @@ def test_of_a_link_that_is_well_every_row_is_ok(clinic: Clinic, ask: Ask) -> Non
         f"clinic-b: HTTP route to party 10000 at {nginx}",
         f"clinic-b: HTTP route to party 9999 at {nginx}",
         f"clinic-b: {PULSAR} resolves",
+        f"clinic-b: {pulsar} is elsewhere",
         f"clinic-b: pulsar {pulsar} accepts connections",
         f"clinic-b: TLS of 10000.fraud.example at {pulsar}",
         "clinic-b: certificate of 10000.fraud.example is signed by its CA",
@@ -318,6 +319,84 @@ def test_an_injected_fault_is_named_with_who_has_to_act(clinic: Clinic, ask: Ask
     assert answer.seconds < SECONDS + 2
     # Nothing that is well is blamed: one fault is one row, or two where one server answers for two parties.
     assert len(answer.wrong) <= 2, list(answer.wrong)
+
+
+def _advertises(clinic: Clinic, host: str, port: int, addresses: list[str] | None = None) -> None:
+    """Bank-a's own Pulsar is at a host and port, by its own words."""
+    given = {"type": "LoadBalancer", "port": port, "advertise": {"host": host, "addresses": addresses or []}}
+    clinic.case = MESH.changed(lambda config: config["parties"]["9999"]["publish"].update(pulsar=given))
+
+
+def _balances(clinic: Clinic, address: dict[str, str], port: int) -> None:
+    """The cluster gave bank-a's Pulsar an address."""
+
+    def given(kubectl: FakeKubectl) -> None:
+        (service,) = [item for item in kubectl.answers["services/fate-9999"] if item["metadata"]["name"] == "pulsar-public-tls"]
+        service["status"], service["spec"]["ports"] = {"loadBalancer": {"ingress": [address]}}, [{"port": port}]
+
+    clinic.cluster = given
+
+
+# How bank-a's own Pulsar comes to be where the peer's name leads, and by which words it is named.
+OWN: dict[str, tuple[Callable[[Clinic, int], object], str]] = {
+    "an address that it advertises": (
+        lambda clinic, port: _advertises(clinic, "127.0.0.1", port),
+        "what party-9999's pulsar advertises",
+    ),
+    "an address beside a name that it advertises": (
+        lambda clinic, port: _advertises(clinic, "nowhere.invalid", port, ["127.0.0.1"]),
+        "what party-9999's pulsar advertises",
+    ),
+    "a name that it advertises": (
+        lambda clinic, port: clinic.hosts.add("pulsar.bank-a.example") or _advertises(clinic, "pulsar.bank-a.example", port),
+        "what party-9999's pulsar advertises",
+    ),
+    "an address of its load balancer": (
+        lambda clinic, port: _balances(clinic, {"ip": "127.0.0.1"}, port),
+        "Service fate-9999/pulsar-public-tls here",
+    ),
+    "a name of its load balancer": (
+        lambda clinic, port: clinic.hosts.add("balancer.cloud.example") or _balances(clinic, {"hostname": "balancer.cloud.example"}, port),
+        "Service fate-9999/pulsar-public-tls here",
+    ),
+}
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_a_peers_name_that_leads_to_this_stack_itself_is_named(clinic: Clinic, ask: Ask, own: str) -> None:
+    makes, whose = OWN[own]
+    port = clinic.ports["pulsar"]["tls"]
+    makes(clinic, port)
+    answer = ask(clinic)
+    # What answers there is not asked any further: it is this stack's own.
+    (row,) = answer.wrong.values()
+    assert row["check"] == f"clinic-b: {PULSAR}:{port} is elsewhere"
+    assert (row["state"], row["problem"]) == ("failed", f"it is at 127.0.0.1:{port}, {whose}: a proxy of this stack would dial itself")
+    assert row["fix"].startswith(f"clinic-b: let {PULSAR} lead to pulsar there, or export the descriptor with another host; here: `fatefed")
+    assert not [check for check in (row["check"] for row in answer.rows) if check.startswith(f"clinic-b: pulsar {PULSAR}")]
+    assert answer.code == 1
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_another_port_of_the_same_address_is_elsewhere(clinic: Clinic, ask: Ask, own: str) -> None:
+    # As behind one address of a router, or on the nodes of one cluster.
+    OWN[own][0](clinic, closed())
+    answer = ask(clinic)
+    assert (answer.wrong, answer.code) == ({}, 0)
+    assert f"clinic-b: {PULSAR}:{clinic.ports['pulsar']['tls']} is elsewhere" in {row["check"] for row in answer.rows}
+
+
+def test_whether_a_name_leads_elsewhere_is_not_known_without_ones_own_addresses(clinic: Clinic, ask: Ask) -> None:
+    _advertises(clinic, "nowhere.invalid", 6651)
+    clinic.cluster = lambda kubectl: kubectl.answers.update({"services/fate-9999": FORBIDDEN.format("services")})
+    answer = ask(clinic)
+    row = answer.wrong[f"clinic-b: {PULSAR}:{clinic.ports['pulsar']['tls']} is elsewhere"]
+    assert row["state"] == "not readable"
+    assert "nowhere.invalid, which party-9999's pulsar advertises, does not resolve" in row["problem"]
+    assert "Services of namespace fate-9999 cannot be read" in row["problem"]
+    # The peer is asked all the same.
+    assert f"clinic-b: TLS of 10000.fraud.example at {PULSAR}:{clinic.ports['pulsar']['tls']}" in {row["check"] for row in answer.rows}
+    assert answer.code == 0
 
 
 def test_an_ended_descriptor_and_one_that_nobody_accepted_are_named(clinic: Clinic, ask: Ask, tmp_path: Path) -> None:
