@@ -27,8 +27,8 @@ from federation.own_releases import own_releases
 from federation.peer_spec import PeerSpec
 from federation.peers import Peer, Peers, membership_problems, resolve
 from federation.plan import plan_stack
+from federation.rules_ownership import ownership_warnings
 from federation.rules_peers import address_warnings
-from federation.rules_serving import ownership_warnings
 from federation.source import StackSource
 from federation.spec import StackSpec
 
@@ -191,9 +191,7 @@ def accept(found: Review) -> None:
 
 
 def _read_stack(stack: Stack) -> tuple[StackSource, StackSpec]:
-    source = StackSource.read(stack.file, shown(stack.file))
-    if source.duplicates():
-        raise FederationError(source.duplicates())
+    source = stack.source()
     try:
         spec = StackSpec.model_validate(source.config())
     except ValidationError:

@@ -7,7 +7,6 @@ from cli.edit import UNSAFE, cut
 from cli.errors import CommandError
 from cli.files import shown, write_atomic
 from cli.project import Stack
-from federation.errors import FederationError
 from federation.source import PeersFile, StackSource
 
 
@@ -24,9 +23,7 @@ def move_peers(stack: Stack) -> Move:
 
     CommandError or FederationError when nothing was written.
     """
-    source = StackSource.read(stack.file, shown(stack.file))
-    if source.duplicates():
-        raise FederationError(source.duplicates())
+    source = stack.source()
     text = stack.file.read_bytes().decode()
     peers = StackSource(text, "").config().get("peers")
     if not isinstance(peers, dict) or not peers:

@@ -10,7 +10,9 @@ import yaml
 
 from cli.errors import UsageError
 from cli.files import shown
+from federation.errors import FederationError
 from federation.load import LoadedStack, load_stack
+from federation.source import StackSource
 
 # Pulumi's rule for stack names; `organization/project/stack` names the same file as `stack`.
 _STACK_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
@@ -55,6 +57,13 @@ class Stack:
     def options(self) -> str:
         """What a command of `pulumi` or `fatefed` needs to be about this stack, typed where this one was."""
         return f"{self.project.option}-s {self.name}"
+
+    def source(self) -> StackSource:
+        """The stack file as it is written. FederationError when it cannot be read, or says a key twice."""
+        source = StackSource.read(self.file, shown(self.file))
+        if repeated := source.duplicates():
+            raise FederationError(repeated)
+        return source
 
     def load(self) -> LoadedStack:
         """The stack, read, checked and planned. FederationError with every problem."""

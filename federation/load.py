@@ -14,10 +14,10 @@ from federation.errors import SHOWN, FederationError, Problem
 from federation.extra_manifests import ExtraManifests, clashes, read_manifests
 from federation.limits import config_warnings, oversized, oversized_config
 from federation.own_releases import own_releases
-from federation.peers import Peers, Place, resolve
+from federation.peers import Paths, Peers, Place, resolve
 from federation.plan import WARN_DAYS, StackPlan, check_stack, plan_stack
 from federation.problems import problems_of
-from federation.rules import Paths, far_overrides
+from federation.rules import far_overrides
 from federation.salvage import Salvaged, salvage
 from federation.source import StackSource
 from federation.spec import StackSpec

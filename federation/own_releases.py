@@ -31,7 +31,7 @@ def own_releases(paths: Sequence[str], folder: Path, place: Place) -> tuple[dict
 
     A row's `base` is a release of the program, or of a file that stands earlier in the list.
     """
-    rows, found, problems = dict(built_in_rows()), dict(catalogue()), list[Problem]()
+    rows, found, problems = dict(built_in_rows("catalogue")), dict(catalogue()), list[Problem]()
     for number, relative in enumerate(paths):
         at = place(("releases", str(number)))
         if not is_below(relative, folder):
@@ -51,7 +51,7 @@ def read_release(
     path: Path, name: str, rows: Mapping[str, Any] | None = None, taken: frozenset[str] | None = None
 ) -> OwnRelease | Problems:
     """A file's release and its whole row, or all that is wrong with it. `rows`: those that it may be based on."""
-    rows = built_in_rows() if rows is None else rows
+    rows = built_in_rows("catalogue") if rows is None else rows
     taken = frozenset(catalogue()) if taken is None else taken
     try:
         source = YamlFile.read(path, name)

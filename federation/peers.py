@@ -20,6 +20,7 @@ from federation.source import is_below
 from federation.spec import FederationSpec
 
 Place = Callable[[Sequence[str]], str]
+Paths = frozenset[tuple[str, ...]]
 
 
 @dataclass(frozen=True)

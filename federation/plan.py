@@ -15,17 +15,18 @@ from federation.descriptor import Endpoint
 from federation.errors import Problem
 from federation.extra_manifests import ExtraManifests
 from federation.neighbours import dials, nginx_addresses, tunnel_host
-from federation.peers import Peer, Peers, Place
+from federation.peers import Paths, Peer, Peers, Place
 from federation.plan_exchange import exchange_warnings, plan_exchange
 from federation.plan_party import plan_party
 from federation.plan_portal import plan_fml_manager, plan_site_portal
 from federation.plan_serving import plan_serving, plan_serving_exchange
-from federation.rules import Paths, broken_rules
+from federation.rules import broken_rules
 from federation.rules_boards import board_warnings
 from federation.rules_network import policy_warnings
+from federation.rules_ownership import ownership_warnings
 from federation.rules_peers import address_warnings, advertise_warnings, unused_warnings
 from federation.rules_portal import portal_warnings
-from federation.rules_serving import ownership_warnings, serving_warnings, severed_warnings
+from federation.rules_serving import serving_warnings, severed_warnings
 from federation.scalars import is_ip
 from federation.spec import StackSpec
 from federation.trust import TlsPlan, renewal_due, trust_warnings

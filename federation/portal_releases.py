@@ -1,14 +1,11 @@
 """The catalogue of Site Portal and FML Manager: releases of FedLCM as data."""
 
 from functools import cache
-from importlib.resources import files
 
-import yaml
-from packaging.version import Version
 from pydantic import Field
 
 from federation.model import Model
-from federation.releases import ModuleRow, UncertainRow, whole_row
+from federation.releases import ModuleRow, UncertainRow, read_catalogue
 from federation.scalars import NonEmpty, Port
 
 
@@ -27,7 +24,4 @@ class PortalRelease(Model):
 @cache
 def portal_catalogue() -> dict[str, PortalRelease]:
     """Every release of Site Portal and FML Manager that this program can deploy, by version."""
-    folder = files("federation").joinpath("portal_catalogue")
-    rows = {file.name.removesuffix(".yaml"): yaml.safe_load(file.read_text()) for file in folder.iterdir()}
-    releases = [PortalRelease.model_validate(whole_row(rows, name)) for name in rows]
-    return {row.release: row for row in sorted(releases, key=lambda row: Version(row.release))}
+    return read_catalogue("portal_catalogue", PortalRelease)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from packaging.version import Version
@@ -163,22 +163,30 @@ class Release(Model):
         return Version(self.release).major
 
 
+Row = TypeVar("Row", bound=Model)
+
+
 @cache
 def catalogue() -> dict[str, Release]:
     """Every release this program can deploy, by version."""
-    rows = built_in_rows()
-    return in_order({name: Release.model_validate(whole_row(rows, name)) for name in rows})
+    return read_catalogue("catalogue", Release)
 
 
-def in_order(releases: Mapping[str, Release]) -> dict[str, Release]:
+def read_catalogue(folder: str, row: type[Row]) -> dict[str, Row]:
+    """The releases in a folder of this program, by version."""
+    rows = built_in_rows(folder)
+    return in_order({name: row.model_validate(whole_row(rows, name)) for name in rows})
+
+
+def in_order(releases: Mapping[str, Row]) -> dict[str, Row]:
     """Releases by version, oldest first."""
     return dict(sorted(releases.items(), key=lambda item: Version(item[0])))
 
 
 @cache
-def built_in_rows() -> Mapping[str, dict[str, Any]]:
-    """The rows of this program's own catalogue as they are written, by version."""
-    found = files("federation").joinpath("catalogue").iterdir()
+def built_in_rows(folder: str) -> Mapping[str, dict[str, Any]]:
+    """The rows of a catalogue of this program's own as they are written, by version."""
+    found = files("federation").joinpath(folder).iterdir()
     return {file.name.removesuffix(".yaml"): yaml.safe_load(file.read_text()) for file in found}
 
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 from federation.errors import Problem
-from federation.links import KINDS
 from federation.module_spec import ModuleSpec
 from federation.own_units import Unit, units
 from federation.party_values import module_specs
-from federation.peers import Peers, Place
+from federation.peers import Paths, Peers, Place
 from federation.plan_exchange import exchange_module_specs
 from federation.plan_portal import portal_module_specs
 from federation.plan_serving import serving_module_specs
@@ -16,6 +15,7 @@ from federation.portal_releases import portal_catalogue
 from federation.rules_boards import broken_board_rules
 from federation.rules_engines import broken_engine_rules
 from federation.rules_external import broken_external_rules, driver_ports_fit
+from federation.rules_hubs import hub_is_described, hub_is_of_its_kind
 from federation.rules_modules import module_path
 from federation.rules_peers import broken_peer_rules
 from federation.rules_plan import broken_plan_rules
@@ -33,7 +33,6 @@ from federation.spec import (
     StackSpec,
 )
 
-Paths = frozenset[tuple[str, ...]]
 # An override is for one occasion: what holds longer is no guard any more.
 _LONGEST_OVERRIDE = timedelta(days=30)
 
@@ -128,25 +127,14 @@ def _topology_fits(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Prob
             yield Problem(
                 where, "a party of a star needs its exchange", "name the peer that is the exchange, or `local` when this stack holds it"
             )
-        wrong = {peer.name: peer for peer in peers.accepted if peer.kind != "exchange" and peer.name in own.exchanges}
-        for name, found in wrong.items() if not mesh else ():
-            problem = f"peer {name} is {KINDS[found.kind]}, not an exchange"
-            yield Problem(place(("parties", party, *own.exchanges[name])), problem, "name the peer whose descriptor is an exchange's")
+        for name, key in own.exchanges.items() if not mesh else ():
+            yield from hub_is_of_its_kind(peers, "exchange", name, place(("parties", party, *key)))
 
 
 def _exchanges_are_described(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
     for party, own in spec.parties_in_order:
         for name, key in own.exchanges.items() if spec.federation.topology == "star" else ():
-            yield from _exchange_is_described(spec, name, place(("parties", party, *key)), left_out)
-
-
-def _exchange_is_described(spec: StackSpec, name: str, where: str, left_out: Paths) -> Iterator[Problem]:
-    if name == "local":
-        if spec.exchange is None and ("exchange",) not in left_out:
-            yield Problem(where, "this stack holds no exchange", "describe it under fate:exchange, or name the peer that holds it")
-    elif name not in spec.peers and not {("peers",), ("peers", name)} & left_out:
-        known = ", ".join(sorted(spec.peers)) or "none"
-        yield Problem(where, f"there is no peer {name}", f"add it: `fatefed peers add FILE --name {name}`; known peers: {known}")
+            yield from hub_is_described(spec, "exchange", name, place(("parties", party, *key)), left_out)
 
 
 def _node_ports_fit(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:

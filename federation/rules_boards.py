@@ -7,7 +7,7 @@ from federation.boards import encrypted, host_of, shown
 from federation.consoles import CONSOLES, DEFAULT_CONSOLES
 from federation.errors import Problem
 from federation.party_values import deployed_modules
-from federation.peers import Place
+from federation.peers import Paths, Place
 from federation.plan_serving import deployed_modules as serving_modules
 from federation.portal_boards import CONSOLE, shown_portal
 from federation.portal_releases import portal_catalogue
@@ -15,7 +15,7 @@ from federation.scalars import PartyId, is_dns_name
 from federation.spec import PartySpec, ServingSpec, StackSpec
 
 
-def broken_board_rules(spec: StackSpec, place: Place, left_out: frozenset[tuple[str, ...]]) -> Iterator[Problem]:
+def broken_board_rules(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
     """Every problem with consoles. Parties of an unknown release or combination have other problems."""
     if spec.boards is None:
         if ("boards",) not in left_out:

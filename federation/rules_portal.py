@@ -4,24 +4,23 @@ from collections.abc import Iterator
 
 from federation.credential_spec import Credential
 from federation.errors import Problem
-from federation.links import KINDS
 from federation.module_spec import ModuleSpec
-from federation.peers import Peers, Place
+from federation.peers import Paths, Peers, Place
 from federation.plan_portal import Portal, deployed_modules, portal_module_specs
 from federation.portal_releases import portal_catalogue
 from federation.rules_external import is_own
+from federation.rules_hubs import hub_is_described, hub_is_of_its_kind
 from federation.rules_modules import broken_knobs
-from federation.rules_serving import another_owner
+from federation.rules_ownership import belongs_to_its_party
 from federation.scalars import PartyId
 from federation.spec import Publication, SitePortalSpec, StackSpec
 
-Paths = frozenset[tuple[str, ...]]
 _MANAGER = ("exchange", "fmlManager")
 
 
 def broken_portal_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths) -> tuple[Problem, ...]:
     """Every problem with Site Portals and the FML Manager. `left_out`: see `federation.plan.check_stack`."""
-    problems = [*_belongs_to_its_party(spec, peers, place), *_nothing_is_shared(spec, place)]
+    problems = [*belongs_to_its_party("sitePortal", spec, peers, place), *_nothing_is_shared(spec, place)]
     for party, own in spec.site_portals_in_order:
         at = ("sitePortal", party)
         problems += [*_training(spec, party, own, place, left_out), *_manager(spec, party, own, peers, place, left_out)]
@@ -72,19 +71,10 @@ def _training(spec: StackSpec, party: PartyId, own: SitePortalSpec, place: Place
 
 
 def _manager(spec: StackSpec, party: PartyId, own: SitePortalSpec, peers: Peers, place: Place, left_out: Paths) -> Iterator[Problem]:
-    name, where = own.fml_manager, place(("sitePortal", party, "fmlManager"))
-    if name is None:
-        return
-    if name == "local":
-        if spec.fml_manager is None and not {("exchange",), ("exchange", "fmlManager")} & left_out:
-            remedy = "describe it under fate:exchange.fmlManager, or name the peer that holds it"
-            yield Problem(where, "this stack holds no FML Manager", remedy)
-    elif name not in spec.peers and not {("peers",), ("peers", name)} & left_out:
-        known = ", ".join(sorted(spec.peers)) or "none"
-        yield Problem(where, f"there is no peer {name}", f"add it: `fatefed peers add FILE --name {name}`; known peers: {known}")
-    elif found := next((peer for peer in peers.accepted if peer.name == name and peer.kind != "fmlManager"), None):
-        problem = f"peer {name} is {KINDS[found.kind]}, not an FML Manager"
-        yield Problem(where, problem, "name the peer whose descriptor is an FML Manager's")
+    if own.fml_manager is not None:
+        where = place(("sitePortal", party, "fmlManager"))
+        yield from hub_is_described(spec, "fmlManager", own.fml_manager, where, left_out)
+        yield from hub_is_of_its_kind(peers, "fmlManager", own.fml_manager, where)
 
 
 def _modules(at: tuple[str, ...], own: Portal, place: Place) -> Iterator[Problem]:
@@ -142,19 +132,3 @@ def _nothing_is_shared(spec: StackSpec, place: Place) -> Iterator[Problem]:
             remedy = "give each a database of its own"
             yield Problem(place((*at, "engines", "postgres")), f"fate:{used[key]} uses this database already", remedy)
         used.setdefault(key, ".".join(at))
-
-
-def _belongs_to_its_party(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    """A party id has one Site Portal, that of the organization that owns the party: it acts for it in projects."""
-    owners = dict.fromkeys(spec.site_portal, "this stack")
-    parties = {peer.party_id: peer for peer in peers.parties()}
-    for peer in peers.parties("sitePortal"):
-        party = peer.party_id or ""
-        if party in owners:
-            yield Problem(place(("peers", peer.name)), f"party {party} already has the Site Portal of {owners[party]}", "keep one of them")
-        owners.setdefault(party, f"peer {peer.name}")
-        training = parties.get(party)
-        owner = "this stack" if party in spec.parties else None if training is None else another_owner(training, peer)
-        if owner is not None:
-            problem = f"is the Site Portal of party {party}, which belongs to {owner}"
-            yield Problem(place(("peers", peer.name)), problem, f"ask both which of them is party {party}, and keep that one")

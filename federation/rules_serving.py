@@ -4,23 +4,27 @@ from collections.abc import Iterator
 
 from federation.credential_spec import Credential
 from federation.errors import Problem
-from federation.links import KINDS
-from federation.peers import Peer, Peers, Place
+from federation.peers import Paths, Peers, Place
 from federation.plan_serving import serving_module_specs
+from federation.rules_hubs import hub_is_described, hub_is_of_its_kind
 from federation.rules_modules import broken_knobs
+from federation.rules_ownership import belongs_to_its_party
 from federation.scalars import PartyId
 from federation.serving_releases import serving_catalogue
 from federation.serving_spec import MOCK_BATCH, MOCK_SINGLE
 from federation.spec import ServingSpec, StackSpec
 
-Paths = frozenset[tuple[str, ...]]
 # serving-proxy reads its party's id as a Java int.
 _LARGEST_ID = 2**31 - 1
 
 
 def broken_serving_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths) -> tuple[Problem, ...]:
     """Every problem with FATE-Serving. `left_out`: see `federation.plan.check_stack`."""
-    problems = [*_belongs_to_its_party(spec, peers, place), *_party_of_own_serving(spec, peers, place), *_serving_exchange(spec, place)]
+    problems = [
+        *belongs_to_its_party("serving", spec, peers, place),
+        *_party_of_own_serving(spec, peers, place),
+        *_serving_exchange(spec, place),
+    ]
     for party, own in spec.servings_in_order:
         problems += [*_training(spec, party, own, place, left_out), *_exchange(spec, party, own, peers, place, left_out)]
         problems += [*_modules(party, own, place), *_publishes_its_proxy(("serving", party), own.publish.serving_proxy, place)]
@@ -88,19 +92,10 @@ def _servings(spec: StackSpec, party: PartyId, place: Place, left_out: Paths) ->
 
 
 def _exchange(spec: StackSpec, party: PartyId, own: ServingSpec, peers: Peers, place: Place, left_out: Paths) -> Iterator[Problem]:
-    name, where = own.exchange, place(("serving", party, "exchange"))
-    if name is None:
-        return
-    if name == "local":
-        if spec.serving_exchange is None and ("servingExchange",) not in left_out:
-            remedy = "describe it under fate:servingExchange, or name the peer that holds it"
-            yield Problem(where, "this stack holds no serving exchange", remedy)
-    elif name not in spec.peers and not {("peers",), ("peers", name)} & left_out:
-        known = ", ".join(sorted(spec.peers)) or "none"
-        yield Problem(where, f"there is no peer {name}", f"add it: `fatefed peers add FILE --name {name}`; known peers: {known}")
-    elif found := next((peer for peer in peers.accepted if peer.name == name and peer.kind != "servingExchange"), None):
-        problem = f"peer {name} is {KINDS[found.kind]}, not a serving exchange"
-        yield Problem(where, problem, "name the peer whose descriptor is a serving exchange's")
+    if own.exchange is not None:
+        where = place(("serving", party, "exchange"))
+        yield from hub_is_described(spec, "servingExchange", own.exchange, where, left_out)
+        yield from hub_is_of_its_kind(peers, "servingExchange", own.exchange, where)
 
 
 def _modules(party: PartyId, own: ServingSpec, place: Place) -> Iterator[Problem]:
@@ -145,23 +140,6 @@ def _publishes_its_proxy(at: tuple[str, ...], given: object, place: Place) -> It
         yield Problem(where, "publish.servingProxy is missing", "FATE-Serving is linked by serving-proxy: publish it")
 
 
-def _belongs_to_its_party(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    """A party id has one FATE-Serving, that of the organization that owns the party: predictions are made on its data."""
-    owners = dict.fromkeys(spec.serving, "this stack")
-    parties = {peer.party_id: peer for peer in peers.parties()}
-    for peer in peers.parties("serving"):
-        party = peer.party_id or ""
-        if party in owners:
-            problem = f"party {party} already has the FATE-Serving of {owners[party]}"
-            yield Problem(place(("peers", peer.name)), problem, "keep one of them")
-        owners.setdefault(party, f"peer {peer.name}")
-        training = parties.get(party)
-        owner = "this stack" if party in spec.parties else None if training is None else another_owner(training, peer)
-        if owner is not None:
-            problem = f"is FATE-Serving of party {party}, which belongs to {owner}"
-            yield Problem(place(("peers", peer.name)), problem, f"ask both which of them is party {party}, and keep that one")
-
-
 def _party_of_own_serving(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     """The party whose FATE-Serving is here belongs to this organization: from another of its stacks, with the same key."""
     for peer in peers.parties():
@@ -177,17 +155,6 @@ def _party_of_own_serving(spec: StackSpec, peers: Peers, place: Place) -> Iterat
             yield Problem(place(("peers", peer.name)), problem, remedy)
 
 
-def another_owner(training: Peer, serving: Peer) -> str | None:
-    """Who owns a party, if not the owner of a FATE-Serving or Site Portal; in whatever state they are, for an id stays with its key."""
-    ours = frozenset({training.key, training.previous_key} - {None})
-    theirs = frozenset({serving.key, serving.previous_key} - {None})
-    if ours and theirs and not ours & theirs:
-        return f"peer {training.name}, whose key is {training.key}, while this one is signed with {serving.key}"
-    # Nobody typed an organization: the peer's name stands for it.
-    named = not training.by_hand and not serving.by_hand
-    return training.descriptor.organization if named and training.descriptor.organization != serving.descriptor.organization else None
-
-
 def severed_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
     """FATE-Servings that this stack still reaches, although their parties are severed: each is a peer of its own."""
     servings = {peer.party_id: peer for peer in peers.parties("serving")}
@@ -201,19 +168,3 @@ def severed_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
                 f"peer {peer.name} is {peer.state}, but its FATE-Serving is reached through the serving exchange: accept its descriptor, "
                 "and set its state, too"
             )
-
-
-def ownership_warnings(peers: Peers) -> Iterator[str]:
-    """Parties whose units have no common key, although nothing says that they have different owners."""
-    parties = {peer.party_id: peer for peer in peers.parties()}
-    for serving in (*peers.parties("serving"), *peers.parties("sitePortal")):
-        training = parties.get(serving.party_id)
-        if training is not None and (training.key is None) != (serving.key is None):
-            signed, other = (training, serving) if serving.key is None else (serving, training)
-            yield (
-                f"peers {signed.name} and {other.name} are both of party {serving.party_id}, but only {signed.name} is signed: "
-                "no key shows that they have one owner"
-            )
-        elif training is not None and training.key != serving.key:
-            new, old = (training, serving) if training.previous_key == serving.key else (serving, training)
-            yield f"peer {new.name} has a new key, {old.name} still the one before: accept a descriptor of {old.name} with the new one"

@@ -1,14 +1,11 @@
 """The catalogue of FATE-Serving: its releases as data, and the releases of FATE that publish models to them."""
 
 from functools import cache
-from importlib.resources import files
 
-import yaml
-from packaging.version import Version
 from pydantic import Field
 
 from federation.model import Model
-from federation.releases import ModuleRow, whole_row
+from federation.releases import ModuleRow, read_catalogue
 from federation.scalars import NonEmpty, Port
 
 
@@ -26,7 +23,4 @@ class ServingRelease(Model):
 @cache
 def serving_catalogue() -> dict[str, ServingRelease]:
     """Every release of FATE-Serving that this program can deploy, by version."""
-    folder = files("federation").joinpath("serving_catalogue")
-    rows = {file.name.removesuffix(".yaml"): yaml.safe_load(file.read_text()) for file in folder.iterdir()}
-    releases = [ServingRelease.model_validate(whole_row(rows, name)) for name in rows]
-    return {row.release: row for row in sorted(releases, key=lambda row: Version(row.release))}
+    return read_catalogue("serving_catalogue", ServingRelease)

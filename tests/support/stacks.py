@@ -2,8 +2,11 @@
 
 import itertools
 import json
+import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from cli.initialize import Answers, stack_text
 from cli.project import Stack, find_project
@@ -32,6 +35,15 @@ def stack(folder: Path, name: str, text: str) -> Stack:
 def initialized(folder: Path, name: str, **answers: Any) -> Stack:
     """A stack as `fatefed init` begins it."""
     return stack(folder, name, stack_text(Answers(organization=name, **answers)))
+
+
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """A `pulumi` that is this Python program; no other command is found any more."""
+    script = folder / "bin" / "pulumi"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(f"#!{sys.executable}\n{program}")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(script.parent))
 
 
 def party(organization: str = "clinic-b", party_id: str = "10000", host: str = "198.51.100.20", **changes: Any) -> dict[str, Any]:

@@ -269,3 +269,28 @@ def _claim(places: dict[Any, Any], place: tuple[Any, ...], listener: tuple[Unit,
 def unfilled(world: World) -> list[str]:
     """Markers that are still in a route file."""
     return [str(value) for unit in world.units() for value in live_values(unit.files)]
+
+
+def follow(world: World, old: str, heir: str, *, peer: str, hub: str, members: str) -> Iterator[str]:
+    """Everyone leaves a hub for its heir, which is up already, and the old one goes; after each step, what has been done.
+
+    `peer`: what members call the heir; `hub`, `members`: the keys of a stack under which hubs and those who name one stand.
+    """
+    known = {name: list(one.case.config.get(members, {})) for name, one in world.organizations.items()}
+    for name in known.keys() - {heir}:
+        world.hand_over(name, heir)
+        world.hand_over(heir, name)
+    world.up()
+    yield "two hubs, and all members use the old one"
+    for name, parties in known.items():
+        for party in parties:
+            use = "local" if name == heir else peer
+            world.change(name, lambda config, party=party, use=use: config[members][party].update(exchange=use))
+        world.up(name)
+        yield f"{name} has moved, some have not"
+    if known[old]:
+        world.change(old, lambda config: config.pop(hub))
+        world.up(old)
+    else:
+        del world.organizations[old]
+    yield "the old hub is gone"

@@ -13,7 +13,7 @@ import yaml
 from cli.main import main
 from federation.descriptor import Descriptor, digest
 from federation.source import StackSource
-from tests.support.stacks import exchange, initialized, party, sent
+from tests.support.stacks import exchange, initialized, party, sent, stand_in
 
 OTHER = "organization/fate/clinic-b"
 PULUMI = """
@@ -34,11 +34,7 @@ Outputs = Callable[..., None]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project folder of an exchange, entered; nobody is there to be asked."""
     initialized(tmp_path, "consortium", kind="exchange")
-    script = tmp_path / "bin" / "pulumi"
-    script.parent.mkdir()
-    script.write_text(f"#!{sys.executable}\n" + PULUMI.format(home=str(tmp_path)))
-    script.chmod(0o755)
-    monkeypatch.setenv("PATH", str(script.parent))
+    stand_in(tmp_path, monkeypatch, PULUMI.format(home=str(tmp_path)))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     publish(tmp_path, {OTHER: {"party-10000": party()}})

@@ -1,7 +1,6 @@
 """The key of an organization, and descriptors signed with it; pulumi is a small stand-in that keeps what it is given."""
 
 import json
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from cli.commands import today
 from cli.main import main
 from federation.envelope import Received, receive
 from federation.identity import fingerprint, load_identity
-from tests.support.stacks import initialized, party
+from tests.support.stacks import initialized, party, stand_in
 
 # Keeps `config set` in a file and, as the real one does, notes the entry in the stack file.
 PULUMI = """
@@ -42,11 +41,7 @@ else:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project folder of bank-a, entered."""
     initialized(tmp_path, "bank-a", kind="party")
-    script = tmp_path / "bin" / "pulumi"
-    script.parent.mkdir()
-    script.write_text(f"#!{sys.executable}\n" + PULUMI.format(home=str(tmp_path), body=party("bank-a", "9999")))
-    script.chmod(0o755)
-    monkeypatch.setenv("PATH", str(script.parent))
+    stand_in(tmp_path, monkeypatch, PULUMI.format(home=str(tmp_path), body=party("bank-a", "9999")))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

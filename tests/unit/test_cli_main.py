@@ -14,7 +14,7 @@ from cli.passwords import new_password, secret_path
 from cli.project import find_project
 from federation.descriptor import Descriptor
 from tests.support.configs import key_of
-from tests.support.stacks import exchange, initialized, party, project, sent
+from tests.support.stacks import exchange, initialized, party, project, sent, stand_in
 
 VERBS: tuple[tuple[str, ...], ...] = (
     ("init",), ("check",), ("secrets", "init"), ("identity", "create"), ("identity", "show"),
@@ -35,15 +35,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fake_pulumi(folder: Path, monkeypatch: pytest.MonkeyPatch, stdout: str = "", stderr: str = "", code: int = 0) -> Path:
     """A pulumi that writes down what it is asked; the file of its notes."""
     notes = folder / "asked.jsonl"
-    script = folder / "bin" / "pulumi"
-    script.parent.mkdir(exist_ok=True)
-    script.write_text(
-        f"#!{sys.executable}\nimport json, sys\n"
+    stand_in(
+        folder,
+        monkeypatch,
+        "import json, sys\n"
         f"print(json.dumps([sys.argv[1:], sys.stdin.read()]), file=open({str(notes)!r}, 'a'))\n"
-        f"sys.stdout.write({stdout!r}); sys.stderr.write({stderr!r}); sys.exit({code})\n"
+        f"sys.stdout.write({stdout!r}); sys.stderr.write({stderr!r}); sys.exit({code})\n",
     )
-    script.chmod(0o755)
-    monkeypatch.setenv("PATH", str(script.parent))
     return notes
 
 

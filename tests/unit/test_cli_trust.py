@@ -1,7 +1,6 @@
 """`fatefed trust`: keys and CAs that are made once, and replaced in three steps; pulumi is a small stand-in that keeps what it is given."""
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cli.main import main
 from cli.project import find_project
 from federation.load import LoadedStack, check_secrets, made_certificates
-from tests.support.stacks import initialized
+from tests.support.stacks import initialized, stand_in
 
 PULUMI = """
 import json, pathlib, sys
@@ -36,11 +35,7 @@ kept.write_text(json.dumps(entries | {{name: sys.stdin.read()}}))
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project folder of bank-a, entered."""
     initialized(tmp_path, "bank-a", kind="party")
-    script = tmp_path / "bin" / "pulumi"
-    script.parent.mkdir()
-    script.write_text(f"#!{sys.executable}\n" + PULUMI.format(home=str(tmp_path)))
-    script.chmod(0o755)
-    monkeypatch.setenv("PATH", str(script.parent))
+    stand_in(tmp_path, monkeypatch, PULUMI.format(home=str(tmp_path)))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -25,7 +25,7 @@ from tests.support.configs import (
     stack,
 )
 from tests.support.packets import Packet, Unit
-from tests.support.twin import World, unfilled
+from tests.support.twin import World, follow, unfilled
 
 ENGINES: dict[str, Config] = {"Pulsar": SPARK_PULSAR, "RabbitMQ": SPARK_RABBITMQ, "Eggroll": EGGROLL, "OSX": EGGROLL_OSX}
 DATA = {"Pulsar": "pulsar", "RabbitMQ": "rabbitmq", "Eggroll": "rollsite", "OSX": "osx"}
@@ -194,24 +194,8 @@ def test_an_exchange_moves_to_another_organization_and_no_pair_is_cut_at_any_ste
         world.join(heir, stack(heir))
     world.change(heir, lambda config: config.update(exchange=exchange(federation=kind.engine)))
     world.up(heir)
-    members = {name: list(one.case.config.get("parties", {})) for name, one in world.organizations.items()}
-    for name in members.keys() - {heir}:
-        world.hand_over(name, heir)
-        world.hand_over(heir, name)
-    world.up()
-    assert world.faults(pairs) == [], "two exchanges, and all members use the old one"
-    for name, parties in members.items():
-        for party_id in parties:
-            use = "local" if name == heir else heir
-            world.change(name, lambda config, party_id=party_id, use=use: config["parties"][party_id].update(exchange=use))
-        world.up(name)
-        assert world.faults(pairs) == [], f"{name} has moved, some have not"
-    if members[HUB]:
-        world.change(HUB, lambda config: config.pop("exchange"))
-        world.up(HUB)
-    else:
-        del world.organizations[HUB]
-    assert world.faults(pairs) == []
+    for step in follow(world, HUB, heir, peer=heir, hub="exchange", members="parties"):
+        assert world.faults(pairs) == [], step
 
 
 def test_every_engine_has_a_mesh_and_those_with_a_default_route_a_star(tmp_path: Path) -> None:

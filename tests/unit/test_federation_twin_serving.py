@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.configs import Config, serving, serving_exchange, stack
 from tests.support.packets import Unit
-from tests.support.twin import World
+from tests.support.twin import World, follow
 
 HUB = "consortium"
 KINDS = ("star", "star-local", "mesh")
@@ -139,23 +139,8 @@ def test_a_serving_exchange_moves_to_another_organization_and_no_pair_is_cut_at_
     world, pairs = life.world, everyone("9999", "10000")
     world.join("new-hub", stack("new-hub", servingExchange=serving_exchange()))
     world.up("new-hub")
-    members = {name: list(one.case.config.get("serving", {})) for name, one in world.organizations.items()}
-    for name in members.keys() - {"new-hub"}:
-        world.hand_over(name, "new-hub")
-        world.hand_over("new-hub", name)
-    world.up()
-    assert life.faults(pairs) == []
-    for name, parties in members.items():
-        for party in parties:
-            world.change(name, lambda config, party=party: config["serving"][party].update(exchange="new-hub-serving"))
-        world.up(name)
-        assert life.faults(pairs) == [], f"{name} has moved, some have not"
-    if members[HUB]:
-        world.change(HUB, lambda config: config.pop("servingExchange"))
-        world.up(HUB)
-    else:
-        del world.organizations[HUB]
-    assert life.faults(pairs) == []
+    for step in follow(world, HUB, "new-hub", peer="new-hub-serving", hub="servingExchange", members="serving"):
+        assert life.faults(pairs) == [], step
 
 
 def test_training_and_serving_of_one_federation_are_links_of_their_own(tmp_path: Path) -> None:
