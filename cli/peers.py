@@ -27,8 +27,6 @@ from federation.own_releases import own_releases
 from federation.peer_spec import PeerSpec
 from federation.peers import Peer, Peers, membership_problems, resolve
 from federation.plan import plan_stack
-from federation.rules_ownership import ownership_warnings
-from federation.rules_peers import address_warnings
 from federation.source import StackSource
 from federation.spec import StackSpec
 
@@ -123,8 +121,10 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     config = source.engine_config if entry.elsewhere else StackSource(after, "").engine_config
     if refused := tuple(oversized_config(config, shown(stack.file))):
         raise FederationError(refused)
-    doubts = [found for found in _doubts(peers_after) if found not in _doubts(peers_before)]
+    plan_before = plan_stack(spec, peers_before)
     pending = [f"peer {name} stays pending: {plan_after.pending[name]}"] if name in plan_after.pending else []
+    # All that the next preview would say and the last one did not; that it waits is said already.
+    doubts = [said for said in plan_after.warnings if said not in plan_before.warnings and not said.startswith(f"peer {name} is pending: ")]
     return Review(
         stack=stack,
         name=name,
@@ -137,7 +137,7 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
         path=path,
         previous=previous,
         changes=() if previous is None else differences(previous, descriptor),
-        routes=route_changes(plan_stack(spec, peers_before), plan_after),
+        routes=route_changes(plan_before, plan_after),
         warnings=(
             *pending,
             *doubts,
@@ -150,10 +150,6 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
         after=after.encode(),
         content=content,
     )
-
-
-def _doubts(peers: Peers) -> tuple[str, ...]:
-    return (*ownership_warnings(peers), *address_warnings(peers))
 
 
 def _fields_of(received: Received, offer: Offer, path: str, known: PeerSpec | None, state: str) -> dict[str, Scalar]:

@@ -1,6 +1,7 @@
 """Who may connect to a unit, and where its pods may connect to, as far as the operator decides it: remembered, and compared.
 
-Whom a unit dials because they are its peers is not in here: that changes with its links.
+Whom a unit dials because they are its peers is not in here: that changes with its links. But a peer that is known by name only is:
+no policy holds a name, so its port opens to everyone, and it is the peer that chooses the port.
 """
 
 import ipaddress
@@ -49,11 +50,12 @@ def _allowed(policies: Iterable[Manifest]) -> dict[str, dict[str, list[str]]]:
     for policy in policies:
         spec = policy.fields["spec"]
         pods = spec["podSelector"]["matchLabels"].get(naming.MODULE, "every pod")
-        # What a module dials of its peers is no decision of its own.
-        sides = ("ingress",) if policy.role.startswith("policy-peers-") else ("ingress", "egress")
-        for side in sides:
+        of_peers = policy.role.startswith("policy-peers-")
+        for side in ("ingress", "egress"):
             what = f"connect to {pods}" if side == "ingress" else f"be reached by {pods}"
             for rule in spec.get(side, ()):
+                if side == "egress" and of_peers and "to" in rule:
+                    continue
                 for port in _ports(rule):
                     found.setdefault(what, {}).setdefault(port, set()).update(_places(rule, "from" if side == "ingress" else "to"))
     return {what: {port: sorted(places) for port, places in sorted(ports.items())} for what, ports in sorted(found.items())}

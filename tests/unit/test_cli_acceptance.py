@@ -201,7 +201,8 @@ def test_the_fate_serving_of_a_known_party_is_its_owners_whatever_the_file_claim
         forged = file_of(tmp_path, SERVING_OF_CLINIC | {"organization": claimed}, signer="mallory")
         found = problem(hub, forged, Terms(TODAY, key=key_of("mallory")), name="newcomer")
         assert "is FATE-Serving of party 10000, which belongs to peer clinic-b, whose key is" in found
-    assert added(hub, file_of(tmp_path, SERVING_OF_CLINIC)).warnings == ()
+    severed = f"peer clinic-b is {state}, but its FATE-Serving, peer clinic-b-serving, is active: set its state, too"
+    assert added(hub, file_of(tmp_path, SERVING_OF_CLINIC)).warnings == (() if state == "active" else (severed,))
 
 
 def test_both_units_of_an_owner_get_its_new_key_one_after_the_other(hub: Stack, tmp_path: Path) -> None:

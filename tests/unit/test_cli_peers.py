@@ -315,6 +315,16 @@ def test_a_peer_at_the_address_of_another_is_a_warning(tmp_path: Path) -> None:
     assert "peers clinic-b and evil-corp, of different keys, are both at 203.0.113.20:6651: ask both whose it is" in found.warnings
 
 
+def test_a_peer_by_name_alone_is_said_to_open_its_port_before_it_is_accepted(tmp_path: Path) -> None:
+    """The peer chooses the port."""
+    stack = placed(OSX_MESH, tmp_path)
+    by_name = party_descriptor("10001", "mallory", host="osx.mallory.example", port=22, engine="OSX")
+    (said,) = [warning for warning in review(stack, sent(tmp_path, by_name.plain())).warnings if "anywhere" in warning]
+    assert "so osx may dial port 22 anywhere" in said
+    by_address = party_descriptor("10001", "mallory", host="198.51.100.99", port=22, engine="OSX")
+    assert not [warning for warning in review(stack, sent(tmp_path, by_address.plain())).warnings if "anywhere" in warning]
+
+
 def test_a_missing_file_is_named(bank: Stack, tmp_path: Path) -> None:
     assert "nowhere.json: cannot be read: No such file" in problem(bank, tmp_path / "nowhere.json")
 

@@ -2,16 +2,18 @@
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from cli import impact
 from cli.main import main
 from cli.project import find_project
+from federation.descriptor import Descriptor
+from federation.envelope import Received, receive
 from federation.impact import SEVERITY, Effect, effects, stack_effects
 from federation.links import Kind
 from federation.pairs import affected
@@ -23,6 +25,8 @@ from tests.support.configs import (
     MESH,
     MESH_OF_TWO,
     NODE_PORTS,
+    OSX_MESH,
+    PORTAL,
     SERVING,
     SERVING_EXCHANGE,
     STAR_PARTY,
@@ -275,6 +279,32 @@ def test_who_is_kept_out_and_who_is_let_in_is_said(name: str, tmp_path: Path) ->
 def test_what_only_follows_a_peer_is_no_opening(tmp_path: Path) -> None:
     """A new peer may be dialled from now on: that is its link, and `reload` says it."""
     assert {effect.kind for effect in found(MESH, MESH.with_peer("hospital-c", HOSPITAL), tmp_path)} == {"reload"}
+
+
+@pytest.mark.parametrize(("case", "name"), [(OSX_MESH, "osx"), (SERVING_EXCHANGE, "servingProxy"), (PORTAL, "fmlManager")], ids=str)
+def test_a_peer_that_goes_by_a_name_opens_its_port_to_everyone(case: Case, name: str, tmp_path: Path) -> None:
+    """A policy holds no names: without a word, whoever owns the peer could let our pods dial any machine at a port of his choice."""
+    peer, entry = next((peer, entry) for peer, entry in case.config["peers"].items() if name in _endpoints(case, entry))
+    body = json.loads(json.dumps(_body(case, entry)))
+    (purpose,) = body["endpoints"][name]["ports"]
+    body["endpoints"][name].update(host="peer.example", addresses=[], ports={purpose: 2222})
+    named = case.with_peer(peer, Descriptor.model_validate(body))
+    old, new = ({unit.key: unit.facts for unit in read.load(tmp_path / str(n)).plan.units} for n, read in enumerate((case, named)))
+    (opens,) = [effect for effect in stack_effects(old, new) if effect.kind == "open"]
+    assert opens.what.startswith("anyone may be reached by ")
+    assert opens.what.endswith(" at 2222")
+    back = [effect.what for effect in stack_effects(new, old) if effect.kind == "cut"]
+    assert back == [opens.what.replace(" may ", " may no longer ")]
+
+
+def _body(case: Case, entry: Mapping[str, Any]) -> dict[str, Any]:
+    received = receive(case.files[entry["descriptor"]], "")
+    assert isinstance(received, Received)
+    return received.descriptor.plain()
+
+
+def _endpoints(case: Case, entry: Mapping[str, Any]) -> Collection[str]:
+    return _body(case, entry)["endpoints"] if "descriptor" in entry else ()
 
 
 def test_the_three_steps_of_a_rotation_are_told_with_the_real_pairs_and_who_acts(tmp_path: Path) -> None:
