@@ -84,6 +84,9 @@ def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str])
     if details["type"] == "extra_forbidden":
         path = (*real_path(details["loc"][:-1], model), str(details["loc"][-1]))
         return Problem(place(path), f"unknown key {path[-1]!r}", _spelling(path, model))
+    if details["type"] == "invalid_key":
+        said = "has a key that is no text: YAML takes on and yes for true, and digits for a number"
+        return Problem(place(real_path(details["loc"][:-1], model)), said, "write the key in quotes, or correct it")
     if details["type"] == "union_tag_invalid":
         tag, kinds = details["ctx"]["discriminator"].strip("'"), details["ctx"]["expected_tags"].replace("'", "")
         return Problem(place((*path, tag)), f"{details['ctx']['tag']!r} is none of {kinds}", "correct the value")

@@ -50,7 +50,7 @@ def salvage(values: Mapping[str, Any], error: ValidationError) -> Salvaged | Non
 
 def _what_goes(details: Any) -> tuple[Path, bool]:
     """Where something is wrong, and whether a rule could miss it."""
-    if details["type"] == "extra_forbidden":
+    if details["type"] in ("extra_forbidden", "invalid_key"):
         return (*real_path(details["loc"][:-1], StackSpec), str(details["loc"][-1])), False
     return _whole(real_path(details["loc"], StackSpec)), True
 
@@ -96,7 +96,8 @@ def _take_out(rest: dict[str, Any], path: Path) -> set[Path]:
 
 
 def _key(data: Mapping[Any, Any], part: str) -> Any:
-    return part if part in data else next((key for key in data if str(key) == part), part)
+    # pydantic's path has 1 for the key `true`.
+    return part if part in data else next((key for key in data if part in (str(key), f"{key:d}" if isinstance(key, bool) else "")), part)
 
 
 _FEDERATION = {"name": "left-out", "domain": "left-out.example", "topology": "star", "link": "native"}
@@ -137,9 +138,9 @@ def _cluster(was: Any) -> dict[str, Any]:
 
 def _readings(spec: StackSpec, left_out: set[Path]) -> tuple[StackSpec, ...]:
     """With each topology that a federation may have, and two names and domains, of which it has one at most."""
-    if not any(path[0] == "federation" for path in left_out):
+    wrong = {field for field in _FEDERATION if {("federation",), ("federation", field)} & left_out}
+    if not wrong:
         return (spec,)
-    wrong = _FEDERATION.keys() if ("federation",) in left_out else {path[1] for path in left_out if path[0] == "federation"}
     other = {"name": "another", "domain": "another.example", "topology": "mesh", "link": "native"}
     changed = spec.federation.model_copy(update={field: other[field] for field in wrong})
     return spec, spec.model_copy(update={"federation": changed})

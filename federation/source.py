@@ -207,17 +207,16 @@ class PeersFile(YamlFile):
 
 
 def is_below(relative: str, folder: Path) -> bool:
-    """Whether a path that a stack file names leads to something beside or below it. OSError, ValueError or RuntimeError for no path."""
-    return not Path(relative).is_absolute() and (folder / relative).resolve().is_relative_to(folder.resolve())
+    """Whether a path that a stack file names leads to something beside or below it."""
+    try:
+        return not Path(relative).is_absolute() and (folder / relative).resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # a NUL in the name, a loop of links
+        return False
 
 
 def _read_peers(relative: str, folder: Path, source: StackSource) -> PeersFile:
     path, place = folder / relative, source.place(("peersFile",))
-    try:
-        below = is_below(relative, folder)
-    except (OSError, ValueError, RuntimeError):  # a NUL in the name, a loop of links
-        below = False
-    if not below:
+    if not is_below(relative, folder):
         problem = f"{relative!r} is outside the folder of the stack file"
         raise FederationError([Problem(place, problem, "keep it beside or below the stack file, such as peers/<stack>.yaml")])
     return PeersFile.read(path, str(Path(source.name).parent / relative))
@@ -231,11 +230,16 @@ def _repeated(
         return
     seen: set[str] = set()
     for key, value in node.value:
-        here = (*path, str(key.value))
+        here = (*path, _meant(key))
         if here[-1] in seen:
             yield here, key
         seen.add(here[-1])
         yield from _repeated(value, here, (*above, node))
+
+
+def _meant(key: yaml.Node) -> str:
+    """A key as it is read: 0x270F is the party id 9999, and so is "9999"."""
+    return str(_plain(key)) if str(key.tag).endswith(":int") else str(key.value)
 
 
 def _not_yaml(error: Exception, name: str) -> Problem:

@@ -82,7 +82,7 @@ def test_a_broken_file_is_told_with_the_other_problems_of_the_stack(tmp_path: Pa
     assert [problem.place for problem in found] == ["releases.0 (releases/own.yaml:5 modules.fateflow.tagg)", "parties.9999.computing"]
 
 
-@pytest.mark.parametrize("path", ["../own.yaml", "/etc/passwd"])
+@pytest.mark.parametrize("path", ["../own.yaml", "/etc/passwd", "own\0.yaml"])
 def test_a_file_outside_the_folder_is_not_read(path: str, tmp_path: Path) -> None:
     (problem,) = refused(OSX_STAR.changed(lambda config: config.update(releases=[path])), tmp_path)
     assert problem == Problem(

@@ -136,6 +136,15 @@ def test_what_the_federation_should_have_been_is_not_guessed(change: Config, tmp
     assert {place.partition(".")[0] for place in found} == {section}
 
 
+@pytest.mark.parametrize("key", [True, 1, None, 1.5], ids=str)
+def test_a_key_that_is_no_text_is_told_like_any_other(key: object, tmp_path: Path) -> None:
+    """Without quotes YAML reads a word such as on as true."""
+    wrong = broken(LOCAL, ("parties", "9999", "release"), "9.9").changed(lambda config: config["federation"].update({key: "x"}))
+    found = told(wrong, tmp_path)
+    assert found.pop("parties.9999.release") == "unknown release 9.9"
+    assert found == {"federation": "has a key that is no text: YAML takes on and yes for true, and digits for a number"}
+
+
 def test_a_wrong_authority_of_one_party_leaves_the_others_checked(tmp_path: Path) -> None:
     trust = {"leafDays": "x", "parties": {"9999": {"authorities": {}, "signing": "1"}, "77": {"authorities": {}, "signing": "1"}}}
     case = STAR_PARTY.changed(lambda config: config.update(trust=trust))

@@ -85,6 +85,13 @@ def test_every_key_written_twice_is_told_at_its_second_line() -> None:
     assert all(problem.remedy == "keep one of them" for problem in found)
 
 
+@pytest.mark.parametrize("spelling", ["0x270F", "9_999", "023417", "2:46:39", "+9999"])
+def test_two_spellings_of_one_number_are_one_key(spelling: str) -> None:
+    """Of two parties one would be left out in silence."""
+    (found,) = StackSource(f'config:\n  fate:parties:\n    "9999": {{}}\n    {spelling}: {{}}\n', "s.yaml").duplicates()
+    assert (found.place, found.problem) == ("s.yaml:4 fate:parties.9999", "9999 is written twice")
+
+
 MERGED = """\
 config:
   fate:parties:

@@ -274,7 +274,7 @@ TOGETHER = [
         _entry("no-path", descriptor="peers/\0.json"),
         ("fate:peers", "no-path", "descriptor"),
         "peers.no-path.descriptor",
-        "is not a path",
+        "is outside the folder of the stack file",
         "keep descriptors in peers/",
     ),
     Mistake(
