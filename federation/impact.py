@@ -185,7 +185,28 @@ def _links(change: _Change) -> Iterator[Effect]:
         ):
             if touched:
                 yield change.effect("reload", f"{what}{_to(change, touched)}", touched, acts)
-    yield from _ended(change, before.keys() - after.keys() - hubs)
+    gone = before.keys() - after.keys() - hubs
+    # In a star whoever is not named is reached like all others.
+    kept = gone - change.new["severed"].keys() if new else set()
+    yield from _by_default(change, kept, " and ".join(new))
+    yield from _ended(change, gone - kept)
+
+
+def _by_default(change: _Change, unnamed: Collection[str], default: str) -> Iterator[Effect]:
+    """Who is not named any more: in a star he is reached like everyone, which undoes that he was severed."""
+    if unnamed:
+        yield change.effect("reload", f"routes to {_named(unnamed)} lead through {default}, as to everyone: not known any more", unnamed)
+    severed, known = change.old.get("severed", {}), {*change.new["links"], *change.new["severed"]}
+    reasons: dict[str, set[str]] = {}
+    for name in severed.keys() - known - {through(exchange) for exchange in exchanges(severed)}:
+        reasons.setdefault(severed[name], set()).add(name)
+    for reason, names in sorted(reasons.items()):
+        free = ", and another key may take the party id" if reason == "retired" else ""
+        if default:
+            what = f"routes to {_named(names)} lead through {default} again, as to everyone: so far {reason}, and now not known{free}"
+            yield change.effect("open", what, names)
+        elif free:
+            yield change.effect("reload", f"{_named(names)}, so far {reason}, is not known any more{free}", ())
 
 
 def _ended(change: _Change, gone: Collection[str]) -> Iterator[Effect]:
@@ -202,8 +223,12 @@ def _to(change: _Change, names: Collection[str]) -> str:
     """Whom routes lead to: of a hub, its pairs alone do not say it."""
     if change.new.get("groups") is None:
         return ""
+    return f" to {_named(names)}"
+
+
+def _named(names: Collection[str]) -> str:
     found = sorted(names, key=by_number)
-    return f" to {', '.join(found[:3])}" + (f" and {len(found) - 3:,} more" if len(found) > 3 else "")
+    return ", ".join(found[:3]) + (f" and {len(found) - 3:,} more" if len(found) > 3 else "")
 
 
 def _certificates(change: _Change) -> Iterator[Effect]:

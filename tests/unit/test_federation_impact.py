@@ -25,16 +25,20 @@ from tests.support.configs import (
     MESH,
     MESH_OF_TWO,
     NODE_PORTS,
+    OSX_CLINIC,
     OSX_MESH,
+    OSX_STAR,
     PORTAL,
     SERVING,
     SERVING_EXCHANGE,
+    SERVING_STAR,
     STAR_PARTY,
     Case,
     Config,
     exchange_descriptor,
     node_port,
     party_descriptor,
+    serving_descriptor,
 )
 from tests.support.stacks import project
 from tests.unit.test_federation_trust import trusting, with_ca
@@ -375,6 +379,45 @@ def test_only_for_a_severed_peer_the_other_side_is_asked_to_sever_too(tmp_path: 
     severed = STAR_PARTY.changed(lambda config: config["peers"]["consortium"].update(state="suspended"))
     (effect,) = found(STAR_PARTY, severed, tmp_path / "hub")
     assert (effect.kind, effect.pairs, effect.acts) == ("cut", ("9999 <-> everyone through consortium",), asked)
+
+
+@pytest.mark.parametrize("state", ["suspended", "retired", "pending"])
+@pytest.mark.parametrize(
+    ("star", "peer", "descriptor"),
+    [
+        (STAR_PARTY, "clinic-b", CLINIC),
+        (OSX_STAR, "clinic-b", OSX_CLINIC),
+        (SERVING_STAR, "hospital-c-serving", serving_descriptor("10001", "hospital-c")),
+    ],
+    ids=["Pulsar", "OSX", "FATE-Serving"],
+)
+def test_a_severed_peer_whose_entry_goes_is_reached_again_through_the_exchange(
+    star: Case, peer: str, descriptor: Descriptor, state: str, tmp_path: Path
+) -> None:
+    """Its entry kept the default from leading to it."""
+    old, new = (_stack_of(case, tmp_path / str(n)) for n, case in enumerate((star.with_peer(peer, descriptor, state=state), star)))
+    (effect,) = stack_effects(old, new)
+    unit = "serving-9999" if descriptor.kind == "serving" else "party-9999"
+    (hub,) = {link.removeprefix("everyone through ") for link in new[unit]["links"] if link.startswith("everyone")}  # type: ignore[attr-defined]
+    said = f"routes to {descriptor.party_id} lead through {hub} again, as to everyone: so far {state}, and now not known"
+    assert (effect.unit, effect.kind) == (unit, "open")
+    assert effect.what == said + (", and another key may take the party id" if state == "retired" else "")
+    assert effect.affects.endswith(f"9999 <-> {descriptor.party_id}")
+
+
+def test_an_active_member_whose_entry_goes_is_not_cut_off_where_the_exchange_leads_to_it(tmp_path: Path) -> None:
+    (effect,) = found(STAR_PARTY.with_peer("clinic-b", CLINIC), STAR_PARTY, tmp_path / "star")
+    said = "routes to 10000 lead through consortium, as to everyone: not known any more"
+    assert (effect.kind, effect.what, effect.pairs) == ("reload", said, ("9999 <-> 10000",))
+    two = MESH.with_peer("hospital-c", HOSPITAL)
+    assert told(two, MESH, tmp_path / "mesh") == [("cut", ("9999 <-> 10001",))]
+
+
+def test_a_retired_member_that_is_forgotten_sets_its_id_free_and_is_said_to(tmp_path: Path) -> None:
+    gone = EXCHANGE.with_peer("hospital-c", HOSPITAL, state="retired")
+    (effect,) = found(gone, EXCHANGE, tmp_path)
+    said = "10001, so far retired, is not known any more, and another key may take the party id"
+    assert (effect.kind, effect.what, effect.pairs) == ("reload", said, ())
 
 
 def test_an_exchange_affects_the_pairs_of_its_members_that_may_talk(tmp_path: Path) -> None:
