@@ -159,7 +159,7 @@ def _host(value: str) -> str:
 
 
 def _domain(value: str) -> str:
-    if not _DNS_NAME.fullmatch(value) or "." not in value or is_ip(value):
+    if not _DNS_NAME.fullmatch(value) or "." not in value or _NUMBER.search(value):
         raise ValueError(f"{value!r} is not a domain name such as fraud.example")
     return value
 

@@ -136,6 +136,13 @@ def test_what_the_federation_should_have_been_is_not_guessed(change: Config, tmp
     assert {place.partition(".")[0] for place in found} == {section}
 
 
+@pytest.mark.parametrize("domain", ["2.1.0", "fraud.2", "fraud.0x1f"])
+def test_a_domain_whose_end_reads_as_a_number_is_refused(domain: str, tmp_path: Path) -> None:
+    """No name below it could be a server name: resolvers would take it for an address."""
+    found = told(broken(LOCAL, ("federation", "domain"), domain), tmp_path)
+    assert found == {"federation.domain": f"{domain!r} is not a domain name such as fraud.example"}
+
+
 @pytest.mark.parametrize("key", [True, 1, None, 1.5], ids=str)
 def test_a_key_that_is_no_text_is_told_like_any_other(key: object, tmp_path: Path) -> None:
     """Without quotes YAML reads a word such as on as true."""
