@@ -108,11 +108,19 @@ def _between(before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
 
 
 def _without(places: Sequence[str], others: Sequence[str]) -> Iterator[str]:
-    """The places that no other covers; of one that others cover in part, what they are."""
+    """The places that no other covers, nor all others together; of one that others cover in part, what they are."""
+    together = [*others, *_joined(others)]
     for place in places:
-        if not any(_covers(other, place) for other in others):
+        if not any(_covers(other, place) for other in together):
             inside = [other for other in others if _covers(place, other)]
             yield f"{place} but {' and '.join(inside)}" if inside else place
+
+
+def _joined(places: Sequence[str]) -> Iterator[str]:
+    """Address ranges that are one beside the other, as one range."""
+    networks = [ipaddress.ip_network(place) for place in places if "/" in place and " " not in place]
+    for version in (4, 6):
+        yield from map(str, ipaddress.collapse_addresses(network for network in networks if network.version == version))  # type: ignore[type-var]  # of one version
 
 
 def _covers(wide: str, narrow: str) -> bool:
@@ -148,14 +156,21 @@ def _service(kind: str, ranges: Sequence[str] | None, settings: Any) -> dict[str
 def _service_changes(name: str, old: Facts, new: Facts) -> Iterator[Change]:
     before, after = old["type"], new["type"]
     if before != after:
-        # In both cases a caller that came the old way comes no more.
-        kind = "open" if _REACH[before] == 0 else "cut"
-        yield kind, f"Service {name}: {before} -> {after}" + (": it is reached from outside of the cluster" if kind == "open" else "")
+        said = f"Service {name}: {before} -> {after}"
+        if _REACH[before]:
+            yield "cut", f"{said}: who came from outside the old way comes no more"
+        if _REACH[after] > _REACH[before]:
+            yield "open", f"{said}: it is reached from outside of the cluster" + _by_whom(new)
         return
     if old["settings"] != new["settings"]:
         yield "cut", f"Service {name}: another address, node port or annotation: its load balancer may be another one, reached by others"
     for kind, who in _between(old.get("from", ()), new.get("from", ())):
         yield kind, f"{who} may {'no longer ' if kind == 'cut' else ''}connect to the load balancer of Service {name}"
+
+
+def _by_whom(service: Facts) -> str:
+    sources = service.get("from", [ANYONE])
+    return "" if service["type"] != "LoadBalancer" else f", at its load balancer by {', '.join(sources)}"
 
 
 def _by_number(port: str) -> tuple[int, str]:

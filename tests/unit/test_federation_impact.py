@@ -256,6 +256,14 @@ EXPOSURES: dict[str, tuple[Callable[[Config], object], Callable[[Config], object
         _publication(annotations={"example/internal": "true"}),
         [("cut", "Service pulsar-public-tls: another address, node port or annotation")],
     ),
+    "a load balancer beside the node ports": (
+        _publication(port=30651, advertise={"host": "203.0.113.9"}, type="NodePort"),
+        _publication(port=30651, advertise={"host": "203.0.113.9"}, sourceRanges=["192.0.2.0/24"]),
+        [
+            ("cut", "Service pulsar-public-tls: NodePort -> LoadBalancer: who came from outside the old way comes no more"),
+            ("open", "Service pulsar-public-tls: NodePort -> LoadBalancer: it is reached from outside of the cluster"),
+        ],
+    ),
     "the same address by node ports": (
         _publication(port=30651, advertise={"host": "203.0.113.9"}),
         _publication(port=30651, advertise={"host": "203.0.113.9"}, type="NodePort"),
@@ -278,6 +286,14 @@ def test_who_is_kept_out_and_who_is_let_in_is_said(name: str, tmp_path: Path) ->
     assert all(what.startswith(beginning) for (_, what), (_, beginning) in zip(said, expected, strict=True)), said
     assert {effect.pairs for effect in effects_seen} == {("9999 <-> 10000",)}
     assert all(SEVERITY[effect.kind] == 1 for effect in effects_seen)
+
+
+def test_a_range_in_two_halves_is_the_same_range(tmp_path: Path) -> None:
+    whole = MESH.changed(_policy(publishedFrom=["192.0.2.0/24", "2001:db8::/32"]))
+    halves = MESH.changed(_policy(publishedFrom=["192.0.2.0/25", "192.0.2.128/25", "2001:db8::/33", "2001:db8:8000::/33"]))
+    assert (told(whole, halves, tmp_path / "a"), told(halves, whole, tmp_path / "b")) == ([], [])
+    lacking = MESH.changed(_policy(publishedFrom=["192.0.2.0/25", "2001:db8::/32"]))
+    assert {kind for kind, _ in told(whole, lacking, tmp_path / "c")} == {"cut"}
 
 
 def test_what_only_follows_a_peer_is_no_opening(tmp_path: Path) -> None:
