@@ -124,7 +124,9 @@ def _certain(salvaged: Salvaged | None, folder: Path, source: StackSource, today
 
 
 def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
-    """FederationError for each entry of fate:secrets that is missing, and each certificate that would not work."""
+    """FederationError for each entry of fate:secrets that is missing or holds no text, and each certificate that would not work."""
+    if unusable := [*_no_texts(loaded, given)]:
+        raise FederationError([*missing_secrets(loaded, frozenset(given)), *unusable])
     problems = [*missing_secrets(loaded, frozenset(given)), *_board_certificates(loaded, given)]
     problems += [problem for unit in loaded.plan.units if unit.tls is not None for problem in _tls_problems(loaded, unit.tls, given)]
     for mutual in (unit.mutual for unit in loaded.plan.units if unit.mutual is not None):
@@ -136,6 +138,17 @@ def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
         problems.append(Problem(loaded.source.place(("secrets", entry)), problem, "choose another password"))
     if problems:
         raise FederationError(problems)
+
+
+def _no_texts(loaded: LoadedStack, given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Entries that are empty, or more than one value: a password of nothing protects nothing."""
+    for name in loaded.plan.secret_names:
+        if name in given and not (isinstance(given[name], str) and given[name].strip()):
+            yield Problem(
+                loaded.source.place(("secrets", name)),
+                f"secret {name} is empty, or no text",
+                _remedy(name, loaded.plan, "remove it; then "),
+            )
 
 
 def _tls_problems(loaded: LoadedStack, tls: TlsPlan, given: Mapping[str, str]) -> Iterator[Problem]:
@@ -211,12 +224,10 @@ def missing_secrets(loaded: LoadedStack, given: frozenset[str]) -> tuple[Problem
     )
 
 
-def _remedy(name: str, plan: StackPlan) -> str:
-    if name in plan.trust_names:
-        return "run `fatefed trust init`"
+def _remedy(name: str, plan: StackPlan, first: str = "") -> str:
     if name in plan.provided:
         return f"give {plan.provided[name]}: `pulumi config set --secret --path 'fate:secrets.{name}' < FILE`"
-    return "run `fatefed secrets init`"
+    return f"{first}run `fatefed {'trust' if name in plan.trust_names else 'secrets'} init`"
 
 
 def _once(problems: list[Problem]) -> list[Problem]:

@@ -5,6 +5,7 @@ import datetime
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -219,6 +220,18 @@ def test_every_missing_secret_is_told_with_the_way_to_give_it(tmp_path: Path) ->
             assert f"`pulumi config set --secret --path 'fate:secrets.{name}' < FILE`" in problem.remedy
         else:
             assert problem.remedy == "run `fatefed secrets init`"
+
+
+@pytest.mark.parametrize("value", ["", " \n", None, 12345, {"canary": "canary"}, ["canary"]], ids=repr)
+@pytest.mark.parametrize("name", ["party-9999-mysql", "party-9999-certificate"])
+def test_a_secret_that_is_empty_or_no_text_is_refused_unquoted(name: str, value: Any, tmp_path: Path) -> None:
+    with pytest.raises(FederationError) as caught:
+        check_secrets(STAR_PARTY.load(tmp_path), {**SECRETS, name: value})
+    (problem,) = caught.value.problems
+    assert problem.place.endswith(f"fate:secrets.{name}")
+    assert problem.problem == f"secret {name} is empty, or no text"
+    assert ("secrets init" in problem.remedy) != (f"--path 'fate:secrets.{name}' < FILE" in problem.remedy)
+    assert "canary" not in str(caught.value)
 
 
 def test_missing_secrets_and_wrong_certificates_are_told_together(tmp_path: Path) -> None:
