@@ -6,12 +6,13 @@ from federation import naming
 from federation.external import external_engines
 from federation.jobs import JobPlan, Task, Where, job, script
 from federation.module_spec import ModuleSpec
+from federation.module_values import Container, SecretKey
 from federation.party_secrets import party_credentials, previous
 from federation.party_values import module_specs
 from federation.scalars import PartyId
 from federation.spec import PartySpec, StackSpec
 from federation.unit import pull_secret_names
-from federation.values import Container, PartyValues, SecretKey
+from federation.values import PartyValues
 
 # The chart's own files, which the module mysql makes its tables from.
 _SQL = Path(__file__).resolve().parent.parent / "charts" / "fate-party" / "files"

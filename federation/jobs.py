@@ -7,9 +7,9 @@ from importlib.resources import files
 from typing import Any
 
 from federation.manifests import Manifest, config_map
+from federation.module_values import Container, SecretKey
 from federation.naming import selector
 from federation.pods import Toleration
-from federation.values import Container, SecretKey
 
 # Longer than a script waits for its server (60 times 2 s, and 5 s for each attempt).
 _SECONDS = 600

@@ -6,9 +6,9 @@ import pydantic
 from pydantic import Field, model_validator
 
 from federation.model import BY_FORM, Model
+from federation.module_values import Resources
 from federation.pods import Affinity, HostAlias, Toleration, TopologySpread, Volume
 from federation.scalars import Bytes, Cidr, Digest, EnvName, IpAddress, Name, NonEmpty, Port, Repository, SubPath, Tag, VolumeName
-from federation.values import Resources
 
 
 class ImageSpec(Model):

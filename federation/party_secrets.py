@@ -7,12 +7,12 @@ from federation import naming
 from federation.credential_spec import Credential
 from federation.external import external_engines
 from federation.manifests import SecretPlan
+from federation.module_values import SecretKey
 from federation.scalars import PartyId
 from federation.serving_link import REGISTRY_SLOT, registry_credential
 from federation.spec import PartySpec, StackSpec
 from federation.trust import TlsPlan
 from federation.unit import pull_secret
-from federation.values import SecretKey
 
 # Slot: the Secret and the key that hold its password.
 _PLACES = {

@@ -3,8 +3,21 @@
 from federation import naming
 from federation.boards import board_values, shown_consoles
 from federation.engine_spec import ExternalSpark
+from federation.engine_values import (
+    EggrollSettings,
+    Engines,
+    HdfsSettings,
+    PulsarBroker,
+    PulsarSettings,
+    RabbitmqSettings,
+    SparkDriver,
+    SparkSettings,
+    StandaloneSettings,
+)
 from federation.external import engine_host, engine_modules, engine_ports, external_engines
+from federation.image_values import ImageEdit, ImagePatch, Layout
 from federation.module_spec import ModuleSpec
+from federation.module_values import Container, SecretKey
 from federation.modules import ImageUse, Variant, cores, image_use, mebibytes, module_values, osx_settings, share
 from federation.party_secrets import password_entries
 from federation.releases import CombinationRow, DeviceRow, Release
@@ -13,28 +26,7 @@ from federation.serving_link import party_servings
 from federation.spec import PartySpec, Persistence, StackSpec
 from federation.trust import CERT_MANAGER
 from federation.unit import pull_secret_names
-from federation.values import (
-    Board,
-    Container,
-    Database,
-    EggrollSettings,
-    Engines,
-    HdfsSettings,
-    ImageEdit,
-    ImagePatch,
-    Layout,
-    PartyModules,
-    PartyPorts,
-    PartyValues,
-    PulsarBroker,
-    PulsarSettings,
-    RabbitmqSettings,
-    RouteConfigMaps,
-    SecretKey,
-    SparkDriver,
-    SparkSettings,
-    StandaloneSettings,
-)
+from federation.values import Board, Database, PartyModules, PartyPorts, PartyValues, RouteConfigMaps
 
 # Pulsar tenant and topic lifetime that FATE's own deployments use; the tenant must be equal in all parties.
 TENANT, _TOPIC_TTL_MINUTES, _CLUSTER = "fl-tenant", 3, "standalone"

@@ -11,6 +11,7 @@ from federation.data import kept_data
 from federation.links import FML_MANAGER, SITE_PORTAL, Kind, PublishedService
 from federation.manifests import Manifest, SecretPlan, namespace
 from federation.module_spec import ModuleSpec
+from federation.module_values import SecretKey
 from federation.modules import ImageUse, image_use, in_use, module_values
 from federation.mutual_tls import MutualTls
 from federation.neighbours import Address
@@ -26,7 +27,6 @@ from federation.publishing import endpoints, service, service_ports
 from federation.scalars import PartyId
 from federation.spec import FmlManagerSpec, Persistence, SitePortalSpec, StackSpec
 from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
-from federation.values import SecretKey
 
 Portal = SitePortalSpec | FmlManagerSpec
 # KubeFATE's and FedLCM's names.

@@ -12,6 +12,7 @@ from federation.data import kept_data
 from federation.links import SERVING_PROXY
 from federation.manifests import Manifest, SecretPlan, config_map, namespace
 from federation.module_spec import ModuleSpec
+from federation.module_values import Module, SecretKey
 from federation.modules import ImageUse, image_use, in_use, module_values
 from federation.neighbours import Hops, links, severed
 from federation.party_secrets import password_places
@@ -28,7 +29,7 @@ from federation.serving_spec import ServingExchangeModulesSpec
 from federation.serving_values import Redis, Registry, ServerSettings, ServingModules, ServingPorts, ServingValues
 from federation.spec import Persistence, ServingExchangeSpec, ServingSpec, StackSpec
 from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
-from federation.values import Board, Module, SecretKey
+from federation.values import Board
 
 _ADMIN_USER = "admin"
 

@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from federation.model import Model
+from federation.module_values import Common, Module, SecretKey
 from federation.scalars import Host, Label, NonEmpty, PartyId, Port
-from federation.values import Boards, Common, Module, SecretKey
+from federation.values import Boards
 
 
 class PortalPorts(Model):

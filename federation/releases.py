@@ -9,9 +9,11 @@ import yaml
 from packaging.version import Version
 from pydantic import Field
 
+from federation.engine_values import EggrollVersion, OsxMode, Proxy
+from federation.image_values import Layout
 from federation.model import Model
+from federation.module_values import Resources
 from federation.scalars import Bytes, ImageFile, NonEmpty, Port, Tag, Word
-from federation.values import EggrollVersion, Layout, OsxMode, Proxy, Resources
 
 
 class Combination(Model):

@@ -5,10 +5,11 @@ Inside a stack it goes by the Service's name: FATE-Flow hands its entries to gRP
 
 from federation import naming
 from federation.credential_spec import Credential
+from federation.module_values import SecretKey
 from federation.scalars import PartyId
 from federation.serving_releases import serving_catalogue
 from federation.spec import PartySpec, ServingSpec, StackSpec
-from federation.values import SecretKey, Servings, Zookeeper
+from federation.values import Servings, Zookeeper
 
 REGISTRY_USER = "fate"
 # The slot of a party's secrets for the registry, and the Secret and key that hold it.

@@ -3,8 +3,9 @@
 from pydantic import Field
 
 from federation.model import Model
+from federation.module_values import Common, Module, SecretKey
 from federation.scalars import Host, Label, NonEmpty, PartyId, Port
-from federation.values import Board, Boards, Common, Module, SecretKey
+from federation.values import Board, Boards
 
 
 class ServingPorts(Model):

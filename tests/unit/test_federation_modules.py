@@ -10,11 +10,12 @@ from pydantic import ValidationError
 from federation.external import REPLACED
 from federation.links import LINKS
 from federation.module_spec import ImageSpec, ModuleSpec
+from federation.module_values import Amounts, Resources
 from federation.modules import cores, image_use, mebibytes, module_values, share
 from federation.party_secrets import default_secret
 from federation.releases import ModuleRow, Release, catalogue
 from federation.spec import ImagesSpec, Persistence
-from federation.values import Amounts, ExchangeModules, ExchangePorts, ExchangeValues, PartyModules, PartyPorts, PartyValues, Resources
+from federation.values import ExchangeModules, ExchangePorts, ExchangeValues, PartyModules, PartyPorts, PartyValues
 from tests.support.configs import NODE_PORTS, STAR_PARTY, Case, Config
 
 DIGEST = "sha256:" + "a" * 64
