@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli.kubefate.rows import EVERY, Row
-from cli.kubefate.table import MODULES, TABLE, module_rows
+from cli.kubefate.shared_rows import module_rows
+from cli.kubefate.table import MODULES, TABLE
 from cli.kubefate.versions import OLDEST, SERVING_TARGETS, TARGETS
 
 _BEGIN, _END = "<!-- rows: written by `python -m cli.kubefate.doc` -->", "<!-- end of rows -->"

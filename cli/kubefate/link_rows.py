@@ -1,0 +1,109 @@
+"""Rows of what crosses between organizations: rollsite, OSX, nginx, brokers and Traffic Server, with their route tables."""
+
+from collections.abc import Iterator
+
+from cli.kubefate.engine_rows import PULSAR, RABBITMQ
+from cli.kubefate.rows import EXCHANGE, PARTY, Follows, ForType, How, Kind, Lost, Part, Password, Row, Same, To, Type
+from cli.kubefate.shared_rows import HUB, PEERS, STAR, claim_rows, published_rows
+
+
+def _proxy(word: str, endpoint: str, kinds: tuple[Kind, ...]) -> Iterator[Row]:
+    """Rollsite or OSX: one port for control and data."""
+    yield from published_rows(word, endpoint, {"nodePort": ("port", 30091 if kinds == PARTY else 30001)}, kinds)
+    yield Row(f"{word}.partyList[].partyId", Part(f"{PEERS}.partyId", "unsigned: true"), kinds, "any")
+    yield Row(f"{word}.partyList[].partyIp", Part(f"{PEERS}.{endpoint}"), kinds)
+    yield Row(f"{word}.partyList[].partyPort", Part(f"{PEERS}.{endpoint}"), kinds, "number")
+    if kinds == PARTY:
+        yield Row(f"{word}.exchange.ip", Part(f"{HUB}.{endpoint}", STAR), kinds)
+        yield Row(f"{word}.exchange.port", Part(f"{HUB}.{endpoint}", STAR), kinds, "number")
+    else:
+        upstream = Lost("an exchange here passes on to parties, not to another exchange")
+        yield Row(f"{word}.exchange.ip", upstream, kinds)
+        yield Row(f"{word}.exchange.port", upstream, kinds, "number")
+
+
+_POLLING = Lost("parties are dialled, not polled: give each a reachable address")
+
+
+def _rollsite(kinds: tuple[Kind, ...]) -> Iterator[Row]:
+    yield from _proxy("rollsite", "rollsite", kinds)
+    tls = Lost("KubeFATE publishes no TLS port of rollsite and never writes `is_secure`: the traffic was in plaintext all the same")
+    yield Row("rollsite.enableTLS", tls, kinds, "flag")
+    for key in ("enabled", "type", "server.ip", "server.port", "clientList[].partID", "concurrency"):
+        yield Row(f"rollsite.polling.{key}", _POLLING, kinds, "any")
+
+
+PROXIES = (
+    *_rollsite(PARTY),
+    *_rollsite(EXCHANGE),
+    *_proxy("osx", "osx", PARTY),
+    *_proxy("osx", "osx", EXCHANGE),
+    *published_rows("lbrollsite", "rollsite", {"nodePort": ("port", 30091)}),
+    Row("lbrollsite.size", Lost("streams are not limited here")),
+    Row("lbrollsite.exchangeList[].id", Follows("the place in the list"), type="any"),
+    Row(
+        "lbrollsite.exchangeList[].ip",
+        Part(f"{HUB}.rollsite", "an IP address; the others become `exchange-2`, ... in `modules.lbrollsite.exchanges`"),
+    ),
+    Row("lbrollsite.exchangeList[].port", Part(f"{HUB}.rollsite"), type="number"),
+)
+
+_ROUTE_HOSTS = (("host", "text"), ("http_port", "number"), ("grpc_port", "number"), ("port", "number"))
+
+
+def _nginx(kinds: tuple[Kind, ...], default: str, ports: tuple[int, int]) -> Iterator[Row]:
+    http, grpc = ports
+    yield from published_rows("nginx", "nginx", {"httpNodePort": ("httpPort", http), "grpcNodePort": ("grpcPort", grpc)}, kinds, default)
+    old = ForType("publish.nginx.httpPort", "nginx.type", "NodePort", default, "with type NodePort; charts 1.5 had one port")
+    yield Row("nginx.nodePort", old, kinds, "number", until="1.5")
+    for what in ("proxy", "fateflow"):
+        for key, kind in _ROUTE_HOSTS:
+            if key == "grpc_port":
+                note = "FATE-Flow's default protocol is HTTP; peers typed by hand have no gRPC port"
+                yield Row(f"nginx.route_table.*.{what}[].{key}", Follows("http_port", note), kinds, "number")
+            else:
+                note = "the peer's nginx; `fateflow` counts where there is no `proxy`; IP addresses only"
+                yield Row(f"nginx.route_table.*.{what}[].{key}", Part(f"{PEERS}.nginx", note), kinds, kind)  # type: ignore[arg-type]
+
+
+def _route(key: str, how: How, type_: Type = "text") -> Row:
+    """A key of FATE-Flow's route tables: it counts with its engine, deployed or not."""
+    return Row(key, how, type=type_, used=(PULSAR if key.startswith("pulsar") else RABBITMQ,), anyway=True)
+
+
+_PULSAR_CONF = Lost("the broker's settings are the program's: topics are dropped when they are not used")
+
+LINKS = (
+    *_nginx(PARTY, "ClusterIP", (30093, 30098)),
+    *_nginx(EXCHANGE, "NodePort", (30003, 30008)),
+    Row("nginx.exchange.ip", Part(f"{HUB}.nginx", STAR)),
+    Row("nginx.exchange.httpPort", Part(f"{HUB}.nginx", STAR), type="number"),
+    Row("nginx.exchange.grpcPort", Follows("nginx.exchange.httpPort", "FATE-Flow's default protocol is HTTP"), type="number"),
+    Row("nginx.replicas", To("modules.nginx.replicas"), EXCHANGE, "number"),
+    *published_rows("rabbitmq", "rabbitmq", {"nodePort": ("port", 30094)}),
+    Row("rabbitmq.default_user", Same("fate", "the user is fate here; peers do not sign in with it")),
+    Row("rabbitmq.default_pass", Password("rabbitmq"), secret=True),
+    Row("rabbitmq.user", Same("fate", "the user is fate here; peers do not sign in with it")),
+    Row("rabbitmq.password", Password("rabbitmq"), secret=True),
+    _route("rabbitmq.route_table.*.host", Part(f"{PEERS}.rabbitmq")),
+    _route("rabbitmq.route_table.*.port", Part(f"{PEERS}.rabbitmq"), "number"),
+    *published_rows("pulsar", "pulsar", {"httpsNodePort": ("port", 30099)}),
+    Row("pulsar.httpNodePort", Follows("pulsar.httpsNodePort", "the broker's plaintext port is not published here"), type="number"),
+    Row("pulsar.publicLB.enabled", Part("publish.pulsar.type", "true: LoadBalancer, whatever pulsar.type says"), type="flag"),
+    _route("pulsar.exchange.ip", Part(f"{HUB}.trafficServer", STAR)),
+    _route("pulsar.exchange.port", Part(f"{HUB}.trafficServer", STAR), "number"),
+    _route("pulsar.exchange.domain", Part("fate:federation.domain", "absent: fate.org, or --domain")),
+    _route("pulsar.route_table.*.host", Part(f"{PEERS}.pulsar")),
+    _route("pulsar.route_table.*.port", Follows("sslPort", "brokers talk to each other in TLS here"), "number"),
+    _route("pulsar.route_table.*.sslPort", Part(f"{PEERS}.pulsar", "needed: TLS only"), "number"),
+    _route("pulsar.route_table.*.proxy", Part("a peer behind a proxy is not carried", "a star has one exchange for all peers")),
+    Row("pulsar.env", Lost("a variable may hold a password: write it under modules.pulsar.env, or leave it out", ([],)), type="list",
+        secret=True),
+    Row("pulsar.confs.brokerDeleteInactiveTopicsFrequencySeconds", _PULSAR_CONF, type="number"),
+    Row("pulsar.confs.backlogQuotaDefaultLimitGB", _PULSAR_CONF, type="any"),
+    *claim_rows("pulsar", "modules.pulsar", sub_path=False),
+    *published_rows("trafficServer", "trafficServer", {"nodePort": ("port", 30007)}, EXCHANGE),
+    Row("trafficServer.replicas", To("modules.trafficServer.replicas"), EXCHANGE, "number"),
+    Row("trafficServer.route_table.sni[].fqdn", Part(f"{PEERS}.partyId, fate:federation.domain", "<party id>.<domain>"), EXCHANGE),
+    Row("trafficServer.route_table.sni[].tunnelRoute", Part(f"{PEERS}.pulsar"), EXCHANGE),
+)  # fmt: skip
