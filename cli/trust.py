@@ -18,8 +18,9 @@ from cli.passwords import secret_path
 from cli.project import Stack
 from federation import naming
 from federation.authority import authority_certificate
+from federation.party_spec import PartySpec
 from federation.scalars import PartyId
-from federation.spec import PartySpec, StackSpec
+from federation.spec import StackSpec
 from federation.trust import CERT_MANAGER, OWN_AUTHORITY, PARTY_CA, holds_certificate
 from federation.trust_spec import CertificateIssuer, PartyTrust
 

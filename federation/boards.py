@@ -12,8 +12,10 @@ from federation import naming
 from federation.boards_spec import ConsoleSpec, HttpRouteBoards, IngressBoards, IstioBoards, PartyConsoleSpec
 from federation.consoles import CONSOLES, DEFAULT_CONSOLES
 from federation.manifests import Manifest, SecretPlan
+from federation.party_spec import PartySpec
 from federation.scalars import PartyId, is_ip
-from federation.spec import PartySpec, ServingSpec, StackSpec
+from federation.serving_spec import ServingSpec
+from federation.spec import StackSpec
 from federation.unit import HOSTS_FILE, TLS_SECRET_TYPE
 from federation.values import Boards, ShownConsole
 

@@ -5,12 +5,14 @@ from typing import Any
 
 from federation.links import LINKS
 from federation.module_spec import ModuleSpec
+from federation.party_spec import PartySpec
 from federation.party_values import device_of, module_specs
 from federation.patches import patched_keys
+from federation.publish_spec import Publish
 from federation.releases import DeviceRow
 from federation.rules_modules import module_path
 from federation.scalars import PartyId
-from federation.spec import PartySpec, Publish, StackSpec
+from federation.spec import StackSpec
 from federation.unit import UnitPlan
 
 

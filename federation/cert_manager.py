@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from federation import naming
 from federation.manifests import Manifest
-from federation.spec import PartySpec, StackSpec
+from federation.party_spec import PartySpec
+from federation.spec import StackSpec
 from federation.trust import TlsPlan
 
 API = "cert-manager.io/v1"

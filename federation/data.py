@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from federation.party_spec import PartySpec
 from federation.releases import ModuleRow, Release
-from federation.spec import ClusterSpec, PartySpec
+from federation.spec import ClusterSpec
 from federation.values import PartyValues
 
 # Where a party's data is when no external engine has it.

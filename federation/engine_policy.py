@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from federation.external import external_engines
+from federation.party_spec import PartySpec
 from federation.scalars import is_ip
-from federation.spec import PartySpec, StackSpec
+from federation.spec import StackSpec
 
 Ports = tuple[int | range, ...]
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from federation.party_spec import PartySpec
 from federation.releases import Release
-from federation.spec import PartySpec, StackSpec
+from federation.spec import StackSpec
 
 # The modules that an external engine stands in for.
 REPLACED: dict[str, tuple[str, ...]] = {

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from federation import naming
+from federation.exchange_spec import ExchangeSpec
 from federation.external import engine_host, engine_ports
 from federation.live import LiveValue
 from federation.neighbours import Address, Neighbour, exchanges_behind, next_hops, nginx_addresses, other_parties, tunnel_host
+from federation.party_spec import PartySpec
 from federation.peers import Peers
 from federation.routes import (
     TOMBSTONE_HOST,
@@ -24,7 +26,7 @@ from federation.routes import (
     sni,
 )
 from federation.scalars import PartyId, in_brackets
-from federation.spec import ExchangeSpec, PartySpec, StackSpec
+from federation.spec import StackSpec
 
 RouteFiles = dict[str, dict[str, str]]
 _NOWHERE = (NginxTarget(TOMBSTONE_HOST, TOMBSTONE_PORT, TOMBSTONE_PORT),)

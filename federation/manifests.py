@@ -6,7 +6,7 @@ from typing import Any
 
 from federation.module_spec import ServiceSpec
 from federation.naming import selector
-from federation.spec import Publication
+from federation.publish_spec import Publication
 
 # Pod Security level of the namespaces made here: FATE's images run as root, which `restricted` refuses.
 POD_SECURITY = "baseline"

@@ -10,6 +10,8 @@ from federation.module_values import Resources
 from federation.pods import Affinity, HostAlias, Toleration, TopologySpread, Volume
 from federation.scalars import Bytes, Cidr, Digest, EnvName, IpAddress, Name, NonEmpty, Port, Repository, SubPath, Tag, VolumeName
 
+ChartValues = Annotated[dict[str, Any], Field(description="A patch of the chart's values, checked by its schema; null removes a value.")]
+
 
 class ImageSpec(Model):
     """Another image for one module."""
@@ -161,3 +163,10 @@ class ExchangeModulesSpec(Model):
     nginx: ModuleSpec = ModuleSpec()
     rollsite: ModuleSpec = ModuleSpec()
     osx: ModuleSpec = ModuleSpec()
+
+
+class Persistence(Model):
+    """Where a party's data lives."""
+
+    storage_class: NonEmpty | None = Field(None, description="Storage class; absent: the cluster's default.")
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] = "ReadWriteOnce"

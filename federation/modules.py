@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from federation.engine_values import OsxSettings
-from federation.module_spec import ImageSpec, ModulePersistence, ModuleSpec, ServiceSpec
+from federation.images_spec import ImagesSpec
+from federation.module_spec import ImageSpec, ModulePersistence, ModuleSpec, Persistence, ServiceSpec
 from federation.module_values import Claim, Module, Resources, Security, ServiceSettings
 from federation.releases import ClaimRow, DeviceRow, ModuleRow
-from federation.spec import ImagesSpec, Persistence
 
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}

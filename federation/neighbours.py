@@ -7,13 +7,15 @@ from typing import Any
 from federation import naming, pairs
 from federation.collaborations import may_talk, named
 from federation.descriptor import Endpoint
+from federation.exchange_spec import ExchangeSpec
 from federation.external import engine_host, engine_ports, external_engines
 from federation.links import LINKS, PublishedService
 from federation.live import LiveValue
+from federation.party_spec import PartySpec
 from federation.peers import Peer, Peers
 from federation.publishing import service_ports
 from federation.scalars import PartyId, is_ip, is_ipv6
-from federation.spec import ExchangeSpec, PartySpec, StackSpec
+from federation.spec import StackSpec
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,17 @@ from federation import naming
 from federation.boards import shown
 from federation.consoles import CONSOLES, DEFAULT_CONSOLES
 from federation.engine_policy import Ports, Way, driver_ports, ways_out
+from federation.exchange_spec import ExchangeSpec
 from federation.external import external_engines
 from federation.links import LINKS, PublishedService
 from federation.manifests import Manifest
 from federation.naming import selector
 from federation.neighbours import Address, Neighbour
 from federation.network_spec import Elsewhere
+from federation.party_spec import PartySpec
 from federation.party_values import module_specs
 from federation.scalars import is_ip
-from federation.spec import ExchangeSpec, PartySpec, StackSpec
+from federation.spec import StackSpec
 
 Rule = dict[str, Any]
 # Who dials an endpoint of another unit, when it is not the module of that name.

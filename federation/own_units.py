@@ -2,7 +2,11 @@
 
 from collections.abc import Iterator
 
-from federation.spec import ExchangeSpec, FmlManagerSpec, PartySpec, ServingExchangeSpec, ServingSpec, SitePortalSpec, StackSpec
+from federation.exchange_spec import ExchangeSpec
+from federation.party_spec import PartySpec
+from federation.portal_spec import FmlManagerSpec, SitePortalSpec
+from federation.serving_spec import ServingExchangeSpec, ServingSpec
+from federation.spec import StackSpec
 
 Unit = PartySpec | ExchangeSpec | ServingSpec | ServingExchangeSpec | SitePortalSpec | FmlManagerSpec
 

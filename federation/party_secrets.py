@@ -8,9 +8,10 @@ from federation.credential_spec import Credential
 from federation.external import external_engines
 from federation.manifests import SecretPlan
 from federation.module_values import SecretKey
+from federation.party_spec import PartySpec
 from federation.scalars import PartyId
 from federation.serving_link import REGISTRY_SLOT, registry_credential
-from federation.spec import PartySpec, StackSpec
+from federation.spec import StackSpec
 from federation.trust import TlsPlan
 from federation.unit import pull_secret
 

@@ -16,14 +16,15 @@ from federation.engine_values import (
 )
 from federation.external import engine_host, engine_modules, engine_ports, external_engines
 from federation.image_values import ImageEdit, ImagePatch, Layout
-from federation.module_spec import ModuleSpec
+from federation.module_spec import ModuleSpec, Persistence
 from federation.module_values import Container, SecretKey
 from federation.modules import ImageUse, Variant, cores, image_use, mebibytes, module_values, osx_settings, share
 from federation.party_secrets import password_entries
+from federation.party_spec import PartySpec
 from federation.releases import CombinationRow, DeviceRow, Release
 from federation.scalars import PartyId
 from federation.serving_link import party_servings
-from federation.spec import PartySpec, Persistence, StackSpec
+from federation.spec import StackSpec
 from federation.trust import CERT_MANAGER
 from federation.unit import pull_secret_names
 from federation.values import Board, Database, PartyModules, PartyPorts, PartyValues, RouteConfigMaps

@@ -6,6 +6,7 @@ from typing import Any
 
 from federation import naming
 from federation.collaborations import groups
+from federation.exchange_spec import ExchangeSpec
 from federation.link_routes import exchange_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, config_map, namespace
@@ -16,7 +17,8 @@ from federation.network_policy import network_policies
 from federation.patches import patched
 from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
-from federation.spec import ExchangeSpec, ServingExchangeSpec, StackSpec
+from federation.serving_spec import ServingExchangeSpec
+from federation.spec import StackSpec
 from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
 from federation.values import ExchangeModules, ExchangePorts, ExchangeValues
 

@@ -16,6 +16,7 @@ from federation.modules import in_use
 from federation.neighbours import exchanges_behind, links, next_hops, server_name, severed
 from federation.network_policy import network_policies, party_doors
 from federation.party_secrets import party_secrets, provided_passwords
+from federation.party_spec import PartySpec
 from federation.party_values import DATABASE_CLIENT, deployed_modules, party_images, party_values
 from federation.patches import patched
 from federation.peers import Peers
@@ -23,7 +24,7 @@ from federation.portal_policy import fateflow_policies
 from federation.publishing import endpoints, service, service_ports
 from federation.scalars import PartyId
 from federation.serving_policy import training_policies
-from federation.spec import PartySpec, StackSpec
+from federation.spec import StackSpec
 from federation.trust import authorities_of, tls_plan
 from federation.unit import ChartPlan, UnitPlan, module_summary
 

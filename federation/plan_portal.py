@@ -10,7 +10,7 @@ from federation.credential_spec import Credential
 from federation.data import kept_data
 from federation.links import FML_MANAGER, SITE_PORTAL, Kind, PublishedService
 from federation.manifests import Manifest, SecretPlan, namespace
-from federation.module_spec import ModuleSpec
+from federation.module_spec import ModuleSpec, Persistence
 from federation.module_values import SecretKey
 from federation.modules import ImageUse, image_use, in_use, module_values
 from federation.mutual_tls import MutualTls
@@ -22,10 +22,11 @@ from federation.portal_boards import CONSOLE, shown_portal
 from federation.portal_link import fateflow_of, fml_manager_of, manager_links, portal_links, site_portals_of
 from federation.portal_policy import fml_manager_policies, site_portal_policies
 from federation.portal_releases import portal_catalogue
+from federation.portal_spec import FmlManagerSpec, SitePortalSpec
 from federation.portal_values import Accounts, PortalDatabase, PortalModules, PortalPorts, PortalTls, PortalValues
 from federation.publishing import endpoints, service, service_ports
 from federation.scalars import PartyId
-from federation.spec import FmlManagerSpec, Persistence, SitePortalSpec, StackSpec
+from federation.spec import StackSpec
 from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
 
 Portal = SitePortalSpec | FmlManagerSpec

@@ -11,7 +11,7 @@ from federation.credential_spec import Credential
 from federation.data import kept_data
 from federation.links import SERVING_PROXY
 from federation.manifests import Manifest, SecretPlan, config_map, namespace
-from federation.module_spec import ModuleSpec
+from federation.module_spec import ModuleSpec, Persistence
 from federation.module_values import Module, SecretKey
 from federation.modules import ImageUse, image_use, in_use, module_values
 from federation.neighbours import Hops, links, severed
@@ -25,9 +25,9 @@ from federation.serving_link import REGISTRY_USER
 from federation.serving_policy import serving_policies
 from federation.serving_releases import ServingRelease, serving_catalogue
 from federation.serving_routes import route_files, serving_exchange_hops, serving_hops
-from federation.serving_spec import ServingExchangeModulesSpec
+from federation.serving_spec import ServingExchangeModulesSpec, ServingExchangeSpec, ServingSpec
 from federation.serving_values import Redis, Registry, ServerSettings, ServingModules, ServingPorts, ServingValues
-from federation.spec import Persistence, ServingExchangeSpec, ServingSpec, StackSpec
+from federation.spec import StackSpec
 from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
 from federation.values import Board
 

@@ -2,8 +2,9 @@
 
 from federation import naming
 from federation.portal_releases import portal_catalogue
+from federation.portal_spec import SitePortalSpec
 from federation.scalars import PartyId
-from federation.spec import SitePortalSpec, StackSpec
+from federation.spec import StackSpec
 from federation.values import ShownConsole
 
 CONSOLE = "sitePortal"

@@ -12,8 +12,9 @@ from federation.links import FML_MANAGER, SITE_PORTAL
 from federation.neighbours import Address, Neighbour, Pods, links
 from federation.peers import Peer, Peers
 from federation.portal_releases import portal_catalogue
+from federation.portal_spec import FmlManagerSpec, SitePortalSpec
 from federation.scalars import PartyId
-from federation.spec import FmlManagerSpec, SitePortalSpec, StackSpec
+from federation.spec import StackSpec
 
 
 def fml_manager_of(spec: StackSpec, own: SitePortalSpec, peers: Peers) -> Address | None:

@@ -20,10 +20,12 @@ from federation.network_policy import (
     published_sources,
     towards,
 )
+from federation.party_spec import PartySpec
 from federation.portal_boards import shown_portal
 from federation.portal_releases import portal_catalogue
+from federation.portal_spec import FmlManagerSpec, SitePortalSpec
 from federation.scalars import PartyId
-from federation.spec import FmlManagerSpec, PartySpec, SitePortalSpec, StackSpec
+from federation.spec import StackSpec
 
 
 def site_portal_policies(

@@ -1,4 +1,4 @@
-"""What a stack says of Site Portal and FML Manager: modules, database, passwords. The units themselves are in `federation.spec`."""
+"""What a stack says of Site Portal and FML Manager: their units, modules, databases and passwords."""
 
 from typing import Literal
 
@@ -6,8 +6,9 @@ from pydantic import Field
 
 from federation.credential_spec import Credential
 from federation.model import Model
-from federation.module_spec import ModuleSpec
-from federation.scalars import Host, Port, SqlName
+from federation.module_spec import ChartValues, ModuleSpec, Persistence
+from federation.publish_spec import FmlManagerPublish, SitePortalPublish
+from federation.scalars import Host, HostPort, Label, Name, NonEmpty, Port, SqlName
 
 
 class SitePortalModulesSpec(Model):
@@ -68,3 +69,45 @@ class SitePortalCredentials(Model):
     def of(self, slot: str) -> Credential | None:
         """What was given for a slot."""
         return {"postgres": self.postgres, "admin": self.admin, "user": self.user}[slot]
+
+
+class FmlManagerSpec(Model):
+    """FedLCM's FML Manager: through it the Site Portals of a federation invite each other into projects."""
+
+    namespace: Label = Field(description="A namespace of its own.")
+    release: NonEmpty = Field(description="Release of FedLCM.")
+    persistence: Persistence | Literal["none"] = Field(
+        description="`none` (projects are lost with the pod), or {storageClass, accessMode}."
+    )
+    allow_data_loss: bool = Field(
+        False, description="Allow changes of namespace, claim or database that leave projects behind; for one `pulumi up`."
+    )
+    engines: PortalEngines = PortalEngines()
+    modules: FmlManagerModulesSpec = FmlManagerModulesSpec()
+    credentials: FmlManagerCredentials = FmlManagerCredentials()
+    chart_values: ChartValues = Field({})
+    publish: FmlManagerPublish
+
+
+class SitePortalSpec(Model):
+    """FedLCM's Site Portal of one party: data, projects and jobs in a browser."""
+
+    namespace: Label = Field(description="A namespace of its own.")
+    release: NonEmpty = Field(description="Release of FedLCM.")
+    fateflow: HostPort | None = Field(
+        None, description="HTTP address of the party's FATE-Flow; absent: the party of this id in this stack."
+    )
+    fml_manager: Name | None = Field(
+        None, description="Name of the peer that is the FML Manager; `local` when this stack's exchange has it; absent: none."
+    )
+    persistence: Persistence | Literal["none"] = Field(
+        description="`none` (uploads, projects and accounts are lost with the pod), or {storageClass, accessMode}."
+    )
+    allow_data_loss: bool = Field(
+        False, description="Allow changes of namespace, claims or database that leave data behind; for one `pulumi up`."
+    )
+    engines: PortalEngines = PortalEngines()
+    modules: SitePortalModulesSpec = SitePortalModulesSpec()
+    credentials: SitePortalCredentials = SitePortalCredentials()
+    chart_values: ChartValues = Field({})
+    publish: SitePortalPublish

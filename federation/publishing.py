@@ -6,8 +6,8 @@ from typing import Any
 from federation.links import PublishedService
 from federation.live import LiveValue
 from federation.manifests import Manifest, ServicePort, published_service
+from federation.publish_spec import Publication, Publish
 from federation.scalars import is_ip
-from federation.spec import Publication, Publish
 
 
 def service_ports(published: PublishedService, publication: Publication, release_ports: Mapping[str, int]) -> dict[str, ServicePort]:

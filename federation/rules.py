@@ -4,14 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 from federation.errors import Problem
+from federation.exchange_spec import ExchangeSpec
 from federation.module_spec import ModuleSpec
 from federation.own_units import Unit, units
+from federation.party_spec import PartySpec
 from federation.party_values import module_specs
 from federation.peers import Paths, Peers, Place
 from federation.plan_exchange import exchange_module_specs
 from federation.plan_portal import portal_module_specs
 from federation.plan_serving import serving_module_specs
 from federation.portal_releases import portal_catalogue
+from federation.portal_spec import FmlManagerSpec, SitePortalSpec
+from federation.publish_spec import Publication, PublishNginx
 from federation.rules_boards import broken_board_rules
 from federation.rules_engines import broken_engine_rules
 from federation.rules_external import broken_external_rules, driver_ports_fit
@@ -23,15 +27,7 @@ from federation.rules_portal import broken_portal_rules
 from federation.rules_serving import broken_serving_rules
 from federation.rules_trust import broken_trust_rules
 from federation.serving_releases import serving_catalogue
-from federation.spec import (
-    ExchangeSpec,
-    FmlManagerSpec,
-    PartySpec,
-    Publication,
-    PublishNginx,
-    SitePortalSpec,
-    StackSpec,
-)
+from federation.spec import StackSpec
 
 # An override is for one occasion: what holds longer is no guard any more.
 _LONGEST_OVERRIDE = timedelta(days=30)

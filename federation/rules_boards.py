@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from federation.boards import encrypted, host_of, shown
 from federation.consoles import CONSOLES, DEFAULT_CONSOLES
 from federation.errors import Problem
+from federation.party_spec import PartySpec
 from federation.party_values import deployed_modules
 from federation.peers import Paths, Place
 from federation.plan_serving import deployed_modules as serving_modules
 from federation.portal_boards import CONSOLE, shown_portal
 from federation.portal_releases import portal_catalogue
 from federation.scalars import PartyId, is_dns_name
-from federation.spec import PartySpec, ServingSpec, StackSpec
+from federation.serving_spec import ServingSpec
+from federation.spec import StackSpec
 
 
 def broken_board_rules(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:

@@ -7,13 +7,15 @@ from pydantic.alias_generators import to_camel, to_snake
 from federation.errors import Problem
 from federation.links import LINKS
 from federation.module_spec import ImageSpec, ModuleSpec
+from federation.party_spec import PartySpec
 from federation.party_values import module_specs, optional_modules
 from federation.peers import Peers, Place
 from federation.plan_exchange import exchange_module_specs
+from federation.publish_spec import Publication
 from federation.releases import ModuleRow, Release
 from federation.rules_modules import GROUPS, broken_knobs, module_path
 from federation.scalars import PartyId
-from federation.spec import PartySpec, Publication, StackSpec
+from federation.spec import StackSpec
 
 
 def broken_engine_rules(spec: StackSpec, peers: Peers, place: Place) -> tuple[Problem, ...]:

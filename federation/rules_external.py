@@ -7,10 +7,11 @@ from packaging.version import Version
 
 from federation.errors import Problem
 from federation.external import REPLACED, external_engines
+from federation.party_spec import PartySpec
 from federation.party_values import deployed_modules
 from federation.peers import Peers, Place
 from federation.scalars import PartyId, is_ip
-from federation.spec import PartySpec, StackSpec
+from federation.spec import StackSpec
 
 # What two parties cannot share, and which fields say that it is the same.
 _UNSHARED = {"mysql": ("host", "port", "database"), "pulsar": ("host", "management_port"), "rabbitmq": ("host", "management_port")}

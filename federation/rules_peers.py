@@ -5,16 +5,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from federation.errors import Problem
+from federation.exchange_spec import ExchangeSpec
 from federation.external import engine_ports
 from federation.hosts import canonical, namespace_of, published_elsewhere, within
 from federation.links import FML_MANAGER, LINKS, SERVING_PROXY, SITE_PORTAL, PublishedService
 from federation.own_units import Unit, units
+from federation.party_spec import PartySpec
 from federation.peers import Peer, Peers, Place
 from federation.portal_releases import PortalRelease, portal_catalogue
+from federation.portal_spec import FmlManagerSpec, SitePortalSpec
+from federation.publish_spec import Publication
 from federation.publishing import service_ports
 from federation.releases import Release
 from federation.serving_releases import ServingRelease, serving_catalogue
-from federation.spec import ExchangeSpec, FmlManagerSpec, PartySpec, Publication, SitePortalSpec, StackSpec
+from federation.spec import StackSpec
 
 Address = tuple[str, int]
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from federation import naming
 from federation.errors import Problem
+from federation.exchange_spec import ExchangeSpec
 from federation.party_secrets import party_secrets
+from federation.party_spec import PartySpec
 from federation.party_values import party_images, party_values
 from federation.patches import patch_problems
 from federation.peers import Peers, Place
@@ -12,9 +14,11 @@ from federation.plan_exchange import exchange_images, exchange_values
 from federation.plan_portal import portal_images, portal_secrets, portal_tls, portal_values
 from federation.plan_serving import serving_exchange_values, serving_images, serving_secrets, serving_values
 from federation.portal_releases import portal_catalogue
+from federation.portal_spec import FmlManagerSpec, SitePortalSpec
 from federation.scalars import PartyId
 from federation.serving_releases import serving_catalogue
-from federation.spec import ExchangeSpec, FmlManagerSpec, PartySpec, ServingExchangeSpec, ServingSpec, SitePortalSpec, StackSpec
+from federation.serving_spec import ServingExchangeSpec, ServingSpec
+from federation.spec import StackSpec
 from federation.trust import tls_plan
 
 

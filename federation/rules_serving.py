@@ -11,8 +11,8 @@ from federation.rules_modules import broken_knobs
 from federation.rules_ownership import belongs_to_its_party
 from federation.scalars import PartyId
 from federation.serving_releases import serving_catalogue
-from federation.serving_spec import MOCK_BATCH, MOCK_SINGLE
-from federation.spec import ServingSpec, StackSpec
+from federation.serving_spec import MOCK_BATCH, MOCK_SINGLE, ServingSpec
+from federation.spec import StackSpec
 
 # serving-proxy reads its party's id as a Java int.
 _LARGEST_ID = 2**31 - 1

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from federation.authority import authority_problems, subject
 from federation.errors import Problem
 from federation.links import LINKS
+from federation.party_spec import PartySpec
 from federation.peers import Place
-from federation.spec import PartySpec, StackSpec
+from federation.spec import StackSpec
 from federation.trust import CERT_MANAGER, PARTY_CA, holds_certificate
 
 

@@ -6,9 +6,11 @@ Inside a stack it goes by the Service's name: FATE-Flow hands its entries to gRP
 from federation import naming
 from federation.credential_spec import Credential
 from federation.module_values import SecretKey
+from federation.party_spec import PartySpec
 from federation.scalars import PartyId
 from federation.serving_releases import serving_catalogue
-from federation.spec import PartySpec, ServingSpec, StackSpec
+from federation.serving_spec import ServingSpec
+from federation.spec import StackSpec
 from federation.values import Servings, Zookeeper
 
 REGISTRY_USER = "fate"

@@ -21,10 +21,12 @@ from federation.network_policy import (
     published_sources,
     towards,
 )
+from federation.party_spec import PartySpec
 from federation.scalars import PartyId
 from federation.serving_releases import serving_catalogue
 from federation.serving_routes import dialled
-from federation.spec import PartySpec, ServingExchangeSpec, ServingSpec, StackSpec
+from federation.serving_spec import ServingExchangeSpec, ServingSpec
+from federation.spec import StackSpec
 
 
 def serving_policies(

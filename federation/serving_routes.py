@@ -14,7 +14,8 @@ from federation.peers import Peers
 from federation.routes import HostPort, rollsite_route_table
 from federation.scalars import PartyId
 from federation.serving_releases import serving_catalogue
-from federation.spec import ServingExchangeSpec, ServingSpec, StackSpec
+from federation.serving_spec import ServingExchangeSpec, ServingSpec
+from federation.spec import StackSpec
 
 # What serving-server calls itself (serviceRoleName), and what peers' requests are addressed to.
 _ROLE = "serving"

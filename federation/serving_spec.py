@@ -1,12 +1,15 @@
-"""What a stack says of FATE-Serving: its modules and settings. The units themselves are in `federation.spec`."""
+"""What a stack says of FATE-Serving and its exchange: units, modules and settings."""
 
 from typing import Literal
 
 from pydantic import Field
 
+from federation.boards_spec import ServingBoardsSpec
+from federation.credential_spec import Credential
 from federation.model import Model
-from federation.module_spec import ModuleSpec
-from federation.scalars import ClassName, Url
+from federation.module_spec import ChartValues, ModuleSpec, Persistence
+from federation.publish_spec import ServingPublish
+from federation.scalars import ClassName, Day, Host, HostPort, Label, Name, NonEmpty, Port, Url
 
 _ADAPTORS = "com.webank.ai.fate.serving.adaptor.dataaccess"
 MOCK_SINGLE, MOCK_BATCH = f"{_ADAPTORS}.MockAdapter", f"{_ADAPTORS}.MockBatchAdapter"
@@ -41,3 +44,71 @@ class AdaptorsSpec(Model):
     single: ClassName = Field(MOCK_SINGLE, description="Class for one sample. The default invents features.")
     batch: ClassName = Field(MOCK_BATCH, description="Class for many samples. The default invents features.")
     url: Url | None = Field(None, description="What HttpAdapter asks: http.adapter.url.")
+
+
+class ServingCredentials(Model):
+    """Where FATE-Serving's passwords come from; absent: fate:secrets, under serving-<id>-<slot>."""
+
+    redis: Credential | None = None
+    zookeeper: Credential | None = None
+    admin: Credential | None = None
+
+    def of(self, slot: str) -> Credential | None:
+        """What was given for a slot."""
+        return {"redis": self.redis, "zookeeper": self.zookeeper, "admin": self.admin}[slot]
+
+
+class ExternalRedis(Model):
+    """A Redis that exists already."""
+
+    host: Host
+    port: Port = 6379
+    password: Credential
+
+
+class RedisEngine(Model):
+    """Redis from elsewhere: the module is then not deployed."""
+
+    external: ExternalRedis
+
+
+class ServingEngines(Model):
+    """Engines of FATE-Serving that exist already."""
+
+    redis: RedisEngine | None = None
+
+
+class ServingSpec(Model):
+    """FATE-Serving of one party: predictions with the models that the party trained."""
+
+    namespace: Label = Field(description="A namespace of its own.")
+    release: NonEmpty = Field(description="FATE-Serving release, one of the catalogue.")
+    fateflow: HostPort | None = Field(
+        None, description="HTTP address of the party's FATE-Flow; absent: the party of this id in this stack."
+    )
+    exchange: Name | None = Field(
+        None, description="Name of the peer that is the serving exchange; `local` when this stack holds it; absent: directly to peers."
+    )
+    persistence: Persistence | Literal["none"] = Field(description="`none` (models are lost with the pod), or {storageClass, accessMode}.")
+    allow_data_loss: bool = Field(False, description="Allow changes of namespace or claims that leave models behind; for one `pulumi up`.")
+    cache: CacheSpec = CacheSpec()
+    adaptors: AdaptorsSpec = AdaptorsSpec()
+    engines: ServingEngines = ServingEngines()
+    modules: ServingModulesSpec = ServingModulesSpec()
+    credentials: ServingCredentials = ServingCredentials()
+    boards: ServingBoardsSpec = Field(ServingBoardsSpec(), description="What is different from fate:boards for its pages.")
+    chart_values: ChartValues = Field({})
+    publish: ServingPublish
+
+
+class ServingExchangeSpec(Model):
+    """The hub between the FATE-Servings of parties: a serving-proxy alone."""
+
+    namespace: Label
+    release: NonEmpty = Field(description="FATE-Serving release, one of the catalogue.")
+    allow_destroy_until: Day | None = Field(
+        None, description="Last day (UTC) on which it may be destroyed although peers are active; `pulumi up` first, then `pulumi destroy`."
+    )
+    modules: ServingExchangeModulesSpec = ServingExchangeModulesSpec()
+    chart_values: ChartValues = Field({})
+    publish: ServingPublish

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from federation import naming
 from federation.collaborations import may_talk
+from federation.exchange_spec import ExchangeSpec
 from federation.links import LINKS, Kind
+from federation.party_spec import PartySpec
 from federation.peers import Peer, Peers
 from federation.plan import StackPlan
-from federation.spec import ExchangeSpec, PartySpec, ServingExchangeSpec, ServingSpec, StackSpec
+from federation.serving_spec import ServingExchangeSpec, ServingSpec
+from federation.spec import StackSpec
 
 _PREDICTIONS = "predictions"
 

@@ -10,9 +10,10 @@ from federation.authority import Period, accepted_authorities, ends_on, issue, l
 from federation.collaborations import may_talk
 from federation.links import LINKS
 from federation.neighbours import server_name
+from federation.party_spec import PartySpec
 from federation.peers import Peers
 from federation.scalars import PartyId
-from federation.spec import PartySpec, StackSpec
+from federation.spec import StackSpec
 
 PARTY_CA, CERT_MANAGER = "partyCa", "certManager"
 # Modes in which a CA signs for one party alone, and its certificate is in fate:trust.

@@ -14,13 +14,17 @@ from pydantic.alias_generators import to_camel
 
 from federation import naming
 from federation.descriptor import Descriptor, finish
+from federation.exchange_spec import ExchangeSpec
 from federation.links import LINKS, SERVING_PROXY, PublishedService
 from federation.live import LiveValue, live_values, substitute
 from federation.load import LoadedStack
+from federation.party_spec import PartySpec
 from federation.plan import StackPlan
+from federation.publish_spec import Publication
 from federation.releases import catalogue
 from federation.serving_releases import serving_catalogue
-from federation.spec import ExchangeSpec, PartySpec, Publication, ServingExchangeSpec, ServingSpec, StackSpec
+from federation.serving_spec import ServingExchangeSpec, ServingSpec
+from federation.spec import StackSpec
 from federation.unit import UnitPlan
 from tests.support.configs import Case, Config
 from tests.support.packets import NAMES, SERVING, SERVING_NAMES, Network, Outcome, Unit

@@ -7,20 +7,13 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from federation.exchange_spec import ExchangeSpec
 from federation.impact import stack_effects
 from federation.module_spec import ModuleSpec
 from federation.network_spec import NetworkPolicySpec
-from federation.spec import (
-    ClusterSpec,
-    ExchangePublish,
-    ExchangeSpec,
-    FederationSpec,
-    PartyPublish,
-    PartySpec,
-    PublishNginx,
-    PublishPort,
-    StackSpec,
-)
+from federation.party_spec import PartySpec
+from federation.publish_spec import ExchangePublish, PartyPublish, PublishNginx, PublishPort
+from federation.spec import ClusterSpec, FederationSpec, StackSpec
 from tests.support.configs import (
     EXCHANGE,
     EXTERNAL,

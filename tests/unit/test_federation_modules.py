@@ -8,13 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from federation.external import REPLACED
+from federation.images_spec import ImagesSpec
 from federation.links import LINKS
-from federation.module_spec import ImageSpec, ModuleSpec
+from federation.module_spec import ImageSpec, ModuleSpec, Persistence
 from federation.module_values import Amounts, Resources
 from federation.modules import cores, image_use, mebibytes, module_values, share
 from federation.party_secrets import default_secret
 from federation.releases import ModuleRow, Release, catalogue
-from federation.spec import ImagesSpec, Persistence
 from federation.values import ExchangeModules, ExchangePorts, ExchangeValues, PartyModules, PartyPorts, PartyValues
 from tests.support.configs import NODE_PORTS, STAR_PARTY, Case, Config
 

@@ -10,7 +10,7 @@ import pytest
 from federation import naming
 from federation.manifests import Manifest, ServicePort, namespace, published_service
 from federation.plan import StackPlan
-from federation.spec import PublishPort
+from federation.publish_spec import PublishPort
 from federation.unit import UnitPlan
 from tests.support.configs import EVERY_CASE, EXCHANGE, LOCAL, NAMESPACED, NODE_PORTS, STAR_PARTY, Case, node_port
 
