@@ -1,7 +1,8 @@
 """What a change does to running parties, for a review or for CI: the stack file against what is deployed, or against another file."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from cli.project import Stack
 from federation import naming
 from federation.impact import SEVERITY, Effect
 from federation.impact import stack_effects as effects_of
-from federation.load import load_stack
+from federation.load import LoadedStack, load_stack
 from federation.plan import StackPlan
 from federation.unit import COMPONENTS
 
@@ -20,12 +21,37 @@ _TYPES = frozenset(naming.COMPONENT_PACKAGE + component for component in COMPONE
 _SUMMARIES = {0: "nothing stops", 1: "pods restart, links are cut or the network opens", 2: "data is left behind"}
 
 
-def stack_effects(stack: Stack, against: Path | None = None) -> tuple[Effect, ...]:
+@dataclass(frozen=True)
+class Impact:
+    """What a stack file does, and in sentences what of that only a preview sees."""
+
+    effects: tuple[Effect, ...]
+    unseen: tuple[str, ...] = ()
+
+
+def stack_impact(stack: Stack, against: Path | None = None) -> Impact:
     """Every effect of a stack file. `against`: another stack file, with its descriptors beside it, instead of the deployed state."""
-    loaded = stack.load()
-    old = deployed(stack) if against is None else _facts(load_stack(against).plan)
+    loaded, other = stack.load(), None if against is None else load_stack(against)
+    old = deployed(stack) if other is None else _facts(other.plan)
     # The state holds JSON: what is compared with it is JSON too.
-    return effects_of(old, json.loads(json.dumps(_facts(loaded.plan))), loaded.spec.organization)
+    effects = effects_of(old, json.loads(json.dumps(_facts(loaded.plan))), loaded.spec.organization)
+    return Impact(effects, tuple(_unseen(loaded, old.keys(), other)))
+
+
+def _unseen(loaded: LoadedStack, known: Iterable[str], other: LoadedStack | None) -> Iterator[str]:
+    """Certificates that the operator gave: their values are encrypted, and may be others than those of the units that are known.
+
+    What stands in both files as it did, encrypted, is the same.
+    """
+    for unit in (unit for unit in loaded.plan.units if unit.key in known):
+        entries = sorted({entry for given in unit.provided_certificates.values() for entry in given.all})
+        written = [entry for entry in entries if other is None or loaded.source.encrypted(entry) != other.source.encrypted(entry)]
+        if written:
+            names = f"{', '.join(written)} of fate:secrets"
+            whether = (
+                f"whether {names} are the deployed ones" if other is None else f"{names} were written anew: whether their values changed"
+            )
+            yield f"{unit.key}: {whether}, and what follows, `pulumi preview` says"
 
 
 def severity(found: Iterable[Effect]) -> int:
@@ -33,16 +59,20 @@ def severity(found: Iterable[Effect]) -> int:
     return max((SEVERITY[effect.kind] for effect in found), default=0)
 
 
-def markdown(found: tuple[Effect, ...], stack: str) -> str:
+def markdown(impact: Impact, stack: str) -> str:
     """The effects for a merge request."""
+    found = impact.effects
     lines = [f"### {stack}: {_SUMMARIES[severity(found)]}", ""]
+    unseen = (
+        ["", "Not seen here, where no secret is decrypted:", "", *(f"- {sentence}" for sentence in impact.unseen)] if impact.unseen else []
+    )
     if not found:
-        return "\n".join([*lines, "No running party is affected."])
+        return "\n".join([*lines, "No running party is affected.", *unseen])
     lines += ["| unit | effect | what | pairs | who has to act |", "| --- | --- | --- | --- | --- |"]
     for effect in sorted(found, key=lambda effect: -SEVERITY[effect.kind]):
         cells = (effect.unit, effect.kind, effect.what, effect.affects or "none", effect.acts)
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *unseen])
 
 
 def deployed(stack: Stack) -> dict[str, Mapping[str, Any]]:

@@ -18,9 +18,9 @@ def firewall_sheet(arguments: argparse.Namespace) -> Result:
 
 def plan(arguments: argparse.Namespace) -> Result:
     """`plan`."""
-    found = impact.stack_effects(stack_of(arguments), arguments.against)
-    worst = impact.severity(found)
-    data = {"effects": [effect.plain() for effect in found], "severity": worst}
+    found = impact.stack_impact(stack_of(arguments), arguments.against)
+    worst = impact.severity(found.effects)
+    data = {"effects": [effect.plain() for effect in found.effects], "severity": worst, "unseen": list(found.unseen)}
     return Result(impact.markdown(found, arguments.stack), data, impact.EXITS[worst])
 
 

@@ -57,7 +57,7 @@ def client_problems(certificate: str, key: str, ca: str, *, common_name: str) ->
 
 def board_problems(certificate: str, key: str, hosts: Iterable[str]) -> tuple[str, ...]:
     """What is wrong with the certificate of consoles: sentences without any secret content. Who signed it, browsers judge."""
-    chain = _certificates(certificate)
+    chain = read_certificates(certificate)
     if not chain:
         return ("certificate cannot be read: give PEM certificates",)
     try:
@@ -73,11 +73,11 @@ def board_problems(certificate: str, key: str, hosts: Iterable[str]) -> tuple[st
 
 def last_moment(certificate: str) -> datetime | None:
     """Until when a certificate is valid; None when it cannot be read."""
-    chain = _certificates(certificate)
+    chain = read_certificates(certificate)
     return chain[0].not_valid_after_utc if chain else None
 
 
-def _certificates(pem: str) -> list[x509.Certificate]:
+def read_certificates(pem: str) -> list[x509.Certificate]:
     """The certificates of a PEM text; none when it cannot be read."""
     try:
         return x509.load_pem_x509_certificates(pem.encode())
@@ -87,7 +87,7 @@ def _certificates(pem: str) -> list[x509.Certificate]:
 
 def _opened(certificate: str, key: str, ca: str) -> tuple[list[x509.Certificate], list[x509.Certificate], list[str]]:
     """A chain, its authorities, and the problem of a key that is not the first one's. ValueError, in words, when one cannot be read."""
-    chain, authorities = _certificates(certificate), _certificates(ca)
+    chain, authorities = read_certificates(certificate), read_certificates(ca)
     if unreadable := [name for name, found in (("certificate", chain), ("CA", authorities)) if not found]:
         raise ValueError(f"{' and '.join(unreadable)} cannot be read: give PEM certificates")
     try:

@@ -8,6 +8,7 @@ from federation.data import lost_data, other_cluster, taken_namespaces
 from federation.exposure import exposure_changes
 from federation.facts import Facts
 from federation.pairs import affected, by_number, exchanges, through
+from federation.provided import provided_changes
 
 Kind = Literal["reload", "cut", "open", "rolling restart", "recreate", "data loss"]
 # How much each kind hurts: nothing stops; a link ends, the network opens, or pods start again; data is left behind.
@@ -96,6 +97,7 @@ def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this 
     yield from _certificates(change)
     yield from _trust(change)
     yield from _issued(change)
+    yield from _provided(change)
 
 
 def _removed(unit: str, old: Facts, owner: str) -> Effect:
@@ -270,3 +272,9 @@ def _issued(change: _Change) -> Iterator[Effect]:
         if before[name] != after[name]:
             what = f"certificate {name} is issued anew by {after[name]}, so far by {before[name]}; Pulsar takes it within 5 minutes"
             yield change.effect("reload", what, ())
+
+
+def _provided(change: _Change) -> Iterator[Effect]:
+    """Certificates that the operator gave: only the program sees their values, so here both sides may lack them."""
+    for found in provided_changes(change.old.get("provided", {}), change.new.get("provided", {})):
+        yield change.effect(found.kind, found.what, None if found.everyone else (), found.acts)

@@ -17,6 +17,7 @@ from federation.own_releases import own_releases
 from federation.peers import Paths, Peers, Place, resolve
 from federation.plan import WARN_DAYS, StackPlan, check_stack, plan_stack
 from federation.problems import problems_of
+from federation.provided import provided_facts
 from federation.rules import far_overrides
 from federation.salvage import Salvaged, salvage
 from federation.source import StackSource
@@ -176,12 +177,16 @@ def made_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> dict[str
 
 
 def published_plan(loaded: LoadedStack, given: Mapping[str, str]) -> StackPlan:
-    """The plan, in which descriptors vouch for provided CAs, too, if peers accept them. `given`: fate:secrets, after `check_secrets`."""
+    """The plan with what is public of provided certificates: descriptors vouch for CAs that peers accept, and units remember all.
+
+    `given`: fate:secrets, after `check_secrets`.
+    """
     domain, units = loaded.spec.federation.domain, []
     for unit in loaded.plan.units:
         authorities = () if unit.tls is None else provided_authorities(unit.tls, given, domain)
         trust = {"trust": {"authorities": list(authorities)}} if authorities else {}
-        units.append(replace(unit, descriptor={**unit.descriptor, **trust}))
+        shown = provided_facts(unit.provided_certificates, given, authorities)
+        units.append(replace(unit, descriptor={**unit.descriptor, **trust}, shown_certificates=shown))
     return replace(loaded.plan, units=tuple(units))
 
 

@@ -184,6 +184,11 @@ class StackSource(YamlFile):
         node = self._step(self._config, "fate:secrets") if self._config is not None else None
         return frozenset(str(key.value) for key, _ in node.value) if isinstance(node, yaml.MappingNode) else frozenset()
 
+    def encrypted(self, name: str) -> object:
+        """An entry of fate:secrets as it is written; None without one."""
+        found = self.engine_config.get("fate:secrets")
+        return found.get(name) if isinstance(found, dict) else None
+
     def plain_secrets(self) -> tuple[Problem, ...]:
         """Entries of fate:secrets that are not encrypted: anyone who reads the file has them."""
         node = self._step(self._config, "fate:secrets") if self._config is not None else None

@@ -13,6 +13,7 @@ from federation.manifests import Manifest, SecretPlan
 from federation.modules import ImageUse
 from federation.mutual_tls import MutualTls
 from federation.portal_values import PortalValues
+from federation.provided import Entries, ProvidedFacts
 from federation.scalars import PartyId
 from federation.serving_values import ServingValues
 from federation.spec import StackSpec
@@ -85,6 +86,8 @@ class UnitPlan:
     boards: tuple[Manifest, ...] = ()
     # What asks cert-manager for certificates that its workloads need.
     certificates: tuple[Manifest, ...] = ()
+    # What is public of certificates that the operator gave (federation.provided); empty without the values of fate:secrets.
+    shown_certificates: ProvidedFacts = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -101,6 +104,7 @@ class UnitPlan:
             "boards": digest([values.get("boards"), *(board.document() for board in self.boards)]),
             "data": dict(self.data),
             **({"issuers": issuers} if issuers else {}),
+            **({"provided": self.shown_certificates} if self.shown_certificates else {}),
         }
 
     @property
@@ -117,6 +121,19 @@ class UnitPlan:
     def board_certificate(self) -> Mapping[str, str] | None:
         """The names under fate:secrets that hold the consoles' certificate (tls.crt) and key (tls.key)."""
         return next((secret.sources for secret in self.secrets if secret.type == TLS_SECRET_TYPE), None)
+
+    @property
+    def provided_certificates(self) -> Mapping[str, Entries]:
+        """The certificates that the operator gives, by what they are for (federation.provided)."""
+        found = {}
+        if self.tls is not None and self.tls.provided:
+            found["pulsar"] = Entries(self.tls.certificate, self.tls.ca)
+        if self.mutual is not None:
+            entries = self.mutual.sources
+            found |= {side: Entries(entries[f"{side}.crt"], entries["ca.crt"]) for side in ("server", "client")}
+        if (consoles := self.board_certificate) is not None:
+            found["consoles"] = Entries(consoles["tls.crt"])
+        return found
 
     @property
     def config_path(self) -> str:

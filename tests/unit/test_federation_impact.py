@@ -160,10 +160,10 @@ def test_the_deployed_state_of_every_kind_of_unit_is_compared(case: Case, tmp_pa
     state = json.dumps({"deployment": {"resources": [{"type": "pulumi:pulumi:Stack", "urn": "urn:s"}, *resources]}})
     monkeypatch.setattr("cli.impact.pulumi", lambda stack, *command: state)
     stack = find_project(project(tmp_path)).stack(case.write(tmp_path / "stacks").stem.removeprefix("Pulumi."))
-    assert impact.stack_effects(stack) == ()
+    assert impact.stack_impact(stack).effects == ()
     other = json.dumps({"deployment": {"resources": [{**one, "inputs": {**one["inputs"], "links": {"77": "1"}}} for one in resources]}})
     monkeypatch.setattr("cli.impact.pulumi", lambda stack, *command: other)
-    assert {effect.unit for effect in impact.stack_effects(stack)} == {unit.key for unit in units}
+    assert {effect.unit for effect in impact.stack_impact(stack).effects} == {unit.key for unit in units}
 
 
 def test_every_kind_of_unit_has_a_component() -> None:
