@@ -46,7 +46,7 @@ class PeerEntry:
 
 
 def identifying(descriptor: Descriptor) -> dict[str, Scalar]:
-    """What the entry of a retired peer remembers of its descriptor: with that the file may go."""
+    """What the entry of a severed peer remembers of its descriptor: with that the file may go."""
     party = {} if descriptor.party_id is None else {"partyId": descriptor.party_id}
     return {**party, **({} if descriptor.kind == "party" else {"kind": descriptor.kind})}
 

@@ -163,7 +163,7 @@ def _fields_of(received: Received, offer: Offer, path: str, known: PeerSpec | No
         if known is not None and known.sha256 is not None and known.key not in (None, signed.key):
             fields["previousKey"] = str(known.key)
         fields["acceptedSerial"] = signed.serial
-    if state == "retired":
+    if state in ("suspended", "retired"):
         fields |= identifying(received.descriptor)
     return fields | {"sha256": digest(received.content)}
 

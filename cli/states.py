@@ -57,10 +57,12 @@ def set_state(stack: Stack, name: str, state: State, reason: str | None) -> Stat
     fields: dict[str, Scalar] = {"state": state}
     if reason is not None:
         fields["reason"] = reason
-    if state == "retired":
+    if state != "active":
         fields |= _remembered(stack, source, name, entry)
-    # A reason belongs to a state: it goes with it.
+    # A reason belongs to a state, and goes with it; who is back says by the descriptor which unit it is.
     drop = frozenset({"reason"}) if reason is None and before != state else frozenset()
+    if state == "active" and "descriptor" in entry:
+        drop |= {"partyId", "kind"}
     written = before != state or any(entry.get(field) != value for field, value in fields.items())
     loaded, problems = _loaded(stack)
     if state == "active":
@@ -86,7 +88,7 @@ def _entry(source: StackSource, stack: Stack, name: str) -> Mapping[str, Any]:
 
 
 def _remembered(stack: Stack, source: StackSource, name: str, entry: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Which unit it was, by the accepted descriptor: with that in the stack file the descriptor may go."""
+    """Which unit it is, by the accepted descriptor: with that in the stack file the descriptor may go."""
     relative = entry.get("descriptor")
     if not isinstance(relative, str) or {"partyId", "kind"} & entry.keys():
         return {}

@@ -29,10 +29,14 @@ class PeerSpec(Model):
     sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor file; written by `fatefed peers add`.")
     unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE), or without a signature.")
     party_id: PartyId | None = Field(
-        None, description="By hand: the party's id; absent for an exchange of either kind. Retired: the id that stays taken."
+        None,
+        description="By hand: the party's id; absent for an exchange of either kind. Suspended or retired: the id that stays taken, "
+        "whatever becomes of the descriptor file; written by `fatefed peers suspend` and `retire`.",
     )
     kind: Kind | None = Field(
-        None, description="Retired, and no party: what it was. Whose partyId or kind stands here needs no descriptor file any more."
+        None,
+        description="Suspended or retired, and no party: what it is. A retired peer whose partyId or kind stands here needs no descriptor "
+        "file any more; a suspended one not until it comes back.",
     )
     pulsar: HostPort | None = Field(None, description="By hand, party: host:port of its Pulsar TLS port.")
     rabbitmq: HostPort | None = Field(None, description="By hand, party: host:port of its RabbitMQ.")
@@ -51,8 +55,13 @@ class PeerSpec(Model):
         return self.state == "retired" and not self.addresses and (self.party_id is not None or self.kind is not None)
 
     @property
+    def identified(self) -> bool:
+        """Whether a peer with a descriptor file says here, too, which unit it is: that is all that is needed of one that is severed."""
+        return self.descriptor is not None and not self.addresses and (self.party_id is not None or self.kind is not None)
+
+    @property
     def what(self) -> Kind:
-        """What was typed by hand, or is remembered."""
+        """What was typed by hand, or is said beside a descriptor, or remembered."""
         if self.kind is not None:
             return self.kind
         if set(self.addresses) == {"servingProxy"}:
@@ -86,16 +95,16 @@ class PeerSpec(Model):
 
     @model_validator(mode="after")
     def _only_one_that_left_needs_no_addresses(self) -> Self:
-        if self.kind is not None and not self.remembered:
-            raise ValueError("kind is said only of a retired peer without addresses: remove this line")
-        if self.remembered and (self.what in OF_A_PARTY) != (self.party_id is not None):
+        if self.kind is not None and not self.remembered and not self.identified:
+            raise ValueError("kind is said only of a peer with a descriptor, or a retired one, without addresses: remove this line")
+        if (self.remembered or self.identified) and (self.what in OF_A_PARTY) != (self.party_id is not None):
             raise ValueError(f"{KINDS[self.what]} {'has a' if self.what in OF_A_PARTY else 'has no'} partyId: correct kind or partyId")
         return self
 
     @model_validator(mode="after")
     def _comes_by_file_from_a_stack_or_by_hand(self) -> Self:
         present = sorted([*self.addresses, *(["partyId"] if self.party_id else [])])
-        if present and not self.by_hand and not self.remembered:
+        if present and not self.by_hand and not self.remembered and not self.identified:
             source = "of another stack" if self.stack is not None else "with a descriptor"
             raise ValueError(f"a peer {source} takes its addresses from it: drop {', '.join(present)}")
         if self.by_hand and not self.unsigned and not self.remembered:

@@ -35,6 +35,8 @@ class Peer:
     not_after: str | None = None
     reason: str | None = None
     previous_key: str | None = None
+    # Of a severed one: what is wrong with its descriptor file, so that only what the stack file says of it is known.
+    lost: str | None = None
 
     @property
     def kind(self) -> Kind:
@@ -164,7 +166,8 @@ def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path
     if spec.remembered:
         return Peer(name, _departed(name, spec, federation), spec.state, spec.key, None, spec.reason, spec.previous_key)
     if spec.descriptor is not None:
-        return _by_descriptor(name, spec, spec.descriptor, federation, folder, place)
+        found = _by_descriptor(name, spec, spec.descriptor, federation, folder, place)
+        return _as_the_stack_says(name, spec, found, federation, place) if spec.identified and spec.sha256 is not None else found
     if spec.stack is not None:
         return f"stack {spec.stack} was not read yet: run `fatefed peers add --name {name}`"
     if problems := tuple(_typed_problems(name, spec, place)):
@@ -197,6 +200,36 @@ def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationS
     return Peer(name, found.descriptor, spec.state, key, not_after, spec.reason, spec.previous_key)
 
 
+def _as_the_stack_says(
+    name: str, spec: PeerSpec, found: Peer | str | Problems, federation: FederationSpec, place: Place
+) -> Peer | str | Problems:
+    """A peer of whom the stack file says which unit it is. Nothing of a suspended one's file is needed, so none that is wrong stops anyone.
+
+    It is severed as that unit, and holds its party id with the accepted key: nothing comes from a file that is not the accepted one.
+    """
+    match found:
+        case Peer() as peer if (peer.kind, peer.party_id) != (spec.what, spec.party_id):
+            field = "kind" if peer.party_id == spec.party_id else "partyId"
+            problem = f"says {_departed(name, spec, federation).title}, and its descriptor is that of {peer.descriptor.title}"
+            return (
+                Problem(place(("peers", name, field)), problem, "correct partyId and kind: the accepted descriptor tells which unit it is"),
+            )
+        case tuple() as problems if spec.state == "suspended":
+            said = _departed(name, spec, federation)
+            return Peer(name, said, spec.state, spec.key, None, spec.reason, spec.previous_key, problems[0].problem)
+    return found
+
+
+def lost_warnings(peers: Peers) -> Iterator[str]:
+    """Severed peers whose descriptor file is not what was accepted."""
+    for peer in peers.accepted:
+        if peer.lost is not None:
+            yield (
+                f"peer {peer.name} is {peer.state}, and stays severed as {peer.descriptor.title}, as the stack file says: {peer.lost}; "
+                f"restore the file before `fatefed peers resume {peer.name}`"
+            )
+
+
 def _is_still(path: Path, sha256: str) -> bool:
     """Whether a file has the accepted content, as far as it was read: one that is far too large was not."""
     return path.stat().st_size > MAX_BYTES or digest(path.read_bytes()) == sha256
@@ -208,7 +241,10 @@ def _without_file(name: str, spec: PeerSpec, add: str) -> str:
     if spec.state == "retired":
         return f"restore the file, or {written}: then nothing reads the file any more"
     again = f", or read its stack again: {add}" if spec.stack else ""
-    return f"restore the file{again}; to part with the peer without it, write peers.{name}.state: retired, and {written}; keep this entry"
+    if spec.state == "suspended":
+        return f"restore the file{again}; or {written}: then it stays severed without the file"
+    severed = f"write peers.{name}.state: suspended, or retired for good"
+    return f"restore the file{again}; to part with the peer without it, {severed}, and {written}; keep this entry"
 
 
 def _not_what_was_accepted(spec: PeerSpec, found: Received, add: str) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from federation.descriptor import Endpoint
 from federation.errors import Problem
 from federation.extra_manifests import ExtraManifests
 from federation.neighbours import dials, nginx_addresses, tunnel_host
-from federation.peers import Paths, Peer, Peers, Place
+from federation.peers import Paths, Peer, Peers, Place, lost_warnings
 from federation.plan_exchange import exchange_warnings, plan_exchange
 from federation.plan_party import plan_party
 from federation.plan_portal import plan_fml_manager, plan_site_portal
@@ -141,6 +141,7 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
         *severed_warnings(spec, peers),
         *portal_warnings(spec),
         *ownership_warnings(peers),
+        *lost_warnings(peers),
         *address_warnings(ready),
         *unused_warnings(spec, ready),
         *advertise_warnings(spec),

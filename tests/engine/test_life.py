@@ -107,9 +107,29 @@ def test_suspension_changes_routes_only_and_is_undone(federation: Federation) ->
     assert peers == {"bank-a": {"state": "active"}, "clinic-b": {"state": "suspended", "reason": "audit until March"}}
     for other in (federation.bank, federation.clinic):
         assert other.preview() == [], "one side alone can sever"
+    _goes_on_without_its_file(space, during)
     space.fatefed("peers", "resume", "clinic-b")
     space.up()
     assert config_map(space, "fate-exchange", "exchange-routes") == before
+    assert space.preview() == []
+
+
+def _goes_on_without_its_file(space: Workspace, routes: dict[str, str]) -> None:
+    """A damaged or lost file of a suspended peer stops no preview and no up, and changes no route; without it, it stays away."""
+    file = space.folder / "stacks" / "peers" / "clinic-b.json"
+    whole = file.read_bytes()
+    try:
+        for harm in (lambda: file.write_bytes(whole[:100]), file.unlink):
+            harm()
+            done = space.attempt("pulumi", "preview", "--non-interactive", "--color", "never", "-s", "consortium")
+            text = (done.stdout + done.stderr).decode()
+            assert (done.returncode, "peer clinic-b is suspended, and stays severed as party 10000" in text) == (0, True), text
+            assert objects(space.preview()) == []
+            space.up()
+            assert config_map(space, "fate-exchange", "exchange-routes") == routes
+            assert space.attempt("fatefed", "peers", "resume", "clinic-b", "-s", "consortium").returncode == 1
+    finally:
+        file.write_bytes(whole)
     assert space.preview() == []
 
 
