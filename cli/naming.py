@@ -1,8 +1,10 @@
 """The name a peer gets under `fate:peers` when the operator gives none."""
 
+import os
 from pathlib import Path
 
 from cli.offers import Offer
+from cli.peer_files import leads_to
 from federation.descriptor import Descriptor, Published
 from federation.envelope import Received
 from federation.peer_spec import PeerSpec
@@ -21,7 +23,7 @@ def peer_name(descriptor: Descriptor, offer: Offer, spec: StackSpec, known: Peer
         if offer.file is None:
             named = peer.stack == offer.stack and peer.unit in (None, offer.unit)
         else:
-            named = peer.descriptor is not None and (folder / peer.descriptor).resolve() == offer.file.resolve()
+            named = peer.descriptor is not None and leads_to(folder, peer.descriptor, offer.file)
         if named:
             return name
     accepted = {peer.name: peer.descriptor for peer in known.accepted} | _accepted_once(spec, known, folder)
@@ -54,4 +56,4 @@ def _same_unit(other: Published, descriptor: Descriptor) -> bool:
 def _is_free(name: str, peers: dict[str, PeerSpec], folder: Path) -> bool:
     """Not used, or announced for a file that never came."""
     peer = peers.get(name)
-    return peer is None or (peer.descriptor is not None and not (folder / peer.descriptor).exists())
+    return peer is None or (peer.descriptor is not None and not os.path.exists(folder / peer.descriptor))

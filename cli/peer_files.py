@@ -67,6 +67,14 @@ def place_of(given: Path | None, content: bytes, stack: Stack, usual: str) -> st
     return usual
 
 
+def leads_to(folder: Path, relative: str, file: Path) -> bool:
+    """Whether what a stack file in a folder says is the path of a file."""
+    try:
+        return (folder / relative).resolve() == file.resolve()
+    except (OSError, ValueError, RuntimeError):  # a NUL in the name, a loop of links
+        return False
+
+
 def holds(path: Path, content: bytes) -> bool:
     """Whether a file is there with just this content."""
     return path.is_file() and hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest()
@@ -89,7 +97,6 @@ def _accepted_by_another(path: Path, sha256: str, stack: Stack) -> bool:
             continue
         for entry in peers.values() if isinstance(peers, dict) else ():
             said = entry if isinstance(entry, dict) else {}
-            same = (file.parent / str(said.get("descriptor", ""))).resolve() == path.resolve()
-            if same and said.get("sha256") not in (None, sha256):
+            if leads_to(file.parent, str(said.get("descriptor", "")), path) and said.get("sha256") not in (None, sha256):
                 return True
     return False

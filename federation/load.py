@@ -61,6 +61,10 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
         problems += problems_of(error, StackSpec, source.place, SHOWN)
         more = max(0, error.error_count() - SHOWN)
         raise FederationError(_once([*problems, *_certain(salvage(values, error), path.parent, source, today)]), more) from None
+    if spec.peers_file != source.peers_path:
+        said = f"is {spec.peers_file or 'absent'} in the configuration of the engine, and {source.peers_path or 'absent'} in this file"
+        remedy = "write it here as a text: peers of a file that is named elsewhere (Pulumi.yaml, -c, --config-file) are read by nobody"
+        problems.append(Problem(source.place(("peersFile",)), said, remedy))
     spec, peers, manifests, wrong = _checked(spec, path.parent, source.place, today)
     problems += wrong
     if problems:

@@ -325,6 +325,20 @@ def test_a_peer_by_name_alone_is_said_to_open_its_port_before_it_is_accepted(tmp
     assert not [warning for warning in review(stack, sent(tmp_path, by_address.plain())).warnings if "anywhere" in warning]
 
 
+@pytest.mark.parametrize("path", ["peers/\0.json", "x" * 5000], ids=["a NUL", "a long name"])
+def test_a_path_that_no_file_can_have_leads_to_none(path: str, tmp_path: Path) -> None:
+    """In the entry that the peer's name would be, in another one, and in another stack."""
+    file = sent(tmp_path, party_descriptor("10001", "hospital-c", host="198.51.100.30", engine="OSX").plain())
+    elsewhere = placed(OSX_MESH, tmp_path / "elsewhere")
+    other = OSX_MESH.with_entry("other", descriptor=path, sha256="0" * 64)
+    elsewhere.file.with_name("Pulumi.other.yaml").write_text(other.text())
+    assert review(elsewhere, file).path == "peers/hospital-c.json"
+    broken = placed(OSX_MESH.with_entry("other", descriptor=path), tmp_path / "other")
+    assert "fate:peers.other.descriptor: " in problem(broken, file)
+    announced = placed(OSX_MESH.with_entry("hospital-c", descriptor=path), tmp_path / "announced")
+    assert "hospital-c" in (problem(announced, file, "third") if "\0" in path else review(announced, file).name)
+
+
 def test_a_missing_file_is_named(bank: Stack, tmp_path: Path) -> None:
     assert "nowhere.json: cannot be read: No such file" in problem(bank, tmp_path / "nowhere.json")
 

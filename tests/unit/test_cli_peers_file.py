@@ -73,6 +73,18 @@ def test_the_engine_need_not_know_them(tmp_path: Path) -> None:
     assert load_stack(file, given).plan == before.plan
 
 
+@pytest.mark.parametrize(("written", "given"), [(None, "peers/bank-a.yaml"), ("peers/bank-a.yaml", None), (5, "5")], ids=str)
+def test_a_file_that_only_one_of_engine_and_stack_file_names_is_told(written: Any, given: str | None, tmp_path: Path) -> None:
+    """Without a word every peer of the file would be gone, and with it every link."""
+    apart = MESH.changed(lambda config: config.update(peersFile=written) if written else None)
+    file = apart.changed(lambda config: config.pop("peers")).with_file("peers/bank-a.yaml", b"{}").write(tmp_path)
+    with pytest.raises(FederationError) as raised:
+        load_stack(file, {key: value for key, value in {**MESH.config, "peersFile": given}.items() if value is not None and key != "peers"})
+    (problem,) = raised.value.problems
+    assert problem.place.rpartition(" ")[2] == "fate:peersFile"
+    assert "of the engine" in problem.problem
+
+
 def test_peers_of_both_places_are_known(consortium: Stack, tmp_path: Path) -> None:
     typed = "  fate:peers:\n    typed: {unsigned: true, partyId: 10009, pulsar: pulsar.typed.example:6651, nginx: 198.51.100.99:9300}\n"
     consortium.file.write_text(consortium.file.read_text() + typed)
