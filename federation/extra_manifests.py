@@ -1,5 +1,6 @@
 """A stack's own Kubernetes objects (`fate:manifests`): read, and checked so that none goes where it is not meant to."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import yaml
 from federation.errors import Problem
 from federation.naming import CHART_OBJECTS
 from federation.peers import Place
-from federation.source import is_below
+from federation.source import BOMB, is_below, is_bomb
 from federation.spec import StackSpec
 from federation.unit import UnitPlan
 
@@ -151,12 +152,21 @@ def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | 
             yield Problem(where, f"{relative} is larger than 1 MiB", "split it into several entries")
             return
         nodes = list(yaml.compose_all(content.decode(), Loader=_Loader))
+        if any(map(is_bomb, nodes)):
+            yield Problem(where, f"{relative}: {BOMB[0]}", BOMB[1])
+            return
         documents = [(node.start_mark.line + 1, _Loader("").construct_document(node)) for node in nodes if node is not None]
+        # Kubernetes takes what JSON can hold: no document below itself, no bytes.
+        json.dumps(documents)
     except (OSError, ValueError, RuntimeError) as error:
         yield Problem(where, f"{relative} cannot be read: {getattr(error, 'strerror', None) or error}", "correct the path or the file")
         return
     except yaml.YAMLError as error:
         yield Problem(where, f"{relative} is not valid YAML: {' '.join(str(error).split())}", "correct the file")
+        return
+    except (AttributeError, LookupError, TypeError):
+        # What PyYAML raises for `!!timestamp x`, and JSON for bytes and sets.
+        yield Problem(where, f"{relative}: a tag (!!) says something else than what is there, or than JSON holds", "leave out the tag")
         return
     filled = [(line, document) for line, document in documents if document is not None]
     if not filled:

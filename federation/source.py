@@ -10,6 +10,8 @@ import yaml
 from federation.errors import FederationError, Problem
 
 _MIB = 1024 * 1024
+# What is said of a document whose aliases would keep whoever walks it from ending, and what to do.
+BOMB = ("its aliases (*) repeat far more than it holds", "write out what they stand for")
 
 
 class YamlFile:
@@ -28,13 +30,16 @@ class YamlFile:
             raise FederationError([Problem(name, f"larger than {self._LARGEST} MiB", self._LARGER)])
         try:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
-            if _is_bomb(root):
-                raise FederationError([Problem(name, "its aliases (*) repeat far more than it holds", "write out what they stand for")])
+            if is_bomb(root):
+                raise FederationError([Problem(name, *BOMB)])
             # Before construction, which writes what is merged in (`<<`) beside the keys that win over it.
             self._twice = tuple(_repeated(root, ()))
             self._values = _plain(root)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise FederationError([_not_yaml(error, name)]) from None
+        except (AttributeError, LookupError, TypeError):
+            # What PyYAML raises for `!!timestamp x`, `!!bool x`.
+            raise FederationError([Problem(name, "not valid YAML: a value is not what its tag (!!) says", "leave out the tag")]) from None
         if root is not None and not isinstance(root, yaml.MappingNode):
             raise FederationError([Problem(name, "not a YAML mapping", self._BEGINNING)])
         self._root = root
@@ -253,7 +258,7 @@ def _not_yaml(error: Exception, name: str) -> Problem:
     return Problem(name if mark is None else f"{name}:{mark.line + 1}", f"not valid YAML: {what}", "correct the file")
 
 
-def _is_bomb(root: yaml.Node | None) -> bool:
+def is_bomb(root: yaml.Node | None) -> bool:
     """Whether aliases of aliases make the document many times its own size: everything that walks it would never end."""
     sizes: dict[int, int] = {}
 

@@ -1,5 +1,6 @@
 """A stack's own objects: read with their lines, refused where they may not be, listed and rendered."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,12 @@ def test_a_date_without_quotes_stays_text_as_in_kubernetes(tmp_path: Path) -> No
     assert file.documents()[0]["data"] == {"since": "2024-01-01"}
 
 
+def _bomb() -> str:
+    """Nine levels of nine: half a billion values in 600 bytes."""
+    levels = [f"{name}: &{name} [{', '.join([f'*{below}'] * 9)}]" for below, name in itertools.pairwise("abcdefghij")]
+    return "\n".join(["a: &a [x]", *levels]) + "\n"
+
+
 @pytest.mark.parametrize(("kind", "waited"), [("PersistentVolumeClaim", False), ("Service", False), ("ConfigMap", True)])
 def test_what_waits_for_others_is_not_waited_for(kind: str, waited: bool, tmp_path: Path) -> None:
     (file,) = read(case(document(kind, "one")), tmp_path / "a")
@@ -83,6 +90,10 @@ def test_what_waits_for_others_is_not_waited_for(kind: str, waited: bool, tmp_pa
         ("a: [\n", "extra/own.yaml is not valid YAML: while parsing"),
         ("", "extra/own.yaml holds no object"),
         ("---\n---\n", "extra/own.yaml holds no object"),
+        (f"{document()}more: !!timestamp x\n", "extra/own.yaml: a tag (!!) says something else than what is there"),
+        (f"{document()}more: !!binary eA==\n", "extra/own.yaml: a tag (!!) says something else than what is there"),
+        (f"{document()}more: &a {{b: *a}}\n", "extra/own.yaml cannot be read: Circular reference detected"),
+        (document() + _bomb(), "extra/own.yaml: its aliases (*) repeat far more than it holds"),
     ],
 )
 def test_what_may_not_be_is_refused_with_its_line(text: str, problem: str, tmp_path: Path) -> None:

@@ -716,6 +716,8 @@ BROKEN_FILES = {
     "a date that does not exist": (b"config:\n  fate:organization: 2024-13-45\n", "", "not valid YAML: month must be in 1..12"),
     "a mapping as a key": (b"config:\n  fate:peers: {[a]: b}\n", ":2", "found unhashable key"),
     "a Python object": (b"config:\n  fate:peers: !!python/object:os.x {}\n", ":2", "could not determine a constructor"),
+    "a tag that says what is not there": (b"config:\n  fate:organization: !!timestamp x\n", "", "a value is not what its tag (!!) says"),
+    "another such tag": (b"config:\n  fate:organization: !!bool x\n", "", "a value is not what its tag (!!) says"),
     "nesting without end": (b"config: " + b"[" * 5000 + b"]" * 5000, "", "maximum recursion depth exceeded"),
     "a file that is not UTF-8": (b"config:\n  fate:organization: b\xe4nk\n", ":2", "is not UTF-8: byte 0xe4"),
     "an oversized file": (b"# " + b"x" * 1024 * 1024, "", "larger than 1 MiB"),
