@@ -42,6 +42,10 @@ def exposure_changes(old: Facts, new: Facts) -> Iterator[Change]:
     services = old.get("services", new["services"])
     for name in sorted(services.keys() & new["services"].keys()):
         yield from _service_changes(name, services[name], new["services"][name])
+    for name in sorted(new["services"].keys() - services.keys()):
+        made = new["services"][name]
+        if _REACH[made["type"]]:
+            yield "open", f"Service {name} is new, a {made['type']}: it is reached from outside of the cluster{_by_whom(made)}"
 
 
 def _allowed(policies: Iterable[Manifest]) -> dict[str, dict[str, list[str]]]:

@@ -166,6 +166,8 @@ def _published(change: _Change) -> Iterator[Effect]:
         yield change.effect("reload", "its descriptor names another organization or federation", None, acts)
     if change.before("boards") != change.new["boards"]:
         yield change.effect("reload", "browsers reach its consoles in another way", ())
+    if shown := sorted(change.new["consoles"].keys() - change.before("consoles").keys()):
+        yield change.effect("open", f"browsers reach consoles that they did not: {', '.join(shown)}", ())
 
 
 def _links(change: _Change) -> Iterator[Effect]:

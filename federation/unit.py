@@ -101,6 +101,7 @@ class UnitPlan:
             **exposure_facts(self.policies, self.services, values["modules"]),
             "published": digest(body["endpoints"]),
             "identity": digest([body["organization"], body["federation"]]),
+            "consoles": dict(self.board_hosts),
             "boards": digest([values.get("boards"), *(board.document() for board in self.boards)]),
             "data": dict(self.data),
             **({"issuers": issuers} if issuers else {}),

@@ -288,6 +288,29 @@ def test_who_is_kept_out_and_who_is_let_in_is_said(name: str, tmp_path: Path) ->
     assert all(SEVERITY[effect.kind] == 1 for effect in effects_seen)
 
 
+@pytest.mark.parametrize(("kind", "by"), [("LoadBalancer", ", at its load balancer by anyone"), ("NodePort", "")])
+def test_a_module_that_comes_with_a_service_for_others_opens_it_without_policies_too(kind: str, by: str, tmp_path: Path) -> None:
+    open_house = MESH.changed(_policy(enabled=False))
+    come = open_house.changed(lambda config: config["parties"]["9999"].update(modules={"client": {"service": {"type": kind}}}))
+    (effect,) = found(open_house, come, tmp_path / "a")
+    assert effect.kind == "open"
+    assert effect.what == f"Service of client is new, a {kind}: it is reached from outside of the cluster{by}"
+    inside = open_house.changed(lambda config: config["parties"]["9999"].update(modules={"client": {}}))
+    assert told(open_house, inside, tmp_path / "b") == []
+
+
+def test_a_console_that_browsers_reach_from_now_on_is_opened_where_policies_let_the_controller_in_before(tmp_path: Path) -> None:
+    def shown(config: Config) -> None:
+        config["boards"] = {"kind": "ingress", "domain": "bank-a.example"}
+
+    hidden = MESH.changed(_policy(boards={"namespaces": ["ingress-nginx"]})).changed(
+        lambda config: config["parties"]["9999"].update(modules={"fateboard": {}})
+    )
+    seen = {(effect.kind, effect.what) for effect in found(hidden, hidden.changed(shown), tmp_path / "a")}
+    assert ("open", "browsers reach consoles that they did not: fateboard") in seen
+    assert {effect.kind for effect in found(hidden.changed(shown), hidden, tmp_path / "b")} == {"reload"}
+
+
 def test_a_range_in_two_halves_is_the_same_range(tmp_path: Path) -> None:
     whole = MESH.changed(_policy(publishedFrom=["192.0.2.0/24", "2001:db8::/32"]))
     halves = MESH.changed(_policy(publishedFrom=["192.0.2.0/25", "192.0.2.128/25", "2001:db8::/33", "2001:db8:8000::/33"]))
