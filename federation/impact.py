@@ -101,8 +101,9 @@ def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this 
 
 
 def _removed(unit: str, old: Facts, owner: str) -> Effect:
-    links, data = old.get("links", {}), old.get("data", {})
-    gone = affected(unit, links, links, old.get("groups"))
+    links, data = old.get("links"), old.get("data", {})
+    # A preview knows of a unit that goes its data alone (`components.remembered`): its peers stand in `fatefed plan`.
+    gone = affected(unit, ["all its peers"], (), None) if links is None else affected(unit, links, links, old.get("groups"))
     kept = (
         f": the claims of {', '.join(sorted(claims))} stay in namespace {data['namespace']}, unused"
         if (claims := data.get("claims"))

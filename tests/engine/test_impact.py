@@ -126,7 +126,9 @@ def test_a_party_that_is_removed_leaves_data_behind_and_the_preview_says_so(bank
     assert len(claims) == 3
     edit(bank, lambda config: config["fate:parties"].pop("9999"))
     said = "party-9999: data loss: is removed: the claims of fateflow, mysql stay in namespace impact-9999, unused"
-    assert f"warning: {said}; to act: this stack" in bank.run("pulumi", "preview", "--color", "never", "-s", "bank-a")
+    assert f"warning: {said}; affects 9999 <-> all its peers; to act: this stack" in bank.run(
+        "pulumi", "preview", "--color", "never", "-s", "bank-a"
+    )
     told = bank.attempt("fatefed", "plan", "-s", "bank-a")
     assert (told.returncode, said.replace("party-9999: data loss: ", "| party-9999 | data loss | ") in told.stdout.decode()) == (4, True)
     bank.up()

@@ -130,6 +130,15 @@ def test_a_unit_that_is_new_affects_nobody_and_one_that_goes_cuts_its_pairs(tmp_
     assert (effect.kind, effect.pairs) == ("cut", ("9999 <-> 10000",))
 
 
+def test_of_a_unit_whose_links_are_not_remembered_all_pairs_end_when_it_goes(tmp_path: Path) -> None:
+    """A preview of its removal: without a word on pairs it would read as if nobody noticed."""
+    facts = MESH.load(tmp_path).plan.unit("party-9999").facts
+    (effect,) = effects("party-9999", {"data": facts["data"]}, None)
+    assert (effect.kind, effect.affects) == ("cut", "9999 <-> all its peers")
+    (effect,) = effects("party-9999", facts, None)
+    assert effect.affects == "9999 <-> 10000"
+
+
 def test_an_authority_that_is_not_trusted_any_more_cuts_its_pair(tmp_path: Path) -> None:
     """In a star a member's descriptor gives trust alone: without this, its suspension would affect nobody."""
     star = trusting(STAR_PARTY, "9999").with_peer("clinic-b", with_ca(CLINIC))
