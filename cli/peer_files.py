@@ -51,18 +51,18 @@ def identifying(descriptor: Descriptor) -> dict[str, Scalar]:
     return {**party, **({} if descriptor.kind == "party" else {"kind": descriptor.kind})}
 
 
-def place_of(given: Path | None, content: bytes, stack: Stack, usual: str) -> str:
-    """The path, from the folder of the stack file, at which a descriptor is to lie: where it is, when that is there already.
+def place_of(given: Path | None, content: bytes, stack: Stack, name: str, usual: str) -> str:
+    """The path, from the folder of the stack file, at which a peer's descriptor is to lie: where it is, when that is there already.
     `given`: the file; None when it came from another stack.
 
-    Else `usual`; but below a folder of the stack's own when another stack accepted another file at that path: an organization in
-    two federations has two stacks, and a peer may have one name in both.
+    Else `usual`; but below a folder of the stack's own when another file was accepted at that path: for another peer, who chose
+    neither, or by another stack, since an organization in two federations has two, and a peer may have one name in both.
     """
     folder, real = stack.file.parent, given and given.resolve()
     if real is not None and real.is_relative_to(folder.resolve()):
         return real.relative_to(folder.resolve()).as_posix()
     usual = _inside(usual, folder)
-    if _accepted_by_another(folder / usual, digest(content), stack):
+    if _accepted_for_another(folder / usual, digest(content), stack, name):
         return _inside(f"peers/{stack.short}/{Path(usual).name}", folder)
     return usual
 
@@ -86,17 +86,16 @@ def _inside(relative: str, folder: Path) -> str:
     return relative
 
 
-def _accepted_by_another(path: Path, sha256: str, stack: Stack) -> bool:
-    """Whether another stack of the project relies on what is in the file."""
+def _accepted_for_another(path: Path, sha256: str, stack: Stack, name: str) -> bool:
+    """Whether another peer of this stack, or another stack of the project, relies on what is in the file."""
     for file in sorted(stack.file.parent.glob("Pulumi.*.yaml")):
-        if file.resolve() == stack.file.resolve():
-            continue
+        own = file.resolve() == stack.file.resolve()
         try:
             peers = StackSource.read(file).config().get("peers")
         except FederationError:  # it does not work now: nothing can be said of it
             continue
-        for entry in peers.values() if isinstance(peers, dict) else ():
-            said = entry if isinstance(entry, dict) else {}
+        for other, entry in peers.items() if isinstance(peers, dict) else ():
+            said = entry if isinstance(entry, dict) and not (own and str(other) == name) else {}
             if leads_to(file.parent, str(said.get("descriptor", "")), path) and said.get("sha256") not in (None, sha256):
                 return True
     return False

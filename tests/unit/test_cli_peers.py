@@ -156,6 +156,21 @@ def test_a_file_that_another_stack_of_the_project_accepted_is_not_overwritten(ba
     assert (other.file.parent / found.path).read_bytes() == newer.read_bytes(), "it stays where it is"
 
 
+def test_a_newcomer_does_not_overwrite_what_another_peer_was_accepted_with(tmp_path: Path) -> None:
+    """Whoever chooses the name of another peer's file would keep the stack from every preview."""
+    stack = placed(OSX_MESH, tmp_path)
+    lab = party_descriptor("10005", "lab", host="198.51.100.40", engine="OSX")
+    file = sent(stack.file.parent / "peers", lab.plain(), "mallory.json")
+    assert added(stack, file, "lab") == "lab"
+    mallory = party_descriptor("10006", "mallory", host="198.51.100.41", engine="OSX")
+    found = review(stack, sent(tmp_path, mallory.plain()))
+    accept(found)
+    assert (found.name, found.path) == ("mallory", "peers/bank-a/mallory.json")
+    assert {peer.name for peer in stack.load().peers.accepted} >= {"lab", "mallory"}
+    again = review(stack, sent(tmp_path, mallory.plain() | {"release": "2.2.1"}, "again.json"), "mallory")
+    assert again.path == "peers/bank-a/mallory.json"
+
+
 def test_names_follow_the_organization_and_its_party_ids(consortium: Stack, tmp_path: Path) -> None:
     assert added(consortium, sent(tmp_path, party("bank-a", "9999", "198.51.100.1"))) == "bank-a"
     assert added(consortium, sent(tmp_path, party("bank-a", "9998", "198.51.100.2"))) == "bank-a-9998"
