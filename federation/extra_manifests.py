@@ -1,6 +1,7 @@
 """A stack's own Kubernetes objects (`fate:manifests`): read, and checked so that none goes where it is not meant to."""
 
 import json
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,11 +148,15 @@ def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | 
         if not is_below(relative, folder):
             yield Problem(where, f"{relative} is outside the folder of the stack file", "keep manifests beside the stack file")
             return
-        content = path.read_bytes()
-        if len(content) > MAX_BYTES:
+        found = path.stat()
+        # Reading a pipe would wait for ever.
+        if not stat.S_ISREG(found.st_mode):
+            yield Problem(where, f"{relative} cannot be read: it is no file", "correct the path or the file")
+            return
+        if found.st_size > MAX_BYTES:
             yield Problem(where, f"{relative} is larger than 1 MiB", "split it into several entries")
             return
-        nodes = list(yaml.compose_all(content.decode(), Loader=_Loader))
+        nodes = list(yaml.compose_all(path.read_bytes().decode(), Loader=_Loader))
         if any(map(is_bomb, nodes)):
             yield Problem(where, f"{relative}: {BOMB[0]}", BOMB[1])
             return

@@ -1,5 +1,6 @@
 """Files as the user wrote them, the stack file first: where each value stands, and keys written twice."""
 
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +28,7 @@ class YamlFile:
     def __init__(self, text: str, name: str) -> None:
         self.name = name
         if len(text) > self._LARGEST * _MIB:
-            raise FederationError([Problem(name, f"larger than {self._LARGEST} MiB", self._LARGER)])
+            raise FederationError([self._too_large(name)])
         try:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
             if is_bomb(root):
@@ -50,6 +51,12 @@ class YamlFile:
         """The file at a path, shown to the user under a name. FederationError when it cannot be read."""
         shown = name or str(path)
         try:
+            found = path.stat()
+            # Reading a pipe would wait for ever, and what is far too large need not be read.
+            if not stat.S_ISREG(found.st_mode):
+                raise FederationError([Problem(shown, "cannot be read: it is no file", cls._UNREADABLE)])
+            if found.st_size > cls._LARGEST * _MIB:
+                raise FederationError([cls._too_large(shown)])
             return cls(path.read_text("utf-8"), shown)
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
@@ -57,6 +64,10 @@ class YamlFile:
             raise FederationError([Problem(f"{shown}:{line}", problem, "save the file with the encoding UTF-8")]) from None
         except OSError as error:
             raise FederationError([Problem(shown, f"cannot be read: {error}", cls._UNREADABLE)]) from None
+
+    @classmethod
+    def _too_large(cls, name: str) -> Problem:
+        return Problem(name, f"larger than {cls._LARGEST} MiB", cls._LARGER)
 
     @property
     def values(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What an operator may get wrong: each mistake is told with its place, the problem and the remedy, all at once."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -782,6 +783,17 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     file = LOCAL.with_entry("linked", descriptor="peers/linked.json").write(folder)
     _, message = problems_of(file)
     assert "peers/linked.json is outside the folder of the stack file" in message
+
+
+@pytest.mark.parametrize("named", [{"peersFile": "x.yaml"}, {"releases": ["x.yaml"]}, {"manifests": {"x": "x.yaml"}}], ids=list)
+def test_a_pipe_is_not_waited_for_and_what_is_far_too_large_is_not_read(named: Config, tmp_path: Path) -> None:
+    file = MESH.changed(lambda config: config.update(named)).write(tmp_path)
+    os.mkfifo(tmp_path / "x.yaml")
+    assert "cannot be read: it is no file" in problems_of(file)[1]
+    (tmp_path / "x.yaml").unlink()
+    with (tmp_path / "x.yaml").open("wb") as sparse:
+        sparse.truncate(2**40)
+    assert "larger than " in problems_of(file)[1]
 
 
 def test_a_wrong_entry_is_not_missed_by_the_rules_about_other_entries(tmp_path: Path) -> None:
