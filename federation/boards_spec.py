@@ -42,8 +42,7 @@ class _Named(Model):
     @property
     def named(self) -> dict[str, Any]:
         """What is said of each console that is named."""
-        fields = {(field.alias or name): getattr(self, name) for name, field in type(self).model_fields.items()}
-        return {name: value for name, value in fields.items() if value is not None}
+        return {name: value for name, value in self.by_key().items() if value is not None}
 
 
 class ConsolesSpec(_Named):

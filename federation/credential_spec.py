@@ -40,7 +40,16 @@ class Credential(Model):
         return self.secret or f"{self.kubernetes_secret}/{self.key}"
 
 
-class Credentials(Model):
+class Slots(Model):
+    """Where the passwords of a unit come from, by slot."""
+
+    def of(self, slot: str) -> Credential | None:
+        """What was given for a slot, by its name in YAML."""
+        found: Credential | None = self.by_key()[slot]
+        return found
+
+
+class Credentials(Slots):
     """Where a party's passwords come from; absent: fate:secrets, under party-<id>-<slot>."""
 
     mysql: Credential | None = None
@@ -48,7 +57,3 @@ class Credentials(Model):
     fateboard: Credential | None = None
     notebook: Credential | None = None
     rabbitmq: Credential | None = None
-
-    def of(self, slot: str) -> Credential | None:
-        """What was given for a slot, by its name in YAML."""
-        return {(field.alias or name): getattr(self, name) for name, field in type(self).model_fields.items()}[slot]  # type: ignore[no-any-return]

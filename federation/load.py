@@ -27,7 +27,7 @@ from federation.trust import TlsPlan, certificates, key_problems, provided_autho
 _UNQUOTABLE = re.compile(r"[\s'\"\\]")
 # Whose keys may be called like this program's: `kubernetes:cluster`.
 _OTHERS = ("kubernetes", "pulumi")
-_KEYS = frozenset(field.alias or name for name, field in StackSpec.model_fields.items())
+_KEYS = StackSpec.written_keys()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,15 @@ class Model(BaseModel):
         serialize_by_alias=True,
     )
 
+    @classmethod
+    def written_keys(cls) -> frozenset[str]:
+        """Its keys as they are written in YAML and JSON."""
+        return frozenset(field.alias or name for name, field in cls.model_fields.items())
+
+    def by_key(self) -> dict[str, Any]:
+        """Its values by their keys as they are written."""
+        return {(field.alias or name): getattr(self, name) for name, field in type(self).model_fields.items()}
+
     def plain(self) -> dict[str, Any]:
         """The model as JSON-like data with camelCase keys; what is absent (None) is left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)

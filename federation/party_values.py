@@ -173,7 +173,7 @@ def _ports(own: PartySpec, release: Release) -> PartyPorts:
     """The ports of a party's modules; a port's name begins with its module's."""
     always = ("fateflow", "fateboard", "notebook", "mysql")
     prefixes = tuple(name.lower() for name in (*always, *_wanted(own, release)))
-    known = PartyPorts.model_json_schema()["properties"]
+    known = PartyPorts.written_keys()
     return PartyPorts.model_validate(
         {name: port for name, port in release.ports.items() if name in known and name.lower().startswith(prefixes)}
     )

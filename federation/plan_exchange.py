@@ -91,7 +91,7 @@ def exchange_values(spec: StackSpec, own: ExchangeSpec, labels: dict[str, str]) 
     given = exchange_module_specs(own)
     wanted = release.exchanges[own.federation]
     modules = {name: module_values(release.exchange[name], given[name], spec.images) for name in wanted}
-    known = ExchangePorts.model_json_schema()["properties"]
+    known = ExchangePorts.written_keys()
     return ExchangeValues(
         instance=naming.EXCHANGE,
         labels=labels,

@@ -154,9 +154,7 @@ def portal_tls(spec: StackSpec, party: PartyId | None) -> MutualTls:
 
 def portal_module_specs(own: Portal) -> dict[str, ModuleSpec]:
     """What the operator says of each module, by its name in the catalogue."""
-    given = own.modules
-    found = {(field.alias or name): getattr(given, name) for name, field in type(given).model_fields.items()}
-    return {name: value for name, value in found.items() if isinstance(value, ModuleSpec)}
+    return {name: value for name, value in own.modules.by_key().items() if isinstance(value, ModuleSpec)}
 
 
 def deployed_modules(own: Portal) -> dict[str, ModuleSpec]:

@@ -181,7 +181,7 @@ def serving_values(spec: StackSpec, party: PartyId, own: ServingSpec, labels: di
 
 def _chart(spec: StackSpec, key: str, release: str, labels: dict[str, str], modules: Mapping[str, Module]) -> ServingValues:
     """The values that FATE-Serving and a serving exchange have in common."""
-    known = ServingPorts.model_json_schema()["properties"]
+    known = ServingPorts.written_keys()
     ports = {name: port for name, port in serving_catalogue()[release].ports.items() if name in known and name.startswith(tuple(modules))}
     return ServingValues(
         instance=key,

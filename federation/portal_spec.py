@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from federation.credential_spec import Credential
+from federation.credential_spec import Credential, Slots
 from federation.model import Model
 from federation.module_spec import ChartValues, ModuleSpec, Persistence
 from federation.publish_spec import FmlManagerPublish, SitePortalPublish
@@ -49,26 +49,18 @@ class PortalEngines(Model):
     postgres: PostgresEngine | None = None
 
 
-class FmlManagerCredentials(Model):
+class FmlManagerCredentials(Slots):
     """Where FML Manager's password comes from; absent: fate:secrets, under fml-manager-postgres."""
 
     postgres: Credential | None = None
 
-    def of(self, slot: str) -> Credential | None:
-        """What was given for a slot."""
-        return {"postgres": self.postgres}[slot]
 
-
-class SitePortalCredentials(Model):
+class SitePortalCredentials(Slots):
     """Where Site Portal's passwords come from; absent: fate:secrets, under site-portal-<id>-<slot>."""
 
     postgres: Credential | None = None
     admin: Credential | None = Field(None, description="First password of the account Admin.")
     user: Credential | None = Field(None, description="First password of the account User.")
-
-    def of(self, slot: str) -> Credential | None:
-        """What was given for a slot."""
-        return {"postgres": self.postgres, "admin": self.admin, "user": self.user}[slot]
 
 
 class FmlManagerSpec(Model):

@@ -85,8 +85,7 @@ class Publish(Model):
     @property
     def given(self) -> dict[str, Publication]:
         """What is published, by endpoint."""
-        fields = {(field.alias or name): getattr(self, name) for name, field in type(self).model_fields.items()}
-        return {endpoint: publication for endpoint, publication in fields.items() if publication is not None}
+        return {endpoint: publication for endpoint, publication in self.by_key().items() if publication is not None}
 
     def of(self, endpoint: str) -> Publication:
         """The publication of an endpoint. KeyError when it is not given: `federation.rules` refuses that before."""

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from federation.boards_spec import ServingBoardsSpec
-from federation.credential_spec import Credential
+from federation.credential_spec import Credential, Slots
 from federation.model import Model
 from federation.module_spec import ChartValues, ModuleSpec, Persistence
 from federation.publish_spec import ServingPublish
@@ -46,16 +46,12 @@ class AdaptorsSpec(Model):
     url: Url | None = Field(None, description="What HttpAdapter asks: http.adapter.url.")
 
 
-class ServingCredentials(Model):
+class ServingCredentials(Slots):
     """Where FATE-Serving's passwords come from; absent: fate:secrets, under serving-<id>-<slot>."""
 
     redis: Credential | None = None
     zookeeper: Credential | None = None
     admin: Credential | None = None
-
-    def of(self, slot: str) -> Credential | None:
-        """What was given for a slot."""
-        return {"redis": self.redis, "zookeeper": self.zookeeper, "admin": self.admin}[slot]
 
 
 class ExternalRedis(Model):

@@ -91,7 +91,7 @@ class Case:
 
     def text(self) -> str:
         """The stack file."""
-        return yaml.safe_dump({"config": {f"fate:{key}": value for key, value in self.config.items()}}, sort_keys=False)
+        return yaml.dump({"config": {f"fate:{key}": value for key, value in self.config.items()}}, Dumper=yaml.CSafeDumper, sort_keys=False)
 
     def write(self, folder: Path) -> Path:
         """The stack file's path, after writing it and its other files."""

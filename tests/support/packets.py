@@ -85,7 +85,7 @@ class Unit:
     def load(self, files: dict[str, str]) -> None:
         """New route files arrive. nginx adds and changes entries, and forgets none before its restart."""
         self.files = files
-        self.nginx |= {str(key): value for key, value in (yaml.safe_load(files.get("route_table.yaml", "")) or {}).items()}
+        self.nginx |= {str(key): value for key, value in (_yaml(files.get("route_table.yaml", "")) or {}).items()}
         if self.watched and "pulsar_route_table.yaml" in files:
             self._forget_clusters(files["pulsar_route_table.yaml"])
 
@@ -166,7 +166,7 @@ def _traffic_server(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
     if packet.wire != "tls":
         yield Dropped(f"{packet.wire} at Traffic Server: refused")
         return
-    routes = {entry["fqdn"]: entry["tunnel_route"] for entry in yaml.safe_load(unit.files["sni.yaml"])["sni"]}
+    routes = {entry["fqdn"]: entry["tunnel_route"] for entry in _yaml(unit.files["sni.yaml"])["sni"]}
     if packet.server_name not in routes:
         yield Dropped(f"no tunnel for {packet.server_name}: remap_required")
         return
@@ -248,7 +248,7 @@ def _through_serving_proxy(unit: Unit, target: str) -> Iterator[Step]:
 def _to_pulsar(unit: Unit, target: str) -> Iterator[Step]:
     """FATE-Flow makes a cluster of each other party in its Pulsar, once; Pulsar dials what the entry says."""
     if target not in unit.pulsar:
-        table = yaml.safe_load(unit.files["pulsar_route_table.yaml"])
+        table = _yaml(unit.files["pulsar_route_table.yaml"])
         # FATE 1.x looks parties up by number.
         if (entry := table.get(int(target))) is not None:
             unit.pulsar[target] = (entry["host"].strip("[]"), entry["sslPort"], entry["proxy"])
@@ -264,7 +264,7 @@ def _to_pulsar(unit: Unit, target: str) -> Iterator[Step]:
 
 
 def _to_rabbitmq(unit: Unit, target: str) -> Iterator[Step]:
-    entry = yaml.safe_load(unit.files["rabbitmq_route_table.yaml"]).get(int(target))
+    entry = _yaml(unit.files["rabbitmq_route_table.yaml"]).get(int(target))
     missing = Dropped(f"FATE-Flow has no RabbitMQ of {target}")
     yield missing if entry is None else Dial(entry["host"].strip("[]"), entry["port"], Packet(target, "data", "amqp"))
 
@@ -369,6 +369,10 @@ _OPENERS: dict[Callable[[Unit, str], Iterator[Step]], str] = {
     _to_rabbitmq: "rabbitmq",
     _through_serving_proxy: "serving-server",
 }
+
+
+def _yaml(text: str) -> Any:
+    return yaml.load(text, Loader=yaml.CSafeLoader)
 
 
 def _is_ip(text: str) -> bool:

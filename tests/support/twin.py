@@ -40,6 +40,8 @@ class Organization:
     case: Case
     net: str
     loaded: LoadedStack | None = None
+    # What `loaded` was planned from.
+    planned: Case | None = None
     units: dict[str, Unit] = field(default_factory=dict)
 
     @property
@@ -91,7 +93,9 @@ class World:
         for name in names or self.organizations:
             organization = self.organizations[name]
             self._ups += 1
-            organization.loaded = organization.case.load(self.folder / name)
+            if organization.loaded is None or organization.planned != organization.case:
+                # A plan follows from its files alone: those of most stacks have not changed.
+                organization.loaded, organization.planned = organization.case.load(self.folder / name), organization.case
             addresses = organization.addresses()
             units = {plan.key: plan for plan in organization.plan.units}
             organization.units = {key: unit for key, unit in organization.units.items() if key in units}
