@@ -22,11 +22,11 @@ REDACTED = "<redacted>"
 _CLUSTER = "_cluster"
 
 
-def render(plan: StackPlan, charts: Path = CHARTS) -> dict[str, str]:
+def render(plan: StackPlan) -> dict[str, str]:
     """{`<namespace>/<kind>-<name>.yaml`: text} of every object. CommandError when helm is missing or refuses a chart."""
     files: dict[str, str] = {}
     for unit in plan.units:
-        for document in unit_objects(unit, charts):
+        for document in _unit_objects(unit):
             path = _path(document)
             if path in files:
                 raise CommandError(path, "two objects have this kind and name", "a defect of this program: report it")
@@ -56,7 +56,7 @@ def _access_text(unit: UnitPlan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def unit_objects(unit: UnitPlan, charts: Path = CHARTS) -> Iterator[dict[str, Any]]:
+def _unit_objects(unit: UnitPlan) -> Iterator[dict[str, Any]]:
     """The objects of one party or exchange, in the order they are made."""
     for manifest in (*unit.namespace_object, *unit.services):
         yield manifest.document()
@@ -67,7 +67,7 @@ def unit_objects(unit: UnitPlan, charts: Path = CHARTS) -> Iterator[dict[str, An
     for job in unit.jobs:
         yield from (job.files.document(), job.job.document())
     chart = unit.chart
-    for document in helm_template(charts / chart.chart, chart.values.plain(), unit.key, chart.namespace):
+    for document in helm_template(CHARTS / chart.chart, chart.values.plain(), unit.key, chart.namespace):
         yield _redacted(_placed(document, chart.namespace))
     for manifest in unit.boards:
         yield manifest.document()

@@ -40,9 +40,9 @@ def generated_files() -> dict[Path, str]:
     }
 
 
-def stale(files: Mapping[Path, str], root: Path = ROOT) -> list[Path]:
-    """The paths whose file under `root` is missing or has another text."""
-    return [path for path, text in files.items() if not (root / path).is_file() or (root / path).read_text() != text]
+def stale(files: Mapping[Path, str]) -> list[Path]:
+    """The paths whose file under the repository is missing or has another text."""
+    return [path for path, text in files.items() if not (ROOT / path).is_file() or (ROOT / path).read_text() != text]
 
 
 def _schema(model: type[Model]) -> str:

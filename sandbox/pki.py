@@ -72,11 +72,11 @@ def load_authority(certificate: bytes, key: bytes) -> Authority:
     return Authority(key=load_key(key), certificate=x509.load_pem_x509_certificate(certificate))
 
 
-def new_authority(common_name: str, *, organization: str = "", days: int = 3650, kind: KeyKind = "ec-p256") -> Authority:
+def new_authority(common_name: str, *, organization: str = "", kind: KeyKind = "ec-p256") -> Authority:
     """Make a self-signed CA."""
     key = new_key(kind)
     name = _name(common_name, organization)
-    builder = _builder(name, name, key.public_key(), key.public_key(), days)
+    builder = _builder(name, name, key.public_key(), key.public_key(), 3650)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_key_usage(signs_certificates=True), critical=True)
     return Authority(key=key, certificate=builder.sign(key, hashes.SHA256()))
@@ -119,7 +119,6 @@ def sign_csr(
     names: Sequence[str],
     *,
     organization: str = "",
-    usages: Iterable[Usage] = ("server", "client"),
     days: int = 365,
 ) -> x509.Certificate:
     """Certify the key of a request (PEM accepted) for `names`, the first of which is the common name.
@@ -133,7 +132,7 @@ def sign_csr(
     if not request.is_signature_valid:
         raise PkiError("the signing request is not signed by the key it holds")
     key = _public(request.public_key())
-    return issue(authority, key, names[0], organization=organization, names=names, usages=usages, days=days)
+    return issue(authority, key, names[0], organization=organization, names=names, days=days)
 
 
 def write_private(path: Path, data: bytes) -> None:

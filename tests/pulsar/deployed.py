@@ -12,8 +12,8 @@ from federation.load import made_certificates
 from tests.pulsar.brokers import HOST, TENANT, Broker, client
 from tests.support.configs import Case
 from tests.support.helm import CHARTS, helm_template
+from tests.support.trust import load, secrets_of
 from tests.support.walk import config_texts, named
-from tests.unit.test_federation_trust import load, secrets_of
 
 # An interval of the script in these tests, and how long a message may take.
 INTERVAL, SECONDS = "0.5", 20.0

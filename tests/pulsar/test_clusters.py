@@ -17,7 +17,7 @@ from federation.releases import catalogue
 from tests.pulsar.brokers import HOST, OWN_CLUSTER, TENANT, VERSION, Broker, FateFlow, broker, eventually
 from tests.pulsar.deployed import Deployed, Keeper, Topic, deployed, keeper, publish
 from tests.support.configs import MESH, Case, Config, party, party_descriptor
-from tests.unit.test_federation_trust import trusting, with_ca
+from tests.support.trust import trusting, with_ca
 
 pytestmark = pytest.mark.pulsar
 

@@ -11,7 +11,7 @@ from federation.spec import StackSpec
 from tests.pulsar.brokers import HOST, OWN_CLUSTER, TENANT, Broker, broker, free_port
 from tests.pulsar.deployed import deployed
 from tests.support.configs import PULSAR, STAR_PARTY, Case, external
-from tests.unit.test_federation_trust import trusting
+from tests.support.trust import trusting
 
 pytestmark = pytest.mark.pulsar
 

@@ -14,8 +14,8 @@ import pytest
 from tests.pulsar.brokers import HOST, Broker, FateFlow, broker, eventually
 from tests.pulsar.deployed import Deployed, Topic, deployed, keeper, publish
 from tests.support.configs import STAR_PARTY, Case, Config, exchange, exchange_descriptor, party, party_descriptor, stack
+from tests.support.trust import load, trusting, with_ca
 from tests.traffic.deployed import Container, TrafficServer, container, traffic_server
-from tests.unit.test_federation_trust import load, trusting, with_ca
 
 pytestmark = pytest.mark.pulsar
 

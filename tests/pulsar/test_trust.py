@@ -12,7 +12,7 @@ import yaml
 from tests.pulsar.brokers import HOST, REFRESH_SECONDS, Broker, FateFlow, broker
 from tests.pulsar.deployed import Deployed, Topic, deployed
 from tests.support.configs import MESH, Case, Config, party, party_descriptor
-from tests.unit.test_federation_trust import trusting, with_ca
+from tests.support.trust import trusting, with_ca
 
 pytestmark = pytest.mark.pulsar
 

@@ -172,9 +172,9 @@ def serving(namespace: str = "fate-serving-9999", **changes: Any) -> Config:
     return {key: value for key, value in whole.items() if value is not None}
 
 
-def serving_exchange(namespace: str = "fate-serving-exchange", **changes: Any) -> Config:
+def serving_exchange(**changes: Any) -> Config:
     """A serving exchange behind a load balancer."""
-    return {"namespace": namespace, "release": "2.1.6", "publish": _balanced(("servingProxy",)), **changes}
+    return {"namespace": "fate-serving-exchange", "release": "2.1.6", "publish": _balanced(("servingProxy",)), **changes}
 
 
 def serving_descriptor(party_id: str | None = "10000", organization: str = "clinic-b", *, host: str = "203.0.113.22") -> Descriptor:

@@ -16,9 +16,9 @@ import pytest
 from federation.authority import Period, issue
 from federation.load import made_certificates
 from tests.support.configs import STAR_PARTY, Case, Config, exchange, party, party_descriptor, stack
+from tests.support.trust import ca, ca_key, load, secrets_of, server_key, trusting, with_ca
 from tests.traffic.deployed import Container, TrafficServer, container, eventually, traffic_server
 from tests.traffic.network import Server, Tunnel, refusal, server_context, server_name, tls_server
-from tests.unit.test_federation_trust import ca, ca_key, load, secrets_of, server_key, trusting, with_ca
 
 pytestmark = pytest.mark.traffic
 

@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,6 @@ if sys.argv[1:4] != ["stack", "output", "descriptors"]:
     sys.exit(f"not expected: {{sys.argv}}")
 sys.exit(said) if isinstance(said, str) and said.startswith("error") else print(json.dumps(said))
 """
-
-Outputs = Callable[..., None]
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ import pytest
 from cli.snapshot import CERTIFICATE_REQUESTS, CERTIFICATES
 from tests.support.configs import Case
 from tests.support.kubectl import FORBIDDEN, NOT_FOUND, Answers, encoded
+from tests.support.trust import ca, managed
 from tests.unit.test_cli_doctor import WHOLE, Lab, item, lab, make
-from tests.unit.test_federation_cert_manager import managed
-from tests.unit.test_federation_trust import ca
 
 __all__ = ["lab", "make"]  # fixtures
 MANAGED = managed(WHOLE)

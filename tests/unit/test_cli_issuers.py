@@ -13,11 +13,10 @@ from cryptography.hazmat.primitives import serialization
 from cli.main import main
 from federation.authority import authority_certificate, authority_problems
 from federation.load import check_secrets
+from tests.support.trust import TODAY, ca_key
 from tests.unit.test_cli_trust import home, kept, loaded, run
-from tests.unit.test_federation_trust import TODAY, ca_key
 
 __all__ = ["home"]  # the fixture
-DOMAIN = "fraud.example"
 ISSUER = "tls: certManager\n      issuer: {name: party-9999-ca} # who signs"
 
 

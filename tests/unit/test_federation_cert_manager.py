@@ -10,16 +10,7 @@ from federation.impact import effects
 from federation.load import LoadedStack, check_secrets, made_certificates
 from federation.manifests import Manifest
 from tests.support.configs import CLINIC, MESH, MESH_OF_TWO, RABBITMQ_MESH, STAR_PARTY, Case, Config
-from tests.unit.test_federation_trust import TODAY, annotations, ca, load, secrets_of, trusting, with_ca
-
-ISSUER = {"name": "party-9999-ca"}
-
-
-def managed(case: Case, issuer: Config | None = None, **trust: Any) -> Case:
-    """The case, whose party 9999 asks cert-manager; its CA is known."""
-    return trusting(case, "9999", **trust).changed(
-        lambda config: config["parties"]["9999"].update(tls="certManager", issuer=issuer or ISSUER)
-    )
+from tests.support.trust import ISSUER, TODAY, annotations, ca, load, managed, secrets_of, trusting, with_ca
 
 
 def certificate(loaded: LoadedStack, unit: str = "party-9999") -> Manifest:

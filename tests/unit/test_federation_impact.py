@@ -41,7 +41,7 @@ from tests.support.configs import (
     serving_descriptor,
 )
 from tests.support.stacks import project
-from tests.unit.test_federation_trust import trusting, with_ca
+from tests.support.trust import trusting, with_ca
 
 HOSPITAL = party_descriptor("10001", "hospital-c", host="203.0.113.30", nginx="203.0.113.31")
 

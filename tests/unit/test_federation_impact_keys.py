@@ -39,8 +39,7 @@ from tests.support.configs import (
     node_port,
     party,
 )
-from tests.unit.test_federation_cert_manager import managed
-from tests.unit.test_federation_trust import trusting
+from tests.support.trust import managed, trusting
 
 Edit = Callable[[Config], object]
 OTHER_IMAGE = {"nginx": {"image": {"tag": "other"}}}

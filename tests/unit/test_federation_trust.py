@@ -2,17 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from federation.authority import authority_certificate
-from federation.descriptor import Descriptor, finish
+from federation.descriptor import finish
 from federation.errors import FederationError
 from federation.live import live_values, substitute
 from federation.load import LoadedStack, check_secrets, load_stack, made_certificates, published_plan
@@ -28,82 +27,16 @@ from tests.support.configs import (
     MESH_OF_TWO,
     RABBITMQ_MESH,
     STAR_PARTY,
-    Case,
-    Config,
     party_descriptor,
 )
+from tests.support.trust import TODAY, annotations, ca, ca_key, load, secrets_of, server_key, trusting, with_ca
 
-TODAY = date(2026, 11, 22)
 FRAUD = FederationSpec(name="fraud", domain=DOMAIN, topology="star", link="native")
-
-
-def pem(key: Any) -> str:
-    """A private key."""
-    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return str(key.private_bytes(*form).decode())
-
-
-@cache
-def ca_key(party: str, number: str = "1") -> str:
-    """The key of a party's CA."""
-    return pem(ec.generate_private_key(ec.SECP256R1()))
-
-
-@cache
-def ca(party: str, number: str = "1", domain: str = DOMAIN) -> str:
-    """A CA of a party."""
-    return authority_certificate(ca_key(party, number), party=party, domain=domain, today=TODAY, years=5)
-
-
-@cache
-def server_key(party: str) -> str:
-    """The key of a party's server."""
-    return pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
-
-
-def trusting(case: Case, *parties: str, signing: str = "1", authorities: tuple[str, ...] = ("1",), **lifetimes: int) -> Case:
-    """The case, whose parties have CAs of their own."""
-
-    def change(config: Config) -> None:
-        for party in parties:
-            config["parties"][party]["tls"] = "partyCa"
-        made = {party: {"signing": signing, "authorities": {number: ca(party, number) for number in authorities}} for party in parties}
-        config["trust"] = {**lifetimes, "parties": made}
-
-    return case.changed(change)
-
-
-def with_ca(descriptor: Descriptor, *authorities: str) -> Descriptor:
-    """The descriptor of a party with a CA of its own."""
-    party = descriptor.party_id or ""
-    return Descriptor.model_validate(descriptor.plain() | {"trust": {"authorities": list(authorities or (ca(party),))}})
-
-
-def secrets_of(loaded: LoadedStack) -> dict[str, str]:
-    """What fate:secrets holds of parties with CAs of their own, and made-up passwords."""
-    found = dict.fromkeys(loaded.plan.secret_names, "password")
-    for unit in loaded.plan.units:
-        if unit.tls is not None and unit.tls.own:
-            party = unit.tls.party
-            found[f"party-{party}-key"] = server_key(party)
-            found |= {f"party-{party}-ca-{number}": ca_key(party, number) for number in ("1", "2") if f"party-{party}-ca-{number}" in found}
-    return found
-
-
-def load(case: Case, folder: Path, today: date | None = TODAY) -> LoadedStack:
-    """The plan of a case on a day."""
-    return load_stack(case.write(folder), today=today)
 
 
 def certificate_of(loaded: LoadedStack, party: str = "9999") -> x509.Certificate:
     """The certificate that the program makes."""
     return x509.load_pem_x509_certificate(made_certificates(loaded, secrets_of(loaded))[f"party-{party}-certificate"].encode())
-
-
-def annotations(loaded: LoadedStack, unit: str = "party-9999") -> dict[str, str]:
-    """What the Secret of the certificate says in clear."""
-    (found,) = [secret for secret in loaded.plan.unit(unit).secrets if secret.name == "pulsar-cert"]
-    return dict(found.metadata.get("annotations", {}))
 
 
 def test_a_party_with_a_ca_needs_its_keys_and_no_certificate(tmp_path: Path) -> None:
