@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 
 import pulumi
 
@@ -46,6 +47,10 @@ def main() -> None:
     extra = extra_manifests(plan.manifests, sites.values(), opts)
     args = partial(UnitArgs, sites=sites, addresses=addresses, clear=clear, secrets=wrapped, needs=extra)
     units = {unit.key: UNITS[unit.kind](args(plan=unit), opts) for unit in plan.units}
+    parts = pulumi.Output.all(*(unit.parts for unit in units.values()))
+    everything = parts.apply(lambda found: [*sites.values(), *extra, *chain.from_iterable(found)])
+    for unit in units.values():
+        unit.keep(everything)
     pulumi.export("descriptors", {key: unit.descriptor for key, unit in units.items()})
     pulumi.export("endpoints", {key: unit.descriptor.apply(lambda body: body["endpoints"]) for key, unit in units.items()})
     pulumi.export("routeRevision", {key: unit.route_revision for key, unit in units.items()})

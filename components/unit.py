@@ -59,6 +59,8 @@ class Unit(FederationComponent):
 
     descriptor: Output[dict[str, Any]]
     route_revision: Output[str]
+    # What it has in its cluster.
+    parts: Output[list[Resource]]
 
     def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         plan = args.plan
@@ -72,12 +74,16 @@ class Unit(FederationComponent):
         issued = [self.create(manifest, depends_on=[*args.site.namespace, *args.needs]) for manifest in plan.certificates]
         needs = [*args.site.namespace, *args.needs, *secrets, *routes, *policies, *issued]
         jobs = [self._job(job, needs) for job in plan.jobs]
-        self._chart(plan.chart, [*needs, *jobs])
-        for board in plan.boards:
-            self.create(board, depends_on=args.site.namespace)
+        rendered: Output[Any] = self._chart(plan.chart, [*needs, *jobs]).resources
+        boards = [self.create(board, depends_on=args.site.namespace) for board in plan.boards]
+        # A dependency on a chart is none on its objects.
+        self.parts = rendered.apply(lambda objects: [*secrets, *routes, *policies, *issued, *jobs, *boards, *objects])
         self.descriptor = Output.from_input(fill(plan.descriptor, args.addresses)).apply(_published)
         self.route_revision = Output.all(**files).apply(route_revision)
         self.register_outputs({"descriptor": self.descriptor, "routeRevision": self.route_revision})
+
+    def keep(self, everything: Output[list[Resource]]) -> None:
+        """Keep the stack from being destroyed while others rely on this unit; `everything`: what the stack has in its cluster."""
 
     def _secret(self, secret: SecretPlan, args: UnitArgs) -> k8s.core.v1.Secret:
         values = {
@@ -120,18 +126,27 @@ class FateParty(Unit):
     """One FATE party in a namespace of its own."""
 
 
-class Exchange(Unit):
-    """The hub of a star federation."""
+class _Hub(Unit):
+    """What parties of other organizations rely on."""
 
     def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(args, opts)
-        ActiveMembers(self.name, ResourceOptions(parent=self, protect=args.plan.protected))
+        self._protected = args.plan.protected
+
+    def keep(self, everything: Output[list[Resource]]) -> None:
+        """Nothing of the stack is deleted while members are active."""
+        ActiveMembers(self.name, ResourceOptions(parent=self, protect=self._protected, depends_on=everything))
+
+
+class Exchange(_Hub):
+    """The hub of a star federation."""
 
 
 class ActiveMembers(FederationComponent):
     """Holds nothing. Protected while parties of other organizations rely on the exchange, it keeps the stack from being destroyed.
 
-    Not the exchange's own objects: a protected object could not be removed by an upgrade either.
+    It depends on everything, so that it would be the first to be deleted: when that is refused, everything else is still there, also
+    without a preview. Not the exchange's own objects: a protected object could not be removed by an upgrade either.
     """
 
     def __init__(self, exchange: str, opts: ResourceOptions) -> None:
@@ -143,12 +158,8 @@ class FateServing(Unit):
     """FATE-Serving of one party in a namespace of its own."""
 
 
-class ServingExchange(Unit):
+class ServingExchange(_Hub):
     """The hub between the FATE-Servings of parties."""
-
-    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__(args, opts)
-        ActiveMembers(self.name, ResourceOptions(parent=self, protect=args.plan.protected))
 
 
 class SitePortal(Unit):

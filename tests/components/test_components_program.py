@@ -157,6 +157,14 @@ def test_an_exchange_registers_its_site_its_routes_and_one_chart(program: Progra
     }
 
 
+def test_what_members_rely_on_would_be_deleted_after_the_guard_is_asked(program: Program) -> None:
+    """Pulumi deletes what depends on others first; of a chart's objects engine/test_life.py shows it."""
+    run = program(EXCHANGE)
+    deployed = {found.urn for found in run.resources if found.type.startswith("kubernetes:") and not found.remote}
+    assert deployed
+    assert run.one("ActiveMembers", "exchange-has-active-members").dependencies >= deployed
+
+
 def test_fate_serving_registers_its_site_its_objects_and_one_chart(program: Program) -> None:
     run = program(SERVING_WHOLE)
     assert run.children(run.one("Site", "serving-9999")) == {
