@@ -46,7 +46,7 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
     found += (*broken_engine_rules(spec, peers, place), *broken_board_rules(spec, place, left_out))
     found += tuple(broken_peer_rules(spec, peers, place))
     found += (*broken_external_rules(spec, peers, place), *broken_plan_rules(spec, place))
-    found += tuple(broken_trust_rules(spec, place))
+    found += tuple(broken_trust_rules(spec, place, left_out))
     found += (*broken_serving_rules(spec, peers, place, left_out), *broken_portal_rules(spec, peers, place, left_out))
     return (*_something_is_deployed(spec, place, left_out), *found, *_exchanges_are_described(spec, place, left_out))
 

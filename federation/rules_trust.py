@@ -11,8 +11,8 @@ from federation.spec import StackSpec
 from federation.trust import CERT_MANAGER, PARTY_CA, holds_certificate
 
 
-def broken_trust_rules(spec: StackSpec, place: Place) -> Iterator[Problem]:
-    """Every problem with modes and authorities. Parties of an unknown engine have other problems."""
+def broken_trust_rules(spec: StackSpec, place: Place, left_out: frozenset[tuple[str, ...]]) -> Iterator[Problem]:
+    """Every problem with modes and authorities. Parties of an unknown engine have other problems, and so have those that are left out."""
     for party, own in spec.parties_in_order:
         where = place(("parties", party, "tls"))
         yield from _issuer_fits(party, own, place)
@@ -21,8 +21,9 @@ def broken_trust_rules(spec: StackSpec, place: Place) -> Iterator[Problem]:
             yield Problem(where, f"{own.federation} finds its peers by TLS server name, so it cannot go without", remedy)
     for party, trust in sorted(spec.trust.parties.items(), key=lambda item: int(item[0])):
         at = ("trust", "parties", party)
-        if party not in spec.parties:
-            yield Problem(place(at), f"party {party} is no party of this stack", "remove it, or correct the party id")
+        if party not in spec.parties and not {("parties",), ("parties", party)} & left_out:
+            remedy = "describe it under fate:parties, or correct the party id; of a party that is gone for good, remove this entry"
+            yield Problem(place(at), f"party {party} is no party of this stack", remedy)
         for number, authority in trust.authorities.items():
             for problem in authority_problems(authority, party, spec.federation.domain):
                 yield Problem(place((*at, "authorities", number)), problem, "restore what `fatefed trust init` wrote")

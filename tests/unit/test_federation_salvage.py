@@ -159,6 +159,13 @@ def test_a_wrong_authority_of_one_party_leaves_the_others_checked(tmp_path: Path
     assert set(found) == {"trust.leafDays", "trust.parties.9999", "trust.parties.77"}
 
 
+def test_a_wrong_field_of_a_party_does_not_ask_to_remove_its_authority(tmp_path: Path) -> None:
+    trust = {"parties": {"9999": {"authorities": {"1": authority("9999")}, "signing": "1"}}}
+    case = STAR_PARTY.changed(lambda config: config.update(trust=trust))
+    assert set(told(broken(case, ("parties", "9999", "release"), 2.2), tmp_path / "field")) == {"parties.9999.release"}
+    assert set(told(broken(case, ("parties",)), tmp_path / "all")) == {"parties"}
+
+
 def test_wrong_lifetimes_leave_the_authorities_checked(tmp_path: Path) -> None:
     trust = {"leafDays": 30, "renewDays": 30, "parties": {"77": {"authorities": {"1": authority("77")}, "signing": "1"}}}
     found = told(STAR_PARTY.changed(lambda config: config.update(trust=trust)), tmp_path)
