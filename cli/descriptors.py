@@ -13,10 +13,12 @@ from cli.project import Stack
 from federation.descriptor import Descriptor
 from federation.envelope import Signature, sign
 from federation.errors import FederationError
+from federation.scalars import LAST_SERIAL
 from federation.spec import IdentitySpec
 from federation.stack_outputs import UnitDescriptor, published_unit
 
 DAYS = 365
+_MOST_DAYS = 3650
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ def export_descriptor(stack: Stack, unit: str | None, today: date, *, days: int 
         raise CommandError(f"stack {stack.name}", "has no key to sign with", remedy)
     descriptor = published_descriptor(stack, unit)
     number = _next(identity, serial)
+    if not 1 <= days <= _MOST_DAYS:
+        raise CommandError("--days", f"{days} is not between 1 and {_MOST_DAYS}", f"leave it out for {DAYS}, or choose another number")
     signed = Signature(identity.key, number, today.isoformat(), (today + timedelta(days=days)).isoformat())
     content = sign(descriptor, private_key(stack, identity.key), number, signed.not_before, signed.not_after)
     # First: a number that was skipped does no harm, one that is used twice does.
@@ -89,6 +93,10 @@ def _next(identity: IdentitySpec, serial: int | None) -> int:
     last = identity.serial or 0
     if serial is not None and serial <= last:
         raise CommandError("--serial", f"{serial} is not higher than the last one, {last}", "leave it out, or choose a higher one")
+    if serial is not None and serial > LAST_SERIAL:
+        raise CommandError(
+            "--serial", f"{serial} is higher than the last possible one, {LAST_SERIAL}", "leave it out, or choose a lower one"
+        )
     return last + 1 if serial is None else serial
 
 

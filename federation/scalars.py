@@ -243,7 +243,8 @@ StackName = Annotated[str, StringConstraints(pattern=_STACK)]
 UnitKey = Annotated[str, StringConstraints(pattern=_UNIT)]
 Fingerprint = Annotated[str, StringConstraints(pattern=_FINGERPRINT)]
 # JSON's numbers are exact up to here.
-Serial = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
+LAST_SERIAL = 2**53 - 1
+Serial = Annotated[int, Field(strict=True, ge=1, le=LAST_SERIAL)]
 # In UTC, ISO 8601; texts compare as days do.
 Day = Annotated[str, StringConstraints(pattern=_DAY), BeforeValidator(_day_as_text), AfterValidator(_day)]
 # A version or the name of an engine as a peer writes it: too short and too plain for a key, and one line.

@@ -128,6 +128,17 @@ def test_an_export_says_until_when_it_may_be_accepted(capsys: pytest.CaptureFixt
     assert today() - date.fromisoformat(signed.not_before) <= timedelta(days=1)
 
 
+@pytest.mark.parametrize(
+    ("option", "number"), [("--days", 0), ("--days", -5), ("--days", 3651), ("--days", 10**9), ("--serial", 2**53), ("--serial", -1)]
+)
+def test_a_number_that_no_descriptor_can_have_is_refused(capsys: pytest.CaptureFixture[str], home: Path, option: str, number: int) -> None:
+    made(capsys)
+    code, _, errors = run(capsys, "descriptor", "export", "-o", "d.json", option, str(number))
+    assert (code, Path("d.json").exists()) == (1, False)
+    assert f"{option}: {number} is " in errors
+    assert exported(capsys).serial == 1, "nothing was counted"
+
+
 def test_without_a_key_nothing_is_exported(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     code, _, errors = run(capsys, "descriptor", "export", "-o", "d.json")
     assert (code, "fatefed identity create -s bank-a" in errors, Path("d.json").exists()) == (1, True, False)
