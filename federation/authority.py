@@ -34,6 +34,7 @@ _KNOWN = {
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 # What reading a certificate raises that is none.
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 # Far more than one needs: all peers' CAs share a Secret.
 _MAX_BYTES = 8192
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
-from federation.authority import CertificatePem
+from federation.authority import PEM_CERTIFICATE, CertificatePem, short_fingerprint
 from federation.document import AGAIN, MAX_PROBLEMS, Problems, bounded, read_json
 from federation.errors import Problem
 from federation.links import KINDS, OF_A_PARTY, Kind, endpoint_names, engine_of, purposes
@@ -164,7 +164,13 @@ def differences(old: Published, new: Published) -> tuple[FieldChange, ...]:
 def _fields(data: Any, path: str = "") -> dict[str, str]:
     if isinstance(data, dict):
         return {name: text for key, value in data.items() for name, text in _fields(value, f"{path}.{key}" if path else key).items()}
-    return {path: ", ".join(map(str, data)) if isinstance(data, list) else str(data)}
+    return {path: ", ".join(map(_word, data)) if isinstance(data, list) else _word(data)}
+
+
+def _word(value: Any) -> str:
+    """A certificate is told from another by its fingerprint, as in the annotations of a preview."""
+    text = str(value)
+    return f"CA {short_fingerprint(text)}" if text.startswith(PEM_CERTIFICATE) else text
 
 
 def digest(content: bytes) -> str:

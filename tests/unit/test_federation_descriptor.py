@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from federation.descriptor import Descriptor, digest, finish, parse
+from federation.authority import short_fingerprint
+from federation.descriptor import Descriptor, FieldChange, differences, digest, finish, parse
 from federation.document import MAX_BYTES
 from federation.links import KINDS, LINKS
 from federation.links import published as published_services
@@ -33,6 +34,7 @@ from tests.support.configs import (
     portal_descriptor,
     serving_descriptor,
 )
+from tests.support.peer_servers import authority
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "descriptor.md"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n"
@@ -410,3 +412,11 @@ def test_what_is_far_larger_than_a_descriptor_is_not_even_read_as_json() -> None
     assert isinstance(found, tuple)
     assert [problem.problem for problem in found] == [f"{len(content)} bytes is far more than a descriptor"]
     assert isinstance(parse(CLINIC.text().encode() + b" " * 1000, "here"), Descriptor)
+
+
+def test_another_ca_is_told_by_its_fingerprint() -> None:
+    old, new = authority("10000"), authority("10000", "2")
+    before, after = (Descriptor.model_validate({**CLINIC.plain(), "trust": {"authorities": cas}}) for cas in ([old], [old, new]))
+    first, second = short_fingerprint(old), short_fingerprint(new)
+    assert first != second
+    assert differences(before, after) == (FieldChange("trust.authorities", f"CA {first}", f"CA {first}, CA {second}"),)
