@@ -5,9 +5,10 @@
 #   1  something does; it is named. A certificate that `pulumi up` renews shows as a change of its Secret
 #   2  the preview failed
 set -eu
+: "${STACK:?names the stack, such as STACK=bank-a}"
 found=$(mktemp)
 trap 'rm -f "$found"' EXIT
-pulumi preview -s "$STACK" --json --non-interactive > "$found" || { cat "$found" >&2; exit 2; }
+pulumi preview -s "$STACK" --json --non-interactive > "$found" || { pulumi preview -s "$STACK" --non-interactive >&2 || true; exit 2; }
 python3 - "$found" <<'PY'
 import json
 import re
