@@ -41,13 +41,24 @@ class Result:
     text: str
     data: dict[str, Any]
     code: int = OK
+    # Why nothing was done, for standard error.
+    refused: str = ""
 
 
 def stack_of(arguments: argparse.Namespace) -> Stack:
     """The stack that -C and -s name. UsageError without one."""
     if arguments.stack is None:
-        raise UsageError("name the stack with -s STACK")
+        raise UsageError(f"name the stack with -s STACK{_choices(arguments)}")
     return find_project(arguments.dir).stack(arguments.stack)
+
+
+def _choices(arguments: argparse.Namespace) -> str:
+    """Which stacks there are, for who named none."""
+    try:
+        names = find_project(arguments.dir).stack_names
+    except UsageError:
+        return ""
+    return f": {', '.join(names)}" if names else ""
 
 
 def init(arguments: argparse.Namespace) -> Result:
@@ -68,9 +79,10 @@ def init(arguments: argparse.Namespace) -> Result:
         peers=tuple(arguments.peer),
     )
     init_stack(stack, answers, force=arguments.force)
-    verbs = ["secrets init", "identity create", *(["trust init"] if "tls: partyCa" in stack.file.read_text("utf-8") else [])]
+    verbs = ["identity create", *(["trust init"] if "tls: partyCa" in stack.file.read_text("utf-8") else []), "secrets init"]
     made = [f"fatefed {verb} {stack.options}" for verb in verbs]
-    steps = ["edit it", f"pulumi stack init {stack.project.option}{stack.name}", *made, f"pulumi preview {stack.options}"]
+    edit = "edit it: cluster.context first, one of `kubectl config get-contexts`; then `fatefed check` finds what is wrong in it"
+    steps = [edit, f"pulumi stack init {stack.project.option}{stack.name}", *made, f"pulumi preview {stack.options}"]
     text = "\n".join([f"written: {shown(stack.file)}", "next:", *(f"  {step}" for step in steps)])
     return Result(text, {"file": str(stack.file), "next": steps[1:]})
 
@@ -121,8 +133,8 @@ def trust_rotate(arguments: argparse.Namespace) -> Result:
     if waits_for_peers(stack, arguments.party) and not arguments.yes:
         question = "a peer that did not accept the step before loses its link: do the next step?"
         if arguments.json or not sys.stdin.isatty():
-            print("fatefed: nothing was written: there is nobody to ask; add --yes when every peer is ready", file=sys.stderr)
-            return Result("", {"written": False}, USAGE)
+            said = "nothing was written: there is nobody to ask; add --yes when every peer is ready"
+            return Result("", {"written": False}, USAGE, said)
         if not _says_yes(question):
             return Result("nothing was written", {"written": False}, FAILED)
     step = rotate(stack, arguments.party, today(), Source(arguments.issuer_files, arguments.authority), arguments.issuer)
@@ -155,8 +167,8 @@ def peers_add(arguments: argparse.Namespace) -> Result:
         raise CommandError(shown(arguments.file), problem, "compare it with the sender by phone, then name it: --key SHA256:...")
     if not arguments.yes and (arguments.json or not sys.stdin.isatty()):
         key = "" if found.unheard_key is None else " and --key, with the fingerprint that the sender told you,"
-        print(f"fatefed: nothing was written: there is nobody to ask; add --yes{key} to accept this descriptor", file=sys.stderr)
-        return Result(text, {**found.plain(), "accepted": False, "written": False}, USAGE)
+        said = f"nothing was written: there is nobody to ask; add --yes{key} to accept this descriptor"
+        return Result(text, {**found.plain(), "accepted": False, "written": False}, USAGE, said)
     if not arguments.yes and not _agreed(text, found):
         return Result("not accepted; nothing was written", {}, FAILED)
     accept(found)

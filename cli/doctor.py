@@ -28,6 +28,7 @@ from cli.troubles import trouble
 from federation.boards_spec import HttpRouteBoards, IngressBoards, IstioBoards
 from federation.quantity import amount, shown
 
+NO_ANSWER = "check cluster.context and cluster.kubeconfig, the network, and whether your credentials are still valid"
 _UP = "run `pulumi up`"
 _ROLE = "apply docs/rbac/viewer.yaml in this namespace, or ask who may read it"
 _CLUSTER_ROLE = "apply docs/rbac/viewer-cluster.yaml, or ask the cluster's administrator"
@@ -38,8 +39,7 @@ def own_rows(snapshot: Snapshot) -> list[Row]:
     """Every check of a stack's own cluster."""
     version = snapshot.readings[VERSION]
     if version.state != "ok":
-        fix = "check cluster.context and cluster.kubeconfig, the network, and whether your credentials are still valid"
-        return [Row("cluster answers", "failed", version.reason, fix)]
+        return [Row("cluster answers", "failed", version.reason, NO_ANSWER)]
     rows = [Row(f"cluster answers: Kubernetes {snapshot.kubernetes}", "ok")]
     for view in snapshot.units:
         rows += _unit(view, snapshot)

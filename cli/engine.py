@@ -12,6 +12,7 @@ _VARIABLES = "PULUMI_CONFIG_PASSPHRASE_FILE or PULUMI_CONFIG_PASSPHRASE"
 # What pulumi says, the problem in our words, and the remedy ({stack} is filled in).
 _KNOWN = (
     ("no stack named", "the stack does not exist in this backend yet", "create it: `pulumi stack init {stack}`"),
+    ("unable to read PULUMI_CONFIG_PASSPHRASE_FILE", "the file of the passphrase cannot be read", "correct PULUMI_CONFIG_PASSPHRASE_FILE"),
     ("passphrase must be set", "the passphrase of the stack's secrets is not set", f"set {_VARIABLES}"),
     ("incorrect passphrase", "the passphrase is not the one of this stack", f"correct {_VARIABLES}"),
     ("PULUMI_ACCESS_TOKEN", "there is no state backend", "log in to one: `pulumi login URL`, or set PULUMI_BACKEND_URL"),

@@ -40,7 +40,9 @@ def given_authority(file: Path, party: PartyId, domain: str) -> str:
         with file.open("rb") as opened:
             text = opened.read(_MAX_BYTES).decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(shown(file), f"cannot be read: {error}", "name the PEM file of the CA's public certificate") from None
+        raise CommandError(
+            shown(file), f"cannot be read: {getattr(error, 'strerror', None) or error}", "name the PEM file of the CA's public certificate"
+        ) from None
     if "PRIVATE KEY" in text:
         raise CommandError(shown(file), "holds a private key, which stays with the Issuer", "give the certificate alone")
     if problems := authority_problems(text, party, domain):

@@ -109,6 +109,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print_json(result.data)
     elif result.text:
         print(result.text)
+    if result.refused:
+        sys.stdout.flush()
+        print(f"fatefed: {result.refused}", file=sys.stderr)
     return result.code
 
 

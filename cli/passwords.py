@@ -33,6 +33,8 @@ class SecretsReport:
     written: tuple[str, ...]
     kept: tuple[str, ...]
     missing: tuple[MissingSecret, ...]
+    # Keys that `fatefed trust init` makes.
+    unmade: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """As JSON-like data."""
@@ -53,10 +55,9 @@ def init_secrets(stack: Stack) -> SecretsReport:
     for name in written:
         pulumi(stack, "config", "set", "--secret", "--path", secret_path(name), given=new_password())
     missing = [MissingSecret(name, provided[name], give_command(stack, name)) for name in absent if name in provided]
-    trust = [name for name in absent if name in loaded.plan.trust_names]
-    missing += [MissingSecret(name, "a key of a party with a CA of its own", f"fatefed trust init {stack.options}") for name in trust]
+    unmade = [name for name in absent if name in loaded.plan.trust_names]
     kept = [name for name in loaded.plan.secret_names if name in given]
-    return SecretsReport(tuple(written), tuple(kept), tuple(missing))
+    return SecretsReport(tuple(written), tuple(kept), tuple(missing), tuple(unmade))
 
 
 def _must_not_be_in_use(stack: Stack, plan: StackPlan, names: list[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from cli.errors import UsageError
+from cli.errors import CommandError, UsageError
 from cli.files import shown
 from federation.errors import FederationError
 from federation.load import LoadedStack, load_stack
@@ -32,10 +32,15 @@ class Project:
         """What a command needs to find this project from where this one was typed, with a blank behind it."""
         return "" if self.named is None else f"-C {shlex.quote(str(self.named))} "
 
+    @property
+    def stack_names(self) -> list[str]:
+        """Of every stack file."""
+        return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in self.stacks.glob("Pulumi.*.yaml"))
+
     def stack(self, name: str) -> "Stack":
         """A stack by its name, whether its file exists or not. UsageError for what cannot be a stack's name."""
-        short = name.rsplit("/", 1)[-1]
-        if not _STACK_NAME.fullmatch(short):
+        *owner, short = parts = name.split("/")
+        if len(owner) > 2 or not all(map(_STACK_NAME.fullmatch, parts)):
             raise UsageError(f"{name!r} is not a stack name: letters, digits, dots, dashes and underscores")
         return Stack(self, name, self.stacks / f"Pulumi.{short}.yaml")
 
@@ -67,6 +72,9 @@ class Stack:
 
     def load(self) -> LoadedStack:
         """The stack, read, checked and planned. FederationError with every problem."""
+        if not self.file.exists():
+            remedy = f"check the stack's name and the folder; stacks here: {', '.join(self.project.stack_names) or 'none'}"
+            raise CommandError(shown(self.file), "cannot be read: there is no such file", remedy)
         return load_stack(self.file, name=shown(self.file), today=datetime.now(UTC).date())
 
 

@@ -120,7 +120,9 @@ def secrets_text(report: SecretsReport, stack: Stack) -> str:
     if report.missing:
         lines += ["", "still missing; only you can give them (an entry that is there is replaced):"]
         lines += [line for one in report.missing for line in (f"  {one.what}:", f"    {one.command}")]
-    else:
+    if report.unmade:
+        lines += ["", f"{' and '.join(report.unmade)} to be made; next: `fatefed trust init {stack.options}`"]
+    elif not report.missing:
         lines += [f"all secrets are there; next: `pulumi preview {stack.options}`"]
     return "\n".join(lines)
 

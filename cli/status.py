@@ -5,7 +5,7 @@ from typing import Any
 
 from cli.checks import foreign_table
 from cli.cluster import Object, Reading
-from cli.doctor import addresses
+from cli.doctor import NO_ANSWER, addresses
 from cli.issued import ends, issuer_of, why_not_ready
 from cli.snapshot import CERTIFICATES, VERSION, Snapshot, UnitView, expected, name_of
 
@@ -23,7 +23,7 @@ def status_text(snapshot: Snapshot) -> str:
     """The state of every unit as tables."""
     data = status_data(snapshot)
     if not snapshot.reachable:
-        return f"the cluster does not answer: {data['cluster']['unread']}"
+        return f"the cluster does not answer: {data['cluster']['unread']}\n    remedy: {NO_ANSWER}"
     lines = [f"Kubernetes {snapshot.kubernetes}"]
     for key, unit in data["units"].items():
         lines += ["", f"{key}: release {unit['release']}, namespace {unit['namespace']}"]

@@ -63,7 +63,7 @@ class YamlFile:
             problem = f"is not UTF-8: byte 0x{error.object[error.start]:02x} ({error.reason})"
             raise FederationError([Problem(f"{shown}:{line}", problem, "save the file with the encoding UTF-8")]) from None
         except OSError as error:
-            raise FederationError([Problem(shown, f"cannot be read: {error}", cls._UNREADABLE)]) from None
+            raise FederationError([Problem(shown, f"cannot be read: {error.strerror or error}", cls._UNREADABLE)]) from None
 
     @classmethod
     def _too_large(cls, name: str) -> Problem:

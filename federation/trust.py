@@ -168,8 +168,8 @@ def trust_warnings(spec: StackSpec, tls: TlsPlan, peers: Peers, today: date) -> 
             yield f"peer {peer.name} publishes no CA, so party {tls.party} refuses its certificate: ask its owner for one (tls: {PARTY_CA})"
     if not tls.trusted.keys() - {tls.party}:
         yield (
-            f"party {tls.party} trusts no other party's CA yet, so none can send it data: "
-            "accept the descriptors of the parties it works with (`fatefed peers add`), also in a star"
+            f"party {tls.party} trusts no other party's CA, so none can send it data: accept the descriptors "
+            "of the parties it works with (`fatefed peers add`), also in a star; only active ones are trusted"
         )
 
 

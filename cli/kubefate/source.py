@@ -44,7 +44,9 @@ class ClusterFile:
                 )
             return cls(path.read_text("utf-8-sig"), name)
         except (OSError, UnicodeDecodeError) as error:
-            raise FederationError([Problem(name, f"cannot be read: {error}", "name a cluster.yaml of KubeFATE")]) from None
+            raise FederationError(
+                [Problem(name, f"cannot be read: {getattr(error, 'strerror', None) or error}", "name a cluster.yaml of KubeFATE")]
+            ) from None
 
     def place(self, path: Path_) -> str:
         """`cluster.yaml:12 rollsite.nodePort`; the line is that of the nearest key that exists."""

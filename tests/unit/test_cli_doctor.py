@@ -236,6 +236,7 @@ def test_a_cluster_that_does_not_answer_is_one_row_and_one_question(lab: Lab) ->
     assert "was refused" in rows[0]["problem"]
     assert lab.run("status")[0] == 1
     assert "the cluster does not answer: The connection" in lab.text("status")
+    assert "remedy: check cluster.context" in lab.text("status")
 
 
 def test_a_cluster_that_hangs_ends_in_time(lab: Lab) -> None:

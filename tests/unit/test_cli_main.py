@@ -82,9 +82,11 @@ def test_wrong_usage_ends_with_2(capsys: pytest.CaptureFixture[str], home: Path,
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("check",), "name the stack with -s STACK"),
+        (("check",), "name the stack with -s STACK: bank-a"),
         (("check", "-s", "a b"), "is not a stack name"),
         (("check", "-s", ".."), "is not a stack name"),
+        (("check", "-s", "../bank-a"), "is not a stack name"),
+        (("check", "-s", "a/b/c/bank-a"), "is not a stack name"),
         (("check", "-s", "x", "-C", "/nowhere"), "there is no Pulumi.yaml in /nowhere"),
         (("init", "exchange", "-s", "x", "--party-id", "1"), "an exchange has no party id"),
         (("init", "exchange", "-s", "x", "--computing", "Spark"), "an exchange neither computes nor stores"),
@@ -132,16 +134,31 @@ def test_every_problem_is_printed_with_its_place(capsys: pytest.CaptureFixture[s
     assert sorted(home.rglob("*")) == before
 
 
+def test_keys_that_another_verb_makes_are_not_asked_for(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(capsys, "init", "party", "-s", "lab", "--party-id", "7")[0] == 0
+    fake_pulumi(home, monkeypatch, stdout="{}")
+    code, out, _ = run(capsys, "secrets", "init", "-s", "lab")
+    assert (code, "only you can give" in out) == (0, False)
+    assert out.endswith("party-7-ca-1 and party-7-key to be made; next: `fatefed trust init -s lab`\n")
+
+
 def test_a_missing_stack_file_is_named(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     code, _, errors = run(capsys, "check", "-s", "nobody")
     assert code == 1
-    assert "stacks/Pulumi.nobody.yaml: cannot be read" in errors
+    assert "stacks/Pulumi.nobody.yaml: cannot be read: there is no such file" in errors
+    assert "stacks here: bank-a" in errors
 
 
 def test_init_says_what_comes_next(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     code, out, _ = run(capsys, "init", "mesh", "-s", "clinic-b", "--party-id", "10000", "--peer", "bank-a", "--peer", "lab")
     assert code == 0
     assert "pulumi stack init clinic-b" in out
+    assert "cluster.context" in out
+    assert out.index("fatefed trust init -s clinic-b") < out.index("fatefed secrets init -s clinic-b"), (
+        "which asks for the keys that it makes"
+    )
     assert sorted(find_project(home).stack("clinic-b").load().plan.pending) == ["bank-a", "lab"]
     assert run(capsys, "init", "mesh", "-s", "clinic-b")[0] == 1
     assert run(capsys, "init", "party", "-s", "clinic-b", "--force", "--organization", "other", "--json")[0] == 0
@@ -201,6 +218,7 @@ def test_what_pulumi_repeats_of_a_password_is_not_shown(
         ("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE", "set PULUMI_CONFIG_PASSPHRASE_FILE or PULUMI_CONFIG_PASSPHRASE"),
         ("error: incorrect passphrase", "correct PULUMI_CONFIG_PASSPHRASE_FILE or PULUMI_CONFIG_PASSPHRASE"),
         ("error: PULUMI_ACCESS_TOKEN must be set for login", "PULUMI_BACKEND_URL"),
+        ("error: unable to read PULUMI_CONFIG_PASSPHRASE_FILE: open /x: no such file", "correct PULUMI_CONFIG_PASSPHRASE_FILE"),
         ("error: something else", "something else"),
     ],
 )  # fmt: skip
