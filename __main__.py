@@ -47,8 +47,8 @@ def main() -> None:
     extra = extra_manifests(plan.manifests, sites.values(), opts)
     args = partial(UnitArgs, sites=sites, addresses=addresses, clear=clear, secrets=wrapped, needs=extra)
     units = {unit.key: UNITS[unit.kind](args(plan=unit), opts) for unit in plan.units}
-    parts = pulumi.Output.all(*(unit.parts for unit in units.values()))
-    everything = parts.apply(lambda found: [*sites.values(), *extra, *chain.from_iterable(found)])
+    parts = pulumi.Output.all(*(unit.parts for unit in units.values()), *(group.resources for group in extra))
+    everything = parts.apply(lambda found: [*sites.values(), *chain.from_iterable(found)])
     for unit in units.values():
         unit.keep(everything)
     pulumi.export("descriptors", {key: unit.descriptor for key, unit in units.items()})

@@ -61,7 +61,7 @@ class Cluster(mocks.Mocks):
             ingress = [{"ip": self.balanced[place]}] if place in self.balanced else []
             ingress += [{"hostname": self.by_name[place]}] if place in self.by_name else []
             state["status"] = {"loadBalancer": {"ingress": ingress} if ingress else {}}
-        if args.typ == "kubernetes:helm.sh/v4:Chart":
+        if args.typ in ("kubernetes:helm.sh/v4:Chart", "kubernetes:yaml/v2:ConfigGroup"):
             state["resources"] = []  # the provider would render them
         return f"{args.name}-id", state
 
