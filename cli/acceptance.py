@@ -9,6 +9,7 @@ from federation.envelope import Received, Signature
 from federation.errors import Problem
 from federation.peer_spec import PeerSpec
 from federation.peers import Peers
+from federation.scalars import is_fingerprint
 
 # For clocks that disagree, and for days that begin elsewhere.
 _SKEW = timedelta(days=1)
@@ -73,6 +74,9 @@ def _unsigned_problem(known: PeerSpec | None, terms: Terms, place: str) -> Probl
 
 
 def _key_problem(signed: Signature, known: PeerSpec | None, terms: Terms, place: str) -> Problem | None:
+    if terms.key is not None and not is_fingerprint(terms.key):
+        remedy = "name it whole, as its owner's `fatefed identity show` prints it: SHA256: and 43 letters and digits"
+        return Problem("--key", f"{terms.key!r} is no fingerprint", remedy)
     if terms.key is not None and terms.key != signed.key:
         return Problem(place, f"is signed with {signed.key}, not with {terms.key}", "do not use it: ask the sender which key is theirs")
     if known is None or known.key in (None, signed.key):

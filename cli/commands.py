@@ -1,8 +1,9 @@
 """One function per verb: from parsed arguments to what is printed and the exit status."""
 
 import argparse
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ from federation.load import LoadedStack, load_stack
 from federation.releases import Release, catalogue
 
 OK, FAILED, USAGE = 0, 1, 2
+# What `init` and `convert` write where only the operator knows better: an address and a registry of nobody.
+_PLACEHOLDER = re.compile(r"\b192\.0\.2\.\d+\b|\bregistry\.[a-z0-9-]+\.example\b")
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def init(arguments: argparse.Namespace) -> Result:
     init_stack(stack, answers, force=arguments.force)
     verbs = ["identity create", *(["trust init"] if "tls: partyCa" in stack.file.read_text("utf-8") else []), "secrets init"]
     made = [f"fatefed {verb} {stack.options}" for verb in verbs]
-    edit = "edit it: cluster.context first, one of `kubectl config get-contexts`; then `fatefed check` finds what is wrong in it"
+    edit = f"edit it: cluster.context first, one of `kubectl config get-contexts`; then `fatefed check {stack.options}`"
     steps = [edit, f"pulumi stack init {stack.project.option}{stack.name}", *made, f"pulumi preview {stack.options}"]
     text = "\n".join([f"written: {shown(stack.file)}", "next:", *(f"  {step}" for step in steps)])
     return Result(text, {"file": str(stack.file), "next": steps[1:]})
@@ -93,7 +96,7 @@ def check(arguments: argparse.Namespace) -> Result:
     loaded = stack.load()
     missing = _missing(loaded, stack)
     units = ", ".join(unit.key for unit in loaded.plan.units)
-    warnings = [*loaded.plan.warnings, *missing]
+    warnings = [*loaded.plan.warnings, *_placeholders(stack), *missing]
     text = f"{shown(stack.file)} is right: {units}\n{show.warnings_text(warnings)}"
     data = {"units": [unit.key for unit in loaded.plan.units], "pending": dict(loaded.plan.pending), "warnings": warnings}
     return Result(text.rstrip(), data)
@@ -108,8 +111,9 @@ def secrets_init(arguments: argparse.Namespace) -> Result:
 
 def identity_create(arguments: argparse.Namespace) -> Result:
     """`identity create`."""
-    found = create_identity(stack_of(arguments), replace=arguments.replace)
-    return Result(show.identity_text(found, arguments.stack), {"key": found.key, "made": found.made})
+    stack = stack_of(arguments)
+    found = create_identity(stack, replace=arguments.replace)
+    return Result(show.identity_text(found, stack), {"key": found.key, "made": found.made})
 
 
 def identity_show(arguments: argparse.Namespace) -> Result:
@@ -286,6 +290,13 @@ def _agreed(text: str, found: Review) -> bool:
 
 def _says_yes(question: str) -> bool:
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _placeholders(stack: Stack) -> Iterator[str]:
+    """A warning for what `init` and `convert` could not know, and nobody has replaced."""
+    for number, line in enumerate(stack.file.read_text("utf-8").splitlines(), 1):
+        if found := _PLACEHOLDER.search(line.partition("#")[0]):
+            yield f"{shown(stack.file)}:{number}: {found[0]} leads nowhere: replace it"
 
 
 def _missing(loaded: LoadedStack, stack: Stack) -> list[str]:

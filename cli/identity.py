@@ -17,6 +17,8 @@ class Identity:
 
     key: str
     made: bool
+    # The one before, by its fingerprint; None when there was none, or it was kept.
+    replaced: str | None = None
 
 
 def create_identity(stack: Stack, *, replace: bool = False) -> Identity:
@@ -36,7 +38,7 @@ def create_identity(stack: Stack, *, replace: bool = False) -> Identity:
     pulumi(stack, "config", "set", "--secret", "--path", secret_path(SECRET), given=private)
     key = fingerprint(load_identity(private).public_key())
     write_fields(stack, ("identity",), {"key": key})
-    return Identity(key, made=True)
+    return Identity(key, made=True, replaced=None if known is None else known.key)
 
 
 def private_key(stack: Stack, expected: str) -> str:

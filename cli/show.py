@@ -46,13 +46,17 @@ def review_text(found: Review) -> str:
     return "\n".join(lines)
 
 
-def identity_text(found: Identity, stack: str) -> str:
+def identity_text(found: Identity, stack: Stack) -> str:
     """The fingerprint, and what it is for."""
     made = "made" if found.made else "is there already"
-    return (
-        f"the key of {stack} {made}: {found.key}\n"
-        "tell this fingerprint to your peers by phone, or in person: they compare it when they accept your descriptor"
-    )
+    lines = [
+        f"the key of {stack.name} {made}: {found.key}",
+        "tell this fingerprint to your peers by phone, or in person: they compare it when they accept your descriptor",
+    ]
+    if found.replaced is not None:
+        export = f"`fatefed descriptor export {stack.options} -o FILE`"
+        lines.append(f"it takes the place of {found.replaced}; next: {export}; every peer accepts it with --key {found.key}")
+    return "\n".join(lines)
 
 
 def export_text(export: Export, path: str) -> str:

@@ -121,6 +121,11 @@ def _party_id(value: str) -> str:
     return value
 
 
+def is_fingerprint(text: str) -> bool:
+    """Whether the text is the fingerprint of a key."""
+    return re.search(_FINGERPRINT, text) is not None and not text.endswith("\n")
+
+
 @lru_cache(maxsize=8192)
 def is_ip(text: str) -> bool:
     """Whether the text is an IPv4 or IPv6 address. One with a zone (`fe80::1%eth0`) is not: a zone may hold any text."""

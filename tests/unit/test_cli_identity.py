@@ -101,6 +101,8 @@ def test_a_new_key_only_on_purpose(capsys: pytest.CaptureFixture[str], home: Pat
     assert (code, first != second) == (0, True)
     assert exported(capsys).key == second
     assert "serial: 2" in entry(home), "serials go on"
+    code, out, _ = run(capsys, "identity", "create", "--replace")
+    assert (code, f"it takes the place of {second}; next: `fatefed descriptor export -s bank-a -o FILE`" in out) == (0, True)
 
 
 def test_half_an_identity_is_not_replaced(capsys: pytest.CaptureFixture[str], home: Path) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,23 @@ def test_init_says_what_comes_next(capsys: pytest.CaptureFixture[str], home: Pat
     assert run(capsys, "init", "mesh", "-s", "clinic-b")[0] == 1
     assert run(capsys, "init", "party", "-s", "clinic-b", "--force", "--organization", "other", "--json")[0] == 0
     assert find_project(home).stack("clinic-b").load().spec.organization == "other"
+
+
+def test_check_names_what_init_could_not_know(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    replaced = {"external": ["192.0.2.10", "192.0.2.10"], "exchange": ["registry.lab.example"], "party": []}
+    for kind, expected in replaced.items():
+        assert run(capsys, "init", kind, "-s", "lab", "--force")[0] == 0
+        code, out, _ = run(capsys, "check", "-s", "lab")
+        file = (home / "stacks" / "Pulumi.lab.yaml").read_text().splitlines()
+        told = re.findall(r"^warning: stacks/Pulumi.lab.yaml:(\d+): (\S+) leads nowhere: replace it$", out, re.M)
+        assert (code, [place for _, place in told]) == (0, expected), kind
+        assert all(place in file[int(line) - 1] for line, place in told)
+
+
+def test_half_a_fingerprint_is_not_the_senders_fault(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    sent(home, exchange())
+    code, _, errors = run(capsys, "peers", "add", "sent.json", "-s", "bank-a", "--yes", "--key", key_of("consortium")[:-4])
+    assert (code, "is no fingerprint" in errors, "name it whole" in errors) == (1, True, True)
 
 
 def test_passwords_go_to_pulumi_by_standard_input_only(
