@@ -2,11 +2,10 @@
 
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
 
 import pulumi
 
-from components import EXTERNAL, UNITS, Site, UnitArgs, Units
+from components import EXTERNAL, Site, UnitArgs, Units, make_units
 from components.base import unlooped
 from components.cluster import cluster_provider
 from components.manifests import extra_manifests
@@ -46,11 +45,7 @@ def main() -> None:
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
     extra = extra_manifests(plan.manifests, sites.values(), opts)
     args = partial(UnitArgs, sites=sites, addresses=addresses, clear=clear, secrets=wrapped, needs=extra)
-    units = {unit.key: UNITS[unit.kind](args(plan=unit), opts) for unit in plan.units}
-    parts = pulumi.Output.all(*(unit.parts for unit in units.values()), *(group.resources for group in extra))
-    everything = parts.apply(lambda found: [*sites.values(), *chain.from_iterable(found)])
-    for unit in units.values():
-        unit.keep(everything)
+    units = make_units([args(plan=unit) for unit in plan.units], opts)
     pulumi.export("descriptors", {key: unit.descriptor for key, unit in units.items()})
     pulumi.export("endpoints", {key: unit.descriptor.apply(lambda body: body["endpoints"]) for key, unit in units.items()})
     pulumi.export("routeRevision", {key: unit.route_revision for key, unit in units.items()})

@@ -11,7 +11,7 @@ from components.external import (
 )
 from components.remembered import Units
 from components.site import Site
-from components.unit import UNITS, Exchange, FateParty, FateServing, FmlManager, ServingExchange, SitePortal, UnitArgs
+from components.unit import UNITS, Exchange, FateParty, FateServing, FmlManager, ServingExchange, SitePortal, UnitArgs, make_units
 
 __all__ = [
     "EXTERNAL",
@@ -31,4 +31,5 @@ __all__ = [
     "SitePortal",
     "UnitArgs",
     "Units",
+    "make_units",
 ]

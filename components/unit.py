@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class UnitArgs:
     # Fails when a peer turns out to be at an address of this stack: until it is there, nothing of a unit is changed.
     clear: Output[Any] | None = None
     # What must be there before workloads: the stack's own objects, such as claims and service accounts.
-    needs: Sequence[Resource] = ()
+    needs: Sequence[k8s.yaml.v2.ConfigGroup] = ()
 
     @property
     def site(self) -> Site:
@@ -178,6 +179,17 @@ UNITS: Mapping[Kind, type[FateParty | Exchange | FateServing | ServingExchange |
     "sitePortal": SitePortal,
     "fmlManager": FmlManager,
 }
+
+
+def make_units(given: Sequence[UnitArgs], opts: ResourceOptions) -> dict[str, Unit]:
+    """All units of a stack, by key, and what keeps them from being destroyed while others rely on one."""
+    units: dict[str, Unit] = {args.plan.key: UNITS[args.plan.kind](args, opts) for args in given}
+    groups = {id(group): group for args in given for group in args.needs}.values()
+    parts = Output.all(*(unit.parts for unit in units.values()), *(group.resources for group in groups))
+    everything = parts.apply(lambda found: [*(args.site for args in given), *chain.from_iterable(found)])
+    for unit in units.values():
+        unit.keep(everything)
+    return units
 
 
 def _hooks(unit: str, secret: SecretPlan) -> ResourceHookBinding | None:
