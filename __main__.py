@@ -7,7 +7,7 @@ import pulumi
 
 from components import EXTERNAL, Site, UnitArgs, Units, make_units
 from components.base import unlooped
-from components.cluster import cluster_provider
+from components.cluster import cluster_provider, cluster_uids
 from components.manifests import extra_manifests
 from components.other_stacks import published_descriptors
 from components.project import shown, stack_file
@@ -32,7 +32,7 @@ def main() -> None:
     plan, spec = published_plan(stack, secrets), stack.spec
     secrets |= made_certificates(stack, secrets)
 
-    remembered = Units(plan)
+    remembered = Units(plan, spec.cluster, cluster_uids(spec.cluster, [unit.namespace for unit in plan.units]))
     opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster, remembered))
     others = source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack())
     for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *others):

@@ -1,28 +1,62 @@
-"""The one explicit provider of a stack."""
+"""The providers of a stack: the one of every object, and the one by which the cluster is recognised before anything else."""
 
 import json
+from collections.abc import Iterable
 
 import pulumi
 import pulumi_kubernetes as k8s
+from pulumi import Output, ResourceOptions
 
+from federation.cluster_identity import unpinned_cluster
 from federation.spec import ClusterSpec
 
 # Where Kubernetes puts a pod's own credentials, and the name under which pods reach the API server.
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _API_SERVER = "https://kubernetes.default.svc"
+# The provider replaces every object when it believes that the cluster is another one, unless this stays the same. It compares what
+# kubeconfigs say, and deletes with whatever kubeconfig is there then. Which cluster it is, `Units` knows by its UID.
+_IDENTIFIER = "known by its UID"
+
+
+def cluster_uids(spec: ClusterSpec, namespaces: Iterable[str]) -> Output[dict[str, str]]:
+    """By what the cluster is recognised: the UID of what nobody makes anew while it lives, by where it was read.
+
+    Read by a provider of its own, which has no objects: theirs must not be touched while this one leads elsewhere.
+    Raises, in a preview too, when `cluster.uid` names another cluster.
+    """
+    opts = ResourceOptions(provider=_provider("cluster-reader", spec))
+    if spec.scope == "cluster":
+        read = {"kube-system": k8s.core.v1.Namespace.get("kube-system", "kube-system", opts).metadata.uid}
+    else:
+        # The one object that Kubernetes puts into every namespace and that the published Role may read.
+        places = sorted(f"{namespace}/kube-root-ca.crt" for namespace in namespaces)
+        read = {place: k8s.core.v1.ConfigMap.get(place, place, opts).metadata.uid for place in places}
+
+    def check(found: dict[str, str]) -> dict[str, str]:
+        if problem := unpinned_cluster(spec, found):
+            raise pulumi.RunError(problem)
+        return found
+
+    return Output.all(**read).apply(check)
 
 
 def cluster_provider(spec: ClusterSpec, first: pulumi.Resource) -> k8s.Provider:
-    """The provider of a stack's cluster, which every object waits for; `first`: what may refuse before.
+    """The provider of a stack's objects, which all wait for it; `first`: what may refuse before.
 
     ConfigMaps and Secrets change in place: otherwise each change of a route table would delete and create it.
     """
     # By an input: `depends_on` would wait for the children of a component, not for the component.
     in_place = first.urn.apply(lambda _: True)
+    return _provider("cluster", spec, in_place)
+
+
+def _provider(name: str, spec: ClusterSpec, in_place: Output[bool] | None = None) -> k8s.Provider:
     return k8s.Provider(
-        "cluster",
-        kubeconfig=_service_account() if spec.in_cluster else spec.kubeconfig,
+        name,
+        # Empty, not absent: Pulumi would put the path in KUBECONFIG into the state, where it fails the next operator, who has none such.
+        kubeconfig=_service_account() if spec.in_cluster else spec.kubeconfig or "",
         context=spec.context,
+        cluster_identifier=_IDENTIFIER,
         enable_config_map_mutable=in_place,
         enable_secret_mutable=in_place,
     )

@@ -1,36 +1,60 @@
-"""What a stack as a whole remembers of its units' data. A unit's own component cannot see another one, nor its own end."""
+"""What a stack as a whole remembers: its cluster, and its units' data. A unit's own component cannot see another one, nor its own end."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import pulumi
-from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceOptions
+from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceOptions
 
 from components.base import FederationComponent
+from federation.cluster_identity import moved_cluster, other_cluster
 from federation.data import lost_data, refusal, taken_namespaces
 from federation.impact import SEVERITY, effects
 from federation.plan import StackPlan
+from federation.spec import ClusterSpec
+
+# Beside the units, whose keys name a party or an exchange.
+_CLUSTER = "cluster"
 
 
 class Units(FederationComponent):
     """Holds nothing. The provider and all Sites wait for it, so that nothing is touched, and nothing forgotten, when it refuses."""
 
-    def __init__(self, plan: StackPlan) -> None:
-        told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_refuses_and_says(plan)]))
-        super().__init__("Units", "units", told, {unit.key: dict(unit.data) for unit in plan.units})
+    def __init__(self, plan: StackPlan, cluster: ClusterSpec, uids: Output[dict[str, str]]) -> None:
+        """`uids`: of the cluster that the kubeconfig leads to."""
+        told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_refuses_and_says(plan, cluster)]))
+        super().__init__("Units", "units", told, {unit.key: dict(unit.data) for unit in plan.units} | {_CLUSTER: uids})
         self.register_outputs({})
 
 
-def _refuses_and_says(plan: StackPlan) -> ResourceHook:
-    """Refuses what would leave data behind, and a unit in the namespace of another one; says what becomes of a unit that goes."""
+def _refuses_and_says(plan: StackPlan, cluster: ClusterSpec) -> ResourceHook:
+    """Refuses another cluster, lost data, and a unit in the namespace of another one; says what becomes of a unit that goes."""
 
     def check(change: ResourceHookArgs) -> None:
-        old, new = change.old_inputs or {}, change.new_inputs or {}
+        old, new = dict(change.old_inputs or {}), dict(change.new_inputs or {})
+        here, there = old.pop(_CLUSTER, {}), new.pop(_CLUSTER)
+        if other := other_cluster(cluster, here, there):
+            raise pulumi.RunError(other)
         problems = [f"{unit}: {problem}" for unit, problem in taken_namespaces(old, new)]
+        moved = moved_cluster(here, there)
         for unit in plan.units:
-            if unit.key in old and not unit.allow_data_loss and (lost := list(lost_data(old[unit.key], new[unit.key]))):
+            if (
+                unit.key in old
+                and not unit.allow_data_loss
+                and (lost := [*_stays(moved, unit.data), *lost_data(old[unit.key], new[unit.key])])
+            ):
                 problems.append(refusal(unit.config_path, lost))
         if problems:
             raise pulumi.RunError("\n".join(problems))
+        if moved:
+            pulumi.log.warn(f"this stack moves to another cluster: {moved}; run `pulumi refresh` first, or nothing is made here")
         for key in sorted(old.keys() - new.keys()):
             for effect in effects(key, {"data": old[key]}, None):
                 (pulumi.log.warn if SEVERITY[effect.kind] else pulumi.log.info)(str(effect))
 
     return ResourceHook("units-remembered", check, opts=ResourceHookOptions(on_dry_run=True))
+
+
+def _stays(moved: str | None, data: Mapping[str, Any]) -> list[str]:
+    """What a move leaves behind of a unit that has data."""
+    return [moved] if moved and data.get("claims") else []

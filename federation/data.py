@@ -5,7 +5,6 @@ from typing import Any
 
 from federation.party_spec import PartySpec
 from federation.releases import ModuleRow, Release
-from federation.spec import ClusterSpec
 from federation.values import PartyValues
 
 # Where a party's data is when no external engine has it.
@@ -39,23 +38,6 @@ def kept_data(namespace: str, modules: Mapping[str, Any], rows: Mapping[str, Mod
     }
 
 
-def cluster_of(spec: ClusterSpec) -> str:
-    """Which cluster a stack is deployed to, as its file says it."""
-    if spec.in_cluster:
-        return "inCluster"
-    given = [f"{key} {value}" for key, value in (("kubeconfig", spec.kubeconfig), ("context", spec.context)) if value is not None]
-    return ", ".join(given) or "the kubeconfig's current context"
-
-
-def other_cluster(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
-    """What Pulumi does when the provider's API server is another one, or the same by another address; None: it is not."""
-    before, after = old.get("cluster", new.get("cluster")), new.get("cluster")
-    if before == after:
-        return None
-    made = "unless that is the same API server by the same address, Pulumi makes every object there and deletes it where it is now"
-    return f"cluster: {before} -> {after}: {made}"
-
-
 def taken_namespaces(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     """Each unit that would come into the namespace of another one, with what is wrong. Both hold what data rests on, by unit.
 
@@ -83,8 +65,6 @@ def refusal(config_path: str, problems: Iterable[str]) -> str:
 
 def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each way in which a change leaves data behind. Facts that were not remembered count as unchanged."""
-    if elsewhere := other_cluster(old, new):
-        yield f"{elsewhere}; its claims stay, unused, and it would start empty"
     yield from _moved(old, new)
     yield from _other_release(old, new)
     before, after = old.get("claims", new["claims"]), new["claims"]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from federation.data import lost_data, other_cluster, taken_namespaces
+from federation.data import lost_data, taken_namespaces
 from federation.exposure import exposure_changes
 from federation.facts import Facts
 from federation.pairs import affected, by_number, exchanges, through
@@ -113,14 +113,12 @@ def _removed(unit: str, old: Facts, owner: str) -> Effect:
 
 
 def _moved(change: _Change) -> Iterator[Effect]:
-    """What becomes of a unit's data; of one without data, whether it is made anew elsewhere."""
+    """What becomes of a unit's data; of one without data, whether it is made anew in another namespace."""
     old, new = change.before("data"), change.new["data"]
     if "claims" in new:
         for lost in lost_data(old, new):
             yield change.effect("data loss", lost)
         return
-    if elsewhere := other_cluster(old, new):
-        yield change.effect("cut", elsewhere)
     if (before := old.get("namespace", new["namespace"])) != new["namespace"]:
         yield change.effect(
             "cut", f"moves from namespace {before} to {new['namespace']}: every object is made anew, and links end until then"

@@ -10,7 +10,6 @@ from typing import Any
 
 from federation.cautions import cautions
 from federation.collaborations import collaboration_warnings
-from federation.data import cluster_of
 from federation.descriptor import Endpoint
 from federation.errors import Problem
 from federation.extra_manifests import ExtraManifests
@@ -132,7 +131,6 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     units += [plan_serving(spec, party, serving, ready) for party, serving in spec.servings_in_order]
     units += [] if spec.fml_manager is None else [plan_fml_manager(spec, spec.fml_manager, ready)]
     units += [plan_site_portal(spec, party, portal, ready) for party, portal in spec.site_portals_in_order]
-    units = [replace(unit, data={**unit.data, "cluster": cluster_of(spec.cluster)}) for unit in units]
     warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
     warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *policy_warnings(spec, ready), *board_warnings(spec))
     warnings += tuple(release_warnings(spec))

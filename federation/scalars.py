@@ -48,6 +48,7 @@ _FOLDER = r"^(/[A-Za-z0-9._-]+)+$"
 _PROGRAM = r"^[A-Za-z0-9/._-]{1,255}$"
 _REASON = r"^[^\r\n]{1,200}$"
 _ORDINAL = r"^[1-9][0-9]{0,4}$"
+_UID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _PORT_RANGE = r"^[0-9]{1,5}-[0-9]{1,5}$"
 _FILE = r"^/[^\n:]+$"
 _SQL_NAME = r"^[A-Za-z0-9_.-]{1,63}$"
@@ -86,6 +87,7 @@ PATTERNS_IN_WORDS = {
     _KIND: "a kind of Kubernetes objects, such as Issuer",
     _REASON: "one line of at most 200 characters",
     _ORDINAL: "a number such as 1 or 2",
+    _UID: "a UID such as 5f3c1e0a-7b1d-4c55-9a3e-2f6d8c4b7a10",
     _PORT_RANGE: "a range of ports such as 30000-32767",
     _FILE: "an absolute path without ':'",
     _SQL_NAME: "a name of letters, digits, '_', '.' and '-', at most 63 characters",
@@ -266,6 +268,7 @@ Reason = Annotated[str, StringConstraints(pattern=_REASON)]
 # Authorities of a party are numbered: 1, and after a rotation 2.
 Ordinal = Annotated[str, StringConstraints(pattern=_ORDINAL), BeforeValidator(_id_as_text)]
 ObjectKind = Annotated[str, StringConstraints(pattern=_KIND)]
+Uid = Annotated[str, StringConstraints(pattern=_UID)]
 PortRange = Annotated[str, StringConstraints(pattern=_PORT_RANGE)]
 ImageFile = Annotated[str, StringConstraints(pattern=_FILE)]
 # Site Portal and FML Manager hand user and database to PostgreSQL in one line without quotes.

@@ -18,7 +18,7 @@ from federation.party_spec import PartySpec
 from federation.peer_spec import PeerSpec
 from federation.portal_spec import FmlManagerSpec, SitePortalSpec
 from federation.releases import Release, catalogue
-from federation.scalars import Cidr, Domain, Fingerprint, Name, NonEmpty, PartyId, PortRange, Serial
+from federation.scalars import Cidr, Domain, Fingerprint, Name, NonEmpty, PartyId, PortRange, Serial, Uid
 from federation.serving_spec import ServingExchangeSpec, ServingSpec
 from federation.trust_spec import TrustSpec
 
@@ -38,6 +38,11 @@ class ClusterSpec(Model):
     context: NonEmpty | None = Field(None, description="Context of the kubeconfig; absent: its current one.")
     kubeconfig: NonEmpty | None = Field(None, description="Path of the kubeconfig file; absent: $KUBECONFIG or ~/.kube/config.")
     in_cluster: bool = Field(False, description="Use the service account of the pod that runs Pulumi.")
+    uid: Uid | None = Field(
+        None,
+        description="UID of that cluster's namespace kube-system (scope namespaced: of a namespace's ConfigMap kube-root-ca.crt). "
+        "A preview refuses any other cluster; absent: any but the one where the stack was deployed first.",
+    )
     scope: Literal["cluster", "namespaced"] = Field("cluster", description="namespaced: make no cluster-scoped object and read none.")
     create_namespaces: bool | None = Field(None, description="Default: true in scope cluster, false in scope namespaced.")
     ranges: tuple[Cidr, ...] = Field(

@@ -55,6 +55,8 @@ class Cluster(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """The state of a new resource."""
         state = dict(args.inputs)
+        if args.resource_id:  # an object that is read
+            state["metadata"] = {"uid": f"UID of {args.resource_id}"}
         if args.typ == "kubernetes:core/v1:Service" and not self.preview:
             place = f"{state['metadata']['namespace']}/{state['metadata']['name']}"
             state["spec"] = {**state["spec"], "clusterIP": cluster_ip(place)}

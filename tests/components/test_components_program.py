@@ -130,6 +130,7 @@ def test_a_party_registers_its_site_its_objects_and_one_chart(program: Program) 
     }
     assert {resource.label for resource in run.resources} == {
         ("Units", "units"),
+        ("kubernetes", "cluster-reader"),
         ("kubernetes", "cluster"),
         ("ExternalExchange", "consortium"),
         site.label,
@@ -260,7 +261,7 @@ def test_every_object_belongs_to_a_component_and_to_the_one_provider(case: Case,
     components = {resource.urn for resource in run.resources if resource.type.startswith("fate:federation:")}
     objects = [resource for resource in run.resources if resource.type.startswith("kubernetes:")]
     assert len(objects) >= 4, "an exchange with rollsite: namespace, Service, routes, chart"
-    (provider,) = [resource for resource in run.resources if resource.type == "pulumi:providers:kubernetes"]
+    provider = run.one("kubernetes", "cluster")
     assert {resource.label for resource in objects if resource.parent not in components} == set()
     assert {resource.provider for resource in objects} == {f"{provider.urn}::cluster-id"}
     assert len({resource.urn for resource in run.resources}) == len(run.resources), "a name is used twice"
@@ -268,12 +269,28 @@ def test_every_object_belongs_to_a_component_and_to_the_one_provider(case: Case,
 
 def test_the_provider_changes_config_maps_and_secrets_in_place(program: Program) -> None:
     case = STAR_PARTY.changed(lambda config: config.update(cluster={"context": "bank-a", "kubeconfig": "/keys/bank-a"}))
-    assert program(case).one("kubernetes", "cluster").inputs == {
-        "enableConfigMapMutable": "true",
-        "enableSecretMutable": "true",
-        "context": "bank-a",
-        "kubeconfig": "/keys/bank-a",
-    }
+    run = program(case)
+    reading = {"context": "bank-a", "kubeconfig": "/keys/bank-a", "clusterIdentifier": "known by its UID"}
+    assert run.one("kubernetes", "cluster-reader").inputs == reading
+    assert run.one("kubernetes", "cluster").inputs == reading | {"enableConfigMapMutable": "true", "enableSecretMutable": "true"}
+
+
+def test_the_path_in_kubeconfig_of_one_operator_is_not_in_the_state_for_the_next(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/home/alice/.kube/config")
+    providers = program(STAR_PARTY).of("kubernetes")
+    assert [provider.inputs["kubeconfig"] for provider in providers] == ["", ""]
+
+
+def test_a_cluster_is_recognised_by_what_the_rights_of_a_stack_allow_to_read(program: Program) -> None:
+    assert program(STAR_PARTY).one("Units", "units").inputs["cluster"] == {"kube-system": "UID of kube-system"}
+    place = "fate-9999/kube-root-ca.crt"
+    assert program(NAMESPACED).one("Units", "units").inputs["cluster"] == {place: f"UID of {place}"}
+
+
+def test_another_cluster_than_the_one_that_is_named_stops_the_program(program: Program) -> None:
+    case = STAR_PARTY.changed(lambda config: config.update(cluster={"uid": "5f3c1e0a-7b1d-4c55-9a3e-2f6d8c4b7a10"}))
+    with pytest.raises(pulumi.RunError, match=r"kube-system has the UID UID of kube-system there, and fate:cluster\.uid is 5f3c1e0a"):
+        program(case)
 
 
 @pytest.mark.parametrize(
@@ -738,8 +755,9 @@ def test_a_stack_remembers_the_data_of_its_units_before_all_else(program: Progra
     units = run.one("Units", "units")
     planned = {unit.key: unit.data for unit in case.load(tmp_path).plan.units}
     assert planned.keys() == {"exchange", "party-9999"}
-    assert units.inputs == numbers(planned)
-    assert {name: run.one("Site", name).inputs for name in planned} == units.inputs
+    assert units.inputs == numbers(planned) | {"cluster": {"kube-system": "UID of kube-system"}}
+    assert {name: run.one("Site", name).inputs for name in planned} == numbers(planned)
     kinds = [resource.label[0] for resource in run.resources]
-    assert kinds.index("Units") < kinds.index("kubernetes") < kinds.index("Namespace")
+    assert kinds.count("kubernetes") == 2
+    assert kinds.index("kubernetes") < kinds.index("Units") < kinds.index("kubernetes", kinds.index("Units")) < kinds.index("Namespace")
     assert kinds.index("Units") < kinds.index("Site") < kinds.index("Exchange")

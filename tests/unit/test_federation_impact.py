@@ -517,15 +517,6 @@ def test_fewer_pods_end_what_runs_in_them(tmp_path: Path) -> None:
     assert (effect.kind, effect.what) == ("reload", "pods of nginx: 1 -> 2")
 
 
-@pytest.mark.parametrize("cluster", [{"context": "other"}, {"kubeconfig": "/other"}, {"inCluster": True}], ids=str)
-def test_another_cluster_is_the_strongest_effect(cluster: Config, tmp_path: Path) -> None:
-    (effect,) = found(NODE_PORTS, NODE_PORTS.changed(lambda config: config.update(cluster=cluster)), tmp_path / "a")
-    assert (effect.kind, effect.pairs) == ("data loss", ("9999 <-> everyone through consortium",))
-    assert "Pulumi makes every object there and deletes it where it is now; its claims stay, unused" in effect.what
-    (effect,) = found(EXCHANGE, EXCHANGE.changed(lambda config: config.update(cluster=cluster)), tmp_path / "b")
-    assert (effect.kind, effect.pairs) == ("cut", ("9999 <-> 10000",))
-
-
 def _stack_of(case: Case, folder: Path) -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = json.loads(json.dumps({unit.key: unit.facts for unit in case.load(folder).plan.units}))
     return found

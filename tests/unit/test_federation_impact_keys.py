@@ -93,7 +93,6 @@ EDITS: dict[type[BaseModel], dict[str, tuple[Case, Edit]]] = {
     StackSpec: {
         "organization": (ALONE, stack(organization="bank-z")),
         "federation": (ALONE, within("federation", name="other")),
-        "cluster": (MESH, stack(cluster={"context": "other"})),
         "parties": (MESH_OF_TWO, lambda config: config["parties"].pop("9998")),
         "exchange": (HELD, lambda config: (config.pop("exchange"), own(exchange="consortium")(config))),
         "serving": (SERVING, lambda config: config.pop("serving")),
@@ -114,11 +113,7 @@ EDITS: dict[type[BaseModel], dict[str, tuple[Case, Edit]]] = {
             lambda config: (config["federation"].update(topology="star"), config["parties"]["9999"].update(exchange="consortium")),
         ),
     },
-    ClusterSpec: {
-        "context": (MESH, stack(cluster={"context": "other"})),
-        "kubeconfig": (MESH, stack(cluster={"kubeconfig": "/other"})),
-        "inCluster": (MESH, stack(cluster={"inCluster": True})),
-    },
+    ClusterSpec: {},
     PartySpec: {
         "namespace": (MESH, own(namespace="other")),
         "release": (after(own(release="1.11.1"), MESH), own(release="1.11.2")),
@@ -217,10 +212,15 @@ NONE: dict[type[BaseModel], dict[str, tuple[str, Case, Edit] | str]] = {
         "releases": "files with releases: a unit changes when it names another release, or the file another image",
         "peersFile": "where the entries of `peers` stand, which are told as if they stood in the stack file",
         "manifests": "the stack's own objects are not FATE's: the preview lists each",
+        "cluster": ("see its keys", MESH, stack(cluster={"context": "other"})),
         "identity": ("signs descriptors, deploys nothing", MESH, lambda config: config.update(identity={"key": _KEY, "serial": 4})),
     },
     FederationSpec: {"link": "native is the only one"},
     ClusterSpec: {
+        "context": ("the preview refuses another cluster, by its UID", MESH, stack(cluster={"context": "other"})),
+        "kubeconfig": ("the same", MESH, stack(cluster={"kubeconfig": "/other"})),
+        "inCluster": ("the same", MESH, stack(cluster={"inCluster": True})),
+        "uid": ("which one that is", MESH, stack(cluster={"uid": "5f3c1e0a-7b1d-4c55-9a3e-2f6d8c4b7a10"})),
         "scope": ("only who makes the namespace, which is retained", MESH, stack(cluster={"scope": "namespaced"})),
         "createNamespaces": ("the same", MESH, stack(cluster={"createNamespaces": False})),
         "ranges": ("what descriptors are checked by", MESH, stack(cluster={"ranges": ["10.96.0.0/12"]})),

@@ -1,0 +1,58 @@
+"""Which cluster a stack is deployed in. A kubeconfig does not say: contexts, paths and addresses may lead elsewhere tomorrow."""
+
+from collections.abc import Mapping
+
+from federation.spec import ClusterSpec
+
+# What has one UID as long as a cluster lives, by where it is read.
+Uids = Mapping[str, str]
+
+
+def unpinned_cluster(spec: ClusterSpec, found: Uids) -> str | None:
+    """What is said when the kubeconfig leads to another cluster than `cluster.uid` names; None: it does not, or nothing is named."""
+    if spec.uid is None or spec.uid in found.values():
+        return None
+    place, uid = min(found.items())
+    problem = f"{place} has the UID {uid} there, and fate:cluster.uid is {spec.uid}"
+    return _elsewhere(spec, problem, "choose the context or kubeconfig of that cluster, or correct fate:cluster.uid")
+
+
+def other_cluster(spec: ClusterSpec, remembered: Uids, found: Uids) -> str | None:
+    """What is said when it leads to another one than where the stack is deployed; None: it does not, or `cluster.uid` allows that."""
+    changed = _changed(remembered, found)
+    if changed is None or spec.uid is not None:
+        return None
+    place, before, uid = changed
+    problem = f"{place} has the UID {uid} there, and {before} where this stack is deployed"
+    return _elsewhere(
+        spec,
+        problem,
+        f"choose its context or kubeconfig; if the stack shall move (docs/state.md, Another cluster), set fate:cluster.uid: {uid}",
+    )
+
+
+def moved_cluster(remembered: Uids, found: Uids) -> str | None:
+    """What is said of each unit of a stack that moves, as `cluster.uid` allows; None: it does not move."""
+    changed = _changed(remembered, found)
+    if changed is None:
+        return None
+    place, before, uid = changed
+    return f"{place} had the UID {before}, and now {uid}: what it has in the other cluster stays there"
+
+
+def _elsewhere(spec: ClusterSpec, problem: str, remedy: str) -> str:
+    return f"fate:cluster: {_shown(spec)} leads to another cluster: {problem}\n    remedy: {remedy}"
+
+
+def _changed(remembered: Uids, found: Uids) -> tuple[str, str, str] | None:
+    """Where the UID is another one than remembered, and both. None: the same cluster, or nothing that both know (another `scope`)."""
+    changed = [(place, remembered[place], uid) for place, uid in sorted(found.items()) if remembered.get(place, uid) != uid]
+    return changed[0] if changed else None
+
+
+def _shown(spec: ClusterSpec) -> str:
+    """Which cluster the stack's file names."""
+    if spec.in_cluster:
+        return "inCluster"
+    given = [f"{key} {value}" for key, value in (("kubeconfig", spec.kubeconfig), ("context", spec.context)) if value is not None]
+    return ", ".join(given) or "the kubeconfig's current context"
