@@ -65,8 +65,7 @@ $(PYFATE)/.installed: tests/runtime/requirements.txt
 
 ci: test traffic-server servers pulsar pyfate  ## what CI runs: the tests, then the slower suites
 	$(BIN)/python -m pytest tests/traffic tests/servers tests/pulsar tests/runtime --durations=5
-	$(BIN)/python -m pytest $(SLOW) --durations=5
-	$(BIN)/python -m pytest tests/federations --durations=5
+	PYTHONHASHSEED=$(HASHES) $(BIN)/python -m pytest $(SLOW) tests/federations --numprocesses=2 --dist=loadfile --durations=5
 	$(MAKE) demo
 	$(MAKE) demo-down
 
