@@ -13,11 +13,13 @@ from cli.engine import pulumi
 from cli.errors import CommandError
 from cli.files import shown
 from cli.identity import write_fields
+from cli.impact import deployed
 from cli.issuers import Source, given_authority, hand_over, must_be_ours, write_issuer
 from cli.passwords import secret_path
 from cli.project import Stack
 from federation import naming
 from federation.authority import authority_certificate
+from federation.load import LoadedStack
 from federation.party_spec import PartySpec
 from federation.scalars import PartyId
 from federation.spec import StackSpec
@@ -62,14 +64,17 @@ def init_trust(stack: Stack, today: date, source: Source, party: PartyId | None 
 def rotate(stack: Stack, party: PartyId | None, today: date, source: Source, issuer: str | None = None) -> Step:
     """The next of three steps that replace a party's CA, each followed by a `pulumi up`, so that no link breaks.
 
-    First the new CA is trusted beside the old one; then it signs; then the old one goes. CommandError before the first CA is made.
+    First the new CA is trusted beside the old one; then it signs; then the old one goes. CommandError before the first CA is made, and
+    while the step before is not deployed.
     With cert-manager the second step names another Issuer (`issuer`), which has the new CA's key.
     """
-    spec = stack.load().spec
-    chosen = _chosen(spec, party)
+    loaded = stack.load()
+    spec, chosen = loaded.spec, _chosen(loaded.spec, party)
     trust = spec.trust.parties.get(chosen)
     if trust is None:
         raise CommandError(f"party {chosen}", "has no CA yet", f"make one: `fatefed trust init {stack.options}`")
+    if len(trust.authorities) > 1:
+        _must_be_deployed(stack, loaded, chosen)
     if spec.parties[chosen].tls == CERT_MANAGER:
         return _rotate_issuer(stack, spec, chosen, trust, today, source, issuer)
     if source != Source() or issuer is not None:
@@ -100,6 +105,14 @@ def waits_for_peers(stack: Stack, party: PartyId | None) -> bool:
     spec = stack.load().spec
     trust = spec.trust.parties.get(_chosen(spec, party))
     return trust is not None and len(trust.authorities) > 1
+
+
+def _must_be_deployed(stack: Stack, loaded: LoadedStack, party: PartyId) -> None:
+    """Two steps in one `pulumi up` would have a CA sign that no peer was told of, or take away the one that still signs."""
+    (unit,) = (unit for unit in loaded.plan.units if unit.key == naming.party_key(party))
+    remembered = deployed(stack).get(unit.key, {})
+    if any(fact in remembered and remembered[fact] != unit.facts[fact] for fact in ("authorities", "signer")):
+        raise CommandError(f"party {party}", "the step before is not deployed yet", f"`pulumi up {stack.options}` first")
 
 
 def _parties(spec: StackSpec) -> list[PartyId]:

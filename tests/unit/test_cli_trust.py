@@ -19,6 +19,10 @@ import json, pathlib, sys
 home = pathlib.Path({home!r})
 kept, stack = home / "kept.json", home / "stacks" / "Pulumi.bank-a.yaml"
 entries = json.loads(kept.read_text()) if kept.exists() else {{}}
+if sys.argv[1:3] == ["stack", "export"]:
+    state = home / "state.json"
+    print(state.read_text() if state.exists() else "{{}}")
+    sys.exit()
 assert sys.argv[1:5] == ["config", "set", "--secret", "--path"], sys.argv
 name = sys.argv[5].removeprefix("fate:secrets.")
 text = stack.read_text()
@@ -115,6 +119,29 @@ def test_a_ca_is_replaced_in_three_steps_and_each_works(capsys: pytest.CaptureFi
     assert list(loaded().spec.trust.parties["9999"].authorities) == ["2"]
     assert certificate(home)
     assert "step 1 of 3: authority 3 is trusted beside 2" in run(capsys, "trust", "rotate")[1]
+
+
+def test_no_step_is_done_before_the_one_before_is_deployed(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    run(capsys, "trust", "init")
+    file = home / "stacks" / "Pulumi.bank-a.yaml"
+    for step in (1, 2, 3):
+        deploy(home)
+        assert f"step {step} of 3" in run(capsys, "trust", "rotate", "--yes")[1]
+        written = file.read_text()
+        if step < 3:
+            code, out, errors = run(capsys, "trust", "rotate", "--yes")
+            assert (code, out) == (1, "")
+            assert "party 9999: the step before is not deployed yet" in errors
+            assert "`pulumi up -s bank-a` first" in errors
+        assert file.read_text() == written
+
+
+def deploy(home: Path) -> None:
+    """What the state remembers after a `pulumi up`."""
+    urn = "urn:pulumi:bank-a::fate::fate:federation:FateParty::party-9999"
+    facts = {unit.key: unit.facts for unit in loaded().plan.units}["party-9999"]
+    resource = {"urn": urn, "type": "fate:federation:FateParty", "inputs": facts}
+    (home / "state.json").write_text(json.dumps({"deployment": {"resources": [resource]}}))
 
 
 def test_the_steps_that_wait_for_peers_are_asked_for(capsys: pytest.CaptureFixture[str], home: Path) -> None:
