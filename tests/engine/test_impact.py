@@ -108,6 +108,7 @@ def test_a_kubeconfig_that_leads_to_another_cluster_is_refused_whatever_its_cont
     try:
         for printed in refusals(bank):
             assert f"kube-system has the UID {here} there, and fate:cluster.uid is {there}" in printed
+            assert "Traceback" not in printed
         for printed in refusals(astray):
             assert (
                 f"fate:parties.9999: kube-system had the UID {here}, and now {there}: what it has in the other cluster stays there"
