@@ -31,7 +31,7 @@ setup: $(INSTALLED)          ## install fatefed and sandbox into .venv
 
 test: $(INSTALLED) tools lint  ## the tests: unit, charts, components, engine
 	PYTHONHASHSEED=$(HASHES) $(BIN)/python -m pytest tests/unit tests/charts tests/components --numprocesses=auto --dist=loadfile
-	$(BIN)/python -m pytest tests/engine $(SLOW:%=--ignore=%) --durations=5
+	PYTHONHASHSEED=$(HASHES) $(BIN)/python -m pytest tests/engine $(SLOW:%=--ignore=%) --numprocesses=2 --dist=loadfile --durations=5
 
 lint: $(INSTALLED)           ## format, style, types, generated files
 	$(BIN)/ruff format --check --quiet .
