@@ -72,8 +72,12 @@ def published(space: Workspace, party: str) -> dict[str, Any]:
 def test_a_new_port_is_followed_by_each_member_that_accepts_it(both: Organizations) -> None:
     space = both.mesh["clinic-b"]
     configure(space, "parties.20000.publish.rabbitmq.port", "15673")
-    assert listed(space) == ["update fate:federation:FateParty::party-20000", service("party-20000-rabbitmq-public")]
+    changed = service("party-20000-rabbitmq-public")
+    assert listed(space) == ["update fate:federation:FateParty::party-20000", changed]
     space.up()
+    # Rarely the provider remembers a Service as it was a moment before its own change (docs/state.md).
+    if listed(space) == [changed]:
+        space.up()
     followers = {"bank-a": "9999", "hospital-c": "20001"}
     for name, party in followers.items():
         other = both.mesh[name]
@@ -122,9 +126,10 @@ def test_an_organization_in_two_federations_has_two_stacks_that_share_a_cluster_
 
 
 def made(space: Workspace) -> set[tuple[str, str, str]]:
-    """Every object of a stack: kind, namespace, name."""
+    """Every object that a stack has, not one that it only reads: kind, namespace, name."""
     state = json.loads(space.run("pulumi", "stack", "export", "-s", space.organization))["deployment"]["resources"]
-    objects = [resource for resource in state if resource["type"].startswith("kubernetes:") and "metadata" in resource.get("outputs", {})]
+    managed = [resource for resource in state if resource["type"].startswith("kubernetes:") and not resource.get("external")]
+    objects = [resource for resource in managed if "metadata" in resource.get("outputs", {})]
     places = [(resource["type"], resource["outputs"]["metadata"]) for resource in objects]
     return {(kind, metadata.get("namespace") or metadata["name"], metadata["name"]) for kind, metadata in places}
 
