@@ -10,7 +10,7 @@ HASHES := $(shell date +%s)
 SLOW := $(addprefix tests/engine/test_,kubefate.py combinations.py boards.py local.py stack_reference.py cert_manager.py external.py)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: setup tools demo demo-down test lint traffic-server servers pulsar pyfate ci render bench schemas
+.PHONY: setup tools demo demo-down test lint traffic-server servers pulsar pyfate ci slow federations render bench schemas
 
 $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -65,9 +65,16 @@ $(PYFATE)/.installed: tests/runtime/requirements.txt
 
 ci: test traffic-server servers pulsar pyfate  ## what CI runs: the tests, then the slower suites
 	$(BIN)/python -m pytest tests/traffic tests/servers tests/pulsar tests/runtime --durations=5
-	PYTHONHASHSEED=$(HASHES) $(BIN)/python -m pytest $(SLOW) tests/federations --numprocesses=2 --dist=loadfile --durations=5
+	$(MAKE) --jobs=2 slow federations
 	$(MAKE) demo
 	$(MAKE) demo-down
+
+# Beside each other, not shared out by file: all files of one use the same clusters.
+slow: $(INSTALLED)           ## the slower files of the engine tests
+	$(BIN)/python -m pytest $(SLOW) --durations=5
+
+federations: $(INSTALLED)    ## a star of five organizations and a mesh of three
+	$(BIN)/python -m pytest tests/federations --durations=5
 
 render: $(INSTALLED)         ## every object of a stack as files: make render STACK=bank-a OUT=/tmp/bank-a
 	$(BIN)/fatefed render -s $(STACK) --out $(OUT)
