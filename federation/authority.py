@@ -174,7 +174,12 @@ def ends_on(certificate: str) -> date:
 
 def short_fingerprint(certificate: str) -> str:
     """The first 16 digits of a certificate's SHA-256: enough to see in a preview which one it is."""
-    return x509.load_pem_x509_certificate(certificate.encode()).fingerprint(hashes.SHA256()).hex()[:16]
+    return short_digest(x509.load_pem_x509_certificate(certificate.encode()))
+
+
+def short_digest(certificate: x509.Certificate) -> str:
+    """The same of one that was read."""
+    return certificate.fingerprint(hashes.SHA256()).hex()[:16]
 
 
 def subject(certificate: str) -> str:

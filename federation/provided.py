@@ -10,14 +10,15 @@ from typing import Any, Literal
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 
+from federation.authority import short_digest
 from federation.certificates import read_certificates
 
 ProvidedFacts = Mapping[str, Mapping[str, Any]]
 # What a certificate raises whose key or name is of a kind that is not known here.
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm)
-# Of a digest, as previews show it of other certificates, too.
+# Of an authority's digest: as many as of a certificate's.
 _DIGITS = 16
 
 
@@ -75,11 +76,11 @@ def provided_facts(entries: Mapping[str, Entries], given: Mapping[str, str], tol
         authorities = [] if names.authorities is None else read_certificates(given[names.authorities])
         if chain:
             found[role] = {
-                "certificate": _digest(chain[0]),
+                "certificate": short_digest(chain[0]),
                 "until": chain[0].not_valid_after_utc.date().isoformat(),
                 "signer": _signer(chain, authorities),
                 "authorities": {_authority(one): _name(one) for one in authorities},
-                "told": [_digest(one) for pem in told for one in read_certificates(pem)],
+                "told": [short_digest(one) for pem in told for one in read_certificates(pem)],
             }
     return found
 
@@ -134,17 +135,13 @@ def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bo
     return True
 
 
-def _digest(certificate: x509.Certificate) -> str:
-    return certificate.fingerprint(hashes.SHA256()).hex()[:_DIGITS]
-
-
 def _authority(certificate: x509.Certificate) -> str:
     """An authority by its name and public key: one that was only issued anew is the same to everybody who trusts it."""
     form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     try:
         known = certificate.subject.public_bytes() + certificate.public_key().public_bytes(*form)
     except _UNREADABLE:
-        return _digest(certificate)
+        return short_digest(certificate)
     return hashlib.sha256(known).hexdigest()[:_DIGITS]
 
 
@@ -154,4 +151,4 @@ def _name(certificate: x509.Certificate) -> str:
         subject = "".join(letter if letter.isprintable() else "?" for letter in certificate.subject.rfc4514_string())
     except _UNREADABLE:
         subject = ""
-    return f"{subject or 'a CA without a name'} ({_digest(certificate)})"
+    return f"{subject or 'a CA without a name'} ({short_digest(certificate)})"

@@ -6,12 +6,12 @@ from federation.authority import authority_problems, subject
 from federation.errors import Problem
 from federation.links import LINKS
 from federation.party_spec import PartySpec
-from federation.peers import Place
+from federation.peers import Paths, Place
 from federation.spec import StackSpec
 from federation.trust import CERT_MANAGER, PARTY_CA, holds_certificate
 
 
-def broken_trust_rules(spec: StackSpec, place: Place, left_out: frozenset[tuple[str, ...]]) -> Iterator[Problem]:
+def broken_trust_rules(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
     """Every problem with modes and authorities. Parties of an unknown engine have other problems, and so have those that are left out."""
     for party, own in spec.parties_in_order:
         where = place(("parties", party, "tls"))
