@@ -22,6 +22,7 @@ from cli.kubefate import report
 from cli.kubefate.clusters import Choices
 from cli.kubefate.files import convert_files
 from cli.offers import StackOutput
+from cli.output import say
 from cli.passwords import give_command, init_secrets
 from cli.peers import Review, accept, review
 from cli.peers_move import move_peers
@@ -230,7 +231,7 @@ def render_objects(arguments: argparse.Namespace) -> Result:
     loaded = stack_of(arguments).load() if arguments.config is None else load_stack(arguments.config)
     files = render(loaded.plan)
     write_rendering({**files, **access_files(loaded.plan)}, arguments.out)
-    print(show.warnings_text(loaded.plan.warnings), end="", file=sys.stderr)
+    say(show.warnings_text(loaded.plan.warnings), sys.stderr, end="")
     text = f"{len(files)} objects in {arguments.out}"
     return Result(text, {"out": str(arguments.out), "files": list(files), "warnings": list(loaded.plan.warnings)})
 
@@ -284,12 +285,13 @@ def convert_kubefate(arguments: argparse.Namespace) -> Result:
 
 
 def _agreed(text: str, found: Review) -> bool:
-    print(f"{text}\n")
+    say(f"{text}\n")
     return _says_yes(f"accept this descriptor for peer {found.name}?")
 
 
 def _says_yes(question: str) -> bool:
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    say(f"{question} [y/N] ", end="")
+    return input().strip().lower() in ("y", "yes")
 
 
 def _placeholders(stack: Stack) -> Iterator[str]:

@@ -1,21 +1,24 @@
 """`fatefed`: prepares, checks and renders the stack of one organization, and exchanges descriptors with its peers.
 
 No verb changes a cluster: only `pulumi up` and `pulumi destroy` do. Each verb's help says what it reads and writes.
-Exit status: 0 ok, 1 a check failed or something is wrong in the configuration, 2 wrong usage; of `plan` also 3 and 4.
+Exit status: 0 ok, 1 a check failed or something is wrong in the configuration, 2 wrong usage, 141 the reader of the output ended first;
+of `plan` also 3 and 4.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from cli import cluster_commands, commands, firewall, network, topology
-from cli.commands import FAILED, USAGE, Result
+from cli.commands import FAILED, OK, USAGE, Result
 from cli.descriptors import DAYS
 from cli.errors import UsageError
 from cli.initialize import KINDS, RELEASE
+from cli.output import READER_ENDED, OutputError, said_to_the_end, say
 from cli.show import printable
 from federation.errors import FederationError
 
@@ -91,32 +94,47 @@ _HELP = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; its exit status."""
+    try:
+        try:
+            return _run(argv)
+        except SystemExit as stopped:  # argparse, after wrong usage or --help
+            if stopped.code:
+                return USAGE
+            said_to_the_end()
+            return OK
+    except OutputError as error:
+        if error.code != READER_ENDED:
+            with suppress(OutputError):
+                say(f"fatefed: {error}", sys.stderr)
+        return error.code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         result: Result = arguments.run(arguments)
     except UsageError as error:
-        print(f"fatefed: {error}", file=sys.stderr)
+        say(f"fatefed: {error}", sys.stderr)
         return USAGE
     except FederationError as error:
-        print(printable(str(error)), file=sys.stderr)
+        say(printable(str(error)), sys.stderr)
         if arguments.json:
-            _print_json({"problems": [{"place": p.place, "problem": p.problem, "remedy": p.remedy} for p in error.problems]})
+            _say_json({"problems": [{"place": p.place, "problem": p.problem, "remedy": p.remedy} for p in error.problems]})
         return FAILED
     except (KeyboardInterrupt, EOFError):
-        print("\nfatefed: interrupted", file=sys.stderr)
+        say("\nfatefed: interrupted", sys.stderr)
         return FAILED
     if arguments.json:
-        _print_json(result.data)
+        _say_json(result.data)
     elif result.text:
-        print(result.text)
+        say(result.text)
     if result.refused:
-        sys.stdout.flush()
-        print(f"fatefed: {result.refused}", file=sys.stderr)
+        say(f"fatefed: {result.refused}", sys.stderr)
     return result.code
 
 
-def _print_json(data: dict[str, Any]) -> None:
-    print(json.dumps(data, indent=2, sort_keys=True))
+def _say_json(data: dict[str, Any]) -> None:
+    say(json.dumps(data, indent=2, sort_keys=True))
 
 
 Verbs = Any  # argparse's own type for a group of verbs is private
