@@ -8,7 +8,7 @@ from federation.collaborations import may_talk
 from federation.descriptor import Endpoint
 from federation.load import LoadedStack
 from federation.naming import server_name
-from federation.neighbours import dials, nginx_addresses
+from federation.neighbours import dialled_host, dials, nginx_addresses
 from federation.peers import Peer, Peers
 from federation.scalars import PartyId
 from federation.spec import StackSpec
@@ -113,8 +113,8 @@ def questions(loaded: LoadedStack, hop: Hop) -> Iterator[Question]:
 
 
 def _dialled(name: str, endpoint: Endpoint) -> tuple[str, ...]:
-    """What routes name: nginx takes IPv4 addresses only, all others the host."""
-    return (nginx_addresses(endpoint) if name == "nginx" else ()) or (endpoint.host,)
+    """What routes name: nginx has all IPv4 addresses, all others one host."""
+    return (nginx_addresses(endpoint) if name == "nginx" else ()) or (dialled_host(endpoint),)
 
 
 def _asked(name: str, purpose: str, hop: Hop, endpoint: Endpoint) -> tuple[Reached, ...]:

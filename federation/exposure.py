@@ -58,11 +58,16 @@ def _allowed(policies: Iterable[Manifest]) -> dict[str, dict[str, list[str]]]:
         for side in ("ingress", "egress"):
             what = f"connect to {pods}" if side == "ingress" else f"be reached by {pods}"
             for rule in spec.get(side, ()):
-                if side == "egress" and of_peers and "to" in rule:
+                if side == "egress" and of_peers and not _is_open(rule):
                     continue
                 for port in _ports(rule):
                     found.setdefault(what, {}).setdefault(port, set()).update(_places(rule, "from" if side == "ingress" else "to"))
     return {what: {port: sorted(places) for port, places in sorted(ports.items())} for what, ports in sorted(found.items())}
+
+
+def _is_open(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule of egress leads anywhere: to a peer that is known by name only."""
+    return any("except" in place.get("ipBlock", {}) for place in rule.get("to", ()))
 
 
 def _ports(rule: Mapping[str, Any]) -> list[str]:
@@ -80,6 +85,8 @@ def _places(rule: Mapping[str, Any], side: str) -> Iterator[str]:
 
 
 def _place(place: Mapping[str, Any]) -> str:
+    if "except" in place.get("ipBlock", {}):
+        return ANYONE
     if "ipBlock" in place:
         return str(place["ipBlock"]["cidr"])
     if "namespaceSelector" not in place:

@@ -37,6 +37,11 @@ def typed_elsewhere(host: str) -> bool:
     return _of_somebody(host) if is_ip(host) else "." in host and not host.endswith(".localhost")
 
 
+def nobodys(version: int) -> tuple[str, ...]:
+    """The address ranges of IPv4 or IPv6 in which no other organization is."""
+    return tuple(str(network) for network in _NOBODYS if network.version == version)
+
+
 def canonical(host: str) -> str:
     """One spelling for each address."""
     return str(_address(host)) if is_ip(host) else host

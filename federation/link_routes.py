@@ -6,7 +6,7 @@ from federation import naming
 from federation.exchange_spec import ExchangeSpec
 from federation.external import engine_host, engine_ports
 from federation.live import LiveValue
-from federation.neighbours import Address, Neighbour, exchanges_behind, next_hops, nginx_addresses, other_parties, tunnel_host
+from federation.neighbours import Address, Neighbour, dialled_host, exchanges_behind, next_hops, nginx_addresses, other_parties, tunnel_host
 from federation.party_spec import PartySpec
 from federation.peers import Peers
 from federation.routes import (
@@ -64,7 +64,7 @@ def _pulsar(
     ports, mine, others = spec.catalogue[own.release].ports, engine_ports(spec, own), _beyond(others, exchange)
     brokers = {party: PulsarTarget(engine_host(own, "pulsar"), mine["pulsar"], mine["pulsarTls"])}
     # The plaintext port of a peer is not published; the replicator uses TLS, so that number is never dialled.
-    brokers |= {other: PulsarTarget(a.host, ports["pulsar"], a.ports["tls"]) for other, a in _routed(others, "pulsar").items()}
+    brokers |= {other: PulsarTarget(dialled_host(a), ports["pulsar"], a.ports["tls"]) for other, a in _routed(others, "pulsar").items()}
     brokers |= {
         other: PulsarTarget(naming.server_name(other, spec.federation.domain), ports["pulsar"], ports["pulsarTls"], _host_port(a, "tls"))
         for other, a in _routed(others, "trafficServer").items()
@@ -72,7 +72,7 @@ def _pulsar(
     default = None
     if exchange is not None and exchange.routed:
         tunnel = exchange.endpoints["trafficServer"]
-        default = PulsarProxy(tunnel.host, tunnel.ports["tls"], spec.federation.domain, ports["pulsar"], ports["pulsarTls"])
+        default = PulsarProxy(dialled_host(tunnel), tunnel.ports["tls"], spec.federation.domain, ports["pulsar"], ports["pulsarTls"])
         brokers |= {other: PulsarTarget(TOMBSTONE_HOST, TOMBSTONE_PORT, TOMBSTONE_PORT) for other in _severed(others)}
     return {"pulsar_route_table.yaml": pulsar_route_table(brokers, default)}
 
@@ -81,7 +81,7 @@ def _rabbitmq(
     spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
 ) -> dict[str, str]:
     brokers = {party: HostPort(engine_host(own, "rabbitmq"), engine_ports(spec, own)["rabbitmq"])}
-    brokers |= {other: HostPort(a.host, a.ports["amqp"]) for other, a in _routed(others, "rabbitmq").items()}
+    brokers |= {other: HostPort(dialled_host(a), a.ports["amqp"]) for other, a in _routed(others, "rabbitmq").items()}
     return {"rabbitmq_route_table.yaml": rabbitmq_route_table(brokers)}
 
 
@@ -143,7 +143,7 @@ def grpc_hops(endpoint: str, others: Mapping[PartyId, Neighbour], exchange: Neig
 
 
 def _hop(address: Address) -> dict[str, HostPort]:
-    return {"default": HostPort(address.host, address.ports["grpc"])}
+    return {"default": HostPort(dialled_host(address), address.ports["grpc"])}
 
 
 _Writer = Callable[[StackSpec, PartyId, PartySpec, Mapping[PartyId, Neighbour], Neighbour | None], dict[str, str]]
@@ -161,7 +161,7 @@ _EXCHANGE: dict[str, Callable[[StackSpec, ExchangeSpec, Mapping[PartyId, Neighbo
 
 
 def _host_port(address: Address, purpose: str) -> str:
-    return f"{in_brackets(address.host)}:{address.ports[purpose]}"
+    return f"{in_brackets(dialled_host(address))}:{address.ports[purpose]}"
 
 
 def _tunnel(address: Address) -> str:

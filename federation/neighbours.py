@@ -148,9 +148,24 @@ def nginx_addresses(nginx: Address | Endpoint) -> tuple[str, ...]:
     return tuple(address for address in nginx.addresses if not is_ipv6(address))
 
 
+def dialled_host(endpoint: Address | Endpoint) -> str:
+    """What a proxy is told to dial. Of a name with addresses the first of these, IPv4 before IPv6.
+
+    Network policies let it dial those addresses alone; a name would lead wherever its owner, or somebody in between, says later.
+    """
+    if is_ip(endpoint.host) or not endpoint.addresses:
+        return endpoint.host
+    return min(endpoint.addresses, key=is_ipv6)
+
+
 def tunnel_host(pulsar: Address | Endpoint) -> str | None:
-    """What Traffic Server can dial of a broker: its name or an IPv4 address; None without any (see `routes.sni`)."""
-    return next((host for host in (pulsar.host, *pulsar.addresses) if not is_ipv6(host)), None)
+    """What Traffic Server can dial of a broker: an IPv4 address, else its name; None without any (see `routes.sni`)."""
+    return next((host for host in (dialled_host(pulsar), *pulsar.addresses, pulsar.host) if not is_ipv6(host)), None)
+
+
+def by_name_only(endpoint: Address | Endpoint) -> bool:
+    """Whether nothing but the name of an endpoint is known: where it leads is decided when it is dialled."""
+    return not endpoint.addresses and not is_ip(endpoint.host)
 
 
 def dials(spec: StackSpec, peer: Peer) -> bool:

@@ -4,6 +4,7 @@ One object for all pods (inside the namespace, DNS, allowances) and one for each
 ports, and the peers it dials. So a new peer changes those of the modules that dial it, and no object comes or goes.
 """
 
+import ipaddress
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,10 +15,11 @@ from federation.consoles import CONSOLES, DEFAULT_CONSOLES
 from federation.engine_policy import Ports, Way, driver_ports, ways_out
 from federation.exchange_spec import ExchangeSpec
 from federation.external import external_engines
+from federation.hosts import namespace_of, nobodys
 from federation.links import LINKS, PublishedService
 from federation.manifests import Manifest
 from federation.naming import selector
-from federation.neighbours import Address, Neighbour
+from federation.neighbours import Address, Neighbour, Pods, by_name_only
 from federation.network_spec import Elsewhere
 from federation.party_spec import PartySpec
 from federation.party_values import module_specs
@@ -60,7 +62,7 @@ def network_policies(
     if not spec.network_policy.enabled:
         return ()
     kind: Kind = "party" if isinstance(own, PartySpec) else "exchange"
-    place, dialled = Place(own.namespace, key, labels), _dialled(kind, hops)
+    place, dialled = Place(own.namespace, key, labels), _dialled(spec, kind, hops)
     external = external_engines(own) if isinstance(own, PartySpec) else {}
     made = [inside_and_dns(spec, place, own)]
     for service in LINKS[own.federation].of(kind):
@@ -70,7 +72,7 @@ def network_policies(
         egress = sorted(dialled.get(service.module, {}).values(), key=repr)
         made.append(place.policy(f"peers-{service.module}", selector(service.module, key), ingress=rules, egress=egress))
     if isinstance(own, PartySpec) and own.modules.lbrollsite is not None:
-        egress = sorted(_dialled(kind, behind).get(naming.ROLLSITE, {}).values(), key=repr)
+        egress = sorted(_dialled(spec, kind, behind).get(naming.ROLLSITE, {}).values(), key=repr)
         made.append(place.policy(f"peers-{naming.LBROLLSITE}", selector(naming.LBROLLSITE, key), ingress=_inside("from"), egress=egress))
     for door in doors:
         rules = [connect("from", door.sources, door.ports)]
@@ -170,26 +172,44 @@ def published_sources(spec: StackSpec) -> list[Rule]:
     return [] if not ranges else [*ranges_of(ranges), *({"namespaceSelector": namespace_labels(name)} for name in units)]
 
 
-def _dialled(kind: str, hops: Iterable[Neighbour]) -> dict[str, dict[str, Rule]]:
+def _dialled(spec: StackSpec, kind: str, hops: Iterable[Neighbour]) -> dict[str, dict[str, Rule]]:
     """For each module the rules of what it dials, each once: in a star many parties are reached through one exchange."""
     found: dict[str, dict[str, Rule]] = {}
     for hop in hops:
         for endpoint, address in hop.endpoints.items() if hop.routed else ():
-            rule = towards(address)
+            rule = towards(spec, address)
             found.setdefault(dialler(kind, endpoint), {})[repr(rule)] = rule
     return found
 
 
-def towards(address: Address) -> Rule:
-    """A peer's endpoint. A name without addresses cannot stand in a policy: then its port anywhere."""
+def towards(spec: StackSpec, address: Address) -> Rule:
+    """An endpoint of a unit or a peer. A policy holds no names: the port of one without addresses is open outside of this cluster."""
     if address.pods is not None:
-        pods = address.pods
-        place = {
-            "namespaceSelector": namespace_labels(pods.namespace),
-            "podSelector": {"matchLabels": selector(pods.module, pods.instance)},
-        }
-        return connect("to", [place], sorted(pods.ports))
-    return connect("to", ranges_of(single(ip) for ip in ip_addresses(address)), sorted(address.ports.values()))
+        return to_pods(address.pods)
+    places = beyond_the_cluster(spec, address.host) if by_name_only(address) else ranges_of(map(single, ip_addresses(address)))
+    return connect("to", places, sorted(address.ports.values()))
+
+
+def to_pods(pods: Pods) -> Rule:
+    """The pods of a module of this stack, at their ports."""
+    return connect("to", [place_of(pods)], sorted(pods.ports))
+
+
+def place_of(pods: Pods) -> Rule:
+    """Where the pods of a module are."""
+    return {"namespaceSelector": namespace_labels(pods.namespace), "podSelector": {"matchLabels": selector(pods.module, pods.instance)}}
+
+
+def beyond_the_cluster(spec: StackSpec, host: str) -> list[Rule]:
+    """Everywhere that a peer of this name may be: not in `cluster.ranges`, unless the operator typed a Service, nor where nobody is."""
+    typed = namespace_of(host) if "svc" in host.split(".") else None
+    places = [{"ipBlock": {"cidr": cidr, "except": _closed(spec, cidr)}} for cidr in ("0.0.0.0/0", "::/0")]
+    return [*places, *([] if typed is None else [{"namespaceSelector": namespace_labels(typed)}])]
+
+
+def _closed(spec: StackSpec, cidr: str) -> list[str]:
+    version = ipaddress.ip_network(cidr).version
+    return sorted({*nobodys(version), *(found for found in spec.cluster.ranges if ipaddress.ip_network(found).version == version)})
 
 
 def ip_addresses(address: Address) -> tuple[str, ...]:

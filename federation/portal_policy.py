@@ -15,9 +15,10 @@ from federation.network_policy import (
     elsewhere,
     inside_and_dns,
     module_ports,
-    namespace_labels,
     outside,
+    place_of,
     published_sources,
+    to_pods,
     towards,
 )
 from federation.party_spec import PartySpec
@@ -37,7 +38,7 @@ def site_portal_policies(
     ports, place = portal_catalogue()[own.release].ports, Place(own.namespace, key, labels)
     frontend, server = selector(naming.FRONTEND, key), selector(naming.SITE_PORTAL_SERVER, key)
     egress = [*_fateflow(spec, party, own), *map(outside, portal_ways(own))]
-    egress += [] if manager is None else [towards(manager)]
+    egress += [] if manager is None else [towards(spec, manager)]
     made = [
         inside_and_dns(spec, place),
         place.policy("peers-frontend", frontend, ingress=[connect("from", published_sources(spec), (ports["frontendTls"],))]),
@@ -61,7 +62,7 @@ def fml_manager_policies(
         return ()
     ports, place = portal_catalogue()[own.release].ports, Place(own.namespace, key, labels)
     ingress = [connect("from", published_sources(spec), (ports["fmlManagerServer"],))]
-    called = sorted({repr(rule): rule for rule in map(towards, portals)}.values(), key=repr)
+    called = sorted({repr(rule): rule for rule in (towards(spec, portal) for portal in portals)}.values(), key=repr)
     server = place.policy(
         "peers-fml-manager-server",
         selector(naming.FML_MANAGER_SERVER, key),
@@ -77,11 +78,8 @@ def fateflow_policies(spec: StackSpec, party: PartyId, own: PartySpec, key: str,
     portal = spec.site_portal.get(party)
     if portal is None or not spec.network_policy.enabled:
         return ()
-    pods = {
-        "namespaceSelector": namespace_labels(portal.namespace),
-        "podSelector": {"matchLabels": selector(naming.SITE_PORTAL_SERVER, naming.site_portal_key(party))},
-    }
-    rules = [connect("from", [pods], (spec.catalogue[own.release].ports["fateflowHttp"],))]
+    pods = Pods(portal.namespace, naming.site_portal_key(party), naming.SITE_PORTAL_SERVER, ())
+    rules = [connect("from", [place_of(pods)], (spec.catalogue[own.release].ports["fateflowHttp"],))]
     return (Place(own.namespace, key, labels).policy("site-portal", selector(naming.FATEFLOW, key), ingress=rules),)
 
 
@@ -97,7 +95,7 @@ def _fateflow(spec: StackSpec, party: PartyId, own: SitePortalSpec) -> Iterator[
     training = spec.parties.get(party)
     if own.fateflow is None and training is not None:
         port = spec.catalogue[training.release].ports["fateflowHttp"]
-        yield towards(Address("", (), {}, Pods(training.namespace, naming.party_key(party), naming.FATEFLOW, (port,))))
+        yield to_pods(Pods(training.namespace, naming.party_key(party), naming.FATEFLOW, (port,)))
 
 
 def _shown_services(place: Place, modules: Mapping[str, ModuleSpec], ports: Mapping[str, int]) -> Iterator[Manifest]:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from federation.boards import shown
 from federation.engine_policy import Way, ways_out
-from federation.neighbours import dials
+from federation.neighbours import by_name_only, dials
 from federation.network_policy import dialler
 from federation.party_values import deployed_modules
 from federation.peers import Peers
 from federation.portal_policy import portal_ways
-from federation.scalars import PartyId, is_ip
+from federation.scalars import PartyId
 from federation.serving_policy import serving_ways, training_ways
 from federation.spec import StackSpec
 
@@ -34,7 +34,7 @@ def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
     kind = "party" if spec.exchange is None else "exchange"
     for peer in peers.accepted:
         for name, endpoint in sorted(peer.descriptor.endpoints.items()):
-            if peer.routed and dials(spec, peer) and not endpoint.addresses and not is_ip(endpoint.host):
+            if peer.routed and dials(spec, peer) and by_name_only(endpoint):
                 ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
                 remedy = (
                     f"write an IP address in peers.{peer.name}.{name}"

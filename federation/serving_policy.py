@@ -9,7 +9,7 @@ from federation.consoles import CONSOLES
 from federation.engine_policy import Way
 from federation.manifests import Manifest
 from federation.naming import selector
-from federation.neighbours import Address, Hops, Pods
+from federation.neighbours import Hops, Pods
 from federation.network_policy import (
     Place,
     Rule,
@@ -18,7 +18,9 @@ from federation.network_policy import (
     inside_and_dns,
     module_ports,
     outside,
+    place_of,
     published_sources,
+    to_pods,
     towards,
 )
 from federation.party_spec import PartySpec
@@ -44,7 +46,7 @@ def serving_policies(
     ports = serving_catalogue()[own.release].ports
     place, proxy = Place(own.namespace, key, labels), selector(naming.SERVING_PROXY, key)
     # In a star many parties are reached through one exchange: each rule once.
-    egress = sorted({repr(rule): rule for rule in map(towards, dialled(hops))}.values(), key=repr)
+    egress = sorted({repr(rule): rule for rule in (towards(spec, hop) for hop in dialled(hops))}.values(), key=repr)
     ingress = [connect("from", published_sources(spec), (ports["servingProxyInter"],))]
     made = [inside_and_dns(spec, place), place.policy("peers-serving-proxy", proxy, ingress=ingress, egress=egress)]
     if isinstance(own, ServingSpec) and party is not None:
@@ -63,10 +65,10 @@ def training_policies(
     if serving is not None:
         ports = serving_catalogue()[serving.release].ports
         server = _pods(serving.namespace, naming.serving_key(party), naming.SERVING_SERVER, ports["servingServer"])
-        ingress.append(connect("from", [_place(server)], (spec.catalogue[own.release].ports["fateflowHttp"],)))
-        egress.append(towards(server))
+        ingress.append(connect("from", [place_of(server)], (spec.catalogue[own.release].ports["fateflowHttp"],)))
+        egress.append(to_pods(server))
         if given is not None and given.use_registry:
-            egress.append(towards(_pods(serving.namespace, naming.serving_key(party), naming.SERVING_ZOOKEEPER, ports["servingZookeeper"])))
+            egress.append(to_pods(_pods(serving.namespace, naming.serving_key(party), naming.SERVING_ZOOKEEPER, ports["servingZookeeper"])))
     else:
         egress += map(outside, training_ways(spec, party, own))
     place = Place(own.namespace, key, labels)
@@ -99,10 +101,10 @@ def _of_a_party(spec: StackSpec, party: PartyId, own: ServingSpec, place: Place,
     if training is not None:
         http = spec.catalogue[training.release].ports["fateflowHttp"]
         fateflow = _pods(training.namespace, naming.party_key(party), naming.FATEFLOW, http)
-        ingress.append(connect("from", [_place(fateflow)], (ports["servingServer"],)))
-        egress.append(towards(fateflow))
+        ingress.append(connect("from", [place_of(fateflow)], (ports["servingServer"],)))
+        egress.append(to_pods(fateflow))
         if own.modules.serving_zookeeper is not None:
-            rules = [connect("from", [_place(fateflow)], (ports["servingZookeeper"],))]
+            rules = [connect("from", [place_of(fateflow)], (ports["servingZookeeper"],))]
             yield place.policy("registry", selector(naming.SERVING_ZOOKEEPER, place.key), ingress=rules)
     egress += map(outside, serving_ways(spec, party, own))
     yield place.policy("training", selector(naming.SERVING_SERVER, place.key), ingress=ingress, egress=egress)
@@ -122,11 +124,5 @@ def _consoles(spec: StackSpec, own: ServingSpec, place: Place, ports: Mapping[st
             yield place.policy(f"board-{console.component}", selector(console.component, place.key), ingress=rules)
 
 
-def _pods(namespace: str, key: str, module: str, port: int) -> Address:
-    return Address(naming.inside(module, namespace), (), {"grpc": port}, Pods(namespace, key, module, (port,)))
-
-
-def _place(address: Address) -> Rule:
-    """Where the pods of an address are, as a source."""
-    place: Rule = towards(address)["to"][0]
-    return place
+def _pods(namespace: str, key: str, module: str, port: int) -> Pods:
+    return Pods(namespace, key, module, (port,))

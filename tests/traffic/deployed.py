@@ -145,6 +145,11 @@ class TrafficServer:
         for path, files in given.mounts.items():
             _mount(Path(self._local(path)), files)
 
+    def resolve(self, host: str, address: str) -> None:
+        """Let one more name lead somewhere; to be said before it starts."""
+        with (self.folder / "root" / "hosts").open("a") as hosts:
+            hosts.write(f"{address} {host}\n")
+
     def start(self) -> None:
         """Run the container's command, in a session of its own."""
         with (self.folder / "output").open("wb") as output:

@@ -136,6 +136,29 @@ def test_each_server_name_leads_to_its_own_party_and_its_certificate_arrives_unc
     assert world.reached() == before | {party: before[party] + 1 for party in ("9999", "10000")}
 
 
+def test_a_member_by_name_and_address_is_reached_at_the_address_wherever_its_name_leads(world: World) -> None:
+    """DNS rebinding: its owner lets the name lead elsewhere, once the descriptor is accepted."""
+    name, (host, port) = "pulsar.rebound.example", world.parties["9999"].address
+    assert world.canary.address == ("127.0.0.2", port)
+    descriptor = party_descriptor("9999", "bank-a", port=port)
+    (address,) = descriptor.endpoints["pulsar"].addresses
+    named = descriptor.endpoints["pulsar"].model_copy(update={"host": name})
+    descriptor = descriptor.model_copy(update={"endpoints": {**descriptor.endpoints, "pulsar": named}})
+    given = world.deployed(world.case().with_peer("bank-a", descriptor))
+    told = given.mounts["/config"]["sni.yaml"]
+    assert f"tunnel_route: {address}:{port}\n" in told
+    # This machine has no such address, and no stack accepts the one at which the test's server listens.
+    with world.instance(given.with_file("/config", "sni.yaml", told.replace(address, host))) as instance:
+        instance.resolve(name, world.canary.address[0])
+        world.start(instance, "9999")
+        before = world.canary.reached
+        assert world.greeting(instance, "9999") == "party 9999"
+        assert world.canary.reached == before
+        # What the name would have done.
+        instance.mount(given.with_file("/config", "sni.yaml", told.replace(address, name)))
+        assert eventually(lambda: world.greeting(instance, "9999") is None and world.canary.reached > before, RELOAD_SECONDS)
+
+
 NAMES = {
     "unknown": f"4711.{DOMAIN}",
     "of a party that is no member": server_name("10001"),

@@ -346,18 +346,35 @@ def test_dns_can_be_narrowed(tmp_path: Path) -> None:
     assert not party.passes(party.pod("nginx"), Outside("169.254.20.10"), 53, "UDP")
 
 
-def test_a_name_without_addresses_opens_its_port_anywhere_and_is_told(tmp_path: Path) -> None:
-    case = MESH.with_peer("clinic-b", party_descriptor(host="pulsar.clinic-b.example"))
+# What a name may lead to once it is accepted: our own machines, what clouds answer there, this cluster's Services and pods.
+INWARD = ["127.0.0.1", "169.254.169.254", "100.100.100.200", "::1", "fe80::1", "10.96.0.1", "10.244.3.4", "fd00:10::9"]
+RANGES = ["10.96.0.0/12", "10.244.0.0/16", "fd00:10::/64"]
+
+
+@pytest.mark.parametrize("resolved", INWARD)
+def test_a_name_without_addresses_opens_its_port_outside_of_the_cluster_only_and_is_told(resolved: str, tmp_path: Path) -> None:
+    case = MESH.with_peer("clinic-b", party_descriptor(host="pulsar.clinic-b.example")).changed(
+        lambda config: config.update(cluster={"ranges": RANGES})
+    )
     plan = case.load(tmp_path).plan
     party = deployed(plan, "party-9999")
-    assert party.passes(party.pod("pulsar"), STRANGER, 6651)
-    assert not party.passes(party.pod("pulsar"), STRANGER, 443)
-    assert not party.passes(party.pod("fateflow"), STRANGER, 6651)
+    for outside in (STRANGER, Outside("2001:db8::66")):
+        assert party.passes(party.pod("pulsar"), outside, 6651)
+        assert not party.passes(party.pod("pulsar"), outside, 443)
+        assert not party.passes(party.pod("fateflow"), outside, 6651)
+    assert not party.passes(party.pod("pulsar"), Outside(resolved), 6651)
     (told,) = [warning for warning in plan.warnings if "pulsar.clinic-b.example" in warning]
     assert told == (
         "peer clinic-b publishes pulsar as pulsar.clinic-b.example without addresses: a network policy holds no names, so pulsar may dial "
         "port 6651 anywhere; its owner can add publish.pulsar.advertise.addresses"
     )
+
+
+def test_a_service_of_this_cluster_that_the_operator_typed_is_reached_by_its_namespace(tmp_path: Path) -> None:
+    typed = {"unsigned": True, "partyId": "10000", "pulsar": "pulsar-public.other-team.svc:6651", "nginx": "203.0.113.20:9300"}
+    party = deployed(MESH.with_entry("clinic-b", **typed).load(tmp_path).plan, "party-9999")
+    assert party.passes(party.pod("pulsar"), Pod.of("other-team", name="pulsar"), 6651)
+    assert not party.passes(party.pod("pulsar"), OTHER_NAMESPACE, 6651)
 
 
 def test_external_engines_are_reached_and_nothing_else(tmp_path: Path) -> None:

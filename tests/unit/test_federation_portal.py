@@ -166,9 +166,10 @@ def test_network_policies_let_an_fml_manager_call_active_site_portals(tmp_path: 
         return egress
 
     clinic = {"to": [{"ipBlock": {"cidr": "203.0.113.32/32"}}], "ports": tcp(8443)}
-    by_name = {"ports": tcp(8443)}
-    assert called(FML_MANAGER) == [by_name, clinic]
-    assert called(FML_MANAGER_SUSPENDED) == [by_name]
+    others, (by_name,) = called(FML_MANAGER), called(FML_MANAGER_SUSPENDED)
+    assert [place["ipBlock"]["cidr"] for place in by_name["to"]] == ["0.0.0.0/0", "::/0"]
+    assert all("except" in place["ipBlock"] for place in by_name["to"])
+    assert others == [by_name, clinic]
     assert called(PORTAL_LOCAL) == [{"to": [pods("fate-site-portal-9999", KEY, "frontend")], "ports": tcp(8443)}]
 
 

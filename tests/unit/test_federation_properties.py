@@ -184,7 +184,7 @@ def test_whatever_one_member_publishes_the_exchange_s_files_stay_readable_for_al
     assert {"9999.fraud.example": "203.0.113.10:31001", "10000.fraud.example": "203.0.113.20:6651"}.items() <= tunnels.items()
     usable = [address for address in own if ":" not in address]
     if usable:
-        assert tunnels["4711.fraud.example"] == f"{usable[0] if ':' in host else host}:{port}"
+        assert tunnels["4711.fraud.example"] == f"{host if host in usable else usable[0]}:{port}"
         assert plan.pending == {}
     else:
         assert plan.pending["m-4711"]

@@ -13,7 +13,9 @@ import pytest
 import yaml
 
 from federation.live import live_values
-from federation.plan import StackPlan
+from federation.neighbours import Address, dialled_host, tunnel_host
+from federation.peers import Peer
+from federation.plan import StackPlan, plan_stack
 from federation.routes import (
     TOMBSTONE_HOST,
     TOMBSTONE_PORT,
@@ -31,13 +33,18 @@ from tests.support.configs import (
     CASES,
     CLINIC,
     DOMAIN,
+    EVERY_CASE,
     EXCHANGE,
     LOCAL,
     MESH,
     MESH_OF_TWO,
     MESH_SUSPENDED,
     NAMED_NGINX,
+    OSX_MESH,
+    RABBITMQ_MESH,
     RETIRED,
+    ROLLSITE_EXCHANGE,
+    SERVING_EXCHANGE,
     STAR_PARTY,
     SUSPENDED,
     SUSPENDED_EXCHANGE,
@@ -592,3 +599,52 @@ def test_a_party_on_node_ports_is_dialled_inside_its_stack_by_service_ports(tmp_
     assert plan.unit("party-9999").descriptor["endpoints"]["pulsar"]["ports"] == {"tls": 30651}
     assert plan.unit("exchange").descriptor["endpoints"]["trafficServer"]["ports"] == {"tls": 30443}
     assert plan.unit("exchange").descriptor["endpoints"]["nginx"]["ports"] == {"http": 30940, "grpc": 30941}
+
+
+def _texts(plan: StackPlan) -> dict[tuple[str, str, str], str]:
+    return {
+        (unit.key, manifest.name, file): text
+        for unit in plan.units
+        for manifest in unit.routes
+        for file, text in manifest.fields["data"].items()
+    }
+
+
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
+def test_a_proxy_is_told_the_address_and_not_the_name_beside_it(case: Case, tmp_path: Path) -> None:
+    """Policies let it dial the address; the name leads wherever its owner says later (DNS rebinding)."""
+    loaded = case.load(tmp_path)
+    named = [_named(peer) for peer in loaded.peers.accepted]
+    plan = plan_stack(loaded.spec, replace(loaded.peers, accepted=tuple(named)))
+    assert _texts(plan) == _texts(loaded.plan)
+    if case in (STAR_PARTY, EXCHANGE, MESH, ROLLSITE_EXCHANGE, OSX_MESH, RABBITMQ_MESH, SERVING_EXCHANGE):
+        assert named != list(loaded.peers.accepted)
+        assert len({text for text in _texts(plan).values() if "203.0.113." in text or "198.51.100." in text}) >= 1
+
+
+def _named(peer: Peer) -> Peer:
+    """The same peer, published by a name beside each of its addresses."""
+    endpoints = {
+        name: endpoint.model_copy(update={"host": f"{name.lower()}.named.example"}) if endpoint.addresses else endpoint
+        for name, endpoint in peer.descriptor.endpoints.items()
+    }
+    return replace(peer, descriptor=peer.descriptor.model_copy(update={"endpoints": endpoints}))
+
+
+@pytest.mark.parametrize(
+    ("host", "addresses", "dialled", "tunnel"),
+    [
+        ("a.example", (), "a.example", "a.example"),
+        ("a.example", ("2001:db8::1", "192.0.2.1", "192.0.2.2"), "192.0.2.1", "192.0.2.1"),
+        # Traffic Server takes no IPv6 address: then the name, which its policy keeps to that address.
+        ("a.example", ("2001:db8::1",), "2001:db8::1", "a.example"),
+        ("192.0.2.9", ("192.0.2.9", "192.0.2.1"), "192.0.2.9", "192.0.2.9"),
+        ("2001:db8::9", ("2001:db8::9", "192.0.2.1"), "2001:db8::9", "192.0.2.1"),
+        ("2001:db8::9", ("2001:db8::9",), "2001:db8::9", None),
+    ],
+)
+def test_of_several_addresses_the_first_ipv4_one_is_dialled(
+    host: str, addresses: tuple[str, ...], dialled: str, tunnel: str | None
+) -> None:
+    endpoint = Address(host, addresses, {"tls": 6651})
+    assert (dialled_host(endpoint), tunnel_host(endpoint)) == (dialled, tunnel)

@@ -32,9 +32,9 @@ def crowd(loaded: LoadedStack, count: int, engine: str, *, long_names: bool = Fa
     for number in range(count):
         descriptor = member(number, engine)
         if long_names:
-            # The longest name there may be, with its address.
+            # The longest name there may be; with addresses, routes would have these.
             host = ".".join(["x" * 60] * 4) + f".n{number}"
-            endpoint = descriptor.endpoints["rollsite"].model_copy(update={"host": host})
+            endpoint = descriptor.endpoints["rollsite"].model_copy(update={"host": host, "addresses": ()})
             descriptor = descriptor.model_copy(update={"endpoints": {"rollsite": endpoint}})
         peers.append(Peer(f"member-{number}", descriptor, "active"))
     return dataclasses.replace(loaded.peers, accepted=tuple(peers))
