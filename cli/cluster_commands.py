@@ -18,7 +18,7 @@ from cli.own_addresses import own_addresses, own_asks
 from cli.peer_doctor import chosen, dialling_units, now, peer_rows
 from cli.peer_job import ask_in_cluster, asking_unit
 from cli.project import Stack
-from cli.questions import SECONDS
+from cli.questions import SECONDS, guarded
 from cli.route_checks import route_questions, route_rows
 from cli.snapshot import Snapshot, look
 from cli.status import status_data, status_text
@@ -85,7 +85,8 @@ def _peers(arguments: argparse.Namespace) -> list[Row]:
     with ThreadPoolExecutor(1) as pool:
         readings = pool.submit(_read, loaded, stack, [*route_questions(units), *own_asks(loaded)], arguments.timeout)
         rows = peer_rows(loaded, names, probe, now, lambda answers: own_addresses(loaded, answers, readings.result(), resolve))
-        return [*rows, *route_rows(units, readings.result())] or [Row("no peer of this stack is active", "ok")]
+        routes = guarded("route files: everything is checked", route_rows(units, readings.result()))
+        return [*rows, *routes] or [Row("no peer of this stack is active", "ok")]
 
 
 def _read(loaded: LoadedStack, stack: Stack, asks: list[Ask], seconds: float) -> dict[Ask, Reading]:

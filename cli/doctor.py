@@ -7,6 +7,7 @@ from typing import Any
 from cli.checks import Row, not_read
 from cli.cluster import Object, Reading
 from cli.issued import certificate_rows
+from cli.questions import guarded
 from cli.snapshot import (
     CERT_MANAGER_API,
     GATEWAY_API,
@@ -42,8 +43,10 @@ def own_rows(snapshot: Snapshot) -> list[Row]:
         return [Row("cluster answers", "failed", version.reason, NO_ANSWER)]
     rows = [Row(f"cluster answers: Kubernetes {snapshot.kubernetes}", "ok")]
     for view in snapshot.units:
-        rows += _unit(view, snapshot)
-    return [*rows, *_storage_classes(snapshot), *_cert_manager(snapshot), *_boards(snapshot)]
+        rows += guarded(f"{view.unit.key}: everything is checked", _unit(view, snapshot))
+    for check, found in (("storage classes", _storage_classes), ("cert-manager", _cert_manager), ("consoles", _boards)):
+        rows += guarded(f"{check}: everything is checked", found(snapshot))
+    return rows
 
 
 def _unit(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:

@@ -6,10 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from cryptography import x509
-
 from cli import database_checks
-from cli.certificates import holds, names
+from cli.certificates import UnreadableError, holds, names, read_certificate
 from cli.checks import Row
 from cli.engine import pulumi
 from cli.errors import CommandError
@@ -175,8 +173,11 @@ def _tenant(external: ExternalPulsar) -> str:
 
 
 def _certificate(external: ExternalPulsar, name: str) -> str:
-    certificate = x509.load_der_x509_certificate(tls_certificate(external.host, external.tls_port, name))
     remedy = f"give the broker a certificate for {name}, of the federation's CA"
+    try:
+        certificate = read_certificate(tls_certificate(external.host, external.tls_port, name))
+    except UnreadableError as error:
+        raise FailedError(f"its certificate cannot be read: {error}", remedy) from None
     if not holds(certificate, name):
         raise FailedError(f"the certificate is for {', '.join(names(certificate)) or 'no name'}, not for {name}", remedy)
     if certificate.not_valid_after_utc < datetime.now(UTC):

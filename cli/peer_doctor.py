@@ -11,7 +11,7 @@ from cli.peer_case import Case
 from cli.peer_checks import rows_of
 from cli.peer_http import release_rows
 from cli.peer_questions import Hop, Question, hops, questions
-from cli.questions import FailedError
+from cli.questions import FailedError, guarded
 from federation.links import Kind
 from federation.load import LoadedStack
 from federation.peers import Peer
@@ -65,7 +65,8 @@ def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now, own
         about = [*_known(loaded, name, moment.date())]
         for owner, hop, question in wanted:
             if owner == name:
-                about += rows_of(_case(loaded, name, hop, question, answers[question], moment, ours))
+                case = _case(loaded, name, hop, question, answers[question], moment, ours)
+                about += guarded(f"{case.subject}: {question.endpoint} {case.where}", rows_of(case))
         rows += _once(about)
     return rows
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cryptography import x509
 
-from cli.certificates import holds, names, signed_by
+from cli.certificates import UnreadableError, holds, names, read_certificate, signed_by
 from cli.checks import Row
 from cli.peer_case import Case, Saying
 from federation.naming import proxy_name
@@ -37,7 +37,13 @@ def tls_rows(case: Case) -> Iterator[Row]:
     if case.reason:
         yield case.failed(check, (_ROUTED if routed else _DIRECT).get(case.reason, (case.reason, "{hop}: its log says why")))
         return
-    certificate = x509.load_der_x509_certificate(base64.b64decode(case.answer["certificate"]))
+    try:
+        certificate = read_certificate(base64.b64decode(case.answer["certificate"]))
+    except UnreadableError as error:
+        yield case.failed(
+            check, (f"its certificate cannot be read: {error}", "{owner}: serve another one for {name}; {hop}: who else has it?")
+        )
+        return
     if routed and not holds(certificate, reached.server_name) and proxy_name(case.domain) in names(certificate):
         # KubeFATE's Traffic Server has a certificate of its own, for what it does not pass on.
         yield case.failed(check, _NO_TUNNEL)

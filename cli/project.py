@@ -12,7 +12,7 @@ from cli.errors import CommandError, UsageError
 from cli.files import shown
 from federation.errors import FederationError
 from federation.load import LoadedStack, load_stack
-from federation.source import StackSource
+from federation.source import MISTAGGED, StackSource
 
 # Pulumi's rule for stack names; `organization/project/stack` names the same file as `stack`.
 _STACK_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
@@ -86,7 +86,7 @@ def find_project(folder: Path | None = None) -> Project:
             settings = yaml.safe_load((candidate / "Pulumi.yaml").read_text("utf-8"))
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except (OSError, ValueError, yaml.YAMLError, *MISTAGGED) as error:
             raise UsageError(f"{shown(candidate / 'Pulumi.yaml')} cannot be read: {' '.join(str(error).split())}") from None
         stacks = settings.get("stackConfigDir") if isinstance(settings, dict) else None
         return Project(candidate.absolute(), (candidate / str(stacks or ".")).absolute(), folder)

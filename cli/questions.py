@@ -1,9 +1,12 @@
 """Questions of `fatefed doctor` to a server: each becomes a row, within a limit of time."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from traceback import extract_tb
 
 from cli.checks import Row
+from federation.errors import FederationError
 
 # At most, for one question.
 SECONDS = 10.0
@@ -19,6 +22,18 @@ class FailedError(Exception):
 
 class NotReadableError(FailedError):
     """A check whose answer cannot be had from here: why, and how to find out."""
+
+
+def guarded(check: str, rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows, and a failed one in the place of those that an answer of an unforeseen form prevents: no other check ends with it."""
+    try:
+        yield from rows
+    except FederationError:
+        raise
+    except Exception as error:
+        place = extract_tb(error.__traceback__)[-1]
+        why = f"an answer that makes no sense ({type(error).__name__} at {Path(place.filename).name}:{place.lineno})"
+        yield Row(check, "failed", why, "look whether it is that server; if it is, report it as a defect of this program")
 
 
 def ask(check: str, question: Callable[[], str], seconds: float = SECONDS) -> Row:

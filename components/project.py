@@ -7,6 +7,7 @@ import pulumi
 import yaml
 
 from federation.errors import FederationError, Problem
+from federation.source import MISTAGGED
 
 
 def stack_file(stack: str) -> Path:
@@ -20,7 +21,7 @@ def stack_file(stack: str) -> Path:
     for project in _candidates():
         try:
             settings = yaml.safe_load((project / "Pulumi.yaml").read_text("utf-8"))
-        except (OSError, ValueError, yaml.YAMLError):
+        except (OSError, ValueError, yaml.YAMLError, *MISTAGGED):
             continue
         if not isinstance(settings, dict):
             continue

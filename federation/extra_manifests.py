@@ -12,18 +12,19 @@ import yaml
 from federation.errors import Problem
 from federation.naming import CHART_OBJECTS
 from federation.peers import Place
-from federation.source import BOMB, is_below, is_bomb
+from federation.source import BOMB, MISTAGGED, is_below, is_bomb
 from federation.spec import StackSpec
 from federation.unit import UnitPlan
 
 MAX_BYTES = 1024 * 1024
 # Kinds of Kubernetes' own that live in no namespace.
 CLUSTER_KINDS = frozenset({
-    "APIService", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "CSIDriver", "CSINode", "CustomResourceDefinition",
-    "DeviceClass", "FlowSchema", "GatewayClass", "IngressClass", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding",
-    "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume", "PriorityClass", "PriorityLevelConfiguration", "RuntimeClass",
-    "StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration", "VolumeAttachment",
-    "VolumeAttributesClass",
+    "APIService", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "ClusterTrustBundle", "ComponentStatus", "CSIDriver",
+    "CSINode", "CustomResourceDefinition", "DeviceClass", "DeviceTaintRule", "FlowSchema", "GatewayClass", "IngressClass", "IPAddress",
+    "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume",
+    "PriorityClass", "PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass", "ServiceCIDR", "StorageClass", "StorageVersion",
+    "StorageVersionMigration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+    "VolumeAttachment", "VolumeAttributesClass", "VolumeSnapshotClass", "VolumeSnapshotContent",
 })  # fmt: skip
 # Groups of Kubernetes' own: their other kinds live in namespaces. Of a custom resource only the cluster knows.
 _OWN_GROUPS = ("", "apps", "autoscaling", "batch", "extensions", "policy")
@@ -31,6 +32,10 @@ _OWN_GROUPS = ("", "apps", "autoscaling", "batch", "extensions", "policy")
 KEPT_KINDS = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim"})
 # Pulumi waits for a claim's first pod, which may need other objects of the stack, and 10 s for a Service.
 _NOT_AWAITED = frozenset({"PersistentVolumeClaim", "Service"})
+# Kubernetes fills such a Secret with a token that does not end.
+_TOKEN_TYPE = "kubernetes.io/service-account-token"  # noqa: S105
+# Where kubectl keeps a copy of all that it applied, values of Secrets too.
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class _Loader(yaml.SafeLoader):
@@ -68,8 +73,9 @@ class ExtraObject:
 
     @property
     def group(self) -> str:
-        """Its API group; empty for the core group."""
-        return str(self.document["apiVersion"]).rpartition("/")[0]
+        """Its API group; empty for the core group, which Pulumi also takes by the name `core`."""
+        group = str(self.document["apiVersion"]).rpartition("/")[0]
+        return "" if group == "core" else group
 
     @property
     def of_cluster(self) -> bool:
@@ -123,6 +129,20 @@ def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], plac
                 )
 
 
+def reaching_out(files: tuple[ExtraManifests, ...], spec: StackSpec) -> Iterator[str]:
+    """What a preview says of objects that concern more than the stack's own namespaces, and of tokens that do not end."""
+    own = _own_namespaces(spec)
+    for file in files:
+        for found in file.objects:
+            place = f"manifests.{file.name}: {found.where}"
+            if found.of_cluster:
+                yield f"{place} is an object of the whole cluster"
+            elif found.namespace not in own:
+                yield f"{place} is in namespace {found.namespace}, which is not one of this stack's"
+            if found.kind == "Secret" and found.document.get("type") == _TOKEN_TYPE:
+                yield f"{place} makes Kubernetes keep a token of a service account that does not end: prefer `kubectl create token`"
+
+
 def images_of(document: Any) -> Iterator[str]:
     """The images of every container below a document."""
     if isinstance(document, dict):
@@ -169,30 +189,47 @@ def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | 
     except yaml.YAMLError as error:
         yield Problem(where, f"{relative} is not valid YAML: {' '.join(str(error).split())}", "correct the file")
         return
-    except (AttributeError, LookupError, TypeError):
-        # What PyYAML raises for `!!timestamp x`, and JSON for bytes and sets.
+    except MISTAGGED:
+        # JSON raises one of them for bytes and sets.
         yield Problem(where, f"{relative}: a tag (!!) says something else than what is there, or than JSON holds", "leave out the tag")
         return
     filled = [(line, document) for line, document in documents if document is not None]
     if not filled:
         yield Problem(where, f"{relative} holds no object", "write one, or remove this line")
     for line, document in filled:
-        yield _object(document, f"{relative}:{line}", where)
+        yield from _expanded(document, f"{relative}:{line}", where)
+
+
+def _expanded(document: Any, at: str, where: str) -> Iterator[ExtraObject | Problem]:
+    """The objects of a document: of a list its items, for Pulumi makes those. It takes whatever has `items` for a list."""
+    items = document.get("items") if isinstance(document, dict) else None
+    if not isinstance(items, list):
+        yield _object(document, at, where)
+    elif not str(document.get("kind", "")).endswith("List"):
+        yield Problem(
+            where, f"{at} has items beside its kind: Pulumi would make those instead of it", "give each object a document of its own"
+        )
+    elif not items:
+        yield Problem(where, f"{at} is a list without items", "write some, or remove it")
+    else:
+        for number, item in enumerate(items):
+            yield from _expanded(item, f"{at} items[{number}]", where)
 
 
 def _object(document: Any, at: str, where: str) -> ExtraObject | Problem:
     metadata = document.get("metadata") if isinstance(document, dict) else None
     words = [] if not isinstance(metadata, dict) else [document.get("apiVersion"), document.get("kind"), metadata.get("name")]
     if not words or not all(isinstance(word, str) and word for word in words):
-        return Problem(where, f"{at} is no Kubernetes object", "write apiVersion, kind and metadata.name; one object in each document")
+        return Problem(
+            where, f"{at} is no Kubernetes object", "write apiVersion, kind and metadata.name; one object in each document or item"
+        )
     return ExtraObject(f"{at} {words[1]}/{words[2]}", document)
 
 
 def _object_problems(found: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
-    own = {unit.namespace for units in (spec.parties, spec.serving, spec.site_portal) for unit in units.values()}
-    own |= {hub.namespace for hub in (spec.exchange, spec.serving_exchange, spec.fml_manager) if hub is not None}
+    own = _own_namespaces(spec)
     known = f"one of this stack's: {', '.join(sorted(own))}"
-    if found.kind == "Secret" and (found.document.get("data") or found.document.get("stringData")):
+    if found.kind == "Secret" and _holds_values(found.document):
         remedy = "secrets belong into fate:secrets; for what no setting reaches, make the Secret with kubectl and name it"
         yield Problem(where, f"{found.where} holds secrets in plain text", remedy)
     if found.of_cluster:
@@ -202,6 +239,16 @@ def _object_problems(found: ExtraObject, spec: StackSpec, where: str) -> Iterato
         yield Problem(where, f"{found.where} has no namespace", f"write metadata.namespace, {known}")
     elif found.namespace not in own and spec.cluster.scope == "namespaced":
         yield Problem(where, f"{found.where} is in namespace {found.namespace}", f"with scope: namespaced it must be {known}")
+
+
+def _own_namespaces(spec: StackSpec) -> set[str]:
+    own = {unit.namespace for units in (spec.parties, spec.serving, spec.site_portal) for unit in units.values()}
+    return own | {hub.namespace for hub in (spec.exchange, spec.serving_exchange, spec.fml_manager) if hub is not None}
+
+
+def _holds_values(secret: Mapping[str, Any]) -> bool:
+    notes = secret["metadata"].get("annotations")
+    return bool(secret.get("data") or secret.get("stringData") or (isinstance(notes, dict) and _LAST_APPLIED in notes))
 
 
 def _written_twice(files: list[ExtraManifests], place: Place) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from federation.certificates import board_problems, certificate_problems, last_moment
 from federation.errors import SHOWN, FederationError, Problem
-from federation.extra_manifests import ExtraManifests, clashes, read_manifests
+from federation.extra_manifests import ExtraManifests, clashes, reaching_out, read_manifests
 from federation.limits import config_warnings, oversized, oversized_config
 from federation.own_releases import own_releases
 from federation.peers import Paths, Peers, Place, resolve
@@ -72,7 +72,7 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     plan = plan_stack(spec, peers, today)
     if refused := [*oversized(plan, source.place), *clashes(manifests, plan.units, source.place)]:
         raise FederationError(refused)
-    warnings = (*plan.warnings, *config_warnings(source.engine_config))
+    warnings = (*plan.warnings, *reaching_out(manifests, spec), *config_warnings(source.engine_config))
     return LoadedStack(source, spec, peers, replace(plan, manifests=manifests, warnings=warnings))
 
 

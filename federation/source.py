@@ -11,6 +11,8 @@ import yaml
 from federation.errors import FederationError, Problem
 
 _MIB = 1024 * 1024
+# What PyYAML raises, beside its own errors and ValueError, for what is not what its tag says: `!!timestamp x`, `!!bool x`, `!!int ""`.
+MISTAGGED = (AttributeError, LookupError, TypeError)
 # What is said of a document whose aliases would keep whoever walks it from ending, and what to do.
 BOMB = ("its aliases (*) repeat far more than it holds", "write out what they stand for")
 
@@ -38,8 +40,7 @@ class YamlFile:
             self._values = _plain(root)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise FederationError([_not_yaml(error, name)]) from None
-        except (AttributeError, LookupError, TypeError):
-            # What PyYAML raises for `!!timestamp x`, `!!bool x`.
+        except MISTAGGED:
             raise FederationError([Problem(name, "not valid YAML: a value is not what its tag (!!) says", "leave out the tag")]) from None
         if root is not None and not isinstance(root, yaml.MappingNode):
             raise FederationError([Problem(name, "not a YAML mapping", self._BEGINNING)])

@@ -162,7 +162,7 @@ class _Reading:
 
     def _chart(self) -> str:
         chart = self.file.get("chartName")
-        if chart not in CHARTS:
+        if not isinstance(chart, str) or chart not in CHARTS:
             problem = "chartName is missing" if chart is None else f"unknown chart {chart!r}"
             self.problem("chartName", problem, f"one of {', '.join(CHARTS)}")
             return ""

@@ -1,13 +1,16 @@
 """A `cluster.yaml` as its author wrote it: every value with its line. Anchors and merge keys are followed, bombs refused."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from federation.errors import FederationError, Problem
+from federation.source import MISTAGGED
 
 Path_ = tuple[str, ...]
 # The longest cluster.yaml of the field, with hundreds of parties, is below 100 KiB.
@@ -143,10 +146,13 @@ class ClusterFile:
 
     def _scalar(self, node: yaml.ScalarNode, path: Path_) -> Any:
         try:
-            return yaml.SafeLoader("").construct_object(node)
-        except (yaml.YAMLError, ValueError, OverflowError):
+            found = yaml.SafeLoader("").construct_object(node)
+            # Neither bytes nor half a surrogate pair can be written again.
+            json.dumps(found, default=str if isinstance(found, date) else None, ensure_ascii=False).encode()
+        except (yaml.YAMLError, ValueError, OverflowError, *MISTAGGED):
             self._problems.append(Problem(f"{self.name}:{node.start_mark.line + 1} {dotted(path)}", "is not a value", "correct the file"))
             return None
+        return found
 
     def _error(self, line: int, problem: str, remedy: str) -> FederationError:
         return FederationError([Problem(f"{self.name}:{line}", problem, remedy)])

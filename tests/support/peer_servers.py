@@ -19,6 +19,7 @@ from typing import Any
 
 import grpc
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -60,6 +61,42 @@ def server_context(folder: Path, party: str, *, signer: str = "1", name: str = "
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
+
+
+# What of a certificate's bytes is replaced so that OpenSSL still shows it, and by what; `end` stands for its last moment.
+BROKEN: dict[str, tuple[str, str]] = {
+    "a thirteenth month": ("end[2:4]", "3133"),
+    "a date without digits": ("end[0:2]", "7878"),
+    "a date without a zone": ("end[12:13]", "2b"),
+    "a version that is none": ("a003020102", "a003020109"),
+    "a truth that is neither": ("0101ff", "010101"),
+}
+
+
+def broken_context(folder: Path, party: str, fault: str) -> ssl.SSLContext:
+    """The TLS side of a party's Pulsar, with a certificate that OpenSSL sends, and of which a part cannot be read."""
+    server_context(folder, party)
+    leaf = x509.load_pem_x509_certificate((folder / f"{party}.pem").read_bytes())
+    der = broken(leaf, fault)
+    file = folder / f"{party}-broken.pem"
+    file.write_text(ssl.DER_cert_to_PEM_cert(der) + key(f"server {party}"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+def broken(leaf: x509.Certificate, fault: str) -> bytes:
+    """A certificate's bytes (DER) with a fault of `BROKEN`."""
+    was, becomes = BROKEN[fault]
+    der = leaf.public_bytes(serialization.Encoding.DER)
+    if was.startswith("end["):
+        end = leaf.not_valid_after_utc.strftime("%y%m%d%H%M%SZ").encode()
+        first, last = map(int, was[4:-1].split(":"))
+        old, new = end, end[:first] + bytes.fromhex(becomes) + end[last:]
+    else:
+        old, new = bytes.fromhex(was), bytes.fromhex(becomes)
+    assert old in der
+    return der.replace(old, new)
 
 
 class Server(socketserver.ThreadingTCPServer):

@@ -1,6 +1,7 @@
 """`fatefed status` and `fatefed doctor` without a peer: every fault is named with its remedy, and nothing is asked that must not be."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,15 @@ def test_a_stack_that_is_well_has_only_ok_rows(lab: Lab) -> None:
         assert said in checks
     assert "default storage class" in checks
     assert "ingress class nginx" in checks
+
+
+def test_an_answer_of_an_unforeseen_form_is_one_failed_row_and_the_other_checks_are_made(lab: Lab) -> None:
+    code, wrong = lab.after(lambda answers: item(answers, "statefulsets", "mysql").pop("spec"))
+    assert code == 1
+    [row] = wrong
+    assert row["check"] == "party-9999: everything is checked"
+    assert re.fullmatch(r"an answer that makes no sense \(KeyError at doctor\.py:\d+\)", row["problem"])
+    assert "ingress class nginx" in lab.text("doctor")
 
 
 def _waiting(reason: str, message: str) -> Callable[[Answers], None]:

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from cli import peer_probe
+from cli.certificates import UnreadableError, read_certificate
 from cli.main import main
 from federation import naming
 from federation.descriptor import Descriptor
@@ -36,9 +38,11 @@ from tests.support.configs import (
 from tests.support.kubectl import FORBIDDEN, FakeKubectl
 from tests.support.peer_doctor import SECONDS, Answer, doctor
 from tests.support.peer_servers import (
+    BROKEN,
     Nginx,
     Server,
     authority,
+    broken_context,
     closed,
     days_from_now,
     dead,
@@ -109,6 +113,35 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return doctor(tmp_path, case, monkeypatch, capsys, *(arguments or ("clinic-b",)), cluster=clinic.cluster)
 
     return run
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_certificate_of_which_a_part_cannot_be_read_is_one_failed_row(fault: str, clinic: Clinic, ask: Ask) -> None:
+    clinic.ports["pulsar"]["tls"] = serve(Server(context=broken_context(clinic.folder, "10000", fault)), clinic.until)
+    answer = ask(clinic)
+    [(check, row)] = answer.wrong.items()
+    assert check == f"clinic-b: TLS of 10000.fraud.example at {PULSAR}:{clinic.ports['pulsar']['tls']}"
+    assert row["problem"].startswith("its certificate cannot be read: ")
+    assert row["fix"] == "clinic-b: serve another one for 10000.fraud.example; clinic-b: who else has it?"
+    assert answer.code == 1
+    assert "clinic-b: gRPC route to party 9999" in str(answer.rows)
+
+
+def test_a_server_that_shows_no_certificate_shows_one_that_cannot_be_read() -> None:
+    for found in (b"", b"0", b"\x30\x82\xff\xff", bytes(200_000)):
+        with pytest.raises(UnreadableError):
+            read_certificate(found)
+
+
+def test_an_answer_of_an_unforeseen_form_is_one_failed_row(clinic: Clinic, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(peer_probe._KINDS, "http", lambda *given: given[-1].update(status="none"))
+    answer = ask(clinic)
+    nginx = f"{NGINX}:{clinic.ports['nginx']['http']}"
+    [(check, row)] = answer.wrong.items()
+    assert check == f"clinic-b: nginx {nginx}"
+    assert re.fullmatch(r"an answer that makes no sense \(\w+ at \w+\.py:\d+\)", row["problem"])
+    assert f"clinic-b: nginx {nginx} accepts connections" in str(answer.rows)
+    assert "clinic-b: certificate is for 10000.fraud.example" in str(answer.rows)
 
 
 def test_of_a_link_that_is_well_every_row_is_ok(clinic: Clinic, ask: Ask) -> None:

@@ -22,6 +22,21 @@ def document(kind: str = "ConfigMap", name: str = "company-ca", api: str = "v1",
     return yaml.safe_dump({"apiVersion": api, "kind": kind, "metadata": {"name": name, **place}, **more}, sort_keys=False)
 
 
+def listed(*documents: str, kind: str = "List") -> str:
+    """A list of such objects as text."""
+    return yaml.safe_dump({"apiVersion": "v1", "kind": kind, "items": [yaml.safe_load(text) for text in documents]})
+
+
+# As kubectl shows a Secret that it applied, without its data.
+EXPORTED = """apiVersion: v1
+kind: Secret
+metadata:
+  name: s
+  namespace: fate-9999
+  annotations: {kubectl.kubernetes.io/last-applied-configuration: '{"stringData": {"a": "b"}}'}
+"""
+
+
 def case(*documents: str, base: Case = STAR_PARTY, **cluster: Any) -> Case:
     """A stack with one file of its own objects."""
     with_file = base.with_file("extra/own.yaml", "---\n".join(documents).encode())
@@ -86,7 +101,26 @@ def test_what_waits_for_others_is_not_waited_for(kind: str, waited: bool, tmp_pa
         (document() + "---\n" + document(), "extra/own.yaml:7 ConfigMap/company-ca is also in extra/own.yaml:1 ConfigMap/company-ca"),
         ("kind: ConfigMap\n", "extra/own.yaml:1 is no Kubernetes object"),
         ("- 1\n", "extra/own.yaml:1 is no Kubernetes object"),
-        (yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": []}), "extra/own.yaml:1 is no Kubernetes object"),
+        (document().replace("name:", "generateName:"), "extra/own.yaml:1 is no Kubernetes object"),
+        (listed(), "extra/own.yaml:1 is a list without items"),
+        (listed(document(namespace=None)), "extra/own.yaml:1 items[0] ConfigMap/company-ca has no namespace"),
+        (
+            listed(document(), document("Secret", "s", stringData={"a": "b"})),
+            "extra/own.yaml:1 items[1] Secret/s holds secrets in plain text",
+        ),
+        (listed(document("Secret", "s", data={"a": "Yg=="}), kind="SecretList"), "extra/own.yaml:1 items[0] Secret/s holds secrets"),
+        (listed(listed(document("Secret", "s", data={"a": "Yg=="}))), "extra/own.yaml:1 items[0] items[0] Secret/s holds secrets"),
+        (listed("null\n"), "extra/own.yaml:1 items[0] is no Kubernetes object"),
+        (listed("data: {a: Yg==}\n", kind="SecretList"), "extra/own.yaml:1 items[0] is no Kubernetes object"),
+        (document(items=[yaml.safe_load(document("Secret", "s", data={"a": "Yg=="}))]), "extra/own.yaml:1 has items beside its kind"),
+        (document("Widget", "w", "example.org/v1", items=[]), "extra/own.yaml:1 has items beside its kind"),
+        (f"x: &x {{items: [{{apiVersion: v1, kind: Secret}}]}}\n<<: *x\n{document()}", "extra/own.yaml:1 has items beside its kind"),
+        (EXPORTED, "extra/own.yaml:1 Secret/s holds secrets in plain text"),
+        (document(api="core/v1", namespace=None), "extra/own.yaml:1 ConfigMap/company-ca has no namespace"),
+        (
+            document() + "---\n" + document(api="core/v1"),
+            "extra/own.yaml:7 ConfigMap/company-ca is also in extra/own.yaml:1 ConfigMap/company-ca",
+        ),
         ("a: [\n", "extra/own.yaml is not valid YAML: while parsing"),
         ("", "extra/own.yaml holds no object"),
         ("---\n---\n", "extra/own.yaml holds no object"),
@@ -117,6 +151,32 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 CUSTOM = ("ServiceMonitor", "fate", "monitoring.coreos.com/v1")
 
 
+def test_the_items_of_a_list_are_objects_like_others(tmp_path: Path) -> None:
+    text = listed(document(), listed(document("ServiceAccount", "runner"), kind="ServiceAccountList"))
+    (file,) = read(case(text), tmp_path / "a")
+    (plain,) = read(case(document(), document("ServiceAccount", "runner")), tmp_path / "b")
+    assert file.documents() == plain.documents()
+    assert [found.kind for found in file.objects] == ["ConfigMap", "ServiceAccount"]
+
+
+def test_a_kind_that_only_ends_like_a_list_is_none(tmp_path: Path) -> None:
+    (file,) = read(case(document("AllowList", "partners", "example.org/v1", spec={"items": []})), tmp_path)
+    assert [found.kind for found in file.objects] == ["AllowList"]
+
+
+def test_what_concerns_more_than_the_stacks_own_namespaces_is_named_by_each_preview(tmp_path: Path) -> None:
+    role = document("ClusterRoleBinding", "admins", "rbac.authorization.k8s.io/v1", None)
+    token = document("Secret", "token", type="kubernetes.io/service-account-token")
+    loaded = case(listed(role), document(namespace="kube-system"), document(), token).load(tmp_path)
+    found = [warning for warning in loaded.plan.warnings if warning.startswith("manifests.own")]
+    assert found == [
+        "manifests.own: extra/own.yaml:1 items[0] ClusterRoleBinding/admins is an object of the whole cluster",
+        "manifests.own: extra/own.yaml:9 ConfigMap/company-ca is in namespace kube-system, which is not one of this stack's",
+        "manifests.own: extra/own.yaml:21 Secret/token makes Kubernetes keep a token of a service account that does not end: "
+        "prefer `kubectl create token`",
+    ]
+
+
 def test_with_rights_in_the_whole_cluster_objects_may_be_anywhere(tmp_path: Path) -> None:
     whole = [
         document("Namespace", "monitoring", namespace=None),
@@ -136,6 +196,15 @@ def test_with_rights_in_the_whole_cluster_objects_may_be_anywhere(tmp_path: Path
             document("ClusterRole", "x", "rbac.authorization.k8s.io/v1", "fate-9999"),
             "extra/own.yaml:1 ClusterRole/x is an object of the whole cluster",
         ),
+        (
+            listed(document("ClusterRoleBinding", "x", "rbac.authorization.k8s.io/v1", None)),
+            "extra/own.yaml:1 items[0] ClusterRoleBinding/x is an object of the whole cluster",
+        ),
+        (listed(document(namespace="kube-system")), "extra/own.yaml:1 items[0] ConfigMap/company-ca is in namespace kube-system"),
+        (
+            document("VolumeSnapshotContent", "x", "snapshot.storage.k8s.io/v1"),
+            "extra/own.yaml:1 VolumeSnapshotContent/x is an object of the whole cluster",
+        ),
         (document(*CUSTOM, namespace=None), "extra/own.yaml:1 ServiceMonitor/fate is an object of the whole cluster"),
         (document(namespace="kube-system"), "extra/own.yaml:1 ConfigMap/company-ca is in namespace kube-system"),
     ],
@@ -149,6 +218,7 @@ def test_with_rights_in_namespaces_objects_stay_inside_them(text: str, problem: 
     "text",
     [
         document("StatefulSet", "mysql", "apps/v1"),
+        listed(document("StatefulSet", "mysql", "apps/v1"), kind="StatefulSetList"),
         document("ConfigMap", "python-config"),
         document("Service", "nginx-public"),
         document("ConfigMap", "pulsar-route-table"),

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -250,6 +252,10 @@ WRONG = {
     "a mapping as key": ("? {a: b}\n: c\n", ["x.yaml:1: a key is not a plain word"]),
     "a merge of a text": ("a:\n  <<: text\n", ["x.yaml:2: << does not name a mapping"]),
     "a date that is none": ("a: 2020-13-45\n", ["x.yaml:1 a: is not a value"]),
+    "texts that are not what their tags say": (
+        'a: !!timestamp x\nb: !!bool x\nc: !!int ""\nd: !!float ""\ne: !!binary aGk=\nf: !!int x\ng: !own x\nh: "\\ud800"\n',
+        [f"x.yaml:{line} {key}: is not a value" for line, key in enumerate("abcdefgh", 1)],
+    ),
     "nothing that is needed": ("a: 1", ["name: name is missing", "namespace: namespace is missing", "chartName: chartName is missing",
                                         "chartVersion: chartVersion is missing", "modules: modules are missing"]),
 }  # fmt: skip
@@ -263,6 +269,34 @@ def test_a_file_that_is_no_cluster_is_refused_with_its_line(name: str) -> None:
     printed = str(raised.value)
     assert [said for said in expected if said not in printed] == []
     assert len(raised.value.problems) == len(expected)
+
+
+TAGGED = [
+    "!!timestamp x", "!!timestamp 2020-01-01", "2020-01-01", "!!timestamp 2020-13-45", "!!bool x", "!!int x", '!!int ""', "!!int 0x_",
+    "!!float x", '!!float ""', "!!null x", "!!binary aGk=", "!!binary '***'", "!!set {a: }", "!!omap [a: 1]", "!!pairs [a: 1]", "!!str 5",
+    "!!seq x", "!!map x", "!!seq {a: 1}", "!!timestamp [x]", "!!merge x", "!!value =", "!own x", "!!python/name:os.system x", "<<", "=",
+    ".nan", ".inf", "1:30", '"\\ud800"',
+]  # fmt: skip
+
+
+def _values(node: yaml.Node) -> Iterator[yaml.Node]:
+    """Every value of a mapping or a list, and theirs."""
+    if not isinstance(node, yaml.CollectionNode):
+        return
+    for value in (pair[1] for pair in node.value) if isinstance(node, yaml.MappingNode) else node.value:
+        yield value
+        yield from _values(value)
+
+
+@pytest.mark.parametrize("tagged", TAGGED)
+def test_a_value_with_any_tag_in_any_place_is_taken_or_refused(tagged: str) -> None:
+    text = (FILES[0].parent / "v1.11.2-spark-pulsar.yaml").read_text()
+    places = list(_values(yaml.compose(text)))
+    assert len(places) > 50
+    for node in places:
+        end = "" if isinstance(node, yaml.ScalarNode) else "\n"
+        with suppress(FederationError):
+            converted_text(text[: node.start_mark.index] + tagged + end + text[node.end_mark.index :], "x.yaml")
 
 
 def _nested(first: str, each: str) -> str:
