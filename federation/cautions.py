@@ -9,7 +9,7 @@ from federation.party_spec import PartySpec
 from federation.party_values import device_of, module_specs
 from federation.patches import patched_keys
 from federation.publish_spec import Publish
-from federation.releases import DeviceRow
+from federation.releases import DeviceRow, Release
 from federation.rules_modules import module_path
 from federation.scalars import PartyId
 from federation.spec import StackSpec
@@ -31,6 +31,7 @@ def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
         for name, given in module_specs(own).items():
             if name in deployed:
                 where = f"parties.{party}.modules.{'.'.join(module_path(name))}"
+                yield from _unread(where, spec.catalogue[own.release], given or ModuleSpec())
                 yield from _opened(where, name, given or ModuleSpec())
                 asked = device_of(name, own, spec.catalogue[own.release])
                 yield from _without_device(where, asked, given or ModuleSpec(), own, deployed[name]["resources"])
@@ -71,6 +72,12 @@ def _opened(where: str, name: str, given: ModuleSpec) -> Iterator[str]:
         yield f"{where}.service makes {name} reachable at every node of the cluster"
     elif not service.source_ranges:
         yield f"{where}.service makes {name} reachable for everyone who reaches its load balancer: name sourceRanges"
+
+
+def _unread(where: str, release: Release, given: ModuleSpec) -> Iterator[str]:
+    # fate_flow/runtime/system_settings.py of 2.2.0 reads LOG_LEVEL as a number; FATE_LOG_LEVEL is FATE 1.x's.
+    if "FATE_LOG_LEVEL" in given.env and release.layout.fateflow.service_conf == "2":
+        yield f"{where}.env.FATE_LOG_LEVEL has no effect in FATE {release.release}: set LOG_LEVEL to a number (10 for debug)"
 
 
 def _without_device(where: str, asked: DeviceRow, given: ModuleSpec, own: PartySpec, resources: dict[str, dict[str, str]]) -> Iterator[str]:

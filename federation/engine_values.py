@@ -74,9 +74,10 @@ class SparkDriver(Model):
 class SparkSettings(Model):
     """What FATE-Flow's scheduler believes of Spark; workers are sized by the same numbers."""
 
-    master: NonEmpty = Field(description="spark.master: spark://HOST:PORT, or local[*] inside FATE-Flow's pod.")
+    master: NonEmpty = Field(description="spark.master: spark://HOST:PORT, or local[CORES] inside FATE-Flow's pod.")
     cores_per_worker: Whole
     memory_per_worker_mib: Whole | None = Field(None, description="Of the module's workers.")
+    driver_memory_mib: Whole | None = Field(None, description="spark.driver.memory of a Spark in FATE-Flow's pod; default: Spark's.")
     workers: Whole
     python: NonEmpty | None = Field(None, description="spark.pyspark.python, of the executors of an external Spark.")
     dependent_distribution: bool | None = Field(None, description="Whether FATE's Python packages are sent to executors; default: no.")

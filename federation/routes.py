@@ -158,6 +158,8 @@ def records_config(listen: int, ports: Iterable[int]) -> str:
     """
     allowed = " ".join(str(port) for port in sorted(set(ports))) or str(TOMBSTONE_PORT)
     settings = {
+        # Whom it becomes when it starts as root. Upstream's default; a package built with another one (Debian's: root) refuses to serve.
+        "admin.user_id STRING": "nobody",
         "http.server_ports STRING": f"{listen}:ssl",
         "http.connect_ports STRING": allowed,
         "url_remap.remap_required INT": "1",

@@ -138,7 +138,7 @@ def _slim(values: Values) -> None:
     del values["hdfs"]
     values["engines"]["storage"] = "localfs"
     values["layout"]["fateflow"]["folders"]["localfs"] = "localfs"
-    values["spark"].update(master="local[*]", workers=1)
+    values["spark"].update(master="local[4]", driverMemoryMib=2048, workers=1)
 
 
 def _eggroll(values: Values) -> None:
@@ -350,7 +350,7 @@ STANDALONE_OSX = planned("Standalone over OSX", _mesh(configs.STANDALONE_OSX))
 SPARK_PULSAR_2 = planned("Spark, Pulsar, HDFS, FATE 2.0.0", _mesh(configs.SPARK_PULSAR, release="2.0.0"))
 SPARK_RABBITMQ_2 = planned("Spark, RabbitMQ, HDFS, FATE 2.0.0", _mesh(configs.SPARK_RABBITMQ, release="2.0.0"))
 FILE_PULSAR = planned("slim with Pulsar and files, FATE 2.2.0", _mesh(configs.FILE_PULSAR))
-LOCAL_RABBITMQ = planned("slim with RabbitMQ and standalone storage, FATE 2.2.0", _mesh(configs.LOCAL_RABBITMQ))
+FILE_RABBITMQ = planned("slim with RabbitMQ and files, FATE 2.2.0", _mesh(configs.FILE_RABBITMQ))
 OSX_EXCHANGE = planned("exchange with OSX", configs.OSX_EXCHANGE, "exchange")
 OSX_EXCHANGE_PLACED = OSX_EXCHANGE.changed(_placed, "exchange with OSX and placement")
 SERVED = PARTY.changed(_with_servings, "party with FATE-Serving")
@@ -397,7 +397,7 @@ FML_MANAGER_POSTGRES_ELSEWHERE = FML_MANAGER.changed(_postgres_elsewhere, "FML M
 FML_MANAGER_PLACED = FML_MANAGER.changed(_placed, "FML Manager with placement")
 
 COMBINATIONS = [PARTY, RABBITMQ, SLIM, SLIM_RABBITMQ, EGGROLL, EGGROLL_2_4]
-COMBINATIONS_2 = [OSX, OSX_2_0, SPARK_OSX, STANDALONE_OSX, SPARK_PULSAR_2, SPARK_RABBITMQ_2, FILE_PULSAR, LOCAL_RABBITMQ]
+COMBINATIONS_2 = [OSX, OSX_2_0, SPARK_OSX, STANDALONE_OSX, SPARK_PULSAR_2, SPARK_RABBITMQ_2, FILE_PULSAR, FILE_RABBITMQ]
 EXCHANGES = [EXCHANGE, ROLLSITE_EXCHANGE, OSX_EXCHANGE]
 PLACEMENTS = [PLACED, RABBITMQ_PLACED, EGGROLL_PLACED, OSX_PLACED, EXCHANGE_PLACED, ROLLSITE_EXCHANGE_PLACED, OSX_EXCHANGE_PLACED]
 PARTIES = [*COMBINATIONS, SMALL, EPHEMERAL, PLAINTEXT, ISSUED, LARGE, RABBITMQ_KEPT, EGGROLL_EPHEMERAL, EGGROLL_LARGE]

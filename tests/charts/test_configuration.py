@@ -125,11 +125,18 @@ def test_filled_files_live_in_memory_only() -> None:
         assert found["emptyDir"]["medium"] == "Memory"
 
 
-@pytest.mark.parametrize(("case", "master"), [(PARTY, "spark://spark-master:7077"), (SLIM, "local[*]")], ids=str)
-def test_spark_starts_from_the_pods_own_address(case: Case, master: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("case", "settings"),
+    [
+        (PARTY, {"spark.master": "spark://spark-master:7077"}),
+        (SLIM, {"spark.master": "local[4]", "spark.driver.memory": "2048m"}),
+    ],
+    ids=str,
+)
+def test_spark_starts_from_the_pods_own_address(case: Case, settings: dict[str, str], tmp_path: Path) -> None:
     text = config_texts(case.render())["python-config/spark-defaults.conf"]
     lines = filled(text, tmp_path, "spark-defaults.conf", {"POD_IP": "10.0.0.7"}).splitlines()
-    assert dict(line.split(None, 1) for line in lines) == {"spark.master": master, "spark.driver.host": "10.0.0.7"}
+    assert dict(line.split(None, 1) for line in lines) == settings | {"spark.driver.host": "10.0.0.7"}
 
 
 def test_executors_import_fate_arch_with_the_configuration_of_the_workers() -> None:

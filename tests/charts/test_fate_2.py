@@ -11,7 +11,7 @@ from tests.charts.cases import (
     COMBINATIONS_2,
     EGGROLL,
     FILE_PULSAR,
-    LOCAL_RABBITMQ,
+    FILE_RABBITMQ,
     OSX,
     OSX_2_0,
     OSX_EXCHANGE,
@@ -84,7 +84,7 @@ def test_service_conf_has_every_key_and_the_pods_own_values(case: Case, tmp_path
         (SPARK_PULSAR_2, {"spark": {"home": SPARK_HOME, "cores": 8}}, {"pulsar": PULSAR_CONF, "nginx": NGINX_CONF}, HDFS_CONF),
         (SPARK_RABBITMQ_2, {"spark": {"home": SPARK_HOME, "cores": 8}}, {"rabbitmq": RABBITMQ_CONF, "nginx": NGINX_CONF}, HDFS_CONF),
         (FILE_PULSAR, {"spark": {"home": SPARK_HOME, "cores": 4}}, {"pulsar": PULSAR_CONF, "nginx": NGINX_CONF}, {}),
-        (LOCAL_RABBITMQ, {"spark": {"home": SPARK_HOME, "cores": 4}}, {"rabbitmq": RABBITMQ_CONF, "nginx": NGINX_CONF}, {}),
+        (FILE_RABBITMQ, {"spark": {"home": SPARK_HOME, "cores": 4}}, {"rabbitmq": RABBITMQ_CONF, "nginx": NGINX_CONF}, {}),
     ],
     ids=str,
 )
@@ -93,6 +93,14 @@ def test_fateflow_is_told_of_the_engines_that_the_party_has_and_of_no_other(
 ) -> None:
     conf = service_conf(case, tmp_path)
     assert (conf["computing"], conf["federation"], conf["storage"]) == (computing, federation, storage)
+
+
+@every_combination
+def test_fateflow_has_no_variable_that_fate_2_does_not_read(case: Case) -> None:
+    """FATE 2.x reads LOG_LEVEL, whose default is right, and no limit of uploads (grep of 2.2.0's own code)."""
+    names = {entry["name"] for entry in container(case, FATEFLOW).spec["env"]}
+    assert {"POD_IP", "FATE_PROJECT_BASE"} <= names
+    assert not {name for name in names if name.startswith(("FATE_LOG", "FATE_FLOW_UPLOAD"))}
 
 
 @every_combination
@@ -110,7 +118,7 @@ def test_fateflow_keeps_its_folders_where_fate_2_has_them(case: Case) -> None:
     assert mount(container(case, FATEFLOW), f"{BASE}/fate_flow/conf")[1]["emptyDir"]["medium"] == "Memory"
 
 
-@pytest.mark.parametrize(("case", "engine"), [(FILE_PULSAR, "pulsar"), (LOCAL_RABBITMQ, "rabbitmq"), (SPARK_PULSAR_2, "pulsar")], ids=str)
+@pytest.mark.parametrize(("case", "engine"), [(FILE_PULSAR, "pulsar"), (FILE_RABBITMQ, "rabbitmq"), (SPARK_PULSAR_2, "pulsar")], ids=str)
 def test_a_route_table_is_a_link_from_the_folder_that_fate_reads_to_one_that_kubelet_refreshes(case: Case, engine: str) -> None:
     [script] = [found.spec["command"][-1] for found in containers(case.render()) if found.where == "StatefulSet/python/fill"]
     [link] = re.findall(r"^ln -sf (\S+) (\S+)$", script, re.M)

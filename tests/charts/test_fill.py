@@ -56,6 +56,17 @@ def fill(request: pytest.FixtureRequest, tmp_path: Path) -> Fill:
     return run
 
 
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[-1])
+def test_only_its_owner_reads_a_filled_file_even_where_the_image_had_one(shell: tuple[str, ...], tmp_path: Path) -> None:
+    source, target = tmp_path / "source.yaml", tmp_path / "service_conf.yaml"
+    source.write_text("passwd: '${MYSQL_PASSWORD}'\n")
+    target.write_text("the image's own\n")
+    target.chmod(0o644)
+    subprocess.run([*shell, str(FILL), str(source), str(target)], env={"PATH": os.environ["PATH"], "MYSQL_PASSWORD": "x"}, check=True)
+    assert target.read_text() == "passwd: 'x'\n"
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
 def test_there_is_something_to_run_it_with() -> None:
     assert SHELLS
     assert AWKS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.charts.cases import FILE_PULSAR, LOCAL_RABBITMQ, OSX, PARTY, SPARK_PULSAR_2, Case, Values, container, mount
+from tests.charts.cases import FILE_PULSAR, FILE_RABBITMQ, OSX, PARTY, SPARK_PULSAR_2, Case, Values, container, mount
 from tests.charts.test_fill import AWKS, HOSTILE, SHELLS
 from tests.support.helm import CHARTS
 from tests.support.walk import config_texts, containers
@@ -81,7 +81,7 @@ def test_fateflow_of_a_party_with_pulsar_gets_the_corrected_file_over_the_images
     assert mount(patching, "/patched")[1] == volume
 
 
-@pytest.mark.parametrize("case", [PARTY, OSX, LOCAL_RABBITMQ], ids=str)
+@pytest.mark.parametrize("case", [PARTY, OSX, FILE_RABBITMQ], ids=str)
 def test_without_a_patch_there_is_no_trace_of_one(case: Case) -> None:
     objects = case.render()
     assert not [found.where for found in containers(objects) if "patch" in found.where]

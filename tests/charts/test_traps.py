@@ -13,7 +13,7 @@ import yaml
 from federation.link_routes import party_routes
 from federation.live import live_values
 from federation.releases import catalogue
-from tests.charts.cases import EGGROLL, FILE_PULSAR, LOCAL_RABBITMQ, OSX, PARTY, STANDALONE_OSX, Case, container, mount
+from tests.charts.cases import EGGROLL, FILE_PULSAR, FILE_RABBITMQ, OSX, PARTY, STANDALONE_OSX, Case, container, mount
 from tests.charts.test_configuration import properties, service_conf
 from tests.support import configs
 from tests.support.walk import config_texts, containers
@@ -49,7 +49,7 @@ def test_trap_3_nginx_dials_ip_addresses_only(tmp_path: Path) -> None:
     assert all(live_values(host) or host.replace(".", "").isdigit() for host in hosts)
 
 
-@pytest.mark.parametrize(("case", "engine"), [(FILE_PULSAR, "pulsar"), (LOCAL_RABBITMQ, "rabbitmq")], ids=str)
+@pytest.mark.parametrize(("case", "engine"), [(FILE_PULSAR, "pulsar"), (FILE_RABBITMQ, "rabbitmq")], ids=str)
 def test_trap_4_route_tables_lie_where_fate_2_reads_them(case: Case, engine: str) -> None:
     [script] = [found.spec["command"][-1] for found in containers(case.render()) if found.where == "StatefulSet/python/fill"]
     assert f"ln -sf /routes/{engine}/{engine}_route_table.yaml /filled/{engine}_route_table.yaml\n" in script

@@ -73,7 +73,7 @@ def test_fate_reads_the_engines_of_a_party(case: cases.Case, tmp_path: Path) -> 
 
 STAR = member(configs.FILE_PULSAR, "star")
 MESH = member(configs.FILE_PULSAR)
-RABBITMQ = member(configs.LOCAL_RABBITMQ)
+RABBITMQ = member(configs.FILE_RABBITMQ)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_fate_reads_the_routes_of_pulsar(
 
 def test_fate_reads_the_routes_of_rabbitmq(tmp_path: Path) -> None:
     files = route_files(RABBITMQ, tmp_path / "stack")
-    table = fate("conf", conf_folder(cases.LOCAL_RABBITMQ, tmp_path, files))["spec"]["metadata"]["route_table"]
+    table = fate("conf", conf_folder(cases.FILE_RABBITMQ, tmp_path, files))["spec"]["metadata"]["route_table"]
     assert table == {"9999": {"host": "rabbitmq", "port": 5672}, "10000": {"host": "203.0.113.20", "port": 5672}}
 
 

@@ -31,8 +31,6 @@ SPARK_OSX: Config = {"computing": "Spark", "federation": "OSX", "storage": "HDFS
 STANDALONE_OSX: Config = {"computing": "Standalone", "federation": "OSX", "storage": "Standalone"}
 FILE_PULSAR: Config = {"computing": "Spark_local", "federation": "Pulsar", "storage": "File"}
 FILE_RABBITMQ: Config = {"computing": "Spark_local", "federation": "RabbitMQ", "storage": "File"}
-LOCAL_PULSAR: Config = {"computing": "Spark_local", "federation": "Pulsar", "storage": "Standalone"}
-LOCAL_RABBITMQ: Config = {"computing": "Spark_local", "federation": "RabbitMQ", "storage": "Standalone"}
 # What each federation engine publishes.
 PARTY_ENDPOINTS = {"Pulsar": ("pulsar", "nginx"), "RabbitMQ": ("rabbitmq", "nginx"), "Eggroll": ("rollsite",), "OSX": ("osx",)}
 EXCHANGE_ENDPOINTS = {"Pulsar": ("trafficServer", "nginx"), "Eggroll": ("rollsite",), "OSX": ("osx",)}

@@ -582,11 +582,14 @@ def test_spark_is_a_cluster_of_the_size_of_its_workers(engines: Config, tmp_path
 def test_spark_local_is_the_size_of_the_pod_it_runs_in(engines: Config, tmp_path: Path) -> None:
     default = planned(member(engines), tmp_path / "default")[1].spark
     assert default is not None
-    assert default.plain() == {"master": "local[*]", "coresPerWorker": 4, "memoryPerWorkerMib": 7372, "workers": 1}
+    assert default.plain() == {
+        "master": "local[4]", "coresPerWorker": 4, "memoryPerWorkerMib": 7372, "driverMemoryMib": 2048, "workers": 1,
+    }  # fmt: skip
     limits = {"requests": {}, "limits": {"cpu": "12", "memory": "40Gi"}}
     larger = planned(member(engines, modules={"fateflow": {"resources": limits}}), tmp_path / "larger")[1].spark
     assert larger is not None
-    assert (larger.cores_per_worker, larger.memory_per_worker_mib, larger.workers) == (12, 36864, 1)
+    assert (larger.master, larger.cores_per_worker, larger.memory_per_worker_mib, larger.workers) == ("local[12]", 12, 36864, 1)
+    assert larger.driver_memory_mib == 10240
 
 
 def test_rabbitmq_s_password_is_made_and_found(tmp_path: Path) -> None:
@@ -725,6 +728,19 @@ def test_the_log_level_of_fateflow_may_be_set(tmp_path: Path) -> None:
     case = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(modules={"fateflow": {"env": {"FATE_LOG_LEVEL": "DEBUG"}}}))
     values = case.load(tmp_path).plan.unit("party-9999").chart.values
     assert values.modules.fateflow.env == {"FATE_LOG_LEVEL": "DEBUG"}  # type: ignore[union-attr]
+
+
+def test_a_log_level_that_fate_2_does_not_read_is_said(tmp_path: Path) -> None:
+    def unread(case: Case, folder: str) -> list[str]:
+        return [text for text in case.load(tmp_path / folder).plan.warnings if "LOG_LEVEL" in text]
+
+    def levelled(case: Case, variable: str) -> Case:
+        return case.changed(lambda config: config["parties"]["9999"].update(modules={"fateflow": {"env": {variable: "10"}}}))
+
+    (warning,) = unread(levelled(OSX_MESH, "FATE_LOG_LEVEL"), "2.x")
+    assert warning.startswith("parties.9999.modules.fateflow.env.FATE_LOG_LEVEL has no effect in FATE 2.2.0: set LOG_LEVEL")
+    assert not unread(levelled(OSX_MESH, "LOG_LEVEL"), "its own")
+    assert not unread(levelled(STAR_PARTY, "FATE_LOG_LEVEL"), "1.x")
 
 
 @pytest.mark.parametrize("case", [STAR_PARTY, RABBITMQ_MESH, ROLLSITE_STAR], ids=str)

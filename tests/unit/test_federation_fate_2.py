@@ -13,8 +13,6 @@ from tests.support.configs import (
     EGGROLL_OSX,
     FILE_PULSAR,
     FILE_RABBITMQ,
-    LOCAL_PULSAR,
-    LOCAL_RABBITMQ,
     OSX_BY_HAND,
     OSX_EXCHANGE,
     OSX_LOCAL,
@@ -40,7 +38,7 @@ from tests.unit.test_federation_combinations import planned, refused, words
 
 RELEASES = ["2.0.0", "2.1.0", "2.2.0"]
 LEGAL = [
-    EGGROLL_OSX, SPARK_OSX, SPARK_RABBITMQ, SPARK_PULSAR, FILE_RABBITMQ, LOCAL_RABBITMQ, FILE_PULSAR, LOCAL_PULSAR, STANDALONE_OSX,
+    EGGROLL_OSX, SPARK_OSX, SPARK_RABBITMQ, SPARK_PULSAR, FILE_RABBITMQ, FILE_PULSAR, STANDALONE_OSX,
 ]  # fmt: skip
 # Reference 3.3 and 20.
 SPARK = {"sparkMaster", "sparkWorker", "namenode", "datanode"}
@@ -50,9 +48,7 @@ MODULES = {
     "Spark RabbitMQ HDFS": {"nginx", "rabbitmq"} | SPARK,
     "Spark Pulsar HDFS": {"nginx", "pulsar"} | SPARK,
     "Spark_local RabbitMQ File": {"nginx", "rabbitmq"},
-    "Spark_local RabbitMQ Standalone": {"nginx", "rabbitmq"},
     "Spark_local Pulsar File": {"nginx", "pulsar"},
-    "Spark_local Pulsar Standalone": {"nginx", "pulsar"},
     "Standalone OSX Standalone": {"osx"},
 }
 WORKER: Config = {"spark": {"worker": {"image": {"repository": "own/spark-worker", "tag": "py310"}}}}

@@ -11,6 +11,8 @@
 set -eu
 export LC_ALL=C
 umask 077
+# A target that is there already, copied from the image, would keep its mode.
+rm -f "$2"
 
 if ! SOURCE=$1 TARGET=$2 awk '
 function refuse(text) {
