@@ -25,8 +25,9 @@ from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import named, of_kind
 
 LOOPBACK = "127.0.0.1"
-# Of Debian's package; its traffic_manager would become this user by itself, but it starts as root then.
-USER = "trafficserver"
+# Whom the rendered `admin.user_id` makes of traffic_server where it starts as root, as in the container. Debian's own default
+# is root, as which it refuses to serve.
+USER, GROUP = "nobody", "nogroup"
 INSTALL = "Traffic Server is missing: apt-get install trafficserver"
 START_SECONDS, PROBE_SECONDS = 20.0, 5.0
 # Traffic Server looks at its hosts file once a second, and the first time a second after it began to serve.
@@ -161,7 +162,6 @@ class TrafficServer:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                **_as_user(),  # type: ignore[call-overload]
             )
 
     def serve(self) -> None:
@@ -234,14 +234,14 @@ class TrafficServer:
         return text
 
     def _run(self, *command: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(command, env=self._env, cwd="/", capture_output=True, timeout=PROBE_SECONDS, check=False, **_as_user())  # type: ignore[call-overload,no-any-return]
+        return subprocess.run(command, env=self._env, cwd="/", capture_output=True, timeout=PROBE_SECONDS, check=False)
 
     def _hand_over(self) -> None:
         if os.geteuid() != 0:
             return
         for path in (self.folder, *self.folder.rglob("*")):
             if "mounts" not in path.parts:
-                shutil.chown(path, USER, USER)
+                shutil.chown(path, USER, GROUP)
 
 
 @contextmanager
@@ -281,11 +281,6 @@ def _mount(folder: Path, files: Mapping[str, str]) -> None:
             (folder / name).symlink_to(f"..data/{name}")
     if before is not None:
         shutil.rmtree(before)
-
-
-def _as_user() -> dict[str, object]:
-    """Where the tests run as root, as in CI's containers: run as Debian's user."""
-    return {"user": USER, "group": USER, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def _session(leader: int) -> dict[int, str]:
