@@ -76,7 +76,7 @@ def _opened(where: str, name: str, given: ModuleSpec) -> Iterator[str]:
 
 def _unread(where: str, release: Release, given: ModuleSpec) -> Iterator[str]:
     # fate_flow/runtime/system_settings.py of 2.2.0 reads LOG_LEVEL as a number; FATE_LOG_LEVEL is FATE 1.x's.
-    if "FATE_LOG_LEVEL" in given.env and release.layout.fateflow.service_conf == "2":
+    if "FATE_LOG_LEVEL" in given.env and release.major == 2:
         yield f"{where}.env.FATE_LOG_LEVEL has no effect in FATE {release.release}: set LOG_LEVEL to a number (10 for debug)"
 
 

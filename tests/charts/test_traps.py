@@ -71,7 +71,7 @@ def test_trap_6_no_table_of_rollsite_asks_for_tls_that_it_does_not_have(tmp_path
 
 def test_trap_7_no_localfs_in_fate_2_and_stream_only_with_eggroll(tmp_path: Path) -> None:
     rows = [row for release in catalogue().values() if release.major == 2 for row in release.combinations]
-    assert len(rows) == 27
+    assert len(rows) == 21
     assert not [row for row in rows if row.storage == "LocalFS"]
     modes = {(row.computing, row.osx_mode) for row in rows if row.federation == "OSX"}
     assert modes == {("Eggroll", "stream"), ("Spark", "queue"), ("Standalone", "queue")}
