@@ -27,6 +27,7 @@ from cli.passwords import give_command, init_secrets
 from cli.peers import Review, accept, review
 from cli.peers_move import move_peers
 from cli.project import Stack, find_project
+from cli.prompt import says_yes
 from cli.rendering import access_files, render, write_rendering
 from cli.states import set_state
 from cli.trust import init_trust, rotate, waits_for_peers
@@ -140,7 +141,7 @@ def trust_rotate(arguments: argparse.Namespace) -> Result:
         if arguments.json or not sys.stdin.isatty():
             said = "nothing was written: there is nobody to ask; add --yes when every peer is ready"
             return Result("", {"written": False}, USAGE, said)
-        if not _says_yes(question):
+        if not says_yes(question):
             return Result("nothing was written", {"written": False}, FAILED)
     step = rotate(stack, arguments.party, today(), Source(arguments.issuer_files, arguments.authority), arguments.issuer)
     return Result(show.step_text(step), {"party": step.party, "did": step.did, "next": list(step.next), "written": True})
@@ -286,12 +287,7 @@ def convert_kubefate(arguments: argparse.Namespace) -> Result:
 
 def _agreed(text: str, found: Review) -> bool:
     say(f"{text}\n")
-    return _says_yes(f"accept this descriptor for peer {found.name}?")
-
-
-def _says_yes(question: str) -> bool:
-    say(f"{question} [y/N] ", end="")
-    return input().strip().lower() in ("y", "yes")
+    return says_yes(f"accept this descriptor for peer {found.name}?")
 
 
 def _placeholders(stack: Stack) -> Iterator[str]:

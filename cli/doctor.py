@@ -28,6 +28,7 @@ from cli.snapshot import (
 from cli.troubles import trouble
 from federation.boards_spec import HttpRouteBoards, IngressBoards, IstioBoards
 from federation.quantity import amount, shown
+from federation.rules_hubs import waiting_hubs
 
 NO_ANSWER = "check cluster.context and cluster.kubeconfig, the network, and whether your credentials are still valid"
 _UP = "run `pulumi up`"
@@ -38,15 +39,22 @@ _STORAGE_DEFAULT, _INGRESS_DEFAULT = "storageclass.kubernetes.io/is-default-clas
 
 def own_rows(snapshot: Snapshot) -> list[Row]:
     """Every check of a stack's own cluster."""
-    version = snapshot.readings[VERSION]
+    version, waiting = snapshot.readings[VERSION], [*_hubs(snapshot)]
     if version.state != "ok":
-        return [Row("cluster answers", "failed", version.reason, NO_ANSWER)]
-    rows = [Row(f"cluster answers: Kubernetes {snapshot.kubernetes}", "ok")]
+        return [Row("cluster answers", "failed", version.reason, NO_ANSWER), *waiting]
+    rows = [Row(f"cluster answers: Kubernetes {snapshot.kubernetes}", "ok"), *waiting]
     for view in snapshot.units:
         rows += guarded(f"{view.unit.key}: everything is checked", _unit(view, snapshot))
     for check, found in (("storage classes", _storage_classes), ("cert-manager", _cert_manager), ("consoles", _boards)):
         rows += guarded(f"{check}: everything is checked", found(snapshot))
     return rows
+
+
+def _hubs(snapshot: Snapshot) -> Iterator[Row]:
+    """Units without the hub that they name: all else may be well, and no job finds a partner."""
+    for hub, said in waiting_hubs(snapshot.spec, snapshot.loaded.plan.pending):
+        fix = f"accept its descriptor: `fatefed peers add FILE --name {hub.peer}`, then `pulumi up`"
+        yield Row(f"{hub.unit}: hub {hub.peer}", "failed", said, fix)
 
 
 def _unit(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:

@@ -1,21 +1,23 @@
 """The name a peer gets under `fate:peers` when the operator gives none."""
 
-import os
 from pathlib import Path
 
 from cli.offers import Offer
 from cli.peer_files import leads_to
 from federation.descriptor import Descriptor, Published
 from federation.envelope import Received
+from federation.links import Kind
 from federation.peer_spec import PeerSpec
 from federation.peers import Peers, read_descriptor
+from federation.rules_hubs import named_hubs
 from federation.spec import StackSpec
 
 _SUFFIXES = {"serving": "serving", "servingExchange": "serving", "sitePortal": "site-portal", "fmlManager": "fml-manager"}
 
 
 def peer_name(descriptor: Descriptor, offer: Offer, spec: StackSpec, known: Peers, folder: Path) -> str:
-    """The peer that names this file or stack, or was accepted for this unit; else the organization; else organization and party id.
+    """The peer that names this file or stack, or was accepted for this unit, or waits for it; else the organization; else
+    organization and party id.
 
     For FATE-Serving, `<organization>-serving` in the organization's place; likewise for portals.
     """
@@ -32,10 +34,35 @@ def peer_name(descriptor: Descriptor, offer: Offer, spec: StackSpec, known: Peer
             return name
     # A peer that was announced under the organization's name is a party, or an exchange, of training.
     suffix = _SUFFIXES.get(descriptor.kind)
-    name = descriptor.organization if suffix is None else f"{descriptor.organization}-{suffix}"
-    if name not in accepted and _is_free(name, spec.peers, folder):
-        return name
-    return f"{name}-{descriptor.party_id or 'exchange'}"
+    usual = descriptor.organization if suffix is None else f"{descriptor.organization}-{suffix}"
+    if (announced := _announced(descriptor, usual, spec, folder)) is not None:
+        return announced
+    return usual if usual not in spec.peers else f"{usual}-{descriptor.party_id or 'exchange'}"
+
+
+def _announced(descriptor: Descriptor, usual: str, spec: StackSpec, folder: Path) -> str | None:
+    """The peer that waits for this unit: it has the usual name, or its file is there already, or it is the only hub that is awaited.
+
+    Whether a file lies where the stack file says does not matter: another stack of the folder may have put it there.
+    """
+    wanted: dict[str, set[Kind]] = {}
+    for hub in named_hubs(spec):
+        wanted.setdefault(hub.peer, set()).add(hub.kind)
+    fitting = {name: peer for name, peer in sorted(spec.peers.items()) if descriptor.kind in wanted.get(name, {descriptor.kind})}
+    waiting = [name for name, peer in fitting.items() if _waits(peer)]
+    if usual in waiting or (usual in fitting and _is_gone(fitting[usual], folder)):
+        return usual
+    for name in waiting:
+        found = read_descriptor(folder, str(spec.peers[name].descriptor), name)
+        if isinstance(found, Received) and _same_unit(found.descriptor, descriptor):
+            return name
+    awaited = [name for name in waiting if name in wanted]
+    return awaited[0] if len(awaited) == 1 else None
+
+
+def _waits(peer: PeerSpec) -> bool:
+    """Whether it was announced, and nothing was accepted for it."""
+    return peer.descriptor is not None and peer.stack is None and peer.sha256 is None and not peer.identified
 
 
 def _accepted_once(spec: StackSpec, known: Peers, folder: Path) -> dict[str, Published]:
@@ -53,7 +80,6 @@ def _same_unit(other: Published, descriptor: Descriptor) -> bool:
     return other.kind == descriptor.kind and other.party_id == descriptor.party_id and same_owner
 
 
-def _is_free(name: str, peers: dict[str, PeerSpec], folder: Path) -> bool:
-    """Not used, or announced for a file that never came."""
-    peer = peers.get(name)
-    return peer is None or (peer.descriptor is not None and not os.path.exists(folder / peer.descriptor))
+def _is_gone(peer: PeerSpec, folder: Path) -> bool:
+    """Whether its descriptor file is not there any more."""
+    return peer.descriptor is not None and not (folder / peer.descriptor).exists()

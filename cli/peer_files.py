@@ -92,7 +92,9 @@ def _accepted_for_another(path: Path, sha256: str, stack: Stack, name: str) -> b
         own = file.resolve() == stack.file.resolve()
         try:
             peers = StackSource.read(file).config().get("peers")
-        except FederationError:  # it does not work now: nothing can be said of it
+        except FederationError:  # it cannot be read now: it may rely on any file
+            if path.exists() and digest(path.read_bytes()) != sha256:
+                return True
             continue
         for other, entry in peers.items() if isinstance(peers, dict) else ():
             said = entry if isinstance(entry, dict) and not (own and str(other) == name) else {}

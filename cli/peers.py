@@ -94,7 +94,7 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     received = _checked(offer, spec)
     descriptor, content = received.descriptor, received.content
     known = resolve(spec.peers, spec.federation, folder, source.place)
-    name = name or peer_name(descriptor, offer, spec, known, folder)
+    chosen, name = name, name or peer_name(descriptor, offer, spec, known, folder)
     own = next((peer for peer in known.accepted if peer.name == name), None)
     previous = None if own is None else own.descriptor
     _must_be_the_same_unit(name, descriptor, previous, offer.place)
@@ -124,7 +124,7 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     plan_before = plan_stack(spec, peers_before)
     pending = [f"peer {name} stays pending: {plan_after.pending[name]}"] if name in plan_after.pending else []
     # All that the next preview would say and the last one did not; that it waits is said already.
-    doubts = [said for said in plan_after.warnings if said not in plan_before.warnings and not said.startswith(f"peer {name} is pending: ")]
+    doubts = [said for said in plan_after.warnings if said not in plan_before.warnings and f"peer {name} is pending: " not in said]
     return Review(
         stack=stack,
         name=name,
@@ -140,6 +140,7 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
         routes=route_changes(plan_before, plan_after),
         warnings=(
             *pending,
+            *([] if chosen else _announced_otherwise(name, descriptor, spec_before)),
             *doubts,
             *_unknown_before(spec, name, own, known),
             *warnings_of(received, others, offer.stack is not None),
@@ -255,3 +256,10 @@ def _unknown_before(spec: StackSpec, name: str, own: Peer | None, known: Peers) 
     if own is not None or not accepted or name in known.pending:
         return []
     return [f"the descriptor that was accepted for {name} is not there any more: what changes against it cannot be shown"]
+
+
+def _announced_otherwise(name: str, descriptor: Descriptor, announced: PeerSpec | None) -> list[str]:
+    """Nobody but the operator knows whom a name stands for that is not the organization's."""
+    if announced is None or announced.sha256 is not None or name.startswith(descriptor.organization):
+        return []
+    return [f"this is {_unit(descriptor)}, and takes the place of the announced peer {name}: is it the one you mean? Else choose --name"]

@@ -21,6 +21,7 @@ from federation.plan_portal import plan_fml_manager, plan_site_portal
 from federation.plan_serving import plan_serving, plan_serving_exchange
 from federation.rules import broken_rules
 from federation.rules_boards import board_warnings
+from federation.rules_hubs import waiting_hubs
 from federation.rules_network import policy_warnings
 from federation.rules_ownership import ownership_warnings
 from federation.rules_peers import address_warnings, advertise_warnings, unused_warnings
@@ -131,7 +132,10 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     units += [plan_serving(spec, party, serving, ready) for party, serving in spec.servings_in_order]
     units += [] if spec.fml_manager is None else [plan_fml_manager(spec, spec.fml_manager, ready)]
     units += [plan_site_portal(spec, party, portal, ready) for party, portal in spec.site_portals_in_order]
-    warnings = tuple(f"peer {name} is pending: {reason}" for name, reason in sorted(pending.items()))
+    # First of all: who has no hub reaches nobody, and all else may look well.
+    waiting = dict(waiting_hubs(spec, pending))
+    others = pending.keys() - {hub.peer for hub in waiting}
+    warnings = (*waiting.values(), *(f"peer {name} is pending: {pending[name]}" for name in sorted(others)))
     warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *policy_warnings(spec, ready), *board_warnings(spec))
     warnings += tuple(release_warnings(spec))
     warnings += (

@@ -1,8 +1,9 @@
-"""Rules about the hub that a unit names: the exchange, serving exchange or FML Manager of this stack (`local`), or of a peer."""
+"""The hub that a unit names: the exchange, serving exchange or FML Manager of this stack (`local`), or of a peer; and rules about it."""
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
 
+from federation import naming
 from federation.errors import Problem
 from federation.links import KINDS
 from federation.own_units import units
@@ -16,6 +17,34 @@ _DESCRIBED: dict[Hub, tuple[str, ...]] = {
     "servingExchange": ("servingExchange",),
     "fmlManager": ("exchange", "fmlManager"),
 }
+
+
+class NamedHub(NamedTuple):
+    """A unit of the stack, and the peer that it names as its hub."""
+
+    unit: str
+    kind: Hub
+    peer: str
+
+
+def named_hubs(spec: StackSpec) -> Iterator[NamedHub]:
+    """Every hub of others that a unit of the stack names."""
+    star = spec.federation.topology == "star"
+    for party, own in spec.parties_in_order if star else ():
+        yield from (NamedHub(naming.party_key(party), "exchange", name) for name in own.exchanges if name != "local")
+    for party, serving in spec.servings_in_order:
+        if serving.exchange is not None and serving.exchange != "local":
+            yield NamedHub(naming.serving_key(party), "servingExchange", serving.exchange)
+    for party, portal in spec.site_portals_in_order:
+        if portal.fml_manager is not None and portal.fml_manager != "local":
+            yield NamedHub(naming.site_portal_key(party), "fmlManager", portal.fml_manager)
+
+
+def waiting_hubs(spec: StackSpec, pending: Mapping[str, str]) -> Iterator[tuple[NamedHub, str]]:
+    """Each unit whose hub is pending, and what is said of it. `pending`: the reason, by peer."""
+    for hub in named_hubs(spec):
+        if (reason := pending.get(hub.peer)) is not None:
+            yield hub, f"{hub.unit} reaches nobody through its {_noun(hub.kind)}: peer {hub.peer} is pending: {reason}"
 
 
 def hub_is_described(spec: StackSpec, kind: Hub, name: str, where: str, left_out: Paths) -> Iterator[Problem]:

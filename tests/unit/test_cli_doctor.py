@@ -13,7 +13,7 @@ from cli.main import main
 from cli.project import Stack
 from cli.snapshot import expected
 from tests.support import stacks
-from tests.support.configs import LOCAL, STAR_PARTY, Case, Config, node_port
+from tests.support.configs import LOCAL, PENDING, STAR_PARTY, Case, Config, node_port
 from tests.support.kubectl import FORBIDDEN, NOT_FOUND, Answers, FakeKubectl, pod
 
 BOARDS = {"kind": "ingress", "domain": "bank-a.example", "className": "nginx"}
@@ -108,6 +108,13 @@ def test_an_answer_of_an_unforeseen_form_is_one_failed_row_and_the_other_checks_
     assert row["check"] == "party-9999: everything is checked"
     assert re.fullmatch(r"an answer that makes no sense \(KeyError at doctor\.py:\d+\)", row["problem"])
     assert "ingress class nginx" in lab.text("doctor")
+
+
+def test_a_party_whose_exchange_is_pending_fails_though_all_its_objects_are_well(make: Callable[[Case], Lab]) -> None:
+    code, rows = make(PENDING).after(lambda _: None)
+    assert (code, [row["state"] for row in rows]) == (1, ["failed"])
+    assert rows[0]["problem"].startswith("party-9999 reaches nobody through its exchange: peer consortium is pending: ")
+    assert "fatefed peers add FILE --name consortium" in rows[0]["fix"]
 
 
 def _waiting(reason: str, message: str) -> Callable[[Answers], None]:

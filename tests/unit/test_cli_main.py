@@ -111,7 +111,7 @@ def test_the_project_is_found_upwards(home: Path, monkeypatch: pytest.MonkeyPatc
 def test_check_says_what_a_stack_waits_for(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     code, out, errors = run(capsys, "check", "-s", "bank-a")
     assert (code, errors) == (0, "")
-    assert out.startswith(f"{os.path.join('stacks', 'Pulumi.bank-a.yaml')} is right: party-9999\nwarning: peer consortium is pending")
+    assert out.startswith(f"{os.path.join('stacks', 'Pulumi.bank-a.yaml')} is right: party-9999\nwarning: party-9999 reaches nobody")
     assert "fatefed secrets init -s bank-a" in out
     assert "pulumi config set --secret --path 'fate:secrets.party-9999-key' -s bank-a < FILE" in out
     code, out, _ = run(capsys, "check", "-s", "bank-a", "--json")

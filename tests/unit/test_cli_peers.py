@@ -156,6 +156,70 @@ def test_a_file_that_another_stack_of_the_project_accepted_is_not_overwritten(ba
     assert (other.file.parent / found.path).read_bytes() == newer.read_bytes(), "it stays where it is"
 
 
+def test_a_file_that_a_stack_may_rely_on_which_cannot_be_read_now_is_not_overwritten(bank: Stack, tmp_path: Path) -> None:
+    added(bank, sent(tmp_path, exchange()))
+    accepted = (bank.file.parent / "peers/consortium.json").read_bytes()
+    bank.file.write_text(bank.file.read_text() + "  :broken\n")
+    other = initialized(bank.project.folder, "bank-b", kind="party", party_id="9998")
+    assert added(other, sent(tmp_path, exchange(host="198.51.100.5"))) == "consortium"
+    assert (bank.file.parent / "peers/consortium.json").read_bytes() == accepted
+    assert other.load().plan.pending == {}
+
+
+def test_an_announced_exchange_is_taken_also_when_another_stack_has_its_file(bank: Stack, tmp_path: Path) -> None:
+    file = sent(tmp_path, exchange())
+    added(bank, file)
+    other = initialized(bank.project.folder, "bank-b", kind="party", party_id="9998")
+    found = review(other, file)
+    accept(found)
+    assert (found.name, found.path) == ("consortium", "peers/consortium.json")
+    assert other.load().plan.pending == {}
+    # A newer one that only one of them has accepted leaves the other its own.
+    newer = review(other, sent(tmp_path, exchange(host="198.51.100.5"), "newer.json"))
+    accept(newer)
+    assert (newer.name, newer.path) == ("consortium", "peers/bank-b/consortium.json")
+    assert (bank.load().plan.pending, other.load().plan.pending) == ({}, {})
+
+
+def test_an_announced_exchange_is_taken_also_when_its_file_lies_there_already(bank: Stack, tmp_path: Path) -> None:
+    """Whoever put it there did what the stack file says; and accepts it from where it came."""
+    sent(bank.file.parent / "peers", exchange(), "consortium.json")
+    file = sent(tmp_path, exchange())
+    assert added(bank, file) == "consortium"
+    assert (bank.file.parent / "peers/consortium.json").read_bytes() == file.read_bytes()
+    assert bank.load().plan.pending == {}
+
+
+def test_an_exchange_that_was_announced_by_another_name_is_the_one_that_is_awaited(tmp_path: Path) -> None:
+    bank = initialized(tmp_path / "bank", "bank-a", kind="party", peers=("hub",))
+    found = review(bank, sent(tmp_path, exchange("consortium")))
+    accept(found)
+    assert found.name == "hub"
+    assert any("hub" in warning and "consortium" in warning for warning in found.warnings), found.warnings
+    assert bank.load().plan.pending == {}
+
+
+def test_the_file_that_lies_there_tells_for_whom_a_peer_was_announced(tmp_path: Path) -> None:
+    member = initialized(tmp_path / "bank", "bank-a", kind="mesh", peers=("left", "right"))
+    sent(member.file.parent / "peers", party("clinic-b", "10000"), "right.json")
+    assert added(member, sent(tmp_path, party("clinic-b", "10000", "198.51.100.21"))) == "right"
+
+
+def test_a_party_does_not_take_the_name_of_an_announced_exchange(bank: Stack, tmp_path: Path) -> None:
+    """An organization may have both."""
+    assert added(bank, sent(tmp_path, party("consortium", "10000"))) == "consortium-10000"
+    assert added(bank, sent(tmp_path, exchange())) == "consortium"
+
+
+def test_a_party_without_its_exchange_is_said_first(bank: Stack, tmp_path: Path) -> None:
+    bank.file.write_text(bank.file.read_text().replace("fate:peers:\n", "fate:peers:\n    aaa: {descriptor: peers/aaa.json}\n"))
+    warnings = bank.load().plan.warnings
+    assert warnings[0].startswith("party-9999 reaches nobody through its exchange: peer consortium is pending: ")
+    assert [said.split(":")[0] for said in warnings if "is pending" in said][1:] == ["peer aaa is pending"]
+    added(bank, sent(tmp_path, exchange()))
+    assert not any("reaches nobody" in warning for warning in bank.load().plan.warnings)
+
+
 def test_a_newcomer_does_not_overwrite_what_another_peer_was_accepted_with(tmp_path: Path) -> None:
     """Whoever chooses the name of another peer's file would keep the stack from every preview."""
     stack = placed(OSX_MESH, tmp_path)
