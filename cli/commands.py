@@ -82,6 +82,8 @@ def init(arguments: argparse.Namespace) -> Result:
         engine=arguments.federation_engine,
         storage=arguments.storage,
         peers=tuple(arguments.peer),
+        source_ranges=arguments.source_ranges,
+        cluster_ranges=arguments.cluster_ranges,
     )
     init_stack(stack, answers, force=arguments.force)
     verbs = ["identity create", *(["trust init"] if "tls: partyCa" in stack.file.read_text("utf-8") else []), "secrets init"]

@@ -18,7 +18,7 @@ from federation.errors import FederationError, Problem
 from federation.links import LINKS, SERVING_PROXY, SITE_PORTAL
 from federation.portal_releases import portal_catalogue
 from federation.releases import Combination, catalogue
-from federation.scalars import Domain, Name, PartyId
+from federation.scalars import ANYONE, Cidr, Domain, Name, PartyId, SourceRanges
 from federation.trust import PARTY_CA
 
 RELEASE, SERVING_RELEASE, PORTAL_RELEASE = "1.11.2", "2.1.6", "0.3.0"
@@ -55,6 +55,9 @@ class Answers:
     storage: str | None = None
     # Names of peers: in a star the exchange of the party, in a mesh and for an exchange the other parties.
     peers: tuple[str, ...] = ()
+    # Who may connect to what is published (address ranges, or the word `anyone`), and the cluster's own ranges; empty: as a proposal.
+    source_ranges: tuple[str, ...] = ()
+    cluster_ranges: tuple[str, ...] = ()
 
 
 def init_stack(stack: Stack, answers: Answers, *, force: bool = False) -> str:
@@ -73,6 +76,8 @@ def stack_text(answers: Answers) -> str:
     peers = answers.peers or {"mesh": ("clinic-b",), "exchange": ()}.get(kind, ("consortium",))
     if kind in ("party", "external", "namespaced", "serving", "portal") and len(peers) != 1:
         raise UsageError(f"a stack of kind {kind} has one peer, its exchange: add others with `fatefed peers add`")
+    who = "members" if kind == "exchange" else "peers"
+    sources = templates.SOURCES if answers.source_ranges else templates.NO_SOURCES
     texts = {
         "what": _what(answers, peers),
         "kind": kind,
@@ -90,7 +95,9 @@ def stack_text(answers: Answers) -> str:
         "computing": engines.computing,
         "engine": engines.federation,
         "storage": engines.storage,
-        "who": "members" if kind == "exchange" else "peers",
+        "who": who,
+        "sources": _fill(sources, ranges=_flow(answers.source_ranges), who=who),
+        "ranges_line": _fill(templates.RANGES, ranges=_flow(answers.cluster_ranges)) if answers.cluster_ranges else templates.NO_RANGES,
         "tls_line": _tls_line(kind, engines.federation),
         "spark": _spark(answers, engines),
         "exchange_line": "" if kind == "mesh" else _fill(templates.EXCHANGE_LINE, exchange=_scalar(next(iter(peers), ""))),
@@ -183,13 +190,19 @@ def _peers(kind: Kind, peers: tuple[str, ...], engine: str) -> str:
     return templates.PEERS + "".join(entries)
 
 
+def _flow(ranges: tuple[str, ...]) -> str:
+    return ANYONE if ranges == (ANYONE,) else f"[{', '.join(ranges)}]"
+
+
 def _check(answers: Answers) -> None:
-    wanted: list[tuple[str, Any, str]] = [
+    wanted: list[tuple[str, Any, Any]] = [
         ("--organization", Name, answers.organization),
         ("--federation", Name, answers.federation),
         ("--domain", Domain, answers.domain),
         ("--party-id", PartyId, answers.party_id),
         *(("--peer", Name, peer) for peer in answers.peers),
+        ("--source-ranges", SourceRanges, answers.source_ranges),
+        ("--cluster-ranges", tuple[Cidr, ...], answers.cluster_ranges),
     ]
     problems = []
     if answers.release not in catalogue():
@@ -202,9 +215,13 @@ def _check(answers: Answers) -> None:
         except ValidationError as error:
             reason = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
             rule = "lower case letters, digits and dashes, at most 63" if kind is Name else reason
-            problems.append(Problem(option, f"{value!r} is not accepted", rule))
+            problems.append(Problem(option, f"{_shown(value)!r} is not accepted", rule))
     if problems:
         raise FederationError(problems)
+
+
+def _shown(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ",".join(value)
 
 
 def _fill(text: str, **values: str) -> str:

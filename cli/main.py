@@ -232,6 +232,10 @@ def _issuer_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--authority", type=Path, metavar="FILE", help=given)
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
 def _init_verb(verbs: Verbs) -> None:
     verb = _verb(verbs, "init", commands.init)
     verb.add_argument("kind", choices=list(KINDS), metavar="KIND", help="; ".join(f"{kind}: {what}" for kind, what in KINDS.items()))
@@ -247,6 +251,10 @@ def _init_verb(verbs: Verbs) -> None:
     verb.add_argument("--storage", metavar="ENGINE", help="FATE's storage engine; the default goes with the computing engine")
     announced = "a peer to announce: a party's exchange, else other parties; may be repeated"
     verb.add_argument("--peer", action="append", default=[], metavar="NAME", help=announced)
+    sources = "who may connect to what is published: address ranges, or `anyone` (default: a proposal in a comment, and previews warn)"
+    verb.add_argument("--source-ranges", type=_listed, default=(), metavar="CIDR,...", help=sources)
+    own = "address ranges of the cluster's pods, Services and nodes, where no peer may be (default: a proposal in a comment)"
+    verb.add_argument("--cluster-ranges", type=_listed, default=(), metavar="CIDR,...", help=own)
     verb.add_argument("--force", action="store_true", help="replace an existing file")
 
 

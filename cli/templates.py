@@ -32,6 +32,7 @@ CLUSTER = """\
   # Which Kubernetes cluster, and what this stack may do there.
   fate:cluster:
     context: $organization # of the kubeconfig (see `kubectl config get-contexts`); absent: its current one
+$ranges_line\
     scope: cluster # cluster: makes its namespaces itself; namespaced: nothing outside a namespace it is given
 """
 
@@ -40,7 +41,16 @@ CLUSTER_NAMESPACED = """\
   # object: the administrator gives it a namespace and the published Role in it.
   fate:cluster:
     context: $organization # of the kubeconfig (see `kubectl config get-contexts`); absent: its current one
+$ranges_line\
     scope: namespaced # cluster: makes its namespaces itself
+"""
+
+# The cluster's own addresses: as they were asked for, or proposed.
+RANGES = """\
+    ranges: $ranges # of its pods, Services and nodes: no peer is at such an address
+"""
+NO_RANGES = """\
+    # ranges: [10.244.0.0/16, 10.96.0.0/12] # write those of its pods, Services and nodes: no peer is at such an address
 """
 
 PARTY = """\
@@ -153,8 +163,13 @@ ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 ENDPOINT = """\
 $name: # $what
+  $sources
   type: LoadBalancer # LoadBalancer | NodePort | ClusterIP
 """
+
+# Who may connect: as it was asked for, or proposed.
+SOURCES = "sourceRanges: $ranges # the addresses from which $who connect; anyone: no limit, on purpose"
+NO_SOURCES = "# sourceRanges: [198.51.100.7/32] # the addresses from which $who connect; or: anyone. Until it is set, previews warn"
 
 NODE_PORTS = """\
 # Without load balancers: fixed node ports, and the address at which $who reach the nodes.
@@ -162,6 +177,7 @@ NODE_PORTS = """\
 #   type: NodePort
 $ports\
 #   advertise: {host: fate.$owner.example, addresses: [203.0.113.9]}
+#   sourceRanges: anyone # node ports have none: networkPolicy.publishedFrom, or a firewall, says who connects
 """
 
 PEERS = """\

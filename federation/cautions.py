@@ -1,4 +1,4 @@
-"""What a preview warns of, although it is legal: openings, missing devices, patches."""
+"""What a preview warns of, although it is legal: missing devices, patches, what only works inside."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,7 +32,6 @@ def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
             if name in deployed:
                 where = f"parties.{party}.modules.{'.'.join(module_path(name))}"
                 yield from _unread(where, spec.catalogue[own.release], given or ModuleSpec())
-                yield from _opened(where, name, given or ModuleSpec())
                 asked = device_of(name, own, spec.catalogue[own.release])
                 yield from _without_device(where, asked, given or ModuleSpec(), own, deployed[name]["resources"])
 
@@ -61,17 +60,6 @@ def _rotated(party: PartyId, own: PartySpec) -> Iterator[str]:
 def _patched(where: str, patch: dict[str, Any]) -> Iterator[str]:
     if patch:
         yield f"{where}.chartValues changes what this program derived: {', '.join(patched_keys(patch))}"
-
-
-def _opened(where: str, name: str, given: ModuleSpec) -> Iterator[str]:
-    """What leads into the cluster beside `publish`: there FATE asks nobody who he is, and MySQL only for a password."""
-    service = given.service
-    if service is None or service.type == "ClusterIP":
-        return
-    if service.type == "NodePort":
-        yield f"{where}.service makes {name} reachable at every node of the cluster"
-    elif not service.source_ranges:
-        yield f"{where}.service makes {name} reachable for everyone who reaches its load balancer: name sourceRanges"
 
 
 def _unread(where: str, release: Release, given: ModuleSpec) -> Iterator[str]:

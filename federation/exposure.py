@@ -11,8 +11,9 @@ from typing import Any
 
 from federation import naming
 from federation.manifests import Manifest
+from federation.scalars import ANYONE
 
-ANYONE, ANY_POD = "anyone", "any pod of the cluster"
+ANY_POD = "any pod of the cluster"
 _NAMESPACE = "namespace "
 # How far a Service of a type is reached from.
 _REACH = {"ClusterIP": 0, "NodePort": 1, "LoadBalancer": 2}

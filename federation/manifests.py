@@ -7,6 +7,7 @@ from typing import Any
 from federation.module_spec import ServiceSpec
 from federation.naming import selector
 from federation.publish_spec import Publication
+from federation.scalars import limits_of
 
 # Pod Security level of the namespaces made here: FATE's images run as root, which `restricted` refuses.
 POD_SECURITY = "baseline"
@@ -101,7 +102,7 @@ def internal_service(
     given = settings or ServiceSpec()
     numbered = [replace(port, node_port=given.node_ports.get(port.name)).document() for port in ports]
     balancer: dict[str, Any] = {"loadBalancerIP": given.load_balancer_ip} if given.load_balancer_ip else {}
-    balancer |= {"loadBalancerSourceRanges": list(given.source_ranges)} if given.source_ranges else {}
+    balancer |= _limits(given.source_ranges)
     spec = {"type": given.type, "selector": selector(module, instance), "ports": numbered, **balancer}
     return Manifest(name, "v1", "Service", name, namespace, labels, {**given.annotations, "pulumi.com/skipAwait": "true"}, {"spec": spec})
 
@@ -113,6 +114,11 @@ def published_service(
     reads_address = publication.type == "LoadBalancer" and publication.advertise is None
     wait = {"pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress}"} if reads_address else {"pulumi.com/skipAwait": "true"}
     balancer: dict[str, Any] = {"loadBalancerIP": publication.load_balancer_ip} if publication.load_balancer_ip else {}
-    balancer |= {"loadBalancerSourceRanges": list(publication.source_ranges)} if publication.source_ranges else {}
+    balancer |= _limits(publication.source_ranges)
     spec = {"type": publication.type, "selector": selector(module, instance), "ports": [port.document() for port in ports], **balancer}
     return Manifest(name, "v1", "Service", name, namespace, labels, {**publication.annotations, **wait}, {"spec": spec})
+
+
+def _limits(sources: Sequence[str]) -> dict[str, list[str]]:
+    limits = limits_of(sources)
+    return {"loadBalancerSourceRanges": list(limits)} if limits else {}

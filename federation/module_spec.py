@@ -8,7 +8,21 @@ from pydantic import Field, model_validator
 from federation.model import BY_FORM, Model
 from federation.module_values import Resources
 from federation.pods import Affinity, HostAlias, Toleration, TopologySpread, Volume
-from federation.scalars import Bytes, Cidr, Digest, EnvName, IpAddress, Name, NonEmpty, Port, Repository, SubPath, Tag, VolumeName
+from federation.scalars import (
+    Bytes,
+    Digest,
+    EnvName,
+    IpAddress,
+    Name,
+    NonEmpty,
+    Port,
+    Repository,
+    SourceRanges,
+    SubPath,
+    Tag,
+    VolumeName,
+    limits_of,
+)
 
 ChartValues = Annotated[dict[str, Any], Field(description="A patch of the chart's values, checked by its schema; null removes a value.")]
 
@@ -43,14 +57,14 @@ class ServiceSpec(Model):
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
     node_ports: dict[NonEmpty, Port] = Field({}, description="Node ports by the name of the Service's port; absent: Kubernetes chooses.")
     load_balancer_ip: IpAddress | None = Field(None, alias="loadBalancerIP", description="LoadBalancer only: the address to ask for.")
-    source_ranges: tuple[Cidr, ...] = Field((), description="LoadBalancer only: CIDRs that may connect.")
+    source_ranges: SourceRanges = Field((), description="LoadBalancer: CIDRs that may connect; or the word anyone, on purpose.")
     annotations: dict[str, str] = Field({}, description="Annotations of the Service.")
 
     @model_validator(mode="after")
     def _settings_fit_the_type(self) -> Self:
         if self.node_ports and self.type == "ClusterIP":
             raise ValueError("nodePorts needs type NodePort or LoadBalancer")
-        if (self.load_balancer_ip or self.source_ranges) and self.type != "LoadBalancer":
+        if (self.load_balancer_ip or limits_of(self.source_ranges)) and self.type != "LoadBalancer":
             raise ValueError(f"loadBalancerIP and sourceRanges only work with type LoadBalancer, not {self.type}")
         return self
 

@@ -9,6 +9,7 @@ from federation.images_spec import ImagesSpec
 from federation.module_spec import ImageSpec, ModulePersistence, ModuleSpec, Persistence, ServiceSpec
 from federation.module_values import Claim, Module, Resources, Security, ServiceSettings
 from federation.releases import ClaimRow, DeviceRow, ModuleRow
+from federation.scalars import limits_of
 
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
@@ -148,7 +149,7 @@ def _service(spec: ServiceSpec | None) -> ServiceSettings | None:
         type=spec.type,
         node_ports=spec.node_ports or None,
         load_balancer_ip=spec.load_balancer_ip,
-        source_ranges=spec.source_ranges or None,
+        source_ranges=limits_of(spec.source_ranges) or None,
         annotations=spec.annotations or None,
     )
 

@@ -14,6 +14,7 @@ from federation.descriptor import Endpoint
 from federation.errors import Problem
 from federation.extra_manifests import ExtraManifests
 from federation.neighbours import dials, nginx_addresses, tunnel_host
+from federation.openings import opening_warnings
 from federation.peers import Paths, Peer, Peers, Place, lost_warnings
 from federation.plan_exchange import exchange_warnings, plan_exchange
 from federation.plan_party import plan_party
@@ -136,7 +137,13 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     waiting = dict(waiting_hubs(spec, pending))
     others = pending.keys() - {hub.peer for hub in waiting}
     warnings = (*waiting.values(), *(f"peer {name} is pending: {pending[name]}" for name in sorted(others)))
-    warnings += (*collaboration_warnings(spec, peers), *cautions(spec, parties), *policy_warnings(spec, ready), *board_warnings(spec))
+    warnings += (
+        *collaboration_warnings(spec, peers),
+        *cautions(spec, parties),
+        *opening_warnings(spec),
+        *policy_warnings(spec, ready),
+        *board_warnings(spec),
+    )
     warnings += tuple(release_warnings(spec))
     warnings += (
         *serving_warnings(spec),

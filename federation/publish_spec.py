@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from federation.model import Model
-from federation.scalars import MAX_ADDRESSES, Cidr, Host, IpAddress, Port
+from federation.scalars import MAX_ADDRESSES, Host, IpAddress, Port, SourceRanges, limits_of
 
 
 class Advertise(Model):
@@ -27,7 +27,9 @@ class Publication(Model):
         None, description="Needed for NodePort and External, where there is no Service with an outside address."
     )
     annotations: dict[str, str] = Field({}, description="Annotations of the Service, for load balancer controllers.")
-    source_ranges: tuple[Cidr, ...] = Field((), description="LoadBalancer only: CIDRs that may connect.")
+    source_ranges: SourceRanges = Field(
+        (), description="LoadBalancer: CIDRs that may connect; any type: the word anyone, which says that nothing here limits who connects."
+    )
     load_balancer_ip: IpAddress | None = Field(None, alias="loadBalancerIP", description="LoadBalancer only: the address to ask for.")
 
     def port_of(self, purpose: str) -> int | None:
@@ -52,9 +54,11 @@ class Publication(Model):
 
     @model_validator(mode="after")
     def _only_a_load_balancer_filters_sources_and_asks_for_an_address(self) -> Self:
-        for key, given in (("sourceRanges", self.source_ranges), ("loadBalancerIP", self.load_balancer_ip)):
+        for key, given in (("sourceRanges", limits_of(self.source_ranges)), ("loadBalancerIP", self.load_balancer_ip)):
             if given and self.type != "LoadBalancer":
-                raise ValueError(f"{key} only works with type LoadBalancer, not {self.type}")
+                instead = "; networkPolicy.publishedFrom limits node ports, or a firewall does, and then write sourceRanges: anyone"
+                hint = instead if (key, self.type) == ("sourceRanges", "NodePort") else ""
+                raise ValueError(f"{key} only works with type LoadBalancer, not {self.type}{hint}")
         return self
 
 

@@ -167,13 +167,14 @@ def _published_node_ports(spec: StackSpec) -> Iterator[NodePort]:
 
 def _service_node_ports(spec: StackSpec) -> Iterator[NodePort]:
     for path, own in units(spec):
-        for name, given in _module_specs(own).items():
+        for name, given in unit_module_specs(own).items():
             if given is not None and given.service is not None:
                 owner = (*path, "modules", *module_path(name), "service")
                 yield from ((owner, ("nodePorts", port), number) for port, number in sorted(given.service.node_ports.items()))
 
 
-def _module_specs(own: Unit) -> Mapping[str, ModuleSpec | None]:
+def unit_module_specs(own: Unit) -> Mapping[str, ModuleSpec | None]:
+    """What the operator says of each module of a unit, by its name in the catalogue."""
     match own:
         case PartySpec():
             return module_specs(own)

@@ -2,12 +2,15 @@
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+# Whoever connects: said on purpose.
+ANYONE = "anyone"
 # RFC 1123 label, the limit of Kubernetes namespaces and Service names.
 _LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 # What resolvers take for an IPv4 address, in one of its old spellings: 127.1, 0x7f000001.
@@ -220,8 +223,36 @@ def _day_as_text(value: Any) -> Any:
     return value.isoformat() if type(value) is date else value
 
 
-# The pattern is for the JSON schemas only; _party_id says it in words.
+def _word_as_list(value: Any) -> Any:
+    if isinstance(value, str) and value != ANYONE:
+        raise ValueError(f"{value!r} is neither a list of address ranges nor the word {ANYONE}")
+    return (ANYONE,) if value == ANYONE else value
+
+
+def _range_or_anyone(value: str) -> str:
+    return value if value == ANYONE else _cidr(value)
+
+
+def _anyone_alone(value: tuple[str, ...]) -> tuple[str, ...]:
+    if ANYONE in value and len(value) > 1:
+        raise ValueError(f"{ANYONE} says that no address range limits who connects: write it alone, or drop it")
+    return value
+
+
+def limits_of(sources: Iterable[str]) -> tuple[str, ...]:
+    """The address ranges of SourceRanges; none for `anyone`."""
+    return tuple(source for source in sources if source != ANYONE)
+
+
 Cidr = Annotated[str, AfterValidator(_cidr)]
+# Address ranges, or the word `anyone`, which becomes a tuple of that word: no limit, on purpose. Empty: nothing was said.
+SourceRanges = Annotated[
+    tuple[Annotated[str, AfterValidator(_range_or_anyone)], ...],
+    Field(json_schema_extra={"type": ["array", "string"], "pattern": f"^{ANYONE}$"}),
+    BeforeValidator(_word_as_list),
+    AfterValidator(_anyone_alone),
+]
+# The pattern is for the JSON schemas only; _party_id says it in words.
 EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME)]
 PartyId = Annotated[str, Field(json_schema_extra={"pattern": _PARTY_ID}), BeforeValidator(_id_as_text), AfterValidator(_party_id)]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]

@@ -205,12 +205,12 @@ def portal_descriptor(party_id: str | None = "10000", organization: str = "clini
 
 
 def _balanced(endpoints: tuple[str, ...]) -> Config:
-    return {endpoint: {"type": "LoadBalancer"} for endpoint in endpoints}
+    return {endpoint: {"type": "LoadBalancer", "sourceRanges": "anyone"} for endpoint in endpoints}
 
 
 def node_port(**ports: int) -> Config:
     """A publication on node ports, advertised."""
-    return {"type": "NodePort", **ports, "advertise": {"host": "203.0.113.9"}}
+    return {"type": "NodePort", **ports, "advertise": {"host": "203.0.113.9"}, "sourceRanges": "anyone"}
 
 
 def party_descriptor(

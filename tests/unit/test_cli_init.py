@@ -15,15 +15,18 @@ from cli.initialize import KINDS, Answers, Kind, init_stack, stack_text
 from cli.project import find_project
 from federation.errors import FederationError
 from federation.load import load_stack
+from federation.own_units import units
 from federation.spec import StackSpec
 from tests.support.stacks import EXAMPLES, REPO, initialized, project
 
+# From where members and peers of the examples connect.
+SOURCES = ("198.51.100.0/24", "203.0.113.0/24")
 ORGANIZATIONS = {
-    "consortium": Answers(kind="exchange", organization="consortium", peers=("bank-a", "clinic-b")),
-    "bank-a": Answers(kind="party", organization="bank-a", party_id="9999"),
-    "clinic-b": Answers(kind="party", organization="clinic-b", party_id="10000"),
-    "insurer-c": Answers(kind="serving", organization="insurer-c", party_id="10001"),
-    "clinic-d": Answers(kind="portal", organization="clinic-d", party_id="10002"),
+    "consortium": Answers(kind="exchange", organization="consortium", peers=("bank-a", "clinic-b"), source_ranges=SOURCES),
+    "bank-a": Answers(kind="party", organization="bank-a", party_id="9999", source_ranges=SOURCES),
+    "clinic-b": Answers(kind="party", organization="clinic-b", party_id="10000", source_ranges=SOURCES),
+    "insurer-c": Answers(kind="serving", organization="insurer-c", party_id="10001", source_ranges=SOURCES),
+    "clinic-d": Answers(kind="portal", organization="clinic-d", party_id="10002", source_ranges=SOURCES),
 }
 
 
@@ -79,15 +82,15 @@ def test_the_fixed_ports_of_the_examples_are_legal(tmp_path: Path) -> None:
         head, example, rest = text.partition("# Without load balancers")
         assert example
         lines = rest.splitlines()[1:]
-        commented = [line for line in lines if line.lstrip().startswith("# ")][: 5 if "httpPort" in rest else 4]
+        commented = [line for line in lines if line.lstrip().startswith("# ")][: 6 if "httpPort" in rest else 5]
         column = len(commented[0]) - len(commented[0].lstrip())
         fixed = [" " * column + line.lstrip()[2:] for line in commented]
-        # The example takes the place of the two lines below it.
+        # The example takes the place of the three lines below it.
         following = lines[len(commented) :]
         assert following[0].lstrip().split(":")[0] == fixed[0].strip().rstrip(":")
         file = tmp_path / str(number) / "Pulumi.org-1.yaml"
         file.parent.mkdir()
-        file.write_text("\n".join([head.rstrip(), *fixed, *following[2:]]) + "\n")
+        file.write_text("\n".join([head.rstrip(), *fixed, *following[3:]]) + "\n")
         loaded = load_stack(file)
         unit = next(iter(loaded.spec.parties.values())) if loaded.spec.parties else loaded.spec.exchange
         assert unit is not None
@@ -279,3 +282,36 @@ def test_a_new_stack_of_a_release_that_does_not_exist_is_refused() -> None:
         stack_text(Answers(kind="party", organization="org-1", release="2.3.0"))
     (problem,) = caught.value.problems
     assert (problem.place, problem.problem) == ("--release", "unknown release 2.3.0")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_may_connect_and_the_cluster_s_addresses_are_written_as_asked_and_proposed_otherwise(tmp_path: Path, kind: Kind) -> None:
+    silent = initialized(tmp_path, "silent", kind=kind).load()
+    assert [warning for warning in silent.plan.warnings if "is open to anyone" in warning]
+    assert "    # ranges: [" in stack_text(Answers(kind=kind, organization="org-1"))
+    assert "# sourceRanges: [" in stack_text(Answers(kind=kind, organization="org-1"))
+    for name, sources in (("known", ("203.0.113.0/24", "2001:db8::/32")), ("anyone", ("anyone",))):
+        told = initialized(tmp_path, name, kind=kind, source_ranges=sources, cluster_ranges=("10.244.0.0/16", "10.96.0.0/12")).load()
+        assert told.spec.cluster.ranges == ("10.244.0.0/16", "10.96.0.0/12")
+        found = [publication.source_ranges for _, own in units(told.spec) for publication in own.publish.given.values()]
+        assert set(found) == {sources}
+        assert not [warning for warning in told.plan.warnings if "open to anyone" in warning]
+
+
+def test_the_examples_say_who_may_connect() -> None:
+    assert not [warning for path in EXAMPLES for warning in load_stack(path).plan.warnings if "open to anyone" in warning]
+
+
+@pytest.mark.parametrize(
+    ("asked", "place"),
+    [
+        ({"source_ranges": ("203.0.113.7",)}, "--source-ranges"),
+        ({"source_ranges": ("anyone", "203.0.113.0/24")}, "--source-ranges"),
+        ({"cluster_ranges": ("anyone",)}, "--cluster-ranges"),
+        ({"cluster_ranges": ("10.0.0.0/40",)}, "--cluster-ranges"),
+    ],
+)
+def test_what_is_no_address_range_is_refused_where_it_was_said(asked: dict[str, Any], place: str) -> None:
+    with pytest.raises(FederationError) as refused:
+        stack_text(Answers(kind="party", organization="org-1", **asked))
+    assert [problem.place for problem in refused.value.problems] == [place]

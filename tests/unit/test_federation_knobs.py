@@ -284,8 +284,10 @@ def test_what_opens_a_module_to_the_outside_is_said(tmp_path: Path) -> None:
         "client": {"service": {"annotations": {"a": "b"}}},
     }
     assert warnings(member(SPARK_PULSAR, modules=opened), tmp_path) == [
-        "parties.9999.modules.fateflow.service makes fateflow reachable for everyone who reaches its load balancer: name sourceRanges",
-        "parties.9999.modules.mysql.service makes mysql reachable at every node of the cluster",
+        "parties.9999.modules.fateflow.service makes fateflow reachable for everyone who reaches its load balancer: "
+        "name sourceRanges, or write sourceRanges: anyone",
+        "parties.9999.modules.mysql.service makes mysql reachable at every node of the cluster: "
+        "write sourceRanges: anyone if that is wanted",
     ]
 
 
