@@ -1,18 +1,26 @@
 """Whether a descriptor file may be accepted, by its signature and by what the stack remembers of its sender."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from federation.descriptor import digest
+from federation.authority import short_fingerprint
+from federation.authority_form import day_problems, excludes_addresses
+from federation.descriptor import Descriptor, Published, digest
+from federation.doubts import newcomer_problems
 from federation.envelope import Received, Signature
 from federation.errors import Problem
 from federation.peer_spec import PeerSpec
-from federation.peers import Peers
+from federation.peers import Peer, Peers
 from federation.scalars import is_fingerprint
+from federation.spec import StackSpec
 
 # For clocks that disagree, and for days that begin elsewhere.
 _SKEW = timedelta(days=1)
+# From the first to the last day on which a file may be accepted: longer, and an old one with a stolen key is as good as the latest.
+MOST_DAYS = 731
+# From when on the owner of a file that is new here is asked whether it is still the latest.
+_AGED_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -50,15 +58,68 @@ def stack_problem(known: PeerSpec | None, place: str) -> Problem | None:
     return Problem(place, f"is not signed, but this peer signs with {known.key}", remedy)
 
 
-def warnings_of(received: Received, others: Peers, own_stack: bool = False) -> list[str]:
-    """What the operator should think about before accepting. `own_stack`: it was read from another stack of the same backend."""
-    signed, organization = received.signature, received.descriptor.organization
-    if own_stack:
-        return []
+def own_name_problem(received: Received, spec: StackSpec, known: PeerSpec | None, place: str) -> Problem | None:
+    """Why a file in the name of this stack's own organization may not be accepted: whoever signed it does not have its key."""
+    signed, own = received.signature, None if spec.identity is None else spec.identity.key
+    if received.descriptor.organization != spec.organization or signed is None or signed.key == own:
+        return None
+    if known is not None and known.key == signed.key:
+        return None
+    problem = f"is in the name of this stack's own organization, {spec.organization}, and signed with another key, {signed.key}"
+    remedy = (
+        "do not use a stranger's; of another stack of yours read it with --from-stack, or give both stacks one key "
+        "(fate:identity.key, fate:secrets.identity)"
+    )
+    return Problem(place, problem, remedy)
+
+
+def not_as_accepted(found: Descriptor, accepted: Published | None, today: date | None, place: str) -> tuple[Problem, ...]:
+    """What a descriptor is refused for, unless the accepted one of its peer has it, too: that one stays in force (invariant 4)."""
+    had = set() if accepted is None else {each.problem for each in newcomer_problems(accepted, place)}
+    known = () if accepted is None else accepted.authorities
+    problems = [each for each in newcomer_problems(found, place) if each.problem not in had]
+    for number, authority in enumerate(found.authorities):
+        for problem in () if today is None or authority in known else day_problems(authority, today):
+            remedy = "ask the peer for a CA that is valid now; one that ended goes with `fatefed trust rotate`"
+            problems.append(Problem(f"{place} trust.authorities.{number}", f"CA {short_fingerprint(authority)} {problem}", remedy))
+    return tuple(problems)
+
+
+def owners_of(key: str | None, others: Peers) -> tuple[Peer, ...]:
+    """Other peers whose key it is, or was."""
+    return tuple(peer for peer in others.accepted if key is not None and key in (peer.key, peer.previous_key))
+
+
+def warnings_of(received: Received, spec: StackSpec, others: Peers, known: bool, today: date | None) -> Iterator[str]:
+    """What the operator should think about before accepting a file. `known`: its key is the accepted one of its peer."""
+    signed, found = received.signature, received.descriptor
+    organization = found.organization
+    if organization == spec.organization:
+        yield f"it is in the name of this stack's own organization, {organization}"
     if signed is None:
-        return ["it is not signed: nothing proves who wrote it; compare its sha256 with the sender by another channel"]
-    twins = [peer for peer in others.accepted if peer.descriptor.organization == organization and peer.key not in (None, signed.key)]
-    return [f"organization {organization} is known here by another key: peer {peer.name}, {peer.key}" for peer in twins]
+        yield "it is not signed: nothing proves who wrote it; compare its sha256 with the sender by another channel"
+        return
+    for peer in others.accepted:
+        if peer.descriptor.organization == organization and peer.key not in (None, signed.key):
+            yield f"organization {organization} is known here by another key: peer {peer.name}, {peer.key}"
+    for peer in owners_of(signed.key, others):
+        if peer.descriptor.organization != organization:
+            yield (
+                f"its key is that of peer {peer.name} of {peer.descriptor.organization}: two organizations with one key are one, "
+                f"or {organization} did not sign this"
+            )
+    if not known and today is not None and (days := age(signed, today)) > _AGED_DAYS:
+        yield (
+            f"it was signed {days} days ago: ask its owner by phone whether serial {signed.serial} is the latest "
+            "(`fatefed identity show` prints it); a later one may name another CA or address"
+        )
+    if found.authorities and not all(map(excludes_addresses, found.authorities)):
+        yield "its CA may sign for IP addresses, as those made before fate-federation excluded them: it goes with the next rotation"
+
+
+def age(signed: Signature, today: date) -> int:
+    """Days since a file was signed."""
+    return (today - date.fromisoformat(signed.not_before)).days
 
 
 def _unsigned_problem(known: PeerSpec | None, terms: Terms, place: str) -> Problem | None:
@@ -104,6 +165,10 @@ def _replaced_key(signed: Signature, known: PeerSpec | None, peers: Mapping[str,
 def _date_problem(signed: Signature, terms: Terms, place: str) -> Problem | None:
     if terms.today is None:
         return None
+    begins, ends = date.fromisoformat(signed.not_before), date.fromisoformat(signed.not_after)
+    if (ends - begins).days > MOST_DAYS:
+        problem = f"may be accepted from {begins} to {ends}, which is more than {MOST_DAYS} days"
+        return Problem(place, problem, "ask the peer to export it again, with fewer --days")
     if signed.not_after < terms.today.isoformat():
         return Problem(place, f"expired on {signed.not_after}", "ask the peer to export it again")
     if signed.not_before > (terms.today + _SKEW).isoformat():

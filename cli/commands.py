@@ -125,7 +125,8 @@ def identity_show(arguments: argparse.Namespace) -> Result:
     identity = stack_of(arguments).load().spec.identity
     if identity is None:
         raise CommandError(f"stack {arguments.stack}", "has no key", f"make one: `fatefed identity create -s {arguments.stack}`")
-    return Result(identity.key, identity.plain())
+    exported = "no descriptor was exported yet" if identity.serial is None else f"serial of the last exported descriptor: {identity.serial}"
+    return Result(f"{identity.key}\n{exported}", identity.plain())
 
 
 def trust_init(arguments: argparse.Namespace) -> Result:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from cli.acceptance import MOST_DAYS
 from cli.engine import EngineError, pulumi
 from cli.errors import CommandError
 from cli.files import write_atomic
@@ -17,8 +18,7 @@ from federation.scalars import LAST_SERIAL
 from federation.spec import IdentitySpec
 from federation.stack_outputs import UnitDescriptor, published_unit
 
-DAYS = 365
-_MOST_DAYS = 3650
+DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def export_descriptor(stack: Stack, unit: str | None, today: date, *, days: int 
         raise CommandError(f"stack {stack.name}", "has no key to sign with", remedy)
     descriptor = published_descriptor(stack, unit)
     number = _next(identity, serial)
-    if not 1 <= days <= _MOST_DAYS:
-        raise CommandError("--days", f"{days} is not between 1 and {_MOST_DAYS}", f"leave it out for {DAYS}, or choose another number")
+    if not 1 <= days <= MOST_DAYS:
+        raise CommandError("--days", f"{days} is not between 1 and {MOST_DAYS}", f"leave it out for {DAYS}, or choose another number")
     signed = Signature(identity.key, number, today.isoformat(), (today + timedelta(days=days)).isoformat())
     content = sign(descriptor, private_key(stack, identity.key), number, signed.not_before, signed.not_after)
     # First: a number that was skipped does no harm, one that is used twice does.

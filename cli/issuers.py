@@ -4,13 +4,14 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from cli.errors import CommandError
 from cli.files import shown
 from cli.objects import object_text
 from federation import naming
-from federation.authority import authority_problems
+from federation.authority_form import authority_problems, day_problems, form_problems
 from federation.scalars import PartyId
 from federation.trust_spec import CERT_MANAGER_GROUP, CertificateIssuer
 
@@ -34,7 +35,7 @@ class Source:
             raise CommandError(place, problem if self.folder is None else "--issuer-files and --authority exclude each other", remedy)
 
 
-def given_authority(file: Path, party: PartyId, domain: str) -> str:
+def given_authority(file: Path, party: PartyId, domain: str, today: date) -> str:
     """The certificate of an existing CA. CommandError unless peers would accept it."""
     try:
         with file.open("rb") as opened:
@@ -45,7 +46,7 @@ def given_authority(file: Path, party: PartyId, domain: str) -> str:
         ) from None
     if "PRIVATE KEY" in text:
         raise CommandError(shown(file), "holds a private key, which stays with the Issuer", "give the certificate alone")
-    if problems := authority_problems(text, party, domain):
+    if problems := authority_problems(text, party, domain) or (*form_problems(text, party), *day_problems(text, today)):
         remedy = "make a CA with --issuer-files DIR: docs/trust.md says what peers accept"
         raise CommandError(shown(file), "; ".join(problems), remedy)
     return text

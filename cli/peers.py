@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cli.acceptance import Terms, signature_problem, stack_problem, warnings_of
+from cli.acceptance import Terms, age, not_as_accepted, own_name_problem, owners_of, signature_problem, stack_problem, warnings_of
 from cli.edit import BY_HAND, Scalar, peers_with
 from cli.errors import CommandError
 from cli.files import shown, write_atomic
@@ -17,7 +17,8 @@ from cli.naming import peer_name
 from cli.offers import Offer, StackOutput, take
 from cli.peer_files import PeerEntry, holds, identifying, place_of
 from cli.project import Stack
-from cli.routes import RouteChange, route_changes
+from cli.routes import ConnectionChange, RouteChange, connections, route_changes
+from federation.authority import AuthorityFacts, authority_facts
 from federation.descriptor import Descriptor, FieldChange, Published, differences, digest
 from federation.envelope import Received, Signature, receive
 from federation.errors import FederationError, Problem
@@ -49,6 +50,11 @@ class Review:
     previous: Published | None
     changes: tuple[FieldChange, ...]
     routes: tuple[RouteChange, ...]
+    # What network policies permit then and did not, or permit no more.
+    connections: tuple[ConnectionChange, ...]
+    # Other peers whose key it is; days since it was signed, when a day is known.
+    key_of: tuple[str, ...]
+    age: int | None
     warnings: tuple[str, ...]
     # The file that remembers the peer as it was read and as it would be; the descriptor's bytes.
     entry: PeerEntry
@@ -74,6 +80,10 @@ class Review:
             "key": None if self.signature is None else self.signature.key,
             "serial": None if self.signature is None else self.signature.serial,
             "notAfter": None if self.signature is None else self.signature.not_after,
+            "notBefore": None if self.signature is None else self.signature.not_before,
+            "ageDays": self.age,
+            "keyOf": list(self.key_of),
+            "authorities": [{"sha256": one.sha256, "subject": one.subject, "from": one.first, "to": one.last} for one in self.authorities],
             "stack": self.origin.stack,
             "unit": self.origin.unit,
             "sha256": self.sha256,
@@ -81,8 +91,14 @@ class Review:
             "path": self.path,
             "changes": [{"field": change.field, "old": change.old, "new": change.new} for change in self.changes],
             "routes": [{"unit": change.unit, "object": change.object, "file": change.file, "diff": change.diff} for change in self.routes],
+            "connections": [{"unit": change.unit, "effect": change.effect, "what": change.what} for change in self.connections],
             "warnings": list(self.warnings),
         }
+
+    @property
+    def authorities(self) -> tuple[AuthorityFacts, ...]:
+        """The CAs that data to and from the peer is trusted to."""
+        return tuple(map(authority_facts, self.descriptor.authorities))
 
 
 def review(stack: Stack, given: Path | StackOutput, name: str | None = None, terms: Terms | None = None) -> Review:
@@ -100,8 +116,11 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     _must_be_the_same_unit(name, descriptor, previous, offer.place)
     spec_before = spec.peers.get(name)
     wrong = signature_problem(received, name, spec.peers, terms, offer.place) if offer.file else stack_problem(spec_before, offer.place)
+    wrong = wrong or own_name_problem(received, spec, spec_before, offer.place)
     if wrong is not None:
         raise FederationError([wrong])
+    if refused := not_as_accepted(descriptor, previous, terms.today, offer.place):
+        raise FederationError(refused)
 
     state = "active" if spec_before is None else spec_before.state
     entry = PeerEntry.of(stack, source, name)
@@ -112,7 +131,7 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     others = _without(name, spec, stack, source)
     peer = _peer(name, received, spec_after.peers[name])
     peers_after = Peers(_sorted((*others.accepted, peer)), others.pending, others.problems)
-    plan_after = checked_plan(spec_after, peers_after, source.place)
+    plan_after = checked_plan(spec_after, peers_after, source.place, terms.today)
     peers_before = others if own is None else Peers(_sorted((*others.accepted, own)), others.pending)
     if name in plan_after.pending and own is not None and own.routed:
         remedy = "ask the peer for a descriptor with addresses; the accepted one stays in force"
@@ -121,29 +140,34 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     config = source.engine_config if entry.elsewhere else StackSource(after, "").engine_config
     if refused := tuple(oversized_config(config, shown(stack.file))):
         raise FederationError(refused)
-    plan_before = plan_stack(spec, peers_before)
+    plan_before = plan_stack(spec, peers_before, terms.today)
     pending = [f"peer {name} stays pending: {plan_after.pending[name]}"] if name in plan_after.pending else []
     # All that the next preview would say and the last one did not; that it waits is said already.
     doubts = [said for said in plan_after.warnings if said not in plan_before.warnings and f"peer {name} is pending: " not in said]
+    signed = received.signature
+    known_key = signed is not None and spec_before is not None and spec_before.key == signed.key
     return Review(
         stack=stack,
         name=name,
         descriptor=descriptor,
-        signature=received.signature,
+        signature=signed,
         origin=offer,
-        known_key=received.signature is not None and spec_before is not None and spec_before.key == received.signature.key,
+        known_key=known_key,
         sha256=digest(content),
         state=state,
         path=path,
         previous=previous,
         changes=() if previous is None else differences(previous, descriptor),
         routes=route_changes(plan_before, plan_after),
+        connections=connections(plan_before, plan_after),
+        key_of=tuple(peer.name for peer in owners_of(None if signed is None else signed.key, others)),
+        age=None if signed is None or terms.today is None else age(signed, terms.today),
         warnings=(
             *pending,
             *([] if chosen else _announced_otherwise(name, descriptor, spec_before)),
             *doubts,
             *_unknown_before(spec, name, own, known),
-            *warnings_of(received, others, offer.stack is not None),
+            *(warnings_of(received, spec, others, known_key, terms.today) if offer.stack is None else ()),
             *config_warnings(config),
         ),
         entry=entry,

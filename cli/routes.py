@@ -1,8 +1,9 @@
-"""How the route files of two plans of a stack differ."""
+"""How the route files and the network policies of two plans of a stack differ."""
 
 import difflib
 from dataclasses import dataclass
 
+from federation.exposure import connection_changes
 from federation.plan import StackPlan
 
 
@@ -14,6 +15,26 @@ class RouteChange:
     object: str
     file: str
     diff: str
+
+
+@dataclass(frozen=True)
+class ConnectionChange:
+    """What network policies permit otherwise than before. `effect`: open or cut."""
+
+    unit: str
+    effect: str
+    what: str
+
+
+def connections(before: StackPlan, after: StackPlan) -> tuple[ConnectionChange, ...]:
+    """What pods of the units that are in both may reach, and who reaches them."""
+    old = {unit.key: unit.policies for unit in before.units}
+    return tuple(
+        ConnectionChange(unit.key, effect, what)
+        for unit in after.units
+        if unit.key in old
+        for effect, what in connection_changes(old[unit.key], unit.policies)
+    )
 
 
 def route_changes(before: StackPlan, after: StackPlan) -> tuple[RouteChange, ...]:

@@ -34,6 +34,7 @@ def review_text(found: Review) -> str:
         f"peer {found.name}: {who} of {descriptor.organization}, federation {descriptor.federation.name} ({descriptor.federation.domain})",
         f"  release: {descriptor.release}" + (f", {descriptor.backends}" if descriptor.backends else ""),
         *(f"  {name}: {_endpoint(endpoint)}" for name, endpoint in sorted(descriptor.plain()["endpoints"].items())),
+        *(f"  CA: {one.subject}, from {one.first} to {one.last}, SHA-256 {one.sha256}" for one in found.authorities),
         *_who_signed(found),
         f"  sha256: {found.sha256}",
     ]
@@ -42,8 +43,11 @@ def review_text(found: Review) -> str:
         lines += ["", f"routes of {change.unit} would change:", *(f"  {line}" for line in change.diff.splitlines())]
     if not found.routes:
         lines += ["", "no route of this stack would change"]
+    for unit in dict.fromkeys(change.unit for change in found.connections):
+        lines += ["", f"what network policies of {unit} permit would change:"]
+        lines += [f"  {change.effect}: {change.what}" for change in found.connections if change.unit == unit]
     lines += [f"warning: {warning}" for warning in found.warnings]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def identity_text(found: Identity, stack: Stack) -> str:
@@ -113,7 +117,15 @@ def _who_signed(found: Review) -> list[str]:
     if (signed := found.signature) is None:
         return ["  not signed"]
     known = "the key accepted before" if found.known_key else "a key that was not accepted before: compare it with the sender by phone"
-    return [f"  key: {signed.key} ({known})", f"  serial: {signed.serial}, valid from {signed.not_before} to {signed.not_after}"]
+    if found.key_of and not found.known_key:
+        known = f"the key of peer {', '.join(found.key_of)}, not accepted before for this one: compare it with the sender by phone"
+    days = f"valid from {signed.not_before} to {signed.not_after}" + ("" if found.age is None else f", signed {_ago(found.age)}")
+    compare = "" if found.known_key else "; the sender's `fatefed identity show` prints the latest serial: compare it, too"
+    return [f"  key: {signed.key} ({known})", f"  serial: {signed.serial}, {days}{compare}"]
+
+
+def _ago(days: int) -> str:
+    return "today" if days <= 0 else f"{days} day{'s' if days > 1 else ''} ago"
 
 
 def secrets_text(report: SecretsReport, stack: Stack) -> str:

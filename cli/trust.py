@@ -178,7 +178,7 @@ def _new_issuer(
     domain, namespace = spec.federation.domain, spec.parties[party].namespace
     if source.folder is None:
         assert source.authority is not None  # noqa: S101 - Source.check said so
-        _write_authority(stack, spec, party, number, given_authority(source.authority, party, domain))
+        _write_authority(stack, spec, party, number, given_authority(source.authority, party, domain, today))
         return ()
     must_be_ours(party, issuer)
     private = _pem(ec.generate_private_key(ec.SECP256R1()))

@@ -1,51 +1,46 @@
-"""A party's certificate authority (CA): what it may sign, what an importer accepts, and the leaf certificates it issues.
+"""A party's certificate authority (CA): what it may sign, and the leaf certificates it issues. `federation.authority_form` judges one.
 
-One CA for each party, so that no organization can sign another's name: path length 0, and critical name constraints that
-permit `DNS:<party>.<domain>` and `DirName:O=<party>` only. Everything here is a pure function of keys, names and the day:
-serial numbers are derived and ECDSA is deterministic (RFC 6979), so that the same `pulumi up` makes the same certificate.
+One CA for each party: path length 0, and critical name constraints that permit `DNS:<party>.<domain>` and `DirName:O=<party>` only
+and exclude every IP address. OpenSSL enforces them; Java does not, of a CA that it trusts (docs/trust.md). Everything here is a pure
+function of keys, names and the day: serial numbers are derived and ECDSA is deterministic (RFC 6979), so that the same `pulumi up`
+makes the same certificate.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pydantic import AfterValidator
 
 from federation.naming import server_name
 from federation.scalars import PartyId
 
 _DAY = timedelta(days=1)
-_KNOWN = {
-    ExtensionOID.BASIC_CONSTRAINTS,
-    ExtensionOID.KEY_USAGE,
-    ExtensionOID.NAME_CONSTRAINTS,
-    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-}
-_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 # What reading a certificate raises that is none.
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 # Far more than one needs: all peers' CAs share a Secret.
-_MAX_BYTES = 8192
+MAX_BYTES = 8192
+# No address may be in a certificate: permitted subtrees of names alone would leave addresses free (RFC 5280, section 4.2.1.10).
+EVERY_ADDRESS = tuple(x509.IPAddress(ipaddress.ip_network(text)) for text in ("0.0.0.0/0", "::/0"))
 
 
 def _one_certificate(text: str) -> str:
     """The text of exactly one certificate, in the one way in which PEM is written here."""
-    if len(text) > _MAX_BYTES:
-        raise ValueError(f"is larger than {_MAX_BYTES} bytes")
+    if len(text) > MAX_BYTES:
+        raise ValueError(f"is larger than {MAX_BYTES} bytes")
     try:
         (found,) = x509.load_pem_x509_certificates(text.encode())
-    except _UNREADABLE:
+    except UNREADABLE:
         raise ValueError("is not one PEM certificate") from None
     if (written := _pem(found)).strip() != text.strip():
         raise ValueError("holds more than one PEM certificate")
@@ -112,49 +107,11 @@ def authority_certificate(ca_key: str, *, party: PartyId, domain: str, today: da
         .serial_number(_serial(_der(public).hex(), begins.isoformat()))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs=True, encipherment=False), critical=True)
-        .add_extension(x509.NameConstraints(permitted_subtrees=_permitted(party, domain), excluded_subtrees=None), critical=True)
+        .add_extension(
+            x509.NameConstraints(permitted_subtrees=permitted_names(party, domain), excluded_subtrees=list(EVERY_ADDRESS)), critical=True
+        )
     )
     return _pem(made.sign(signer, hashes.SHA256(), ecdsa_deterministic=True))
-
-
-@lru_cache(maxsize=4096)
-def authority_problems(authority: str, party: PartyId, domain: str) -> tuple[str, ...]:
-    """Why a certificate must not be trusted as the CA of a party: it could sign other names, or nothing. No day matters."""
-    try:
-        ca = x509.load_pem_x509_certificate(authority.encode())
-        return tuple(_problems(ca, party, domain))
-    except _UNREADABLE as error:
-        return (f"cannot be read: {(str(error).splitlines() or ['?'])[0]}",)
-
-
-def accepted_authorities(certificates: str, party: PartyId, domain: str) -> tuple[str, ...]:
-    """The certificates of a PEM text, if readers of a descriptor accept all of them as a party's CA: one, or while it is replaced two."""
-    try:
-        found = [_pem(each) for each in x509.load_pem_x509_certificates(certificates.encode())]
-        subjects = {subject(each) for each in found}
-    except _UNREADABLE:
-        return ()
-    right = len(found) in (1, 2) and len(subjects) == len(found) and all(len(each) <= _MAX_BYTES for each in found)
-    return tuple(found) if right and not any(authority_problems(each, party, domain) for each in found) else ()
-
-
-def _problems(ca: x509.Certificate, party: PartyId, domain: str) -> Iterator[str]:
-    name = server_name(party, domain)
-    if not _is_signed_by_itself(ca):
-        yield "is not signed by itself with SHA-256 or better"
-    if (weak := _weakness(ca.public_key())) is not None:
-        yield weak
-    if [attribute.value for attribute in ca.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)] != [party]:
-        yield f"its subject is not of O={party}"
-    if not _holds(ca, x509.BasicConstraints, lambda found: found.ca and found.path_length == 0):
-        yield "is not a CA with path length 0 (critical): it could make other CAs"
-    if not _holds(ca, x509.KeyUsage, lambda found: found.key_cert_sign):
-        yield "may not sign certificates (critical key usage)"
-    permitted = set(_permitted(party, domain))
-    if not _holds(ca, x509.NameConstraints, lambda found: set(found.permitted_subtrees or ()) == permitted and not found.excluded_subtrees):
-        yield f"lacks the critical name constraints that permit DNS:{name} and DirName:O={party} only: it could sign other parties' names"
-    if unknown := sorted(extension.oid.dotted_string for extension in ca.extensions if extension.critical and extension.oid not in _KNOWN):
-        yield f"has critical extensions that are not known here: {', '.join(unknown)}"
 
 
 def is_signed_by(certificate: str, authority: str) -> bool:
@@ -162,7 +119,7 @@ def is_signed_by(certificate: str, authority: str) -> bool:
     ca = x509.load_pem_x509_certificate(authority.encode())
     try:
         x509.load_pem_x509_certificates(certificate.encode())[0].verify_directly_issued_by(ca)
-    except (*_UNREADABLE, InvalidSignature):
+    except (*UNREADABLE, InvalidSignature):
         return False
     return True
 
@@ -187,6 +144,35 @@ def subject(certificate: str) -> str:
     return x509.load_pem_x509_certificate(certificate.encode()).subject.rfc4514_string()
 
 
+def permitted_names(party: PartyId, domain: str) -> list[x509.GeneralName]:
+    """What a party's CA may sign."""
+    organization = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, party)])
+    return [x509.DNSName(server_name(party, domain)), x509.DirectoryName(organization)]
+
+
+def key_digest(certificate: str) -> str:
+    """The SHA-256 of the public key of a certificate: the same in every certificate for that key."""
+    return hashlib.sha256(_der(x509.load_pem_x509_certificate(certificate.encode()).public_key())).hexdigest()
+
+
+@dataclass(frozen=True)
+class AuthorityFacts:
+    """What people see of a CA: its subject, its first and last day (UTC), and its SHA-256, which previews shorten."""
+
+    subject: str
+    first: str
+    last: str
+    sha256: str
+
+
+def authority_facts(certificate: str) -> AuthorityFacts:
+    """The same of a PEM text."""
+    found = x509.load_pem_x509_certificate(certificate.encode())
+    first, last = found.not_valid_before_utc.date(), found.not_valid_after_utc.date()
+    digest = found.fingerprint(hashes.SHA256()).hex()
+    return AuthorityFacts(found.subject.rfc4514_string(), first.isoformat(), last.isoformat(), digest)
+
+
 def signs_for(authority: str, ca_key: str) -> None:
     """ValueError unless a private key is that of a CA."""
     if _der(_signing_key(ca_key).public_key()) != _der(x509.load_pem_x509_certificate(authority.encode()).public_key()):
@@ -197,37 +183,6 @@ def serves(key: str) -> None:
     """ValueError unless a server can use a private key: Pulsar before 3.2 reads RSA keys only (apache/pulsar#21599)."""
     if not isinstance(_public_key(key), rsa.RSAPublicKey):
         raise ValueError("is not an RSA key: Pulsar reads no other")
-
-
-def _holds(ca: x509.Certificate, kind: type[x509.ExtensionType], right: Callable[[Any], object]) -> bool:
-    try:
-        found = ca.extensions.get_extension_for_class(kind)
-    except x509.ExtensionNotFound:
-        return False
-    return found.critical and bool(right(found.value))
-
-
-def _is_signed_by_itself(ca: x509.Certificate) -> bool:
-    if not isinstance(ca.signature_hash_algorithm, _HASHES):
-        return False
-    try:
-        ca.verify_directly_issued_by(ca)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
-
-
-def _weakness(key: CertificatePublicKeyTypes) -> str | None:
-    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1):
-        return None
-    if isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 8192:
-        return None
-    return "its key is neither EC P-256 or P-384 nor RSA of 2048 bits or more"
-
-
-def _permitted(party: PartyId, domain: str) -> list[x509.GeneralName]:
-    organization = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, party)])
-    return [x509.DNSName(server_name(party, domain)), x509.DirectoryName(organization)]
 
 
 def _builder(

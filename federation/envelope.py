@@ -22,7 +22,7 @@ from pydantic import Field, model_validator
 from federation.descriptor import Descriptor, typed
 from federation.document import ASK, Problems, read_json
 from federation.errors import Problem
-from federation.identity import fingerprint, load_identity
+from federation.identity import fingerprint, is_sound, load_identity
 from federation.model import Model
 from federation.scalars import Day, Serial
 
@@ -126,6 +126,9 @@ def _opened(content: bytes, envelope: Envelope, place: str) -> Received | Proble
     key = _key(found.jwk)
     if key is None:
         return (Problem(f"{place} protected jwk.x", "is not an Ed25519 public key", ASK),)
+    if not is_sound(key.public_bytes_raw()):
+        remedy = "do not use it: ask the peer for a file signed with a key that `fatefed identity create` made"
+        return (Problem(f"{place} protected jwk.x", "is a key with which anybody can sign", remedy),)
     if not _fits(envelope, key):
         remedy = "it was changed after it was signed: do not use it; ask the peer to send it again"
         return (Problem(place, "the signature does not fit the file", remedy),)

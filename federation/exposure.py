@@ -49,8 +49,13 @@ def exposure_changes(old: Facts, new: Facts) -> Iterator[Change]:
             yield "open", f"Service {name} is new, a {made['type']}: it is reached from outside of the cluster{_by_whom(made)}"
 
 
-def _allowed(policies: Iterable[Manifest]) -> dict[str, dict[str, list[str]]]:
-    """Places by port, by what the sentence says of them."""
+def connection_changes(old: Iterable[Manifest], new: Iterable[Manifest]) -> Iterator[Change]:
+    """What the policies of a unit permit otherwise than before, whom it dials included."""
+    yield from _changed(_allowed(old, dialled=True), _allowed(new, dialled=True))
+
+
+def _allowed(policies: Iterable[Manifest], *, dialled: bool = False) -> dict[str, dict[str, list[str]]]:
+    """Places by port, by what the sentence says of them. `dialled`: also those that a unit dials because they are its peers."""
     found: dict[str, dict[str, set[str]]] = {}
     for policy in policies:
         spec = policy.fields["spec"]
@@ -59,7 +64,7 @@ def _allowed(policies: Iterable[Manifest]) -> dict[str, dict[str, list[str]]]:
         for side in ("ingress", "egress"):
             what = f"connect to {pods}" if side == "ingress" else f"be reached by {pods}"
             for rule in spec.get(side, ()):
-                if side == "egress" and of_peers and not _is_open(rule):
+                if side == "egress" and of_peers and not dialled and not _is_open(rule):
                     continue
                 for port in _ports(rule):
                     found.setdefault(what, {}).setdefault(port, set()).update(_places(rule, "from" if side == "ingress" else "to"))

@@ -7,19 +7,39 @@ from federation.scalars import is_ip
 
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-# Of the machine or the link that dials, of groups, of nobody; then what clouds answer their virtual machines at.
+# Addresses that are no other organization's. Rows of the IANA special-purpose registries, unless a source is named.
 _NOBODYS = tuple(
     ipaddress.ip_network(text)
     for text in (
-        *("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"),
-        *("::/128", "::1/128", "fe80::/10", "ff00::/8"),
-        *("168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32", "fd00:ec2::254/128"),
+        # Of the machine or the link that dials, of groups, of nobody.
+        *("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        *("::/128", "::1/128", "100::/64", "fe80::/10", "ff00::/8"),
+        "fec0::/10",  # site-local, deprecated (RFC 3879)
+        # They stand for an IPv4 address at a place that only their own network knows: local NAT64 (RFC 8215), Teredo (RFC 4380).
+        *("64:ff9b:1::/48", "2001::/32"),
+        # What clouds answer their virtual machines at: Azure, Alibaba, Volcengine, AWS, Google. Others' are link-local.
+        *("168.63.129.16/32", "100.100.100.200/32", "100.96.0.96/32", "fd00:ec2::/32", "fd20:ce::254/128"),
     )
 )
-# IPv6 addresses that stand for an IPv4 address, and how far from the right it is (RFC 4291, 6052, 3056).
-_HOLDS_IPV4 = {ipaddress.IPv6Network("::ffff:0:0/96"): 0, ipaddress.IPv6Network("64:ff9b::/96"): 0, ipaddress.IPv6Network("2002::/16"): 80}
+# IPv6 addresses that stand for an IPv4 address, and how far from the right it is: mapped and compatible (RFC 4291), translated
+# (RFC 2765), NAT64 (RFC 6052), 6to4 (RFC 3056). `::` and `::1` look like compatible ones, and are none.
+_HOLDS_IPV4 = {
+    ipaddress.IPv6Network("::ffff:0:0/96"): 0,
+    ipaddress.IPv6Network("::ffff:0:0:0/96"): 0,
+    ipaddress.IPv6Network("64:ff9b::/96"): 0,
+    ipaddress.IPv6Network("2002::/16"): 80,
+    ipaddress.IPv6Network("::/96"): 0,
+}
+_ITSELF = frozenset({ipaddress.IPv6Address("::"), ipaddress.IPv6Address("::1")})
 # What ends a name that only its own machine, cluster or cloud resolves. `default` is a namespace that every cluster has.
 _INSIDE = frozenset({"localhost", "internal", "svc", "pod", "default"})
+# What ends a name that each network resolves for itself, or none: RFC 6762 (local; its appendix G: intranet, private, corp, home, lan),
+# ICANN's name collisions (corp, home, mail), RFC 8375 and 9462 (arpa), 7686 (onion), 9476 (alt), 6761 (invalid); localdomain of /etc/hosts.
+_PRIVATE = frozenset({"local", "lan", "corp", "home", "mail", "intranet", "private", "localdomain", "arpa", "onion", "alt", "invalid"})
+# What begins a name that a network answers itself: loopback, clouds' metadata, web proxies and tunnels that machines look for.
+_OF_EACH_NETWORK = frozenset({"localhost", "metadata", "instance-data", "wpad", "isatap"})
+# Public domains whose names hold an address, or are at 127.0.0.1: by their own documentation.
+_ANY_ADDRESS = ("nip.io", "sslip.io", "xip.io", "traefik.me", "localtest.me", "lvh.me", "vcap.me", "lacolhost.com", "rbndr.us", "1u.ms")
 
 
 def published_elsewhere(host: str) -> bool:
@@ -30,6 +50,16 @@ def published_elsewhere(host: str) -> bool:
     # A pod looks among its cluster's Services first: `vault.kube-system` is one, and no top-level domain has a digit or a dash.
     outside = last.startswith("xn--") or (last.isalpha() and len(last) > 1 and last not in _INSIDE)
     return bool(labels) and outside and "svc" not in labels and not host.endswith(".cluster.local")
+
+
+def known_outside(host: str) -> bool:
+    """Whether a host that is `published_elsewhere` is the same one in every network: a name of public DNS, or an address."""
+    if is_ip(host):
+        return True
+    first, *labels = host.split(".")
+    holds_any = any(host == domain or host.endswith(f".{domain}") for domain in _ANY_ADDRESS)
+    # `10-0-0-1.NAMESPACE.pod.DOMAIN` is a pod in a cluster whose domain is not cluster.local.
+    return not (first in _OF_EACH_NETWORK or (labels[-1:] and labels[-1] in _PRIVATE) or "pod" in labels[1:] or holds_any)
 
 
 def typed_elsewhere(host: str) -> bool:
@@ -64,7 +94,7 @@ def namespace_of(host: str) -> str | None:
 def _address(text: str) -> Ip:
     """An address; of one that stands for an IPv4 address, that."""
     found: Ip = ipaddress.ip_address(text)
-    for network, shift in _HOLDS_IPV4.items() if found.version == 6 else ():
+    for network, shift in _HOLDS_IPV4.items() if found.version == 6 and found not in _ITSELF else ():
         if found in network:
             return ipaddress.IPv4Address(int(found) >> shift & 0xFFFFFFFF)
     return found

@@ -7,6 +7,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+# Of Ed25519 (RFC 8032, section 5.1): the field, and the bits of a public key that are y; the last one is the sign of x.
+_P = 2**255 - 19
+_Y = 2**255 - 1
+# y of the eight points whose order divides 8 (Chalkias et al., Taming the Many EdDSAs, 2020); a test computes them.
+_OF_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_OF_SMALL_ORDER = frozenset({0, 1, _P - 1, _OF_ORDER_8, _P - _OF_ORDER_8})
 # The entry of fate:secrets that holds the private part.
 SECRET = "identity"  # noqa: S105 - a name
 
@@ -35,3 +41,12 @@ def fingerprint(key: Ed25519PublicKey) -> str:
     """
     der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return f"SHA256:{base64.b64encode(hashlib.sha256(der).digest()).decode().rstrip('=')}"
+
+
+def is_sound(key: bytes) -> bool:
+    """Whether 32 bytes are a public key that somebody made: written in the one way there is, and not of small order.
+
+    With a key of small order a signature fits that nobody made: RFC 8032 leaves that to the reader, and `cryptography` takes such keys.
+    """
+    y = int.from_bytes(key, "little") & _Y
+    return y < _P and y not in _OF_SMALL_ORDER

@@ -89,11 +89,11 @@ def _not_read(source: StackSource) -> Iterator[Problem]:
             )
 
 
-def checked_plan(spec: StackSpec, peers: Peers, place: Place) -> StackPlan:
+def checked_plan(spec: StackSpec, peers: Peers, place: Place, today: date | None = None) -> StackPlan:
     """The plan of a stack as an edit would leave it. FederationError with what the next preview would refuse."""
     if problems := check_stack(spec, peers, place):
         raise FederationError(_once([*problems]))
-    plan = plan_stack(spec, peers)
+    plan = plan_stack(spec, peers, today)
     if refused := [*oversized(plan, place)]:
         raise FederationError(refused)
     return plan

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from federation import naming
-from federation.authority import authority_problems, subject
+from federation.authority import subject
+from federation.authority_form import authority_problems
 from federation.descriptor import Departed, Descriptor, Endpoint, Membership, Published, digest
 from federation.document import ASK, MAX_BYTES, Problems
 from federation.envelope import Received, receive

@@ -11,6 +11,7 @@ from typing import Any
 from federation.cautions import cautions
 from federation.collaborations import collaboration_warnings
 from federation.descriptor import Endpoint
+from federation.doubts import doubt_warnings
 from federation.errors import Problem
 from federation.extra_manifests import ExtraManifests
 from federation.neighbours import dials, nginx_addresses, tunnel_host
@@ -152,6 +153,7 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
         *ownership_warnings(peers),
         *lost_warnings(peers),
         *address_warnings(ready),
+        *doubt_warnings(spec, ready),
         *unused_warnings(spec, ready),
         *advertise_warnings(spec),
     )

@@ -7,7 +7,7 @@ from typing import Any
 from federation.errors import Problem
 from federation.exchange_spec import ExchangeSpec
 from federation.external import engine_ports
-from federation.hosts import canonical, namespace_of, published_elsewhere, within
+from federation.hosts import canonical, known_outside, namespace_of, published_elsewhere, within
 from federation.links import FML_MANAGER, LINKS, SERVING_PROXY, SITE_PORTAL, PublishedService
 from federation.own_units import Unit, units
 from federation.party_spec import PartySpec
@@ -54,7 +54,7 @@ def advertise_warnings(spec: StackSpec) -> Iterator[str]:
     for path, own in units(spec):
         for name, publication in own.publish.given.items():
             told = () if publication.advertise is None else (publication.advertise.host, *publication.advertise.addresses)
-            for host in (host for host in dict.fromkeys(told) if not published_elsewhere(host)):
+            for host in (host for host in dict.fromkeys(told) if not (published_elsewhere(host) and known_outside(host))):
                 where = ".".join((*path, "publish", name))
                 yield f"{where} advertises {host}, which peers refuse in a descriptor: name an address, or a name that is known outside"
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from federation.authority import authority_problems, subject
+from federation.authority import subject
+from federation.authority_form import authority_problems
 from federation.errors import Problem
 from federation.links import LINKS
 from federation.party_spec import PartySpec

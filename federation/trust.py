@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from functools import partial
 
 from federation import naming
-from federation.authority import Period, accepted_authorities, ends_on, issue, leaf_period, serves, short_fingerprint, signs_for
+from federation.authority import Period, ends_on, issue, leaf_period, serves, short_fingerprint, signs_for
+from federation.authority_form import accepted_authorities
 from federation.collaborations import may_talk
 from federation.links import LINKS
 from federation.neighbours import server_name

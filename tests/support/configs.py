@@ -4,6 +4,7 @@ import copy
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,9 @@ class Case:
         return load_stack(self.write(folder))
 
 
+_signed = datetime.now(UTC).date() - timedelta(days=10)
+
+
 def identity_of(organization: str) -> str:
     """The private key of an organization in these tests, as PEM."""
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -117,11 +121,10 @@ def key_of(organization: str) -> str:
     return fingerprint(load_identity(identity_of(organization)).public_key())
 
 
-def signed_file(
-    descriptor: Descriptor, *, serial: int = 1, days: tuple[str, str] = ("2026-01-01", "2036-01-01"), signer: str | None = None
-) -> bytes:
-    """What the owner of a unit sends; `signer`: another organization's key."""
-    return sign(descriptor, identity_of(signer or descriptor.organization), serial, *days)
+def signed_file(descriptor: Descriptor, *, serial: int = 1, days: tuple[str, str] | None = None, signer: str | None = None) -> bytes:
+    """What the owner of a unit sends, by default signed ten days ago for a year; `signer`: another organization's key."""
+    first, last = days or (_signed.isoformat(), (_signed + timedelta(days=365)).isoformat())
+    return sign(descriptor, identity_of(signer or descriptor.organization), serial, first, last)
 
 
 def stack(organization: str, *, topology: str = "star", **sections: Any) -> Config:

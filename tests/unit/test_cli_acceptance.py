@@ -1,19 +1,24 @@
 """Which signed files `fatefed peers add` accepts, and what the stack remembers of their signer."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from cli.acceptance import Terms
 from cli.peers import Review, accept, review
 from cli.project import Stack, find_project
+from cli.show import review_text
 from cli.states import set_state
 from federation.descriptor import Descriptor
 from federation.errors import FederationError
-from tests.support.configs import CLINIC, EXCHANGE, key_of, serving_descriptor, serving_exchange, signed_file
+from tests.support.configs import CLINIC, EXCHANGE, STAR_PARTY, key_of, serving_descriptor, serving_exchange, signed_file
 from tests.support.stacks import initialized, party, project
+from tests.support.trust import CN, ORG, ca, constraints, made, named, of, trusting
 
 TODAY = date(2026, 11, 22)
 
@@ -27,7 +32,7 @@ def consortium(tmp_path: Path) -> Stack:
 def file_of(folder: Path, body: dict[str, Any], **signed: Any) -> Path:
     """A signed file."""
     file = folder / "sent.json"
-    file.write_bytes(signed_file(Descriptor.model_validate(body), **signed))
+    file.write_bytes(signed_file(Descriptor.model_validate(body), **{"days": ("2026-11-20", "2027-11-20"), **signed}))
     return file
 
 
@@ -76,6 +81,8 @@ def test_a_newer_one_of_the_same_key_is_accepted(consortium: Stack, tmp_path: Pa
         ({"serial": 9, "signer": "mallory"}, f"is signed with {key_of('mallory')}, not with the accepted key {key_of('clinic-b')}"),
         ({"serial": 9, "days": ("2025-01-01", "2026-11-21")}, "expired on 2026-11-21"),
         ({"serial": 9, "days": ("2026-11-24", "2027-11-21")}, "is not valid before 2026-11-24"),
+        ({"serial": 9, "days": ("2026-11-20", "9999-12-31")}, "may be accepted from 2026-11-20 to 9999-12-31, which is more than 731 days"),
+        ({"serial": 9, "days": ("2026-11-22", "2028-11-23")}, "which is more than 731 days"),
     ],
 )
 def test_what_does_not_follow_the_accepted_one_is_refused(consortium: Stack, tmp_path: Path, signed: dict[str, Any], expected: str) -> None:
@@ -83,7 +90,9 @@ def test_what_does_not_follow_the_accepted_one_is_refused(consortium: Stack, tmp
     assert expected in problem(consortium, file_of(tmp_path, party(host="198.51.100.21"), **signed))
 
 
-@pytest.mark.parametrize("days", [("2026-11-22", "2026-11-22"), ("2026-11-23", "2027-01-01"), ("2020-01-01", "2026-11-22")])
+@pytest.mark.parametrize(
+    "days", [("2026-11-22", "2026-11-22"), ("2026-11-23", "2027-01-01"), ("2024-11-22", "2026-11-22"), ("2026-11-22", "2028-11-22")]
+)
 def test_the_first_and_the_last_day_count_and_clocks_may_differ(consortium: Stack, tmp_path: Path, days: tuple[str, str]) -> None:
     assert added(consortium, file_of(tmp_path, party(), days=days)).needed
 
@@ -241,3 +250,139 @@ def test_a_peer_set_to_pending_gets_no_route_and_stays_so(consortium: Stack, tmp
     assert (routes["sni.yaml"], routes["route_table.yaml"]) == ("sni: []\n", nowhere)
     found = added(consortium, file_of(tmp_path, party(host="198.51.100.21"), serial=2))
     assert (found.state, found.routes) == ("pending", ())
+
+
+BEGINS = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def with_authority(*authorities: str, party_id: str = "10000", **said: Any) -> dict[str, Any]:
+    """The body of a party with these CAs."""
+    return party(party_id=party_id, **said) | {"trust": {"authorities": list(authorities)}}
+
+
+def disguised(**parts: Any) -> str:
+    """A CA within its limits that a server can show as the certificate of another party."""
+    name = x509.SubjectAlternativeName([x509.DNSName("9999.fraud.example")])
+    return made(subject=named((ORG, "10000"), (CN, "CA")), names=limits("10000"), extra=(name, False), begins=BEGINS, days=99, **parts)
+
+
+def limits(party_id: str) -> tuple[x509.NameConstraints, bool]:
+    """The name constraints of a party's CA, without those of addresses."""
+    return constraints(x509.DNSName(f"{party_id}.fraud.example"), of(party_id))
+
+
+def test_a_ca_that_could_pass_for_another_party_is_refused_before_anything_is_written(consortium: Stack, tmp_path: Path) -> None:
+    found = problem(consortium, file_of(tmp_path, with_authority(disguised())))
+    assert "sent.json trust.authorities.0: CA " in found
+    assert ": has extensions that a CA of `fatefed trust init` has not: subjectAltName" in found
+
+
+@pytest.mark.parametrize("days", [(-9, -3), (3, 9)])
+def test_a_ca_that_is_not_valid_today_is_refused(consortium: Stack, tmp_path: Path, days: tuple[int, int]) -> None:
+    begins = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC) + timedelta(days=days[0])
+    off = made(subject=named((ORG, "10000"), (CN, "CA")), names=limits("10000"), begins=begins, days=days[1] - days[0])
+    said = "ended on" if days[1] < 0 else "is not valid before"
+    assert said in problem(consortium, file_of(tmp_path, with_authority(off)))
+
+
+def test_what_was_accepted_before_a_rule_came_stays_with_a_warning(
+    consortium: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Invariant 4: no rule that comes later cuts a federation that runs, nor keeps it from its peers' new addresses."""
+    old = with_authority(disguised())
+    old["endpoints"]["pulsar"] |= {"host": "fate.clinic-b.local"}
+    with monkeypatch.context() as before:
+        before.setattr("cli.acceptance.newcomer_problems", lambda *_: ())
+        added(consortium, file_of(tmp_path, old))
+    said = [warning for warning in consortium.load().plan.warnings if "accepted before, so it stays" in warning]
+    assert [warning.partition(": ")[0] for warning in said] == ["peer clinic-b trust.authorities.0", "peer clinic-b endpoints.pulsar"]
+    old["endpoints"]["nginx"] |= {"host": "198.51.100.21", "addresses": ["198.51.100.21"]}
+    again = added(consortium, file_of(tmp_path, old, serial=2))
+    assert [change.object for change in again.routes] == ["exchange-routes"]
+    new = old | with_authority(disguised())
+    new["endpoints"]["pulsar"] |= {"host": "fate2.clinic-b.local"}
+    newer = problem(consortium, file_of(tmp_path, new, serial=3))
+    assert ("subjectAltName" in newer, "fate2.clinic-b.local is not one and the same host" in newer) == (True, True)
+
+
+def test_nobody_comes_in_the_name_of_this_stacks_own_organization(consortium: Stack, tmp_path: Path) -> None:
+    twin = file_of(tmp_path, party("consortium"), signer="mallory")
+    found = problem(consortium, twin)
+    assert f"is in the name of this stack's own organization, consortium, and signed with another key, {key_of('mallory')}" in found
+    text = consortium.file.read_text().replace("config:\n", f'config:\n  fate:identity: {{key: "{key_of("consortium")}"}}\n')
+    consortium.file.write_text(text)
+    assert "own organization" in problem(consortium, twin)
+    own = added(consortium, file_of(tmp_path, party("consortium")))
+    assert own.warnings == ("it is in the name of this stack's own organization, consortium",)
+
+
+def test_an_old_file_of_who_is_new_here_is_told_by_its_age_and_serial(consortium: Stack, tmp_path: Path) -> None:
+    """Its owner may have replaced it, because somebody else has its CA's key."""
+    old = {"days": ("2026-01-26", "2027-01-26"), "serial": 4}
+    found = review(consortium, file_of(tmp_path, party(), **old), None, Terms(TODAY))
+    assert found.warnings[0].startswith("it was signed 300 days ago: ask its owner by phone whether serial 4 is the latest")
+    text = review_text(found)
+    assert "  serial: 4, valid from 2026-01-26 to 2027-01-26, signed 300 days ago; the sender's `fatefed identity show` prints" in text
+    fresh = added(consortium, file_of(tmp_path, party()))
+    assert fresh.warnings == ()
+    assert "signed 2 days ago" in review_text(fresh)
+    known = review(consortium, file_of(tmp_path, party(), **{**old, "serial": 9}), None, Terms(TODAY))
+    assert known.warnings == (), "a known peer's serial says whether it is old"
+
+
+def test_a_key_that_is_another_peers_already_is_said(consortium: Stack, tmp_path: Path) -> None:
+    added(consortium, file_of(tmp_path, party()))
+    second = review(consortium, file_of(tmp_path, party(party_id="10001", host="198.51.100.66")), None, Terms(TODAY))
+    assert (second.key_of, second.warnings) == (("clinic-b",), ())
+    assert "(the key of peer clinic-b, not accepted before for this one" in review_text(second)
+    foreign = file_of(tmp_path, party("shop-c", "10001", "198.51.100.66"), signer="clinic-b")
+    (warning,) = review(consortium, foreign, None, Terms(TODAY)).warnings
+    assert warning.startswith("its key is that of peer clinic-b of clinic-b: two organizations with one key are one, or shop-c did not")
+
+
+def test_the_first_review_shows_the_ca_and_what_opens(consortium: Stack, tmp_path: Path) -> None:
+    authority = ca("10000")
+    found = review(consortium, file_of(tmp_path, with_authority(authority)), None, Terms(TODAY))
+    facts = x509.load_pem_x509_certificate(authority.encode())
+    text = review_text(found)
+    assert f"SHA-256 {facts.fingerprint(hashes.SHA256()).hex()}" in text
+    assert f"from {facts.not_valid_before_utc.date()} to {facts.not_valid_after_utc.date()}" in text
+    assert f"  CA: {facts.subject.rfc4514_string()}, " in text
+    opened = [change.what for change in found.connections if change.effect == "open"]
+    assert opened == [
+        "198.51.100.20/32 may be reached by nginx at 9300, 9310",
+        "198.51.100.20/32 may be reached by traffic-server at 6651",
+    ]
+    assert all(f"  open: {what}" in text for what in opened)
+    assert found.plain()["authorities"] == [
+        {
+            "sha256": facts.fingerprint(hashes.SHA256()).hex(),
+            "subject": facts.subject.rfc4514_string(),
+            "from": facts.not_valid_before_utc.date().isoformat(),
+            "to": facts.not_valid_after_utc.date().isoformat(),
+        }
+    ]
+
+
+def test_a_ca_that_ends_soon_is_said_in_the_review(tmp_path: Path) -> None:
+    """And of an accepted peer one that ended, when its next file still has it."""
+    project(tmp_path / "bank")
+    trusting(STAR_PARTY, "9999").write(tmp_path / "bank" / "stacks")
+    bank = find_project(tmp_path / "bank").stack("bank-a")
+    ending = made(subject=named((ORG, "10000"), (CN, "CA")), names=limits("10000"), begins=BEGINS, days=40)
+    found = added(bank, file_of(tmp_path, with_authority(ending)))
+    assert any("the CA of party 10000 (peer clinic-b) ends on 2026-12-11" in warning for warning in found.warnings)
+    assert any(warning.startswith("its CA may sign for IP addresses") for warning in found.warnings)
+
+
+def test_one_key_in_the_cas_of_two_parties_is_said(consortium: Stack, tmp_path: Path) -> None:
+    """Whoever has it can be both."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    mine, theirs = (
+        made(key=key, subject=named((ORG, each), (CN, "CA")), names=limits(each), begins=BEGINS, days=99) for each in ("10000", "10001")
+    )
+    clinic = added(consortium, file_of(tmp_path, with_authority(mine)))
+    assert not any("have one key" in warning for warning in clinic.warnings)
+    shop = file_of(tmp_path, party("shop-c", "10001", "198.51.100.66") | {"trust": {"authorities": [theirs]}})
+    found = review(consortium, shop, None, Terms(TODAY))
+    assert any("the CAs of party 10000 (peer clinic-b) and party 10001 (peer shop-c) have one key" in warning for warning in found.warnings)

@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from cli.main import main
-from federation.authority import authority_certificate, authority_problems
+from federation.authority import authority_certificate
+from federation.authority_form import authority_problems
 from federation.load import check_secrets
 from tests.support.trust import TODAY, ca_key
 from tests.unit.test_cli_trust import home, kept, loaded, run

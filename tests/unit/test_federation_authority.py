@@ -1,5 +1,6 @@
 """A party's CA and what it issues: limited to the party's own names, the same each time, renewed in time; real handshakes."""
 
+import ipaddress
 import socket
 import ssl
 import threading
@@ -17,8 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from federation.authority import Period, authority_certificate, authority_problems, ends_on, issue, leaf_period, signs_for
+from federation.authority import EVERY_ADDRESS, Period, authority_certificate, ends_on, issue, leaf_period, signs_for
+from federation.authority_form import accepted_authorities, authority_problems, day_problems, excludes_addresses, form_problems
 from federation.descriptor import Trust, typed
+from tests.support.trust import CN, ORG, constraints, made, named, of, usage
 
 DOMAIN = "fraud.example"
 TODAY = datetime.now(UTC).date()
@@ -105,41 +108,6 @@ def test_a_ca_has_path_length_0_and_critical_constraints() -> None:
     assert (found.not_valid_after_utc - found.not_valid_before_utc).days in range(5 * 365, 5 * 366 + 3)
 
 
-def made(**changes: Any) -> str:
-    """A CA as another program might make it; `changes` replaces or drops (None) its parts."""
-    key = changes.get("key") or ec.generate_private_key(ec.SECP256R1())
-    organization = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "9999")])
-    permitted = [x509.DNSName("9999.fraud.example"), x509.DirectoryName(organization)]
-    usage = dict.fromkeys(["digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"], False)
-    usage |= {"key_cert_sign": True, "crl_sign": True, "encipher_only": False, "decipher_only": False}
-    parts: dict[str, Any] = {
-        "basic": (x509.BasicConstraints(ca=True, path_length=0), True),
-        "usage": (x509.KeyUsage(**usage), True),
-        "names": (x509.NameConstraints(permitted, None), True),
-        "subject": x509.Name([*organization, x509.NameAttribute(x509.NameOID.COMMON_NAME, "CA")]),
-        "extra": None,
-        "hash": hashes.SHA256(),
-    } | changes
-    builder = x509.CertificateBuilder().subject_name(parts["subject"]).issuer_name(parts.get("issuer") or parts["subject"])
-    begins = datetime.now(UTC)
-    builder = builder.public_key(key.public_key()).serial_number(7).not_valid_before(begins).not_valid_after(begins + timedelta(days=9))
-    for extension in ("basic", "usage", "names", "extra"):
-        if parts[extension] is not None:
-            builder = builder.add_extension(parts[extension][0], critical=parts[extension][1])
-    signed = builder.sign(parts.get("signer") or key, parts["hash"])
-    return signed.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def constraints(*permitted: x509.GeneralName, excluded: list[x509.GeneralName] | None = None) -> tuple[x509.NameConstraints, bool]:
-    """Critical name constraints."""
-    return x509.NameConstraints(list(permitted) or None, excluded), True
-
-
-def of(organization: str) -> x509.DirectoryName:
-    """The directory name of an organization."""
-    return x509.DirectoryName(x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organization)]))
-
-
 OWN = x509.DNSName("9999.fraud.example")
 NOT_ACCEPTED: dict[str, tuple[Callable[[], str], str]] = {
     "no constraints": (lambda: made(names=None), "name constraints"),
@@ -181,7 +149,70 @@ def test_an_importer_refuses_any_other_ca(name: str) -> None:
 def test_a_ca_of_another_program_with_the_same_limits_is_accepted() -> None:
     assert authority_problems(made(), "9999", DOMAIN) == ()
     assert authority_problems(made(key=rsa.generate_private_key(public_exponent=65537, key_size=2048)), "9999", DOMAIN) == ()
-    assert authority_problems(made(extra=(x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), False)), "9999", DOMAIN) == ()
+    for right in (made(), made(key=rsa.generate_private_key(public_exponent=65537, key_size=2048)), ca("9999")):
+        assert form_problems(right, "9999") == ()
+
+
+FOREIGN_NAME = x509.SubjectAlternativeName([x509.DNSName("10000.fraud.example")])
+NOBODYS = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+URL = [x509.UniformResourceIdentifier("http://shop-c.example/ca")]
+# As CAs of other programs are, or an attacker's: within the limits of names, and more than a CA, or less.
+NOT_AS_MADE: dict[str, tuple[Callable[[], str], str]] = {
+    "another party's name": (lambda: made(extra=(FOREIGN_NAME, False)), "has not: subjectAltName"),
+    "a server's usage": (lambda: made(extra=(x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), False)), "extendedKeyUsage (2.5.29.37)"),
+    "where to ask": (
+        lambda: made(extra=(x509.AuthorityInformationAccess([x509.AccessDescription(x509.OID_OCSP, URL[0])]), False)), "authorityInfoAccess"
+    ),
+    "where revocations are": (
+        lambda: made(extra=(x509.CRLDistributionPoints([x509.DistributionPoint(URL, None, None, None)]), False)), "cRLDistributionPoints"
+    ),
+    "an extension of nobody": (lambda: made(extra=(NOBODYS, False)), "1.2.3.4"),
+    "signs handshakes": (lambda: made(usage=usage(digital_signature=True)), "its key usage is not keyCertSign and cRLSign alone"),
+    "takes keys": (lambda: made(usage=usage(key_encipherment=True)), "its key usage is not keyCertSign and cRLSign alone"),
+    "signs no revocations": (lambda: made(usage=usage(crl_sign=False)), "its key usage is not keyCertSign and cRLSign alone"),
+    "a host as common name": (lambda: made(subject=named((ORG, "9999"), (CN, "10000.fraud.example"))), "10000.fraud.example' is a host's"),
+    "a wildcard as common name": (lambda: made(subject=named((ORG, "9999"), (CN, "*.Fraud.example"))), "is a host's"),
+    "an address as common name": (lambda: made(subject=named((ORG, "9999"), (CN, "203.0.113.20"))), "is a host's"),
+    "a line of the terminal": (lambda: made(subject=named((ORG, "9999"), (CN, "CA\naccepted"))), "cannot be printed"),
+    "no common name": (lambda: made(subject=named((ORG, "9999"))), "its subject is not O=9999, CN=..., and nothing else"),
+    "two common names": (lambda: made(subject=named((ORG, "9999"), (CN, "CA"), (CN, "10000.fraud.example"))), "its subject is not O=9999"),
+    "another order": (lambda: made(subject=named((CN, "CA"), (ORG, "9999"))), "its subject is not O=9999"),
+    "a country": (lambda: made(subject=named((x509.NameOID.COUNTRY_NAME, "DE"), (ORG, "9999"), (CN, "CA"))), "its subject is not O=9999"),
+    "for four centuries": (lambda: made(days=400 * 365), "is valid for more than 20 years"),
+    "a tiny exponent": (lambda: made(key=rsa.generate_private_key(public_exponent=3, key_size=2048)), "has an exponent below 65537"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOT_AS_MADE)
+def test_a_newcomers_ca_is_just_what_trust_init_makes(name: str) -> None:
+    build, expected = NOT_AS_MADE[name]
+    assert authority_problems(text := build(), "9999", DOMAIN) == (), "its limits are right"
+    assert any(expected in problem for problem in form_problems(text, "9999")), form_problems(text, "9999")
+
+
+def test_a_provided_ca_that_readers_would_refuse_is_not_published() -> None:
+    assert accepted_authorities(made(), "9999", DOMAIN)
+    assert accepted_authorities(made(extra=(FOREIGN_NAME, False)), "9999", DOMAIN) == ()
+
+
+def test_a_ca_may_exclude_every_address_or_none_and_ours_excludes_them() -> None:
+    """Those that were made before excluded none, and last for five years."""
+    four, six = EVERY_ADDRESS
+    both, none = (made(names=constraints(OWN, of("9999"), excluded=excluded)) for excluded in ([four, six], None))
+    assert [authority_problems(each, "9999", DOMAIN) for each in (both, none)] == [(), ()]
+    assert [excludes_addresses(each) for each in (ca("9999"), both, none)] == [True, True, False]
+    for odd in ([four], [six], [x509.IPAddress(ipaddress.ip_network("10.0.0.0/8"))], [four, six, x509.DNSName("a.b")]):
+        assert "name constraints" in authority_problems(made(names=constraints(OWN, of("9999"), excluded=odd)), "9999", DOMAIN)[0]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [((-9, 9), ()), ((1, 9), ()), ((2, 9), ("is not valid before",)), ((-9, 0), ()), ((-9, -1), ("ended on",))]
+)
+def test_the_days_of_a_ca_count_with_a_day_for_other_clocks(days: tuple[int, int], expected: tuple[str, ...]) -> None:
+    begins, ends = (datetime.now(UTC) + timedelta(days=number) for number in days)
+    found = day_problems(made(begins=begins, days=(ends - begins).days), datetime.now(UTC).date())
+    assert len(found) == len(expected)
+    assert all(start in problem for start, problem in zip(expected, found, strict=True))
 
 
 def test_the_same_day_makes_the_same_certificate() -> None:
@@ -239,9 +270,9 @@ def test_on_each_day_the_certificate_that_is_due_is_valid(today: date, days: int
     assert leaf_period(ca_of_2026(), before_renewal, days, renew) == period
 
 
-def handshake(server: str, trusted: str, name: str, folder: Path) -> str:
+def handshake(server: str, trusted: str, name: str, folder: Path, key: str = "") -> str:
     """A real TLS connection to a server with this certificate by a client that trusts these CAs and dials this name: `ok`, or why not."""
-    for file, text in (("cert.pem", server), ("key.pem", server_key()), ("ca.pem", trusted)):
+    for file, text in (("cert.pem", server), ("key.pem", key or server_key()), ("ca.pem", trusted)):
         (folder / file).write_text(text)
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(folder / "cert.pem", folder / "key.pem")
@@ -304,6 +335,35 @@ def test_a_ca_without_limits_would_be_trusted_for_every_name(tmp_path: Path) -> 
     free = made(key=key, names=None)
     forged = issue(free, pem(key), server_key(), party="10000", names=["10000.fraud.example"], period=NOW)
     assert handshake(forged, ca("10000") + free, "10000.fraud.example", tmp_path) == "ok"
+
+
+def test_a_ca_shown_as_a_servers_certificate_has_no_issuer_whose_limits_count(tmp_path: Path) -> None:
+    """Why an importer refuses more than the limits: OpenSSL trusts it for the name of 10000."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    disguised = made(key=key, usage=usage(digital_signature=True), extra=(FOREIGN_NAME, False))
+    assert handshake(disguised, ca("10000") + disguised, "10000.fraud.example", tmp_path, pem(key)) == "ok"
+    assert authority_problems(disguised, "9999", DOMAIN) == ()
+    assert len(form_problems(disguised, "9999")) == 2
+
+
+def test_a_ca_signs_no_address(tmp_path: Path) -> None:
+    """Names alone would leave addresses free: proxies that dial one would take the certificate of any accepted party."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    free = made(key=key)
+    for authority, signer, said in ((ca("9999"), ca_key("9999"), "excluded subtree violation"), (free, pem(key), "ok")):
+        text = with_address(authority, signer)
+        assert said in handshake(text, authority, "203.0.113.20", tmp_path), said
+
+
+def with_address(authority: str, signer: str) -> str:
+    """A leaf certificate of party 9999 for an IP address."""
+    issuer, private = x509.load_pem_x509_certificate(authority.encode()), serialization.load_pem_private_key(signer.encode(), None)
+    public = serialization.load_pem_private_key(server_key().encode(), None).public_key()
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("203.0.113.20"))])
+    begins = datetime.now(UTC) - timedelta(hours=1)
+    builder = x509.CertificateBuilder(issuer.subject, named((ORG, "9999"), (CN, "x")), public, 8, begins, begins + timedelta(days=2))  # type: ignore[arg-type]
+    leaf = builder.add_extension(names, critical=False).sign(private, hashes.SHA256())  # type: ignore[arg-type]
+    return leaf.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def test_one_ca_below_another_is_refused(tmp_path: Path) -> None:

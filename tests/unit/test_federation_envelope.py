@@ -70,6 +70,49 @@ def problem(content: bytes) -> str:
     return "\n".join(str(one) for one in found)
 
 
+P = 2**255 - 19
+D = -121665 * pow(121666, -1, P) % P
+
+
+def x_squared(y: int) -> int:
+    """From the equation of the curve (RFC 8032, section 5.1)."""
+    return (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+
+
+def times_eight(y: int) -> int:
+    """y of eight times a point."""
+    for _ in range(3):
+        y = (y * y + x_squared(y)) * pow(1 - D * x_squared(y) * y * y, -1, P) % P
+    return y
+
+
+def small_order() -> set[int]:
+    """y of every point of small order: of the neutral element, and of what halving it gives."""
+    # y = 0 is of order 4; halved: x^2 = -y^2, so that d y^4 + 2 y^2 - 1 = 0.
+    root = pow(1 + D, (P + 3) // 8, P)
+    root = root if root * root % P == (1 + D) % P else root * pow(2, (P - 1) // 4, P) % P
+    squares = [(-1 + sign * root) * pow(D, -1, P) % P for sign in (1, -1)]
+    halves = [pow(square, (P + 3) // 8, P) for square in squares]
+    halves += [half * pow(2, (P - 1) // 4, P) % P for half in halves]
+    found = {0, 1, P - 1} | {sign * half % P for half in halves for sign in (1, -1) if half * half % P in squares}
+    assert len(found) == 5
+    assert all(times_eight(y) == 1 for y in found)
+    return found
+
+
+NOBODYS_KEYS = [(y | sign << 255).to_bytes(32, "little") for y in sorted(small_order()) for sign in (0, 1)]
+# The same written in another way (RFC 8032 wants y below p), and a key that would be sound if it were written so.
+ODD_KEYS = [(y | sign << 255).to_bytes(32, "little") for y in (P, P + 1, P + 3, 2**255 - 1) for sign in (0, 1)]
+
+
+@pytest.mark.parametrize("key", [*NOBODYS_KEYS, *ODD_KEYS], ids=bytes.hex)
+def test_a_key_with_which_anybody_can_sign_is_nobodys(key: bytes) -> None:
+    """For some of them a signature fits that nobody made: R is the neutral element, S is 0."""
+    head = {"alg": "EdDSA", "typ": "fate-descriptor+json", "jwk": {"kty": "OKP", "crv": "Ed25519", "x": encoded(key)}}
+    forged = {"protected": encoded(head), "payload": encoded(statement()), "signature": encoded(bytes([1, *bytes(63)]))}
+    assert "is a key with which anybody can sign" in problem(json.dumps(forged).encode())
+
+
 def test_what_was_signed_is_read_again() -> None:
     found = receive(signed_file(CLINIC, serial=7, days=("2026-11-22", "2027-11-22")), "d.json")
     assert isinstance(found, Received)

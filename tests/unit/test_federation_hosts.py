@@ -7,7 +7,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from federation.descriptor import Descriptor
+from federation.doubts import newcomer_problems
 from federation.errors import FederationError, Problem
+from federation.hosts import known_outside
 from federation.peers import membership_problems
 from federation.scalars import Cidr, Host, HostPort
 from federation.spec import FederationSpec
@@ -37,11 +39,22 @@ INSIDE = [
 NOBODYS = [
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "0.1.2.3", "169.254.169.254", "224.0.0.1", "255.255.255.255", "100.100.100.200", "168.63.129.16",
     "::", "::1", "fe80::1", "ff02::1", "fd00:ec2::254", "::ffff:127.0.0.1", "0:0:0:0:0:ffff:7f00:1", "::ffff:169.254.169.254",
-    "64:ff9b::169.254.169.254", "2002:7f00:1::",
+    "64:ff9b::169.254.169.254", "2002:7f00:1::", "2002:a9fe:a9fe::1", "::127.0.0.1", "::169.254.169.254", "::ffff:0:127.0.0.1",
+    "64:ff9b:1::1", "64:ff9b:1:7f00:0:100::", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001::1", "fec0::1", "feff::1", "100::1",
+    "192.0.0.170", "192.0.0.192", "192.88.99.1", "100.96.0.96", "fd00:ec2::253", "fd20:ce::254",
 ]  # fmt: skip
 OUTSIDE = [
-    "203.0.113.9", "10.96.0.1", "192.168.4.4", "2001:db8::5", "::ffff:203.0.113.9", "fd12:3456::7", "fate.bank-a.example", "bank.com",
-    "fate.hospital.local", "xn--bcher-kva.example", "fate.xn--p1ai", "1e3.example",
+    "203.0.113.9", "10.96.0.1", "192.168.4.4", "::203.0.113.9", "2002:cb00:7109::1", "2001:4860::1", "100.96.0.97", "192.0.1.1",
+    "2001:db8::5", "::ffff:203.0.113.9", "fd12:3456::7", "fate.bank-a.example", "bank.com",
+    "xn--bcher-kva.example", "fate.xn--p1ai", "1e3.example",
+]  # fmt: skip
+# Names that each network resolves for itself, or to whatever address stands in them.
+OF_EACH_NETWORK = [
+    "printer.local", "fate.hospital.local", "corp.lan", "fate.bank.corp", "nas.home", "router.home.arpa", "ipv4only.arpa", "fate.intranet",
+    "a.private", "x.onion", "y.alt", "z.invalid", "localhost.localdomain", "metadata.tencentyun.com", "metadata.platformequinix.com",
+    "instance-data.ec2.example", "wpad.corp", "wpad.bank.example", "isatap.bank.example", "localhost.bank.example",
+    "10.0.0.5.nip.io", "a-10-0-0-5.sslip.io", "10.0.0.5.xip.io", "nip.io", "app.localtest.me", "7f000001.c0a80001.rbndr.us",
+    "a.ns.pod.corp.example", "10-0-0-1.fate.pod.k8s.example",
 ]  # fmt: skip
 
 
@@ -67,6 +80,20 @@ def test_a_stranger_does_not_point_our_proxies_inside(host: str) -> None:
 @pytest.mark.parametrize("host", OUTSIDE)
 def test_what_is_known_outside_may_be_published(host: str) -> None:
     assert published(host) == []
+
+
+@pytest.mark.parametrize("host", OF_EACH_NETWORK)
+def test_a_newcomer_has_the_same_host_in_every_network(host: str) -> None:
+    """Of an accepted peer it is a warning: tests/unit/test_cli_acceptance.py."""
+    body = party_descriptor(engine="OSX").plain()
+    body["endpoints"]["osx"] |= {"host": host, "addresses": []}
+    found = list(newcomer_problems(Descriptor.model_validate(body), "here"))
+    assert [problem.problem for problem in found] == [f"{host} is not one and the same host in every network"]
+
+
+@pytest.mark.parametrize("host", [*OUTSIDE, "pod.example.com", "local.example", "nip.io.example", "mynip.io", "corp.bank.example"])
+def test_a_name_of_public_dns_is_one_in_every_network(host: str) -> None:
+    assert known_outside(host)
 
 
 @pytest.mark.parametrize("text", ["127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "1.2.3.4.5", "123"])
@@ -121,7 +148,8 @@ def test_a_namespace_that_looks_like_a_domain_is_recognized(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("host", "refused"), [("fate.corp.internal", True), ("nginx", True), ("127.0.0.1", True), ("fate.bank-a.example", False)]
+    ("host", "refused"),
+    [("fate.corp.internal", True), ("fate.hospital.local", True), ("nginx", True), ("127.0.0.1", True), ("fate.bank-a.example", False)],
 )
 def test_what_no_peer_would_accept_is_named_where_it_is_advertised(host: str, refused: bool, tmp_path: Path) -> None:
     told = {**node_port(httpPort=30930, grpcPort=30931), "advertise": {"host": host}}
