@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from cli import releases, show
 from cli.acceptance import Terms
@@ -35,6 +36,7 @@ from federation.load import LoadedStack, load_stack
 from federation.releases import Release, catalogue
 
 OK, FAILED, USAGE = 0, 1, 2
+_NEW = "new"
 # What `init` and `convert` write where only the operator knows better: an address and a registry of nobody.
 _PLACEHOLDER = re.compile(r"\b192\.0\.2\.\d+\b|\bregistry\.[a-z0-9-]+\.example\b")
 
@@ -71,12 +73,16 @@ def init(arguments: argparse.Namespace) -> Result:
     stack = stack_of(arguments)
     if arguments.kind == "exchange" and arguments.party_id is not None:
         raise UsageError("an exchange has no party id: drop --party-id, or choose another kind")
+    # Who runs the exchange of a star founds it; of a mesh everybody runs `init mesh`, so its founder says so.
+    known_id = arguments.federation_id
+    founds = known_id == _NEW or (known_id is None and arguments.kind == "exchange")
     answers = Answers(
         kind=arguments.kind,
         organization=arguments.organization or stack.short,
         party_id=arguments.party_id or "9999",
         federation=arguments.federation,
         domain=arguments.domain,
+        federation_id=str(uuid4()) if founds else known_id,
         release=arguments.release,
         computing=arguments.computing,
         engine=arguments.federation_engine,

@@ -18,7 +18,7 @@ from federation.errors import FederationError, Problem
 from federation.links import LINKS, SERVING_PROXY, SITE_PORTAL
 from federation.portal_releases import portal_catalogue
 from federation.releases import Combination, catalogue
-from federation.scalars import ANYONE, Cidr, Domain, Name, PartyId, SourceRanges
+from federation.scalars import ANYONE, Cidr, Domain, Name, PartyId, SourceRanges, Uid
 from federation.trust import PARTY_CA
 
 RELEASE, SERVING_RELEASE, PORTAL_RELEASE = "1.11.2", "2.1.6", "0.3.0"
@@ -48,6 +48,8 @@ class Answers:
     party_id: str = "9999"
     federation: str = "fraud"
     domain: str = "fraud.example"
+    # Its random id; None: not known yet.
+    federation_id: str | None = None
     release: str = RELEASE
     # Engines; what is absent goes with the others. An exchange has only a federation engine.
     computing: str | None = None
@@ -86,6 +88,7 @@ def stack_text(answers: Answers) -> str:
         "owner": answers.organization,
         "federation": _scalar(answers.federation),
         "domain": answers.domain,
+        "id_line": "" if answers.federation_id is None else _fill(templates.FEDERATION_ID, id=answers.federation_id),
         "party": answers.party_id,
         "party_id": json.dumps(answers.party_id),
         "namespace_note": "exists already; this stack does not make it" if kind == "namespaced" else "of its own, made by `pulumi up`",
@@ -199,6 +202,7 @@ def _check(answers: Answers) -> None:
         ("--organization", Name, answers.organization),
         ("--federation", Name, answers.federation),
         ("--domain", Domain, answers.domain),
+        *([] if answers.federation_id is None else [("--federation-id", Uid, answers.federation_id)]),
         ("--party-id", PartyId, answers.party_id),
         *(("--peer", Name, peer) for peer in answers.peers),
         ("--source-ranges", SourceRanges, answers.source_ranges),

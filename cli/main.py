@@ -243,6 +243,10 @@ def _init_verb(verbs: Verbs) -> None:
     verb.add_argument("--party-id", metavar="ID", help="the party's id (default 9999)")
     verb.add_argument("--federation", metavar="NAME", default="fraud", help="the federation's name (default: %(default)s)")
     verb.add_argument("--domain", default="fraud.example", help="default: %(default)s")
+    known = (
+        "the federation's id; new: make one, for who founds a mesh (default: an exchange makes one, others learn it by `fatefed peers add`)"
+    )
+    verb.add_argument("--federation-id", metavar="ID", help=known)
     verb.add_argument(
         "--release", default=RELEASE, metavar="RELEASE", help="of FATE, one of `fatefed releases list` (default: %(default)s)"
     )

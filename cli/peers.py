@@ -10,9 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from cli.acceptance import Terms, age, not_as_accepted, own_name_problem, owners_of, signature_problem, stack_problem, warnings_of
-from cli.edit import BY_HAND, Scalar, peers_with
+from cli.edit import BY_HAND, Scalar, peers_with, with_fields
 from cli.errors import CommandError
 from cli.files import shown, write_atomic
+from cli.identity import write_fields
 from cli.naming import peer_name
 from cli.offers import Offer, StackOutput, take
 from cli.peer_files import PeerEntry, holds, identifying, place_of
@@ -56,6 +57,8 @@ class Review:
     key_of: tuple[str, ...]
     age: int | None
     warnings: tuple[str, ...]
+    # The federation's id, when this stack knew none: it comes into the stack file.
+    learned: str | None
     # The file that remembers the peer as it was read and as it would be; the descriptor's bytes.
     entry: PeerEntry
     before: bytes
@@ -70,7 +73,7 @@ class Review:
     @property
     def needed(self) -> bool:
         """Whether accepting changes any file."""
-        return self.before != self.after or not holds(self.stack.file.parent / self.path, self.content)
+        return self.learned is not None or self.before != self.after or not holds(self.stack.file.parent / self.path, self.content)
 
     def plain(self) -> dict[str, Any]:
         """As JSON-like data."""
@@ -92,6 +95,7 @@ class Review:
             "changes": [{"field": change.field, "old": change.old, "new": change.new} for change in self.changes],
             "routes": [{"unit": change.unit, "object": change.object, "file": change.file, "diff": change.diff} for change in self.routes],
             "connections": [{"unit": change.unit, "effect": change.effect, "what": change.what} for change in self.connections],
+            "federationId": self.learned,
             "warnings": list(self.warnings),
         }
 
@@ -137,6 +141,10 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
         remedy = "ask the peer for a descriptor with addresses; the accepted one stays in force"
         raise CommandError(offer.place, f"would take away the routes to {name}: {plan_after.pending[name]}", remedy)
     after = entry.edited(before.decode(), fields, BY_HAND)
+    learned = descriptor.federation.id if spec.federation.id is None else None
+    if learned is not None:
+        # Before anything is written: whether the stack file can be edited so.
+        with_fields(stack.file.read_bytes().decode(), ("federation",), {"id": learned})
     config = source.engine_config if entry.elsewhere else StackSource(after, "").engine_config
     if refused := tuple(oversized_config(config, shown(stack.file))):
         raise FederationError(refused)
@@ -166,10 +174,12 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
             *pending,
             *([] if chosen else _announced_otherwise(name, descriptor, spec_before)),
             *doubts,
+            *_without_id(spec, descriptor),
             *_unknown_before(spec, name, own, known),
             *(warnings_of(received, spec, others, known_key, terms.today) if offer.stack is None else ()),
             *config_warnings(config),
         ),
+        learned=learned,
         entry=entry,
         before=before,
         after=after.encode(),
@@ -209,6 +219,8 @@ def accept(found: Review) -> None:
         write_atomic(target, found.content)
     if found.after != found.before:
         write_atomic(file.resolve(), found.after)
+    if found.learned is not None:
+        write_fields(found.stack, ("federation",), {"id": found.learned})
 
 
 def _read_stack(stack: Stack) -> tuple[StackSource, StackSpec]:
@@ -273,6 +285,15 @@ def _without(name: str, spec: StackSpec, stack: Stack, source: StackSource) -> P
 
 def _sorted(peers: tuple[Peer, ...]) -> tuple[Peer, ...]:
     return tuple(sorted(peers, key=lambda peer: peer.name))
+
+
+def _without_id(spec: StackSpec, descriptor: Descriptor) -> list[str]:
+    if spec.federation.id is None or descriptor.federation.id is not None:
+        return []
+    return [
+        f"it does not say the federation's id, {spec.federation.id}: another federation may have the same name and domain; "
+        "its owner learns the id by accepting a descriptor that has it, and exports again"
+    ]
 
 
 def _unknown_before(spec: StackSpec, name: str, own: Peer | None, known: Peers) -> list[str]:

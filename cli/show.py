@@ -28,10 +28,12 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def review_text(found: Review) -> str:
     """Who a descriptor is from, what it says, and what accepting it would change."""
-    descriptor = found.descriptor
+    descriptor, of = found.descriptor, found.descriptor.federation
+    learned = "" if found.learned is None else " (new to this stack: it would be written to fate:federation.id)"
     who = descriptor.title.removeprefix("the ")
     lines = [
-        f"peer {found.name}: {who} of {descriptor.organization}, federation {descriptor.federation.name} ({descriptor.federation.domain})",
+        f"peer {found.name}: {who} of {descriptor.organization}, federation {of.name} ({of.domain})",
+        *(() if of.id is None else (f"  id of the federation: {of.id}{learned}",)),
         f"  release: {descriptor.release}" + (f", {descriptor.backends}" if descriptor.backends else ""),
         *(f"  {name}: {_endpoint(endpoint)}" for name, endpoint in sorted(descriptor.plain()["endpoints"].items())),
         *(f"  CA: {one.subject}, from {one.first} to {one.last}, SHA-256 {one.sha256}" for one in found.authorities),

@@ -24,8 +24,13 @@ ORGANIZATION = """\
   fate:federation:
     name: $federation # what the members call it
     domain: $domain # ends every name in certificates and routes: <party id>.$domain
+$id_line\
     topology: $topology # star: through an exchange; mesh: directly from party to party
     link: native # native: FATE's own proxies, as in clusters run with KubeFATE or FedLCM
+"""
+
+FEDERATION_ID = """\
+    id: $id # made by who founded the federation, the same for every member: no other one has it
 """
 
 CLUSTER = """\

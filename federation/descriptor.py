@@ -1,6 +1,6 @@
 """The descriptor: what one party or exchange publishes to its federation. Exported and imported by the same class.
 
-Only addresses, names, versions and public certificates: never a secret. Schema version 1, JSON, field by field in
+Only addresses, names, versions and public certificates: never a secret. Schema versions 1 and 2, JSON, field by field in
 docs/descriptor.md. Here is the unsigned body, which a stack puts out; `federation.envelope` signs it.
 """
 
@@ -19,10 +19,10 @@ from federation.links import KINDS, OF_A_PARTY, Kind, endpoint_names, engine_of,
 from federation.model import Model
 from federation.problems import problems_of
 from federation.releases import Combination
-from federation.scalars import MAX_ADDRESSES, Domain, Host, IpAddress, Name, PartyId, Port, Word, is_ip
+from federation.scalars import MAX_ADDRESSES, Domain, Host, IpAddress, Name, PartyId, Port, Uid, Word, is_ip
 
-# Of the format that is read and written.
-VERSION = 1
+# The latest that is read. 1 is 2 without federation.id, and is still written by stacks that know none.
+VERSION = 2
 
 
 class Membership(Model):
@@ -30,6 +30,7 @@ class Membership(Model):
 
     name: Name = Field(description="What its members call it.")
     domain: Domain = Field(description="Ends every server name: <party>.<domain>.")
+    id: Uid | None = Field(None, description="Version 2: the random id that its founder made, so that no other one has the same words.")
 
 
 class Endpoint(Model):
@@ -55,7 +56,7 @@ class Trust(Model):
 class Published(Model):
     """What is known of one party, one exchange, their counterparts of FATE-Serving, or a portal: by its descriptor, or typed by hand."""
 
-    schema_version: Literal[1] = Field(description="This is version 1.")
+    schema_version: Literal[1, 2] = Field(description="2 with federation.id, 1 without.")
     kind: Kind = Field(description="One FATE cluster, the hub of a star, FATE-Serving of a party, the hub of FATE-Servings, or a portal.")
     federation: Membership = Field(description="Name and domain; both must be the reader's own.")
     organization: Name = Field(description="Who owns it.")
@@ -64,6 +65,12 @@ class Published(Model):
     backends: Combination | None = Field(None, description="The party's engines; absent for all others.")
     endpoints: dict[str, Endpoint] = Field(description="Those of its federation engine: see federation.links.")
     trust: Trust | None = Field(None, description="Of a party with a CA of its own.")
+
+    @model_validator(mode="after")
+    def _version_2_has_the_id_of_a_federation(self) -> Self:
+        if (self.schema_version == 1) != (self.federation.id is None):
+            raise ValueError("version 2 has a federation.id, version 1 has none")
+        return self
 
     @model_validator(mode="after")
     def _a_party_has_an_id(self) -> Self:

@@ -121,6 +121,12 @@ def read_descriptor(folder: Path, relative: str, place: str) -> Received | Probl
 def membership_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> tuple[Problem, ...]:
     """What keeps a descriptor out of this federation."""
     theirs, ours = descriptor.federation, federation
+    if (theirs.name, theirs.domain) == (ours.name, ours.domain) and None not in (theirs.id, ours.id) and theirs.id != ours.id:
+        remedy = (
+            "do not use it, if it is of another federation with the same name; else ask the founder for the id: "
+            "all members say the same in fate:federation.id"
+        )
+        return (Problem(place, f"is of the federation with the id {theirs.id}; this stack belongs to {ours.id}", remedy),)
     if (theirs.name, theirs.domain) == (ours.name, ours.domain):
         return (*_endpoint_problems(descriptor, federation, place), *_trust_problems(descriptor, federation, place))
     return (

@@ -128,9 +128,8 @@ def _descriptor(spec: StackSpec, own: ExchangeSpec) -> dict[str, Any]:
     ports = spec.catalogue[own.release].ports
     services = LINKS[own.federation].exchange
     return {
-        "schemaVersion": 1,
+        **spec.federation.membership,
         "kind": "exchange",
-        "federation": {"name": spec.federation.name, "domain": spec.federation.domain},
         "organization": spec.organization,
         "release": own.release,
         "endpoints": endpoints(services, own.publish, own.namespace, ports, server_name(spec, None)),

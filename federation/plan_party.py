@@ -100,9 +100,8 @@ def _descriptor(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, An
     ports = engine_ports(spec, own)
     services = LINKS[own.federation].party
     return {
-        "schemaVersion": 1,
+        **spec.federation.membership,
         "kind": "party",
-        "federation": {"name": spec.federation.name, "domain": spec.federation.domain},
         "organization": spec.organization,
         "partyId": party,
         "release": own.release,

@@ -226,10 +226,9 @@ def _services(own: Portal, key: str, labels: dict[str, str]) -> tuple[Manifest, 
 def _descriptor(spec: StackSpec, own: Portal, kind: Kind, party: PartyId | None) -> dict[str, Any]:
     ports, name = portal_catalogue()[own.release].ports, naming.tls_name(kind, party, spec.federation.domain)
     return {
-        "schemaVersion": 1,
+        **spec.federation.membership,
         "kind": kind,
         **({} if party is None else {"partyId": party}),
-        "federation": {"name": spec.federation.name, "domain": spec.federation.domain},
         "organization": spec.organization,
         "release": own.release,
         "endpoints": endpoints((_published(own),), own.publish, own.namespace, ports, name),

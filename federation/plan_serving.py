@@ -232,9 +232,8 @@ def _route_map(own: ServingSpec | ServingExchangeSpec, labels: dict[str, str], h
 def _descriptor(spec: StackSpec, own: ServingSpec | ServingExchangeSpec, head: Mapping[str, Any]) -> dict[str, Any]:
     ports = serving_catalogue()[own.release].ports
     return {
-        "schemaVersion": 1,
+        **spec.federation.membership,
         **head,
-        "federation": {"name": spec.federation.name, "domain": spec.federation.domain},
         "organization": spec.organization,
         "release": own.release,
         "endpoints": endpoints((SERVING_PROXY,), own.publish, own.namespace, ports, spec.federation.domain),

@@ -28,8 +28,19 @@ class FederationSpec(Model):
 
     name: Name = Field(description="Name of the federation, the same in every member's stack.")
     domain: Domain = Field(description="Domain under which parties are named, such as fraud.example: <party>.<domain>.")
+    id: Uid | None = Field(
+        None,
+        description="Random id of the federation, which its founder made; a descriptor with another one is refused. Absent: not known yet; "
+        "`fatefed peers add` writes the one that it learns.",
+    )
     topology: Literal["star", "mesh"] = Field(description="star: through an exchange; mesh: direct.")
     link: Literal["native"] = Field(description="How bytes cross between organizations; native: FATE's own proxies.")
+
+    @property
+    def membership(self) -> dict[str, Any]:
+        """What the body of each descriptor says of the federation: an id makes it one of version 2 (docs/descriptor.md)."""
+        known = {} if self.id is None else {"id": self.id}
+        return {"schemaVersion": 1 if self.id is None else 2, "federation": {"name": self.name, "domain": self.domain, **known}}
 
 
 class ClusterSpec(Model):

@@ -100,7 +100,8 @@ class UnitPlan:
             **trust_facts(self.tls),
             **exposure_facts(self.policies, self.services, values["modules"]),
             "published": digest(body["endpoints"]),
-            "identity": digest([body["organization"], body["federation"]]),
+            # Without the id: a stack that learns it belongs to the same federation as before.
+            "identity": digest([body["organization"], {key: body["federation"][key] for key in ("name", "domain")}]),
             "consoles": dict(self.board_hosts),
             "boards": digest([values.get("boards"), *(board.document() for board in self.boards)]),
             "data": dict(self.data),

@@ -316,7 +316,7 @@ def test_a_stranger_cannot_take_over_a_name(bank: Stack, tmp_path: Path) -> None
         ({key: value for key, value in party().items() if key != "release"}, "release is missing"),
         ({key: value for key, value in party().items() if key != "backends"}, "a party names its backends"),
         (party(organization="../../etc"), "organization"),
-        (party(schemaVersion=2), "schemaVersion"),
+        (party(schemaVersion=3), "schemaVersion"),
         (exchange("consortium", signature="x"), "unknown key 'signature'"),
     ],
 )  # fmt: skip

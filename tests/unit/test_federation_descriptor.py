@@ -215,7 +215,7 @@ def test_every_mapping_refuses_an_unknown_key(descriptor: Descriptor) -> None:
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "a newer schema": ({"schemaVersion": 2}, "is version 2 of the format, and this program reads version 1"),
+    "a newer schema": ({"schemaVersion": 3}, "is version 3 of the format, and this program reads version 2"),
     "a party without an id": (
         {"partyId": None},
         "a party, its FATE-Serving and its Site Portal have a partyId, an exchange of either kind",

@@ -205,7 +205,7 @@ def test_only_ed25519_with_the_key_inside_is_looked_at(header: dict[str, Any]) -
         (statement(notBefore="2026-01-01T00:00:00Z"), "is not a day such as 2027-01-31"),
         (statement(notBefore="2027-01-02"), "ends before it begins"),
         (statement(secretKey="x"), "looks like a secret"),
-        (statement(descriptor=CLINIC.plain() | {"schemaVersion": 2}), "descriptor.schemaVersion"),
+        (statement(descriptor=CLINIC.plain() | {"schemaVersion": 3}), "descriptor.schemaVersion"),
     ],
     ids=str,
 )

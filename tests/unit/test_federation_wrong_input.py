@@ -199,9 +199,9 @@ TOGETHER = [
     _descriptor_mistake(
         "a descriptor of a later format",
         "later",
-        _altered(schemaVersion=2, peersOf=["a"]),
+        _altered(schemaVersion=3, peersOf=["a"]),
         " schemaVersion",
-        "is version 2 of the format, and this program reads version 1",
+        "is version 3 of the format, and this program reads version 2",
         "update fatefed (this program)",
     ),
     _descriptor_mistake(
