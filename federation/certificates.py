@@ -9,6 +9,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+# What a certificate raises whose key or name is of a kind that is not known here.
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm)
+
 
 def pkcs8(pem: str) -> str:
     """A private key as unencrypted PKCS#8 PEM, the only form Pulsar reads. ValueError when it is no PEM key."""
@@ -83,6 +86,26 @@ def read_certificates(pem: str) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(pem.encode())
     except ValueError:
         return []
+
+
+def signer_first(authorities: str, certificate: str) -> str:
+    """Authorities (PEM), beginning with one that signed a certificate or its intermediate; as they are when none did."""
+    chain, found = read_certificates(certificate), read_certificates(authorities)
+    signed = [authority for authority in found if any(is_issued_by(each, authority) for each in chain)]
+    if not signed or found[0] in signed:
+        return f"{authorities.rstrip()}\n"
+    return "".join(
+        each.public_bytes(serialization.Encoding.PEM).decode() for each in (*signed, *(one for one in found if one not in signed))
+    )
+
+
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether an issuer's key signed a certificate."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (*_UNREADABLE, InvalidSignature):
+        return False
+    return True
 
 
 def _opened(certificate: str, key: str, ca: str) -> tuple[list[x509.Certificate], list[x509.Certificate], list[str]]:

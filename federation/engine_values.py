@@ -17,7 +17,9 @@ class PulsarBroker(Model):
     """Settings of the module pulsar that differ from party to party."""
 
     certificate_secret: Label | None = Field(
-        None, description="Secret with broker.cert.pem, broker.key-pk8.pem, ca.cert.pem; absent: no TLS."
+        None,
+        description="Secret with broker.cert.pem, broker.key-pk8.pem, ca.cert.pem (the CAs of all parties) and for each party, the own one "
+        "too, ca-<party>.cert.pem (its CA); absent: no TLS.",
     )
     issued_secret: Label | None = Field(
         None, description="Secret of cert-manager with tls.crt and tls.key (PKCS#8), which are taken instead of the other one's."

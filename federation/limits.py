@@ -82,7 +82,8 @@ def _too_large(unit: UnitPlan, name: str, files: Mapping[str, str], place: Place
 
 def _too_many_authorities(unit: UnitPlan, place: Place) -> Iterator[Problem]:
     trusted = {} if unit.tls is None else unit.tls.trusted
-    size, parties = sum(len(authority.encode()) for found in trusted.values() for authority in found), len(trusted)
+    # Each twice: in the file of its party, and in the one of all.
+    size, parties = 2 * sum(len(authority.encode()) for found in trusted.values() for authority in found), len(trusted)
     if size > _ALLOWED:
         yield Problem(
             place(("peers",)),

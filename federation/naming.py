@@ -14,6 +14,8 @@ EXCHANGE = "exchange"
 SERVING_EXCHANGE = "serving-exchange"
 FML_MANAGER = "fml-manager"
 PULSAR_ROUTES = "pulsar-route-table"
+# Its second file: with which certificates Pulsar and the brokers that it dials know each other.
+PULSAR_TRUST = "pulsar_trust.json"
 NGINX_ROUTES = "nginx-route-table"
 RABBITMQ_ROUTES = "rabbitmq-route-table"
 ROLLSITE_ROUTES = "rollsite-route-table"
@@ -22,6 +24,8 @@ OSX_ROUTES = "osx-route-table"
 EXCHANGE_ROUTES = "exchange-routes"
 SERVING_ROUTES = "serving-route-table"
 PULSAR_CERTIFICATE = "pulsar-cert"
+# Its file with all CAs that are trusted: who dials this broker is checked against them.
+ALL_AUTHORITIES = "ca.cert.pem"
 # What cert-manager makes: the object that asks for it, and the Secret with certificate and key.
 PULSAR_ISSUED = "pulsar-cert-issued"
 PULL_SECRET = "fate-registry"  # noqa: S105 - the name of an object
@@ -97,6 +101,11 @@ def inside(service: str, namespace: str) -> str:
 def server_name(party: PartyId, domain: str) -> str:
     """The TLS server name of a party's Pulsar: what peers dial, the SNI route matches and the certificate holds."""
     return f"{party}.{domain}"
+
+
+def authority_file(party: PartyId) -> str:
+    """The file of the Secret with the CA of one party: what its broker is checked against when it is dialled."""
+    return f"ca-{party}.cert.pem"
 
 
 def proxy_name(domain: str) -> str:

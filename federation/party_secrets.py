@@ -54,7 +54,7 @@ def party_secrets(
         certificate = {} if tls.managed else {"broker.cert.pem": tls.certificate, "broker.key-pk8.pem": tls.key}
         name = naming.PULSAR_CERTIFICATE
         pkcs8 = frozenset(certificate) & {"broker.key-pk8.pem"}
-        entries = {**certificate, "ca.cert.pem": tls.ca}
+        entries = {**certificate, **tls.files}
         secrets.append(SecretPlan(name, name, own.namespace, labels, "Opaque", entries, pkcs8, tls.annotations))
     return (*secrets, *pull_secret(spec, own.namespace, labels)), keys
 

@@ -41,6 +41,8 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
     consoles = shown_consoles(spec, party, own, release.ports, deployed)
     running = {**values.modules.plain(), DATABASE_CLIENT: values.database.client.plain()}
     routes = party_routes(spec, party, own, peers)
+    if tls is not None:
+        routes[naming.PULSAR_ROUTES][naming.PULSAR_TRUST] = tls.clusters
     others, exchange = next_hops(spec, party, own, peers)
     hops, behind = [*others.values(), *([] if exchange is None else [exchange])], exchanges_behind(spec, own, peers)
     return UnitPlan(

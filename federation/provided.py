@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from federation.authority import short_digest
-from federation.certificates import read_certificates
+from federation.certificates import is_issued_by, read_certificates
 
 ProvidedFacts = Mapping[str, Mapping[str, Any]]
 # What a certificate raises whose key or name is of a kind that is not known here.
@@ -118,21 +118,13 @@ def _signer(chain: list[x509.Certificate], authorities: list[x509.Certificate]) 
     current, rest = chain[0], chain[1:]
     for _ in chain:
         for authority in authorities:
-            if _is_issued_by(current, authority):
+            if is_issued_by(current, authority):
                 return _authority(authority)
-        above = next((one for one in rest if _is_issued_by(current, one)), None)
+        above = next((one for one in rest if is_issued_by(current, one)), None)
         if above is None:
             return ""
         current = above
     return ""
-
-
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (*_UNREADABLE, InvalidSignature):
-        return False
-    return True
 
 
 def _authority(certificate: x509.Certificate) -> str:

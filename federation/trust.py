@@ -1,5 +1,6 @@
 """Certificates in a plan: which CA signs a party's, until when, whom the party trusts; and, with the secrets, the certificates."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,6 +9,7 @@ from functools import partial
 from federation import naming
 from federation.authority import Period, ends_on, issue, leaf_period, serves, short_fingerprint, signs_for
 from federation.authority_form import accepted_authorities
+from federation.certificates import signer_first
 from federation.collaborations import may_talk
 from federation.links import LINKS
 from federation.neighbours import server_name
@@ -77,7 +79,36 @@ class TlsPlan:
     @property
     def made(self) -> tuple[str, ...]:
         """The names under which the program makes what is not an entry."""
-        return () if self.provided else (self.certificate, self.ca)
+        return tuple(name for name in (self.certificate, *self.files.values()) if name not in self.needed)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files of CAs in the Secret, each with the name of what it holds: of all that are trusted, and of each party one.
+
+        One file for all would not do: Java asks of a trusted CA neither its name constraints nor its path length, so that each of
+        them could sign every party's name.
+        """
+        return {naming.ALL_AUTHORITIES: self.ca} | {
+            naming.authority_file(party): self._of(party) for party in sorted({self.party, *self.trusted}, key=int)
+        }
+
+    @property
+    def clusters(self) -> str:
+        """What the container `clusters` is told: the parties whose brokers are checked against a file of their own."""
+        return json.dumps({"trusted": sorted(self.trusted.keys() - {self.party}, key=int)}) + "\n"
+
+    def _of(self, party: PartyId) -> str:
+        return f"{self.ca}-of-{party}"
+
+    def bundles(self, own: str) -> dict[str, str]:
+        """The CAs, by the names of `files`. `own`: those of this party, beginning with the one that signs.
+
+        Pulsar 2.10's own admin client, once it shows a certificate, reads nothing but the first one of its file (TrustManagerProxy):
+        a broker whose file begins with another CA never makes its own cluster, and unloads no namespace.
+        """
+        each = {party: "".join(found) for party, found in self.trusted.items()} | {self.party: own}
+        others = "".join(found for party, found in each.items() if party != self.party)
+        return {self._of(party): found for party, found in each.items()} | {self.ca: own + others}
 
     @property
     def annotations(self) -> dict[str, str]:
@@ -118,16 +149,19 @@ def authorities_of(spec: StackSpec, party: PartyId, own: PartySpec) -> tuple[str
 
 def certificates(tls: TlsPlan, secrets: Mapping[str, str]) -> dict[str, str]:
     """What the program makes for a unit, by the names of TlsPlan: its certificate, and all authorities that it trusts."""
-    bundle = "".join(authority for found in tls.trusted.values() for authority in found)
-    if tls.provided:
-        return {tls.ca: f"{secrets[tls.ca].rstrip()}\n{bundle}"} if bundle else {}
-    if tls.managed:
-        return {tls.ca: bundle}
     signer = tls.issuer
-    if signer is None or signer.key is None or signer.period is None:
+    if tls.provided:
+        return tls.bundles(signer_first(secrets[tls.ca], secrets[tls.certificate]))
+    if signer is None:
+        return {}
+    own = (signer.certificate, *(other for other in tls.trusted.get(tls.party, ()) if other != signer.certificate))
+    bundles = tls.bundles("".join(own))
+    if tls.managed:
+        return bundles
+    if signer.key is None or signer.period is None:
         return {}
     leaf = issue(signer.certificate, secrets[signer.key], secrets[tls.key], party=tls.party, names=[tls.server_name], period=signer.period)
-    return {tls.certificate: leaf, tls.ca: bundle}
+    return {tls.certificate: leaf, **bundles}
 
 
 def provided_authorities(tls: TlsPlan, secrets: Mapping[str, str], domain: str) -> tuple[str, ...]:

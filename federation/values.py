@@ -98,7 +98,7 @@ class Board(Model):
 class RouteConfigMaps(Model):
     """ConfigMaps with route tables, by the proxy or engine that reads them; made beside the chart."""
 
-    pulsar: Label | None = Field(None, description="With pulsar_route_table.yaml.")
+    pulsar: Label | None = Field(None, description="With pulsar_route_table.yaml and pulsar_trust.json.")
     rabbitmq: Label | None = Field(None, description="With rabbitmq_route_table.yaml.")
     nginx: Label | None = Field(None, description="With route_table.yaml.")
     rollsite: Label | None = Field(None, description="With route_table.json.")

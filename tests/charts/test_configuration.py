@@ -166,7 +166,9 @@ def test_pulsar_checks_certificates() -> None:
     [pulsar] = [container for container in containers(PARTY.render()) if container.where == "StatefulSet/pulsar/pulsar"]
     [mount] = [mount for mount in pulsar.spec["volumeMounts"] if mount["name"] == "certs"]
     files = {Path(value) for key, value in found.items() if key.endswith("FilePath")}
-    assert {file.name for file in files} == {"broker.cert.pem", "broker.key-pk8.pem", "ca.cert.pem"}
+    assert {file.name for file in files} == {"broker.cert.pem", "broker.key-pk8.pem", "ca.cert.pem", "ca-9999.cert.pem"}
+    assert found["tlsTrustCertsFilePath"].endswith("/ca.cert.pem"), "who dials may be any party that is trusted"
+    assert found["brokerClientTrustCertsFilePath"].endswith("/ca-9999.cert.pem"), "a cluster without a CA of its own leads to nobody"
     assert {str(file.parent) for file in files} == {mount["mountPath"]}
     assert "subPath" not in mount, "a subPath never changes, and certificates do"
 
@@ -178,15 +180,18 @@ def test_pulsar_finds_what_cert_manager_made_under_the_names_that_it_reads() -> 
     assert [item["metadata"]["name"] for item in changed] == ["pulsar"], "the same configuration, the same paths"
     [volume] = [volume for volume in changed[0]["spec"]["template"]["spec"]["volumes"] if volume["name"] == "certs"]
     found = {
-        entry["path"]: (one["secret"]["name"], entry["key"]) for one in volume["projected"]["sources"] for entry in one["secret"]["items"]
+        entry["path"]: (one["secret"]["name"], entry["key"])
+        for one in volume["projected"]["sources"]
+        for entry in one["secret"].get("items", [])
     }
+    assert {"secret": {"name": "pulsar-cert"}} in volume["projected"]["sources"], "each file of CAs, whichever peers there are"
     assert found == {
-        "ca.cert.pem": ("pulsar-cert", "ca.cert.pem"),
         "broker.cert.pem": ("pulsar-cert-issued", "tls.crt"),
         "broker.key-pk8.pem": ("pulsar-cert-issued", "tls.key"),
     }
     paths = properties(config_texts(objects)["pulsar-config/standalone.conf"])
-    assert {Path(value).name for key, value in paths.items() if key.endswith("FilePath")} == set(found)
+    authorities = {"ca.cert.pem", "ca-9999.cert.pem"}
+    assert {Path(value).name for key, value in paths.items() if key.endswith("FilePath")} == set(found) | authorities
 
 
 def test_pulsar_is_ready_when_it_has_made_its_own_cluster() -> None:

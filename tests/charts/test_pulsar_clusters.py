@@ -35,6 +35,7 @@ def test_it_reads_the_mounted_route_table_and_asks_the_broker_beside_it(case: Ca
     [container] = [found for found in containers(case.render()) if found.where == "StatefulSet/pulsar/clusters"]
     assert container.spec["command"] == [
         "python3", "/scripts/pulsar-clusters.py", "127.0.0.1:8080", "standalone", "9999", "fl-tenant", "/routes/pulsar_route_table.yaml",
+        "/routes/pulsar_trust.json",
     ]  # fmt: skip
     assert environment(container) == {}, "it needs no password, and has none"
     mounts = {mount["mountPath"]: mount for mount in container.spec["volumeMounts"]}

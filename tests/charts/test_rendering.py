@@ -42,7 +42,10 @@ def test_a_certificate_of_cert_manager_is_rendered_and_its_secret_is_not(tmp_pat
     assert set(after) - set(before) == {"fate-9999/certificate-pulsar-cert-issued.yaml"}
     changed = {path for path in before if before[path] != after[path]}
     assert changed == {"fate-9999/secret-pulsar-cert.yaml", "fate-9999/statefulset-pulsar.yaml"}
-    assert yaml.safe_load(after["fate-9999/secret-pulsar-cert.yaml"])["stringData"] == {"ca.cert.pem": "<redacted>"}
+    assert yaml.safe_load(after["fate-9999/secret-pulsar-cert.yaml"])["stringData"] == {
+        "ca.cert.pem": "<redacted>",
+        "ca-9999.cert.pem": "<redacted>",
+    }
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -372,7 +372,7 @@ def test_a_certificate_of_cert_manager_comes_before_the_pods_that_mount_it(progr
     assert inputs["metadata"]["annotations"] == {"pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": "120"}
     assert inputs["spec"]["issuerRef"] == {"name": "party-9999-ca", "kind": "Issuer", "group": "cert-manager.io"}
     assert (secrets_in(certificate.inputs), unknown_in(certificate.inputs)) == ([], False), "a preview shows all of it"
-    assert set(plain(run.one("Secret", "party-9999-pulsar-cert").inputs)["stringData"]) == {"ca.cert.pem"}
+    assert set(plain(run.one("Secret", "party-9999-pulsar-cert").inputs)["stringData"]) == {"ca.cert.pem", "ca-9999.cert.pem"}
 
 
 def test_every_object_comes_after_its_namespace(program: Program) -> None:
@@ -416,12 +416,12 @@ def test_every_value_of_a_secret_is_secret_and_stands_nowhere_else(case: Case, p
 def test_secrets_are_filled_from_their_entries_and_keys_are_converted_for_pulsar(program: Program) -> None:
     run = program(NODE_PORTS)
     contents = {secret.inputs["metadata"]["name"]: plain(secret.inputs["stringData"]) for secret in run.of("Secret")}
-    key = contents["pulsar-cert"].pop("broker.key-pk8.pem")
+    key, given = contents["pulsar-cert"].pop("broker.key-pk8.pem"), "value-of-party-9999-ca\n"
     assert contents == {
         "mysql-credentials": {"password": "value-of-party-9999-mysql", "root-password": "value-of-party-9999-mysql-root"},
         "fateboard-credentials": {"password": "value-of-party-9999-fateboard"},
         "notebook-credentials": {"password": "value-of-party-9999-notebook"},
-        "pulsar-cert": {"broker.cert.pem": "value-of-party-9999-certificate", "ca.cert.pem": "value-of-party-9999-ca"},
+        "pulsar-cert": {"broker.cert.pem": "value-of-party-9999-certificate", **dict.fromkeys(("ca.cert.pem", "ca-9999.cert.pem"), given)},
     }
     assert traditional_key().startswith("-----BEGIN EC PRIVATE KEY-----")
     assert key.startswith("-----BEGIN PRIVATE KEY-----")

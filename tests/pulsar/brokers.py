@@ -67,8 +67,9 @@ def eventually(holds: Callable[[], Any], seconds: float = 20.0) -> bool:
 
 @dataclass(frozen=True)
 class Broker:
-    """A running broker: its plaintext, TLS and admin ports, and a client of its own party."""
+    """A running broker: its folder, plaintext, TLS and admin ports, and a client of its own party."""
 
+    folder: Path
     port: int
     tls_port: int
     admin_port: int
@@ -91,6 +92,15 @@ class Broker:
         status, answer = self.ask(method, path, body)
         assert 200 <= status < 300, (method, path, status, answer)
         return answer
+
+    def mount(self, certificates: Mapping[str, str]) -> None:
+        """The files of a Secret, as kubelet refreshes them."""
+        for name, text in certificates.items():
+            (self.folder / "new").write_text(text)
+            (self.folder / "new").rename(self.folder / name)
+        for old in self.folder.glob("ca*.cert.pem"):
+            if old.name not in certificates:
+                old.unlink()
 
     def clusters(self) -> set[str]:
         """The clusters that it knows, without its own."""
@@ -131,7 +141,7 @@ def broker(folder: Path, configuration: str, certificates: Mapping[str, str]) ->
         made = client()
         quiet = made.ConsoleLogger(made.LoggerLevel.Error)
         own = made.Client(f"pulsar://{HOST}:{ports['brokerServicePort']}", logger=quiet)
-        found = Broker(ports["brokerServicePort"], ports["brokerServicePortTls"], ports["webServicePort"], own)
+        found = Broker(folder, ports["brokerServicePort"], ports["brokerServicePortTls"], ports["webServicePort"], own)
         try:
             assert eventually(lambda: process.poll() is not None or _ready(found), START_SECONDS), (folder / "log").read_text()[-3000:]
             assert process.poll() is None, (folder / "log").read_text()[-3000:]

@@ -21,13 +21,14 @@ INTERVAL, SECONDS = "0.5", 20.0
 
 @dataclass(frozen=True)
 class Deployed:
-    """Configuration, Secret, the container beside the broker, and the route table."""
+    """Configuration, Secret, the container beside the broker, the route table, and the file beside it."""
 
     configuration: str
     certificates: dict[str, str]
     command: tuple[str, ...]
     script: str
     routes: str
+    trust: str
 
 
 def deployed(case: Case, own: str, folder: Path, addresses: Mapping[str, str]) -> Deployed:
@@ -39,23 +40,25 @@ def deployed(case: Case, own: str, folder: Path, addresses: Mapping[str, str]) -
     objects = helm_template(CHARTS / unit.chart.chart, unit.chart.values.plain(), unit.namespace, unit.key)
     texts = config_texts(objects)
     _, container = named(objects, "StatefulSet", "pulsar")["spec"]["template"]["spec"]["containers"]
-    (routes,) = [manifest.fields["data"]["pulsar_route_table.yaml"] for manifest in unit.routes if manifest.name == "pulsar-route-table"]
+    (files,) = [manifest.fields["data"] for manifest in unit.routes if manifest.name == "pulsar-route-table"]
     here = re.compile("|".join(map(re.escape, addresses)) or r"(?!)")
     return Deployed(
         texts["pulsar-config/standalone.conf"],
         {key: secrets[source] for key, source in secret.sources.items()},
         tuple(container["command"]),
         texts["pulsar-config/pulsar-clusters.py"],
-        here.sub(lambda found: addresses[found[0]], routes),
+        here.sub(lambda found: addresses[found[0]], files["pulsar_route_table.yaml"]),
+        files["pulsar_trust.json"],
     )
 
 
-def publish(table: Path, text: str) -> str:
-    """The mounted file changes, all at once."""
-    new = table.with_name("new")
-    new.write_text(text)
-    new.rename(table)
-    return text
+def publish(table: Path, given: Deployed) -> str:
+    """The mounted files change; the route table."""
+    for file, text in ((table.with_name("pulsar_trust.json"), given.trust), (table, given.routes)):
+        new = table.with_name("new")
+        new.write_text(text)
+        new.rename(file)
+    return given.routes
 
 
 @dataclass
@@ -72,18 +75,19 @@ class Keeper:
 
 
 @contextmanager
-def keeper(given: Deployed, folder: Path, table: Path, admin_port: int) -> Iterator[Keeper]:
-    """The rendered command, with this machine's paths and port."""
+def keeper(given: Deployed, folder: Path, table: Path, broker: Broker, admin_port: int | None = None) -> Iterator[Keeper]:
+    """The rendered command, with this machine's paths and ports; another `admin_port`: beside no broker."""
     script = folder / "pulsar-clusters.py"
     script.write_text(given.script)
-    python, path, address, *rest, routes = given.command
-    assert (python, path, address, routes) == (
-        "python3", "/scripts/pulsar-clusters.py", "127.0.0.1:8080", "/routes/pulsar_route_table.yaml",
+    python, path, address, *rest, routes, trust = given.command
+    assert (python, path, address, routes, trust) == (
+        "python3", "/scripts/pulsar-clusters.py", "127.0.0.1:8080", "/routes/pulsar_route_table.yaml", "/routes/pulsar_trust.json",
     )  # fmt: skip
-    command = [sys.executable, "-I", str(script), f"{HOST}:{admin_port}", *rest, str(table)]
+    beside = table.with_name("pulsar_trust.json")
+    command = [sys.executable, "-I", str(script), f"{HOST}:{admin_port or broker.admin_port}", *rest, str(table), str(beside)]
     log = folder / "keeper.log"
     with log.open("wb") as output:
-        environment = {"INTERVAL": INTERVAL, "ALIVE": str(folder / "alive")}
+        environment = {"INTERVAL": INTERVAL, "ALIVE": str(folder / "alive"), "CERTIFICATES": str(broker.folder)}
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     try:
         yield Keeper(process, log)

@@ -45,7 +45,7 @@ def organization(own: str, ports: dict[str, int], states: dict[str, str]) -> Cas
 
 @dataclass
 class World:
-    """Party 9999's broker, FATE-Flow and route table, and two peers' brokers."""
+    """Party 9999's broker, FATE-Flow and route table, and two peers' brokers; `moved`: 10000's, somewhere else."""
 
     folder: Path
     brokers: dict[str, Broker]
@@ -60,26 +60,20 @@ class World:
         """The broker of party 9999."""
         return self.brokers["9999"]
 
-    def deployed(self, moved: str | None = None, **states: str) -> Deployed:
-        """What 9999's stack deploys; `moved`: 10000 is where this party's broker is; `states`: such as of_10000="suspended"."""
-        ports = {name: found.tls_port for name, found in self.brokers.items()}
-        if moved is not None:
-            ports["10000"] = self.brokers[moved].tls_port
+    def deployed(self, *, moved: bool = False, **states: str) -> Deployed:
+        """What 9999's stack deploys; `moved`: 10000 is somewhere else; `states`: such as of_10000="suspended"."""
+        ports = {name: self.brokers["moved" if moved and name == "10000" else name].tls_port for name in ORGANIZATIONS}
         case = organization("9999", ports, {name.removeprefix("of_"): state for name, state in states.items()})
         return deployed(case, "9999", self.folder, dict.fromkeys(ADDRESSES.values(), HOST))
 
-    def routes(self, moved: str | None = None, **states: str) -> str:
-        """The route table of 9999."""
-        return self.deployed(moved, **states).routes
-
-    def publish(self, text: str) -> str:
-        """The mounted file changes."""
-        return publish(self.table, text)
+    def publish(self, given: Deployed) -> str:
+        """The mounted files change; the route table."""
+        return publish(self.table, given)
 
     @contextmanager
     def keeper(self, admin_port: int | None = None) -> Iterator[Keeper]:
         """The container beside 9999's broker."""
-        with keeper(self.deployed(), self.folder, self.table, admin_port or self.own.admin_port) as found:
+        with keeper(self.deployed(), self.folder, self.table, self.own, admin_port) as found:
             yield found
 
 
@@ -91,19 +85,23 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         broker(folder / "a", made["9999"].configuration, made["9999"].certificates) as own,
         broker(folder / "b", made["10000"].configuration, made["10000"].certificates) as clinic,
         broker(folder / "c", made["10001"].configuration, made["10001"].certificates) as hospital,
+        broker(folder / "d", made["10000"].configuration, made["10000"].certificates) as moved,
     ):
-        yield World(folder, {"9999": own, "10000": clinic, "10001": hospital})
+        yield World(folder, {"9999": own, "10000": clinic, "10001": hospital, "moved": moved})
 
 
 @contextmanager
 def started(world: World, *parties: str) -> Iterator[str]:
-    """A job of 9999 with these parties, all routes as they should be, and no clusters of other tests."""
+    """A job of 9999 with these parties, all routes and clusters as they should be, and none of other tests."""
     name = next(JOBS)
     for cluster in world.own.clusters():
         world.own.done("DELETE", f"clusters/{cluster}")
     world.own.done("POST", f"tenants/{TENANT}", {"adminRoles": [], "allowedClusters": [OWN_CLUSTER]})
-    world.flows["9999"].task(name, world.publish(world.routes()), *parties)
-    for peer in PEERS:
+    routes = world.publish(world.deployed())
+    with world.keeper() as keeper:
+        assert eventually(lambda: world.own.clusters() == set(PEERS)), keeper.output
+    world.flows["9999"].task(name, routes, *parties)
+    for peer in (*PEERS, "moved"):
         world.flows[peer].receives(name)
     yield name
     world.own.done("POST", f"namespaces/{TENANT}/{name}/replication", [OWN_CLUSTER])
@@ -118,7 +116,7 @@ def job(world: World) -> Iterator[str]:
 
 @pytest.fixture
 def pair(world: World) -> Iterator[str]:
-    """A job with 10000 alone; 10001's broker stands for the place where 10000 moves to."""
+    """A job with 10000 alone."""
     with started(world, "10000") as name:
         yield name
 
@@ -151,7 +149,7 @@ def test_a_peer_without_routes_gets_nothing_more_and_the_others_do_not_notice(wo
     assert all(topic.passes("before", peer) for peer, topic in topics.items())
     connection = world.own.connection(job, topics["10001"].name, "10001")
     with world.keeper() as keeper:
-        world.publish(world.routes(of_10000=state))
+        world.publish(world.deployed(of_10000=state))
         assert eventually(lambda: world.own.allowed() == {"10001"}), keeper.output
         topics["10000"].send("a secret")
         assert topics["10000"].received("10000", 3) is None
@@ -165,34 +163,35 @@ def test_a_peer_without_routes_gets_nothing_more_and_the_others_do_not_notice(wo
 
 def test_a_peer_that_comes_back_is_served_again_by_the_next_task(world: World, job: str) -> None:
     with world.keeper():
-        world.publish(world.routes(of_10000="suspended"))
+        world.publish(world.deployed(of_10000="suspended"))
         assert eventually(lambda: world.own.allowed() == {"10001"})
-        world.flows["9999"].task(job, world.publish(world.routes()), *PEERS)
+        world.flows["9999"].task(job, world.publish(world.deployed()), *PEERS)
         assert Topic(world.brokers, job, "10000", "10000").passes("again", "10000")
         assert world.own.clusters() == set(PEERS)
 
 
 def test_what_waits_for_a_peer_that_moved_arrives_at_its_new_address(world: World, pair: str) -> None:
-    topic = Topic(world.brokers, pair, "10000", "10000", "10001")
+    topic = Topic(world.brokers, pair, "10000", "10000", "moved")
     assert topic.passes("before", "10000")
     with world.keeper() as keeper:
-        world.publish(world.routes(moved="10001"))
+        world.publish(world.deployed(moved=True))
         assert eventually(lambda: "is unloaded" in keeper.output), keeper.output
         topic.send("first")
         topic.send("second")
-        arrived = [topic.received("10001"), topic.received("10001")]
+        arrived = [topic.received("moved"), topic.received("moved")]
         # Pulsar delivers at least once: what it did not know yet to have arrived comes again.
-        arrived += [topic.received("10001")] if arrived[0] == "before" else []
+        arrived += [topic.received("moved")] if arrived[0] == "before" else []
         assert arrived[-2:] == ["first", "second"], keeper.output
         assert topic.received("10000", 2) is None, "the old address got it"
-        assert world.own.clusters() == world.own.replication(pair) == {"10000"}
+        assert world.own.clusters() == set(PEERS)
+        assert world.own.replication(pair) == {"10000"}
     moved = world.own.done("GET", "clusters/10000")
-    assert moved["brokerServiceUrlTls"] == f"pulsar+ssl://{HOST}:{world.brokers['10001'].tls_port}"
+    assert moved["brokerServiceUrlTls"] == f"pulsar+ssl://{HOST}:{world.brokers['moved'].tls_port}"
 
 
 def test_no_message_is_lost_while_a_peer_moves(world: World, pair: str) -> None:
     """A task sends without a pause; what is sent before, during and after arrives, here or there, in its order."""
-    topic = Topic(world.brokers, pair, "10000", "10000", "10001")
+    topic = Topic(world.brokers, pair, "10000", "10000", "moved")
     sent, stop = [], threading.Event()
 
     def send() -> None:
@@ -205,36 +204,36 @@ def test_no_message_is_lost_while_a_peer_moves(world: World, pair: str) -> None:
     try:
         with world.keeper() as keeper:
             assert eventually(lambda: len(sent) > 20)
-            world.publish(world.routes(moved="10001"))
+            world.publish(world.deployed(moved=True))
             assert eventually(lambda: "is unloaded" in keeper.output), keeper.output
             enough = len(sent) + 50
             assert eventually(lambda: len(sent) > enough)
             stop.set()
             sender.join(10)
-            arrived = {at: list(iter(lambda at=at: topic.received(at, 3), None)) for at in PEERS}  # type: ignore[misc]
+            arrived = {at: list(iter(lambda at=at: topic.received(at, 3), None)) for at in ("10000", "moved")}  # type: ignore[misc]
     finally:
         stop.set()
     assert arrived["10000"]
-    assert arrived["10001"]
-    assert set(arrived["10000"]) | set(arrived["10001"]) >= set(sent)
+    assert arrived["moved"]
+    assert set(arrived["10000"]) | set(arrived["moved"]) >= set(sent)
     assert all(found == sorted(found, key=int) for found in arrived.values())
 
 
 def test_pulsar_itself_keeps_the_connection_of_a_cluster_that_is_only_changed(world: World, pair: str) -> None:
     """Why the script deletes it and makes it again."""
-    topic = Topic(world.brokers, pair, "10000", "10000", "10001")
+    topic = Topic(world.brokers, pair, "10000", "10000", "moved")
     assert topic.passes("before", "10000")
     entry = world.own.done("GET", "clusters/10000")
-    elsewhere = entry | {"brokerServiceUrlTls": f"pulsar+ssl://{HOST}:{world.brokers['10001'].tls_port}"}
+    elsewhere = entry | {"brokerServiceUrlTls": f"pulsar+ssl://{HOST}:{world.brokers['moved'].tls_port}"}
     world.own.done("POST", "clusters/10000", elsewhere)
     assert topic.passes("after", "10000")
-    assert topic.received("10001", 1) is None
+    assert topic.received("moved", 1) is None
 
 
 def test_a_cluster_that_a_late_task_makes_by_an_old_table_is_deleted_again(world: World, job: str) -> None:
     old = world.table.read_text()
     with world.keeper() as keeper:
-        world.publish(world.routes(of_10000="suspended"))
+        world.publish(world.deployed(of_10000="suspended"))
         assert eventually(lambda: world.own.allowed() == {"10001"}), keeper.output
         world.flows["9999"].task(job, old, "10000")
         assert eventually(lambda: world.own.clusters() == world.own.replication(job) == world.own.allowed() == {"10001"}), keeper.output
@@ -262,7 +261,7 @@ def test_a_route_table_that_cannot_be_read_changes_nothing(world: World, job: st
     if text is None:
         world.table.unlink()
     else:
-        world.publish(text)
+        world.table.write_text(text)
     with world.keeper() as keeper:
         assert eventually(lambda: "Error" in keeper.output), "nothing was said"
         alive = world.folder / "alive"
@@ -272,6 +271,19 @@ def test_a_route_table_that_cannot_be_read_changes_nothing(world: World, job: st
         assert world.own.clusters() == world.own.replication(job) == world.own.allowed() == set(PEERS)
 
 
+@pytest.mark.parametrize("broken", ["", "[]", "{}", '{"trusted": ["../10000"]}', '{"trusted": 1}', None], ids=str)
+def test_a_file_of_trust_that_cannot_be_read_changes_nothing(world: World, job: str, broken: str | None) -> None:
+    file = world.table.with_name("pulsar_trust.json")
+    before = {peer: world.own.done("GET", f"clusters/{peer}") for peer in PEERS}
+    if broken is None:
+        file.unlink()
+    else:
+        file.write_text(broken)
+    with world.keeper() as keeper:
+        assert eventually(lambda: "Error" in keeper.output), "nothing was said"
+        assert {peer: world.own.done("GET", f"clusters/{peer}") for peer in PEERS} == before
+
+
 def test_clusters_that_are_no_party_s_stay(world: World, job: str) -> None:
     others = {"analytics", "9999", "0815", "10002x"}
     for name in others:
@@ -279,7 +291,7 @@ def test_clusters_that_are_no_party_s_stay(world: World, job: str) -> None:
     allowed = {"adminRoles": [], "allowedClusters": [OWN_CLUSTER, *PEERS, *others]}
     world.own.done("POST", f"tenants/{TENANT}", allowed)
     with world.keeper() as keeper:
-        world.publish(world.routes(of_10000="suspended"))
+        world.publish(world.deployed(of_10000="suspended"))
         assert eventually(lambda: "its cluster is deleted" in keeper.output), keeper.output
         assert eventually(lambda: world.own.allowed() == {"10001", *others}), keeper.output
     assert world.own.clusters() == {"10001", *others}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.pulsar.brokers import HOST, Broker, FateFlow, broker, eventually
-from tests.pulsar.deployed import Deployed, Topic, deployed, keeper, publish
+from tests.pulsar.deployed import Deployed, Keeper, Topic, deployed, keeper, publish
 from tests.support.configs import STAR_PARTY, Case, Config, exchange, exchange_descriptor, party, party_descriptor, stack
 from tests.support.trust import load, trusting, with_ca
 from tests.traffic.deployed import Container, TrafficServer, container, traffic_server
@@ -76,19 +76,30 @@ def star(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Star]:
         yield Star(folder, {"9999": own, "10000": clinic})
 
 
-def started(star: Star, table: Path, routes: str) -> Topic:
+def started(star: Star, table: Path, given: Deployed) -> Topic:
     """A new job of both parties, by this route table."""
     own, name = star.brokers["9999"], next(JOBS)
-    FateFlow(own, "9999").task(name, publish(table, routes), "10000")
+    FateFlow(own, "9999").task(name, publish(table, given), "10000")
     FateFlow(star.brokers["10000"], "10000").receives(name)
     return Topic(star.brokers, name, "10000", "10000")
 
 
+@contextmanager
+def beside(star: Star, given: Deployed, folder: Path, table: Path) -> Iterator[Keeper]:
+    """The container beside 9999's broker, which has made its clusters."""
+    own = star.brokers["9999"]
+    own.ask("DELETE", "clusters/10000")  # of another exchange, in the test before
+    publish(table, given)
+    with keeper(given, folder, table, own) as found:
+        assert eventually(lambda: own.clusters() == {"10000"}), found.output
+        yield found
+
+
 def test_messages_pass_through_traffic_server_until_a_party_suspends_the_exchange(star: Star, tmp_path: Path) -> None:
     own, table = star.brokers["9999"], tmp_path / "pulsar_route_table.yaml"
-    with star.exchange("9999", "10000") as hub:
-        topic = started(star, table, star.routed(hub).routes)
-        assert topic.passes("through the exchange", "10000")
+    with star.exchange("9999", "10000") as hub, beside(star, star.routed(hub), tmp_path, table) as found:
+        topic = started(star, table, star.routed(hub))
+        assert topic.passes("through the exchange", "10000"), found.output
         connection = own.connection(topic.job, topic.name, "10000")
         assert connection is not None
         assert f":{hub.port}]" in connection, "the exchange is passed by"
@@ -98,43 +109,38 @@ def test_messages_pass_through_traffic_server_until_a_party_suspends_the_exchang
         assert topic.passes("through an open tunnel", "10000")
         assert own.connection(topic.job, topic.name, "10000") == connection
         # 9999 suspends the exchange: nothing is left of it in its broker.
-        with keeper(star.routed(hub), tmp_path, table, own.admin_port) as beside:
-            publish(table, star.routed(hub, "suspended").routes)
-            assert eventually(lambda: own.clusters() == own.replication(topic.job) == own.allowed() == set()), beside.output
-            topic.send("to nobody")
-            assert topic.received("10000", 3) is None
+        publish(table, star.routed(hub, "suspended"))
+        assert eventually(lambda: own.clusters() == own.replication(topic.job) == own.allowed() == set()), found.output
+        topic.send("to nobody")
+        assert topic.received("10000", 3) is None
 
 
 def test_a_member_that_one_party_severs_by_itself_gets_nothing_more_and_comes_back_for_the_next_job(star: Star, tmp_path: Path) -> None:
     """The exchange goes on to serve it; 9999's route table leads it nowhere, before the default route."""
     own, table = star.brokers["9999"], tmp_path / "pulsar_route_table.yaml"
-    with star.exchange("9999", "10000") as hub:
-        own.ask("DELETE", "clusters/10000")  # of another exchange, in the test before
-        topic = started(star, table, star.routed(hub).routes)
+    with star.exchange("9999", "10000") as hub, beside(star, star.routed(hub), tmp_path, table) as found:
+        topic = started(star, table, star.routed(hub))
         assert topic.passes("before", "10000")
-        with keeper(star.routed(hub), tmp_path, table, own.admin_port) as beside:
-            severed = publish(table, star.routed(hub, other_is="suspended").routes)
-            assert "default:" in severed
-            assert eventually(lambda: own.clusters() == own.replication(topic.job) == own.allowed() == set()), beside.output
-            topic.send("to nobody")
-            assert topic.received("10000", 3) is None
-            # A task that names it makes a cluster that leads nowhere, which must not be in its way when it is back.
-            FateFlow(own, "9999").task(topic.job, severed, "10000")
-            assert eventually(lambda: own.clusters() == set()), beside.output
-            assert started(star, table, star.routed(hub).routes).passes("after", "10000"), beside.output
+        severed = publish(table, star.routed(hub, other_is="suspended"))
+        assert "default:" in severed
+        assert eventually(lambda: own.clusters() == own.replication(topic.job) == own.allowed() == set()), found.output
+        topic.send("to nobody")
+        assert topic.received("10000", 3) is None
+        # A task that names it makes a cluster that leads nowhere, which must not be in its way when it is back.
+        FateFlow(own, "9999").task(topic.job, severed, "10000")
+        assert eventually(lambda: own.clusters() == set()), found.output
+        assert started(star, table, star.routed(hub)).passes("after", "10000"), found.output
 
 
 def test_a_job_goes_on_when_its_exchange_moves(star: Star, tmp_path: Path) -> None:
     """The new exchange is another organization's, at another address; the old one ends."""
     own, table = star.brokers["9999"], tmp_path / "pulsar_route_table.yaml"
     with star.exchange("9999", "10000") as new:
-        with star.exchange("9999", "10000") as old:
-            own.ask("DELETE", "clusters/10000")  # of another exchange, in the test before
-            topic = started(star, table, star.routed(old).routes)
+        with star.exchange("9999", "10000") as old, beside(star, star.routed(old), tmp_path, table) as found:
+            topic = started(star, table, star.routed(old))
             assert topic.passes("through the old one", "10000")
-            with keeper(star.routed(old), tmp_path, table, own.admin_port) as beside:
-                publish(table, star.routed(new).routes)
-                assert eventually(lambda: "is unloaded" in beside.output), beside.output
+            publish(table, star.routed(new))
+            assert eventually(lambda: "is unloaded" in found.output), found.output
             old.terminate(5)
         topic.send("through the new one")
         assert "through the new one" in (topic.received("10000"), topic.received("10000", 5))

@@ -1,100 +1,146 @@
 """Whom a real Pulsar believes, with the certificates that the program makes, and from when on it does not any more."""
 
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
 
-from tests.pulsar.brokers import HOST, REFRESH_SECONDS, Broker, FateFlow, broker
-from tests.pulsar.deployed import Deployed, Topic, deployed
-from tests.support.configs import MESH, Case, Config, party, party_descriptor
-from tests.support.trust import trusting, with_ca
+from tests.pulsar.brokers import HOST, Broker, FateFlow, broker, eventually
+from tests.pulsar.deployed import Deployed, Keeper, Topic, deployed, keeper, publish
+from tests.pulsar.members import ADDRESSES, EXCHANGE, Between, between, member, signed_by
+from tests.support.configs import DOMAIN
 
 pytestmark = pytest.mark.pulsar
 
-ORGANIZATIONS = {"9999": "bank-a", "10000": "clinic-b"}
-ADDRESSES = {"9999": "203.0.113.10", "10000": "203.0.113.20"}
 JOBS = (f"trust-{number}" for number in count(1))
-# After its certificates have changed, a broker looks at them with its next connections.
-PATIENCE = 4.0 * REFRESH_SECONDS
-
-
-def member(own: str, state: str = "active") -> Case:
-    """The stack of one party; `state`: of the other one."""
-    (other,) = set(ORGANIZATIONS) - {own}
-
-    def change(config: Config) -> None:
-        config["organization"] = ORGANIZATIONS[own]
-        config["parties"] = {own: party(f"fate-{own}", exchange=None)}
-        config["peers"] = {}
-
-    descriptor = with_ca(party_descriptor(other, ORGANIZATIONS[other], host=ADDRESSES[other]))
-    return trusting(MESH.changed(change), own).with_peer(ORGANIZATIONS[other], descriptor, state=state)
+SECRET = "SECRET tensor"
+# How long a message is waited for that must not arrive.
+REFUSED = 6.0
 
 
 @dataclass
-class Pair:
-    """Both brokers, and the folder of 9999's."""
+class World:
+    """The brokers of 9999 and 10000, with who stands between them: the exchange of a star, or whoever reads along in a mesh."""
 
     folder: Path
-    own: Path
     brokers: dict[str, Broker]
+    hub: Between
 
-    def deployed(self, state: str) -> Deployed:
-        """What 9999's stack deploys while 10000 is in this state."""
-        return deployed(member("9999", state), "9999", self.folder, {})
+    def deployed(self, star: bool = False, own: str = "9999", **stack: Any) -> Deployed:
+        """What a party's stack deploys; all that it dials is at the one between."""
+        (other,) = {"9999", "10000"} - {own}
+        said = {"port": self.hub.port, **stack.pop(f"of_{other}", {})}
+        addresses = {EXCHANGE: f"{HOST}:{self.hub.port}", **dict.fromkeys(ADDRESSES.values(), HOST)}
+        return deployed(member(own, star=star, **{f"of_{other}": said}, **stack), own, self.folder, addresses)
 
-    def mount(self, state: str) -> None:
-        """The Secret of 9999's stack, as kubelet refreshes it; and the time that Pulsar takes to look."""
-        for name, text in self.deployed(state).certificates.items():
-            (self.own / f"{name}.new").write_text(text)
-            (self.own / f"{name}.new").rename(self.own / name)
-        time.sleep(PATIENCE)
+    @contextmanager
+    def keeper(self, given: Deployed, own: str = "9999") -> Iterator[Keeper]:
+        """The container beside a party's broker; it has made clusters as they should be."""
+        table = self.folder / "pulsar_route_table.yaml"
+        publish(table, given)
+        with keeper(given, self.folder, table, self.brokers[own]) as found:
+            yield found
 
-    def routes(self, to: str) -> str:
-        """A route table that leads to the other's broker, whatever its state: it is trust that is asked here."""
-        return yaml.safe_dump({int(to): {"host": HOST, "port": 6650, "sslPort": self.brokers[to].tls_port, "proxy": ""}})
-
-    def topic(self, by: str, to: str) -> Topic:
-        """A new job by which one party sends to the other, and a new connection."""
+    def task(self, given: Deployed, by: str = "9999", to: str = "10000") -> Topic:
+        """A new job by which one party sends to the other."""
         job = next(JOBS)
-        for cluster in self.brokers[by].clusters():
-            self.brokers[by].done("DELETE", f"clusters/{cluster}")
-        FateFlow(self.brokers[by], by).task(job, self.routes(to), to)
+        FateFlow(self.brokers[by], by).task(job, given.routes, to)
         FateFlow(self.brokers[to], to).receives(job)
         return Topic(self.brokers, job, to, to, by=by)
 
+    def forget(self, own: str = "9999") -> None:
+        """The clusters of other tests, and the connections with them."""
+        for cluster in self.brokers[own].clusters():
+            self.brokers[own].done("DELETE", f"clusters/{cluster}")
+
+    @contextmanager
+    def linked(self, given: Deployed, by: str = "9999", to: str = "10000") -> Iterator[Topic]:
+        """A new job, with new connections, and clusters as the container makes them."""
+        self.forget(by)
+        with self.keeper(given, by) as beside:
+            assert eventually(lambda: to in self.brokers[by].clusters()), beside.output
+            yield self.task(given, by, to)
+
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("trust")
-    made = {own: deployed(member(own), own, folder / own, {}) for own in ORGANIZATIONS}
+    made = {own: deployed(member(own), own, folder / own, {}) for own in ("9999", "10000")}
     with (
         broker(folder / "a", made["9999"].configuration, made["9999"].certificates) as own,
         broker(folder / "b", made["10000"].configuration, made["10000"].certificates) as clinic,
+        between(folder) as hub,
     ):
-        yield Pair(folder, folder / "a", {"9999": own, "10000": clinic})
+        yield World(folder, {"9999": own, "10000": clinic}, hub)
 
 
-def test_a_suspended_peer_s_broker_is_not_believed_any_more_and_one_that_is_back_is(pair: Pair) -> None:
-    assert pair.topic("9999", "10000").passes("trusted", "10000")
-    pair.mount("suspended")
-    topic = pair.topic("9999", "10000")
-    topic.send("to whom")
-    assert topic.received("10000", 6) is None
-    assert pair.brokers["9999"].connection(topic.job, topic.name, "10000") is None
-    pair.mount("active")
-    assert pair.topic("9999", "10000").passes("trusted again", "10000")
+TOPOLOGIES = pytest.mark.parametrize("star", [True, False], ids=["star", "mesh"])
 
 
-def test_what_a_suspended_peer_sends_is_taken_nobody_asks_for_its_certificate(pair: Pair) -> None:
-    """A limit that docs/network.md tells: as in KubeFATE, brokers show certificates and ask for none."""
-    pair.mount("suspended")
-    try:
-        assert pair.topic("10000", "9999").passes("from a suspended peer", "9999")
-    finally:
-        pair.mount("active")
+@TOPOLOGIES
+def test_a_cluster_as_fate_flow_makes_it_lets_nothing_out_until_its_party_s_ca_is_named(world: World, star: bool) -> None:
+    given = world.deployed(star)
+    world.hub.shows("", world.brokers["10000"].tls_port)
+    world.forget()
+    topic = world.task(given)
+    topic.send("early")
+    assert topic.received("10000", REFUSED) is None
+    assert world.hub.names, "nobody was dialled"
+    with world.keeper(given) as beside:
+        assert topic.received("10000") == "early", beside.output
+        assert "the cluster of party 10000" in beside.output
+
+
+@TOPOLOGIES
+def test_a_cluster_is_there_before_fate_flow_needs_it_so_that_no_job_waits(world: World, star: bool) -> None:
+    given = world.deployed(star)
+    world.hub.shows("", world.brokers["10000"].tls_port)
+    with world.linked(given) as topic:
+        assert topic.passes("at once", "10000")
+    assert world.brokers["9999"].clusters() == {"10000", "10001"}
+
+
+OF_SHOP = {
+    "the certificate of another member": f"10001.{DOMAIN}",
+    "a certificate for this party's name by the CA of another member": f"10000.{DOMAIN}",
+}
+
+
+@TOPOLOGIES
+@pytest.mark.parametrize("name", OF_SHOP.values(), ids=list(OF_SHOP))
+def test_another_member_does_not_pass_for_a_party(world: World, star: bool, name: str) -> None:
+    """Not as the exchange either: shop-c's CA is trusted, its name constraints permit 10001 alone, and Java does not ask for them."""
+    world.hub.shows(signed_by("10001", name), world.brokers["10000"].tls_port)
+    with world.linked(world.deployed(star)) as topic:
+        topic.send(SECRET)
+        assert topic.received("10000", REFUSED) is None
+        assert eventually(lambda: world.hub.names), "nobody was dialled"
+        assert SECRET.encode() not in world.hub.read
+        # The same job goes on when the true one is back.
+        world.hub.shows("", world.brokers["10000"].tls_port)
+        assert topic.received("10000", 30) == SECRET
+
+
+@TOPOLOGIES
+def test_a_party_whose_ca_is_not_known_gets_nothing(world: World, star: bool) -> None:
+    """Suspended ones have no CA here either; in a star the default route would lead to it."""
+    given = world.deployed(star)
+    without = given.trust.replace('"10000", ', "")
+    assert without != given.trust
+    world.hub.shows("", world.brokers["10000"].tls_port)
+    world.forget()
+    with world.keeper(given) as beside:
+        (world.folder / "pulsar_trust.json").write_text(without)
+        topic = world.task(given)
+        topic.send("to a stranger")
+        assert topic.received("10000", REFUSED) is None
+        # Accepted: its file comes when kubelet brings it, before or after the route table.
+        world.brokers["9999"].mount({name: text for name, text in given.certificates.items() if name != "ca-10000.cert.pem"})
+        publish(world.folder / "pulsar_route_table.yaml", given)
+        assert topic.received("10000", REFUSED) is None
+        world.brokers["9999"].mount(given.certificates)
+        assert topic.received("10000", 60) == "to a stranger", beside.output

@@ -81,6 +81,7 @@ def test_pulsar_s_certificate_is_a_secret_with_the_files_pulsar_reads(tmp_path: 
         "broker.cert.pem": "party-9999-certificate",
         "broker.key-pk8.pem": "party-9999-key",
         "ca.cert.pem": "party-9999-ca",
+        "ca-9999.cert.pem": "party-9999-ca-of-9999",
     }
     assert secrets["pulsar-cert"].pkcs8 == {"broker.key-pk8.pem"}
     assert secrets["mysql-credentials"].sources == {"password": "party-9999-mysql", "root-password": "party-9999-mysql-root"}

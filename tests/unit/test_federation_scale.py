@@ -95,15 +95,15 @@ def test_a_bundle_of_cas_beyond_four_fifths_of_the_limit_is_refused_with_the_num
         accepted = [replace(peer, descriptor=peer.descriptor.model_copy(update={"trust": trust})) for peer in peers.accepted]
         return plan_stack(loaded.spec, replace(peers, accepted=(*accepted, *loaded.peers.accepted)))
 
-    assert list(oversized(trusting(400, 1), place)) == []
-    (problem,) = oversized(trusting(400, 2), place)
+    assert list(oversized(trusting(200, 1), place)) == []
+    (problem,) = oversized(trusting(200, 2), place)
     assert (problem.place, problem.problem) == (
         "fate:peers",
-        "Secret fate-9999/pulsar-cert would hold 1600000 bytes of CAs of 400 parties: Kubernetes takes 1048576, "
-        "this program at most 838860, which is about 209 parties",
+        "Secret fate-9999/pulsar-cert would hold 1600000 bytes of CAs of 200 parties: Kubernetes takes 1048576, "
+        "this program at most 838860, which is about 104 parties",
     )
-    assert list(oversized(trusting(209, 2), place)) == []
-    assert list(oversized(trusting(210, 2), place)) != []
+    assert list(oversized(trusting(104, 2), place)) == []
+    assert list(oversized(trusting(105, 2), place)) != []
 
 
 def test_too_many_routes_are_refused_when_the_stack_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

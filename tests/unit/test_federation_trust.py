@@ -1,7 +1,9 @@
 """Certificates in the plan: who signs, whom a party trusts, what a preview shows of it, and what the program makes."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from tests.support.configs import (
     STAR_PARTY,
     party_descriptor,
 )
-from tests.support.trust import TODAY, annotations, ca, ca_key, load, secrets_of, server_key, trusting, with_ca
+from tests.support.trust import TODAY, annotations, ca, ca_key, load, managed, secrets_of, server_key, trusting, with_ca
 
 FRAUD = FederationSpec(name="fraud", domain=DOMAIN, topology="star", link="native")
 
@@ -82,7 +84,62 @@ def test_a_party_of_a_star_trusts_the_members_it_accepted(tmp_path: Path) -> Non
 def test_parties_of_one_stack_trust_each_other(tmp_path: Path) -> None:
     loaded = load(trusting(MESH_OF_TWO.with_peer("clinic-b", with_ca(CLINIC)), "9998", "9999"), tmp_path)
     bundles = made_certificates(loaded, secrets_of(loaded))
-    assert bundles["party-9998-ca"] == bundles["party-9999-ca"] == ca("9998") + ca("9999") + ca("10000")
+    assert bundles["party-9998-ca"] == ca("9998") + ca("9999") + ca("10000")
+    assert bundles["party-9999-ca"] == ca("9999") + ca("9998") + ca("10000")
+
+
+def test_each_party_has_a_file_with_its_own_ca_and_nobody_else_s(tmp_path: Path) -> None:
+    """Java asks no CA that it trusts for its name constraints: in one file, each could sign the others' names."""
+    case = trusting(MESH_OF_TWO.with_peer("clinic-b", with_ca(CLINIC, ca("10000"), ca("10000", "2"))), "9998", "9999")
+    loaded = load(case, tmp_path)
+    made = made_certificates(loaded, secrets_of(loaded))
+    for own in ("9998", "9999"):
+        (secret,) = [one for one in loaded.plan.unit(f"party-{own}").secrets if one.name == "pulsar-cert"]
+        files = {file: made[name] for file, name in secret.sources.items() if file.startswith("ca-")}
+        assert files == {
+            "ca-9998.cert.pem": ca("9998"),
+            "ca-9999.cert.pem": ca("9999"),
+            "ca-10000.cert.pem": ca("10000") + ca("10000", "2"),
+        }, "while a CA is replaced both"
+
+
+@pytest.mark.parametrize(("signing", "expected"), [("1", ["1", "2"]), ("2", ["2", "1"])])
+def test_a_party_s_own_file_begins_with_the_ca_that_signs(tmp_path: Path, signing: str, expected: list[str]) -> None:
+    """Pulsar's own clients read the first certificate of the file only."""
+    for number, mode in enumerate((partial(trusting, STAR_PARTY, "9999"), partial(managed, STAR_PARTY))):
+        loaded = load(mode(signing=signing, authorities=("1", "2")), tmp_path / str(number))
+        made = made_certificates(loaded, secrets_of(loaded))
+        assert made["party-9999-ca-of-9999"] == "".join(ca("9999", each) for each in expected)
+
+
+def test_a_provided_bundle_begins_with_the_ca_that_signed(tmp_path: Path) -> None:
+    other, authority = sandbox_pki.new_authority("other"), sandbox_pki.new_authority("federation")
+    leaf = sandbox_pki.pem(sandbox_pki.issue(authority, ["9999.fraud.example"]).certificate).decode()
+    first, second = (sandbox_pki.pem(each.certificate).decode() for each in (other, authority))
+    loaded = load(MESH, tmp_path)
+    given = dict.fromkeys(loaded.plan.secret_names, "x") | {"party-9999-certificate": leaf, "party-9999-ca": first + second}
+    assert made_certificates(loaded, given)["party-9999-ca-of-9999"] == second + first
+    assert made_certificates(loaded, given | {"party-9999-ca": second + first})["party-9999-ca-of-9999"] == second + first
+
+
+def test_the_container_beside_pulsar_is_told_whose_ca_there_is_a_file_of(tmp_path: Path) -> None:
+    for number, (case, expected) in enumerate(
+        [
+            (trusting(STAR_PARTY, "9999"), []),
+            (trusting(STAR_PARTY, "9999").with_peer("clinic-b", with_ca(CLINIC)), ["10000"]),
+            (trusting(STAR_PARTY, "9999").with_peer("clinic-b", with_ca(CLINIC), state="suspended"), []),
+            (trusting(MESH_OF_TWO.with_peer("clinic-b", with_ca(CLINIC)), "9998", "9999"), ["9998", "10000"]),
+            (MESH.with_peer("clinic-b", with_ca(CLINIC)), ["10000"]),
+            (MESH, []),
+        ]
+    ):
+        unit = load(case, tmp_path / str(number)).plan.unit("party-9999")
+        (files,) = [manifest.fields["data"] for manifest in unit.routes if manifest.name == "pulsar-route-table"]
+        assert json.loads(files["pulsar_trust.json"])["trusted"] == expected, case
+        (secret,) = [one for one in unit.secrets if one.name == "pulsar-cert"]
+        assert {f"ca-{party}.cert.pem" for party in ["9999", *expected]} | {"ca.cert.pem"} == {
+            file for file in secret.sources if file.startswith("ca")
+        }
 
 
 def test_who_shares_no_collaboration_is_not_trusted(tmp_path: Path) -> None:
@@ -94,9 +151,12 @@ def test_who_shares_no_collaboration_is_not_trusted(tmp_path: Path) -> None:
 def test_cas_of_peers_join_a_provided_one(tmp_path: Path) -> None:
     loaded = load(MESH.with_peer("clinic-b", with_ca(CLINIC)), tmp_path)
     given = dict.fromkeys(loaded.plan.secret_names, "x") | {"party-9999-ca": "the federation's"}
-    assert made_certificates(loaded, given) == {"party-9999-ca": "the federation's\n" + ca("10000")}
+    own, clinic = "the federation's\n", ca("10000")
+    assert made_certificates(loaded, given) == {
+        "party-9999-ca": own + clinic, "party-9999-ca-of-9999": own, "party-9999-ca-of-10000": clinic
+    }  # fmt: skip
     without = load(MESH, tmp_path / "without")
-    assert made_certificates(without, given) == {}
+    assert made_certificates(without, given) == {"party-9999-ca": own, "party-9999-ca-of-9999": own}
     assert annotations(without) == {}
 
 

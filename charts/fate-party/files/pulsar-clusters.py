@@ -9,10 +9,15 @@ broker and compares, again and again, its clusters with the route table that FAT
 * another address: deleted and made again, because the broker keeps the connection of a cluster that is only changed; the namespaces that
   use it are unloaded, so that what waits for it goes to the new address.
 
-Clusters that are not named by a party's id, and the broker's own, are left alone. A route table that cannot be read changes nothing.
+It also tells the broker by which CA it knows a party's broker, which FATE-Flow cannot: a cluster as FATE-Flow makes it has the broker
+check certificates against its own party's CA, so that it refuses every other party's. A party whose CA is trusted has its cluster made
+before FATE-Flow needs it, with the file of that CA; what FATE-Flow, or anybody, made otherwise is made again.
 
-Usage: pulsar-clusters.py HOST:PORT OWN_CLUSTER OWN_PARTY TENANT ROUTE_TABLE
-HOST:PORT: the broker's admin API. Environment: INTERVAL, seconds between two looks (10). /tmp/alive changes with each look.
+Clusters that are not named by a party's id, and the broker's own, are left alone. Files that cannot be read change nothing.
+
+Usage: pulsar-clusters.py HOST:PORT OWN_CLUSTER OWN_PARTY TENANT ROUTE_TABLE TRUST
+HOST:PORT: the broker's admin API. TRUST: JSON, `trusted`: ids of parties. Environment: INTERVAL, seconds between two looks (10).
+/tmp/alive changes with each look.
 
 Python 3.8, which Pulsar's image has; the standard library only.
 """
@@ -37,6 +42,10 @@ PATIENCE = 30.0
 PARTY = re.compile(r"[1-9][0-9]*\Z")
 # What FATE-Flow says of a cluster.
 FIELDS = ("brokerServiceUrl", "brokerServiceUrlTls", "proxyServiceUrl")
+# How a cluster knows the other broker, as FATE-Flow leaves it: by what the broker itself trusts.
+IDENTITY = {"brokerClientTlsEnabled": False, "brokerClientTrustCertsFilePath": ""}
+# Of the broker, which has them mounted; this container has not.
+CERTIFICATES = os.environ.get("CERTIFICATES", "/opt/pulsar/certs")
 # Where the route table leads a party that must not be reached, although there is a default.
 NOWHERE = "127.0.0.1", "1"
 
@@ -121,22 +130,34 @@ def ways(table: dict[str, dict[str, str]], party: str) -> list[tuple[str, str, s
     ]
 
 
+def read_trust(text: str) -> set[str]:
+    """The parties whose CA is trusted. ValueError, KeyError or TypeError for anything but what the program writes."""
+    trusted = json.loads(text)["trusted"]
+    if not all(PARTY.match(party) for party in trusted):
+        raise ValueError(f"{trusted!r} are no party ids")
+    return set(trusted)
+
+
 class Keeper:
     """What is compared, and what is known to be right."""
 
     def __init__(self, broker: Broker, cluster: str, party: str, tenant: str) -> None:
         self.broker, self.cluster, self.party, self.tenant = broker, cluster, party, tenant
+        self.trusted: set[str] = set()
         # Of each cluster that was right: the ways it was compared with, and when.
-        self.right: dict[str, tuple[list, float]] = {}
+        self.right: dict[str, tuple[object, float]] = {}
         # Whether namespaces may still name a cluster that is gone: at the start, and after a look that did not come to its end.
         self.unfinished = True
 
-    def look(self, table: dict[str, dict[str, str]]) -> None:
+    def look(self, table: dict[str, dict[str, str]], trusted: set[str]) -> None:
         """Compare once, and correct. Refused or OSError when the broker does not answer as it should; the next look goes on."""
+        self.trusted = trusted
         listed = {name for name in self.broker.ask("GET", "clusters") if self.is_peer(name)}
         self.right = {name: found for name, found in self.right.items() if name in listed}
         stale = {name for name in listed if not ways(table, name)}
         moved = {name for name in listed - stale if not self.is_right(name, ways(table, name))}
+        # Before a task needs them: one that is made again in its middle has the job's namespace unloaded.
+        moved |= {name for name in trusted - listed if self.is_peer(name) and ways(table, name)}
         if not stale and not moved and not self.unfinished:
             return
         self.unfinished = True
@@ -145,7 +166,7 @@ class Keeper:
             say(f"party {name} has no route any more: its cluster is deleted")
         for name in sorted(moved):
             self.move(name, ways(table, name)[0])
-        self.tidy(listed - stale, moved, table)
+        self.tidy((listed | moved) - stale, moved, table)
         self.unfinished = False
 
     def is_peer(self, name: str) -> bool:
@@ -153,9 +174,10 @@ class Keeper:
         return bool(PARTY.match(name)) and name not in (self.cluster, self.party)
 
     def is_right(self, name: str, wanted: list[tuple[str, str, str]]) -> bool:
-        """Whether a cluster is one that FATE-Flow makes today."""
+        """Whether a cluster leads where FATE-Flow would have it today, and knows the party's broker by its CA."""
+        identity = self.identity(name)
         known, when = self.right.get(name, (None, 0.0))
-        if known == wanted and time.monotonic() - when < AGAIN:
+        if known == (wanted, identity) and time.monotonic() - when < AGAIN:
             return True
         try:
             found = self.broker.ask("GET", f"clusters/{name}")
@@ -163,19 +185,27 @@ class Keeper:
             if refused.status == 404:
                 return True
             raise
-        if tuple(found.get(field) or "" for field in FIELDS) not in wanted:
+        said = {field: found.get(field) or nothing for field, nothing in IDENTITY.items()}
+        if tuple(found.get(field) or "" for field in FIELDS) not in wanted or said != identity:
             return False
-        self.right[name] = (wanted, time.monotonic())
+        self.right[name] = ((wanted, identity), time.monotonic())
         return True
 
+    def identity(self, name: str) -> dict[str, object]:
+        """By which CA the broker knows a party's broker. A file that is not there yet, or any more, lets no connection be made."""
+        if name not in self.trusted:
+            return dict(IDENTITY)
+        return {"brokerClientTlsEnabled": True, "brokerClientTrustCertsFilePath": f"{CERTIFICATES}/ca-{name}.cert.pem"}
+
     def move(self, name: str, way: tuple[str, str, str]) -> None:
-        """Make a cluster again, with another address."""
+        """Make a cluster, again when it is there."""
         self.broker.forgets("DELETE", f"clusters/{name}")
         urls = {field: way[number] for number, field in enumerate(FIELDS)}
-        entry = {"serviceUrl": "", "serviceUrlTls": "", "peerClusterNames": [], "proxyProtocol": "SNI", **urls}
+        entry = {"serviceUrl": "", "serviceUrlTls": "", "peerClusterNames": [], "proxyProtocol": "SNI", **urls, **self.identity(name)}
         # 409: FATE-Flow was faster.
         self.broker.forgets("PUT", f"clusters/{name}", entry, ignore=(409,))
-        say(f"the cluster of party {name} leads to {way[1]}{' by ' + way[2] if way[2] else ''} now")
+        known = "its own CA" if name in self.trusted else "no CA, so that it is refused, unless one CA signs for all parties"
+        say(f"the cluster of party {name} leads to {way[1]}{' by ' + way[2] if way[2] else ''} now, and knows its broker by {known}")
 
     def tidy(self, listed: set[str], moved: set[str], table: dict[str, dict[str, str]]) -> None:
         """Let namespaces and the tenant forget clusters that are gone, and start again what waits for those that moved."""
@@ -222,7 +252,7 @@ class Keeper:
             say(f"namespace {namespace} is unloaded, for {', '.join(sorted(moved & set(kept)))}")
 
 
-def main(address: str, cluster: str, party: str, tenant: str, routes: str) -> None:
+def main(address: str, cluster: str, party: str, tenant: str, routes: str, trust: str) -> None:
     """Look for ever."""
     # The first process of a container gets no signal that it does not handle.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -230,7 +260,7 @@ def main(address: str, cluster: str, party: str, tenant: str, routes: str) -> No
     while True:
         ALIVE.touch()
         try:
-            keeper.look(read_table(Path(routes).read_text("utf-8"), party))
+            keeper.look(read_table(Path(routes).read_text("utf-8"), party), read_trust(Path(trust).read_text("utf-8")))
             problem = ""
         except (OSError, ValueError, KeyError, TypeError, Refused) as error:
             problem = f"{type(error).__name__}: {error}"
