@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from string import Template
+from types import MappingProxyType
 from typing import Any, Literal
 
 import yaml
@@ -142,13 +143,17 @@ def _unit(kind: Kind, engine: str) -> str:
     if kind == "exchange":
         head = templates.EXCHANGE + templates.EXCHANGE_OF[engine] + templates.EXCHANGE_PUBLISH
         return head + _publish(LINKS[engine].endpoints("exchange"), 6)
-    return templates.PARTY + _publish(LINKS[engine].endpoints("party"), 8)
+    asks = {"pulsar": templates.CLIENT_CERTIFICATES} if _mode(kind) == PARTY_CA else {}
+    return templates.PARTY + _publish(LINKS[engine].endpoints("party"), 8, asks)
+
+
+def _mode(kind: Kind) -> str:
+    """Peers that are not run with this program share a CA: they know none of a single party."""
+    return "provided" if kind == "external" else PARTY_CA
 
 
 def _tls_line(kind: Kind, engine: str) -> str:
-    """Peers that are not run with this program share a CA: they know none of a single party."""
-    mode = "provided" if kind == "external" else PARTY_CA
-    return templates.TLS_LINES[mode] if LINKS[engine].tls else ""
+    return templates.TLS_LINES[_mode(kind)] if LINKS[engine].tls else ""
 
 
 def _beside(kind: Kind) -> Iterator[str]:
@@ -159,13 +164,14 @@ def _beside(kind: Kind) -> Iterator[str]:
         yield templates.PORTAL + _publish(frozenset({SITE_PORTAL.endpoint}), 8)
 
 
-def _publish(endpoints: frozenset[str], column: int) -> str:
+def _publish(endpoints: frozenset[str], column: int, more: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`more`: what else is said of an endpoint."""
     text = ""
     for name, (what, fixed) in templates.ENDPOINTS.items():
         if name in endpoints:
             ports = "".join(f"#   {port}\n" for port in fixed)
             text += _fill(templates.NODE_PORTS, name=name, ports=ports) if fixed else ""
-            text += _fill(templates.ENDPOINT, name=name, what=what)
+            text += _fill(templates.ENDPOINT, name=name, what=what) + more.get(name, "")
     return textwrap.indent(text, " " * column)
 
 

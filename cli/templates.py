@@ -176,6 +176,11 @@ $name: # $what
 SOURCES = "sourceRanges: $ranges # the addresses from which $who connect; anyone: no limit, on purpose"
 NO_SOURCES = "# sourceRanges: [198.51.100.7/32] # the addresses from which $who connect; or: anyone. Until it is set, previews warn"
 
+# Of parties whose peers have CAs of their own.
+CLIENT_CERTIFICATES = """\
+  clientCertificates: required # who dials has to show the certificate of an active peer; `optional`: anyone may read and write
+"""
+
 NODE_PORTS = """\
 # Without load balancers: fixed node ports, and the address at which $who reach the nodes.
 # $name:

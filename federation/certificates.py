@@ -6,7 +6,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 # What a certificate raises whose key or name is of a kind that is not known here.
@@ -86,6 +86,15 @@ def read_certificates(pem: str) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(pem.encode())
     except ValueError:
         return []
+
+
+def names_callers(certificate: str) -> bool:
+    """Whether who dials may show a certificate (PEM): it says nothing of what it is for, or that."""
+    try:
+        usage = read_certificates(certificate)[0].extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return ExtendedKeyUsageOID.CLIENT_AUTH in usage
 
 
 def signer_first(authorities: str, certificate: str) -> str:

@@ -11,6 +11,7 @@ from federation.scalars import Label, NonEmpty, Port
 Proxy = Literal["nginx", "rollsite", "osx"]
 OsxMode = Literal["stream", "queue"]
 EggrollVersion = Literal["2.4", "2.5", "3.0"]
+ClientCertificates = Literal["none", "shown", "required"]
 
 
 class PulsarBroker(Model):
@@ -23,6 +24,9 @@ class PulsarBroker(Model):
     )
     issued_secret: Label | None = Field(
         None, description="Secret of cert-manager with tls.crt and tls.key (PKCS#8), which are taken instead of the other one's."
+    )
+    client_certificates: ClientCertificates = Field(
+        description="shown: the broker shows its certificate to those it dials; required: it also refuses who dials it without one."
     )
     replicator_prefix: NonEmpty = Field(
         description="Unique per party: with equal prefixes, producers of three parties collide (FATE#4695)."

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from federation.certificates import board_problems, certificate_problems, last_moment
+from federation.certificates import board_problems, certificate_problems, last_moment, names_callers
 from federation.errors import SHOWN, FederationError, Problem
 from federation.extra_manifests import ExtraManifests, clashes, reaching_out, read_manifests
 from federation.limits import config_warnings, oversized, oversized_config
@@ -166,9 +166,12 @@ def _tls_problems(loaded: LoadedStack, tls: TlsPlan, given: Mapping[str, str]) -
         for path, problem in key_problems(tls, given):
             yield Problem(loaded.source.place(path), problem, remedy)
         return
-    names = (tls.certificate, tls.key, tls.ca)
-    for problem in certificate_problems(*(given[name] for name in names), server_name=tls.server_name):
-        place = loaded.source.place(("secrets", tls.certificate))
+    names, place = (tls.certificate, tls.key, tls.ca), loaded.source.place(("secrets", tls.certificate))
+    problems = [*certificate_problems(*(given[name] for name in names), server_name=tls.server_name)]
+    if not problems and tls.client_certificates == "required" and not names_callers(given[tls.certificate]):
+        remedy = "give one whose extended key usage is serverAuth and clientAuth, or none; or choose clientCertificates: optional"
+        yield Problem(place, "the certificate is for servers only, and Pulsar has to show it to those it dials", remedy)
+    for problem in problems:
         yield Problem(place, problem, f"give certificate, key and CA of {tls.server_name}, signed by the federation's CA")
 
 

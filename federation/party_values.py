@@ -25,7 +25,7 @@ from federation.releases import CombinationRow, DeviceRow, Release
 from federation.scalars import PartyId
 from federation.serving_link import party_servings
 from federation.spec import StackSpec
-from federation.trust import CERT_MANAGER
+from federation.trust import CERT_MANAGER, client_certificates
 from federation.unit import pull_secret_names
 from federation.values import Board, Database, PartyModules, PartyPorts, PartyValues, RouteConfigMaps
 
@@ -220,6 +220,7 @@ def _broker(party: PartyId, own: PartySpec, release: Release) -> PulsarBroker:
     return PulsarBroker(
         certificate_secret=naming.PULSAR_CERTIFICATE,
         issued_secret=naming.PULSAR_ISSUED if own.tls == CERT_MANAGER else None,
+        client_certificates=client_certificates(own),
         replicator_prefix=f"pulsar.repl.{party}",
         direct_mib=share(memory, row.direct_percent) or 1024,
         watcher=row.watcher,

@@ -72,6 +72,22 @@ class PublishPort(Publication):
         return self.port
 
 
+class PublishPulsar(PublishPort):
+    """The published TLS port of a party's Pulsar."""
+
+    client_certificates: Literal["required", "optional"] = Field(
+        "optional",
+        description="required: a broker that dials has to show a certificate of a party that this one trusts, so that strangers and "
+        "suspended peers are refused; every active peer needs a CA of its own. optional: whoever reaches the port may read and write.",
+    )
+
+    @model_validator(mode="after")
+    def _only_a_broker_of_this_program_is_told(self) -> Self:
+        if self.type == "External" and self.client_certificates == "required":
+            raise ValueError("clientCertificates: an external Pulsar asks for certificates if its own configuration says so: remove it")
+        return self
+
+
 class PublishNginx(Publication):
     """The published ports of FATE's nginx router."""
 
@@ -99,7 +115,7 @@ class Publish(Model):
 class PartyPublish(Publish):
     """What a party publishes: Pulsar: pulsar and nginx; RabbitMQ: rabbitmq and nginx; Eggroll: rollsite; OSX: osx."""
 
-    pulsar: PublishPort | None = None
+    pulsar: PublishPulsar | None = None
     rabbitmq: PublishPort | None = None
     nginx: PublishNginx | None = None
     rollsite: PublishPort | None = None

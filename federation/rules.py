@@ -25,7 +25,7 @@ from federation.rules_peers import broken_peer_rules
 from federation.rules_plan import broken_plan_rules
 from federation.rules_portal import broken_portal_rules
 from federation.rules_serving import broken_serving_rules
-from federation.rules_trust import broken_trust_rules
+from federation.rules_trust import broken_caller_rules, broken_trust_rules
 from federation.serving_releases import serving_catalogue
 from federation.spec import StackSpec
 
@@ -47,6 +47,7 @@ def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = 
     found += tuple(broken_peer_rules(spec, peers, place))
     found += (*broken_external_rules(spec, peers, place), *broken_plan_rules(spec, place))
     found += tuple(broken_trust_rules(spec, place, left_out))
+    found += tuple(broken_caller_rules(spec, peers, place))
     found += (*broken_serving_rules(spec, peers, place, left_out), *broken_portal_rules(spec, peers, place, left_out))
     return (*_something_is_deployed(spec, place, left_out), *found, *_exchanges_are_described(spec, place, left_out))
 

@@ -7,9 +7,9 @@ from federation.authority_form import authority_problems
 from federation.errors import Problem
 from federation.links import LINKS
 from federation.party_spec import PartySpec
-from federation.peers import Paths, Place
+from federation.peers import Paths, Peers, Place
 from federation.spec import StackSpec
-from federation.trust import CERT_MANAGER, PARTY_CA, holds_certificate
+from federation.trust import CERT_MANAGER, PARTY_CA, client_certificates, holds_certificate, without_authority
 
 
 def broken_trust_rules(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
@@ -30,6 +30,15 @@ def broken_trust_rules(spec: StackSpec, place: Place, left_out: Paths) -> Iterat
                 yield Problem(place((*at, "authorities", number)), problem, "restore what `fatefed trust init` wrote")
         if len({_subject(authority) for authority in trust.authorities.values()}) < len(trust.authorities):
             yield Problem(place(at), "its authorities have one subject: readers could not tell them apart", "make one anew")
+
+
+def broken_caller_rules(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    """Who could send nothing to a party that requires certificates."""
+    for party, own in spec.parties_in_order:
+        if client_certificates(own) == "required" and holds_certificate(own) and (found := [*without_authority(spec, party, peers)]):
+            problem = f"would refuse {', '.join(found)}: no CA is known by which a certificate could be checked"
+            remedy = "ask the owner for a descriptor with a CA of the party's own (tls: partyCa); suspend who has none; or choose optional"
+            yield Problem(place(("parties", party, "publish", "pulsar", "clientCertificates")), problem, remedy)
 
 
 def _issuer_fits(party: str, own: PartySpec, place: Place) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from federation.authority import Period, ends_on, issue, leaf_period, serves, sh
 from federation.authority_form import accepted_authorities
 from federation.certificates import signer_first
 from federation.collaborations import may_talk
+from federation.engine_values import ClientCertificates
 from federation.links import LINKS
 from federation.neighbours import server_name
 from federation.party_spec import PartySpec
@@ -53,6 +54,8 @@ class TlsPlan:
     issuer: Issuer | None
     # Authorities of this party and of those that it talks to, by party.
     trusted: Mapping[PartyId, tuple[str, ...]]
+    # Whether its broker shows its certificate to those it dials, and requires one of those that dial it.
+    client_certificates: ClientCertificates
 
     @property
     def own(self) -> bool:
@@ -94,8 +97,9 @@ class TlsPlan:
 
     @property
     def clusters(self) -> str:
-        """What the container `clusters` is told: the parties whose brokers are checked against a file of their own."""
-        return json.dumps({"trusted": sorted(self.trusted.keys() - {self.party}, key=int)}) + "\n"
+        """What the container `clusters` is told: whether the broker shows its certificate, and of which parties it has a file."""
+        trusted = sorted(self.trusted.keys() - {self.party}, key=int)
+        return json.dumps({"shown": self.client_certificates != "none", "trusted": trusted}) + "\n"
 
     def _of(self, party: PartyId) -> str:
         return f"{self.ca}-of-{party}"
@@ -133,12 +137,34 @@ def tls_plan(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, toda
         mode=own.tls,
         issuer=_issuer(spec, party, own, today),
         trusted=_trusted(spec, party, peers),
+        client_certificates=client_certificates(own),
     )
 
 
 def holds_certificate(own: PartySpec) -> bool:
     """Whether a party's link speaks TLS with a certificate from here; an external broker has its own."""
     return LINKS[own.federation].tls and own.engines.pulsar is None
+
+
+def client_certificates(own: PartySpec) -> ClientCertificates:
+    """What a party's broker does about certificates of who dials.
+
+    One that a CA of the party's own signed is always shown, for peers that require it. One that is provided may be for servers only:
+    peers of KubeFATE, which ask for none, refuse a wrong one that is shown.
+    """
+    if own.publish.pulsar is not None and own.publish.pulsar.client_certificates == "required":
+        return "required"
+    return "shown" if own.tls in OWN_AUTHORITY else "none"
+
+
+def without_authority(spec: StackSpec, party: PartyId, peers: Peers) -> Iterator[str]:
+    """Who sends data to a party and has no CA by which its broker could be known: peers by name, parties of the stack by id."""
+    for other, own in spec.parties_in_order:
+        if other != party and own.tls not in OWN_AUTHORITY and may_talk(spec, party, other):
+            yield f"party {other}"
+    for peer in peers.parties():
+        if peer.routed and not peer.descriptor.authorities and may_talk(spec, party, peer.party_id or ""):
+            yield f"peer {peer.name}"
 
 
 def authorities_of(spec: StackSpec, party: PartyId, own: PartySpec) -> tuple[str, ...]:
@@ -201,6 +227,11 @@ def trust_warnings(spec: StackSpec, tls: TlsPlan, peers: Peers, today: date) -> 
     for peer in peers.parties():
         if peer.routed and not peer.descriptor.authorities and may_talk(spec, tls.party, peer.party_id or ""):
             yield f"peer {peer.name} publishes no CA, so party {tls.party} refuses its certificate: ask its owner for one (tls: {PARTY_CA})"
+    if tls.client_certificates == "shown" and not [*without_authority(spec, tls.party, peers)]:
+        yield (
+            f"whoever reaches the Pulsar of party {tls.party}, suspended peers too, may read and write there: set "
+            f"parties.{tls.party}.publish.pulsar.clientCertificates to required, for no active peer is without a CA (docs/trust.md says how)"
+        )
     if not tls.trusted.keys() - {tls.party}:
         yield (
             f"party {tls.party} trusts no other party's CA, so none can send it data: accept the descriptors "

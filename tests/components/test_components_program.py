@@ -342,7 +342,7 @@ def test_secrets_are_marked_before_any_component_sees_them(program: Program, mon
     monkeypatch.setitem(UNITS, "party", Spy)
     program(STAR_PARTY)
     assert {name: mark.result() for name, mark in marks.items()} == dict.fromkeys(marks, True)
-    assert len(marks) == 5
+    assert len(marks) == 6
 
 
 def test_a_chart_comes_after_the_objects_its_pods_mount_and_the_policies_that_hold_for_them(program: Program) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -25,12 +26,16 @@ EXCHANGE = "198.51.100.4:443"
 ADDRESSES = {"9999": "203.0.113.10", "10000": "203.0.113.20", "10001": "203.0.113.30"}
 
 
-def member(own: str, *, star: bool = False, signing: str = "1", authorities: tuple[str, ...] = ("1",), **others: dict[str, object]) -> Case:
-    """The stack of one party. `others`: of a peer, such as of_10000={"state": "suspended", "ports": 6651, "authorities": [...]}."""
+def member(
+    own: str, *, star: bool = False, required: bool = False, signing: str = "1", authorities: tuple[str, ...] = ("1",), **others: Any
+) -> Case:
+    """The stack of one party. `required`: it requires certificates; `others`: such as of_10000={"state": "suspended", "port": 6651}."""
 
     def change(config: Config) -> None:
         config["organization"] = ORGANIZATIONS[own]
         config["parties"] = {own: party(f"fate-{own}") if star else party(f"fate-{own}", exchange=None)}
+        if required:
+            config["parties"][own]["publish"]["pulsar"] |= {"clientCertificates": "required"}
         config["peers"] = {}
 
     case = trusting((STAR_PARTY if star else MESH).changed(change), own, signing=signing, authorities=authorities)

@@ -1,7 +1,9 @@
 """Whom a real Pulsar believes, with the certificates that the program makes, and from when on it does not any more."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -9,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.pulsar.brokers import HOST, Broker, FateFlow, broker, eventually
+from tests.pulsar.brokers import HOST, REFRESH_SECONDS, TENANT, Broker, FateFlow, broker, client, eventually
 from tests.pulsar.deployed import Deployed, Keeper, Topic, deployed, keeper, publish
 from tests.pulsar.members import ADDRESSES, EXCHANGE, Between, between, member, signed_by
 from tests.support.configs import DOMAIN
+from tests.support.trust import ca, server_key
 
 pytestmark = pytest.mark.pulsar
 
@@ -144,3 +147,164 @@ def test_a_party_whose_ca_is_not_known_gets_nothing(world: World, star: bool) ->
         assert topic.received("10000", REFUSED) is None
         world.brokers["9999"].mount(given.certificates)
         assert topic.received("10000", 60) == "to a stranger", beside.output
+
+
+STRICT = "tlsRequireTrustedClientCertOnConnect=true"
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The same, and both require certificates."""
+    folder = tmp_path_factory.mktemp("strict")
+    made = {own: deployed(member(own, required=True), own, folder / own, {}) for own in ("9999", "10000")}
+    assert all(STRICT in given.configuration for given in made.values())
+    with (
+        broker(folder / "a", made["9999"].configuration, made["9999"].certificates) as own,
+        broker(folder / "b", made["10000"].configuration, made["10000"].certificates) as clinic,
+        between(folder) as hub,
+    ):
+        yield World(folder, {"9999": own, "10000": clinic}, hub)
+
+
+@TOPOLOGIES
+def test_brokers_that_require_certificates_show_theirs_to_each_other(strict: World, star: bool) -> None:
+    for by, to in (("9999", "10000"), ("10000", "9999")):
+        strict.hub.shows("", strict.brokers[to].tls_port)
+        with strict.linked(strict.deployed(star, own=by, required=True), by, to) as topic:
+            assert topic.passes(f"from {by}", to)
+
+
+def test_a_broker_that_requires_certificates_takes_those_of_one_that_does_not(strict: World, world: World) -> None:
+    """So that members may go over to it one after another."""
+    strict.hub.shows("", strict.brokers["10000"].tls_port)
+    given = strict.deployed()
+    assert "clientCertificates" not in given.configuration
+    world.forget()
+    table = world.folder / "pulsar_route_table.yaml"
+    publish(table, given)
+    with keeper(given, world.folder, table, world.brokers["9999"]) as beside:
+        job = next(JOBS)
+        FateFlow(world.brokers["9999"], "9999").task(job, given.routes, "10000")
+        FateFlow(strict.brokers["10000"], "10000").receives(job)
+        topic = Topic({"9999": world.brokers["9999"], "10000": strict.brokers["10000"]}, job, "10000", "10000")
+        assert topic.passes("from one that asks for none", "10000"), beside.output
+
+
+def outsider(port: int, **identity: str) -> Any:
+    """A client that reached a published TLS port."""
+    pulsar = client()
+    shown = {"authentication": pulsar.AuthenticationTLS(identity["certificate"], identity["key"])} if identity else {}
+    quiet = pulsar.ConsoleLogger(pulsar.LoggerLevel.Error)
+    return pulsar.Client(
+        f"pulsar+ssl://{HOST}:{port}", tls_allow_insecure_connection=True, operation_timeout_seconds=5, logger=quiet, **shown
+    )
+
+
+def attempts(found: Any, job: str) -> dict[str, Callable[[], Any]]:
+    """What A02 of the security review got: it reads, lists, forges and writes elsewhere."""
+    pulsar, topic = client(), f"persistent://{TENANT}/{job}/guest-9999-host-10000"
+    first = {"initial_position": pulsar.InitialPosition.Earliest}
+    return {
+        "reads": lambda: found.subscribe(topic, "spy", **first).receive(5000).data(),
+        "lists": lambda: found.subscribe(re.compile(f"persistent://{TENANT}/{job}/.*"), "spies", **first).receive(5000).data(),
+        "forges": lambda: found.create_producer(f"persistent://{TENANT}/{job}/guest-10000-host-9999").send(b"forged"),
+        "writes elsewhere": lambda: found.create_producer("persistent://public/default/junk").send(b"junk"),
+    }
+
+
+def refused(found: Any, job: str) -> set[str]:
+    """The attempts that failed."""
+    failed = set()
+    try:
+        for name, attempt in attempts(found, job).items():
+            try:
+                attempt()
+            except client().PulsarException:
+                failed.add(name)
+    finally:
+        with suppress(Exception):
+            found.close()
+    return failed
+
+
+def job_of(world: World) -> str:
+    """In which 9999 keeps something for 10000."""
+    job = next(JOBS)
+    FateFlow(world.brokers["9999"], "9999").receives(job)
+    world.brokers["9999"].client.create_producer(f"persistent://{TENANT}/{job}/guest-9999-host-10000").send(SECRET.encode())
+    return job
+
+
+def test_who_has_no_certificate_reaches_a_broker_that_asks_for_none_and_gets_all(world: World) -> None:
+    """Why `clientCertificates: required` is there; and that the attempts below are real ones."""
+    assert refused(outsider(world.brokers["9999"].tls_port), job_of(world)) == set()
+
+
+@pytest.mark.parametrize("shows", ["none", "of a party that is not trusted"])
+def test_an_outsider_is_refused(strict: World, tmp_path: Path, shows: str) -> None:
+    identity = {} if shows == "none" else shown(tmp_path, "10002")
+    assert refused(outsider(strict.brokers["9999"].tls_port, **identity), job_of(strict)) == {
+        "reads", "lists", "forges", "writes elsewhere",
+    }  # fmt: skip
+
+
+def shown(folder: Path, party: str) -> dict[str, str]:
+    """A party's certificate and key, as files."""
+    certificate, key = folder / "shown.pem", folder / "shown.key"
+    certificate.write_text(signed_by(party, f"{party}.{DOMAIN}"))
+    key.write_text(server_key(party))
+    return {"certificate": str(certificate), "key": str(key)}
+
+
+def test_an_accepted_member_is_let_in_whichever_party_it_says_it_is(strict: World, tmp_path: Path) -> None:
+    """A limit that docs/trust.md tells: Pulsar asks whether a caller is accepted, not whether it is the party whose topics it uses."""
+    assert refused(outsider(strict.brokers["9999"].tls_port, **shown(tmp_path, "10001")), job_of(strict)) == set()
+
+
+def test_a_suspended_peer_gets_nothing_and_sends_nothing_and_one_that_is_back_does(strict: World) -> None:
+    active, suspended = (strict.deployed(required=True, of_10000={"state": state}) for state in ("active", "suspended"))
+    sends = strict.deployed(own="10000", required=True)
+
+    def arrives() -> bool:
+        strict.hub.shows("", strict.brokers["9999"].tls_port)
+        with strict.linked(sends, "10000", "9999") as topic:
+            topic.send("from 10000")
+            return topic.received("9999", REFUSED) == "from 10000"
+
+    assert arrives()
+    strict.brokers["9999"].mount(suspended.certificates)
+    try:
+        # A broker that has found new certificates takes them for its next connections.
+        time.sleep(4 * REFRESH_SECONDS)
+        assert not arrives()
+        with strict.keeper(suspended) as beside:
+            assert eventually(lambda: strict.brokers["9999"].clusters() == {"10001"}), beside.output
+    finally:
+        strict.brokers["9999"].mount(active.certificates)
+    time.sleep(4 * REFRESH_SECONDS)
+    assert arrives()
+
+
+def test_a_ca_is_replaced_in_three_steps_without_a_message_lost(strict: World) -> None:
+    """9999's. Each step is deployed, then accepted by 10000, as `fatefed trust rotate` says; messages pass in both directions."""
+    one, two = ca("9999"), ca("9999", "2")
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("9999", {"signing": "1", "authorities": ("1", "2")}),
+        ("10000", {"of_9999": {"authorities": [one, two]}}),
+        ("9999", {"signing": "2", "authorities": ("1", "2")}),
+        ("9999", {"signing": "2", "authorities": ("2",)}),
+        ("10000", {"of_9999": {"authorities": [two]}}),
+    ]
+    for number, (own, stack) in enumerate(steps):
+        given = strict.deployed(own=own, required=True, **stack)
+        strict.brokers[own].mount(given.certificates)
+        time.sleep(4 * REFRESH_SECONDS)
+        for by, to in (("9999", "10000"), ("10000", "9999")):
+            strict.hub.shows("", strict.brokers[to].tls_port)
+            with strict.linked(strict.deployed(own=by, required=True), by, to) as topic:
+                assert topic.passes(f"step {number} from {by}", to), (number, by)
+    # Its own clients follow, too: a namespace is unloaded through the broker's TLS port.
+    job = job_of(strict)
+    strict.brokers["9999"].done("PUT", f"namespaces/{TENANT}/{job}/unload")
+    for own in ("9999", "10000"):
+        strict.brokers[own].mount(strict.deployed(own=own, required=True).certificates)

@@ -78,7 +78,7 @@ def test_secrets_are_redacted_and_later_addresses_marked(helm: Path, bank: Stack
     secrets = {path: yaml.safe_load(text) for path, text in files.items() if "/secret-" in path}
     assert len(secrets) == 5
     values = [value for secret in secrets.values() for part in ("data", "stringData") for value in secret.get(part, {}).values()]
-    assert len(values) == 9
+    assert len(values) == 10
     assert set(values) == {"<redacted>"}
     assert "canary" not in "".join(files.values())
     assert "<known-after-up:fate-9999/nginx.clusterIP>" in files["fate-9999/configmap-nginx-route-table.yaml"]

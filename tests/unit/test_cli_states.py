@@ -93,7 +93,7 @@ def test_a_party_severs_its_exchange_alone(capsys: pytest.CaptureFixture[str], t
     code, out, _ = run(capsys, "suspend", "consortium")
     assert (code, "-default:" in out) == (0, True)
     texts = [text for manifest in stack.load().plan.unit("party-9999").routes for text in manifest.fields["data"].values()]
-    assert len(texts) == 2
+    assert len(texts) == 3
     assert not any("198.51.100.4" in text for text in texts)
 
 

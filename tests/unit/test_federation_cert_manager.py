@@ -60,7 +60,10 @@ def test_the_stack_holds_the_trusted_cas_and_no_key(tmp_path: Path) -> None:
     names = [name for name in loaded.plan.secret_names if name.startswith(("party-9999-key", "party-9999-c"))]
     assert names == [], "cert-manager has the keys"
     (secret,) = [one for one in loaded.plan.unit("party-9999").secrets if one.name == "pulsar-cert"]
-    assert (dict(secret.sources), secret.pkcs8) == ({"ca.cert.pem": "party-9999-ca"}, frozenset())
+    assert (dict(secret.sources), secret.pkcs8) == (
+        {"ca.cert.pem": "party-9999-ca", "ca-9999.cert.pem": "party-9999-ca-of-9999", "ca-10000.cert.pem": "party-9999-ca-of-10000"},
+        frozenset(),
+    )
     check_secrets(loaded, secrets_of(loaded))
     assert made_certificates(loaded, secrets_of(loaded)) == {"party-9999-ca": ca("9999") + ca("10000")}
     said = annotations(loaded)

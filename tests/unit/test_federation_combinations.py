@@ -72,7 +72,7 @@ SECRETS = {
     "Eggroll": ["mysql-credentials", "fateboard-credentials", "notebook-credentials"],
 }
 ROUTES = {
-    "Pulsar": {"pulsar-route-table": ["pulsar_route_table.yaml"], "nginx-route-table": ["route_table.yaml"]},
+    "Pulsar": {"pulsar-route-table": ["pulsar_route_table.yaml", "pulsar_trust.json"], "nginx-route-table": ["route_table.yaml"]},
     "RabbitMQ": {"rabbitmq-route-table": ["rabbitmq_route_table.yaml"], "nginx-route-table": ["route_table.yaml"]},
     "Eggroll": {"rollsite-route-table": ["route_table.json"]},
 }

@@ -817,6 +817,7 @@ def test_a_descriptor_never_accepted_and_missing_is_pending_without_a_route(tmp_
         "run `fatefed peers add peers/consortium.json --name consortium`",
     )
     texts = {name: text for manifest in plan.unit("party-9999").routes for name, text in manifest.fields["data"].items()}
+    assert json.loads(texts.pop("pulsar_trust.json"))["trusted"] == []
     assert set(texts) == {"pulsar_route_table.yaml", "route_table.yaml"}
     assert all(text.count("\n9999:") + text.startswith("9999:") == 1 for text in texts.values()), texts
     assert not [name for name, text in texts.items() if "consortium" in text], texts

@@ -9,15 +9,15 @@ broker and compares, again and again, its clusters with the route table that FAT
 * another address: deleted and made again, because the broker keeps the connection of a cluster that is only changed; the namespaces that
   use it are unloaded, so that what waits for it goes to the new address.
 
-It also tells the broker by which CA it knows a party's broker, which FATE-Flow cannot: a cluster as FATE-Flow makes it has the broker
-check certificates against its own party's CA, so that it refuses every other party's. A party whose CA is trusted has its cluster made
-before FATE-Flow needs it, with the file of that CA; what FATE-Flow, or anybody, made otherwise is made again.
+It also tells the broker by which CA it knows a party's broker, and to show its own certificate there, which FATE-Flow cannot: a cluster
+as FATE-Flow makes it has the broker check certificates against its own party's CA, so that it refuses every other party's. A party whose
+CA is trusted has its cluster made before FATE-Flow needs it, with the file of that CA; what anybody made otherwise is made again.
 
 Clusters that are not named by a party's id, and the broker's own, are left alone. Files that cannot be read change nothing.
 
 Usage: pulsar-clusters.py HOST:PORT OWN_CLUSTER OWN_PARTY TENANT ROUTE_TABLE TRUST
-HOST:PORT: the broker's admin API. TRUST: JSON, `trusted`: ids of parties. Environment: INTERVAL, seconds between two looks (10).
-/tmp/alive changes with each look.
+HOST:PORT: the broker's admin API. TRUST: JSON, `trusted`: ids of parties, `shown`: whether the broker shows its certificate.
+Environment: INTERVAL, seconds between two looks (10). /tmp/alive changes with each look.
 
 Python 3.8, which Pulsar's image has; the standard library only.
 """
@@ -43,7 +43,12 @@ PARTY = re.compile(r"[1-9][0-9]*\Z")
 # What FATE-Flow says of a cluster.
 FIELDS = ("brokerServiceUrl", "brokerServiceUrlTls", "proxyServiceUrl")
 # How a cluster knows the other broker, as FATE-Flow leaves it: by what the broker itself trusts.
-IDENTITY = {"brokerClientTlsEnabled": False, "brokerClientTrustCertsFilePath": ""}
+IDENTITY = {
+    "brokerClientTlsEnabled": False,
+    "brokerClientTrustCertsFilePath": "",
+    "authenticationPlugin": "",
+    "authenticationParameters": "",
+}
 # Of the broker, which has them mounted; this container has not.
 CERTIFICATES = os.environ.get("CERTIFICATES", "/opt/pulsar/certs")
 # Where the route table leads a party that must not be reached, although there is a default.
@@ -130,12 +135,13 @@ def ways(table: dict[str, dict[str, str]], party: str) -> list[tuple[str, str, s
     ]
 
 
-def read_trust(text: str) -> set[str]:
-    """The parties whose CA is trusted. ValueError, KeyError or TypeError for anything but what the program writes."""
-    trusted = json.loads(text)["trusted"]
-    if not all(PARTY.match(party) for party in trusted):
-        raise ValueError(f"{trusted!r} are no party ids")
-    return set(trusted)
+def read_trust(text: str) -> tuple[set[str], bool]:
+    """The parties whose CA is trusted, and whether the broker shows its certificate. ValueError, KeyError, TypeError for anything else."""
+    said = json.loads(text)
+    trusted, shown = said["trusted"], said["shown"]
+    if not all(PARTY.match(party) for party in trusted) or not isinstance(shown, bool):
+        raise ValueError(f"{said!r} is not understood")
+    return set(trusted), shown
 
 
 class Keeper:
@@ -144,14 +150,15 @@ class Keeper:
     def __init__(self, broker: Broker, cluster: str, party: str, tenant: str) -> None:
         self.broker, self.cluster, self.party, self.tenant = broker, cluster, party, tenant
         self.trusted: set[str] = set()
+        self.shown = False
         # Of each cluster that was right: the ways it was compared with, and when.
         self.right: dict[str, tuple[object, float]] = {}
         # Whether namespaces may still name a cluster that is gone: at the start, and after a look that did not come to its end.
         self.unfinished = True
 
-    def look(self, table: dict[str, dict[str, str]], trusted: set[str]) -> None:
+    def look(self, table: dict[str, dict[str, str]], trusted: set[str], shown: bool) -> None:
         """Compare once, and correct. Refused or OSError when the broker does not answer as it should; the next look goes on."""
-        self.trusted = trusted
+        self.trusted, self.shown = trusted, shown
         listed = {name for name in self.broker.ask("GET", "clusters") if self.is_peer(name)}
         self.right = {name: found for name, found in self.right.items() if name in listed}
         stale = {name for name in listed if not ways(table, name)}
@@ -192,10 +199,14 @@ class Keeper:
         return True
 
     def identity(self, name: str) -> dict[str, object]:
-        """By which CA the broker knows a party's broker. A file that is not there yet, or any more, lets no connection be made."""
-        if name not in self.trusted:
-            return dict(IDENTITY)
-        return {"brokerClientTlsEnabled": True, "brokerClientTrustCertsFilePath": f"{CERTIFICATES}/ca-{name}.cert.pem"}
+        """By which CA the broker knows a party's broker, and what it shows there. Without a file of this name no connection is made."""
+        found = dict(IDENTITY)
+        if name in self.trusted:
+            found.update(brokerClientTlsEnabled=True, brokerClientTrustCertsFilePath=f"{CERTIFICATES}/ca-{name}.cert.pem")
+        if self.shown:
+            files = f"tlsCertFile:{CERTIFICATES}/broker.cert.pem,tlsKeyFile:{CERTIFICATES}/broker.key-pk8.pem"
+            found.update(authenticationPlugin="org.apache.pulsar.client.impl.auth.AuthenticationTls", authenticationParameters=files)
+        return found
 
     def move(self, name: str, way: tuple[str, str, str]) -> None:
         """Make a cluster, again when it is there."""
@@ -260,7 +271,7 @@ def main(address: str, cluster: str, party: str, tenant: str, routes: str, trust
     while True:
         ALIVE.touch()
         try:
-            keeper.look(read_table(Path(routes).read_text("utf-8"), party), read_trust(Path(trust).read_text("utf-8")))
+            keeper.look(read_table(Path(routes).read_text("utf-8"), party), *read_trust(Path(trust).read_text("utf-8")))
             problem = ""
         except (OSError, ValueError, KeyError, TypeError, Refused) as error:
             problem = f"{type(error).__name__}: {error}"
