@@ -230,7 +230,7 @@ def trust_warnings(spec: StackSpec, tls: TlsPlan, peers: Peers, today: date) -> 
     if tls.client_certificates == "shown" and not [*without_authority(spec, tls.party, peers)]:
         yield (
             f"whoever reaches the Pulsar of party {tls.party}, suspended peers too, may read and write there: set "
-            f"parties.{tls.party}.publish.pulsar.clientCertificates to required, for no active peer is without a CA (docs/trust.md says how)"
+            f"parties.{tls.party}.publish.pulsar.clientCertificates to required, no active peer lacks a CA (docs/trust.md says how)"
         )
     if not tls.trusted.keys() - {tls.party}:
         yield (

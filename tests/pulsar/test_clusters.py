@@ -162,11 +162,13 @@ def test_a_peer_without_routes_gets_nothing_more_and_the_others_do_not_notice(wo
 
 
 def test_a_peer_that_comes_back_is_served_again_by_the_next_task(world: World, job: str) -> None:
-    with world.keeper():
+    with world.keeper() as keeper:
         world.publish(world.deployed(of_10000="suspended"))
         assert eventually(lambda: world.own.allowed() == {"10001"})
-        world.flows["9999"].task(job, world.publish(world.deployed()), *PEERS)
-        assert Topic(world.brokers, job, "10000", "10000").passes("again", "10000")
+        routes = world.publish(world.deployed())
+        assert eventually(lambda: world.own.clusters() == set(PEERS)), keeper.output
+        world.flows["9999"].task(job, routes, *PEERS)
+        assert Topic(world.brokers, job, "10000", "10000").passes("again", "10000"), keeper.output
         assert world.own.clusters() == set(PEERS)
 
 

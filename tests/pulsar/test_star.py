@@ -129,6 +129,8 @@ def test_a_member_that_one_party_severs_by_itself_gets_nothing_more_and_comes_ba
         # A task that names it makes a cluster that leads nowhere, which must not be in its way when it is back.
         FateFlow(own, "9999").task(topic.job, severed, "10000")
         assert eventually(lambda: own.clusters() == set()), found.output
+        publish(table, star.routed(hub))
+        assert eventually(lambda: own.clusters() == {"10000"}), found.output
         assert started(star, table, star.routed(hub)).passes("after", "10000"), found.output
 
 

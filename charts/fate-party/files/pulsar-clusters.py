@@ -153,6 +153,8 @@ class Keeper:
         self.shown = False
         # Of each cluster that was right: the ways it was compared with, and when.
         self.right: dict[str, tuple[object, float]] = {}
+        # Clusters without the right identity, seen once.
+        self.young: set[str] = set()
         # Whether namespaces may still name a cluster that is gone: at the start, and after a look that did not come to its end.
         self.unfinished = True
 
@@ -161,19 +163,22 @@ class Keeper:
         self.trusted, self.shown = trusted, shown
         listed = {name for name in self.broker.ask("GET", "clusters") if self.is_peer(name)}
         self.right = {name: found for name, found in self.right.items() if name in listed}
+        self.young &= listed
         stale = {name for name in listed if not ways(table, name)}
         moved = {name for name in listed - stale if not self.is_right(name, ways(table, name))}
-        # Before a task needs them: one that is made again in its middle has the job's namespace unloaded.
-        moved |= {name for name in trusted - listed if self.is_peer(name) and ways(table, name)}
-        if not stale and not moved and not self.unfinished:
+        missing = {name for name in trusted - listed if self.is_peer(name) and ways(table, name)}
+        if not stale and not moved and not missing and not self.unfinished:
             return
         self.unfinished = True
+        # Before a task needs them: one that is made again in its middle has the job's namespace unloaded.
+        for name in sorted(missing):
+            self.make(name, ways(table, name)[0])
         for name in sorted(stale):
             self.broker.forgets("DELETE", f"clusters/{name}")
             say(f"party {name} has no route any more: its cluster is deleted")
         for name in sorted(moved):
             self.move(name, ways(table, name)[0])
-        self.tidy((listed | moved) - stale, moved, table)
+        self.tidy((listed | missing) - stale, moved | missing, table)
         self.unfinished = False
 
     def is_peer(self, name: str) -> bool:
@@ -192,25 +197,34 @@ class Keeper:
             if refused.status == 404:
                 return True
             raise
-        said = {field: found.get(field) or nothing for field, nothing in IDENTITY.items()}
-        if tuple(found.get(field) or "" for field in FIELDS) not in wanted or said != identity:
+        if tuple(found.get(field) or "" for field in FIELDS) not in wanted:
             return False
+        if {field: found.get(field) or nothing for field, nothing in IDENTITY.items()} != identity:
+            # FATE-Flow may have made it this moment, and needs it for its next calls; nothing leaves by it. The next look corrects it.
+            self.young ^= {name}
+            return name in self.young
+        self.young.discard(name)
         self.right[name] = ((wanted, identity), time.monotonic())
         return True
 
     def identity(self, name: str) -> dict[str, object]:
         """By which CA the broker knows a party's broker, and what it shows there. Without a file of this name no connection is made."""
         found = dict(IDENTITY)
-        if name in self.trusted:
-            found.update(brokerClientTlsEnabled=True, brokerClientTrustCertsFilePath=f"{CERTIFICATES}/ca-{name}.cert.pem")
+        if name not in self.trusted:
+            return found
+        found.update(brokerClientTlsEnabled=True, brokerClientTrustCertsFilePath=f"{CERTIFICATES}/ca-{name}.cert.pem")
         if self.shown:
             files = f"tlsCertFile:{CERTIFICATES}/broker.cert.pem,tlsKeyFile:{CERTIFICATES}/broker.key-pk8.pem"
             found.update(authenticationPlugin="org.apache.pulsar.client.impl.auth.AuthenticationTls", authenticationParameters=files)
         return found
 
     def move(self, name: str, way: tuple[str, str, str]) -> None:
-        """Make a cluster, again when it is there."""
+        """Make a cluster again."""
         self.broker.forgets("DELETE", f"clusters/{name}")
+        self.make(name, way)
+
+    def make(self, name: str, way: tuple[str, str, str]) -> None:
+        """Make a cluster."""
         urls = {field: way[number] for number, field in enumerate(FIELDS)}
         entry = {"serviceUrl": "", "serviceUrlTls": "", "peerClusterNames": [], "proxyProtocol": "SNI", **urls, **self.identity(name)}
         # 409: FATE-Flow was faster.
