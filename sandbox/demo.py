@@ -116,6 +116,7 @@ def _trust(space: Workspace, peer: Workspace) -> None:
     allowed = [
         ("update", "kubernetes:core/v1:Secret", f"{party}-pulsar-cert"),
         ("update", "kubernetes:core/v1:ConfigMap", f"{party}-nginx-routes"),
+        ("update", "kubernetes:core/v1:ConfigMap", f"{party}-pulsar-routes"),
         ("update", "fate:federation:FateParty", party),
         ("update", "pulumi:pulumi:Stack", f"fate-{space.organization}"),
     ]

@@ -89,7 +89,8 @@ class Lab:
         (volume,) = [volume for volume in pod["volumes"] if volume["name"] == "certs"]
         for source in volume["projected"]["sources"]:
             data = self.secret(OWN, source["secret"]["name"])
-            for entry in source["secret"]["items"]:
+            items = source["secret"].get("items") or [{"key": key, "path": key} for key in data]
+            for entry in items:
                 (folder / entry["path"]).write_bytes(data[entry["key"]])
         return folder
 
@@ -186,7 +187,8 @@ def test_cert_manager_signs_for_pulsar_and_its_ca_is_replaced(lab: Lab, tmp_path
     lab.hand_over(said)
     assert (lab.mounted(tmp_path / "trusted") / "broker.cert.pem").read_bytes() == (files / "broker.cert.pem").read_bytes()
     lab.trust("rotate", "--party", "9999", "--yes")
-    assert objects(deployer.preview()) == [("update", CERTIFICATE, "party-9999-pulsar-certificate")]
+    first = ("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert")
+    assert sorted(objects(deployer.preview())) == sorted([("update", CERTIFICATE, "party-9999-pulsar-certificate"), first])
     deployer.up()
     lab.signed()
     assert any("of Issuer party-9999-ca-2, until" in check for check in lab.doctor())
@@ -200,9 +202,10 @@ def test_cert_manager_signs_for_pulsar_and_its_ca_is_replaced(lab: Lab, tmp_path
 
 def _check_files(lab: Lab, files: Path, authority: bytes) -> None:
     """Pulsar's files are what it reads, and a peer that trusts the published CA alone completes a handshake."""
-    assert sorted(path.name for path in files.iterdir()) == ["broker.cert.pem", "broker.key-pk8.pem", "ca.cert.pem"]
+    own = {"broker.cert.pem", "broker.key-pk8.pem", "ca.cert.pem", "ca-9999.cert.pem"}
+    assert {path.name for path in files.iterdir()} == {*own, "ca-9998.cert.pem"}
     configuration = lab.admin.kubectl("get", "configmap", "pulsar-config", "-n", OWN)["data"]["standalone.conf"]
-    assert {f"/opt/pulsar/certs/{path.name}" for path in files.iterdir()} == set(re.findall(r"/opt/pulsar/certs/\S+", configuration))
+    assert {f"/opt/pulsar/certs/{name}" for name in own} == set(re.findall(r"/opt/pulsar/certs/[^\s,]+", configuration))
     assert (files / "broker.key-pk8.pem").read_text().startswith("-----BEGIN PRIVATE KEY-----"), "Pulsar reads PKCS#8 only"
     key = serialization.load_pem_private_key((files / "broker.key-pk8.pem").read_bytes(), None)
     leaf = x509.load_pem_x509_certificate((files / "broker.cert.pem").read_bytes())

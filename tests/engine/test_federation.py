@@ -33,10 +33,11 @@ def test_importing_two_parties_changes_routes_and_network_policies_in_place(fede
     assert before == after, "the ConfigMap was replaced"
 
 
-def test_trusting_a_member_of_the_star_changes_one_secret_and_nginx_s_routes_in_place(federation: Federation) -> None:
+def test_trusting_a_member_of_the_star_changes_one_secret_and_the_routes_in_place(federation: Federation) -> None:
     assert {name: sorted(objects(changes)) for name, changes in federation.trusting.items()} == {
         name: [
             ("update", "kubernetes:core/v1:ConfigMap", f"party-{party}-nginx-routes"),
+            ("update", "kubernetes:core/v1:ConfigMap", f"party-{party}-pulsar-routes"),
             ("update", "kubernetes:core/v1:Secret", f"party-{party}-pulsar-cert"),
         ]
         for name, party in (("bank-a", "9999"), ("clinic-b", "10000"))

@@ -167,7 +167,9 @@ def test_a_party_of_a_star_severs_a_member_by_itself(federation: Federation) -> 
         ("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert"),
     ]
     space.up()
-    nginx, pulsar = (yaml.safe_load(text) for name in names for text in config_map(space, "fate-9999", name).values())
+    assert set(authority_files(space)) == {"ca.cert.pem", "ca-9999.cert.pem"}
+    nginx, pulsar, trust = (yaml.safe_load(text) for name in names for _, text in sorted(config_map(space, "fate-9999", name).items()))
+    assert trust["trusted"] == []
     assert nginx[10000] == {"fateflow": [{"host": "127.0.0.1", "http_port": 1, "grpc_port": 1}]}
     assert pulsar[10000] == {"host": "127.0.0.1", "port": 1, "sslPort": 1, "proxy": ""}
     assert {"default"} < set(nginx) & set(pulsar), "the rest goes to the exchange"
@@ -176,7 +178,13 @@ def test_a_party_of_a_star_severs_a_member_by_itself(federation: Federation) -> 
     space.fatefed("peers", "resume", "clinic-b")
     space.up()
     assert [config_map(space, "fate-9999", name) for name in names] == before
+    assert set(authority_files(space)) == {"ca.cert.pem", "ca-9999.cert.pem", "ca-10000.cert.pem"}
     assert space.preview() == []
+
+
+def authority_files(space: Workspace) -> list[str]:
+    """The files of CAs that Pulsar has mounted."""
+    return [file for file in space.kubectl("get", "secret", "pulsar-cert", "-n", "fate-9999")["data"] if file.startswith("ca")]
 
 
 def test_a_certificate_is_renewed_by_up_and_the_preview_says_so(federation: Federation) -> None:
