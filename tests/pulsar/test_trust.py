@@ -1,5 +1,6 @@
 """Whom a real Pulsar believes, with the certificates that the program makes, and from when on it does not any more."""
 
+import base64
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
+from cli.peer_probe import ask_all
+from cli.probes import tls_certificate
 from tests.pulsar.brokers import HOST, REFRESH_SECONDS, TENANT, Broker, FateFlow, broker, client, eventually
 from tests.pulsar.deployed import Deployed, Keeper, Topic, deployed, keeper, publish
 from tests.pulsar.members import ADDRESSES, EXCHANGE, Between, between, member, signed_by
@@ -178,7 +182,7 @@ def test_a_broker_that_requires_certificates_takes_those_of_one_that_does_not(st
     """So that members may go over to it one after another."""
     strict.hub.shows("", strict.brokers["10000"].tls_port)
     given = strict.deployed()
-    assert "clientCertificates" not in given.configuration
+    assert STRICT not in given.configuration
     world.forget()
     table = world.folder / "pulsar_route_table.yaml"
     publish(table, given)
@@ -259,6 +263,17 @@ def shown(folder: Path, party: str) -> dict[str, str]:
 def test_an_accepted_member_is_let_in_whichever_party_it_says_it_is(strict: World, tmp_path: Path) -> None:
     """A limit that docs/trust.md tells: Pulsar asks whether a caller is accepted, not whether it is the party whose topics it uses."""
     assert refused(outsider(strict.brokers["9999"].tls_port, **shown(tmp_path, "10001")), job_of(strict)) == set()
+
+
+def test_doctor_sees_the_certificate_of_a_broker_that_requires_one(strict: World) -> None:
+    """It has none to show, and must not call that a fault; both doctors ask this way."""
+    port = strict.brokers["10000"].tls_port
+    question = {"id": "1", "kind": "tls", "host": HOST, "port": port, "name": f"10000.{DOMAIN}"}
+    (answer,) = ask_all([question], 10, 10)
+    assert "failed" not in answer
+    expected = x509.load_pem_x509_certificate((strict.brokers["10000"].folder / "broker.cert.pem").read_bytes())
+    for found in (base64.b64decode(answer["certificate"]), tls_certificate(HOST, port, f"10000.{DOMAIN}")):
+        assert x509.load_der_x509_certificate(found) == expected
 
 
 def test_a_suspended_peer_gets_nothing_and_sends_nothing_and_one_that_is_back_does(strict: World) -> None:
