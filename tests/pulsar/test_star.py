@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pulsar.brokers import HOST, Broker, FateFlow, broker, eventually
+from tests.pulsar.brokers import HOST, TENANT, Broker, FateFlow, broker, eventually
 from tests.pulsar.deployed import Deployed, Keeper, Topic, deployed, keeper, publish
 from tests.support.configs import STAR_PARTY, Case, Config, exchange, exchange_descriptor, party, party_descriptor, stack
 from tests.support.trust import load, trusting, with_ca
@@ -142,7 +142,8 @@ def test_a_job_goes_on_when_its_exchange_moves(star: Star, tmp_path: Path) -> No
             topic = started(star, table, star.routed(old))
             assert topic.passes("through the old one", "10000")
             publish(table, star.routed(new))
-            assert eventually(lambda: "is unloaded" in found.output), found.output
+            unloaded = f"namespace {TENANT}/{topic.job} is unloaded, for 10000"
+            assert eventually(lambda: unloaded in found.output), found.output
             old.terminate(5)
         topic.send("through the new one")
         assert "through the new one" in (topic.received("10000"), topic.received("10000", 5))
