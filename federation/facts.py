@@ -28,6 +28,8 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "accounts": ("sitePortalServer",),
     "tls": ("frontend", "sitePortalServer", "fmlManagerServer"),
 }
+# A part of a section that other modules of it do not read.
+_PARTS: dict[str, tuple[str, str]] = {"pulsar": ("broker", "pulsar")}
 # Whose pods say which entry a password comes from, by slot; a slot that is not here is said by all.
 _PASSWORDS: dict[str, tuple[str, ...]] = {
     "mysql": ("fateflow", "clustermanager", "nodemanager"),
@@ -49,7 +51,9 @@ def workload_facts(values: Mapping[str, Any]) -> dict[str, Any]:
     modules = {}
     for name, module in values["modules"].items():
         own = {key: value for key, value in module.items() if key not in _NOT_OF_PODS}
-        sections = {section: values[section] for section, members in _SECTIONS.items() if name in members and section in values}
+        sections = {
+            section: _read(section, values, name) for section, members in _SECTIONS.items() if name in members and section in values
+        }
         if "passwords" in shared:
             shared["passwords"] = {slot: entry for slot, entry in values["passwords"].items() if name in _PASSWORDS.get(slot, (name,))}
         modules[name] = digest([own, shared, sections])
@@ -58,6 +62,12 @@ def workload_facts(values: Mapping[str, Any]) -> dict[str, Any]:
         "replicas": {name: module["replicas"] for name, module in values["modules"].items()},
         "rolling": sorted(name for name, module in values["modules"].items() if _rolls(name, module)),
     }
+
+
+def _read(section: str, values: Mapping[str, Any], name: str) -> Any:
+    """What a module reads of a section."""
+    part, owner = _PARTS.get(section, ("", name))
+    return values[section] if owner == name else {key: value for key, value in values[section].items() if key != part}
 
 
 def _rolls(name: str, module: Mapping[str, Any]) -> bool:

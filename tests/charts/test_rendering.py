@@ -41,7 +41,8 @@ def test_a_certificate_of_cert_manager_is_rendered_and_its_secret_is_not(tmp_pat
     after = render(STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(issuer)).load(tmp_path / "after").plan)
     assert set(after) - set(before) == {"fate-9999/certificate-pulsar-cert-issued.yaml"}
     changed = {path for path in before if before[path] != after[path]}
-    assert changed == {"fate-9999/secret-pulsar-cert.yaml", "fate-9999/statefulset-pulsar.yaml"}
+    pulsar = {"configmap-pulsar-config", "configmap-pulsar-route-table", "secret-pulsar-cert", "statefulset-pulsar"}
+    assert changed == {f"fate-9999/{name}.yaml" for name in pulsar}
     assert yaml.safe_load(after["fate-9999/secret-pulsar-cert.yaml"])["stringData"] == {
         "ca.cert.pem": "<redacted>",
         "ca-9999.cert.pem": "<redacted>",

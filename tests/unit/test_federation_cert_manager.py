@@ -65,7 +65,11 @@ def test_the_stack_holds_the_trusted_cas_and_no_key(tmp_path: Path) -> None:
         frozenset(),
     )
     check_secrets(loaded, secrets_of(loaded))
-    assert made_certificates(loaded, secrets_of(loaded)) == {"party-9999-ca": ca("9999") + ca("10000")}
+    assert made_certificates(loaded, secrets_of(loaded)) == {
+        "party-9999-ca": ca("9999") + ca("10000"),
+        "party-9999-ca-of-9999": ca("9999"),
+        "party-9999-ca-of-10000": ca("10000"),
+    }
     said = annotations(loaded)
     assert list(said) == ["federation.fate/trusts"], "no last day is known before cert-manager signed"
     assert said["federation.fate/trusts"].startswith("9999=")
