@@ -13,12 +13,13 @@ from cli.errors import CommandError
 from cli.questions import FailedError
 from cli.snapshot import labels, name_of
 from cli.troubles import trouble
+from federation import naming
 from federation.load import LoadedStack
 from federation.module_spec import ImageSpec
 from federation.modules import image_use
 from federation.unit import UnitPlan
 
-NAME, IMAGE_MODULE = "fate-doctor", "fateflow"
+NAME, IMAGE_MODULE = naming.DOCTOR, "fateflow"
 _RIGHTS = "here: it needs docs/rbac/viewer.yaml and docs/rbac/doctor-job.yaml in namespace {}"
 _LOOK_SECONDS = 0.5
 # Shares of the time for everything: the pod starts, asks, and then its answers are read; the last seconds are for the deletion.
@@ -86,7 +87,8 @@ def _answers(said: str) -> list[dict[str, Any]]:
 def job_manifest(loaded: LoadedStack, unit: UnitPlan, given: dict[str, Any], seconds: float) -> Object:
     """The Job. Program and questions are arguments, so that it needs no ConfigMap; it has no token, no Secret and no volume."""
     values = unit.chart.values.plain()
-    marks = {"app.kubernetes.io/name": NAME, "app.kubernetes.io/part-of": "fate"}
+    # The label by which a policy of the unit lets the pod out (federation/network_policy.py).
+    marks = {naming.MODULE: NAME, "app.kubernetes.io/part-of": "fate"}
     pod = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,

@@ -15,6 +15,10 @@ from federation.scalars import ANYONE
 
 ANY_POD = "any pod of the cluster"
 _NAMESPACE = "namespace "
+# What a unit's pods are to each other; an earlier version let in the whole namespace.
+OWN_PODS, OWN_NAMESPACE = "pods of its own unit", "pods of its own namespace"
+# Policies of pods that live for a minute: they follow who may open consoles and whom the modules dial, which is said of these.
+_FOLLOWING = ("policy-acme-solver", "policy-doctor")
 # How far a Service of a type is reached from.
 _REACH = {"ClusterIP": 0, "NodePort": 1, "LoadBalancer": 2}
 # What the program itself writes into a Service.
@@ -23,12 +27,17 @@ _OWN_ANNOTATIONS = "pulumi.com/"
 Facts = Mapping[str, Any]
 # A kind of effect (`federation.impact`), and what happens.
 Change = tuple[str, str]
+_CLOSING: Mapping[tuple[bool, bool], tuple[Change, ...]] = {
+    (False, True): (("cut", "pods of the namespace that no network policy names connect to nobody from now on, and nobody to them"),),
+    (True, False): (("open", "pods of the namespace that no network policy names connect to everybody, and everybody to them"),),
+}
 
 
 def exposure_facts(policies: Iterable[Manifest], services: Iterable[Manifest], modules: Mapping[str, Any]) -> dict[str, Any]:
     """What is remembered: by whom which ports are reached, and the Services. `modules`: their chart values."""
     made = tuple(policies)
-    return {"policies": bool(made), "allowed": _allowed(made), "services": dict(sorted(_services(services, modules)))}
+    closed = any(policy.role == f"policy-{naming.DEFAULT_DENY}" for policy in made)
+    return {"policies": bool(made), "closed": closed, "allowed": _allowed(made), "services": dict(sorted(_services(services, modules)))}
 
 
 def exposure_changes(old: Facts, new: Facts) -> Iterator[Change]:
@@ -39,6 +48,8 @@ def exposure_changes(old: Facts, new: Facts) -> Iterator[Change]:
     elif after and not before:
         yield "cut", "network policies come: what no link and no allowance needs is refused from now on"
     else:
+        # No version before this fact was remembered closed a namespace.
+        yield from _CLOSING.get((old.get("closed", False if old else new["closed"]), new["closed"]), ())
         yield from _changed(old.get("allowed", new["allowed"]), new["allowed"])
     services = old.get("services", new["services"])
     for name in sorted(services.keys() & new["services"].keys()):
@@ -58,8 +69,10 @@ def _allowed(policies: Iterable[Manifest], *, dialled: bool = False) -> dict[str
     """Places by port, by what the sentence says of them. `dialled`: also those that a unit dials because they are its peers."""
     found: dict[str, dict[str, set[str]]] = {}
     for policy in policies:
+        if policy.role in _FOLLOWING:
+            continue
         spec = policy.fields["spec"]
-        pods = spec["podSelector"]["matchLabels"].get(naming.MODULE, "every pod")
+        pods = spec["podSelector"].get("matchLabels", {}).get(naming.MODULE, "every pod")
         of_peers = policy.role.startswith("policy-peers-")
         for side in ("ingress", "egress"):
             what = f"connect to {pods}" if side == "ingress" else f"be reached by {pods}"
@@ -96,7 +109,7 @@ def _place(place: Mapping[str, Any]) -> str:
     if "ipBlock" in place:
         return str(place["ipBlock"]["cidr"])
     if "namespaceSelector" not in place:
-        return "pods of its own namespace"
+        return OWN_PODS
     labels = place["namespaceSelector"].get("matchLabels", {})
     if not labels:
         return ANY_POD
@@ -142,7 +155,7 @@ def _joined(places: Sequence[str]) -> Iterator[str]:
 
 def _covers(wide: str, narrow: str) -> bool:
     """Whether all of one place is in another."""
-    if wide in (narrow, ANYONE):
+    if wide in (narrow, ANYONE) or (wide, narrow) == (OWN_NAMESPACE, OWN_PODS):
         return True
     if narrow.startswith(_NAMESPACE):
         return wide == ANY_POD or (wide.startswith(_NAMESPACE) and narrow.startswith(f"{wide} ("))

@@ -47,6 +47,10 @@ FRONTEND, SITE_PORTAL_SERVER, FML_MANAGER_SERVER, POSTGRES = "frontend", "site-p
 # The labels that select pods.
 MODULE, INSTANCE = "app.kubernetes.io/name", "app.kubernetes.io/instance"
 
+# The Job of `fatefed doctor PEER --in-cluster`, and what its pod is called by its label.
+DOCTOR = "fate-doctor"
+# The policy that cuts off pods which no other one names.
+DEFAULT_DENY = "default-deny"
 FATEFLOW_SERVICE = "fateflow-client"
 NGINX_SERVICE = "nginx"
 NGINX_PUBLIC = "nginx-public"

@@ -1,7 +1,8 @@
 """The NetworkPolicy objects of a party or an exchange, from the same neighbours as its routes.
 
-One object for all pods (inside the namespace, DNS, allowances) and one for each module that talks to peers: its published
-ports, and the peers it dials. So a new peer changes those of the modules that dial it, and no object comes or goes.
+One object for all pods of the unit (each other, DNS, allowances) and one for each module that talks to peers: its published
+ports, and the peers it dials. So a new peer changes those of the modules that dial it, and no object comes or goes. In a
+namespace that the stack makes, one more cuts off whatever no policy names.
 """
 
 import ipaddress
@@ -19,10 +20,11 @@ from federation.hosts import namespace_of, nobodys
 from federation.links import LINKS, PublishedService
 from federation.manifests import Manifest
 from federation.naming import selector
-from federation.neighbours import Address, Neighbour, Pods, by_name_only
+from federation.neighbours import Address, Neighbour, Pods, by_name_only, dials, remote
 from federation.network_spec import Elsewhere
 from federation.party_spec import PartySpec
 from federation.party_values import module_specs
+from federation.peers import Peers
 from federation.scalars import is_ip
 from federation.spec import StackSpec
 
@@ -30,6 +32,10 @@ Rule = dict[str, Any]
 # Who dials an endpoint of another unit, when it is not the module of that name.
 _DIALLERS = {("party", "trafficServer"): naming.PULSAR, ("exchange", "pulsar"): naming.TRAFFIC_SERVER}
 Kind = Literal["party", "exchange"]
+# Where distributions run their DNS.
+_DNS_NAMESPACES = ("kube-system", "openshift-dns")
+# The pods of cert-manager's HTTP01 solver, and their port (pkg/issuer/acme/http of cert-manager 1.14).
+ACME_SOLVER, ACME_PORT = {"acme.cert-manager.io/http01-solver": "true"}, 8089
 
 
 def dialler(kind: str, endpoint: str) -> str:
@@ -64,7 +70,7 @@ def network_policies(
     kind: Kind = "party" if isinstance(own, PartySpec) else "exchange"
     place, dialled = Place(own.namespace, key, labels), _dialled(spec, kind, hops)
     external = external_engines(own) if isinstance(own, PartySpec) else {}
-    made = [inside_and_dns(spec, place, own)]
+    made = [*unit_policies(spec, place, own)]
     for service in LINKS[own.federation].of(kind):
         if service.endpoint in external:
             continue
@@ -73,7 +79,9 @@ def network_policies(
         made.append(place.policy(f"peers-{service.module}", selector(service.module, key), ingress=rules, egress=egress))
     if isinstance(own, PartySpec) and own.modules.lbrollsite is not None:
         egress = sorted(_dialled(spec, kind, behind).get(naming.ROLLSITE, {}).values(), key=repr)
-        made.append(place.policy(f"peers-{naming.LBROLLSITE}", selector(naming.LBROLLSITE, key), ingress=_inside("from"), egress=egress))
+        made.append(
+            place.policy(f"peers-{naming.LBROLLSITE}", selector(naming.LBROLLSITE, key), ingress=place.own_pods("from"), egress=egress)
+        )
     for door in doors:
         rules = [connect("from", door.sources, door.ports)]
         made.append(place.policy(door.name, selector(naming.pod_name(door.module), key), ingress=rules))
@@ -117,26 +125,58 @@ class Place:
     key: str
     labels: Mapping[str, str]
 
+    def own_pods(self, side: str) -> list[Rule]:
+        """From or to every pod of the unit."""
+        return [{side: [{"podSelector": {"matchLabels": {naming.INSTANCE: self.key}}}]}]
+
     def policy(self, name: str, pods: Mapping[str, str], *, ingress: list[Rule], egress: list[Rule] | None = None) -> Manifest:
-        """The policy `fate-<name>` for pods with these labels; without `egress` it says nothing of that direction."""
+        """The policy `fate-<name>` for pods with these labels (none: for every pod); without `egress` it says nothing of that direction."""
         sides = {"ingress": ingress} | ({} if egress is None else {"egress": egress})
-        body = {"podSelector": {"matchLabels": dict(pods)}, "policyTypes": [side.title() for side in sides], **sides}
+        body = {"podSelector": {"matchLabels": dict(pods)} if pods else {}, "policyTypes": [side.title() for side in sides], **sides}
         return Manifest(
             f"policy-{name}", "networking.k8s.io/v1", "NetworkPolicy", f"fate-{name}", self.namespace, self.labels, {}, {"spec": body}
         )
 
 
-def inside_and_dns(spec: StackSpec, place: Place, own: PartySpec | ExchangeSpec | None = None) -> Manifest:
-    """Of all pods: anything inside the namespace, name resolution, external engines, and what the operator allows."""
-    ingress = [*_inside("from"), *_more(spec, "ingress")]
-    return place.policy("inside", {naming.INSTANCE: place.key}, ingress=ingress, egress=[*_all_egress(spec), *_engines(spec, own)])
+def unit_policies(spec: StackSpec, place: Place, own: PartySpec | ExchangeSpec | None = None) -> Iterator[Manifest]:
+    """Of all pods of a unit: each other, name resolution, external engines, and what the operator allows; and of all others: nothing."""
+    ingress = [*place.own_pods("from"), *_more(spec, "ingress")]
+    egress = [*place.own_pods("to"), _name_resolution(spec), *_more(spec, "egress"), *_engines(spec, own)]
+    yield place.policy("inside", {naming.INSTANCE: place.key}, ingress=ingress, egress=egress)
+    if not is_closed(spec):
+        return
+    yield place.policy(naming.DEFAULT_DENY, {}, ingress=[], egress=[])
+    if spec.boards is not None:
+        # cert-manager answers an ACME server from a pod in the namespace of the certificate, behind the controller of the consoles.
+        who = spec.network_policy.boards
+        sources = [{"namespaceSelector": {}}] if who is None else elsewhere(who)
+        yield place.policy("acme-solver", ACME_SOLVER, ingress=[connect("from", sources, (ACME_PORT,))], egress=[])
 
 
-def _all_egress(spec: StackSpec) -> list[Rule]:
+def is_closed(spec: StackSpec) -> bool:
+    """Whether a pod that no policy names is cut off: others may live in a namespace that the stack did not make."""
+    said = spec.network_policy.default_deny
+    return spec.cluster.makes_namespaces if said is None else said
+
+
+def doctor_policies(
+    spec: StackSpec, own: PartySpec | ExchangeSpec, key: str, labels: Mapping[str, str], peers: Peers
+) -> Iterator[Manifest]:
+    """What lets the pod of `fatefed doctor PEER --in-cluster` ask every peer that this stack dials; it runs beside one unit for all."""
+    beside = next((party for _, party in spec.parties_in_order), spec.exchange)
+    if not spec.network_policy.enabled or own is not beside:
+        return
+    asked = (remote(peer) for peer in peers.accepted if peer.routed and dials(spec, peer))
+    rules = {repr(rule): rule for hop in asked for address in hop.endpoints.values() for rule in [towards(spec, address)]}
+    egress = [_name_resolution(spec), *(rule for _, rule in sorted(rules.items()))]
+    yield Place(own.namespace, key, labels).policy("doctor", {naming.MODULE: naming.DOCTOR}, ingress=[], egress=egress)
+
+
+def _name_resolution(spec: StackSpec) -> Rule:
     dns = spec.network_policy.dns
-    anywhere: Rule = {"namespaceSelector": {} if dns.namespace is None else namespace_labels(dns.namespace)}
+    servers = [{"namespaceSelector": namespace_labels(name)} for name in (_DNS_NAMESPACES if dns.namespace is None else (dns.namespace,))]
     ports = [{"protocol": protocol, "port": port} for port in dns.ports for protocol in ("UDP", "TCP")]
-    return [*_inside("to"), {"to": [anywhere, *ranges_of(dns.ranges)], "ports": ports}, *_more(spec, "egress")]
+    return {"to": [*servers, *ranges_of(dns.ranges)], "ports": ports}
 
 
 def _engines(spec: StackSpec, own: PartySpec | ExchangeSpec | None) -> Iterator[Rule]:
@@ -147,11 +187,6 @@ def _engines(spec: StackSpec, own: PartySpec | ExchangeSpec | None) -> Iterator[
 def outside(way: Way) -> Rule:
     """To an engine or server outside of the stack: by address; a policy holds no names, so the ports of one are open anywhere."""
     return connect("to", [] if way.address is None else ranges_of([single(way.address)]), way.ports)
-
-
-def _inside(side: str) -> list[Rule]:
-    """Every pod of the namespace."""
-    return [{side: [{"podSelector": {}}]}]
 
 
 def _more(spec: StackSpec, side: str) -> Iterator[Rule]:

@@ -34,7 +34,7 @@ class Allowance(Elsewhere):
 class DnsSpec(Model):
     """Where pods may ask for names."""
 
-    namespace: Label | None = Field(None, description="Namespace of the cluster's DNS, usually kube-system; absent: any namespace.")
+    namespace: Label | None = Field(None, description="Namespace of the cluster's DNS; absent: kube-system, and OpenShift's openshift-dns.")
     ports: _Ports = Field((53,), description="Ports of its pods, TCP and UDP; OpenShift's listen on 5353.")
     ranges: tuple[Cidr, ...] = Field(("169.254.20.10/32",), description="Addresses outside of pods; default: NodeLocal DNSCache.")
 
@@ -43,6 +43,10 @@ class NetworkPolicySpec(Model):
     """Network policies of every party and exchange of this stack."""
 
     enabled: bool = Field(True, description="false: no NetworkPolicy at all; every pod of the cluster reaches every port.")
+    default_deny: bool | None = Field(
+        None,
+        description="Whether a pod that no policy names is cut off in the stack's namespaces. Absent: in namespaces that the stack makes.",
+    )
     dns: DnsSpec = Field(DnsSpec(), description="Name resolution.")
     published_from: tuple[Cidr, ...] = Field(
         (), description="Who may connect to published ports. Absent: anyone, since load balancers and node ports usually hide who it is."

@@ -13,7 +13,7 @@ from federation.manifests import Manifest, config_map, namespace
 from federation.module_spec import ModuleSpec
 from federation.modules import ImageUse, image_use, in_use, module_values, osx_settings
 from federation.neighbours import links, other_parties, server_name, severed
-from federation.network_policy import network_policies
+from federation.network_policy import doctor_policies, network_policies
 from federation.patches import patched
 from federation.peers import Peers
 from federation.publishing import endpoints, service, service_ports
@@ -38,7 +38,10 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers, today: date 
         services=_services(spec, own, labels),
         secrets=pull_secret(spec, own.namespace, labels),
         routes=(config_map("routes", naming.EXCHANGE_ROUTES, *place, exchange_routes(spec, own, peers)),),
-        policies=network_policies(spec, own, naming.EXCHANGE, labels, members.values()),
+        policies=(
+            *network_policies(spec, own, naming.EXCHANGE, labels, members.values()),
+            *doctor_policies(spec, own, naming.EXCHANGE, labels, peers),
+        ),
         links=links(members, None, None),
         severed=severed(members, None, None),
         groups=groups(spec),

@@ -14,7 +14,7 @@ from federation.links import LINKS
 from federation.manifests import Manifest, ServicePort, config_map, internal_service, namespace
 from federation.modules import in_use
 from federation.neighbours import exchanges_behind, links, next_hops, server_name, severed
-from federation.network_policy import network_policies, party_doors
+from federation.network_policy import doctor_policies, network_policies, party_doors
 from federation.party_secrets import party_secrets, provided_passwords
 from federation.party_spec import PartySpec
 from federation.party_values import DATABASE_CLIENT, deployed_modules, party_images, party_values
@@ -57,6 +57,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         policies=(
             *network_policies(spec, own, key, labels, hops, party_doors(spec, own, deployed), behind.values()),
             *training_policies(spec, party, own, key, labels, naming.FATEFLOW),
+            *doctor_policies(spec, own, key, labels, peers),
             *fateflow_policies(spec, party, own, key, labels),
         ),
         certificates=certificate_objects(spec, own, tls, labels),

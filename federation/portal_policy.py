@@ -13,13 +13,13 @@ from federation.network_policy import (
     Rule,
     connect,
     elsewhere,
-    inside_and_dns,
     module_ports,
     outside,
     place_of,
     published_sources,
     to_pods,
     towards,
+    unit_policies,
 )
 from federation.party_spec import PartySpec
 from federation.portal_boards import shown_portal
@@ -40,7 +40,7 @@ def site_portal_policies(
     egress = [*_fateflow(spec, party, own), *map(outside, portal_ways(own))]
     egress += [] if manager is None else [towards(spec, manager)]
     made = [
-        inside_and_dns(spec, place),
+        *unit_policies(spec, place),
         place.policy("peers-frontend", frontend, ingress=[connect("from", published_sources(spec), (ports["frontendTls"],))]),
         place.policy("peers-site-portal-server", server, ingress=[], egress=egress),
     ]
@@ -70,7 +70,7 @@ def fml_manager_policies(
         egress=[*map(outside, portal_ways(own)), *called],
     )
     shown = {"fmlManagerServer": own.modules.fml_manager_server, "postgres": own.modules.postgres}
-    return (inside_and_dns(spec, place), server, *_shown_services(place, shown, ports))
+    return (*unit_policies(spec, place), server, *_shown_services(place, shown, ports))
 
 
 def fateflow_policies(spec: StackSpec, party: PartyId, own: PartySpec, key: str, labels: Mapping[str, str]) -> tuple[Manifest, ...]:

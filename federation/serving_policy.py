@@ -15,13 +15,13 @@ from federation.network_policy import (
     Rule,
     board_sources,
     connect,
-    inside_and_dns,
     module_ports,
     outside,
     place_of,
     published_sources,
     to_pods,
     towards,
+    unit_policies,
 )
 from federation.party_spec import PartySpec
 from federation.scalars import PartyId
@@ -48,7 +48,7 @@ def serving_policies(
     # In a star many parties are reached through one exchange: each rule once.
     egress = sorted({repr(rule): rule for rule in (towards(spec, hop) for hop in dialled(hops))}.values(), key=repr)
     ingress = [connect("from", published_sources(spec), (ports["servingProxyInter"],))]
-    made = [inside_and_dns(spec, place), place.policy("peers-serving-proxy", proxy, ingress=ingress, egress=egress)]
+    made = [*unit_policies(spec, place), place.policy("peers-serving-proxy", proxy, ingress=ingress, egress=egress)]
     if isinstance(own, ServingSpec) and party is not None:
         made += [*_of_a_party(spec, party, own, place, ports), *_consoles(spec, own, place, ports, deployed)]
     return tuple(made)

@@ -96,6 +96,7 @@ def _export(space: Workspace) -> None:
 # What a preview of the exchange's stack may hold when parties join.
 _LINKING = [
     ("update", "kubernetes:core/v1:ConfigMap", "exchange-routes"),
+    ("update", "kubernetes:networking.k8s.io/v1:NetworkPolicy", "exchange-policy-doctor"),
     ("update", "kubernetes:networking.k8s.io/v1:NetworkPolicy", "exchange-policy-peers-nginx"),
     ("update", "kubernetes:networking.k8s.io/v1:NetworkPolicy", "exchange-policy-peers-traffic-server"),
     ("update", "fate:federation:Exchange", "exchange"),

@@ -124,6 +124,8 @@ def test_a_party_registers_its_site_its_objects_and_one_chart(program: Program) 
         ("ConfigMap", "party-9999-pulsar-routes"),
         ("ConfigMap", "party-9999-nginx-routes"),
         ("NetworkPolicy", "party-9999-policy-inside"),
+        ("NetworkPolicy", "party-9999-policy-default-deny"),
+        ("NetworkPolicy", "party-9999-policy-doctor"),
         ("NetworkPolicy", "party-9999-policy-peers-nginx"),
         ("NetworkPolicy", "party-9999-policy-peers-pulsar"),
         ("Chart", "party-9999"),
@@ -151,6 +153,8 @@ def test_an_exchange_registers_its_site_its_routes_and_one_chart(program: Progra
     assert {label for label in run.children(exchange) if label[0] != "Secret"} == {
         ("ConfigMap", "exchange-routes"),
         ("NetworkPolicy", "exchange-policy-inside"),
+        ("NetworkPolicy", "exchange-policy-default-deny"),
+        ("NetworkPolicy", "exchange-policy-doctor"),
         ("NetworkPolicy", "exchange-policy-peers-nginx"),
         ("NetworkPolicy", "exchange-policy-peers-traffic-server"),
         ("Chart", "exchange"),
@@ -178,6 +182,7 @@ def test_fate_serving_registers_its_site_its_objects_and_one_chart(program: Prog
         ("Secret", "serving-9999-serving-admin-credentials"),
         ("ConfigMap", "serving-9999-serving-routes"),
         ("NetworkPolicy", "serving-9999-policy-inside"),
+        ("NetworkPolicy", "serving-9999-policy-default-deny"),
         ("NetworkPolicy", "serving-9999-policy-peers-serving-proxy"),
         ("NetworkPolicy", "serving-9999-policy-registry"),
         ("NetworkPolicy", "serving-9999-policy-training"),
@@ -192,6 +197,7 @@ def test_a_serving_exchange_registers_its_site_its_routes_and_one_chart(program:
     assert run.children(exchange) == {
         ("ConfigMap", "serving-exchange-serving-routes"),
         ("NetworkPolicy", "serving-exchange-policy-inside"),
+        ("NetworkPolicy", "serving-exchange-policy-default-deny"),
         ("NetworkPolicy", "serving-exchange-policy-peers-serving-proxy"),
         ("Chart", "serving-exchange"),
         ("ActiveMembers", "serving-exchange-has-active-members"),
@@ -210,6 +216,7 @@ def test_portals_register_their_sites_their_objects_and_one_chart_each(program: 
         ("Secret", "site-portal-9999-site-portal-credentials"),
         ("Secret", "site-portal-9999-site-portal-cert"),
         ("NetworkPolicy", "site-portal-9999-policy-inside"),
+        ("NetworkPolicy", "site-portal-9999-policy-default-deny"),
         ("NetworkPolicy", "site-portal-9999-policy-peers-frontend"),
         ("NetworkPolicy", "site-portal-9999-policy-peers-site-portal-server"),
         ("Chart", "site-portal-9999"),
@@ -218,6 +225,7 @@ def test_portals_register_their_sites_their_objects_and_one_chart_each(program: 
         ("Secret", "fml-manager-postgres-credentials"),
         ("Secret", "fml-manager-fml-manager-cert"),
         ("NetworkPolicy", "fml-manager-policy-inside"),
+        ("NetworkPolicy", "fml-manager-policy-default-deny"),
         ("NetworkPolicy", "fml-manager-policy-peers-fml-manager-server"),
         ("Chart", "fml-manager"),
     }
@@ -493,6 +501,8 @@ def test_a_party_with_rollsite_registers_its_site_its_objects_and_one_chart(prog
         ("Secret", "party-9999-mysql-credentials"),
         ("ConfigMap", "party-9999-rollsite-routes"),
         ("NetworkPolicy", "party-9999-policy-inside"),
+        ("NetworkPolicy", "party-9999-policy-default-deny"),
+        ("NetworkPolicy", "party-9999-policy-doctor"),
         ("NetworkPolicy", "party-9999-policy-peers-rollsite"),
         ("Chart", "party-9999"),
     }
@@ -513,6 +523,8 @@ def test_a_party_with_rabbitmq_registers_its_site_its_objects_and_one_chart(prog
         ("ConfigMap", "party-9999-rabbitmq-routes"),
         ("ConfigMap", "party-9999-nginx-routes"),
         ("NetworkPolicy", "party-9999-policy-inside"),
+        ("NetworkPolicy", "party-9999-policy-default-deny"),
+        ("NetworkPolicy", "party-9999-policy-doctor"),
         ("NetworkPolicy", "party-9999-policy-peers-nginx"),
         ("NetworkPolicy", "party-9999-policy-peers-rabbitmq"),
         ("Chart", "party-9999"),
@@ -710,6 +722,7 @@ def test_a_new_member_changes_routes_and_policies_and_no_other_registered_object
     after = recorded(program(EXCHANGE.with_peer("hospital-c", joined)))
     assert {after[urn].label for urn in after if after[urn] != before.get(urn)} == {
         ("ConfigMap", "exchange-routes"),
+        ("NetworkPolicy", "exchange-policy-doctor"),
         ("NetworkPolicy", "exchange-policy-peers-nginx"),
         ("NetworkPolicy", "exchange-policy-peers-traffic-server"),
         ("Exchange", "exchange"),

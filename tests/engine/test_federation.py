@@ -26,6 +26,7 @@ POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 def test_importing_two_parties_changes_routes_and_network_policies_in_place(federation: Federation) -> None:
     assert sorted(objects(federation.linking)) == [
         ("update", "kubernetes:core/v1:ConfigMap", "exchange-routes"),
+        ("update", POLICY, "exchange-policy-doctor"),
         ("update", POLICY, "exchange-policy-peers-nginx"),
         ("update", POLICY, "exchange-policy-peers-traffic-server"),
     ]
@@ -118,6 +119,7 @@ def test_a_changed_port_of_a_peer_updates_its_routes_and_the_policy_of_who_dials
     hand_over(space, federation.consortium)
     assert sorted(objects(federation.consortium.preview())) == [
         ("update", "kubernetes:core/v1:ConfigMap", "exchange-routes"),
+        ("update", POLICY, "exchange-policy-doctor"),
         ("update", POLICY, "exchange-policy-peers-traffic-server"),
     ]
     federation.consortium.up()

@@ -102,7 +102,9 @@ def test_descriptors_link_a_site_portal_and_an_fml_manager_of_two_organizations(
     hub.up()
     hand_over(portal, hub)
     assert {(operation, name.rsplit("/", 1)[-1]) for operation, _, name in objects(hub.preview())} == {
-        ("update", "fml-manager-policy-peers-fml-manager-server")
+        ("update", "fml-manager-policy-peers-fml-manager-server"),
+        # Beside the exchange `fatefed doctor` asks for the whole stack.
+        ("update", "exchange-policy-doctor"),
     }
     hub.up()
     address = portal.kubectl("get", "service", "frontend-public", "-n", "portal-linked")["status"]["loadBalancer"]["ingress"][0]["ip"]

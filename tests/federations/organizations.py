@@ -71,7 +71,7 @@ def golden(name: str, **filled: str) -> list[str]:
 def rerouted(kind: str, key: str, routes: Iterable[str], diallers: Iterable[str]) -> list[str]:
     """What changes when a unit dials others: what its state remembers, its route files, the policies of the modules that dial."""
     files = [f"update {kind}${_ROUTES}::{key}-{role}" for role in routes]
-    policies = [f"update {kind}${_POLICY}::{key}-policy-peers-{module}" for module in diallers]
+    policies = [f"update {kind}${_POLICY}::{key}-policy-{name}" for name in ("doctor", *(f"peers-{module}" for module in diallers))]
     return sorted([f"update {kind}::{key}", *files, *policies])
 
 

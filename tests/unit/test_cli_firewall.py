@@ -96,6 +96,7 @@ def test_what_policies_let_out_and_what_the_sheet_says_is_the_same(case: Case, t
         (unit.key, place["ipBlock"]["cidr"].partition("/")[0], port["port"])
         for unit in loaded.plan.units
         for manifest in unit.policies
+        if manifest.role != "policy-doctor"  # asks for all units what these dial
         for rule in manifest.fields["spec"].get("egress", [])
         for place in rule.get("to", [])
         if "except" not in place.get("ipBlock", {"except": []})  # what a name leaves open has no row

@@ -243,7 +243,17 @@ EXPOSURES: dict[str, tuple[Callable[[Config], object], Callable[[Config], object
     "name servers elsewhere": (
         _policy(),
         _policy(dns={"namespace": "kube-system"}),
-        [("cut", "any pod of the cluster but namespace kube-system may no longer be reached by every pod at 53")],
+        [("cut", "namespace openshift-dns may no longer be reached by every pod at 53")],
+    ),
+    "only pods that a policy names": (
+        _policy(defaultDeny=False),
+        _policy(),
+        [("cut", "pods of the namespace that no network policy names connect to nobody from now on, and nobody to them")],
+    ),
+    "every pod of the namespace": (
+        _policy(),
+        _policy(defaultDeny=False),
+        [("open", "pods of the namespace that no network policy names connect to everybody, and everybody to them")],
     ),
     "one that monitors": (
         _policy(),

@@ -113,7 +113,11 @@ EDITS: dict[type[BaseModel], dict[str, tuple[Case, Edit]]] = {
             lambda config: (config["federation"].update(topology="star"), config["parties"]["9999"].update(exchange="consortium")),
         ),
     },
-    ClusterSpec: {},
+    # A namespace that the stack does not make is not closed.
+    ClusterSpec: {
+        "scope": (MESH, stack(cluster={"scope": "namespaced"})),
+        "createNamespaces": (MESH, stack(cluster={"createNamespaces": False})),
+    },
     PartySpec: {
         "namespace": (MESH, own(namespace="other")),
         "release": (after(own(release="1.11.1"), MESH), own(release="1.11.2")),
@@ -175,6 +179,7 @@ EDITS: dict[type[BaseModel], dict[str, tuple[Case, Edit]]] = {
     },
     NetworkPolicySpec: {
         "enabled": (MESH, stack(networkPolicy={"enabled": False})),
+        "defaultDeny": (MESH, stack(networkPolicy={"defaultDeny": False})),
         "dns": (MESH, stack(networkPolicy={"dns": {"ports": [5353]}})),
         "publishedFrom": (MESH, stack(networkPolicy={"publishedFrom": ["192.0.2.0/24"]})),
         "boards": (SHOWN, stack(networkPolicy={"boards": {"namespaces": ["ingress-nginx"]}})),
@@ -221,8 +226,6 @@ NONE: dict[type[BaseModel], dict[str, tuple[str, Case, Edit] | str]] = {
         "kubeconfig": ("the same", MESH, stack(cluster={"kubeconfig": "/other"})),
         "inCluster": ("the same", MESH, stack(cluster={"inCluster": True})),
         "uid": ("which one that is", MESH, stack(cluster={"uid": "5f3c1e0a-7b1d-4c55-9a3e-2f6d8c4b7a10"})),
-        "scope": ("only who makes the namespace, which is retained", MESH, stack(cluster={"scope": "namespaced"})),
-        "createNamespaces": ("the same", MESH, stack(cluster={"createNamespaces": False})),
         "ranges": ("what descriptors are checked by", MESH, stack(cluster={"ranges": ["10.96.0.0/12"]})),
         "nodePortRange": ("what node ports are checked by", MESH, stack(cluster={"nodePortRange": "30000-32000"})),
     },

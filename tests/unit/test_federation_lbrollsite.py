@@ -61,7 +61,7 @@ def test_an_exchange_that_is_suspended_leaves_the_list_and_nothing_else_changes(
     )
     touched = {old.name for old, new in zip(before.routes, after.routes, strict=True) if old != new}
     touched |= {old.name for old, new in zip(before.policies, after.policies, strict=True) if old != new}
-    assert touched == {"lbrollsite-route-table", "fate-peers-lbrollsite"}
+    assert touched == {"lbrollsite-route-table", "fate-peers-lbrollsite", "fate-doctor"}
     assert (before.chart, before.services) == (after.chart, after.services)
 
 

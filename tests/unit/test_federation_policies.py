@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from cli.peer_job import asking_unit, job_manifest
+from cli.peer_questions import hops
 from federation.plan import StackPlan
 from federation.releases import CombinationRow, catalogue
 from federation.unit import UnitPlan
 from tests.support.configs import (
     BALANCED,
     CASES,
+    EVERY_CASE,
     EXCHANGE,
     EXTERNAL,
     LOCAL,
@@ -351,6 +354,85 @@ INWARD = ["127.0.0.1", "169.254.169.254", "100.100.100.200", "::1", "fe80::1", "
 RANGES = ["10.96.0.0/12", "10.244.0.0/16", "fd00:10::/64"]
 
 
+UNITS = [case for case in EVERY_CASE if case.config.get("cluster", {}).get("scope") != "namespaced"]
+
+
+@pytest.mark.parametrize("case", UNITS, ids=str)
+def test_a_pod_that_no_policy_names_is_cut_off_in_every_namespace_that_the_stack_makes(case: Case, tmp_path: Path) -> None:
+    plan = case.load(tmp_path).plan
+    assert plan.units
+    for unit in plan.units:
+        own = deployed(plan, unit.key)
+        foreign = [Pod.of(unit.namespace, name="debug"), Pod.of(unit.namespace, name="mysql", instance="another")]
+        module = next(iter(unit.modules))
+        ours = Pod.of(unit.namespace, name=LABELS.get(module, module), instance=unit.key)
+        for pod in foreign:
+            reached = [DNS, STRANGER, OTHER_NAMESPACE, ours, *foreign]
+            assert not [other for other in reached for port in (53, 443, 3306, ANY) if own.passes(pod, other, port)]
+            assert not [other for other in (STRANGER, OTHER_NAMESPACE, ours) for port in (80, 3306, ANY) if own.passes(other, pod, port)]
+
+
+def test_in_a_namespace_that_others_use_too_their_pods_are_left_alone_unless_the_stack_says_so(tmp_path: Path) -> None:
+    given = STAR_PARTY.changed(lambda config: config.update(cluster={"createNamespaces": False}))
+    foreign = Pod.of("fate-9999", name="theirs")
+    plan = given.load(tmp_path / "a").plan
+    own = deployed(plan, "party-9999")
+    assert own.passes(foreign, STRANGER, 443)
+    assert own.passes(OTHER_NAMESPACE, foreign, 80)
+    assert not own.passes(foreign, own.pod("mysql"), 3306), "the party's own pods are its own"
+    closed = deployed(policies(given, tmp_path / "b", defaultDeny=True), "party-9999")
+    assert not closed.passes(foreign, STRANGER, 443)
+    opened = deployed(policies(STAR_PARTY, tmp_path / "c", defaultDeny=False), "party-9999")
+    assert opened.passes(foreign, STRANGER, 443)
+
+
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
+def test_the_pod_of_doctor_asks_whom_the_stack_dials_and_nobody_else(case: Case, tmp_path: Path) -> None:
+    loaded = case.load(tmp_path)
+    if not {unit.kind for unit in loaded.plan.units} & {"party", "exchange"}:
+        return  # no unit has an image that could ask
+    beside = asking_unit(loaded)
+    own = deployed(loaded.plan, beside.key)
+    job = job_manifest(loaded, beside, {}, 30)["spec"]["template"]["metadata"]["labels"]
+    pod = Pod(beside.namespace, tuple(sorted(job.items())))
+    dialled = {
+        (address, port)
+        for peer in loaded.peers.accepted
+        for hop in hops(loaded.spec, loaded.peers, peer)
+        if peer.routed and hop.peer.routed and peer.name not in loaded.plan.pending
+        for endpoint in hop.peer.descriptor.endpoints.values()
+        for address in endpoint.addresses
+        for port in endpoint.ports.values()
+    }
+    if case in (STAR_PARTY, MESH, EXCHANGE):
+        assert dialled
+    assert [(address, port) for address, port in dialled if not own.passes(pod, Outside(address), port)] == []
+    assert own.passes(pod, DNS, 53, "UDP")
+    if any(not endpoint.addresses for peer in loaded.peers.accepted for endpoint in peer.descriptor.endpoints.values()):
+        return  # a name opens its port to strangers, too
+    strangers = [STRANGER, OTHER_NAMESPACE, Outside("169.254.169.254"), *(own.pod(module) for module in own.unit.modules)]
+    assert not [other for other in strangers for port in own.ports | {443} if own.passes(pod, other, port)]
+    assert not own.passes(own.pod(next(iter(own.unit.modules))), pod, 443)
+
+
+def test_cert_manager_s_solver_is_reached_by_the_controller_of_the_consoles_only(tmp_path: Path) -> None:
+    solver = Pod("fate-9999", (("acme.cert-manager.io/http01-solver", "true"),))
+    boards = {"kind": "ingress", "domain": "bank-a.example"}
+    shown = WITH_PULSAR.changed(lambda config: config.update(boards=boards))
+    named = deployed(policies(shown, tmp_path / "a", boards={"namespaces": ["ingress-nginx"]}), "party-9999")
+    assert named.passes(Pod.of("ingress-nginx", name="ingress-nginx"), solver, 8089)
+    assert not named.passes(OTHER_NAMESPACE, solver, 8089)
+    assert not deployed(WITH_PULSAR.load(tmp_path / "b").plan, "party-9999").passes(OTHER_NAMESPACE, solver, 8089)
+
+
+def test_only_the_cluster_s_dns_is_asked_for_names(tmp_path: Path) -> None:
+    party = deployed(STAR_PARTY.load(tmp_path).plan, "party-9999")
+    for namespace, served in (("kube-system", True), ("openshift-dns", True), ("elsewhere", False)):
+        assert party.passes(party.pod("nginx"), Pod.of(namespace, name="dns"), 53, "UDP") is served
+    elsewhere = deployed(policies(STAR_PARTY, tmp_path / "own", dns={"namespace": "dns"}), "party-9999")
+    assert elsewhere.passes(elsewhere.pod("nginx"), Pod.of("dns", name="dns"), 53, "UDP")
+
+
 @pytest.mark.parametrize("resolved", INWARD)
 def test_a_name_without_addresses_opens_its_port_outside_of_the_cluster_only_and_is_told(resolved: str, tmp_path: Path) -> None:
     case = MESH.with_peer("clinic-b", party_descriptor(host="pulsar.clinic-b.example")).changed(
@@ -402,6 +484,8 @@ def test_policies_select_pods_that_are_deployed(case: Case, tmp_path: Path) -> N
     for unit in plan.units:
         found = deployed(plan, unit.key)
         assert len(unit.policies) >= 2
-        for manifest in unit.policies:
+        # The others name pods that come and go, and every pod.
+        lasting = [found for found in unit.policies if found.role not in ("policy-doctor", "policy-default-deny", "policy-acme-solver")]
+        for manifest in lasting:
             labels = manifest.fields["spec"]["podSelector"]["matchLabels"]
             assert [module for module in unit.modules if labels.items() <= dict(found.pod(module).labels).items()], manifest.name

@@ -276,7 +276,7 @@ def test_network_policies_let_fateflow_and_serving_server_talk_and_nobody_else(t
     assert own["podSelector"] == fateflow["podSelector"]
     assert own["ingress"] == [{"from": [server], "ports": tcp(9380)}]
     assert own["egress"] == [{"to": [server], "ports": tcp(8000)}]
-    assert set(policies(plan, "serving-9999")) == {"fate-inside", "fate-peers-serving-proxy", "fate-training"}
+    assert set(policies(plan, "serving-9999")) == {"fate-inside", "fate-default-deny", "fate-peers-serving-proxy", "fate-training"}
 
 
 def test_network_policies_open_the_proxy_for_peers_and_let_it_dial_them(tmp_path: Path) -> None:
