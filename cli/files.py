@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from cli.errors import CommandError
+from federation.errors import escaped
 
 _NEW_FILE = 0o644
 
@@ -30,9 +31,9 @@ def write_atomic(path: Path, content: bytes, mode: int | None = None) -> None:
 
 
 def shown(path: Path) -> str:
-    """The path as a user would type it: relative to the working folder when it is below it."""
+    """The path as a user would type it: relative to the working folder when it is below it. One line, whoever named the file."""
     relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
+    return escaped(str(path) if relative.startswith("..") else relative)
 
 
 def _unwritable(path: Path, error: OSError) -> CommandError:

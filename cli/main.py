@@ -114,7 +114,7 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         result: Result = arguments.run(arguments)
     except UsageError as error:
-        say(f"fatefed: {error}", sys.stderr)
+        say(f"fatefed: {printable(str(error))}", sys.stderr)
         return USAGE
     except FederationError as error:
         say(printable(str(error)), sys.stderr)
@@ -127,9 +127,9 @@ def _run(argv: Sequence[str] | None) -> int:
     if arguments.json:
         _say_json(result.data)
     elif result.text:
-        say(result.text)
+        say(printable(result.text))
     if result.refused:
-        say(f"fatefed: {result.refused}", sys.stderr)
+        say(f"fatefed: {printable(result.refused)}", sys.stderr)
     return result.code
 
 

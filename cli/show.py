@@ -13,11 +13,12 @@ from cli.project import Stack
 from cli.states import StateChange
 from cli.trust import Step
 from federation.descriptor import digest
+from federation.errors import escaped
 
 
 def printable(text: str) -> str:
     """Without what could move the cursor or turn the direction of writing: errors quote what strangers sent."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else f"\\u{ord(letter):04x}" for letter in text)
+    return "\n".join(map(escaped, text.split("\n")))
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -36,7 +37,7 @@ def review_text(found: Review) -> str:
         *(() if of.id is None else (f"  id of the federation: {of.id}{learned}",)),
         f"  release: {descriptor.release}" + (f", {descriptor.backends}" if descriptor.backends else ""),
         *(f"  {name}: {_endpoint(endpoint)}" for name, endpoint in sorted(descriptor.plain()["endpoints"].items())),
-        *(f"  CA: {one.subject}, from {one.first} to {one.last}, SHA-256 {one.sha256}" for one in found.authorities),
+        *(f"  CA: {escaped(one.subject)}, from {one.first} to {one.last}, SHA-256 {one.sha256}" for one in found.authorities),
         *_who_signed(found),
         f"  sha256: {found.sha256}",
     ]
@@ -48,7 +49,7 @@ def review_text(found: Review) -> str:
     for unit in dict.fromkeys(change.unit for change in found.connections):
         lines += ["", f"what network policies of {unit} permit would change:"]
         lines += [f"  {change.effect}: {change.what}" for change in found.connections if change.unit == unit]
-    lines += [f"warning: {warning}" for warning in found.warnings]
+    lines += [f"warning: {escaped(warning)}" for warning in found.warnings]
     return printable("\n".join(lines))
 
 
@@ -147,7 +148,7 @@ def secrets_text(report: SecretsReport, stack: Stack) -> str:
 
 def warnings_text(warnings: Iterable[str]) -> str:
     """Each warning on a line of its own."""
-    return "".join(f"warning: {warning}\n" for warning in warnings)
+    return "".join(f"warning: {escaped(warning)}\n" for warning in warnings)
 
 
 def _changes(found: Review) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from federation.errors import Problem
+from federation.errors import Problem, escaped
 
 # A descriptor is about 1 KiB, with certificates a few more; what is much larger is not one, and is refused unread.
 MAX_BYTES = 256 * 1024
@@ -47,7 +47,8 @@ def bounded(problems: Iterable[Problem]) -> Problems:
 
 
 def _short(sentence: str) -> str:
-    return sentence if len(sentence) <= _MAX_SENTENCE else f"{sentence[:_MAX_SENTENCE]}..."
+    # Keys of what was sent are part of places.
+    return escaped(sentence if len(sentence) <= _MAX_SENTENCE else f"{sentence[:_MAX_SENTENCE]}...")
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

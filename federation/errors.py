@@ -7,6 +7,14 @@ from dataclasses import dataclass
 SHOWN = 50
 
 
+def escaped(text: str) -> str:
+    """A text as one line of a terminal: what could end the line, move the cursor or turn the direction of writing is spelled out.
+
+    Keys, file names and values that somebody else chose must not look like lines of this program.
+    """
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong: its place (`stacks/Pulumi.bank-a.yaml:12 fate:parties.9999.release`), the problem, the remedy."""
@@ -16,7 +24,9 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.problem}\n    remedy: {self.remedy}"
+        # What an engine said may have several lines: none of them begins where one of ours does.
+        problem = "\n    ".join(map(escaped, self.problem.splitlines()))
+        return f"{escaped(self.place)}: {problem}\n    remedy: {escaped(self.remedy)}"
 
 
 class FederationError(Exception):

@@ -8,6 +8,7 @@ from cli.kubefate.convert import Conversion
 from cli.kubefate.source import Path_, dotted
 from cli.kubefate.writer import sorted_by_line
 from cli.passwords import secret_path
+from federation.errors import escaped
 
 _CERTIFICATES = {"-certificate": r"broker\.cert\.pem", "-key": r"broker\.key-pk8\.pem", "-ca": r"ca\.cert\.pem"}
 _KEPT = ("-mysql",)
@@ -80,8 +81,9 @@ def as_text(done: Conversion, file: str, stack: str) -> str:
 def _lines(done: Conversion, file: str, stack: str) -> Iterator[str]:
     cluster, draft = done.cluster, done.draft
     units = ", ".join(unit.key for unit in done.loaded.plan.units)
-    yield f"written: {file} from {cluster.file.name}: {units}, {cluster.release}, {cluster.combination}; {len(done.carried)} keys carried"
-    yield from (f"warning: {text}" for text in draft.warnings)
+    source = escaped(cluster.file.name)
+    yield f"written: {file} from {source}: {units}, {cluster.release}, {cluster.combination}; {len(done.carried)} keys carried"
+    yield from (f"warning: {escaped(text)}" for text in draft.warnings)
     yield from _listed("not carried over:", [f"{dotted(path)} (line {cluster.file.line(path)}): {why}"
                                              for path, why in sorted_by_line(cluster, draft.lost)])  # fmt: skip
     yield from _listed("not used by KubeFATE either:", [f"{dotted(path)}: {why}" for path, why in sorted_by_line(cluster, draft.not_used)])

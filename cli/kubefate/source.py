@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from federation.errors import FederationError, Problem
+from federation.errors import FederationError, Problem, escaped
 from federation.source import MISTAGGED
 
 Path_ = tuple[str, ...]
@@ -159,10 +159,9 @@ class ClusterFile:
 
 
 def dotted(path: Path_) -> str:
-    """A path as KubeFATE's documents write it: `rollsite.partyList[0].partyIp`."""
-    return "".join(f"[{part}]" if part.isdigit() and number and _is_list(path, number) else f".{part}" for number, part in enumerate(path))[
-        1:
-    ]
+    """A path as KubeFATE's documents write it, `rollsite.partyList[0].partyIp`, on one line: it stands in comments of a stack file, too."""
+    parts = (f"[{part}]" if part.isdigit() and number and _is_list(path, number) else f".{part}" for number, part in enumerate(path))
+    return escaped("".join(parts)[1:])
 
 
 # Where a number is the key of a map, not the place in a list.
