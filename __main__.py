@@ -12,7 +12,7 @@ from components.manifests import extra_manifests
 from components.other_stacks import published_descriptors
 from components.project import shown, stack_file
 from federation.errors import FederationError
-from federation.load import check_secrets, expiry_warnings, load_stack, made_certificates, published_plan
+from federation.load import check_secrets, expiry_warnings, load_stack, made_certificates, published_plan, weak_certificate_warnings
 from federation.spec import StackSpec
 from federation.stack_outputs import source_warnings
 
@@ -35,7 +35,7 @@ def main() -> None:
     remembered = Units(plan, spec.cluster, cluster_uids(spec.cluster, [unit.namespace for unit in plan.units]))
     opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster, remembered))
     others = source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack())
-    for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *others):
+    for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *weak_certificate_warnings(stack, secrets), *others):
         pulumi.log.warn(warning)
     for peer in plan.external:
         EXTERNAL[peer.kind](peer)

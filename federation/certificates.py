@@ -6,11 +6,15 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 # What a certificate raises whose key or name is of a kind that is not known here.
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm)
+
+# What NIST SP 800-57 part 1 and browsers ask for at least.
+_RSA_BITS, _EC_BITS = 2048, 256
 
 
 def pkcs8(pem: str) -> str:
@@ -72,6 +76,23 @@ def board_problems(certificate: str, key: str, hosts: Iterable[str]) -> tuple[st
         if not {host, f"*.{host.partition('.')[2]}"} & set(names):
             problems.append(f"the certificate is not valid for {host}: it holds {', '.join(names) or 'no DNS name'}")
     return tuple(problems)
+
+
+def weakness(certificate: str) -> str | None:
+    """Why the key of a certificate is too weak, in words; None when it is not, or when it cannot be read."""
+    chain = read_certificates(certificate)
+    key = chain[0].public_key() if chain else None
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _RSA_BITS:
+        return f"has an RSA key of {key.key_size} bits"
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < _EC_BITS:
+        return f"has an EC key of {key.key_size} bits"
+    return None
+
+
+def names_of_others(certificate: str, server_name: str) -> list[str]:
+    """The names of other members, or of all (`*.fraud.example`), that stand in a member's certificate."""
+    chain, domain = read_certificates(certificate), server_name.partition(".")[2]
+    return [name for name in (_names(chain[0]) if chain else []) if name != server_name and name.partition(".")[2] == domain]
 
 
 def last_moment(certificate: str) -> datetime | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from federation.certificates import board_problems, certificate_problems, last_moment, names_callers
+from federation.certificates import board_problems, certificate_problems, last_moment, names_callers, names_of_others, weakness
 from federation.errors import SHOWN, FederationError, Problem
 from federation.extra_manifests import ExtraManifests, clashes, reaching_out, read_manifests
 from federation.limits import config_warnings, oversized, oversized_config
@@ -220,6 +220,25 @@ def expiry_warnings(loaded: LoadedStack, given: Mapping[str, str], now: datetime
         + ("" if last < now else " from then on")
         for name, whose, refuser in rows
         if (last := last_moment(given[name])) is not None and (last.date() - now.date()).days <= WARN_DAYS
+    )
+
+
+def weak_certificate_warnings(loaded: LoadedStack, given: Mapping[str, str]) -> tuple[str, ...]:
+    """What to say of certificates that work, and protect less than they could."""
+    units = loaded.plan.units
+    ours = {tls.certificate: tls.server_name for unit in units if (tls := unit.tls) is not None and tls.provided}
+    others = {entry: name for unit in units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}
+    consoles = {names["tls.crt"]: "the consoles" for unit in units if (names := unit.board_certificate) is not None}
+    weak = [(entry, of, weakness(given[entry])) for entry, of in sorted({**ours, **others, **consoles}.items())]
+    shared = [(entry, name, names_of_others(given[entry], name)) for entry, name in sorted(ours.items())]
+    return (
+        *(f"the certificate of {of} (fate:secrets.{entry}) {why}: give one with 2048 bits or more" for entry, of, why in weak if why),
+        *(
+            f"the certificate of {name} (fate:secrets.{entry}) is for {', '.join(names)}, too: whoever has its key passes for them; "
+            "give a certificate of this party's name alone"
+            for entry, name, names in shared
+            if names
+        ),
     )
 
 

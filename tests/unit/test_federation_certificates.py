@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from federation.certificates import certificate_problems, pkcs8
 from federation.errors import FederationError
-from federation.load import check_secrets, missing_secrets
+from federation.load import check_secrets, missing_secrets, weak_certificate_warnings
 from tests.support.configs import STAR_PARTY
 
 NAME = "9999.fraud.example"
@@ -248,3 +248,28 @@ def test_missing_secrets_and_wrong_certificates_are_told_together(tmp_path: Path
     assert problems[1].place.endswith("fate:secrets.party-9999-certificate")
     assert NAME in problems[1].remedy
     assert not quotes(str(caught.value), pem(OTHER))
+
+
+SHARED = (NAME, "10000.fraud.example", "*.fraud.example", "bank-a.example", "www.9999.fraud.example", "localhost")
+
+
+@pytest.mark.parametrize(
+    ("key", "names", "expected"),
+    [
+        (lambda: KEY, (NAME, "bank-a.example", "www.9999.fraud.example"), []),
+        (rsa_key, (NAME,), []),
+        (lambda: rsa.generate_private_key(public_exponent=65537, key_size=1024), (NAME,), ["has an RSA key of 1024 bits: give one with"]),
+        (lambda: ec.generate_private_key(ec.SECP224R1()), (NAME,), ["has an EC key of 224 bits"]),
+        (lambda: KEY, SHARED, ["is for 10000.fraud.example, *.fraud.example, too: whoever has its key passes for them"]),
+    ],
+    ids=["its own names", "a usual key", "a short key", "a short curve", "names of all"],
+)
+def test_a_certificate_that_works_and_protects_little_is_a_warning(
+    key: Any, names: tuple[str, ...], expected: list[str], tmp_path: Path
+) -> None:
+    loaded = STAR_PARTY.load(tmp_path)
+    given = {name: "x" for name in loaded.plan.secret_names} | {"party-9999-certificate": text(signed(NAME, key(), "CA", CA_KEY, names))}
+    found = weak_certificate_warnings(loaded, given)
+    assert len(found) == len(expected)
+    assert all(part in warning for part, warning in zip(expected, found, strict=True))
+    assert all(warning.startswith(f"the certificate of {NAME} (fate:secrets.party-9999-certificate) ") for warning in found)
