@@ -83,7 +83,7 @@ def test_a_member_learns_the_id_with_the_first_descriptor_that_has_it(bank: Stac
     loaded = bank.load()
     assert (loaded.spec.federation.id, loaded.plan.unit("party-9999").descriptor["schemaVersion"]) == (ID, 2)
     assert not review(bank, file).needed
-    assert "new to this stack" not in review_text(review(bank, sent(tmp_path, knowing(party()))))
+    assert "new to this stack" not in review_text(review(bank, sent(tmp_path, knowing(exchange(host="198.51.100.5")))))
 
 
 def test_it_is_learned_beside_a_file_of_peers_too(tmp_path: Path) -> None:
