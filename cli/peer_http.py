@@ -23,6 +23,7 @@ _NOBODY: tuple[Saying, Saying] = (
         "{hop}: is party {party} suspended, or its descriptor out of date? here: are nginx and FATE-Flow up, and open to {hop}?",
     ),
 )
+_REFUSED = ("its nginx does not pass on what FATE-Flows ask each other", "{hop}: is a proxy or another configuration before its nginx?")
 # By HTTP status of FATE's nginx; of a party elsewhere, and of one of this stack.
 _REFUSALS: dict[int, tuple[Saying, Saying]] = {
     500: (
@@ -32,6 +33,7 @@ _REFUSALS: dict[int, tuple[Saying, Saying]] = {
             "here: send the descriptor (`fatefed descriptor export`); {hop}: accept it (state active), then `pulumi up`",
         ),
     ),
+    403: (_REFUSED, _REFUSED),
     502: _NOBODY,
     503: _NOBODY,
     504: _NOBODY,

@@ -14,10 +14,11 @@ from federation.scalars import PartyId
 from federation.spec import StackSpec
 from federation.trust import authorities_of
 
-# How FATE-Flow tells who it is, by its major version. 2.x does not tell its release.
+# How FATE-Flow tells who it is, by its major version, with what its nginx passes on: see partnerCalls in federation/catalogue. 2.x does not
+# tell its release: it refuses a question about no task.
 _FATEFLOW: dict[str, dict[str, Any]] = {
     "1": {"method": "POST", "path": "/v1/version/get", "body": '{"module": "FATE"}'},
-    "2": {"method": "GET", "path": "/v2/server/fateflow"},
+    "2": {"method": "POST", "path": "/v2/partner/task/collect", "body": "{}"},
 }
 
 
@@ -69,8 +70,7 @@ class Question:
         if self.kind == "http":
             found |= {**_FATEFLOW[self.fateflow], "headers": {**self._routing, "Content-Type": "application/json"}}
         if self.kind == "grpc" and self.reached is not NOBODY:
-            asked = {"body": "{}", **_FATEFLOW[self.fateflow]}
-            found["call"] = {"from": self.sender, "to": self.reached.party, "metadata": self._routing, **asked}
+            found["call"] = {"from": self.sender, "to": self.reached.party, "metadata": self._routing, **_FATEFLOW[self.fateflow]}
         return found
 
     @property

@@ -159,7 +159,7 @@ ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pulsar": ("data, TLS", ()),
     "rabbitmq": ("data: AMQP without TLS", ()),
     "trafficServer": ("data, TLS", ()),
-    "nginx": ("control: HTTP and gRPC; $who dial it by IP address", ("httpPort: 30103", "grpcPort: 30104")),
+    "nginx": ("control: HTTP; $who dial it by IP address", ("httpPort: 30103",)),
     "rollsite": ("data and control: gRPC without TLS", ("port: 30091",)),
     "osx": ("data and control: gRPC without TLS", ("port: 30091",)),
     "servingProxy": ("requests for predictions: gRPC without TLS", ("port: 30096",)),

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from federation.authority import PEM_CERTIFICATE, CertificatePem, short_fingerprint
 from federation.document import AGAIN, MAX_PROBLEMS, Problems, bounded, read_json
 from federation.errors import Problem
-from federation.links import KINDS, OF_A_PARTY, Kind, endpoint_names, engine_of, purposes
+from federation.links import FORMER_PORTS, KINDS, OF_A_PARTY, Kind, endpoint_names, engine_of, purposes
 from federation.model import Model
 from federation.problems import problems_of
 from federation.releases import Combination
@@ -44,6 +44,10 @@ class Endpoint(Model):
     tls: bool = Field(description="Whether the service speaks TLS.")
     server_name: Host | None = Field(None, description="TLS server name (SNI), when tls.")
 
+    def without(self, purposes: frozenset[str]) -> Self:
+        """The endpoint without some of its ports."""
+        return self.model_copy(update={"ports": {purpose: port for purpose, port in self.ports.items() if purpose not in purposes}})
+
 
 class Trust(Model):
     """What its owner vouches for: public certificates only."""
@@ -65,6 +69,11 @@ class Published(Model):
     backends: Combination | None = Field(None, description="The party's engines; absent for all others.")
     endpoints: dict[str, Endpoint] = Field(description="Those of its federation engine: see federation.links.")
     trust: Trust | None = Field(None, description="Of a party with a CA of its own.")
+
+    @field_validator("endpoints")
+    @classmethod
+    def _a_former_port_is_not_looked_at(cls, endpoints: dict[str, Endpoint]) -> dict[str, Endpoint]:
+        return {name: endpoint.without(FORMER_PORTS.get(name, frozenset())) for name, endpoint in endpoints.items()}
 
     @model_validator(mode="after")
     def _version_2_has_the_id_of_a_federation(self) -> Self:
@@ -99,8 +108,7 @@ class Published(Model):
             raise ValueError(f"{KINDS[self.kind]} publishes exactly {wanted}, not {' and '.join(self.endpoints) or 'nothing'}")
         for name, endpoint in self.endpoints.items():
             known = purposes(self.kind, name)
-            # gRPC alone is no nginx: FATE-Flow speaks HTTP to it.
-            if not set(endpoint.ports) or not set(endpoint.ports) <= known or ("http" in known and "http" not in endpoint.ports):
+            if set(endpoint.ports) != known:
                 raise ValueError(f"endpoint {name} has ports {sorted(known)}, not {sorted(endpoint.ports)}")
         return self
 

@@ -21,7 +21,6 @@ from federation.unit import UnitPlan
 # What crosses, by endpoint and purpose of the port.
 PURPOSES = {
     ("nginx", "http"): "control: FATE-Flow's HTTP, without TLS",
-    ("nginx", "grpc"): "control: FATE-Flow's gRPC, without TLS",
     ("pulsar", "tls"): "data: Pulsar to Pulsar, TLS",
     ("trafficServer", "tls"): "data: Pulsar's TLS, passed on by server name",
     ("rabbitmq", "amqp"): "data: RabbitMQ's AMQP, without TLS",

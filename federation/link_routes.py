@@ -29,7 +29,7 @@ from federation.scalars import PartyId, in_brackets
 from federation.spec import StackSpec
 
 RouteFiles = dict[str, dict[str, str]]
-_NOWHERE = (NginxTarget(TOMBSTONE_HOST, TOMBSTONE_PORT, TOMBSTONE_PORT),)
+_NOWHERE = (NginxTarget(TOMBSTONE_HOST, TOMBSTONE_PORT),)
 _HOP_NOWHERE = {"default": HostPort(TOMBSTONE_HOST, TOMBSTONE_PORT)}
 
 
@@ -49,8 +49,8 @@ def _nginx(
     spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
 ) -> dict[str, str]:
     ports = spec.catalogue[own.release].ports
-    fateflow = NginxTarget(_own(own, naming.FATEFLOW_SERVICE), ports["fateflowHttp"], ports["fateflowGrpc"])
-    nginx = NginxTarget(_own(own, naming.NGINX_SERVICE), ports["nginxHttp"], ports["nginxGrpc"])
+    fateflow = NginxTarget(_own(own, naming.FATEFLOW_SERVICE), ports["fateflowHttp"])
+    nginx = NginxTarget(_own(own, naming.NGINX_SERVICE), ports["nginxHttp"])
     entries: dict[str, dict[str, tuple[NginxTarget, ...]]] = {party: {"fateflow": (fateflow,), "proxy": (nginx,)}}
     entries |= {other: {"fateflow": _nginx_targets(neighbour)} for other, neighbour in others.items()}
     if exchange is not None:
@@ -194,4 +194,4 @@ def _nginx_targets(neighbour: Neighbour) -> tuple[NginxTarget, ...]:
     if not neighbour.routed:
         return _NOWHERE
     nginx = neighbour.endpoints["nginx"]
-    return tuple(NginxTarget(address, nginx.ports["http"], nginx.ports.get("grpc")) for address in nginx_addresses(nginx))
+    return tuple(NginxTarget(address, nginx.ports["http"]) for address in nginx_addresses(nginx))

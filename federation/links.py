@@ -66,7 +66,8 @@ class Link:
         return frozenset(service.endpoint for service in self.of(kind))
 
 
-_NGINX_PORTS = (PublishedPort("http", "http", "http", "nginxHttp"), PublishedPort("grpc", "grpc", "grpc", "nginxGrpc"))
+# HTTP only: whoever reaches FATE-Flow's gRPC names any path of its API inside a message, where no proxy can judge it.
+_NGINX_PORTS = (PublishedPort("http", "http", "http", "nginxHttp"),)
 _NGINX = PublishedService("nginx", naming.NGINX_PUBLIC, naming.NGINX, _NGINX_PORTS, internal=naming.NGINX_SERVICE)
 _PULSAR = PublishedService("pulsar", naming.PULSAR_PUBLIC, naming.PULSAR, (PublishedPort("tls", "tls-port", "tls", "pulsarTls"),), tls=True)
 _RABBITMQ = PublishedService("rabbitmq", naming.RABBITMQ_PUBLIC, naming.RABBITMQ, (PublishedPort("amqp", "amqp", "amqp", "rabbitmq"),))
@@ -140,6 +141,10 @@ def published(kind: Kind) -> list[tuple[PublishedService, ...]]:
 def endpoint_names(kind: Kind) -> list[frozenset[str]]:
     """Every set of endpoints that a descriptor of a kind may publish."""
     return [frozenset(service.endpoint for service in services) for services in published(kind)]
+
+
+# Ports that older descriptors name, and nobody dials.
+FORMER_PORTS: dict[str, frozenset[str]] = {"nginx": frozenset({"grpc"})}
 
 
 def purposes(kind: Kind, endpoint: str) -> frozenset[str]:

@@ -66,6 +66,7 @@ def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[s
             **{str(kind): engine for kind, engine in combination.engines.items()}, proxy=combination.proxy, osx_mode=combination.osx_mode
         ),
         ports=_ports(own, release),
+        partner_calls=release.partner_calls if "nginx" in combination.modules else None,
         modules=modules,
         database=_database(spec, own, release, keys),
         board=Board(user=_BOARD_USER, password=keys["fateboard"]) if "fateboard" in keys else None,

@@ -89,14 +89,14 @@ class PublishPulsar(PublishPort):
 
 
 class PublishNginx(Publication):
-    """The published ports of FATE's nginx router."""
+    """The published port of FATE's nginx router."""
 
     http_port: Port | None = Field(None, description="HTTP port that peers dial; for NodePort the node port. Default 9300.")
-    grpc_port: Port | None = Field(None, description="gRPC port that peers dial; for NodePort the node port. Default 9310.")
+    grpc_port: Port | None = Field(None, description="Without effect: nginx's gRPC port is not published any more. Remove it.")
 
     def port_of(self, purpose: str) -> int | None:
-        """The HTTP or the gRPC port."""
-        return self.http_port if purpose == "http" else self.grpc_port
+        """The HTTP port."""
+        return self.http_port
 
 
 class Publish(Model):

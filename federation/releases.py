@@ -13,7 +13,7 @@ from federation.engine_values import EggrollVersion, OsxMode, Proxy
 from federation.image_values import Layout
 from federation.model import Model
 from federation.module_values import Resources
-from federation.scalars import Bytes, ImageFile, NonEmpty, Port, Tag, Word
+from federation.scalars import Bytes, ImageFile, NonEmpty, PartnerCall, Port, Tag, Word
 
 
 class Combination(Model):
@@ -147,6 +147,7 @@ class Release(Model):
     database_user: NonEmpty
     database_name: NonEmpty
     ports: dict[str, Port]
+    partner_calls: tuple[PartnerCall, ...] = Field(description="What FATE-Flows of two parties ask each other: nginx passes on nothing else.")
     modules: dict[str, ModuleRow]
     exchange: dict[str, ModuleRow]
 

@@ -28,7 +28,6 @@ class NginxTarget:
 
     host: str
     http_port: int
-    grpc_port: int | None
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,6 @@ def nginx_route_table(entries: Mapping[str, Mapping[str, tuple[NginxTarget, ...]
             lines.append(f"  {service}:")
             for target in targets:
                 lines += [f"    - host: {target.host}", f"      http_port: {target.http_port}"]
-                lines += [] if target.grpc_port is None else [f"      grpc_port: {target.grpc_port}"]
     return _text(lines)
 
 

@@ -162,8 +162,8 @@ def _published_node_ports(spec: StackSpec) -> Iterator[NodePort]:
     """Whose, under which key, and the number, None when it is missing."""
     for path, publication in _publications(spec):
         if publication.type == "NodePort":
-            ports = {"httpPort": "http", "grpcPort": "grpc"} if isinstance(publication, PublishNginx) else {"port": ""}
-            yield from ((path, (key,), publication.port_of(purpose)) for key, purpose in ports.items())
+            key = "httpPort" if isinstance(publication, PublishNginx) else "port"
+            yield path, (key,), publication.port_of("")
 
 
 def _service_node_ports(spec: StackSpec) -> Iterator[NodePort]:

@@ -58,6 +58,8 @@ _SQL_NAME = r"^[A-Za-z0-9_.-]{1,63}$"
 _CLASS = r"^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)+$"
 _URL = r"^https?://[^\s\\]+$"
 _KIND = r"^[A-Z][A-Za-z0-9]{0,62}$"
+# A method and a path in which `*` is one part: all else stands for itself, also inside a regular expression.
+_CALL = r"^(GET|POST) (/([A-Za-z0-9][A-Za-z0-9_-]*|\*))+$"
 _HOST_PORT = r"^[A-Za-z0-9.-]+:[0-9]{1,5}$"
 # What a value that does not match its pattern should have been.
 PATTERNS_IN_WORDS = {
@@ -95,6 +97,7 @@ PATTERNS_IN_WORDS = {
     _FILE: "an absolute path without ':'",
     _SQL_NAME: "a name of letters, digits, '_', '.' and '-', at most 63 characters",
     _CLASS: "the full name of a Java class, such as com.webank.ai.fate.serving.adaptor.dataaccess.HttpAdapter",
+    _CALL: "a method and a path such as POST /v1/party/*/*/*/start",
     _URL: "an address such as https://features.bank-a.example/v1",
 }
 
@@ -307,4 +310,5 @@ SqlName = Annotated[str, StringConstraints(pattern=_SQL_NAME)]
 # Both end up in a .properties file, one line each.
 ClassName = Annotated[str, StringConstraints(pattern=_CLASS)]
 Url = Annotated[str, StringConstraints(pattern=_URL)]
+PartnerCall = Annotated[str, StringConstraints(pattern=_CALL)]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]

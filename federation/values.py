@@ -20,7 +20,10 @@ from federation.engine_values import (
 from federation.image_values import ImagePatch, Layout
 from federation.model import Model
 from federation.module_values import Common, Container, Module, SecretKey
-from federation.scalars import Domain, Label, NonEmpty, PartyId, Port
+from federation.scalars import Domain, Label, NonEmpty, PartnerCall, PartyId, Port
+
+
+_PARTNER_CALLS = "Method and path of all that nginx passes on, `*` for one part of the path; present when nginx is deployed."
 
 
 class PartyPorts(Model):
@@ -151,6 +154,7 @@ class PartyValues(Common):
     image_patches: tuple[ImagePatch, ...] = Field(description="Files of images whose own text is wrong.")
     engines: Engines
     ports: PartyPorts
+    partner_calls: tuple[PartnerCall, ...] | None = Field(None, description=_PARTNER_CALLS)
     modules: PartyModules
     database: Database
     board: Board | None = Field(None, description="Present when fateboard is deployed.")
@@ -175,7 +179,6 @@ class ExchangePorts(Model):
 
     traffic_server: Port | None = None
     nginx_http: Port | None = None
-    nginx_grpc: Port | None = None
     nginx_health: Port | None = None
     rollsite: Port | None = None
     osx: Port | None = None
@@ -196,6 +199,7 @@ class ExchangeValues(Common):
     release: NonEmpty
     domain: Domain
     ports: ExchangePorts
+    partner_calls: tuple[PartnerCall, ...] | None = Field(None, description=_PARTNER_CALLS)
     modules: ExchangeModules
     osx: OsxSettings | None = None
     routes: Label = Field(

@@ -48,18 +48,19 @@ PROXIES = (
     Row("lbrollsite.exchangeList[].port", Part(f"{HUB}.rollsite"), type="number"),
 )
 
+_NO_GRPC = Lost("nginx publishes HTTP only, FATE-Flow's default protocol: over gRPC whoever reaches it can call all of FATE-Flow's API")
 _ROUTE_HOSTS = (("host", "text"), ("http_port", "number"), ("grpc_port", "number"), ("port", "number"))
 
 
-def _nginx(kinds: tuple[Kind, ...], default: str, ports: tuple[int, int]) -> Iterator[Row]:
-    http, grpc = ports
-    yield from published_rows("nginx", "nginx", {"httpNodePort": ("httpPort", http), "grpcNodePort": ("grpcPort", grpc)}, kinds, default)
+def _nginx(kinds: tuple[Kind, ...], default: str, port: int) -> Iterator[Row]:
+    yield from published_rows("nginx", "nginx", {"httpNodePort": ("httpPort", port)}, kinds, default)
+    yield Row("nginx.grpcNodePort", _NO_GRPC, kinds, "number")
     old = ForType("publish.nginx.httpPort", "nginx.type", "NodePort", default, "with type NodePort; charts 1.5 had one port")
     yield Row("nginx.nodePort", old, kinds, "number", until="1.5")
     for what in ("proxy", "fateflow"):
         for key, kind in _ROUTE_HOSTS:
             if key == "grpc_port":
-                note = "FATE-Flow's default protocol is HTTP; peers typed by hand have no gRPC port"
+                note = "FATE-Flow's default protocol is HTTP; nginx dials no gRPC port"
                 yield Row(f"nginx.route_table.*.{what}[].{key}", Follows("http_port", note), kinds, "number")
             else:
                 note = "the peer's nginx; `fateflow` counts where there is no `proxy`; IP addresses only"
@@ -74,8 +75,8 @@ def _route(key: str, how: How, type_: Type = "text") -> Row:
 _PULSAR_CONF = Lost("the broker's settings are the program's: topics are dropped when they are not used")
 
 LINKS = (
-    *_nginx(PARTY, "ClusterIP", (30093, 30098)),
-    *_nginx(EXCHANGE, "NodePort", (30003, 30008)),
+    *_nginx(PARTY, "ClusterIP", 30093),
+    *_nginx(EXCHANGE, "NodePort", 30003),
     Row("nginx.exchange.ip", Part(f"{HUB}.nginx", STAR)),
     Row("nginx.exchange.httpPort", Part(f"{HUB}.nginx", STAR), type="number"),
     Row("nginx.exchange.grpcPort", Follows("nginx.exchange.httpPort", "FATE-Flow's default protocol is HTTP"), type="number"),

@@ -70,7 +70,7 @@ def lab(clusters: dict[str, Path], authority: pki.Authority, tmp_path_factory: p
     kubeconfig = clusters["clinic-b"]
     boards = {"kind": "ingress", "domain": "viewed.example", "className": "nginx"}
     party = spark_party(NAMESPACE)
-    nodes = {"type": "NodePort", "httpPort": NODE_PORTS[0], "grpcPort": NODE_PORTS[1], "advertise": {"host": "203.0.113.9"}}
+    nodes = {"type": "NodePort", "httpPort": NODE_PORTS[0], "advertise": {"host": "203.0.113.9"}}
     party["publish"] = {**party["publish"], "nginx": nodes}
     config = {"organization": "viewed", "federation": FEDERATION, "parties": {"9999": party}, "peers": {"hub": HUB}, "boards": boards}
     space = operator("viewed", folder, kubeconfig, config)

@@ -134,4 +134,4 @@ def _endpoints(space, unit):  # type: ignore[no-untyped-def]
 
 def _nginx_entry(endpoint):  # type: ignore[no-untyped-def]
     (address,) = endpoint["addresses"]
-    return {"host": address, "http_port": endpoint["ports"]["http"], "grpc_port": endpoint["ports"]["grpc"]}
+    return {"host": address, "http_port": endpoint["ports"]["http"]}

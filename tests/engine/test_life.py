@@ -170,7 +170,7 @@ def test_a_party_of_a_star_severs_a_member_by_itself(federation: Federation) -> 
     assert set(authority_files(space)) == {"ca.cert.pem", "ca-9999.cert.pem"}
     nginx, pulsar, trust = (yaml.safe_load(text) for name in names for _, text in sorted(config_map(space, "fate-9999", name).items()))
     assert trust["trusted"] == []
-    assert nginx[10000] == {"fateflow": [{"host": "127.0.0.1", "http_port": 1, "grpc_port": 1}]}
+    assert nginx[10000] == {"fateflow": [{"host": "127.0.0.1", "http_port": 1}]}
     assert pulsar[10000] == {"host": "127.0.0.1", "port": 1, "sslPort": 1, "proxy": ""}
     assert {"default"} < set(nginx) & set(pulsar), "the rest goes to the exchange"
     for other in (federation.consortium, federation.clinic):

@@ -47,7 +47,7 @@ def test_one_up_converges_and_the_second_changes_nothing(alone: Workspace) -> No
     }
     hub = alone.kubectl("get", "service", "nginx", "-n", "exchange-one")["spec"]["clusterIP"]
     party = yaml.safe_load(config_map(alone, "party-one", "nginx-route-table")["route_table.yaml"])
-    assert party["default"]["proxy"] == [{"host": hub, "http_port": 9300, "grpc_port": 9310}]
+    assert party["default"]["proxy"] == [{"host": hub, "http_port": 9300}]
 
 
 def test_sigint_during_up_leaves_a_stack_that_the_next_up_completes(alone: Workspace) -> None:

@@ -39,7 +39,7 @@ PORTS = {
     "pulsar": {"tls": 6651},
     "rabbitmq": {"amqp": 5672},
     "trafficServer": {"tls": 443},
-    "nginx": {"http": 9300, "grpc": 9310},
+    "nginx": {"http": 9300},
     "rollsite": {"grpc": 9370},
     "osx": {"grpc": 9370},
 }
@@ -303,7 +303,7 @@ PENDING = Case("a party whose exchange is not there yet", stack("bank-a", partie
 )
 NODE_PORTS = STAR_PARTY.changed(
     lambda config: config["parties"]["9999"].update(
-        publish={"pulsar": node_port(port=30651), "nginx": node_port(httpPort=30930, grpcPort=30931)},
+        publish={"pulsar": node_port(port=30651), "nginx": node_port(httpPort=30930)},
         persistence={"storageClass": "fast"},
         modules={"fateboard": {}, "client": {}},
     ),

@@ -212,7 +212,6 @@ NAMES = {
     ("fateflow", "fateflowGrpc"): ("fateflow", "grpc"),
     ("fateflow", "fateflowHttp"): ("fateflow", "http"),
     ("nginx", "nginxHttp"): ("nginx", "http"),
-    ("nginx", "nginxGrpc"): ("nginx", "grpc"),
     ("rollsite", "rollsite"): ("rollsite", "grpc"),
     ("osx", "osx"): ("osx", "grpc"),
     ("pulsar", "pulsarTls"): ("pulsar", "tls"),
@@ -227,8 +226,7 @@ SERVING_NAMES = {
 
 
 def _through_nginx(unit: Unit, target: str) -> Iterator[Step]:
-    for wire in ("http", "grpc"):
-        yield Dial("nginx", unit.ports[f"nginx{wire.title()}"], Packet(target, "control", wire))
+    yield Dial("nginx", unit.ports["nginxHttp"], Packet(target, "control", "http"))
 
 
 def _through_rollsite(unit: Unit, target: str) -> Iterator[Step]:

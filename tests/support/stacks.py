@@ -58,7 +58,7 @@ def party(organization: str = "clinic-b", party_id: str = "10000", host: str = "
         "backends": {"computing": "Spark", "federation": "Pulsar", "storage": "HDFS"},
         "endpoints": {
             "pulsar": {"host": host, "addresses": [host], "ports": {"tls": 6651}, "tls": True, "serverName": f"{party_id}.fraud.example"},
-            "nginx": {"host": host, "addresses": [host], "ports": {"http": 9300, "grpc": 9310}, "tls": False},
+            "nginx": {"host": host, "addresses": [host], "ports": {"http": 9300}, "tls": False},
         },
     } | changes
 
@@ -67,7 +67,7 @@ def exchange(organization: str = "consortium", host: str = "198.51.100.4", **cha
     """The descriptor body of an exchange."""
     endpoints = {
         "trafficServer": {"host": host, "addresses": [host], "ports": {"tls": 443}, "tls": True, "serverName": "proxy.fraud.example"},
-        "nginx": {"host": host, "addresses": [host], "ports": {"http": 9300, "grpc": 9310}, "tls": False},
+        "nginx": {"host": host, "addresses": [host], "ports": {"http": 9300}, "tls": False},
     }
     body = {key: value for key, value in party(organization).items() if key not in ("partyId", "backends")}
     return body | {"kind": "exchange", "endpoints": endpoints} | changes

@@ -246,7 +246,7 @@ def test_a_peer_set_to_pending_gets_no_route_and_stays_so(consortium: Stack, tmp
     loaded = consortium.load()
     assert loaded.plan.states == {"clinic-b": {"state": "pending", "reason": "waits for the contract"}}
     (routes,) = (manifest.fields["data"] for manifest in loaded.plan.unit("exchange").routes)
-    nowhere = "10000:\n  fateflow:\n    - host: 127.0.0.1\n      http_port: 1\n      grpc_port: 1\n"
+    nowhere = "10000:\n  fateflow:\n    - host: 127.0.0.1\n      http_port: 1\n"
     assert (routes["sni.yaml"], routes["route_table.yaml"]) == ("sni: []\n", nowhere)
     found = added(consortium, file_of(tmp_path, party(host="198.51.100.21"), serial=2))
     assert (found.state, found.routes) == ("pending", ())

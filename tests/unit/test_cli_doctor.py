@@ -296,7 +296,7 @@ def test_without_kubectl_the_remedy_is_told(lab: Lab, monkeypatch: pytest.Monkey
     assert (code, data["problems"][0]["place"]) == (1, "kubectl")
 
 
-NODE_PORTS = changed(publish={"pulsar": node_port(port=30651), "nginx": node_port(httpPort=30930, grpcPort=30931)})
+NODE_PORTS = changed(publish={"pulsar": node_port(port=30651), "nginx": node_port(httpPort=30930)})
 
 
 def _lost_port(answers: Answers) -> None:
@@ -395,7 +395,7 @@ def test_status_shows_modules_claims_addresses_and_consoles(lab: Lab) -> None:
         [module.component for module in expected(lab.unit)], "ready"
     )
     assert {"claim": "data-mysql-0", "state": "Bound", "size": "1Gi", "class": "standard"} in unit["claims"]
-    balanced = {"service": "nginx-public", "type": "LoadBalancer", "address": "203.0.113.50", "ports": "9300,9310"}
+    balanced = {"service": "nginx-public", "type": "LoadBalancer", "address": "203.0.113.50", "ports": "9300"}
     assert balanced in unit["services"]
     assert unit["consoles"][0]["url"] == "http://9999.fateboard.bank-a.example/"
     text = lab.text("status")

@@ -11,7 +11,7 @@ from tests.support.configs import EXCHANGE, MESH, ROLLSITE_STAR, STAR_PARTY, Cas
 from tests.unit.test_federation_routes import PARTY_NGINX, PARTY_PULSAR, TOMBSTONE, files
 from tests.unit.test_federation_twin import MESHES, STARS, Kind, Life, every_kind, everyone, founded
 
-DEFAULT_NOWHERE = "default:\n  proxy:\n    - host: 127.0.0.1\n      http_port: 1\n      grpc_port: 1\n"
+DEFAULT_NOWHERE = "default:\n  proxy:\n    - host: 127.0.0.1\n      http_port: 1\n"
 
 
 def together(case: Case, **collaborations: Any) -> Case:
@@ -51,7 +51,7 @@ def test_a_party_of_a_star_names_its_partners_and_nobody_else(tmp_path: Path) ->
     texts = files(together(STAR_PARTY, fraud=["9999", "10000"], other=["10000", "10001"]).load(tmp_path).plan)["party-9999"]
     partner = '10000:\n  host: 10000.fraud.example\n  port: 6650\n  sslPort: 6651\n  proxy: "198.51.100.4:443"\n'
     assert texts["pulsar_route_table.yaml"] == PARTY_PULSAR + partner
-    through = "10000:\n  fateflow:\n    - host: 198.51.100.5\n      http_port: 9300\n      grpc_port: 9310\n"
+    through = "10000:\n  fateflow:\n    - host: 198.51.100.5\n      http_port: 9300\n"
     assert texts["route_table.yaml"] == PARTY_NGINX + through + TOMBSTONE.replace("10000", "10001") + DEFAULT_NOWHERE
 
 

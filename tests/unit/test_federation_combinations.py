@@ -330,7 +330,7 @@ def test_an_exchange_of_every_release_has_the_modules_of_its_engine(release: str
     assert (
         unit.chart.values.plain()["ports"]
         == {
-            "Pulsar": {"trafficServer": 4443, "nginxHttp": 9300, "nginxGrpc": 9310, "nginxHealth": 9302},
+            "Pulsar": {"trafficServer": 4443, "nginxHttp": 9300, "nginxHealth": 9302},
             "Eggroll": {"rollsite": 9370},
         }[engine]
     )

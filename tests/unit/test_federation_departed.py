@@ -214,7 +214,7 @@ def test_a_harmed_file_of_a_suspended_peer_stops_nothing_and_opens_nothing(harm:
     assert after.plan.units == before.plan.units
     (unit,) = after.plan.units
     tables = yaml.safe_load(unit.routes[0].fields["data"]["route_table.yaml"])
-    assert tables[10000]["fateflow"] == [{"host": "127.0.0.1", "http_port": 1, "grpc_port": 1}]
+    assert tables[10000]["fateflow"] == [{"host": "127.0.0.1", "http_port": 1}]
     assert "203.0.113.2" not in str([unit.routes for unit in after.plan.units]), "neither the accepted addresses nor those of the new file"
     (warning,) = [warning for warning in after.plan.warnings if warning not in before.plan.warnings]
     assert warning.startswith("peer clinic-b is suspended, and stays severed as party 10000, as the stack file says: ")

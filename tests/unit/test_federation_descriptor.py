@@ -100,7 +100,7 @@ def test_an_exported_party_says_where_it_is_reached_and_what_it_runs(tmp_path: P
                 "tls": True,
                 "serverName": "9999.fraud.example",
             },
-            "nginx": {"host": "203.0.113.77", "addresses": ["203.0.113.77"], "ports": {"http": 9300, "grpc": 9310}, "tls": False},
+            "nginx": {"host": "203.0.113.77", "addresses": ["203.0.113.77"], "ports": {"http": 9300}, "tls": False},
         },
     }
 
@@ -123,7 +123,7 @@ def test_what_is_advertised_wins_over_the_address_of_the_service(tmp_path: Path)
     endpoints = published(NODE_PORTS, tmp_path)["party-9999"].endpoints
     assert (endpoints["pulsar"].host, endpoints["pulsar"].addresses) == ("203.0.113.9", ("203.0.113.9",))
     assert endpoints["pulsar"].ports == {"tls": 30651}
-    assert endpoints["nginx"].ports == {"http": 30930, "grpc": 30931}
+    assert endpoints["nginx"].ports == {"http": 30930}
 
 
 def test_an_advertised_name_comes_with_the_advertised_addresses_only(tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_an_exported_party_with_rabbitmq_says_where_its_broker_is(tmp_path: Path
     address = {"host": "203.0.113.77", "addresses": ["203.0.113.77"]}
     assert body["endpoints"] == {
         "rabbitmq": {**address, "ports": {"amqp": 5672}, "tls": False},
-        "nginx": {**address, "ports": {"http": 9300, "grpc": 9310}, "tls": False},
+        "nginx": {**address, "ports": {"http": 9300}, "tls": False},
     }
 
 

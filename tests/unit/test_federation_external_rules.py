@@ -43,7 +43,7 @@ def second_party(**changes: object) -> Change:
 def node_ports(config: Config) -> None:
     """Node ports that peers dial, among those of Spark's drivers."""
     advertise = {"host": "203.0.113.9"}
-    nginx = {"type": "NodePort", "httpPort": 31005, "grpcPort": 30931, "advertise": advertise}
+    nginx = {"type": "NodePort", "httpPort": 31005, "advertise": advertise}
     config["parties"]["9999"]["publish"]["nginx"] = nginx
 
 

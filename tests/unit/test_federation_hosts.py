@@ -152,7 +152,7 @@ def test_a_namespace_that_looks_like_a_domain_is_recognized(tmp_path: Path) -> N
     [("fate.corp.internal", True), ("fate.hospital.local", True), ("nginx", True), ("127.0.0.1", True), ("fate.bank-a.example", False)],
 )
 def test_what_no_peer_would_accept_is_named_where_it_is_advertised(host: str, refused: bool, tmp_path: Path) -> None:
-    told = {**node_port(httpPort=30930, grpcPort=30931), "advertise": {"host": host}}
+    told = {**node_port(httpPort=30930), "advertise": {"host": host}}
     loaded = NODE_PORTS.changed(lambda config: config["parties"]["9999"]["publish"].update(nginx=told)).load(tmp_path)
     said = f"parties.9999.publish.nginx advertises {host}, which peers refuse in a descriptor"
     assert any(warning.startswith(said) for warning in loaded.plan.warnings) == refused

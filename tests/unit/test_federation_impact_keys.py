@@ -156,7 +156,7 @@ EDITS: dict[type[BaseModel], dict[str, tuple[Case, Edit]]] = {
     },
     ExchangePublish: {
         "trafficServer": (EXCHANGE, published("trafficServer", "exchange", port=1443)),
-        "nginx": (EXCHANGE, published("nginx", "exchange", grpcPort=19310)),
+        "nginx": (EXCHANGE, published("nginx", "exchange", httpPort=19300)),
         "rollsite": (ROLLSITE_EXCHANGE, published("rollsite", "exchange", port=19370)),
         "osx": (OSX_EXCHANGE, published("osx", "exchange", port=19370)),
     },
@@ -169,13 +169,12 @@ EDITS: dict[type[BaseModel], dict[str, tuple[Case, Edit]]] = {
         "port": (MESH, published("pulsar", port=16651)),
     },
     PublishNginx: {
-        "type": (MESH, published("nginx", **node_port(httpPort=30930, grpcPort=30931))),
+        "type": (MESH, published("nginx", **node_port(httpPort=30930))),
         "advertise": (MESH, published("nginx", advertise={"host": "203.0.113.9"})),
         "annotations": (MESH, published("nginx", annotations={"example/internal": "true"})),
         "sourceRanges": (MESH, published("nginx", sourceRanges=["192.0.2.0/24"])),
         "loadBalancerIP": (MESH, published("nginx", loadBalancerIP="203.0.113.9")),
         "httpPort": (MESH, published("nginx", httpPort=19300)),
-        "grpcPort": (MESH, published("nginx", grpcPort=19310)),
     },
     NetworkPolicySpec: {
         "enabled": (MESH, stack(networkPolicy={"enabled": False})),
@@ -229,6 +228,7 @@ NONE: dict[type[BaseModel], dict[str, tuple[str, Case, Edit] | str]] = {
         "ranges": ("what descriptors are checked by", MESH, stack(cluster={"ranges": ["10.96.0.0/12"]})),
         "nodePortRange": ("what node ports are checked by", MESH, stack(cluster={"nodePortRange": "30000-32000"})),
     },
+    PublishNginx: {"grpcPort": ("nothing is published by it", MESH, published("nginx", grpcPort=19310))},
     PartySpec: {"allowDataLoss": ("lifts a refusal", MESH, own(allowDataLoss=True))},
     ExchangeSpec: {"allowDestroyUntil": ("lifts a refusal", EXCHANGE, hub(allowDestroyUntil="2099-12-31"))},
 }

@@ -60,7 +60,7 @@ def test_a_certificate_expires_at_its_end() -> None:
 def test_a_peer_at_this_stacks_own_address_and_port_is_refused(tmp_path: Path) -> None:
     """Its exchange would dial itself. Another port of the same host is another organization behind the same nodes."""
     for port, refused in ((30103, True), (30203, False)):
-        own = {"type": "NodePort", "httpPort": port, "grpcPort": port + 1, "advertise": {"host": "198.51.100.20"}}
+        own = {"type": "NodePort", "httpPort": port, "advertise": {"host": "198.51.100.20"}}
         case = EXCHANGE.changed(lambda config, own=own: config["exchange"]["publish"].update(nginx=own))
         case = case.with_peer("clinic-b", changed("nginx", host="198.51.100.20", addresses=["198.51.100.20"], ports={"http": 30103}))
         if not refused:

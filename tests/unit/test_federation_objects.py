@@ -278,7 +278,7 @@ def test_parties_are_planned_in_the_order_of_their_ids_after_the_exchange(tmp_pa
 
 def _ports(index: int) -> dict[str, Any]:
     base = 30100 + 10 * index
-    return {"pulsar": node_port(port=base), "nginx": node_port(httpPort=base + 1, grpcPort=base + 2)}
+    return {"pulsar": node_port(port=base), "nginx": node_port(httpPort=base + 1)}
 
 
 def test_a_party_with_its_boards_says_how_to_reach_them(tmp_path: Path) -> None:

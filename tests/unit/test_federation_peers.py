@@ -128,7 +128,7 @@ def test_a_pending_exchange_is_no_route(tmp_path: Path) -> None:
     assert isinstance(loaded.peers, Peers)
     texts = {name: text for manifest in loaded.plan.unit("party-9999").routes for name, text in manifest.fields["data"].items()}
     assert "default" not in texts["pulsar_route_table.yaml"]
-    assert texts["route_table.yaml"].endswith("default:\n  proxy:\n    - host: 127.0.0.1\n      http_port: 1\n      grpc_port: 1\n")
+    assert texts["route_table.yaml"].endswith("default:\n  proxy:\n    - host: 127.0.0.1\n      http_port: 1\n")
 
 
 @pytest.mark.parametrize("owner", ["retired", "pending"])

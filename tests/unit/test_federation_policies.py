@@ -51,9 +51,7 @@ NEEDED: list[tuple[str, str, str | int]] = [
     ("fateboard", "fateflow", "fateflowHttp"),
     ("client", "fateflow", "fateflowHttp"),
     ("nginx", "fateflow", "fateflowHttp"),
-    ("nginx", "fateflow", "fateflowGrpc"),
     ("fateflow", "nginx", "nginxHttp"),
-    ("fateflow", "nginx", "nginxGrpc"),
     ("rollsite", "fateflow", "fateflowGrpc"),
     ("fateflow", "rollsite", "rollsite"),
     ("nodemanager", "rollsite", "rollsite"),
@@ -93,12 +91,12 @@ NEEDED: list[tuple[str, str, str | int]] = [
 ]
 # The only ports that peers may come to (reference section 16.4), and who dials out to them.
 PUBLISHED = {
-    "Pulsar": {"nginx": {9300, 9310}, "pulsar": {6651}},
-    "RabbitMQ": {"nginx": {9300, 9310}, "rabbitmq": {5672}},
+    "Pulsar": {"nginx": {9300}, "pulsar": {6651}},
+    "RabbitMQ": {"nginx": {9300}, "rabbitmq": {5672}},
     "Eggroll": {"rollsite": {9370}},
     "OSX": {"osx": {9370}},
 }
-HUB = {"Pulsar": {"nginx": {9300, 9310}, "trafficServer": {4443}}, "Eggroll": {"rollsite": {9370}}, "OSX": {"osx": {9370}}}
+HUB = {"Pulsar": {"nginx": {9300}, "trafficServer": {4443}}, "Eggroll": {"rollsite": {9370}}, "OSX": {"osx": {9370}}}
 
 
 def _full(release: str, row: CombinationRow) -> Case:
@@ -191,8 +189,8 @@ def test_from_elsewhere_only_published_ports_are_open(case: Case, source: Pod | 
 
 
 # Whom each module may dial outside: (address, port), from the descriptors of tests/support/configs.py.
-CLINIC_NGINX, CLINIC = ("203.0.113.21", {9300, 9310}), "203.0.113.20"
-HUB_NGINX, HUB_HOST = ("198.51.100.5", {9300, 9310}), "198.51.100.4"
+CLINIC_NGINX, CLINIC = ("203.0.113.21", {9300}), "203.0.113.20"
+HUB_NGINX, HUB_HOST = ("198.51.100.5", {9300}), "198.51.100.4"
 DIALLED: list[tuple[Case, str, dict[str, dict[str, set[int]]]]] = [
     (STAR_PARTY, "party-9999", {"nginx": dict([HUB_NGINX]), "pulsar": {HUB_HOST: {443}}}),
     (ROLLSITE_STAR, "party-9999", {"rollsite": {HUB_HOST: {9370}}}),
@@ -204,7 +202,7 @@ DIALLED: list[tuple[Case, str, dict[str, dict[str, set[int]]]]] = [
         EXCHANGE,
         "exchange",
         {
-            "nginx": {"203.0.113.11": {9300, 9310}, "203.0.113.21": {9300, 9310}},
+            "nginx": {"203.0.113.11": {9300}, "203.0.113.21": {9300}},
             "trafficServer": {"203.0.113.10": {31001}, CLINIC: {6651}},
         },
     ),
@@ -234,12 +232,12 @@ def test_units_of_one_stack_reach_each_other_by_their_pods(case: Case, tmp_path:
     plan = case.load(tmp_path).plan
     own, other = (deployed(plan, unit.key) for unit in plan.units)
     expected = {
-        "an exchange and a party in one stack": {("nginx", "nginx", 9300), ("nginx", "nginx", 9310), ("trafficServer", "pulsar", 6651)},
+        "an exchange and a party in one stack": {("nginx", "nginx", 9300), ("trafficServer", "pulsar", 6651)},
         "an exchange and a party with rollsite in one stack": {("rollsite", "rollsite", 9370)},
-        "two parties in a mesh": {("nginx", "nginx", 9300), ("nginx", "nginx", 9310), ("pulsar", "pulsar", 6651)},
+        "two parties in a mesh": {("nginx", "nginx", 9300), ("pulsar", "pulsar", 6651)},
     }[case.name]
     backwards = {
-        "an exchange and a party in one stack": {("nginx", "nginx", 9300), ("nginx", "nginx", 9310), ("pulsar", "trafficServer", 4443)}
+        "an exchange and a party in one stack": {("nginx", "nginx", 9300), ("pulsar", "trafficServer", 4443)}
     }.get(case.name, expected)
     for source, target, wanted in ((own, other, expected), (other, own, backwards)):
         found = {
@@ -471,7 +469,7 @@ def test_external_engines_are_reached_and_nothing_else(tmp_path: Path) -> None:
     assert broker - anywhere == {16650, 18080}
     called_back = {port for port in ports if party.passes(STRANGER, party.pod("fateflow"), port)}
     assert called_back == {*range(31000, 31031), *range(31100, 31131)}
-    assert opened(party, STRANGER)["nginx"] == {9300, 9310}
+    assert opened(party, STRANGER)["nginx"] == {9300}
     assert [warning for warning in plan.warnings if "given by name" in warning] == [
         "external hdfs, mysql, spark of party 9999 are given by name: a network policy holds addresses only, so pods may dial those ports "
         "anywhere; an IP address as host narrows it"

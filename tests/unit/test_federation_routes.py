@@ -70,11 +70,9 @@ PARTY_NGINX = """\
   fateflow:
     - host: <known-after-up:fate-9999/fateflow-client.clusterIP>
       http_port: 9380
-      grpc_port: 9360
   proxy:
     - host: <known-after-up:fate-9999/nginx.clusterIP>
       http_port: 9300
-      grpc_port: 9310
 """
 
 
@@ -116,7 +114,6 @@ default:
   proxy:
     - host: 198.51.100.5
       http_port: 9300
-      grpc_port: 9310
 """,
     }
 
@@ -141,12 +138,10 @@ sni:
   fateflow:
     - host: 203.0.113.11
       http_port: 9300
-      grpc_port: 9310
 10000:
   fateflow:
     - host: 203.0.113.21
       http_port: 9300
-      grpc_port: 9310
 """
     )
 
@@ -170,12 +165,10 @@ sni:
   fateflow:
     - host: <known-after-up:fate-9999/nginx.clusterIP>
       http_port: 9300
-      grpc_port: 9310
 10000:
   fateflow:
     - host: 203.0.113.21
       http_port: 9300
-      grpc_port: 9310
 """
     )
     assert (
@@ -197,12 +190,10 @@ default:
   fateflow:
     - host: <known-after-up:fate-exchange/nginx.clusterIP>
       http_port: 9300
-      grpc_port: 9310
 default:
   proxy:
     - host: <known-after-up:fate-exchange/nginx.clusterIP>
       http_port: 9300
-      grpc_port: 9310
 """
     )
 
@@ -223,7 +214,6 @@ def test_a_party_of_a_mesh_leads_to_each_peer_itself(tmp_path: Path) -> None:
   fateflow:
     - host: 203.0.113.21
       http_port: 9300
-      grpc_port: 9310
 """,
     }
 
@@ -245,7 +235,6 @@ TOMBSTONE = """\
   fateflow:
     - host: 127.0.0.1
       http_port: 1
-      grpc_port: 1
 """
 
 
@@ -266,7 +255,7 @@ def test_a_suspended_peer_of_a_mesh_keeps_a_tombstone_and_loses_its_broker(tmp_p
 
 def test_a_suspended_exchange_leaves_a_party_its_own_routes_and_a_tombstone_in_nginx(tmp_path: Path) -> None:
     texts = files(SUSPENDED_EXCHANGE.load(tmp_path).plan)["party-9999"]
-    tombstone = "default:\n  proxy:\n    - host: 127.0.0.1\n      http_port: 1\n      grpc_port: 1\n"
+    tombstone = "default:\n  proxy:\n    - host: 127.0.0.1\n      http_port: 1\n"
     assert texts == {"pulsar_route_table.yaml": PARTY_PULSAR, "route_table.yaml": PARTY_NGINX + tombstone}
 
 
@@ -335,7 +324,7 @@ def test_of_several_addresses_each_proxy_gets_those_that_it_takes(tmp_path: Path
     texts = files(plan)["exchange"]
     assert texts["sni.yaml"].endswith("    tunnel_route: 203.0.113.77:6651\n")
     assert texts["route_table.yaml"].endswith(
-        TOMBSTONE.replace("127.0.0.1", "203.0.113.77").replace("http_port: 1", "http_port: 9300").replace("grpc_port: 1", "grpc_port: 9310")
+        TOMBSTONE.replace("127.0.0.1", "203.0.113.77").replace("http_port: 1", "http_port: 9300")
     )
     mesh = files(MESH.with_peer("clinic-b", clinic).load(tmp_path / "mesh").plan)["party-9999"]
     assert yaml.safe_load(mesh["pulsar_route_table.yaml"])[10000]["host"] == "[2001:db8::5]"
@@ -419,7 +408,7 @@ def test_a_new_member_is_an_entry_of_nginx_for_a_party_of_the_star(tmp_path: Pat
     assert replace(new, routes=old.routes, links=old.links) == old
     texts, new_texts = files(before)["party-9999"], files(after)["party-9999"]
     assert new_texts["pulsar_route_table.yaml"] == texts["pulsar_route_table.yaml"], "the default says the same"
-    entry = "10000:\n  fateflow:\n    - host: 198.51.100.5\n      http_port: 9300\n      grpc_port: 9310\n"
+    entry = "10000:\n  fateflow:\n    - host: 198.51.100.5\n      http_port: 9300\n"
     assert new_texts["route_table.yaml"] == texts["route_table.yaml"].replace("default:\n", f"{entry}default:\n")
     assert before.external != after.external
 
@@ -432,7 +421,7 @@ def test_a_member_severed_by_a_party_of_a_star_leads_nowhere_and_the_rest_to_the
     assert texts == {
         "pulsar_route_table.yaml": active["pulsar_route_table.yaml"].replace("default:\n", f"{nowhere}default:\n"),
         "route_table.yaml": active["route_table.yaml"].replace(
-            "10000:\n  fateflow:\n    - host: 198.51.100.5\n      http_port: 9300\n      grpc_port: 9310\n", TOMBSTONE
+            "10000:\n  fateflow:\n    - host: 198.51.100.5\n      http_port: 9300\n", TOMBSTONE
         ),
     }
     assert texts != active
@@ -459,7 +448,7 @@ def test_a_new_party_beside_the_exchange_leaves_its_neighbours_alone(tmp_path: P
 
 
 # A tombstone is there to lead nowhere: nginx's, and that of rollsite's exchange.
-NOWHERE = ({"proxy": [{"host": "127.0.0.1", "http_port": 1, "grpc_port": 1}]}, {"default": [{"ip": "127.0.0.1", "port": 1}]})
+NOWHERE = ({"proxy": [{"host": "127.0.0.1", "http_port": 1}]}, {"default": [{"ip": "127.0.0.1", "port": 1}]})
 DEFAULTS = {"Pulsar": ["pulsar_route_table.yaml", "route_table.yaml"], "Eggroll": ["route_table.json"], "OSX": ["route_table.json"]}
 
 
@@ -562,7 +551,7 @@ def test_an_exchange_without_members_has_route_files_that_its_proxies_can_read(t
 
 
 def test_route_texts_are_the_same_in_any_order_of_their_input() -> None:
-    nginx = {key: {"fateflow": (NginxTarget("203.0.113.1", 9300, 9310),)} for key in ("10000", "9999", "default")}
+    nginx = {key: {"fateflow": (NginxTarget("203.0.113.1", 9300),)} for key in ("10000", "9999", "default")}
     brokers = {key: PulsarTarget("203.0.113.1", 6650, 6651) for key in ("10000", "777", "9999")}
     names = {f"{key}.{DOMAIN}": "203.0.113.1:6651" for key in ("10000", "777", "9999")}
     for order in itertools.permutations(range(3)):
@@ -587,11 +576,11 @@ def test_the_tombstone_is_an_address_where_nothing_listens() -> None:
 
 
 def test_a_party_on_node_ports_is_dialled_inside_its_stack_by_service_ports(tmp_path: Path) -> None:
-    local = party(exchange="local", publish={"pulsar": node_port(port=30651), "nginx": node_port(httpPort=30930, grpcPort=30931)})
+    local = party(exchange="local", publish={"pulsar": node_port(port=30651), "nginx": node_port(httpPort=30930)})
     case = LOCAL.changed(
         lambda config: config.update(
             parties={"9999": local},
-            exchange=exchange(publish={"trafficServer": node_port(port=30443), "nginx": node_port(httpPort=30940, grpcPort=30941)}),
+            exchange=exchange(publish={"trafficServer": node_port(port=30443), "nginx": node_port(httpPort=30940)}),
         )
     )
     plan = case.load(tmp_path).plan
@@ -600,7 +589,7 @@ def test_a_party_on_node_ports_is_dialled_inside_its_stack_by_service_ports(tmp_
     assert 'proxy: "<known-after-up:fate-exchange/traffic-server.clusterIP>:443"' in texts["party-9999"]["pulsar_route_table.yaml"]
     assert plan.unit("party-9999").descriptor["endpoints"]["pulsar"]["ports"] == {"tls": 30651}
     assert plan.unit("exchange").descriptor["endpoints"]["trafficServer"]["ports"] == {"tls": 30443}
-    assert plan.unit("exchange").descriptor["endpoints"]["nginx"]["ports"] == {"http": 30940, "grpc": 30941}
+    assert plan.unit("exchange").descriptor["endpoints"]["nginx"]["ports"] == {"http": 30940}
 
 
 def _texts(plan: StackPlan) -> dict[tuple[str, str, str], str]:

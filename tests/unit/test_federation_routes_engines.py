@@ -213,20 +213,17 @@ NGINX_OWN = """\
   fateflow:
     - host: <known-after-up:fate-9999/fateflow-client.clusterIP>
       http_port: 9380
-      grpc_port: 9360
   proxy:
     - host: <known-after-up:fate-9999/nginx.clusterIP>
       http_port: 9300
-      grpc_port: 9310
 """
 NGINX_CLINIC = """\
 10000:
   fateflow:
     - host: 203.0.113.21
       http_port: 9300
-      grpc_port: 9310
 """
-NGINX_NOWHERE = "10000:\n  fateflow:\n    - host: 127.0.0.1\n      http_port: 1\n      grpc_port: 1\n"
+NGINX_NOWHERE = "10000:\n  fateflow:\n    - host: 127.0.0.1\n      http_port: 1\n"
 
 
 @pytest.mark.parametrize("case", [RABBITMQ_MESH, SLIM_MESH], ids=str)

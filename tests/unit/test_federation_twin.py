@@ -227,7 +227,7 @@ def test_pulsar_keeps_an_address_that_it_was_told_once_unless_the_container_besi
 @every_kind
 def test_node_ports_and_advertised_names_are_dialled_as_published(kind: Kind, tmp_path: Path) -> None:
     life = founded(kind, tmp_path)
-    ports = {"nginx": node_port(httpPort=30930, grpcPort=30931), DATA[kind.engine]: node_port(port=30651)}
+    ports = {"nginx": node_port(httpPort=30930), DATA[kind.engine]: node_port(port=30651)}
     publish = {name: ports[name] for name in ([DATA[kind.engine], *(["nginx"] if kind.engine in ("Pulsar", "RabbitMQ") else [])])}
     publish[DATA[kind.engine]]["advertise"] = {"host": "fate.hospital-c.example", "addresses": ["203.0.113.77"]}
     life.join("hospital-c", "10001", publish=publish)
@@ -305,7 +305,7 @@ def _address(life: Life, name: str, module: str, port: str) -> str:
 def _self_route_of_an_exchange(life: Life) -> None:
     host, _, port = _address(life, HUB, "nginx", "http").rpartition(":")
     table = life.unit(HUB, "exchange").files["route_table.yaml"]
-    entry = f"default:\n  proxy:\n    - host: {host}\n      http_port: {port}\n      grpc_port: {int(port) + 10}\n"
+    entry = f"default:\n  proxy:\n    - host: {host}\n      http_port: {port}\n"
     _edit(life, HUB, "exchange", "route_table.yaml", table, table + entry)
 
 
@@ -318,14 +318,13 @@ def _self_route_of_a_rollsite_exchange(life: Life) -> None:
 def _default_without_exchange(life: Life) -> None:
     host, _, port = _address(life, "clinic-b", "nginx", "http").rpartition(":")
     table = life.unit("bank-a", "party-9999").files["route_table.yaml"]
-    entry = f"default:\n  proxy:\n    - host: {host}\n      http_port: {port}\n      grpc_port: {int(port) + 10}\n"
+    entry = f"default:\n  proxy:\n    - host: {host}\n      http_port: {port}\n"
     _edit(life, "bank-a", "party-9999", "route_table.yaml", table, table + entry)
 
 
-def _swapped_ports(life: Life) -> None:
+def _foreign_port(life: Life) -> None:
     table = life.unit("bank-a", "party-9999").files["route_table.yaml"]
-    swapped = table.replace("http_port: 9300", "http_port: SWAP").replace("grpc_port: 9310", "grpc_port: 9300").replace("SWAP", "9310")
-    _edit(life, "bank-a", "party-9999", "route_table.yaml", table, swapped)
+    _edit(life, "bank-a", "party-9999", "route_table.yaml", table, table.replace("http_port: 9300", "http_port: 9310"))
 
 
 def _foreign_server_name(life: Life) -> None:
@@ -390,8 +389,8 @@ SEEDS: list[tuple[Kind, Seed, str]] = [
     (STAR_OSX, _self_route_of_an_osx_exchange, "9999 -> 424242: loop: control (grpc)"),
     (MESH_OSX, _no_self_party, "10000 -> 9999: data (grpc)"),
     (MESH_PULSAR, _default_without_exchange, "9999 -> 424242: through a third party: control (http)"),
-    (STAR_PULSAR, _swapped_ports, "9999 -> 10000: control (grpc)"),
-    (MESH_RABBITMQ, _swapped_ports, "9999 -> 10000: control (http)"),
+    (STAR_PULSAR, _foreign_port, "9999 -> 10000: control (grpc)"),
+    (MESH_RABBITMQ, _foreign_port, "9999 -> 10000: control (http)"),
     (STAR_PULSAR, _foreign_server_name, "9999 -> 10000: data (tls)"),
     (STAR_PULSAR, _missing_connect_port, "10000 -> 9999: data (tls)"),
     (MESH_RABBITMQ, _cluster_address_told_to_a_peer, "9999 -> 10000: data (amqp)"),

@@ -458,9 +458,9 @@ TOGETHER = [
     ),
     Mistake(
         "a NodePort without a port",
-        _party("110", publish=_publish({"type": "LoadBalancer"}, node_port(httpPort=30110))),
+        _party("110", publish=_publish({"type": "LoadBalancer"}, node_port())),
         ("fate:parties", "110", "publish", "nginx"),
-        "parties.110.publish.nginx.grpcPort",
+        "parties.110.publish.nginx.httpPort",
         "a NodePort that peers are told must be fixed",
         "choose a port of 30000-32767",
     ),
@@ -821,7 +821,7 @@ def test_a_descriptor_never_accepted_and_missing_is_pending_without_a_route(tmp_
     assert set(texts) == {"pulsar_route_table.yaml", "route_table.yaml"}
     assert all(text.count("\n9999:") + text.startswith("9999:") == 1 for text in texts.values()), texts
     assert not [name for name, text in texts.items() if "consortium" in text], texts
-    assert texts["route_table.yaml"].endswith("default:\n  proxy:\n    - host: 127.0.0.1\n      http_port: 1\n      grpc_port: 1\n")
+    assert texts["route_table.yaml"].endswith("default:\n  proxy:\n    - host: 127.0.0.1\n      http_port: 1\n")
     assert "default" not in texts["pulsar_route_table.yaml"]
     assert plan.external == ()
 

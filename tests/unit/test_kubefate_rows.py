@@ -384,10 +384,12 @@ def _links() -> Iterator[Fixture]:
 
 
 def _nginx() -> Iterator[Fixture]:
-    ports = {"httpNodePort": ("httpPort", 30093), "grpcNodePort": ("grpcPort", 30098)}
+    ports = {"httpNodePort": ("httpPort", 30093)}
     yield from _published("pulsar", "nginx", f"{P}/publish/nginx", ports)
-    ports = {"httpNodePort": ("httpPort", 30003), "grpcNodePort": ("grpcPort", 30008)}
+    ports = {"httpNodePort": ("httpPort", 30003)}
     yield from _published("hub", "nginx", "exchange/publish/nginx", ports, NODE_PORT)
+    for kind in ("pulsar", "hub"):
+        yield Fixture(kind, {"nginx/grpcNodePort": 30198}, {}, lost="nginx publishes HTTP only")
     yield Fixture("old-spark", {"nginx/nodePort": 30193, "nginx/type": NODE_PORT}, {f"{P}/publish/nginx/httpPort": 30193})
     yield Fixture("hub", {"nginx/nodePort": 30193}, {"exchange/publish/nginx/httpPort": 30003}, unused="does not know it")
     yield Fixture("hub", {"nginx/replicas": 2}, {"exchange/modules/nginx/replicas": 2})

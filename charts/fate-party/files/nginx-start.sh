@@ -7,7 +7,4 @@ grep -q conf/modifiable/route_table.yaml /tmp/lua/route_table.lua || {
     echo "nginx/lua/route_table.lua of this image does not read conf/route_table.yaml: this is not FATE's nginx" >&2
     exit 1
 }
-for log in coordination.http.access.log coordination.grpc.access.log access.log; do
-    ln -sf /dev/stdout "nginx/logs/$log"
-done
 exec openresty -g 'daemon off;'
