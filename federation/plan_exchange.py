@@ -105,16 +105,17 @@ def exchange_values(spec: StackSpec, own: ExchangeSpec, labels: dict[str, str]) 
         ports=ExchangePorts.model_validate(
             {name: port for name, port in release.ports.items() if name in known and name.startswith(wanted)}
         ),
-        partner_calls=_partner_calls(spec) if "nginx" in wanted else None,
+        partner_calls=_partner_calls(spec, release.major) if "nginx" in wanted else None,
         modules=ExchangeModules.model_validate(modules),
         osx=osx_settings(release.exchange["osx"], modules["osx"]) if "osx" in modules else None,
         routes=naming.EXCHANGE_ROUTES,
     )
 
 
-def _partner_calls(spec: StackSpec) -> tuple[str, ...]:
-    """Of every release: members upgrade one after the other, and each one's own nginx passes on what its own release knows."""
-    return tuple(dict.fromkeys(call for release in spec.catalogue.values() for call in release.partner_calls))
+def _partner_calls(spec: StackSpec, major: int) -> tuple[str, ...]:
+    """Of every release that a member may have: those of one major version."""
+    rows = (release for release in spec.catalogue.values() if release.major == major)
+    return tuple(dict.fromkeys(call for release in rows for call in release.partner_calls))
 
 
 def exchange_module_specs(own: ExchangeSpec) -> dict[str, ModuleSpec]:
