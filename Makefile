@@ -39,9 +39,10 @@ lint: $(INSTALLED)           ## format, style, types, generated files
 	$(BIN)/mypy
 	$(BIN)/python -m federation.schemas --check
 
-traffic-server:              ## Debian's Traffic Server and nginx, which the traffic tests run
+traffic-server:              ## Debian's Traffic Server, and nginx with its Lua module, which the traffic tests run
 	PATH=$$PATH:/usr/sbin; for tool in traffic_manager nginx; do command -v $$tool > /dev/null || missing=1; done; \
-	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends trafficserver nginx-light; }
+	test -e /usr/lib/nginx/modules/ngx_http_lua_module.so || missing=1; \
+	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends trafficserver nginx-light libnginx-mod-http-lua; }
 
 servers:                     ## Debian's MariaDB and RabbitMQ, which the tests of Jobs and of `fatefed doctor` run
 	PATH=$$PATH:/usr/sbin; for tool in mariadbd mysql rabbitmq-server; do command -v $$tool > /dev/null || missing=1; done; \

@@ -1,4 +1,4 @@
-"""What a preview warns of, although it is legal: missing devices, patches, what only works inside."""
+"""What a preview warns of, although it is legal: missing devices, patches, what only works inside, keys without effect."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,31 +8,24 @@ from federation.module_spec import ModuleSpec
 from federation.party_spec import PartySpec
 from federation.party_values import device_of, module_specs
 from federation.patches import patched_keys
-from federation.publish_spec import Publication, Publish, PublishNginx
+from federation.publish_spec import Publish, PublishNginx
 from federation.releases import DeviceRow, Release
 from federation.rules_modules import module_path
 from federation.scalars import PartyId
 from federation.spec import StackSpec
 from federation.unit import UnitPlan
 
-_WHOLE_API = "can call all of FATE-Flow's API without a password: read files of its pod, run code there, stop every job"
-# By endpoint: what whoever reaches it can do to the FATE-Flow behind it. nginx passes on what partners ask only; rollsite and OSX cannot be
-# told to, because the path is in a message that they do not read.
-_UNFILTERED = {"rollsite": _WHOLE_API, "osx": _WHOLE_API}
-
 
 def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
     """A sentence for each; `units`: the parties' plans by party id."""
     if spec.exchange is not None:
         yield from _inside_only("exchange", spec.exchange.publish)
-        yield from _unfiltered(spec, "exchange", spec.exchange.publish)
         yield from _without_effect("exchange", spec.exchange.publish)
         yield from _patched("exchange", spec.exchange.chart_values)
     for party, own in spec.parties_in_order:
         yield from _in_the_clear(party, own)
         # An exchange of the same stack dials its parties inside the cluster.
         yield from _inside_only(f"parties.{party}", own.publish) if "local" not in own.exchanges else ()
-        yield from _unfiltered(spec, f"parties.{party}", own.publish)
         yield from _without_effect(f"parties.{party}", own.publish)
         yield from _rotated(party, own)
         yield from _patched(f"parties.{party}", own.chart_values)
@@ -56,23 +49,6 @@ def _inside_only(where: str, publish: Publish) -> Iterator[str]:
     for endpoint, publication in publish.given.items():
         if publication.type == "ClusterIP" and publication.advertise is None:
             yield f"{where}.publish.{endpoint} can be dialled inside its own cluster only (type ClusterIP): add advertise, or another type"
-
-
-def _unfiltered(spec: StackSpec, where: str, publish: Publish) -> Iterator[str]:
-    """Who may do what with an endpoint that passes on all of FATE-Flow's API."""
-    whose = ", at every member of the exchange" if where == "exchange" else ""
-    for endpoint, publication in publish.given.items():
-        if endpoint in _UNFILTERED and not _narrowed(spec, publication):
-            yield (
-                f"{where}.publish.{endpoint} is open to anyone, and whoever reaches it {_UNFILTERED[endpoint]}{whose}. "
-                "Let only your peers reach it: sourceRanges (type LoadBalancer), networkPolicy.publishedFrom, or a firewall"
-            )
-
-
-def _narrowed(spec: StackSpec, publication: Publication) -> bool:
-    """Whether something limits who reaches a published port; an address that only its own cluster knows is no opening to others."""
-    inside = publication.type == "ClusterIP" and publication.advertise is None
-    return inside or bool(publication.source_ranges) or (spec.network_policy.enabled and bool(spec.network_policy.published_from))
 
 
 def _without_effect(where: str, publish: Publish) -> Iterator[str]:

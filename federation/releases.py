@@ -147,7 +147,9 @@ class Release(Model):
     database_user: NonEmpty
     database_name: NonEmpty
     ports: dict[str, Port]
-    partner_calls: tuple[PartnerCall, ...] = Field(description="What FATE-Flows of two parties ask each other: nginx passes on nothing else.")
+    partner_calls: tuple[PartnerCall, ...] = Field(
+        description="What FATE-Flows of two parties ask each other: nginx passes on nothing else."
+    )
     modules: dict[str, ModuleRow]
     exchange: dict[str, ModuleRow]
 

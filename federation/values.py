@@ -22,7 +22,6 @@ from federation.model import Model
 from federation.module_values import Common, Container, Module, SecretKey
 from federation.scalars import Domain, Label, NonEmpty, PartnerCall, PartyId, Port
 
-
 _PARTNER_CALLS = "Method and path of all that nginx passes on, `*` for one part of the path; present when nginx is deployed."
 
 

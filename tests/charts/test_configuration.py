@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from federation.releases import catalogue
 from tests.charts.cases import (
     COMBINATIONS,
     EGGROLL,
@@ -26,7 +27,7 @@ from tests.charts.cases import (
     SLIM,
     Case,
 )
-from tests.support.helm import CHARTS
+from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import config_texts, containers, environment, named
 
 # Reference 6.1.
@@ -225,9 +226,31 @@ def test_hdfs_configuration() -> None:
 def test_nginx_never_falls_back_to_a_server_that_answers(case: Case) -> None:
     text = config_texts(case.render())["nginx-config/nginx.conf"]
     assert text.count("{") == text.count("}")
-    assert re.findall(r"^\s*server (\S+);", text, re.M) == ["127.0.0.1:1", "127.0.0.1:1"]
-    assert len(re.findall(r"^\s*balancer_by_lua_file ", text, re.M)) == 2
-    assert "underscores_in_headers on;" in text
+    assert re.findall(r"^\s*server (\S+);", text, re.M) == ["127.0.0.1:1"]
+    assert len(re.findall(r"^\s*balancer_by_lua_file ", text, re.M)) == 1
+
+
+def test_every_chart_with_nginx_passes_on_partners_calls_and_nothing_else() -> None:
+    """What these lines do is tried in tests/traffic/test_nginx.py."""
+    cases = {"fate-party": PARTY, "fate-exchange": EXCHANGE}
+    assert {folder.parent.parent.name for folder in CHARTS.glob("*/templates/nginx")} == cases.keys()
+    for chart, case in cases.items():
+        texts = config_texts(case.render())
+        text = texts["nginx-config/nginx.conf"]
+        found = re.findall(r'^    "~\^(.*)\$" 1;$', texts["nginx-config/partner-calls.conf"], re.M)
+        assert [call.replace(r"[\w-][\w.-]*", "*") for call in found] == case.values["partnerCalls"], chart
+        assert tuple(case.values["partnerCalls"]) == catalogue()[case.values["release"]].partner_calls
+        assert re.findall(r"^\s*include (.*);$", text, re.M) == ["mime.types", "/config/partner-calls.conf"], "no vhost of the image"
+        assert re.findall(r"^\s*listen (.*);$", text, re.M) == ["9300", "9302"], "no gRPC"
+        assert (case.values["ports"]["nginxHttp"], case.values["ports"]["nginxHealth"]) == (9300, 9302)
+    assert (CHARTS / "fate-party/files/nginx.conf").read_text() == (CHARTS / "fate-exchange/files/nginx.conf").read_text()
+    assert (CHARTS / "fate-party/files/nginx-start.sh").read_text() == (CHARTS / "fate-exchange/files/nginx-start.sh").read_text()
+
+
+def test_without_a_list_nginx_passes_on_nothing() -> None:
+    values = {key: value for key, value in PARTY.values.items() if key != "partnerCalls"}
+    text = config_texts(helm_template(CHARTS / "fate-party", values))["nginx-config/partner-calls.conf"]
+    assert text.split() == ["map", '"$request_method', '$request_uri"', "$partner_call", "{", "default", "0;", "}"]
 
 
 @pytest.mark.parametrize("case", [PARTY, EXCHANGE], ids=str)

@@ -1,4 +1,4 @@
-"""FATE's nginx as it is deployed: the rendered files and start script with a real nginx and its Lua module, and a FATE-Flow that keeps what arrives.
+"""FATE's nginx as it is deployed: rendered files and start script with a real nginx and its Lua, and a FATE-Flow that keeps what arrives.
 
 FATE's own Lua, which belongs to the image, is not here: `_LUA` stands for it, and chooses by the same headers from the same route table.
 """
@@ -121,7 +121,8 @@ class Router:
 def router(folder: Path, files: Mapping[str, str], routes: str) -> Iterator[Router]:
     """A running nginx. `files`: those of the ConfigMap nginx-config; `routes`: its route_table.yaml, with addresses of this machine."""
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert nginx and all(module.exists() for module in _MODULES), "make traffic-server: nginx with its Lua module is missing"
+    assert nginx is not None, "nginx is missing: make traffic-server"
+    assert all(module.exists() for module in _MODULES), "nginx's Lua module is missing: make traffic-server"
     home, temporary, mounted = folder / "proxy", folder / "tmp", folder / "config"
     for path in (home / "nginx/conf/modifiable", home / "nginx/lua", home / "nginx/logs", temporary, mounted, folder / "bin"):
         path.mkdir(parents=True)
@@ -146,7 +147,8 @@ def router(folder: Path, files: Mapping[str, str], routes: str) -> Iterator[Rout
     try:
         end = time.monotonic() + SECONDS
         while not (_listens(made.port) and _listens(made.health)):
-            assert process.poll() is None and time.monotonic() < end, made.output.read_text()
+            assert process.poll() is None, made.output.read_text()
+            assert time.monotonic() < end, made.output.read_text()
             time.sleep(0.05)
         yield made
     finally:

@@ -82,7 +82,7 @@ def test_the_fixed_ports_of_the_examples_are_legal(tmp_path: Path) -> None:
         head, example, rest = text.partition("# Without load balancers")
         assert example
         lines = rest.splitlines()[1:]
-        commented = [line for line in lines if line.lstrip().startswith("# ")][: 6 if "httpPort" in rest else 5]
+        commented = [line for line in lines if line.lstrip().startswith("# ")][:5]
         column = len(commented[0]) - len(commented[0].lstrip())
         fixed = [" " * column + line.lstrip()[2:] for line in commented]
         # The example takes the place of the three lines below it.

@@ -375,6 +375,7 @@ def test_a_descriptor_has_the_endpoints_of_one_engine_and_no_others(descriptor: 
         (RABBITMQ_CLINIC, "rabbitmq", {"tls": 5671}, False),
         (RABBITMQ_CLINIC, "rabbitmq", {"amqp": 5672, "admin": 15672}, False),
         (RABBITMQ_CLINIC, "nginx", {"http": 9300}, True),
+        (RABBITMQ_CLINIC, "nginx", {"http": 9300, "grpc": 9310}, True),
         (RABBITMQ_CLINIC, "nginx", {"grpc": 9310}, False),
         (ROLLSITE_CLINIC, "rollsite", {"grpc": 9370}, True),
         (ROLLSITE_CLINIC, "rollsite", {"http": 9370}, False),
@@ -385,6 +386,12 @@ def test_a_descriptor_has_the_endpoints_of_one_engine_and_no_others(descriptor: 
 def test_an_endpoint_of_each_engine_has_its_own_ports(descriptor: Descriptor, name: str, ports: dict[str, int], right: bool) -> None:
     found = parse(json.dumps(altered(descriptor.plain(), ("endpoints", name, "ports"), ports)).encode(), "here")
     assert isinstance(found, Descriptor) == right
+
+
+def test_a_grpc_port_of_nginx_from_before_is_read_and_dialled_by_nobody() -> None:
+    before = parse(json.dumps(altered(CLINIC.plain(), ("endpoints", "nginx", "ports", "grpc"), 9310)).encode(), "here")
+    assert before == CLINIC
+    assert CLINIC.endpoints["nginx"].ports == {"http": 9300}
 
 
 @pytest.mark.parametrize("ports", [{}, {"http": 9300}, {"tls": 6651, "admin": 8081}, {"tls": 0}, {"tls": 70000}])

@@ -236,9 +236,9 @@ def test_units_of_one_stack_reach_each_other_by_their_pods(case: Case, tmp_path:
         "an exchange and a party with rollsite in one stack": {("rollsite", "rollsite", 9370)},
         "two parties in a mesh": {("nginx", "nginx", 9300), ("pulsar", "pulsar", 6651)},
     }[case.name]
-    backwards = {
-        "an exchange and a party in one stack": {("nginx", "nginx", 9300), ("pulsar", "trafficServer", 4443)}
-    }.get(case.name, expected)
+    backwards = {"an exchange and a party in one stack": {("nginx", "nginx", 9300), ("pulsar", "trafficServer", 4443)}}.get(
+        case.name, expected
+    )
     for source, target, wanted in ((own, other, expected), (other, own, backwards)):
         found = {
             (a, b, port)

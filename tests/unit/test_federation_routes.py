@@ -323,9 +323,7 @@ def test_of_several_addresses_each_proxy_gets_those_that_it_takes(tmp_path: Path
     assert plan.pending == {}
     texts = files(plan)["exchange"]
     assert texts["sni.yaml"].endswith("    tunnel_route: 203.0.113.77:6651\n")
-    assert texts["route_table.yaml"].endswith(
-        TOMBSTONE.replace("127.0.0.1", "203.0.113.77").replace("http_port: 1", "http_port: 9300")
-    )
+    assert texts["route_table.yaml"].endswith(TOMBSTONE.replace("127.0.0.1", "203.0.113.77").replace("http_port: 1", "http_port: 9300"))
     mesh = files(MESH.with_peer("clinic-b", clinic).load(tmp_path / "mesh").plan)["party-9999"]
     assert yaml.safe_load(mesh["pulsar_route_table.yaml"])[10000]["host"] == "[2001:db8::5]"
 
