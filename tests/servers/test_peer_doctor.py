@@ -9,7 +9,7 @@ from federation.descriptor import Descriptor
 from tests.servers.servers import RabbitMq
 from tests.support.configs import RABBITMQ_CLINIC, RABBITMQ_MESH
 from tests.support.peer_doctor import Answer, doctor
-from tests.support.peer_servers import Nginx, fateflow, network, serve_grpc, serve_nginx
+from tests.support.peer_servers import Nginx, fateflow, network, serve_nginx
 
 pytestmark = pytest.mark.servers
 
@@ -22,7 +22,7 @@ def ask(port: int, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
         body = RABBITMQ_CLINIC.plain()
         body["endpoints"]["rabbitmq"] |= {"host": HOST, "addresses": [], "ports": {"amqp": port}}
         nginx = Nginx({"10000": fateflow(), "9999": fateflow()})
-        body["endpoints"]["nginx"]["ports"] = {"http": serve_nginx(nginx, until), "grpc": serve_grpc(until, nginx.routes)}
+        body["endpoints"]["nginx"]["ports"] = {"http": serve_nginx(nginx, until)}
         return doctor(folder, RABBITMQ_MESH.with_peer("clinic-b", Descriptor.model_validate(body)), monkeypatch, capsys, "clinic-b")
 
 

@@ -60,12 +60,13 @@ def calls_2(to: str = "9999", source: str = "10000") -> list[Call]:
 # What a client of FATE-Flow may ask, who is no partner: each reads, writes or runs something of the party's own.
 CLIENT_PATHS = (
     "GET /v2/job/list/query?limit=3", "GET /v2/provider/query", "POST /v2/data/component/upload",
-    "GET /v2/data/download?name=a&namespace=b", "POST /v2/provider/register", "POST /v2/job/submit", "POST /v2/job/queue/clean", "GET /v2/server/fateflow",
-    "GET /v2/server/query/all", "POST /v2/server/registry", "POST /v2/worker/task/status", "POST /v2/client/partner/create", "GET /v2/site/info/query", "GET /v2/",
-    "GET /v2/partner/job/create", "PUT /v2/partner/job/create", "POST /v2/partner", "POST /v2/partner/", "POST /v2/partner/job/delete",
-    "POST /v2/scheduler/job/create/x", "POST /v1/job/submit", "POST /v1/job/list/job", "POST /v1/data/upload", "POST /v1/data/download",
-    "POST /v1/job/clean/queue", "POST /v1/provider/register", "POST /v1/forward/fateboard/do", "POST /v1/info/party/10001",
-    "POST /v1/model/transfer", "POST /v1/model/load", "POST /v1/operation/job_config/get", "POST /v1/info/fateboard",
-    "POST /v1/tracker/1/a/a_1/0/host/9999/model/get", "POST /v1/party/1/host/9999", "POST /v1/party/1/host/9999/x/y/z/start/start",
-    "GET /", "GET /50x.html", "GET /test", "POST /v1/interconn/schedule/job/create",
+    "GET /v2/data/download?name=a&namespace=b", "POST /v2/provider/register", "POST /v2/job/submit", "POST /v2/job/queue/clean",
+    "GET /v2/server/fateflow", "GET /v2/server/query/all", "POST /v2/server/registry", "POST /v2/worker/task/status",
+    "POST /v2/client/partner/create", "GET /v2/site/info/query", "GET /v2/", "GET /v2/partner/job/create", "PUT /v2/partner/job/create",
+    "POST /v2/partner", "POST /v2/partner/", "POST /v2/partner/job/delete", "POST /v2/scheduler/job/create/x", "POST /v1/job/submit",
+    "POST /v1/job/list/job", "POST /v1/data/upload", "POST /v1/data/download", "POST /v1/job/clean/queue", "POST /v1/provider/register",
+    "POST /v1/forward/fateboard/do", "POST /v1/info/party/10001", "POST /v1/model/transfer", "POST /v1/model/load",
+    "POST /v1/operation/job_config/get", "POST /v1/info/fateboard", "POST /v1/tracker/1/a/a_1/0/host/9999/model/get",
+    "POST /v1/party/1/host/9999", "POST /v1/party/1/host/9999/x/y/z/start/start", "GET /", "GET /50x.html", "GET /test",
+    "POST /v1/interconn/schedule/job/create",
 )  # fmt: skip

@@ -29,8 +29,8 @@ ROUTING = "dest-party-id: 9999\r\nservice: fateflow\r\n"
 PATHS = (
     "/{v}/job/submit", "/{v}/partner/../job/list/query", "{p}/../../../../../../../{v}/job/submit", "{p}/..", "{p}/.", "{p}/", "{p}//",
     "/{p}", "/.{p}", "/x/..{p}", "/./{v}/job/submit", "//{v}//job/submit", "{p}/%2e%2e/%2e%2e/{v}/job/submit", "{p}%2f..%2f..%2fjob",
-    "{p}%00",
-    "{p}%0d%0aX:%20y", "{p}%3f", "{p}%23", "{p}%20", "{p};/../../job/submit", "{p};a=b", "{p}?x=1", "{p}?", "{p}#x", "{p}?/../../job/submit",
+    "{p}%00", "{p}%0d%0aX:%20y", "{p}%3f", "{p}%23", "{p}%20", "{p};/../../job/submit", "{p};a=b",
+    "{p}?x=1", "{p}?", "{p}#x", "{p}?/../../job/submit",
     "{p}%252e%252e/job", "{p}\\..\\..\\job", "{p}%5c..%5cjob", "{p}/%c0%ae%c0%ae/job", "{p}\x00", "{p}\t", "{p}\x0b", "{p}\u00e9", "{P}",
     "/{V}/job/submit", "/{v}%2fpartner/job/create", "/%76{n}/job/submit", "/{v}/%70artner/job/create", "http://x/{v}/job/submit",
     "http://x{p}/../job/submit", "http://x/?{p}", "http:/{p}", "*", "x{p}", "{p}x y", "/{v}/job/submit {p}", "{p} /{v}/job/submit",

@@ -17,7 +17,7 @@ from federation.descriptor import Descriptor
 from federation.unit import UnitPlan
 from tests.support.configs import DOMAIN, Case, exchange, exchange_descriptor, party, party_descriptor, stack
 from tests.support.peer_doctor import Answer, doctor
-from tests.support.peer_servers import Nginx, Server, authority, fateflow, network, serve, serve_grpc, serve_nginx, server_context
+from tests.support.peer_servers import Nginx, Server, authority, fateflow, network, serve, serve_nginx, server_context
 from tests.traffic.deployed import LOOPBACK, Container, TrafficServer, container, eventually, traffic_server
 
 pytestmark = pytest.mark.traffic
@@ -71,7 +71,7 @@ def star(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Star]:
         for server in pulsars.values():
             serve(server, until)
         nginx = Nginx({party_id: fateflow() for party_id in PULSARS})
-        yield Star(tmp_path, until, pulsars, {"http": serve_nginx(nginx, until), "grpc": serve_grpc(until, nginx.routes)})
+        yield Star(tmp_path, until, pulsars, {"http": serve_nginx(nginx, until)})
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ class Clinic:
         """Everything is up."""
         self.ports = {
             "pulsar": {"tls": serve(Server(context=server_context(self.folder, "10000")), self.until)},
-            "nginx": {"http": serve_nginx(self.nginx, self.until), "grpc": serve_grpc(self.until, self.nginx.routes)},
+            "nginx": {"http": serve_nginx(self.nginx, self.until)},
         }
         return self
 
@@ -124,7 +124,7 @@ def test_a_certificate_of_which_a_part_cannot_be_read_is_one_failed_row(fault: s
     assert row["problem"].startswith("its certificate cannot be read: ")
     assert row["fix"] == "clinic-b: serve another one for 10000.fraud.example; clinic-b: who else has it?"
     assert answer.code == 1
-    assert "clinic-b: gRPC route to party 9999" in str(answer.rows)
+    assert "clinic-b: HTTP route to party 9999" in str(answer.rows)
 
 
 def test_a_server_that_shows_no_certificate_shows_one_that_cannot_be_read() -> None:
@@ -150,19 +150,15 @@ def test_of_a_link_that_is_well_every_row_is_ok(clinic: Clinic, ask: Ask) -> Non
     assert answer.code == 0
     ports = clinic.ports
     ended = days_from_now(30)
-    pulsar, nginx, grpc = f"{PULSAR}:{ports['pulsar']['tls']}", f"{NGINX}:{ports['nginx']['http']}", f"{NGINX}:{ports['nginx']['grpc']}"
+    pulsar, nginx = f"{PULSAR}:{ports['pulsar']['tls']}", f"{NGINX}:{ports['nginx']['http']}"
     assert [row["check"].rpartition(", routeRevision")[0] or row["check"] for row in answer.rows] == [
         "clinic-b: is accepted and active here",
         "clinic-b: descriptor is valid until 2036-01-01",
         "clinic-b: release in its descriptor: 1.11.2",
-        f"clinic-b: nginx {grpc} accepts connections",
-        f"clinic-b: nginx {grpc} speaks gRPC",
-        f"clinic-b: gRPC route to party 10000 at {grpc}",
-        "clinic-b: release that FATE-Flow of party 10000 tells: 1.11.2",
-        f"clinic-b: gRPC route to party 9999 at {grpc}",
         f"clinic-b: nginx {nginx} accepts connections",
         f"clinic-b: clock of nginx {nginx}",
         f"clinic-b: HTTP route to party 10000 at {nginx}",
+        "clinic-b: release that FATE-Flow of party 10000 tells: 1.11.2",
         f"clinic-b: HTTP route to party 9999 at {nginx}",
         f"clinic-b: {PULSAR} resolves",
         f"clinic-b: {pulsar} is elsewhere",
@@ -301,24 +297,11 @@ FAULTS = {
         "s behind the one here",
         "clinic-b, here: compare both with a time server",
     ),
-    "HTTP where gRPC is": Fault(
-        lambda clinic: clinic.ports["nginx"].update(grpc=clinic.ports["nginx"]["http"]),
-        "clinic-b: nginx {grpc} speaks gRPC",
-        "HTTP/1 answers",
-        "clinic-b: publish the gRPC port of nginx itself",
-    ),
-    "TLS where gRPC is": Fault(
-        # An alert, as servers of TLS send it to those that speak something else.
-        lambda clinic: clinic.ports["nginx"].update(grpc=serve(Server(b"\x15\x03\x01\x00\x02\x02\x46"), clinic.until)),
-        "clinic-b: nginx {grpc} speaks gRPC",
-        "TLS answers",
-        "clinic-b: publish the gRPC port of nginx itself",
-    ),
-    "silence where gRPC is": Fault(
-        lambda clinic: clinic.ports["nginx"].update(grpc=serve(Server(), clinic.until)),
-        "clinic-b: nginx {grpc} speaks gRPC",
-        "no answer within 1 s",
-        "clinic-b: publish the gRPC port of nginx itself",
+    "a proxy that passes on less": Fault(
+        lambda clinic: clinic.nginx.routes.update({"10000": (403, "<html>403</html>")}),
+        "clinic-b: HTTP route to party 10000 at {nginx}",
+        "its nginx does not pass on what FATE-Flows ask each other",
+        "clinic-b: is a proxy or another configuration before its nginx?",
     ),
     "suspended here": Fault(
         lambda clinic: clinic.entry.update(state="suspended", reason="audit until May"),
@@ -342,7 +325,7 @@ def test_an_injected_fault_is_named_with_who_has_to_act(clinic: Clinic, ask: Ask
     answer = ask(clinic)
     ports = clinic.ports
     words = {"pulsar": f"{clinic.host}:{ports['pulsar']['tls']}", "nginx": f"{NGINX}:{ports['nginx']['http']}"}
-    check = said.check.format(**words, grpc=f"{NGINX}:{ports['nginx']['grpc']}")
+    check = said.check.format(**words)
     assert check in answer.wrong, list(answer.wrong.values())
     row = answer.wrong[check]
     assert row["state"] == "failed"
@@ -498,10 +481,23 @@ def test_osx_is_asked_over_grpc_there_and_back(clinic: Clinic, ask: Ask, fault: 
     assert any(check.startswith("clinic-b: gRPC route to party 9999 at ") for check in checks)
 
 
-def test_http_where_osx_is(clinic: Clinic, ask: Ask) -> None:
-    osx(clinic, clinic.ports["nginx"]["http"])
+# What listens where gRPC should: a greeting (None: HTTP), and what is said of it. Servers of TLS send an alert to those that speak otherwise.
+NO_GRPC = {
+    "HTTP": (None, "HTTP/1 answers"),
+    "TLS": (b"\x15\x03\x01\x00\x02\x02\x46", "TLS answers"),
+    "silence": (b"", "no answer within 1 s"),
+}
+
+
+@pytest.mark.parametrize("what", NO_GRPC)
+def test_something_else_where_osx_is(clinic: Clinic, ask: Ask, what: str) -> None:
+    greeting, problem = NO_GRPC[what]
+    port = clinic.ports["nginx"]["http"] if greeting is None else serve(Server(greeting), clinic.until)
+    osx(clinic, port)
     (row,) = ask(clinic).wrong.values()
-    assert (row["check"], row["problem"]) == (f"clinic-b: osx {PULSAR}:{clinic.ports['nginx']['http']} speaks gRPC", "HTTP/1 answers")
+    assert row["check"] == f"clinic-b: osx {PULSAR}:{port} speaks gRPC"
+    assert problem in row["problem"]
+    assert row["fix"] == "clinic-b: publish the gRPC port of osx itself"
 
 
 def test_without_a_cluster_the_routes_are_not_readable_and_the_peer_is_asked_all_the_same(clinic: Clinic, ask: Ask) -> None:

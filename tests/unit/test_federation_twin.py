@@ -389,7 +389,7 @@ SEEDS: list[tuple[Kind, Seed, str]] = [
     (STAR_OSX, _self_route_of_an_osx_exchange, "9999 -> 424242: loop: control (grpc)"),
     (MESH_OSX, _no_self_party, "10000 -> 9999: data (grpc)"),
     (MESH_PULSAR, _default_without_exchange, "9999 -> 424242: through a third party: control (http)"),
-    (STAR_PULSAR, _foreign_port, "9999 -> 10000: control (grpc)"),
+    (STAR_PULSAR, _foreign_port, "9999 -> 10000: control (http)"),
     (MESH_RABBITMQ, _foreign_port, "9999 -> 10000: control (http)"),
     (STAR_PULSAR, _foreign_server_name, "9999 -> 10000: data (tls)"),
     (STAR_PULSAR, _missing_connect_port, "10000 -> 9999: data (tls)"),
