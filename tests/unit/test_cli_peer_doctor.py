@@ -481,7 +481,7 @@ def test_osx_is_asked_over_grpc_there_and_back(clinic: Clinic, ask: Ask, fault: 
     assert any(check.startswith("clinic-b: gRPC route to party 9999 at ") for check in checks)
 
 
-# What listens where gRPC should: a greeting (None: HTTP), and what is said of it. Servers of TLS send an alert to those that speak otherwise.
+# What listens where gRPC should: a greeting (None: HTTP), and what is said of it. A server of TLS sends an alert.
 NO_GRPC = {
     "HTTP": (None, "HTTP/1 answers"),
     "TLS": (b"\x15\x03\x01\x00\x02\x02\x46", "TLS answers"),
