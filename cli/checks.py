@@ -7,7 +7,14 @@ from typing import Any, Literal
 from cli.cluster import Reading
 from cli.show import printable, table
 
-State = Literal["ok", "failed", "not readable"]
+# What makes an answer readable, in a namespace of the stack and outside.
+ROLE = "apply docs/rbac/viewer.yaml in this namespace, or ask who may read it"
+CLUSTER_ROLE = "apply docs/rbac/viewer-cluster.yaml, or ask the cluster's administrator"
+
+State = Literal["failed", "not readable", "skipped", "ok"]
+# As rows are shown: what is to be done first.
+STATES: tuple[State, ...] = ("failed", "not readable", "skipped", "ok")
+_AS_COUNTED: tuple[State, ...] = ("ok", "failed", "skipped", "not readable")
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,11 @@ class Row:
     def plain(self) -> dict[str, str]:
         """The row as data."""
         return {"check": self.check, "state": self.state, "problem": self.problem, "fix": self.fix}
+
+
+def skipped(check: str, cause: Row) -> Row:
+    """A check that cannot be right before another one is: repeating its problem would hide which row to act on."""
+    return Row(check, "skipped", f"waits for: {cause.check}")
 
 
 def not_read(check: str, reading: Reading, fix: str) -> Row | None:
@@ -40,19 +52,19 @@ def failed(rows: Iterable[Row]) -> bool:
 
 def rows_data(rows: Iterable[Row]) -> dict[str, Any]:
     """The rows as data, and how many are in which state."""
-    found = list(rows)
-    return {"rows": [row.plain() for row in found], "summary": _counts(found)}
+    found = _ordered(rows)
+    return {"rows": [row.plain() for row in found], "summary": _counts(found), "verdict": _verdict(found)}
 
 
 def rows_text(rows: Iterable[Row]) -> str:
-    """A line for each check; below those that are not ok, the problem and how to fix it."""
-    found = list(rows)
+    """A line for each check; below those that are not ok, the problem and how to fix it. The last line is the verdict."""
+    found = _ordered(rows)
     width = max((len(row.state) for row in found), default=0)
     lines = []
     for row in found:
         lines.append(f"{row.state.ljust(width)}  {one_line(row.check)}")
         lines += [f"{' ' * width}    {word}{one_line(text)}" for word, text in (("", row.problem), ("fix: ", row.fix)) if text]
-    return "\n".join([*lines, "", ", ".join(f"{count} {state}" for state, count in _counts(found).items())])
+    return "\n".join([*lines, "", _verdict(found)])
 
 
 def foreign_table(rows: Sequence[Sequence[str]]) -> str:
@@ -65,6 +77,18 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
-def _counts(rows: list[Row]) -> dict[str, int]:
-    states: tuple[State, ...] = ("ok", "failed", "not readable")
-    return {state: sum(row.state == state for row in rows) for state in states}
+def _ordered(rows: Iterable[Row]) -> list[Row]:
+    """What failed first; in each state as they were found, where a cause comes before what follows from it."""
+    return sorted(rows, key=lambda row: STATES.index(row.state))
+
+
+def _verdict(ordered: Sequence[Row]) -> str:
+    counts = ", ".join(f"{count} {state}" for state, count in _counts(ordered).items())
+    if not failed(ordered):
+        return f"nothing failed: {counts}"
+    return f"first to fix: {one_line(ordered[0].check)}; {counts}"
+
+
+def _counts(rows: Iterable[Row]) -> dict[str, int]:
+    states = [row.state for row in rows]
+    return {state: states.count(state) for state in _AS_COUNTED}

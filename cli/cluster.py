@@ -21,6 +21,8 @@ Object = dict[str, Any]
 _CALL_SECONDS = 10.0  # one answer of an API server that is well takes far less than a second
 _AT_ONCE = 4
 _LONGEST_REASON = 300
+# Of which it matters who wrote a field.
+_COMPARED = frozenset({"configmaps", "deployments", "ingresses", "networkpolicies", "services", "statefulsets"})
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,25 @@ class Ask:
             return ["get", "--raw", self.kind]
         place = ["--all-namespaces"] if self.namespace is None else ["--namespace", self.namespace]
         named = [] if self.name is None else [self.name]
-        return ["get", self.kind, *named, *([] if self.namespace is None and named else place), "--output", "json"]
+        whose = ["--show-managed-fields"] if self.kind in _COMPARED and self.namespace is not None else []
+        return ["get", self.kind, *named, *([] if self.namespace is None and named else place), "--output", "json", *whose]
+
+
+@dataclass(frozen=True)
+class Right:
+    """What the own account wants to do: a verb and a kind, in a namespace (None: not namespaced)."""
+
+    verb: str
+    kind: str
+    namespace: str | None = None
+
+    @property
+    def arguments(self) -> list[str]:
+        """Kubectl's arguments."""
+        return ["auth", "can-i", self.verb, self.kind, *([] if self.namespace is None else ["--namespace", self.namespace])]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.kind}"
 
 
 @dataclass(frozen=True)
@@ -72,6 +92,12 @@ class Cluster:
         wanted = list(dict.fromkeys(asks))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return dict(zip(wanted, pool.map(self._ask, wanted), strict=True))
+
+    def may(self, rights: Iterable[Right]) -> dict[Right, Reading]:
+        """Whether the own account has each right: ok, "not readable" when the API server says no, or failed."""
+        wanted = list(dict.fromkeys(rights))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return dict(zip(wanted, pool.map(self._may, wanted), strict=True))
 
     def logs(self, namespace: str, pod: str, lines: int) -> str:
         """The last lines of every container of a pod, or why there are none."""
@@ -107,6 +133,10 @@ class Cluster:
             return Reading("failed", reason="kubectl's answer is not JSON")
         return Reading("ok", tuple(found["items"]) if "items" in found else (found,))
 
+    def _may(self, right: Right) -> Reading:
+        done = self._run(right.arguments)
+        return done if isinstance(done, Reading) else Reading("ok")
+
     def _run(self, arguments: list[str], given: bytes = b"") -> str | Reading:
         """What kubectl prints; a reading that is not ok when it fails or takes too long."""
         left = min(_CALL_SECONDS, self._deadline - time.monotonic())
@@ -130,10 +160,12 @@ class Cluster:
             return Reading("failed", reason=f"kubectl cannot be run: {error.strerror}")
         if done.returncode == 0:
             return done.stdout.decode(errors="replace")
-        return _refusal(done.stderr.decode(errors="replace"))
+        return _refusal(done.stderr.decode(errors="replace"), done.stdout.decode(errors="replace").strip())
 
 
-def _refusal(said: str) -> Reading:
+def _refusal(said: str, printed: str) -> Reading:
+    if printed.startswith("no"):  # the answer of `auth can-i`
+        return Reading("not readable", reason=printed)
     lines = [line for line in said.splitlines() if line.strip()]
     reason = (lines or ["kubectl failed without a word"])[-1].strip()[:_LONGEST_REASON]
     if "(NotFound)" in said:

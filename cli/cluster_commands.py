@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +18,7 @@ from cli.files import shown
 from cli.own_addresses import own_addresses, own_asks
 from cli.peer_doctor import chosen, dialling_units, now, peer_rows
 from cli.peer_job import ask_in_cluster, asking_unit
+from cli.preflight import examine
 from cli.project import Stack
 from cli.questions import SECONDS, guarded
 from cli.route_checks import route_questions, route_rows
@@ -41,7 +43,7 @@ def doctor(arguments: argparse.Namespace) -> Result:
         raise UsageError("ask either the engines or peers: drop --engines, or the peers")
     if arguments.in_cluster and not asks_peers:
         raise UsageError("--in-cluster asks peers: name some, or add --peers")
-    rows = _engines(arguments) if arguments.engines else _peers(arguments) if asks_peers else own_rows(_look(arguments))
+    rows = _engines(arguments) if arguments.engines else _peers(arguments) if asks_peers else own_rows(_look(arguments, examine))
     return Result(rows_text(rows), rows_data(rows), FAILED if failed(rows) else OK)
 
 
@@ -50,7 +52,7 @@ def support_bundle(arguments: argparse.Namespace) -> Result:
     stack = stack_of(arguments)
     loaded = stack.load()
     cluster = Cluster(loaded.spec.cluster, stack.project.folder, arguments.timeout)
-    files = bundle_files(look(loaded, cluster, ("events",)), cluster, arguments.logs)
+    files = bundle_files(examine(loaded, cluster, ("events",)), cluster, arguments.logs)
     write_bundle(files, arguments.output, f"support-{stack.name.rsplit('/', 1)[-1]}")
     text = f"written: {shown(arguments.output)}, {len(files)} files; read them before you send them"
     return Result(text, {"file": str(arguments.output), "files": sorted(files)})
@@ -98,7 +100,7 @@ def _read(loaded: LoadedStack, stack: Stack, asks: list[Ask], seconds: float) ->
     return {ask: Reading("not readable", reason=one.reason) if one.state == "failed" else one for ask, one in found.items()}
 
 
-def _look(arguments: argparse.Namespace) -> Snapshot:
+def _look(arguments: argparse.Namespace, ask: Callable[[LoadedStack, Cluster], Snapshot] = look) -> Snapshot:
     stack = stack_of(arguments)
     loaded = stack.load()
-    return look(loaded, Cluster(loaded.spec.cluster, stack.project.folder, arguments.timeout))
+    return ask(loaded, Cluster(loaded.spec.cluster, stack.project.folder, arguments.timeout))

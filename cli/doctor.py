@@ -1,52 +1,57 @@
 """`fatefed doctor`: whether a stack's own part of a federation works, from the cluster's answers. Pure: it asks nothing itself."""
 
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from cli.checks import Row, not_read
-from cli.cluster import Object, Reading
+from cli.capacity import node_port_rows, quota_rows
+from cli.checks import CLUSTER_ROLE, ROLE, Row, not_read, skipped
+from cli.cluster import Reading
 from cli.issued import certificate_rows
+from cli.object_checks import REFRESH, object_rows, replicas_remedy
+from cli.preflight import preflight_rows
 from cli.questions import guarded
 from cli.snapshot import (
     CERT_MANAGER_API,
     GATEWAY_API,
     INGRESS_CLASSES,
     ISTIO_API,
-    SERVICES_EVERYWHERE,
     STORAGE_CLASSES,
     VERSION,
+    WORKLOADS,
     Expected,
     Snapshot,
     UnitView,
+    addresses,
     expected,
     gateway_of,
     name_of,
-    node_ports,
-    pod_amounts,
 )
 from cli.troubles import trouble
 from federation.boards_spec import HttpRouteBoards, IngressBoards, IstioBoards
-from federation.quantity import amount, shown
 from federation.rules_hubs import waiting_hubs
 
 NO_ANSWER = "check cluster.context and cluster.kubeconfig, the network, and whether your credentials are still valid"
-_UP = "run `pulumi up`"
-_ROLE = "apply docs/rbac/viewer.yaml in this namespace, or ask who may read it"
-_CLUSTER_ROLE = "apply docs/rbac/viewer-cluster.yaml, or ask the cluster's administrator"
 _STORAGE_DEFAULT, _INGRESS_DEFAULT = "storageclass.kubernetes.io/is-default-class", "ingressclass.kubernetes.io/is-default-class"
 
 
 def own_rows(snapshot: Snapshot) -> list[Row]:
-    """Every check of a stack's own cluster."""
+    """Every check of a stack's own cluster; causes before what follows from them."""
     version, waiting = snapshot.readings[VERSION], [*_hubs(snapshot)]
     if version.state != "ok":
         return [Row("cluster answers", "failed", version.reason, NO_ANSWER), *waiting]
     rows = [Row(f"cluster answers: Kubernetes {snapshot.kubernetes}", "ok"), *waiting]
-    for view in snapshot.units:
-        rows += guarded(f"{view.unit.key}: everything is checked", _unit(view, snapshot))
     for check, found in (("storage classes", _storage_classes), ("cert-manager", _cert_manager), ("consoles", _boards)):
         rows += guarded(f"{check}: everything is checked", found(snapshot))
+    causes = {row.check: row for row in rows if row.state == "failed"}
+    if snapshot.planned.unrendered:
+        said = f"{snapshot.planned.unrendered}: objects of charts are not compared"
+        rows.append(Row("objects of the charts are as planned", "not readable", said, "install helm, or name it with HELM=PATH"))
+    for view in snapshot.units:
+        found_of_unit = _unit(view, snapshot, causes) if view.deployed else preflight_rows(view, snapshot)
+        rows += guarded(f"{view.unit.key}: everything is checked", found_of_unit)
+    for owner, planned in snapshot.planned.objects.items():
+        if owner.startswith("fate:manifests."):
+            fix = "let whoever asks read these kinds, too"
+            rows += guarded(f"{owner}: everything is checked", object_rows(owner, planned, snapshot.readings, causes, fix))
     return rows
 
 
@@ -57,137 +62,98 @@ def _hubs(snapshot: Snapshot) -> Iterator[Row]:
         yield Row(f"{hub.unit}: hub {hub.peer}", "failed", said, fix)
 
 
-def _unit(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:
+def _unit(view: UnitView, snapshot: Snapshot, causes: Mapping[str, Row]) -> Iterator[Row]:
+    """`causes`: what failed of the whole cluster, by its check."""
     key, namespace = view.unit.key, view.unit.namespace
-    found = view.namespace
-    if found.state == "absent":
-        who = _UP if snapshot.spec.cluster.makes_namespaces else f"let it be made: `kubectl create namespace {namespace}`"
-        yield Row(f"{key}: namespace {namespace}", "failed", "there is none", who)
-        return
-    yield not_read(f"{key}: namespace {namespace}", found, _ROLE) or Row(f"{key}: namespace {namespace}", "ok")
+    yield not_read(f"{key}: namespace {namespace}", view.namespace, ROLE) or Row(f"{key}: namespace {namespace}", "ok")
+    quotas = [*quota_rows(view)]
+    yield from quotas
+    short = next((row for row in quotas if row.state == "failed"), None)
     for module in expected(view.unit):
-        yield _module(view, module)
-        if module.claims or module.existing_claim:
-            yield _claims(view, module)
-    yield from certificate_rows(view, snapshot, _UP, _ROLE)
-    yield from _quotas(view)
+        claims = _claims(view, module, causes) if module.claims or module.existing_claim else None
+        if claims is not None:
+            yield claims
+        yield _module(view, module, claims, short)
+    yield from certificate_rows(view, snapshot, REFRESH, ROLE)
     yield from _addresses(view)
-    yield from _node_ports(view, snapshot)
+    ports = [*node_port_rows(view, snapshot)]
+    yield from (row for _, row in ports)
+    causes = {**causes, **{f"{key}: Service {service}": row for service, row in ports if row.state == "failed"}}
+    yield from object_rows(key, snapshot.planned.objects.get(key, ()), snapshot.readings, causes, ROLE)
     if isinstance(snapshot.spec.boards, IngressBoards) and view.unit.board_hosts:
         yield _ingresses(view)
 
 
-def _module(view: UnitView, module: Expected) -> Row:
+def _module(view: UnitView, module: Expected, claims: Row | None, quota: Row | None) -> Row:
+    """`claims`: the row of its claims; `quota`: of one that is too small."""
     check = f"{view.unit.key}: module {module.component}"
-    found = [item for kind in ("deployments", "statefulsets") for item in view.of_module(kind, module.component)]
+    found = [item for kind in WORKLOADS for item in view.of_module(kind, module.component)]
     if not found:
-        unread = [row for kind in ("deployments", "statefulsets") if (row := not_read(check, view.reading(kind), _ROLE)) is not None]
-        return unread[0] if unread else Row(check, "failed", "it is not deployed", _UP)
+        unread = [row for kind in WORKLOADS if (row := not_read(check, view.reading(kind), ROLE)) is not None]
+        return unread[0] if unread else Row(check, "failed", "it is not deployed", REFRESH)
     [workload, *_] = found
     ready, wanted = workload.get("status", {}).get("readyReplicas", 0), workload["spec"].get("replicas", 1)
     if wanted != module.replicas:
-        return Row(check, "failed", f"it has {wanted} replicas, planned are {module.replicas}", _UP)
+        fix = replicas_remedy(workload, view.unit.namespace, module.name, module.replicas)
+        return Row(check, "failed", f"it has {wanted} replicas, planned are {module.replicas}", fix)
     if ready >= wanted:
         return Row(f"{check}, {ready} of {wanted} ready", "ok")
     pods = view.of_module("pods", module.component)
+    if quota is not None and len(pods) < wanted:
+        return skipped(check, quota)
+    if claims is not None and claims.state != "ok":
+        return skipped(check, claims)
     why, fix = trouble(view.unit.namespace, module.name, pods, workload)
     return Row(check, "failed", f"{ready} of {wanted} ready: {why}", fix)
 
 
-def _claims(view: UnitView, module: Expected) -> Row:
+def _claims(view: UnitView, module: Expected, causes: Mapping[str, Row]) -> Row:
     check = f"{view.unit.key}: claims of {module.component}"
     reading = view.reading("persistentvolumeclaims")
-    if (unread := not_read(check, reading, _ROLE)) is not None:
+    if (unread := not_read(check, reading, ROLE)) is not None:
         return unread
     if module.existing_claim:
         found, count = [item for item in reading.items if name_of(item) == module.existing_claim], 1
     else:
         found, count = view.of_module("persistentvolumeclaims", module.component), module.claims
-    if len(found) < count:
-        fix = f"make claim {module.existing_claim}" if module.existing_claim else _UP
-        return Row(check, "failed", f"{count} planned, {len(found)} there", fix)
     open_ones = [name_of(item) for item in found if item.get("status", {}).get("phase") != "Bound"]
+    cause = causes.get(_class_check("storage class", module.storage_class))
+    if cause is not None and module.claims and (open_ones or len(found) < count):
+        return skipped(check, cause)
+    if len(found) < count:
+        fix = f"make claim {module.existing_claim}" if module.existing_claim else REFRESH
+        return Row(check, "failed", f"{count} planned, {len(found)} there", fix)
     if open_ones:
         fix = f"`kubectl -n {view.unit.namespace} describe pvc {open_ones[0]}` says why; often the storage class, or a full store"
         return Row(check, "failed", f"not bound: {', '.join(open_ones)}", fix)
     return Row(f"{check}, {len(found)} bound", "ok")
 
 
-def _quotas(view: UnitView) -> Iterator[Row]:
-    """Whether the plan fits into each quota, beside the pods of others in the namespace."""
-    reading = view.reading("resourcequotas")
-    if (unread := not_read(f"{view.unit.key}: quotas", reading, _ROLE)) is not None:
-        yield unread
-        return
-    balanced = sum(manifest.fields["spec"]["type"] == "LoadBalancer" for manifest in view.unit.services)
-    needed = _sum([*(module.amounts for module in expected(view.unit)), {"services.loadbalancers": Decimal(balanced)}])
-    others = _sum(pod_amounts(pod) for pod in view.foreign_pods())
-    for quota in reading.items:
-        check = f"{view.unit.key}: quota {name_of(quota)}"
-        if quota.get("spec", {}).get("scopes") or quota.get("spec", {}).get("scopeSelector"):
-            yield Row(f"{check}, for some pods only: not checked", "ok")
-            continue
-        short = [
-            f"{what}: planned {_shown(needed[what], what)}{_beside(others.get(what), what)}, allowed {_shown(amount(hard), what)}"
-            for what, hard in sorted((quota["spec"].get("hard") or {}).items())
-            if what in needed and needed[what] + others.get(what, Decimal(0)) > amount(hard)
-        ]
-        fix = "let the quota be raised, or lower modules.<module>.resources and replicas"
-        yield Row(check, "failed", "; ".join(short), fix) if short else Row(check, "ok")
-
-
 def _addresses(view: UnitView) -> Iterator[Row]:
+    """Of load balancers; that a Service is there is looked at with all objects."""
     reading = view.reading("services")
-    if (unread := not_read(f"{view.unit.key}: Services", reading, _ROLE)) is not None:
+    if (unread := not_read(f"{view.unit.key}: Services", reading, ROLE)) is not None:
         yield unread
         return
-    live = {name_of(item): item for item in reading.items}
-    published = {manifest.name for manifest in view.unit.services}
-    balanced = {name for name, item in live.items() if item["spec"].get("type") == "LoadBalancer"}
-    for name in sorted(published | balanced):
-        check = f"{view.unit.key}: Service {name}"
-        if name not in live:
-            yield Row(check, "failed", "there is none", _UP)
-        elif name in balanced and not (found := addresses(live[name])):
+    for item in sorted(reading.items, key=name_of):
+        check = f"{view.unit.key}: Service {name_of(item)}"
+        if item["spec"].get("type") != "LoadBalancer":
+            continue
+        if found := addresses(item):
+            yield Row(f"{check} at {', '.join(found)}", "ok")
+        else:
             fix = "the cluster's load balancer gives it none: is there a controller, and has its pool room? `kubectl describe` says"
             yield Row(check, "failed", "its load balancer has no address", fix)
-        else:
-            yield Row(f"{check} at {', '.join(found)}" if name in balanced else check, "ok")
-
-
-def _node_ports(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:
-    own = view.reading("services")
-    if own.state != "ok":
-        return
-    held = {port["nodePort"] for item in own.items for port in item["spec"].get("ports", []) if "nodePort" in port}
-    for port, service in sorted(node_ports(view.unit).items()):
-        check = f"{view.unit.key}: node port {port} of {service}"
-        if port in held:
-            yield Row(check, "ok")
-            continue
-        everywhere = snapshot.readings[SERVICES_EVERYWHERE]
-        owners = [f"{item['metadata']['namespace']}/{name_of(item)}" for item in everywhere.items if _has_node_port(item, port)]
-        fix = f"{_UP}; if the API server calls the port out of range, correct cluster.nodePortRange"
-        if owners:
-            yield Row(check, "failed", f"{owners[0]} has it", "choose another port, and export the descriptor again")
-        elif everywhere.state != "ok":
-            yield Row(check, "failed", "the Service does not have it; whether another one does is not readable", fix)
-        else:
-            yield Row(check, "failed", "the Service does not have it", fix)
-
-
-def _has_node_port(item: Object, port: int) -> bool:
-    return any(found.get("nodePort") == port for found in item["spec"].get("ports", []))
 
 
 def _ingresses(view: UnitView) -> Row:
     check = f"{view.unit.key}: Ingresses of {', '.join(view.unit.board_hosts)}"
     reading = view.reading("ingresses")
-    if (unread := not_read(check, reading, _ROLE)) is not None:
+    if (unread := not_read(check, reading, ROLE)) is not None:
         return unread
     live = {rule.get("host") for item in reading.items for rule in item["spec"].get("rules", [])}
     missing = [host for host in view.unit.board_hosts.values() if host not in live]
-    return Row(check, "failed", f"no Ingress for {', '.join(missing)}", _UP) if missing else Row(check, "ok")
+    return Row(check, "failed", f"no Ingress for {', '.join(missing)}", REFRESH) if missing else Row(check, "ok")
 
 
 def _storage_classes(snapshot: Snapshot) -> Iterator[Row]:
@@ -197,14 +163,18 @@ def _storage_classes(snapshot: Snapshot) -> Iterator[Row]:
 
 
 def _class(what: str, name: str | None, reading: Reading, default: str, key: str) -> Row:
-    check = f"{what} {name}" if name else f"default {what}"
-    if (unread := not_read(check, reading, _CLUSTER_ROLE)) is not None:
+    check = _class_check(what, name)
+    if (unread := not_read(check, reading, CLUSTER_ROLE)) is not None:
         return unread
     names = [name_of(item) for item in reading.items]
     marked = [name_of(item) for item in reading.items if (item["metadata"].get("annotations") or {}).get(default) == "true"]
     if name in names or (name is None and marked):
         return Row(check, "ok")
     return Row(check, "failed", f"there is none; there are: {', '.join(names) or 'none at all'}", f"correct {key}, or let it be made")
+
+
+def _class_check(what: str, name: str | None) -> str:
+    return f"{what} {name}" if name else f"default {what}"
 
 
 def _cert_manager(snapshot: Snapshot) -> Iterator[Row]:
@@ -232,33 +202,11 @@ def _defined(kind: str, reading: Reading, fix: str) -> Row:
     kinds = [resource.get("kind") for item in reading.items for resource in item.get("resources", [])]
     if reading.state == "absent" or (reading.state == "ok" and kind not in kinds):
         return Row(check, "failed", "its definition is not installed", fix)
-    return not_read(check, reading, _CLUSTER_ROLE) or Row(check, "ok")
+    return not_read(check, reading, CLUSTER_ROLE) or Row(check, "ok")
 
 
 def _gateway(boards: HttpRouteBoards, reading: Reading) -> Row:
     check = f"Gateway {boards.gateway.name} in namespace {boards.gateway.namespace}"
     if reading.state == "absent":
         return Row(check, "failed", "there is none", "correct boards.gateway, or let it be made")
-    return not_read(check, reading, _CLUSTER_ROLE) or Row(check, "ok")
-
-
-def addresses(service: Object) -> list[str]:
-    """The addresses of a Service's load balancer."""
-    found = (service.get("status", {}).get("loadBalancer") or {}).get("ingress") or []
-    return [entry.get("ip") or entry.get("hostname") or "" for entry in found]
-
-
-def _sum(amounts: Iterable[Any]) -> dict[str, Decimal]:
-    total: dict[str, Decimal] = {}
-    for one in amounts:
-        for what, number in one.items():
-            total[what] = total.get(what, Decimal(0)) + number
-    return total
-
-
-def _shown(number: Decimal, what: str) -> str:
-    return shown(number, memory="memory" in what or "storage" in what)
-
-
-def _beside(number: Decimal | None, what: str) -> str:
-    return "" if not number else f" beside {_shown(number, what)} of others"
+    return not_read(check, reading, CLUSTER_ROLE) or Row(check, "ok")

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli.cluster import Ask, Object, Reading
-from cli.doctor import addresses
 from cli.peer_questions import Question
-from cli.snapshot import name_of
+from cli.snapshot import addresses, name_of
 from federation.hosts import canonical
 from federation.live import live_values
 from federation.load import LoadedStack

@@ -66,11 +66,16 @@ def _unit_objects(unit: UnitPlan) -> Iterator[dict[str, Any]]:
         yield manifest.document()
     for job in unit.jobs:
         yield from (job.files.document(), job.job.document())
+    yield from chart_objects(unit)
+    for manifest in unit.boards:
+        yield manifest.document()
+
+
+def chart_objects(unit: UnitPlan) -> Iterator[dict[str, Any]]:
+    """The objects of a unit's chart. CommandError when helm is missing or refuses the chart."""
     chart = unit.chart
     for document in helm_template(CHARTS / chart.chart, chart.values.plain(), unit.key, chart.namespace):
         yield _redacted(_placed(document, chart.namespace))
-    for manifest in unit.boards:
-        yield manifest.document()
 
 
 def write_rendering(files: Mapping[str, str], out: Path) -> None:

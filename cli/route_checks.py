@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cli.checks import Row
-from cli.cluster import Ask, Object, Reading
-from cli.doctor import addresses
-from cli.snapshot import name_of
+from cli.cluster import Ask, Reading
+from cli.live_addresses import live_address
+from cli.object_checks import REFRESH
 from federation.live import LiveValue, live_values, substitute
 from federation.manifests import Manifest
 from federation.routes import route_revision
@@ -34,19 +34,19 @@ def _row(unit: UnitPlan, readings: Mapping[Ask, Reading]) -> Row:
     for ask in route_questions([unit]):
         reading = readings[ask]
         if reading.state == "absent":
-            return Row(check, "failed", f"there is no ConfigMap {ask.name}", "here: run `pulumi up`")
+            return Row(check, "failed", f"there is no ConfigMap {ask.name}", f"here: {REFRESH}")
         if reading.state != "ok":
             return Row(check, "not readable", reading.reason, _ROLE.format(unit.namespace))
-    values = {value: _value(value, readings) for value in _live(unit)}
+    values = {value: live_address(value, readings) for value in _live(unit)}
     if unknown := sorted(str(value) for value, found in values.items() if found is None):
-        return Row(check, "failed", f"the cluster does not have {', '.join(unknown)}", "here: run `pulumi up`")
+        return Row(check, "failed", f"the cluster does not have {', '.join(unknown)}", f"here: {REFRESH}")
     planned = {manifest.role: substitute(manifest.fields, {key: found or "" for key, found in values.items()}) for manifest in unit.routes}
     found = {manifest.role: {"data": readings[_place(manifest)].items[0].get("data", {})} for manifest in unit.routes}
     if planned == found:
         return Row(f"{check} are as planned, routeRevision {route_revision(planned)}", "ok")
     wrong = sorted(_different(planned, found))
     problem = f"not as planned: {', '.join(wrong)}; the cluster has revision {route_revision(found)}, planned is {route_revision(planned)}"
-    return Row(check, "failed", problem, "here: run `pulumi up`; `pulumi preview --diff` shows what differs")
+    return Row(check, "failed", problem, f"here: {REFRESH}; `pulumi preview --refresh --diff` shows what differs")
 
 
 def _different(planned: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
@@ -61,14 +61,3 @@ def _place(manifest: Manifest) -> Ask:
 
 def _live(unit: UnitPlan) -> frozenset[LiveValue]:
     return live_values([manifest.fields for manifest in unit.routes])
-
-
-def _value(value: LiveValue, readings: Mapping[Ask, Reading]) -> str | None:
-    services: dict[str, Object] = {name_of(item): item for item in readings[Ask("services", value.namespace)].items}
-    service = services.get(value.service)
-    if service is None:
-        return None
-    if value.field == "loadBalancer":
-        return next(iter(addresses(service)), None)
-    address = service["spec"].get("clusterIP")
-    return None if address is None else str(address)

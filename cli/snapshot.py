@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from cli.cluster import Ask, Cluster, Object, Reading
+from cli.cluster import Ask, Cluster, Object, Reading, Right
+from cli.planned import Planned
 from federation import cert_manager
 from federation.boards_spec import HttpRouteBoards, IngressBoards, IstioBoards
 from federation.load import LoadedStack
@@ -22,7 +23,8 @@ GATEWAY_API = Ask("/apis/gateway.networking.k8s.io/v1")
 ISTIO_API = Ask("/apis/networking.istio.io/v1beta1")
 CERT_MANAGER_API = Ask(f"/apis/{cert_manager.API}")
 CERTIFICATES, CERTIFICATE_REQUESTS = "certificates.cert-manager.io", "certificaterequests.cert-manager.io"
-_KINDS = ("deployments", "statefulsets", "pods", "persistentvolumeclaims", "services", "resourcequotas")
+WORKLOADS = ("deployments", "statefulsets")
+_KINDS = (*WORKLOADS, "pods", "persistentvolumeclaims", "services", "resourcequotas")
 _NAME, _INSTANCE = "app.kubernetes.io/name", "app.kubernetes.io/instance"
 
 
@@ -52,6 +54,16 @@ class UnitView:
         """The answer about the namespace itself."""
         return self.readings[namespace_of(self.unit)]
 
+    @property
+    def deployed(self) -> bool:
+        """Whether anything of it runs there; unknown counts as yes."""
+        if self.namespace.state == "absent":
+            return False
+        return any(
+            reading.state != "ok" or any(labels(item).get(_INSTANCE) == self.unit.key for item in reading.items)
+            for reading in map(self.reading, WORKLOADS)
+        )
+
     def reading(self, kind: str) -> Reading:
         """The answer about a kind of objects in its namespace."""
         return self.readings[Ask(kind, self.unit.namespace)]
@@ -72,6 +84,9 @@ class Snapshot:
 
     loaded: LoadedStack
     readings: Mapping[Ask, Reading] = field(default_factory=dict)
+    planned: Planned = field(default_factory=Planned)
+    # Of the own account, in the namespaces of units that are not deployed.
+    rights: Mapping[Right, Reading] = field(default_factory=dict)
 
     @property
     def spec(self) -> StackSpec:
@@ -94,12 +109,15 @@ class Snapshot:
         return str(self.readings[VERSION].items[0].get("gitVersion", "unknown")) if self.reachable else "unknown"
 
 
-def look(loaded: LoadedStack, cluster: Cluster, more: tuple[str, ...] = ()) -> Snapshot:
-    """Ask a cluster everything about a stack, `more` kinds too. Only one question when it does not answer the first."""
-    first = cluster.read([VERSION])
+def look(loaded: LoadedStack, cluster: Cluster, more: tuple[str, ...] = (), planned: Planned | None = None) -> Snapshot:
+    """Ask a cluster everything about a stack, `more` kinds too. Only one question when it does not answer the first.
+
+    `planned`: the stack's objects, when they are to be compared.
+    """
+    first, objects = cluster.read([VERSION]), planned or Planned()
     if first[VERSION].state != "ok":
-        return Snapshot(loaded, first)
-    return Snapshot(loaded, {**first, **cluster.read(_questions(loaded, more))})
+        return Snapshot(loaded, first, objects)
+    return Snapshot(loaded, {**first, **cluster.read([*_questions(loaded, more), *objects.asks])}, objects)
 
 
 def namespace_of(unit: UnitPlan) -> Ask:
@@ -181,6 +199,12 @@ def node_ports(unit: UnitPlan) -> dict[int, str]:
     modules: dict[str, dict[str, Any]] = unit.chart.values.plain()["modules"]
     given = {name: (values.get("service") or {}).get("nodePorts") or {} for name, values in modules.items()}
     return found | {port: name for name, ports in given.items() for port in ports.values()}
+
+
+def addresses(service: Object) -> list[str]:
+    """The addresses of a Service's load balancer."""
+    found = (service.get("status", {}).get("loadBalancer") or {}).get("ingress") or []
+    return [entry.get("ip") or entry.get("hostname") or "" for entry in found]
 
 
 def labels(item: Object) -> dict[str, str]:

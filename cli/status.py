@@ -5,9 +5,9 @@ from typing import Any
 
 from cli.checks import foreign_table
 from cli.cluster import Object, Reading
-from cli.doctor import NO_ANSWER, addresses
+from cli.doctor import NO_ANSWER
 from cli.issued import ends, issuer_of, why_not_ready
-from cli.snapshot import CERTIFICATES, VERSION, Snapshot, UnitView, expected, name_of
+from cli.snapshot import CERTIFICATES, VERSION, Snapshot, UnitView, addresses, expected, name_of
 
 Entries = list[dict[str, Any]]
 

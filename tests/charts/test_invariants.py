@@ -404,3 +404,13 @@ def test_the_names_of_every_object_are_known_to_the_program() -> None:
     found = {item["metadata"]["name"] for case in ALL for item in case.render()}
     assert len(found) > 25
     assert found == CHART_OBJECTS
+
+
+def test_config_maps_are_known_by_their_names() -> None:
+    """docs/rbac/viewer.yaml lists them by it."""
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    for item in (item for case in ALL for item in case.render()):
+        found[item["kind"] == "ConfigMap"].add(item["metadata"]["name"])
+    assert len(found[True]) > 15
+    assert all(name.endswith(("-config", "-env")) for name in found[True])
+    assert not any(name.endswith(("-config", "-env")) for name in found[False])

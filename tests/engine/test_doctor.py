@@ -152,7 +152,7 @@ def test_the_route_files_of_a_real_cluster_have_the_revision_of_the_output_until
     lab.admin.run("kubectl", "patch", "configmap", "nginx-route-table", "-n", NAMESPACE, "--patch", stale)
     row = lab.viewer.peer("hub")["party-9999: route files"]
     lab.admin.run("kubectl", "patch", "configmap", "nginx-route-table", "-n", NAMESPACE, "--patch", json.dumps({"data": before}))
-    assert (row["state"], row["fix"].startswith("here: run `pulumi up`")) == ("failed", True)
+    assert (row["state"], row["fix"].startswith("here: run `pulumi up --refresh`")) == ("failed", True)
     assert "route_table.yaml" in row["problem"]
     assert lab.viewer.peer("hub")[check]["state"] == "ok"
 
@@ -188,6 +188,51 @@ def test_a_bundle_of_the_viewer_holds_no_secret(lab: Lab, tmp_path: Path) -> Non
     # `secure:` of the stack file is not there either, encrypted as it is.
     forbidden = [*lab.passwords.values(), *encoded, "secure:", "encryptionsalt", "PRIVATE KEY-----\nM"]
     assert not [(name, word[:12]) for name, text in files.items() for word in forbidden if word in text]
+
+
+def test_what_was_changed_by_hand_is_seen_and_the_remedy_that_is_named_works(lab: Lab) -> None:
+    def kubectl(*arguments: str) -> None:
+        lab.admin.run("kubectl", "-n", NAMESPACE, *arguments)
+
+    kubectl("delete", "service", "nginx")
+    kubectl("delete", "networkpolicy", "fate-peers-pulsar")
+    kubectl("delete", "configmap", "nginx-config")
+    kubectl("patch", "service", "fateflow", "--type=merge", "--patch", json.dumps({"spec": {"type": "NodePort", "clusterIP": None}}))
+    kubectl("patch", "configmap", "nginx-route-table", "--patch", json.dumps({"data": {"route_table.yaml": "# by hand\n"}}))
+    kubectl("scale", "statefulset/datanode", "--replicas=2")
+    kubectl("set", "image", "deployment/nginx", "nginx=elsewhere.example/nginx:1")
+    expected = {
+        "party-9999: Service nginx": "there is none",
+        "party-9999: NetworkPolicy fate-peers-pulsar": "there is none",
+        "party-9999: ConfigMap nginx-config": "there is none",
+        "party-9999: Service fateflow": "not as planned: spec.type is NodePort, planned is ClusterIP",
+        "party-9999: ConfigMap nginx-route-table": "not as planned: data.route_table.yaml differs",
+        "party-9999: module datanode": "it has 2 replicas, planned are 3",
+    }
+    wrong = _failed(lab)
+    assert {check: wrong[check]["problem"] for check in expected} == expected
+    assert "spec.template.spec.containers.nginx.image is elsewhere.example/nginx:1" in wrong["party-9999: Deployment nginx"]["problem"]
+    assert len(wrong) == 7
+    assert all("`pulumi up --refresh`" in row["fix"] for row in wrong.values())
+
+    lab.space.up()
+    assert _failed(lab).keys() == wrong.keys(), "a plain `pulumi up` sees nothing of it"
+
+    refresh = ["pulumi", "up", "--refresh", "--yes", "--skip-preview", "--non-interactive", "-s", "viewed"]
+    refused = lab.space.attempt(*refresh)
+    assert refused.returncode != 0
+    assert b"conflict" in refused.stdout + refused.stderr
+    fix = wrong["party-9999: module datanode"]["fix"]
+    assert "kubectl (scale) set it" in fix
+    [undo] = re.findall(r"`(kubectl -n \S+ scale [^`]+)`", fix)
+    lab.admin.run(*undo.split())
+    lab.space.run(*refresh)
+    lab.admin.run("kubectl", "rollout", "status", "statefulset/datanode", "-n", NAMESPACE, "--timeout=120s")
+    assert _failed(lab) == {}
+
+
+def _failed(lab: Lab) -> dict[str, dict[str, str]]:
+    return {check: row for check, row in lab.viewer.doctor()[1].items() if row["state"] == "failed"}
 
 
 def test_injected_faults_are_each_named(lab: Lab) -> None:

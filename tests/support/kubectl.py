@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cli.planned import resource
 from cli.snapshot import Expected, expected
 from federation.live import live_values, substitute
 from federation.manifests import Manifest
@@ -44,6 +45,9 @@ if arguments[0] == "get" and arguments[1] == "--raw":
     key = arguments[2]
 elif arguments[0] == "get":
     key = arguments[1] + place + ("/" + arguments[2] if not arguments[2].startswith("--") else "")
+elif arguments[:2] == ["auth", "can-i"]:
+    denied = " ".join(arguments[2:4]) in answers["denied"]
+    sys.exit(print("no" if denied else "yes") or int(denied))
 elif arguments[0] == "logs":
     key = "logs" + place + "/" + arguments[1]
 else:
@@ -53,6 +57,23 @@ if isinstance(answer, str) and arguments[0] != "logs":
     sys.exit(answer)
 print(answer if isinstance(answer, str) else json.dumps({{"items": answer}} if isinstance(answer, list) else answer))
 """
+
+
+_HELM = """#!{python}
+import json, pathlib, sys
+print("---\\n".join(json.dumps(one) + "\\n" for one in json.loads(pathlib.Path({file!r}).read_text())[sys.argv[2]]))
+"""
+
+
+class FakeHelm:
+    """A helm that renders of each unit's chart its workloads, a ConfigMap and a Service."""
+
+    def __init__(self, folder: Path, plan: StackPlan) -> None:
+        self.program = folder / "helm"
+        file = folder / "charts.json"
+        file.write_text(json.dumps({unit.key: chart_objects(unit) for unit in plan.units}))
+        self.program.write_text(_HELM.format(python=sys.executable, file=str(file)))
+        self.program.chmod(0o755)
 
 
 class FakeKubectl:
@@ -88,6 +109,7 @@ def healthy(plan: StackPlan) -> Answers:
         "storageclasses": [_named("standard", {"storageclass.kubernetes.io/is-default-class": "true"})],
         "ingressclasses": [_named("nginx")],
         "services": [],
+        "denied": [],
         "/apis/cert-manager.io/v1": {"resources": [{"kind": "Certificate"}]},
     }
     for unit in plan.units:
@@ -98,25 +120,46 @@ def healthy(plan: StackPlan) -> Answers:
 def _unit(unit: UnitPlan) -> Answers:
     place, modules = unit.namespace, expected(unit)
     stateful = [module for module in modules if module.claims]
-    return {
-        f"namespaces/{place}": _named(place),
-        f"deployments/{place}": [_workload(unit, module) for module in modules if module not in stateful],
-        f"statefulsets/{place}": [_workload(unit, module) for module in stateful],
-        f"pods/{place}": [pod(unit, module) for module in modules],
-        f"persistentvolumeclaims/{place}": [_claim(unit, module, number) for module in stateful for number in range(module.claims)],
-        f"services/{place}": [_service(manifest.name, manifest.fields["spec"]) for manifest in unit.services],
-        f"resourcequotas/{place}": [],
-        f"ingresses/{place}": [_ingress(name, host) for name, host in unit.board_hosts.items()],
-        f"events/{place}": [],
-        f"certificates.cert-manager.io/{place}": [_certificate(manifest) for manifest in unit.certificates],
-        f"certificaterequests.cert-manager.io/{place}": [_request(manifest, unit) for manifest in unit.certificates],
-    } | {f"configmaps/{place}/{manifest.name}": _route_map(manifest) for manifest in unit.routes}
+    chart = chart_objects(unit)
+    config_maps = [*(_live(manifest) for manifest in unit.routes), *(one for one in chart if one["kind"] == "ConfigMap")]
+    services = [*(manifest.document() for manifest in unit.services), *(one for one in chart if one["kind"] == "Service")]
+    namespaces = [manifest.document() for manifest in unit.namespace_object]
+    return (
+        {
+            f"namespaces/{place}": namespaces[0] if namespaces else _named(place),
+            f"deployments/{place}": [_workload(unit, module) for module in modules if module not in stateful],
+            f"statefulsets/{place}": [_workload(unit, module) for module in stateful],
+            f"pods/{place}": [pod(unit, module) for module in modules],
+            f"persistentvolumeclaims/{place}": [_claim(unit, module, number) for module in stateful for number in range(module.claims)],
+            f"services/{place}": [_service(document) for document in services],
+            f"networkpolicies/{place}": [manifest.document() for manifest in unit.policies],
+            f"resourcequotas/{place}": [],
+            f"ingresses/{place}": [_ingress(name, host) for name, host in unit.board_hosts.items()],
+            f"events/{place}": [],
+            f"certificates.cert-manager.io/{place}": [_certificate(manifest) for manifest in unit.certificates],
+            f"certificaterequests.cert-manager.io/{place}": [_request(manifest, unit) for manifest in unit.certificates],
+        }
+        | {f"configmaps/{place}/{document['metadata']['name']}": document for document in config_maps}
+        | {f"{resource(board.document())}/{place}/{board.name}": board.document() for board in unit.boards}
+    )
 
 
-def _route_map(manifest: Manifest) -> Answers:
+def chart_objects(unit: UnitPlan) -> list[Answers]:
+    """What `FakeHelm` makes of a unit's chart."""
+    workloads = [{key: value for key, value in _workload(unit, module).items() if key != "status"} for module in expected(unit)]
+    labels = {"app.kubernetes.io/instance": unit.key}
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "nginx-config", "labels": labels}, "data": {"nginx.conf": "x"}}
+    ports = [{"name": "mysql", "port": 3306, "targetPort": "mysql"}]
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "mysql", "labels": labels}}
+    return [*workloads, config, {**service, "spec": {"type": "ClusterIP", "ports": ports}}]
+
+
+def _live(manifest: Manifest) -> Answers:
     """A route table as `pulumi up` fills it in."""
-    values = {value: "203.0.113.50" if value.field == "loadBalancer" else "10.0.0.1" for value in live_values(manifest.fields)}
-    return {"metadata": {"name": manifest.name}, **substitute(manifest.fields, values)}
+    document = manifest.document()
+    values = {value: "203.0.113.50" if value.field == "loadBalancer" else "10.0.0.1" for value in live_values(document)}
+    found: Answers = substitute(document, values)
+    return found
 
 
 def _labels(unit: UnitPlan, module: Expected) -> dict[str, str]:
@@ -129,6 +172,8 @@ def _named(name: str, annotations: dict[str, str] | None = None) -> Answers:
 
 def _workload(unit: UnitPlan, module: Expected) -> Answers:
     return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet" if module.claims else "Deployment",
         "metadata": {"name": module.component, "labels": _labels(unit, module)},
         "spec": {"replicas": module.replicas, "template": {"spec": {"containers": [{"name": "main", "image": module.image}]}}},
         "status": {"readyReplicas": module.replicas},
@@ -152,9 +197,10 @@ def _claim(unit: UnitPlan, module: Expected, number: int) -> Answers:
     }
 
 
-def _service(name: str, spec: Answers) -> Answers:
+def _service(document: Answers) -> Answers:
+    spec = document["spec"]
     status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.50"}]}} if spec["type"] == "LoadBalancer" else {}
-    return {"metadata": {"name": name, "namespace": "own"}, "spec": {**spec, "clusterIP": "10.0.0.1"}, "status": status}
+    return {**document, "spec": {**spec, "clusterIP": "10.0.0.1"}, "status": status}
 
 
 def _certificate(manifest: Manifest) -> Answers:

@@ -91,7 +91,8 @@ def test_a_bundle_holds_what_helps_and_no_secret(lab: tuple[Stack, FakeKubectl],
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert "still here" in files["logs/fate-9999/nginx-0.txt"]
     assert "cannot pull from https://robot:<redacted>@registry.example/fate" in files["events/fate-9999.txt"]
-    assert json.loads(files["doctor.json"])["summary"]["failed"] == 0
+    failed = [(row["check"], row["problem"]) for row in json.loads(files["doctor.json"])["rows"] if row["state"] == "failed"]
+    assert failed == [("party-9999: Deployment nginx", "not as planned: spec.template.spec.containers.c is absent")]
     config = yaml.safe_load(files["stack.yaml"])
     assert "fate:secrets" not in config
     assert config["fate:parties"]["9999"]["modules"]["nginx"]["env"] == {"PROXY_PASSWORD": "<redacted>"}

@@ -14,11 +14,11 @@ from cli.project import Stack
 from cli.snapshot import expected
 from tests.support import stacks
 from tests.support.configs import LOCAL, PENDING, STAR_PARTY, Case, Config, node_port
-from tests.support.kubectl import FORBIDDEN, NOT_FOUND, Answers, FakeKubectl, pod
+from tests.support.kubectl import FORBIDDEN, NOT_FOUND, Answers, FakeHelm, FakeKubectl, pod
 
 BOARDS = {"kind": "ingress", "domain": "bank-a.example", "className": "nginx"}
 GATEWAY = {"kind": "httpRoute", "domain": "bank-a.example", "gateway": {"name": "web", "namespace": "gateways"}}
-SECRETS = ("secret", "configmap")
+SECRETS = ("secret",)
 
 
 def changed(**party: Any) -> Case:
@@ -43,6 +43,7 @@ class Lab:
         self.unit = self.stack.load().plan.units[-1]
         self.capsys = capsys
         monkeypatch.setenv("KUBECTL", str(self.kubectl.program))
+        monkeypatch.setenv("HELM", str(FakeHelm(folder, self.stack.load().plan).program))
 
     def run(self, verb: str, *more: str) -> tuple[int, dict[str, Any]]:
         """Exit status and JSON of a verb."""
@@ -60,7 +61,11 @@ class Lab:
         self.kubectl.write()
         code, data = self.run("doctor")
         assert len(data["rows"]) > 3 or not data["summary"]["ok"]
-        return code, [row for row in data["rows"] if row["state"] != "ok"]
+        return code, [row for row in data["rows"] if row["state"] not in ("ok", "skipped")]
+
+    def skipped(self) -> list[tuple[str, str]]:
+        """The checks that wait, and for which one."""
+        return [(row["check"], row["problem"]) for row in self.run("doctor")[1]["rows"] if row["state"] == "skipped"]
 
 
 def _written(folder: Path, case: Case) -> Stack:
@@ -90,7 +95,7 @@ def drop(kind: str, name: str) -> Callable[[Answers], None]:
 def test_a_stack_that_is_well_has_only_ok_rows(lab: Lab) -> None:
     code, data = lab.run("doctor")
     assert code == 0
-    assert data["summary"] == {"ok": len(data["rows"]), "failed": 0, "not readable": 0}
+    assert data["summary"] == {"ok": len(data["rows"]), "failed": 0, "skipped": 0, "not readable": 0}
     checks = " ".join(row["check"] for row in data["rows"])
     modules = [module.component for module in expected(lab.unit)]
     assert len(modules) == 10
@@ -268,7 +273,7 @@ def test_when_the_time_is_over_the_rest_is_said_to_be_unasked(lab: Lab) -> None:
     lab.kubectl.slow(0.9)
     code, data = lab.run("doctor", "--timeout", "2")
     assert code == 1
-    assert data["rows"][0]["state"] == "ok"
+    assert [row["state"] for row in data["rows"] if row["check"].startswith("cluster answers")] == ["ok"]
     assert any("the time is over; give more with --timeout" in row["problem"] for row in data["rows"])
 
 
@@ -313,7 +318,8 @@ def test_a_node_port_that_another_service_holds_is_named(make: Callable[[Case], 
         answers["services"] = [taken]
 
     code, [row] = lab.after(fault)
-    assert (code, row["check"], row["problem"]) == (1, "party-9999: node port 30651 of pulsar-public-tls", "elsewhere/other has it")
+    assert (code, row["check"], row["problem"]) == (1, "party-9999: node port 30651 of pulsar-public-tls", "Service elsewhere/other has it")
+    assert lab.skipped() == [("party-9999: Service pulsar-public-tls", f"waits for: {row['check']}")]
 
 
 def test_a_node_port_that_is_not_there_fails_even_when_others_cannot_be_asked(make: Callable[[Case], Lab]) -> None:
@@ -321,10 +327,11 @@ def test_a_node_port_that_is_not_there_fails_even_when_others_cannot_be_asked(ma
         _lost_port(answers)
         answers["services"] = FORBIDDEN.format("services")
 
-    code, [row] = make(NODE_PORTS).after(fault)
-    assert (code, row["state"]) == (1, "failed")
-    assert "not readable" in row["problem"]
-    assert "cluster.nodePortRange" in row["fix"]
+    lab = make(NODE_PORTS)
+    code, [row] = lab.after(fault)
+    assert (code, row["state"], row["check"]) == (1, "failed", "party-9999: Service pulsar-public-tls")
+    assert row["problem"] == "not as planned: spec.ports.0.nodePort is absent, planned is 30651"
+    assert ("party-9999: node port 30651 of pulsar-public-tls", f"waits for: {row['check']}") in lab.skipped()
 
 
 def test_pods_of_others_count_in_a_quota(lab: Lab) -> None:
@@ -427,4 +434,168 @@ def test_rows_are_readable_and_quote_nothing_that_moves_a_cursor(lab: Lab) -> No
     [problem] = [line for line in text.splitlines() if "ImagePullBackOff" in line]
     assert "second line" in problem
     assert "failed  party-9999: module nginx" in text
-    assert text.rstrip().endswith("1 failed, 0 not readable")
+    assert text.rstrip().endswith("first to fix: party-9999: module nginx; 28 ok, 1 failed, 0 skipped, 0 not readable")
+
+
+CHANGED: list[tuple[str, Callable[[Answers], Any], str, str]] = [
+    ("an absent policy", drop("networkpolicies", "fate-peers-pulsar"), "NetworkPolicy fate-peers-pulsar", "there is none"),
+    ("an absent ConfigMap", lambda it: it.pop("configmaps/fate-9999/nginx-config"), "ConfigMap nginx-config", "there is none"),
+    (
+        "a route table that was edited",
+        lambda it: it["configmaps/fate-9999/nginx-route-table"]["data"].update({"route_table.yaml": "by hand"}),
+        "ConfigMap nginx-route-table",
+        "not as planned: data.route_table.yaml differs",
+    ),
+    (
+        "a Service that was opened",
+        lambda it: item(it, "services", "mysql")["spec"].update(type="NodePort"),
+        "Service mysql",
+        "not as planned: spec.type is NodePort, planned is ClusterIP",
+    ),
+    (
+        "another image",
+        lambda it: item(it, "deployments", "nginx")["spec"]["template"]["spec"]["containers"][0].update(image="x:1"),
+        "Deployment nginx",
+        "not as planned: spec.template.spec.containers.main.image is x:1, planned is ",
+    ),
+    (
+        "a policy that admits more",
+        lambda it: item(it, "networkpolicies", "fate-peers-pulsar")["spec"]["ingress"].append({}),
+        "NetworkPolicy fate-peers-pulsar",
+        "not as planned: spec.ingress differs",
+    ),
+    (
+        "a namespace without Pod Security",
+        lambda it: it["namespaces/fate-9999"]["metadata"]["labels"].pop("pod-security.kubernetes.io/enforce"),
+        "Namespace fate-9999",
+        "not as planned: metadata.labels.pod-security.kubernetes.io/enforce is absent, planned is baseline",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fault", "check", "problem"), [row[1:] for row in CHANGED], ids=[row[0] for row in CHANGED])
+def test_an_object_that_was_changed_by_hand_is_one_row_with_a_remedy_that_works(
+    fault: Callable[[Answers], Any], check: str, problem: str, lab: Lab
+) -> None:
+    code, [row] = lab.after(fault)
+    assert (code, row["check"], row["state"]) == (1, f"party-9999: {check}", "failed")
+    assert row["problem"].startswith(problem)
+    assert row["fix"].startswith("run `pulumi up --refresh`")
+
+
+@pytest.mark.parametrize(
+    ("manager", "subresource", "fix"),
+    [
+        ("kubectl", "scale", "undo it by `kubectl -n fate-9999 scale deployment/spark-worker --replicas=2`"),
+        ("kube-controller-manager", "scale", "delete the HorizontalPodAutoscaler"),
+        ("pulumi-kubernetes-1a2b", None, "run `pulumi up --refresh`"),
+    ],
+)
+def test_the_remedy_for_replicas_goes_by_who_set_them(manager: str, subresource: str | None, fix: str, lab: Lab) -> None:
+    def fault(answers: Answers) -> None:
+        _fewer(answers)
+        entry = {"manager": manager, "subresource": subresource, "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+        item(answers, "deployments", "spark-worker")["metadata"]["managedFields"] = [entry]
+
+    _, [row] = lab.after(fault)
+    assert fix in row["fix"]
+    assert "--show-managed-fields" in next(call for call in lab.kubectl.asked if call[1] == "deployments")
+
+
+def test_without_helm_the_objects_of_charts_are_not_readable_and_all_others_are_compared(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELM", "/nonexistent/helm")
+    code, rows = lab.after(lambda answers: answers.pop("configmaps/fate-9999/nginx-config"))
+    assert (code, [(row["check"], row["state"]) for row in rows]) == (0, [("objects of the charts are as planned", "not readable")])
+    assert "helm" in rows[0]["fix"]
+    code, rows = lab.after(drop("networkpolicies", "fate-peers-pulsar"))
+    assert (code, [row["check"] for row in rows if row["state"] == "failed"]) == (1, ["party-9999: NetworkPolicy fate-peers-pulsar"])
+
+
+def test_what_follows_from_a_missing_storage_class_waits_for_it(lab: Lab) -> None:
+    def fault(answers: Answers) -> None:
+        _no_default(answers)
+        for claim in answers["persistentvolumeclaims/fate-9999"]:
+            claim["status"] = {"phase": "Pending"}
+        for workload in answers["statefulsets/fate-9999"]:
+            workload["status"] = {}
+
+    code, [row] = lab.after(fault)
+    assert (code, row["check"]) == (1, "default storage class")
+    waiting = dict(lab.skipped())
+    assert waiting["party-9999: claims of mysql"] == "waits for: default storage class"
+    assert waiting["party-9999: module mysql"] == "waits for: party-9999: claims of mysql"
+    assert len(waiting) == 2 * len([module for module in expected(lab.unit) if module.claims])
+
+
+def test_what_a_small_quota_keeps_out_waits_for_it(lab: Lab) -> None:
+    def fault(answers: Answers) -> None:
+        _small_quota(answers)
+        _no_pods(answers)
+
+    code, [row] = lab.after(fault)
+    assert (code, row["check"]) == (1, "party-9999: quota small")
+    assert lab.skipped() == [("party-9999: module nginx", "waits for: party-9999: quota small")]
+
+
+def test_rows_that_failed_come_first_and_the_verdict_names_the_first(lab: Lab) -> None:
+    drop("networkpolicies", "fate-peers-pulsar")(lab.kubectl.answers)
+    lab.kubectl.answers["ingresses/fate-9999"] = FORBIDDEN.format("ingresses")
+    lab.kubectl.write()
+    code, data = lab.run("doctor")
+    states = [row["state"] for row in data["rows"]]
+    assert states == sorted(states, key=["failed", "not readable", "skipped", "ok"].index)
+    assert (code, data["verdict"].partition(";")[0]) == (1, "first to fix: party-9999: NetworkPolicy fate-peers-pulsar")
+
+
+def _undeployed(answers: Answers) -> None:
+    empty = [key for key in answers if key.endswith("/fate-9999") and isinstance(answers[key], list)]
+    answers.update({key: [] for key in empty})
+    answers["namespaces/fate-9999"] = NOT_FOUND.format("namespace")
+
+
+def test_before_the_first_up_a_preflight_says_what_stands_in_the_way(make: Callable[[Case], Lab]) -> None:
+    lab = make(NODE_PORTS)
+    code, [row] = lab.after(_undeployed)
+    assert (code, row["check"], row["problem"]) == (1, "party-9999: namespace fate-9999", "there is none")
+    assert row["fix"].startswith("run `pulumi up`, which makes it")
+    checks = [row["check"] for row in lab.run("doctor")[1]["rows"] if row["state"] == "ok"]
+    assert "party-9999: size: 13 pods, 7.85 CPU, 24.1Gi memory, 8 claims of 110Gi together" in checks
+    assert "party-9999: node port 30651 of pulsar-public-tls is free" in checks
+    assert "party-9999: rights of this account in namespace fate-9999" in checks
+    assert "default storage class" in checks
+    assert not [check for check in checks if "module" in check]
+
+
+def test_a_preflight_names_who_has_a_node_port_and_which_rights_are_missing(make: Callable[[Case], Lab]) -> None:
+    lab = make(NODE_PORTS)
+    taken = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"ports": [{"nodePort": 30651}]}}
+
+    def fault(answers: Answers) -> None:
+        _undeployed(answers)
+        answers.update({"services": [taken], "denied": ["create secrets", "patch networkpolicies", "create namespaces"]})
+
+    _, rows = lab.after(fault)
+    found = {row["check"]: row["problem"] for row in rows}
+    assert found["party-9999: node port 30651 of pulsar-public-tls"] == "Service shop/web has it"
+    lacking = "it may not patch networkpolicies, create secrets, create namespaces"
+    assert found["party-9999: rights of this account in namespace fate-9999"] == lacking
+    assert len(found) == 3
+
+
+def test_a_preflight_of_a_namespaced_stack_names_the_administrators_commands(make: Callable[[Case], Lab]) -> None:
+    lab = make(changed().changed(lambda config: config.update(cluster={"scope": "namespaced"})))
+    _, [row] = lab.after(_undeployed)
+    assert "`kubectl create namespace fate-9999`" in row["fix"]
+    assert "`kubectl apply -n fate-9999 -f docs/rbac/namespaced.yaml`" in row["fix"]
+    assert lab.skipped() == [("party-9999: rights of this account in namespace fate-9999", f"waits for: {row['check']}")]
+
+
+def test_a_namespace_without_any_workload_of_the_unit_is_a_preflight_too(lab: Lab) -> None:
+    def fault(answers: Answers) -> None:
+        namespace = answers["namespaces/fate-9999"]
+        _undeployed(answers)
+        _small_quota(answers)
+        answers["namespaces/fate-9999"] = namespace
+
+    _, rows = lab.after(fault)
+    assert [row["check"] for row in rows] == ["party-9999: is deployed", "party-9999: quota small"]

@@ -57,7 +57,7 @@ def test_certificates_are_read_only_where_cert_manager_makes_them(make: Callable
     checks = [row["check"] for row in data["rows"] if "ertificate" in row["check"]]
     assert (code, data["summary"]["failed"]) == (0, 0)
     signed = "party-9999: certificate pulsar-cert-issued of Issuer party-9999-ca, until 2027-11-22T09:00:00Z"
-    assert checks == [signed, SIGNED, "the cluster knows Certificate"]
+    assert checks == ["the cluster knows Certificate", signed, SIGNED]
     assert "pulsar-cert-issued  signed  Issuer party-9999-ca  2027-11-22T09:00:00Z" in lab.text("status")
     assert not any("secret" in word for call in lab.kubectl.asked for word in call), "what is signed is public elsewhere"
 

@@ -258,7 +258,7 @@ FAULTS = {
         lambda clinic: setattr(clinic, "cluster", _stale),
         "party-9999: route files",
         "not as planned: route_table.yaml; the cluster has revision ",
-        "here: run `pulumi up`",
+        "here: run `pulumi up --refresh`",
     ),
     "a route there that was never made": Fault(
         lambda clinic: clinic.nginx.routes.pop("9999"),
@@ -523,12 +523,13 @@ def test_every_active_peer_is_asked_with_peers_and_an_unknown_name_is_refused(
     assert main(["doctor", "clinic-b", "--engines", "-s", "bank-a", "-C", str(tmp_path / "project")]) == 2
 
 
-def test_the_viewers_role_shows_exactly_the_route_tables() -> None:
+def test_the_viewers_role_shows_exactly_the_config_maps_that_the_program_makes() -> None:
     _, role, _ = yaml.safe_load_all((stacks.REPO / "docs/rbac/viewer.yaml").read_text())
     (rule,) = [rule for rule in role["rules"] if "configmaps" in rule["resources"]]
     tables = {value for name, value in vars(naming).items() if name.endswith("_ROUTES")}
     assert len(tables) == 8
-    assert (set(rule["resourceNames"]), rule["verbs"], rule["resources"]) == (tables, ["get"], ["configmaps"])
+    files = {name for name in naming.CHART_OBJECTS if name.endswith(("-config", "-env"))}
+    assert (set(rule["resourceNames"]), rule["verbs"], rule["resources"]) == (tables | files, ["get"], ["configmaps"])
 
 
 def test_only_route_tables_are_read_of_configmaps_and_no_secret(clinic: Clinic, ask: Ask, tmp_path: Path) -> None:
