@@ -80,7 +80,7 @@ def _unit(view: UnitView, snapshot: Snapshot, causes: Mapping[str, Row]) -> Iter
     yield from (row for _, row in ports)
     causes = {**causes, **{f"{key}: Service {service}": row for service, row in ports if row.state == "failed"}}
     yield from object_rows(key, snapshot.planned.objects.get(key, ()), snapshot.readings, causes, ROLE)
-    if isinstance(snapshot.spec.boards, IngressBoards) and view.unit.board_hosts:
+    if snapshot.planned.unrendered and isinstance(snapshot.spec.boards, IngressBoards) and view.unit.board_hosts:
         yield _ingresses(view)
 
 

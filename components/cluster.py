@@ -7,7 +7,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
-from federation.cluster_identity import unpinned_cluster
+from federation.cluster_identity import unpinned_cluster, unreachable_cluster
+from federation.kubeconfig import read_kubeconfig
 from federation.spec import ClusterSpec
 
 # Where Kubernetes puts a pod's own credentials, and the name under which pods reach the API server.
@@ -16,6 +17,9 @@ _API_SERVER = "https://kubernetes.default.svc"
 # The provider replaces every object when it believes that the cluster is another one, unless this stays the same. It compares what
 # kubeconfigs say, and deletes with whatever kubeconfig is there then. Which cluster it is, `Units` knows by its UID.
 _IDENTIFIER = "known by its UID"
+# A kind of every API server, in no namespace, that is no resource of Pulumi's.
+_PROBE = json.dumps({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "metadata": {"name": "probe"}})
+_UNANSWERED = "unanswered"
 
 
 def cluster_uids(spec: ClusterSpec, namespaces: Iterable[str]) -> Output[dict[str, str]]:
@@ -24,13 +28,19 @@ def cluster_uids(spec: ClusterSpec, namespaces: Iterable[str]) -> Output[dict[st
     Read by a provider of its own, which has no objects: theirs must not be touched while this one leads elsewhere.
     Raises, in a preview too, when `cluster.uid` names another cluster.
     """
-    opts = ResourceOptions(provider=_provider("cluster-reader", spec))
+    provider = _provider("cluster-reader", spec)
+    opts = ResourceOptions(provider=provider)
+    reached: Output[bool] = Output.from_input(_reached(spec, provider))
+
+    def when_reached(name: str) -> Output[str]:
+        return reached.apply(lambda _: name)
+
     if spec.scope == "cluster":
-        read = {"kube-system": k8s.core.v1.Namespace.get("kube-system", "kube-system", opts).metadata.uid}
+        read = {"kube-system": k8s.core.v1.Namespace.get("kube-system", when_reached("kube-system"), opts).metadata.uid}
     else:
         # The one object that Kubernetes puts into every namespace and that the published Role may read.
         places = sorted(f"{namespace}/kube-root-ca.crt" for namespace in namespaces)
-        read = {place: k8s.core.v1.ConfigMap.get(place, place, opts).metadata.uid for place in places}
+        read = {place: k8s.core.v1.ConfigMap.get(place, when_reached(place), opts).metadata.uid for place in places}
 
     def check(found: dict[str, str]) -> dict[str, str]:
         if problem := unpinned_cluster(spec, found):
@@ -38,6 +48,19 @@ def cluster_uids(spec: ClusterSpec, namespaces: Iterable[str]) -> Output[dict[st
         return found
 
     return Output.all(**read).apply(check)
+
+
+async def _reached(spec: ClusterSpec, provider: k8s.Provider) -> bool:
+    """Raises, in our own words, when no API server answers: the provider would advise to forget all that is deployed there.
+
+    The provider says it to nobody who only asks. But of a kind that it does not know itself it asks the API server whether it
+    lives in a namespace, and takes it for one that does when there is no answer.
+    """
+    opts = pulumi.InvokeOptions(provider=provider)
+    found = await pulumi.runtime.invoke_async("kubernetes:yaml:decode", {"text": _PROBE, "defaultNamespace": _UNANSWERED}, opts)
+    if any(item["metadata"].get("namespace") == _UNANSWERED for item in found["result"]):
+        raise pulumi.RunError(unreachable_cluster(spec, read_kubeconfig(spec)))
+    return True
 
 
 def cluster_provider(spec: ClusterSpec, first: pulumi.Resource) -> k8s.Provider:

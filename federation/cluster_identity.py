@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from federation.kubeconfig import Kubeconfig
 from federation.spec import ClusterSpec
 
 # What has one UID as long as a cluster lives, by where it is read.
@@ -15,6 +16,18 @@ def unpinned_cluster(spec: ClusterSpec, found: Uids) -> str | None:
     place, uid = min(found.items())
     problem = f"{place} has the UID {uid} there, and fate:cluster.uid is {spec.uid}"
     return _elsewhere(spec, problem, "choose the context or kubeconfig of that cluster, or correct fate:cluster.uid")
+
+
+def unreachable_cluster(spec: ClusterSpec, kubeconfig: Kubeconfig) -> str:
+    """What is said when the API server does not answer, before Pulumi advises to forget what is deployed there."""
+    found = None if spec.in_cluster else kubeconfig.problem(spec)
+    server = "" if spec.in_cluster else kubeconfig.server(spec)
+    where = f" at {server}" if server else ""
+    problem, remedy = found or (
+        f"the API server{where} does not answer, or refuses the credentials",
+        f"`kubectl{_option(spec)} get --raw /version` says why; often a network that is down, or a token that expired: renew it",
+    )
+    return f"fate:cluster: {_shown(spec)} leads nowhere, and nothing was touched: {problem}\n    remedy: {remedy}"
 
 
 def other_cluster(spec: ClusterSpec, remembered: Uids, found: Uids) -> str | None:
@@ -48,6 +61,11 @@ def _changed(remembered: Uids, found: Uids) -> tuple[str, str, str] | None:
     """Where the UID is another one than remembered, and both. None: the same cluster, or nothing that both know (another `scope`)."""
     changed = [(place, remembered[place], uid) for place, uid in sorted(found.items()) if remembered.get(place, uid) != uid]
     return changed[0] if changed else None
+
+
+def _option(spec: ClusterSpec) -> str:
+    given = [("kubeconfig", spec.kubeconfig), ("context", spec.context)]
+    return "".join(f" --{name}={value}" for name, value in given if value is not None)
 
 
 def _shown(spec: ClusterSpec) -> str:

@@ -1,6 +1,7 @@
 """Pulumi's engine replaced by a recorder: what a program registers, and what a cluster would answer."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,9 +48,14 @@ class Cluster(mocks.Mocks):
     preview: bool = False
     balanced: Mapping[str, str] = field(default_factory=dict)
     by_name: Mapping[str, str] = field(default_factory=dict)
+    answers: bool = True
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
-        """Nothing is ever looked up."""
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """Nothing is ever looked up, but whether the API server answers."""
+        if args.token == "kubernetes:yaml:decode":
+            item = json.loads(args.args["text"])
+            place = {} if self.answers else {"namespace": args.args["defaultNamespace"]}
+            return {"result": [{**item, "metadata": {**item["metadata"], **place}}]}, []
         raise AssertionError(f"unexpected lookup {args.token}")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:

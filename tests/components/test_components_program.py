@@ -295,6 +295,16 @@ def test_a_cluster_is_recognised_by_what_the_rights_of_a_stack_allow_to_read(pro
     assert program(NAMESPACED).one("Units", "units").inputs["cluster"] == {place: f"UID of {place}"}
 
 
+@pytest.mark.parametrize("case", [STAR_PARTY, NAMESPACED], ids=str)
+def test_a_cluster_that_does_not_answer_stops_the_program_before_it_is_asked_for_any_object(
+    case: Case, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nowhere/config")
+    with pytest.raises(pulumi.RunError, match=r"leads nowhere, and nothing was touched: there is no file /nowhere/config") as raised:
+        program(case, Cluster(answers=False))
+    assert "UNREACHABLE" not in str(raised.value)
+
+
 def test_another_cluster_than_the_one_that_is_named_stops_the_program(program: Program) -> None:
     case = STAR_PARTY.changed(lambda config: config.update(cluster={"uid": "5f3c1e0a-7b1d-4c55-9a3e-2f6d8c4b7a10"}))
     with pytest.raises(pulumi.RunError, match=r"kube-system has the UID UID of kube-system there, and fate:cluster\.uid is 5f3c1e0a"):
