@@ -42,6 +42,8 @@ class Backend(Cluster):
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         """Outputs of another stack, or the engine's refusal."""
+        if args.token == "kubernetes:yaml:decode":
+            return super().call(args)
         self.asked.append((args.token, args.args))
         if isinstance(self.found, RefusedError):
             raise self.found
