@@ -1,6 +1,7 @@
 """The providers of a stack: the one of every object, and the one by which the cluster is recognised before anything else."""
 
 import json
+import os
 from collections.abc import Iterable
 
 import pulumi
@@ -59,7 +60,7 @@ async def _reached(spec: ClusterSpec, provider: k8s.Provider) -> bool:
     opts = pulumi.InvokeOptions(provider=provider)
     found = await pulumi.runtime.invoke_async("kubernetes:yaml:decode", {"text": _PROBE, "defaultNamespace": _UNANSWERED}, opts)
     if any(item["metadata"].get("namespace") == _UNANSWERED for item in found["result"]):
-        raise pulumi.RunError(unreachable_cluster(spec, read_kubeconfig(spec)))
+        raise pulumi.RunError(unreachable_cluster(spec, read_kubeconfig(spec, os.environ.get("KUBECONFIG", ""))))
     return True
 
 

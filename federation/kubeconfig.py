@@ -1,6 +1,5 @@
 """The kubeconfig that a stack is deployed with, as kubectl and Pulumi find it. Only what it offers is read, no credential."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import yaml
 from federation.spec import ClusterSpec
 
 _BY_DEFAULT = Path("~/.kube/config")
+_BETWEEN = ":"
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Kubeconfig:
         return self.servers.get(spec.context or self.current or "", "")
 
 
-def read_kubeconfig(spec: ClusterSpec, folder: Path | None = None, environment: Mapping[str, str] = os.environ) -> Kubeconfig:
-    """The kubeconfig of a stack; `folder`: from where a relative path in its file is meant (default: the working folder)."""
+def read_kubeconfig(spec: ClusterSpec, variable: str, folder: Path | None = None) -> Kubeconfig:
+    """The kubeconfig of a stack. `variable`: the value of KUBECONFIG; `folder`: where a relative path begins (default: the working folder)."""
     if spec.kubeconfig:
         named, paths = True, [(folder or Path()) / Path(spec.kubeconfig).expanduser()]
     else:
-        given = [Path(path) for path in environment.get("KUBECONFIG", "").split(os.pathsep) if path]
+        given = [Path(path) for path in variable.split(_BETWEEN) if path]
         named, paths = bool(given), given or [_BY_DEFAULT.expanduser()]
     there = [path for path in paths if path.exists()]
     if named and not there:

@@ -29,7 +29,7 @@ def write(path: Path, content: Any) -> Path:
 
 def read(paths: list[Path], **cluster: Any) -> tuple[Kubeconfig, ClusterSpec]:
     spec = ClusterSpec.model_validate(cluster)
-    return read_kubeconfig(spec, environment={"KUBECONFIG": ":".join(map(str, paths))}), spec
+    return read_kubeconfig(spec, ":".join(map(str, paths))), spec
 
 
 def test_several_files_are_one_and_the_first_entry_of_a_name_counts(tmp_path: Path) -> None:
@@ -65,10 +65,10 @@ def test_files_that_are_named_and_not_there_are_said(tmp_path: Path, monkeypatch
     found, spec = read([tmp_path / "none"])
     assert found.problem(spec) == (f"there is no file {tmp_path / 'none'}", "name your kubeconfig in KUBECONFIG")
     spec = ClusterSpec(kubeconfig="keys/config")
-    named = read_kubeconfig(spec, tmp_path).problem(spec)
+    named = read_kubeconfig(spec, "", tmp_path).problem(spec)
     assert named == (f"there is no file {tmp_path / 'keys/config'}", "name your kubeconfig in cluster.kubeconfig")
     monkeypatch.setenv("HOME", str(tmp_path))
-    nowhere = read_kubeconfig(ClusterSpec(), environment={}).problem(ClusterSpec())
+    nowhere = read_kubeconfig(ClusterSpec(), "").problem(ClusterSpec())
     assert nowhere == ("there is no kubeconfig, neither in KUBECONFIG nor at ~/.kube/config", "name your kubeconfig in KUBECONFIG")
 
 
