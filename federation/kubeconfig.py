@@ -44,7 +44,7 @@ class Kubeconfig:
 
 
 def read_kubeconfig(spec: ClusterSpec, variable: str, folder: Path | None = None) -> Kubeconfig:
-    """The kubeconfig of a stack. `variable`: the value of KUBECONFIG; `folder`: where a relative path begins (default: the working folder)."""
+    """The kubeconfig of a stack. `variable`: the value of KUBECONFIG; `folder`: where relative paths begin (default: the working one)."""
     if spec.kubeconfig:
         named, paths = True, [(folder or Path()) / Path(spec.kubeconfig).expanduser()]
     else:
