@@ -44,9 +44,9 @@ traffic-server:              ## Debian's Traffic Server, and nginx with its Lua 
 	test -e /usr/lib/nginx/modules/ngx_http_lua_module.so || missing=1; \
 	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends trafficserver nginx-light libnginx-mod-http-lua; }
 
-servers:                     ## Debian's MariaDB and RabbitMQ, which the tests of Jobs and of `fatefed doctor` run
-	PATH=$$PATH:/usr/sbin; for tool in mariadbd mysql rabbitmq-server; do command -v $$tool > /dev/null || missing=1; done; \
-	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mariadb-server-core mariadb-client-core rabbitmq-server; }
+servers:                     ## Debian's MariaDB, RabbitMQ and Docker registry, which the tests of Jobs, `doctor` and `images pin` run
+	PATH=$$PATH:/usr/sbin; for tool in mariadbd mysql rabbitmq-server docker-registry; do command -v $$tool > /dev/null || missing=1; done; \
+	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mariadb-server-core mariadb-client-core rabbitmq-server docker-registry; }
 
 pulsar: $(PULSAR)/.installed   ## a real Pulsar broker from Maven's jars, and the client that FATE pins
 

@@ -34,7 +34,7 @@ def main() -> None:
 
     remembered = Units(plan, spec.cluster, cluster_uids(spec.cluster, [unit.namespace for unit in plan.units]))
     opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster, remembered))
-    others = source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack())
+    others = (*plan.unpinned, *source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack()))
     for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *weak_certificate_warnings(stack, secrets), *others):
         pulumi.log.warn(warning)
     for peer in plan.external:

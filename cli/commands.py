@@ -16,7 +16,7 @@ from cli.descriptors import export_descriptor, export_unsigned, write_descriptor
 from cli.errors import CommandError, UsageError
 from cli.files import shown
 from cli.identity import create_identity
-from cli.images import images_data, images_text
+from cli.images import Logins, images_data, images_text, pin, pins_text
 from cli.initialize import Answers, init_stack
 from cli.issuers import Source
 from cli.kubefate import report
@@ -29,6 +29,7 @@ from cli.peers import Review, accept, review
 from cli.peers_move import move_peers
 from cli.project import Stack, find_project
 from cli.prompt import says_yes
+from cli.registry import Registries
 from cli.rendering import access_files, render, write_rendering
 from cli.states import set_state
 from cli.trust import init_trust, rotate, waits_for_peers
@@ -106,7 +107,7 @@ def check(arguments: argparse.Namespace) -> Result:
     loaded = stack.load()
     missing = _missing(loaded, stack)
     units = ", ".join(unit.key for unit in loaded.plan.units)
-    warnings = [*loaded.plan.warnings, *_placeholders(stack), *missing]
+    warnings = [*loaded.plan.warnings, *loaded.plan.unpinned, *_placeholders(stack), *missing]
     text = f"{shown(stack.file)} is right: {units}\n{show.warnings_text(warnings)}"
     data = {"units": [unit.key for unit in loaded.plan.units], "pending": dict(loaded.plan.pending), "warnings": warnings}
     return Result(text.rstrip(), data)
@@ -273,6 +274,16 @@ def images_list(arguments: argparse.Namespace) -> Result:
     """`images list`."""
     plan = stack_of(arguments).load().plan
     return Result(images_text(plan), images_data(plan))
+
+
+def images_pin(arguments: argparse.Namespace) -> Result:
+    """`images pin`."""
+    stack = stack_of(arguments)
+    if arguments.ca is not None and not arguments.ca.is_file():
+        raise UsageError(f"--ca: there is no file {arguments.ca}")
+    registries = Registries(Logins(stack, arguments.auth), arguments.ca)
+    pins = pin(stack, registries.digest, update=arguments.update)
+    return Result(pins_text(pins, stack), pins.plain())
 
 
 def today() -> date:

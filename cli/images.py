@@ -1,11 +1,23 @@
-"""Every image that a stack pulls: what upstream calls it, and what its nodes are told."""
+"""Every image that a stack pulls: what upstream calls it, what its nodes are told, and the digests that pin both."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from cli.edit import Scalar
+from cli.engine import pulumi
+from cli.identity import write_fields
+from cli.passwords import secret_path
+from cli.project import Stack
+from cli.questions import FailedError
+from cli.registry import docker_config, docker_credentials, pull_secret
 from cli.show import table
+from federation.errors import FederationError, Problem
 from federation.extra_manifests import images_of
 from federation.plan import StackPlan
+from federation.rules_plan import named_images
 
 
 def images_data(plan: StackPlan) -> dict[str, Any]:
@@ -29,3 +41,90 @@ def _uses(plan: StackPlan) -> Iterator[tuple[str, str, str]]:
     for file in plan.manifests:
         for reference in sorted(set(images_of(file.documents()))):
             yield reference, reference, f"manifests/{file.name}"
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What `images pin` did, by upstream's names: digests that it wrote; and what tags stand for now that are pinned to another one.
+
+    `beyond`: references that no digest of the stack file reaches.
+    """
+
+    written: dict[str, str]
+    moved: dict[str, str]
+    beyond: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As data."""
+        return {"written": self.written, "moved": self.moved, "beyond": list(self.beyond)}
+
+
+def pin(stack: Stack, digest: Callable[[str], str], *, update: bool) -> Pins:
+    """Write the digests of all images into the stack file, with `update` also of those that have one.
+
+    `digest`: of a reference with a tag; it raises FailedError. FederationError with all that failed; then nothing was written.
+    """
+    loaded = stack.load()
+    known, uses, beyond = named_images(loaded.spec), {}, []
+    for upstream, reference, _ in _uses(loaded.plan):
+        if upstream in known:
+            uses[upstream] = reference
+        elif "@" not in reference:
+            beyond.append(reference)
+    found: dict[str, str] = {}
+    problems = []
+    for upstream, reference in sorted(uses.items()):
+        try:
+            found[upstream] = digest(reference.partition("@")[0])
+        except FailedError as error:
+            problems.append(Problem(reference, error.problem, f"{error.fix}; nothing was written"))
+    if problems:
+        raise FederationError(problems)
+    pinned = loaded.spec.images.digests
+    moved = {upstream: now for upstream, now in found.items() if pinned.get(upstream, now) != now}
+    written: dict[str, Scalar] = {
+        upstream: now for upstream, now in found.items() if upstream not in pinned or (update and upstream in moved)
+    }
+    if written:
+        write_fields(stack, ("images", "digests"), written)
+    left = {} if update else moved
+    return Pins({upstream: str(now) for upstream, now in written.items()}, left, tuple(sorted(set(beyond))))
+
+
+def pins_text(pins: Pins, stack: Stack) -> str:
+    """What was done, and what is left to do."""
+    lines = [f"pinned: {upstream}@{now}" for upstream, now in pins.written.items()] or [
+        "every image that can be pinned has a digest already"
+    ]
+    lines += [f"moved: {upstream} is {now} now, and another one is pinned: --update takes it" for upstream, now in pins.moved.items()]
+    lines += [
+        f"not pinned: {reference} stands in a file of fate:manifests or in chartValues: write its digest there" for reference in pins.beyond
+    ]
+    if pins.written:
+        lines.append(f"next: `fatefed plan {stack.options}` shows which pods start again, `pulumi up {stack.options}` does it")
+    return "\n".join(lines)
+
+
+class Logins:
+    """Users and passwords of registries: those of a Docker configuration, then those of the stack's pull secret."""
+
+    def __init__(self, stack: Stack, file: Path | None) -> None:
+        self._stack, self._file = stack, file
+
+    def __call__(self, registry: str) -> tuple[str, str] | None:
+        """For a registry; None without. FailedError when what there is is unusable."""
+        return docker_credentials(self._own, registry) or docker_credentials(self._pull_secret, registry)
+
+    @cached_property
+    def _own(self) -> Any:
+        return docker_config(self._file)
+
+    @cached_property
+    def _pull_secret(self) -> Any:
+        named = self._stack.load().spec.images.pull_secret
+        if named is None or named.secret is None or self._file is not None:
+            return {}
+        try:
+            return pull_secret(pulumi(self._stack, "config", "get", "--path", secret_path(named.secret)))
+        except FederationError as error:
+            raise FailedError(f"fate:secrets.{named.secret}: {error.problems[0].problem}", error.problems[0].remedy) from None

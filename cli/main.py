@@ -74,10 +74,13 @@ _HELP = {
     "Reads the catalogue; writes nothing." + _UNTOUCHED,
     "releases show": "Show one release of FATE or FATE-Serving: combinations with their modules, images, ports; with -s also one of "
     "the stack's own. Reads the catalogue; writes nothing." + _UNTOUCHED,
-    "images": "The images of a stack (list).",
+    "images": "The images of a stack (list, pin).",
     "images list": "List every image that the stack's nodes pull: upstream's name, to mirror it and to name its digest in "
     "fate:images.digests, and the reference after fate:images. Reads the stack file and its peers' descriptors; writes nothing."
     + _UNTOUCHED,
+    "images pin": "Ask the registries which digest each image's tag stands for, where nodes pull it, and write the digests into "
+    "fate:images.digests. Reads $DOCKER_CONFIG/config.json for passwords, else the pull secret of the stack with `pulumi`; writes the "
+    "stack file only. An image for several platforms is pinned with the digest for all of them." + _UNTOUCHED,
     "plan": "Say, as Markdown, what the stack file does to running parties: which pairs, how (reload, cut, restart, data loss), who has to "
     "act. Compares it with what the stack's state remembers (`pulumi stack export`), or with another stack file; writes nothing. Exit "
     "status: 0 nothing stops, 3 pods restart or links are cut, 4 data is left behind." + _UNTOUCHED,
@@ -190,6 +193,13 @@ def _parser() -> argparse.ArgumentParser:
     _verb(peers, "peers move", commands.peers_move)
     images = _group(verbs, "images")
     _verb(images, "images list", commands.images_list)
+    verb = _verb(images, "images pin", commands.images_pin)
+    verb.add_argument("--update", action="store_true", help="also take the new digest where a tag has another one than is pinned")
+    signed_in = "users and passwords of registries (default: Docker's config.json of this user, then the stack's pull secret)"
+    verb.add_argument("--auth", type=Path, metavar="FILE", help=signed_in)
+    verb.add_argument(
+        "--ca", type=Path, metavar="FILE", help="the PEM file of a CA that registries are trusted by, beside the machine's own"
+    )
     _cluster_verb(verbs, "status", cluster_commands.status)
     verb = _cluster_verb(verbs, "doctor", cluster_commands.doctor)
     verb.add_argument("peer", nargs="*", metavar="PEER", help="ask about the links to these peers, by their names under fate:peers")

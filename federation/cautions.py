@@ -1,8 +1,9 @@
 """What a preview warns of, although it is legal: missing devices, patches, what only works inside, keys without effect."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from federation.extra_manifests import ExtraManifests, images_of
 from federation.links import LINKS
 from federation.module_spec import ModuleSpec
 from federation.party_spec import PartySpec
@@ -36,6 +37,16 @@ def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
                 yield from _unread(where, spec.catalogue[own.release], given or ModuleSpec())
                 asked = device_of(name, own, spec.catalogue[own.release])
                 yield from _without_device(where, asked, given or ModuleSpec(), own, deployed[name]["resources"])
+
+
+def unpinned_images(units: Iterable[UnitPlan], manifests: Iterable[ExtraManifests]) -> Iterator[str]:
+    """One sentence for all images whose tags alone say what runs."""
+    found = {image.reference for unit in units for image in unit.images.values()}
+    found |= {reference for file in manifests for reference in images_of(file.documents())}
+    count = sum("@" not in reference for reference in found)
+    if count:
+        images = f"{count} image{'s have' if count > 1 else ' has'} no digest"
+        yield f"{images}: who can write to a registry chooses what runs; `fatefed images pin` writes digests into the stack file"
 
 
 def _in_the_clear(party: PartyId, own: PartySpec) -> Iterator[str]:

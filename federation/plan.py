@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from federation.cautions import cautions
+from federation.cautions import cautions, unpinned_images
 from federation.collaborations import collaboration_warnings
 from federation.descriptor import Endpoint
 from federation.doubts import doubt_warnings
@@ -87,6 +87,11 @@ class StackPlan:
     def trust_names(self) -> frozenset[str]:
         """The names under fate:secrets that `fatefed trust init` writes: keys of parties with a CA of their own."""
         return frozenset(name for tls in self._tls if tls.own for name in tls.needed)
+
+    @property
+    def unpinned(self) -> tuple[str, ...]:
+        """One sentence when images have no digest; not among the warnings, which tell of single things."""
+        return tuple(unpinned_images(self.units, self.manifests))
 
     @property
     def _tls(self) -> tuple[TlsPlan, ...]:

@@ -54,13 +54,18 @@ def _portal_patches(spec: StackSpec, place: Place) -> Iterator[Problem]:
             yield from patch_problems(values, own.chart_values, place, (*at, "chartValues"))
 
 
-def _digests_are_used(spec: StackSpec, place: Place) -> Iterator[Problem]:
+def named_images(spec: StackSpec) -> frozenset[str]:
+    """The images of a stack by the names under which `fate:images.digests` pins them."""
     images = [image for _, own in _parties(spec) for image in party_images(spec, own).values()]
     images += [image for exchange in _exchange(spec) for image in exchange_images(spec, exchange).values()]
     units: list[ServingSpec | ServingExchangeSpec] = [*(own for _, own in _servings(spec)), *_serving_exchange(spec)]
     images += [image for own in units for image in serving_images(spec, own).values()]
     images += [image for _, _, portal in _portals(spec) for image in portal_images(spec, portal).values()]
-    known = sorted({image.upstream for image in images})
+    return frozenset(image.upstream for image in images)
+
+
+def _digests_are_used(spec: StackSpec, place: Place) -> Iterator[Problem]:
+    known = sorted(named_images(spec))
     for upstream in sorted(spec.images.digests.keys() - set(known)) if known else ():
         yield Problem(
             place(("images", "digests", upstream)),

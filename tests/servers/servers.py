@@ -1,17 +1,22 @@
-"""Real MariaDB and RabbitMQ on loopback, from Debian's packages; a missing one fails the test."""
+"""Real MariaDB, RabbitMQ and Docker registry on loopback, from Debian's packages; a missing one fails the test."""
 
+import hashlib
+import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from email.message import Message
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 HOST = "127.0.0.1"
 _START = 60.0  # seconds
@@ -39,6 +44,85 @@ def eventually(check: Callable[[], Any], what: str, seconds: float = _START) -> 
     while not check():
         assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}"
         time.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class DockerRegistry:
+    """A running registry. `scheme`: with or without TLS; `authorization`: what pushing needs."""
+
+    port: int
+    context: ssl.SSLContext | None
+    authorization: str = ""
+
+    def push(self, repository: str, tag: str, *layers: bytes, platforms: int = 1) -> str:
+        """An image of these layers, for several platforms an index of as many; its digest."""
+        manifests = []
+        for number in range(platforms):
+            config = json.dumps({"architecture": f"arch{number}", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}).encode()
+            parts = [("application/vnd.oci.image.config.v1+json", config), *((f"{_OCI}.layer.v1.tar", layer) for layer in layers)]
+            told = [{"mediaType": kind, "size": len(blob), "digest": self._blob(repository, blob)} for kind, blob in parts]
+            manifest = {"schemaVersion": 2, "mediaType": f"{_OCI}.manifest.v1+json", "config": told[0], "layers": told[1:]}
+            manifests.append(self._manifest(repository, tag, manifest))
+        if platforms == 1:
+            return manifests[0]["digest"]
+        told = [one | {"platform": {"os": "linux", "architecture": f"arch{number}"}} for number, one in enumerate(manifests)]
+        return self._manifest(repository, tag, {"schemaVersion": 2, "mediaType": f"{_OCI}.index.v1+json", "manifests": told})["digest"]
+
+    def _manifest(self, repository: str, tag: str, manifest: dict[str, Any]) -> dict[str, Any]:
+        body = json.dumps(manifest).encode()
+        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        for name in (tag, digest):
+            self._call("PUT", f"/v2/{repository}/manifests/{name}", body, {"Content-Type": manifest["mediaType"]}, 201)
+        return {"mediaType": manifest["mediaType"], "size": len(body), "digest": digest}
+
+    def _blob(self, repository: str, blob: bytes) -> str:
+        digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
+        place = self._call("POST", f"/v2/{repository}/blobs/uploads/", b"", {}, 202)["Location"]
+        parts = urlsplit(place)
+        headers = {"Content-Type": "application/octet-stream"}
+        self._call("PUT", f"{parts.path}?{parts.query}&digest={digest}", blob, headers, 201)
+        return digest
+
+    def _call(self, method: str, path: str, body: bytes, headers: dict[str, str], wanted: int) -> Message:
+        connection = HTTPSConnection(HOST, self.port, context=self.context) if self.context else HTTPConnection(HOST, self.port)
+        headers = headers | ({"Authorization": self.authorization} if self.authorization else {})
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        said = answer.read()
+        connection.close()
+        assert answer.status == wanted, (method, path, answer.status, said)
+        return answer.headers
+
+
+_OCI = "application/vnd.oci.image"
+
+
+@contextmanager
+def docker_registry(
+    folder: Path, tls: tuple[Path, Path] | None = None, port: int | None = None, authorization: str = "", **settings: str
+) -> Iterator[DockerRegistry]:
+    """An empty registry; `tls`: files of certificate and key; `settings`: of its environment, after REGISTRY_."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    file = folder / "config.yml"
+    file.write_text("version: 0.1\nlog: {accesslog: {disabled: true}}\n")
+    environment = {"STORAGE_FILESYSTEM_ROOTDIRECTORY": str(folder / "data"), "STORAGE": "filesystem", "HTTP_ADDR": f"{HOST}:{port}"}
+    context = None
+    if tls is not None:
+        environment |= {"HTTP_TLS_CERTIFICATE": str(tls[0]), "HTTP_TLS_KEY": str(tls[1])}
+        context = ssl.create_default_context(cafile=str(tls[0]))
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    names = {f"REGISTRY_{name}": value for name, value in (environment | settings).items()}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([program("docker-registry"), "serve", str(file)], stdout=log, stderr=log, env=os.environ | names)
+        try:
+            eventually(lambda: process.poll() is not None or _listens(port), "the registry listens")
+            assert process.poll() is None, (folder / "log").read_text()
+            yield DockerRegistry(port, context, authorization)
+        finally:
+            process.terminate()
+            process.wait()
 
 
 @dataclass(frozen=True)
