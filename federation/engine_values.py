@@ -6,7 +6,7 @@ from pydantic import Field
 
 from federation.model import Model
 from federation.module_values import Resources, SecretKey, Whole
-from federation.scalars import Label, NonEmpty, Port
+from federation.scalars import Domain, Label, NonEmpty, Port
 
 Proxy = Literal["nginx", "rollsite", "osx"]
 OsxMode = Literal["stream", "queue"]
@@ -27,6 +27,11 @@ class PulsarBroker(Model):
     )
     client_certificates: ClientCertificates = Field(
         description="shown: the broker shows its certificate to those it dials; required: it also refuses who dials it without one."
+    )
+    server_name: Domain | None = Field(
+        None,
+        description="The name in its certificate, by which its own clients then call it; others' certificates are then compared with the "
+        "names that are dialled. Absent: each party has a CA of its own, and no names are compared.",
     )
     replicator_prefix: NonEmpty = Field(
         description="Unique per party: with equal prefixes, producers of three parties collide (FATE#4695)."

@@ -27,6 +27,7 @@ from federation.routes import (
 )
 from federation.scalars import PartyId, in_brackets
 from federation.spec import StackSpec
+from federation.trust import checks_names
 
 RouteFiles = dict[str, dict[str, str]]
 _NOWHERE = (NginxTarget(TOMBSTONE_HOST, TOMBSTONE_PORT),)
@@ -64,10 +65,14 @@ def _pulsar(
     ports, mine, others = spec.catalogue[own.release].ports, engine_ports(spec, own), _beyond(others, exchange)
     brokers = {party: PulsarTarget(engine_host(own, "pulsar"), mine["pulsar"], mine["pulsarTls"])}
     # The plaintext port of a peer is not published; the replicator uses TLS, so that number is never dialled.
-    brokers |= {other: PulsarTarget(dialled_host(a), ports["pulsar"], a.ports["tls"]) for other, a in _routed(others, "pulsar").items()}
+    direct, named = _routed(others, "pulsar"), _routed(others, "trafficServer")
+    if checks_names(own):
+        # A certificate holds a name, not an address: the peer's own address stands where that of a proxy would, and the name is asked for.
+        direct, named = {}, {**direct, **named}
+    brokers |= {other: PulsarTarget(dialled_host(a), ports["pulsar"], a.ports["tls"]) for other, a in direct.items()}
     brokers |= {
         other: PulsarTarget(naming.server_name(other, spec.federation.domain), ports["pulsar"], ports["pulsarTls"], _host_port(a, "tls"))
-        for other, a in _routed(others, "trafficServer").items()
+        for other, a in named.items()
     }
     default = None
     if exchange is not None and exchange.routed:

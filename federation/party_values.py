@@ -25,7 +25,7 @@ from federation.releases import CombinationRow, DeviceRow, Release
 from federation.scalars import PartyId
 from federation.serving_link import party_servings
 from federation.spec import StackSpec
-from federation.trust import CERT_MANAGER, client_certificates
+from federation.trust import CERT_MANAGER, checks_names, client_certificates
 from federation.unit import pull_secret_names
 from federation.values import Board, Database, PartyModules, PartyPorts, PartyValues, RouteConfigMaps
 
@@ -211,17 +211,18 @@ def _pulsar(spec: StackSpec, party: PartyId, own: PartySpec, release: Release) -
         cluster=_CLUSTER if external is None else external.cluster,
         tenant=TENANT,
         topic_ttl_minutes=_TOPIC_TTL_MINUTES,
-        broker=_broker(party, own, release) if external is None else None,
+        broker=_broker(spec, party, own, release) if external is None else None,
     )
 
 
-def _broker(party: PartyId, own: PartySpec, release: Release) -> PulsarBroker:
+def _broker(spec: StackSpec, party: PartyId, own: PartySpec, release: Release) -> PulsarBroker:
     row = release.modules["pulsar"]
     memory = (own.modules.pulsar.resources or row.resources).limits.memory
     return PulsarBroker(
         certificate_secret=naming.PULSAR_CERTIFICATE,
         issued_secret=naming.PULSAR_ISSUED if own.tls == CERT_MANAGER else None,
         client_certificates=client_certificates(own),
+        server_name=naming.server_name(party, spec.federation.domain) if checks_names(own) else None,
         replicator_prefix=f"pulsar.repl.{party}",
         direct_mib=share(memory, row.direct_percent) or 1024,
         watcher=row.watcher,

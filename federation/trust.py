@@ -146,6 +146,11 @@ def holds_certificate(own: PartySpec) -> bool:
     return LINKS[own.federation].tls and own.engines.pulsar is None
 
 
+def checks_names(own: PartySpec) -> bool:
+    """Whether a party's broker compares names in certificates: where one CA signs for several parties, nothing else tells them apart."""
+    return holds_certificate(own) and own.tls not in OWN_AUTHORITY
+
+
 def client_certificates(own: PartySpec) -> ClientCertificates:
     """What a party's broker does about certificates of who dials.
 

@@ -134,6 +134,8 @@ def broker(folder: Path, configuration: str, certificates: Mapping[str, str]) ->
     places = {"--zookeeper-dir": folder / "zookeeper", "--zookeeper-port": ports["zookeeper"], "--bookkeeper-dir": folder / "bookkeeper",
               "--bookkeeper-port": ports["bookkeeper"], "--config": folder / "standalone.conf"}  # fmt: skip
     command = [java, *_SMALL, *(word for opened in _OPENED for word in ("--add-opens", f"{opened}=ALL-UNNAMED"))]
+    (folder / "hosts").write_text(f"{HOST} localhost {socket.gethostname()} {_advertised(configuration)}\n")
+    command += [f"-Djdk.net.hosts.file={folder / 'hosts'}"] if _advertised(configuration) else []
     command += ["-Dio.netty.tryReflectionSetAccessible=true", "-cp", f"{INSTALLED}/lib/*", "org.apache.pulsar.PulsarStandaloneStarter"]
     command += ["--no-functions-worker", "--no-stream-storage", *(str(word) for pair in places.items() for word in pair)]
     with (folder / "log").open("wb") as log:
@@ -156,6 +158,11 @@ def broker(folder: Path, configuration: str, certificates: Mapping[str, str]) ->
                 process.wait(20)
 
 
+def _advertised(configuration: str) -> str:
+    """The name of itself that the pod's /etc/hosts knows; empty: none."""
+    return re.findall(r"^advertisedAddress=(.*)$", configuration, re.M)[0]
+
+
 def _ready(found: Broker) -> bool:
     """What the pod's readiness probe asks."""
     try:
@@ -171,7 +178,7 @@ def _local(configuration: str, folder: Path, ports: Mapping[str, int]) -> str:
         key, equals, value = line.partition("=")
         if key in ports:
             value = str(ports[key])
-        elif key in ("bindAddress", "advertisedAddress"):
+        elif key == "bindAddress" or (key == "advertisedAddress" and not value):
             value = HOST
         elif key == "tlsCertRefreshCheckDurationSec":
             value = str(REFRESH_SECONDS)

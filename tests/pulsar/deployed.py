@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from federation.load import made_certificates
+from federation.load import check_secrets, made_certificates
 from tests.pulsar.brokers import HOST, TENANT, Broker, client
 from tests.support.configs import Case
 from tests.support.helm import CHARTS, helm_template
@@ -31,10 +32,14 @@ class Deployed:
     trust: str
 
 
-def deployed(case: Case, own: str, folder: Path, addresses: Mapping[str, str]) -> Deployed:
-    """Of a party. `addresses`: where on this machine that is what the stack's peers publish; no stack accepts a loopback address."""
+def deployed(case: Case, own: str, folder: Path, addresses: Mapping[str, str], given: Mapping[str, str] = MappingProxyType({})) -> Deployed:
+    """Of a party. `addresses`: where on this machine that is what the stack's peers publish; no stack accepts a loopback address.
+
+    `given`: what fate:secrets has of certificates that are provided.
+    """
     loaded = load(case, folder / "stack")
-    unit, secrets = loaded.plan.unit(f"party-{own}"), secrets_of(loaded)
+    unit, secrets = loaded.plan.unit(f"party-{own}"), {**secrets_of(loaded), **given}
+    check_secrets(loaded, secrets)
     secrets |= made_certificates(loaded, secrets)
     (secret,) = [secret for secret in unit.secrets if secret.name == "pulsar-cert"]
     objects = helm_template(CHARTS / unit.chart.chart, unit.chart.values.plain(), unit.namespace, unit.key)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from sandbox.pki import issue, new_authority, pem
 from tests.pulsar.brokers import HOST
 from tests.support.configs import DOMAIN, MESH, STAR_PARTY, Case, Config, exchange_descriptor, party, party_descriptor
 from tests.support.trust import ca, ca_key, server_key, trusting, with_ca
@@ -27,9 +29,17 @@ ADDRESSES = {"9999": "203.0.113.10", "10000": "203.0.113.20", "10001": "203.0.11
 
 
 def member(
-    own: str, *, star: bool = False, required: bool = False, signing: str = "1", authorities: tuple[str, ...] = ("1",), **others: Any
+    own: str,
+    *,
+    star: bool = False,
+    required: bool = False,
+    provided: bool = False,
+    signing: str = "1",
+    authorities: tuple[str, ...] = ("1",),
+    **others: Any,
 ) -> Case:
-    """The stack of one party. `required`: it requires certificates; `others`: such as of_10000={"state": "suspended", "port": 6651}."""
+    """The stack of one party. `required`: it requires certificates; `provided`: one CA signs for all; `others`: of peers, such as
+    of_10000={"state": "suspended", "port": 6651}."""
 
     def change(config: Config) -> None:
         config["organization"] = ORGANIZATIONS[own]
@@ -38,13 +48,33 @@ def member(
             config["parties"][own]["publish"]["pulsar"] |= {"clientCertificates": "required"}
         config["peers"] = {}
 
-    case = trusting((STAR_PARTY if star else MESH).changed(change), own, signing=signing, authorities=authorities)
+    case = (STAR_PARTY if star else MESH).changed(change)
+    case = case if provided else trusting(case, own, signing=signing, authorities=authorities)
     case = case.with_peer("consortium", exchange_descriptor()) if star else case
     for other in ORGANIZATIONS.keys() - {own}:
         said = others.get(f"of_{other}", {})
         descriptor = party_descriptor(other, ORGANIZATIONS[other], host=ADDRESSES[other], port=said.get("port", 6651))
-        case = case.with_peer(ORGANIZATIONS[other], with_ca(descriptor, *said.get("authorities", ())), state=said.get("state", "active"))
+        descriptor = descriptor if provided else with_ca(descriptor, *said.get("authorities", ()))
+        case = case.with_peer(ORGANIZATIONS[other], descriptor, state=said.get("state", "active"))
     return case
+
+
+FEDERATION_CA = new_authority("federation")
+
+
+@cache
+def provided_certificate(party_id: str, name: str = "") -> str:
+    """What the federation's CA signed for a party's server key; for its own name, or for another one."""
+    public = serialization.load_pem_private_key(server_key(party_id).encode(), None).public_key()
+    found = name or f"{party_id}.{DOMAIN}"
+    return pem(issue(FEDERATION_CA, public, found, names=[found])).decode()  # type: ignore[arg-type]
+
+
+def provided_secrets(party_id: str) -> dict[str, str]:
+    """What fate:secrets of a party with `tls: provided` holds."""
+    authority = pem(FEDERATION_CA.certificate).decode()
+    found = {"certificate": provided_certificate(party_id), "key": server_key(party_id), "ca": authority}
+    return {f"party-{party_id}-{name}": text for name, text in found.items()}
 
 
 def signed_by(party_id: str, name: str) -> str:
@@ -104,23 +134,21 @@ class Between:
             threading.Thread(target=self._pump, args=(front, back), daemon=True).start()
             self._pump(back, front)
 
-    def _terminated(self, front: socket.socket) -> ssl.SSLSocket:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    def _identity(self, context: ssl.SSLContext) -> ssl.SSLContext:
         certificate, key = self._folder / "between.pem", self._folder / "between.key"
         certificate.write_text(self._certificate)
         key.write_text(server_key("10001"))
         context.load_cert_chain(certificate, key)
-        return context.wrap_socket(front, server_side=True)
+        return context
+
+    def _terminated(self, front: socket.socket) -> ssl.SSLSocket:
+        return self._identity(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)).wrap_socket(front, server_side=True)
 
     def _dialled(self, back: socket.socket) -> ssl.SSLSocket:
-        """With what 10001 has of its own, should the broker ask for it."""
-        context = ssl.create_default_context()
+        """With the same certificate, should the broker ask for one."""
+        context = self._identity(ssl.create_default_context())
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        certificate, key = self._folder / "own.pem", self._folder / "own.key"
-        certificate.write_text(signed_by("10001", f"10001.{DOMAIN}"))
-        key.write_text(server_key("10001"))
-        context.load_cert_chain(certificate, key)
         return context.wrap_socket(back, server_hostname=f"10000.{DOMAIN}")
 
     def _pump(self, source: socket.socket, target: socket.socket) -> None:

@@ -17,7 +17,7 @@ from cli.peer_probe import ask_all
 from cli.probes import tls_certificate
 from tests.pulsar.brokers import HOST, REFRESH_SECONDS, TENANT, Broker, FateFlow, broker, client, eventually
 from tests.pulsar.deployed import Deployed, Keeper, Topic, deployed, keeper, publish
-from tests.pulsar.members import ADDRESSES, EXCHANGE, Between, between, member, signed_by
+from tests.pulsar.members import ADDRESSES, EXCHANGE, Between, between, member, provided_certificate, provided_secrets, signed_by
 from tests.support.configs import DOMAIN
 from tests.support.trust import ca, server_key
 
@@ -42,7 +42,8 @@ class World:
         (other,) = {"9999", "10000"} - {own}
         said = {"port": self.hub.port, **stack.pop(f"of_{other}", {})}
         addresses = {EXCHANGE: f"{HOST}:{self.hub.port}", **dict.fromkeys(ADDRESSES.values(), HOST)}
-        return deployed(member(own, star=star, **{f"of_{other}": said}, **stack), own, self.folder, addresses)
+        given = provided_secrets(own) if stack.get("provided") else {}
+        return deployed(member(own, star=star, **{f"of_{other}": said}, **stack), own, self.folder, addresses, given)
 
     @contextmanager
     def keeper(self, given: Deployed, own: str = "9999") -> Iterator[Keeper]:
@@ -323,3 +324,46 @@ def test_a_ca_is_replaced_in_three_steps_without_a_message_lost(strict: World) -
     strict.brokers["9999"].done("PUT", f"namespaces/{TENANT}/{job}/unload")
     for own in ("9999", "10000"):
         strict.brokers[own].mount(strict.deployed(own=own, required=True).certificates)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The same, with certificates that one CA signed for all."""
+    folder = tmp_path_factory.mktemp("shared")
+    made = {own: deployed(member(own, provided=True), own, folder / own, {}, provided_secrets(own)) for own in ("9999", "10000")}
+    with (
+        broker(folder / "a", made["9999"].configuration, made["9999"].certificates) as own,
+        broker(folder / "b", made["10000"].configuration, made["10000"].certificates) as clinic,
+        between(folder) as hub,
+    ):
+        yield World(folder, {"9999": own, "10000": clinic}, hub)
+
+
+@TOPOLOGIES
+def test_with_one_ca_for_all_the_name_tells_parties_apart(shared: World, star: bool) -> None:
+    """As peers of KubeFATE have it: the certificate of another member is refused, for it is for another name."""
+    shared.hub.shows(provided_certificate("10001"), shared.brokers["10000"].tls_port)
+    shared.forget()
+    given = shared.deployed(star, provided=True)
+    with shared.keeper(given) as beside:
+        topic = shared.task(given)
+        topic.send(SECRET)
+        assert topic.received("10000", REFUSED) is None
+        assert eventually(lambda: f"10000.{DOMAIN}" in shared.hub.names), shared.hub.names
+        assert SECRET.encode() not in shared.hub.read
+        shared.hub.shows("", shared.brokers["10000"].tls_port)
+        assert topic.received("10000", 30) == SECRET, beside.output
+        # The broker's own clients call it by the name in its certificate.
+        shared.brokers["9999"].done("PUT", f"namespaces/{TENANT}/{topic.job}/unload")
+        assert topic.passes("after its namespace was unloaded", "10000")
+
+
+def test_with_one_ca_for_all_who_has_its_key_is_everybody(shared: World) -> None:
+    """A limit that docs/trust.md tells."""
+    shared.hub.shows(provided_certificate("10001", f"10000.{DOMAIN}"), shared.brokers["10000"].tls_port)
+    shared.forget()
+    given = shared.deployed(star=True, provided=True)
+    with shared.keeper(given):
+        topic = shared.task(given)
+        assert topic.passes(SECRET, "10000")
+        assert SECRET.encode() in shared.hub.read
