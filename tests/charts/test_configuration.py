@@ -174,6 +174,35 @@ def test_pulsar_checks_certificates() -> None:
     assert "subPath" not in mount, "a subPath never changes, and certificates do"
 
 
+def test_pulsar_compares_names_where_it_is_told_its_own_and_calls_itself_by_it() -> None:
+    """Its own clients compare, too: so it is at that name, by the pod's /etc/hosts, beside what the module says of its own."""
+    alias = {"ip": "192.0.2.1", "hostnames": ["own.example"]}
+
+    def told(values: dict[str, Any]) -> None:
+        values["pulsar"]["broker"]["serverName"] = "9999.fraud.example"
+        values["modules"]["pulsar"]["hostAliases"] = [alias]
+
+    for case, name, compares, aliases in (
+        (PARTY, "", None, None),
+        (PARTY.changed(told), "9999.fraud.example", "true", [{"ip": "127.0.0.1", "hostnames": ["9999.fraud.example"]}, alias]),
+    ):
+        objects = case.render()
+        found = properties(config_texts(objects)["pulsar-config/standalone.conf"])
+        assert (found["advertisedAddress"], found.get("brokerClient_tlsHostnameVerificationEnable")) == (name, compares)
+        assert named(objects, "StatefulSet", "pulsar")["spec"]["template"]["spec"].get("hostAliases") == aliases
+
+
+@pytest.mark.parametrize(("kind", "required", "plugin"), [("none", "false", False), ("shown", "false", True), ("required", "true", True)])
+def test_pulsar_shows_its_certificate_and_requires_one_as_it_is_told(kind: str, required: str, plugin: bool) -> None:
+    case = PARTY.changed(lambda values: values["pulsar"]["broker"].update(clientCertificates=kind))
+    found = properties(config_texts(case.render())["pulsar-config/standalone.conf"])
+    assert found["tlsRequireTrustedClientCertOnConnect"] == required
+    assert ("brokerClientAuthenticationPlugin" in found) == ("brokerClientAuthenticationParameters" in found) == plugin
+    if plugin:
+        files = dict(part.split(":", 1) for part in found["brokerClientAuthenticationParameters"].split(","))
+        assert files == {"tlsCertFile": found["tlsCertificateFilePath"], "tlsKeyFile": found["tlsKeyFilePath"]}
+
+
 def test_pulsar_finds_what_cert_manager_made_under_the_names_that_it_reads() -> None:
     objects = ISSUED.render()
     before = {(item["kind"], item["metadata"]["name"]): item for item in PARTY.render()}

@@ -57,6 +57,7 @@ from tests.support.configs import (
     party,
     party_descriptor,
 )
+from tests.support.trust import trusting
 
 PARTY_PULSAR = """\
 9999:
@@ -198,16 +199,29 @@ default:
     )
 
 
-def test_a_party_of_a_mesh_leads_to_each_peer_itself(tmp_path: Path) -> None:
-    assert files(MESH.load(tmp_path).plan)["party-9999"] == {
-        "pulsar_route_table.yaml": PARTY_PULSAR
-        + """\
+PEER_BY_ADDRESS = """\
 10000:
   host: 203.0.113.20
   port: 6650
   sslPort: 6651
   proxy: ""
-""",
+"""
+# The name is asked for at that address, as by a proxy, and compared with the one in the certificate.
+PEER_BY_NAME = """\
+10000:
+  host: 10000.fraud.example
+  port: 6650
+  sslPort: 6651
+  proxy: "203.0.113.20:6651"
+"""
+
+
+@pytest.mark.parametrize(
+    ("case", "peer"), [(MESH, PEER_BY_NAME), (trusting(MESH, "9999"), PEER_BY_ADDRESS)], ids=["one CA for all", "a CA for each"]
+)
+def test_a_party_of_a_mesh_leads_to_each_peer_itself(tmp_path: Path, case: Case, peer: str) -> None:
+    assert files(case.load(tmp_path).plan)["party-9999"] == {
+        "pulsar_route_table.yaml": PARTY_PULSAR + peer,
         "route_table.yaml": PARTY_NGINX
         + """\
 10000:
@@ -224,7 +238,7 @@ def test_two_parties_of_one_stack_in_a_mesh_know_each_other(tmp_path: Path) -> N
     for own, other in itertools.permutations(("9998", "9999")):
         pulsars = yaml.safe_load(texts[f"party-{own}"]["pulsar_route_table.yaml"])
         assert set(pulsars) == {9998, 9999, 10000}
-        assert pulsars[int(other)]["host"] == f"<known-after-up:fate-{other}/pulsar-public-tls.clusterIP>"
+        assert pulsars[int(other)]["proxy"] == f"<known-after-up:fate-{other}/pulsar-public-tls.clusterIP>:6651"
         assert pulsars[int(other)]["sslPort"] == 6651
         routes = yaml.safe_load(texts[f"party-{own}"]["route_table.yaml"])
         assert routes[int(other)]["fateflow"][0]["host"] == f"<known-after-up:fate-{other}/nginx.clusterIP>"
@@ -324,8 +338,11 @@ def test_of_several_addresses_each_proxy_gets_those_that_it_takes(tmp_path: Path
     texts = files(plan)["exchange"]
     assert texts["sni.yaml"].endswith("    tunnel_route: 203.0.113.77:6651\n")
     assert texts["route_table.yaml"].endswith(TOMBSTONE.replace("127.0.0.1", "203.0.113.77").replace("http_port: 1", "http_port: 9300"))
-    mesh = files(MESH.with_peer("clinic-b", clinic).load(tmp_path / "mesh").plan)["party-9999"]
-    assert yaml.safe_load(mesh["pulsar_route_table.yaml"])[10000]["host"] == "[2001:db8::5]"
+    for number, (case, key, address) in enumerate(
+        ((MESH, "proxy", "[2001:db8::5]:6651"), (trusting(MESH, "9999"), "host", "[2001:db8::5]"))
+    ):
+        mesh = files(case.with_peer("clinic-b", clinic).load(tmp_path / f"mesh-{number}").plan)["party-9999"]
+        assert yaml.safe_load(mesh["pulsar_route_table.yaml"])[10000][key] == address
 
 
 def test_a_typed_nginx_that_becomes_a_name_leads_nowhere(tmp_path: Path) -> None:

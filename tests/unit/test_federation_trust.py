@@ -387,6 +387,13 @@ def test_a_certificate_of_a_ca_of_ones_own_is_shown_and_only_who_says_so_require
     assert (found["clientCertificates"], found["shown"]) == (expected, shown)
 
 
+@pytest.mark.parametrize(
+    ("case", "name"), [(STAR_PARTY, "9999.fraud.example"), (trusting(STAR_PARTY, "9999"), None), (managed(STAR_PARTY), None)]
+)
+def test_names_are_compared_where_one_ca_may_sign_for_several_parties(tmp_path: Path, case: Case, name: str | None) -> None:
+    assert broker_of(load(case, tmp_path)).get("serverName") == name
+
+
 CLINIC_WITH_CA = MESH.with_peer("clinic-b", with_ca(CLINIC))
 
 
