@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 from federation.authority import short_fingerprint
 from federation.authority_form import day_problems, excludes_addresses
-from federation.descriptor import Descriptor, Published, digest
-from federation.doubts import newcomer_problems
+from federation.descriptor import digest
+from federation.doubts import newcomer_problems, whereabouts_problems
 from federation.envelope import Received, Signature
 from federation.errors import Problem
 from federation.peer_spec import PeerSpec
@@ -30,6 +30,8 @@ class Terms:
     today: date | None = None
     key: str | None = None
     unsigned: bool = False
+    # Host names without addresses are accepted.
+    resolve: bool = False
 
 
 def signature_problem(received: Received, name: str, peers: Mapping[str, PeerSpec], terms: Terms, place: str) -> Problem | None:
@@ -73,16 +75,30 @@ def own_name_problem(received: Received, spec: StackSpec, known: PeerSpec | None
     return Problem(place, problem, remedy)
 
 
-def not_as_accepted(found: Descriptor, accepted: Published | None, today: date | None, place: str) -> tuple[Problem, ...]:
-    """What a descriptor is refused for, unless the accepted one of its peer has it, too: that one stays in force (invariant 4)."""
-    had = set() if accepted is None else {each.problem for each in newcomer_problems(accepted, place)}
-    known = () if accepted is None else accepted.authorities
-    problems = [each for each in newcomer_problems(found, place) if each.problem not in had]
+def not_as_accepted(spec: StackSpec, peer: Peer, accepted: Peer | None, terms: Terms, place: str) -> tuple[Problem, ...]:
+    """What a descriptor is refused for, unless the accepted one of its peer has it, too: that one stays in force (invariant 4).
+
+    `peer`: as it would be; `accepted`: as it is.
+    """
+    found, today = peer.descriptor, terms.today
+    had = set() if accepted is None else {each.problem for each in _against(spec, accepted, place)}
+    known = () if accepted is None else accepted.descriptor.authorities
+    problems = [each for each in _against(spec, peer, place, resolve=may_resolve(spec, peer.name, terms)) if each.problem not in had]
     for number, authority in enumerate(found.authorities):
         for problem in () if today is None or authority in known else day_problems(authority, today):
             remedy = "ask the peer for a CA that is valid now; one that ended goes with `fatefed trust rotate`"
             problems.append(Problem(f"{place} trust.authorities.{number}", f"CA {short_fingerprint(authority)} {problem}", remedy))
     return tuple(problems)
+
+
+def _against(spec: StackSpec, peer: Peer, place: str, *, resolve: bool = False) -> Iterator[Problem]:
+    yield from newcomer_problems(peer.descriptor, place)
+    yield from whereabouts_problems(spec, peer, place, resolve=resolve)
+
+
+def may_resolve(spec: StackSpec, name: str, terms: Terms) -> bool:
+    """Whether the operator accepts a peer's names without addresses, now or before."""
+    return terms.resolve or (name in spec.peers and spec.peers[name].resolve)
 
 
 def owners_of(key: str | None, others: Peers) -> tuple[Peer, ...]:

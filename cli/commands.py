@@ -172,7 +172,8 @@ def descriptor_export(arguments: argparse.Namespace) -> Result:
 
 def peers_add(arguments: argparse.Namespace) -> Result:
     """`peers add`."""
-    found = review(stack_of(arguments), _given(arguments), arguments.name, Terms(today(), arguments.key, arguments.unsigned))
+    terms = Terms(today(), arguments.key, arguments.unsigned, arguments.resolve)
+    found = review(stack_of(arguments), _given(arguments), arguments.name, terms)
     if not found.needed:
         text = f"peer {found.name} was accepted with this descriptor already; nothing to write"
         return Result(text, {**found.plain(), "accepted": True, "written": False})

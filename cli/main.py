@@ -189,6 +189,8 @@ def _parser() -> argparse.ArgumentParser:
     heard = "the fingerprint that the sender told you: any other is refused, and a new key of a known peer is accepted"
     verb.add_argument("--key", metavar="SHA256:...", help=heard)
     verb.add_argument("--unsigned", action="store_true", help="accept a file without a signature, whose sha256 you compared with its owner")
+    names = "accept host names without addresses: whoever controls a name decides where pods of this stack connect to"
+    verb.add_argument("--resolve", action="store_true", help=names)
     verb.add_argument("--yes", action="store_true", help="accept without a question; a key that is new here needs --key, too")
     _verb(peers, "peers move", commands.peers_move)
     images = _group(verbs, "images")

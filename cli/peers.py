@@ -9,7 +9,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cli.acceptance import Terms, age, not_as_accepted, own_name_problem, owners_of, signature_problem, stack_problem, warnings_of
+from cli.acceptance import (
+    Terms,
+    age,
+    may_resolve,
+    not_as_accepted,
+    own_name_problem,
+    owners_of,
+    signature_problem,
+    stack_problem,
+    warnings_of,
+)
 from cli.edit import BY_HAND, Scalar, peers_with, with_fields
 from cli.errors import CommandError
 from cli.files import shown, write_atomic
@@ -25,6 +35,7 @@ from federation.envelope import Received, Signature, receive
 from federation.errors import FederationError, Problem
 from federation.limits import config_warnings, oversized_config
 from federation.load import checked_plan, load_stack
+from federation.neighbours import by_name_only
 from federation.own_releases import own_releases
 from federation.peer_spec import PeerSpec
 from federation.peers import Peer, Peers, membership_problems, resolve
@@ -123,7 +134,7 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     wrong = wrong or own_name_problem(received, spec, spec_before, offer.place)
     if wrong is not None:
         raise FederationError([wrong])
-    if refused := not_as_accepted(descriptor, previous, terms.today, offer.place):
+    if refused := not_as_accepted(spec, Peer(name, descriptor, "active"), own, terms, offer.place):
         raise FederationError(refused)
 
     state = "active" if spec_before is None else spec_before.state
@@ -131,6 +142,8 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     before = entry.file.read_bytes()
     path = place_of(offer.file, content, stack, name, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
     fields = _fields_of(received, offer, path, spec_before, state)
+    if may_resolve(spec, name, terms) and any(map(by_name_only, descriptor.endpoints.values())):
+        fields["resolve"] = True
     spec_after = _changed(source, name, fields, spec)
     others = _without(name, spec, stack, source)
     peer = _peer(name, received, spec_after.peers[name])

@@ -9,10 +9,12 @@ from federation.authority import key_digest, short_fingerprint
 from federation.authority_form import form_problems
 from federation.descriptor import Published
 from federation.errors import Problem
-from federation.hosts import known_outside
-from federation.peers import Peers
+from federation.hosts import in_private_networks, known_outside
+from federation.neighbours import by_name_only, dials
+from federation.peers import Peer, Peers
 from federation.spec import StackSpec
 
+_FIRST_USER_PORT, _HTTPS = 1024, 443
 _ANEW = "ask the peer for a descriptor with a CA made by `fatefed trust init`, or step by step by `fatefed trust rotate`"
 
 
@@ -27,6 +29,33 @@ def newcomer_problems(descriptor: Published, place: str) -> Iterator[Problem]:
             yield Problem(f"{place} endpoints.{name}", problem, "ask the peer to advertise an IP address, or a name in public DNS")
 
 
+def whereabouts_problems(spec: StackSpec, peer: Peer, place: str, *, resolve: bool) -> Iterator[Problem]:
+    """The same of where a peer that this stack dials is. `resolve`: its names may lead wherever they do."""
+    if not peer.routed or not dials(spec, peer):
+        return
+    for name, endpoint in peer.descriptor.endpoints.items():
+        at = f"{place} endpoints.{name}"
+        for host in dict.fromkeys((endpoint.host, *endpoint.addresses)) if not spec.cluster.ranges else ():
+            if in_private_networks(host):
+                problem = f"{host} is an address of private networks, and perhaps one of this cluster"
+                yield Problem(at, problem, "write the addresses of this cluster's pods, Services and nodes in fate:cluster.ranges")
+        # FATE's nginx resolves no names: such a peer waits.
+        if by_name_only(endpoint) and name != "nginx" and not resolve:
+            problem = f"{endpoint.host} has no addresses beside it: whoever controls the name decides where this stack's pods connect to"
+            remedy = f"ask the peer to add publish.{name}.advertise.addresses; or accept the name on purpose: `fatefed peers add --resolve`"
+            yield Problem(at, problem, remedy)
+
+
+def _low_ports(spec: StackSpec, peer: Peer) -> Iterator[str]:
+    """Ports at which machines have their own services: a descriptor could point pods at them."""
+    for name, endpoint in peer.descriptor.endpoints.items() if dials(spec, peer) and not spec.cluster.ranges else ():
+        for port in (port for port in sorted(endpoint.ports.values()) if port < _FIRST_USER_PORT and port != _HTTPS):
+            yield (
+                f"peer {peer.name} publishes {name} at port {port}, where machines have services of their own: ask its owner whether "
+                "that is meant, or write this cluster's addresses in fate:cluster.ranges"
+            )
+
+
 def doubt_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
     """The same of peers that were accepted, of this stack's own CAs, and one key in the CAs of two parties."""
     for party, trust in sorted(spec.trust.parties.items(), key=lambda item: int(item[0])):
@@ -37,6 +66,10 @@ def doubt_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
     for peer in (peer for peer in peers.accepted if peer.routed and not peer.by_hand):
         for found in newcomer_problems(peer.descriptor, f"peer {peer.name}"):
             yield f"{found.place}: {found.problem}; accepted before, so it stays: {found.remedy}"
+        # That a name has no addresses is said with what its network policy leaves open (rules_network).
+        for found in whereabouts_problems(spec, peer, f"peer {peer.name}", resolve=True):
+            yield f"{found.place}: {found.problem}; accepted before, so it stays: {found.remedy}"
+        yield from _low_ports(spec, peer)
     yield from _shared_keys(spec, peers)
 
 

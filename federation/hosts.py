@@ -67,6 +67,18 @@ def typed_elsewhere(host: str) -> bool:
     return _of_somebody(host) if is_ip(host) else "." in host and not host.endswith(".localhost")
 
 
+# Addresses that each network uses for itself: private (RFC 1918, 4193), carriers' (RFC 6598), benchmarks' (RFC 2544, 5180).
+_EACH_S_OWN = tuple(
+    ipaddress.ip_network(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15", "fc00::/7", "2001:2::/48")
+)
+
+
+def in_private_networks(host: str) -> bool:
+    """Whether a host is an address that this cluster may have, too."""
+    return is_ip(host) and any(_address(host) in network for network in _EACH_S_OWN)
+
+
 def nobodys(version: int) -> tuple[str, ...]:
     """The address ranges of IPv4 or IPv6 in which no other organization is."""
     return tuple(str(network) for network in _NOBODYS if network.version == version)

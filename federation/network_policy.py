@@ -162,9 +162,8 @@ def is_closed(spec: StackSpec) -> bool:
 def doctor_policies(
     spec: StackSpec, own: PartySpec | ExchangeSpec, key: str, labels: Mapping[str, str], peers: Peers
 ) -> Iterator[Manifest]:
-    """What lets the pod of `fatefed doctor PEER --in-cluster` ask every peer that this stack dials; it runs beside one unit for all."""
-    beside = next((party for _, party in spec.parties_in_order), spec.exchange)
-    if not spec.network_policy.enabled or own is not beside:
+    """What lets the pod of `fatefed doctor PEER --in-cluster` ask every peer that this stack dials; it runs beside one of them for all."""
+    if not spec.network_policy.enabled:
         return
     asked = (remote(peer) for peer in peers.accepted if peer.routed and dials(spec, peer))
     rules = {repr(rule): rule for hop in asked for address in hop.endpoints.values() for rule in [towards(spec, address)]}

@@ -27,6 +27,11 @@ class PeerSpec(Model):
     )
     accepted_serial: Serial | None = Field(None, description="Serial number of the accepted descriptor; written by `fatefed peers add`.")
     sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor file; written by `fatefed peers add`.")
+    resolve: bool = Field(
+        False,
+        description="True: its host names without addresses are accepted, so whoever controls a name decides where pods of this stack "
+        "connect to; written by `fatefed peers add --resolve`.",
+    )
     unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE), or without a signature.")
     party_id: PartyId | None = Field(
         None,

@@ -7,7 +7,7 @@ from federation.engine_policy import Way, ways_out
 from federation.neighbours import by_name_only, dials
 from federation.network_policy import dialler
 from federation.party_values import deployed_modules
-from federation.peers import Peers
+from federation.peers import Peer, Peers
 from federation.portal_policy import portal_ways
 from federation.scalars import PartyId
 from federation.serving_policy import serving_ways, training_ways
@@ -34,17 +34,27 @@ def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
     kind = "party" if spec.exchange is None else "exchange"
     for peer in peers.accepted:
         for name, endpoint in sorted(peer.descriptor.endpoints.items()):
-            if peer.routed and dials(spec, peer) and by_name_only(endpoint):
+            if peer.routed and dials(spec, peer) and by_name_only(endpoint) and not _accepted(spec, peer):
                 ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
                 remedy = (
                     f"write an IP address in peers.{peer.name}.{name}"
                     if peer.by_hand
                     else f"its owner can add publish.{name}.advertise.addresses"
                 )
+                where = (
+                    "anywhere but in this cluster"
+                    if spec.cluster.ranges
+                    else "anywhere, this cluster included (fate:cluster.ranges is absent)"
+                )
                 yield (
                     f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy holds no names, "
-                    f"so {dialler(kind, name)} may dial port {ports} anywhere; {remedy}"
+                    f"so {dialler(kind, name)} may dial port {ports} {where}; {remedy}, or accept the name: peers.{peer.name}.resolve: true"
                 )
+
+
+def _accepted(spec: StackSpec, peer: Peer) -> bool:
+    """Whether the operator accepts the peer's names, and knows that none leads into this cluster."""
+    return bool(spec.cluster.ranges) and peer.name in spec.peers and spec.peers[peer.name].resolve
 
 
 def _ways(spec: StackSpec) -> Iterator[tuple[PartyId, tuple[Way, ...]]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox import state
 from sandbox.errors import SandboxError
 from sandbox.files import private_dir, write_atomic
 from sandbox.tools import tools_env
@@ -35,13 +36,20 @@ class Workspace:
         project = re.sub(r"virtualenv: .*", f"virtualenv: {up}/.venv", project)
         write_atomic(self.folder / "Pulumi.yaml", f"main: {up}\n{project}".encode())
         if not self.stack_file.exists():
-            write_atomic(self.stack_file, (REPO / "stacks" / self.stack_file.name).read_bytes())
+            example = (REPO / "stacks" / self.stack_file.name).read_text("utf-8")
+            write_atomic(self.stack_file, self._with_ranges(example).encode())
         if not self._passphrase.exists():
             write_atomic(self._passphrase, secrets.token_urlsafe(32).encode())
         write_atomic(self.folder / "env", self._env_file().encode())
         if self.organization not in {stack["name"].rsplit("/", 1)[-1] for stack in self.json("pulumi", "stack", "ls")}:
             self.run("pulumi", "stack", "init", self.organization)
         self.run("pulumi", "stack", "select", self.organization)
+
+    def _with_ranges(self, example: str) -> str:
+        """The example with the addresses of the own cluster in the place of those that it proposes."""
+        own = state.load(self.kubeconfig.parent.parent, self.kubeconfig.parent.name)
+        ranges = "" if own is None else f"ranges: [{own.pod_cidr}, {own.service_cidr}]"
+        return re.sub(r"# ranges: \[[^]]*\]", ranges, example) if ranges else example
 
     @property
     def stack_file(self) -> Path:

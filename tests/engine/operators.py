@@ -19,6 +19,8 @@ STATIC_NODE_PORTS = range(30000, 30086)
 # A star, and an exchange typed by hand that its parties use.
 FEDERATION = {"name": "fraud", "domain": DOMAIN, "topology": "star", "link": "native"}
 HUB = {"unsigned": True, "trafficServer": "198.51.100.4:443", "nginx": "198.51.100.4:9300"}
+# Peers of these tests are at private addresses, some of them in the same cluster: these are nobody's.
+OWN_RANGES = ["192.0.2.0/24"]
 PASSWORDS = ("mysql", "mysql-root", "fateboard", "notebook")
 
 
@@ -51,6 +53,7 @@ def operator(
     space = Workspace(organization, folder / (home or organization), kubeconfig)
     if config is not None:
         space.stack_file.parent.mkdir(parents=True, exist_ok=True)
+        config = {**config, "cluster": {"ranges": OWN_RANGES, **config.get("cluster", {})}}
         space.stack_file.write_text(yaml.safe_dump({"config": {f"fate:{key}": value for key, value in config.items()}}))
     space.prepare()
     return space

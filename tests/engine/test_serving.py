@@ -85,8 +85,9 @@ def test_fate_serving_comes_up_linked_both_ways_and_a_suspended_peer_touches_its
     assert changed == {
         ("update", "serving-exchange-serving-routes"),
         ("update", "serving-exchange-policy-peers-serving-proxy"),
-        # Beside the party `fatefed doctor` asks for the whole stack.
+        # Beside each party and exchange `fatefed doctor` asks for the whole stack.
         ("update", "party-9999-policy-doctor"),
+        ("update", "exchange-policy-doctor"),
         ("update", "serving-9999-serving-routes"),
     }
     whole.up()

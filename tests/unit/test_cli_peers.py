@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from cli.acceptance import Terms
 from cli.peers import accept, review
 from cli.project import Stack, find_project
 from federation.descriptor import digest
 from federation.document import MAX_BYTES
 from federation.errors import FederationError
-from tests.support.configs import EXCHANGE, OSX_MESH, Case, exchange_descriptor, party_descriptor
+from tests.support.configs import EXCHANGE, OSX_MESH, STAR_PARTY, Case, exchange_descriptor, party_descriptor
 from tests.support.stacks import REPO, exchange, initialized, party, project, sent, stack
 
 
@@ -394,14 +395,79 @@ def test_a_peer_at_the_address_of_another_is_a_warning(tmp_path: Path) -> None:
     assert "peers clinic-b and evil-corp, of different keys, are both at 203.0.113.20:6651: ask both whose it is" in found.warnings
 
 
-def test_a_peer_by_name_alone_is_said_to_open_its_port_before_it_is_accepted(tmp_path: Path) -> None:
-    """The peer chooses the port."""
+def test_a_peer_by_name_alone_is_refused_until_the_operator_accepts_the_name(tmp_path: Path) -> None:
+    """Whoever controls the name decides where pods dial, later too (DNS rebinding); the peer chooses the port."""
     stack = placed(OSX_MESH, tmp_path)
-    by_name = party_descriptor("10001", "mallory", host="osx.mallory.example", port=22, engine="OSX")
-    (said,) = [warning for warning in review(stack, sent(tmp_path, by_name.plain())).warnings if "anywhere" in warning]
-    assert "so osx may dial port 22 anywhere" in said
-    by_address = party_descriptor("10001", "mallory", host="198.51.100.99", port=22, engine="OSX")
-    assert not [warning for warning in review(stack, sent(tmp_path, by_address.plain())).warnings if "anywhere" in warning]
+    by_name = sent(tmp_path, party_descriptor("10001", "mallory", host="osx.mallory.example", port=22, engine="OSX").plain())
+    with pytest.raises(FederationError, match=r"endpoints\.osx: osx\.mallory\.example has no addresses beside it") as refused:
+        review(stack, by_name)
+    assert "publish.osx.advertise.addresses" in str(refused.value)
+    assert "mallory" not in stack.load().spec.peers
+    found = review(stack, by_name, None, Terms(resolve=True))
+    (said,) = [warning for warning in found.warnings if "anywhere" in warning]
+    assert "so osx may dial port 22 anywhere, this cluster included (fate:cluster.ranges is absent)" in said
+    assert [warning for warning in found.warnings if "publishes osx at port 22, where machines have services of their own" in warning]
+    accept(found)
+    assert stack.load().spec.peers["mallory"].resolve
+    assert "mallory" not in stack.load().plan.pending
+    # It is remembered for the next one, and ends with the first that has addresses.
+    accept(review(stack, sent(tmp_path, party_descriptor("10001", "mallory", host="new.mallory.example", engine="OSX").plain())))
+    assert stack.load().spec.peers["mallory"].resolve
+    accept(review(stack, sent(tmp_path, party_descriptor("10001", "mallory", host="198.51.100.99", engine="OSX").plain())))
+    assert not stack.load().spec.peers["mallory"].resolve
+    again = sent(tmp_path, party_descriptor("10001", "mallory", host="osx.mallory.example", engine="OSX").plain())
+    with pytest.raises(FederationError, match="has no addresses beside it"):
+        review(stack, again)
+
+
+def test_a_peer_that_was_accepted_by_name_before_keeps_its_routes_and_may_export_again(tmp_path: Path) -> None:
+    """Invariant 4: a rule that comes later does not reach back."""
+    by_name = party_descriptor("10001", "hospital-c", host="osx.hospital-c.example", engine="OSX")
+    stack = placed(OSX_MESH.with_peer("hospital-c", by_name), tmp_path)
+    plan = stack.load().plan
+    assert "hospital-c" not in plan.pending
+    assert "10001" in plan.unit("party-9999").links
+    assert [warning for warning in plan.warnings if "or accept the name: peers.hospital-c.resolve: true" in warning]
+    review(stack, sent(tmp_path, by_name.model_copy(update={"release": "2.2.0"}).plain()))
+    known = OSX_MESH.changed(lambda config: config.update(cluster={"ranges": ["10.96.0.0/12"]}))
+    on_purpose = placed(known.with_peer("hospital-c", by_name, resolve=True), tmp_path / "on-purpose")
+    assert not [warning for warning in on_purpose.load().plan.warnings if "hospital-c" in warning]
+
+
+PRIVATE = ["10.0.0.5", "172.16.0.1", "192.168.1.1", "100.64.0.1", "198.18.0.1", "fd12::1", "2001:2::1", "::ffff:10.0.0.5"]
+
+
+@pytest.mark.parametrize("host", PRIVATE)
+def test_a_peer_in_a_private_network_is_refused_until_the_stack_knows_its_own_cluster(host: str, tmp_path: Path) -> None:
+    file = sent(tmp_path, party_descriptor("10001", "hospital-c", host=host, engine="OSX").plain())
+    with pytest.raises(FederationError) as refused:
+        review(placed(OSX_MESH, tmp_path), file)
+    (problem,) = refused.value.problems
+    assert problem.problem == f"{host} is an address of private networks, and perhaps one of this cluster"
+    assert "fate:cluster.ranges" in problem.remedy
+    ranges = ["10.96.0.0/12", "fd00:10::/64"]
+    known = placed(OSX_MESH.changed(lambda config: config.update(cluster={"ranges": ranges})), tmp_path / "known")
+    assert not [warning for warning in review(known, file).warnings if host in warning]
+    inside = sent(tmp_path, party_descriptor("10001", "hospital-c", host="10.96.0.1", engine="OSX").plain())
+    with pytest.raises(FederationError, match=r"in 10\.96\.0\.0/12 of this cluster"):
+        review(known, inside)
+
+
+def test_a_peer_that_was_accepted_in_a_private_network_before_is_warned_of_and_keeps_its_routes(tmp_path: Path) -> None:
+    private = party_descriptor("10001", "hospital-c", host="10.0.0.5", engine="OSX")
+    stack = placed(OSX_MESH.with_peer("hospital-c", private), tmp_path)
+    plan = stack.load().plan
+    assert "10001" in plan.unit("party-9999").links
+    (said,) = [warning for warning in plan.warnings if "10.0.0.5" in warning]
+    assert "accepted before, so it stays" in said
+    review(stack, sent(tmp_path, private.model_copy(update={"release": "2.2.0"}).plain()))
+
+
+def test_who_is_not_dialled_may_be_anywhere(tmp_path: Path) -> None:
+    """Members of a star accept each other for their certificates: their exchange dials."""
+    stack = placed(STAR_PARTY, tmp_path)
+    for host in ("10.0.0.5", "pulsar.clinic-b.example"):
+        review(stack, sent(tmp_path, party_descriptor(host=host).plain()))
 
 
 @pytest.mark.parametrize("path", ["peers/\0.json", "x" * 5000], ids=["a NUL", "a long name"])

@@ -446,7 +446,8 @@ def test_a_name_without_addresses_opens_its_port_outside_of_the_cluster_only_and
     (told,) = [warning for warning in plan.warnings if "pulsar.clinic-b.example" in warning]
     assert told == (
         "peer clinic-b publishes pulsar as pulsar.clinic-b.example without addresses: a network policy holds no names, so pulsar may dial "
-        "port 6651 anywhere; its owner can add publish.pulsar.advertise.addresses"
+        "port 6651 anywhere but in this cluster; its owner can add publish.pulsar.advertise.addresses, or accept the name: "
+        "peers.clinic-b.resolve: true"
     )
 
 

@@ -410,7 +410,7 @@ def test_a_new_member_changes_only_the_route_and_policy_objects_of_the_exchange(
     (old,), (new,) = before.units, after.units
     assert old.routes != new.routes
     assert [(m.role, m.name) for m in old.routes] == [(m.role, m.name) for m in new.routes] == [("routes", "exchange-routes")]
-    assert changed_policies(old, new) == ["fate-peers-nginx", "fate-peers-traffic-server"]
+    assert changed_policies(old, new) == ["fate-peers-nginx", "fate-peers-traffic-server", "fate-doctor"]
     assert replace(new, routes=old.routes, policies=old.policies, links=old.links) == old
     assert [peer.name for peer in after.external] == ["bank-a", "clinic-b", "hospital-c"]
     assert replace(after, units=before.units, external=before.external) == before
@@ -447,7 +447,7 @@ def test_a_new_peer_of_a_mesh_changes_only_route_and_policy_objects(tmp_path: Pa
     after = MESH.with_peer("hospital-c", HOSPITAL).load(tmp_path / "after").plan
     (old,), (new,) = before.units, after.units
     assert all(a != b for a, b in zip(old.routes, new.routes, strict=True))
-    assert changed_policies(old, new) == ["fate-peers-nginx", "fate-peers-pulsar"]
+    assert changed_policies(old, new) == ["fate-peers-nginx", "fate-peers-pulsar", "fate-doctor"]
     assert replace(new, routes=old.routes, policies=old.policies, links=old.links) == old
 
 
