@@ -3,7 +3,9 @@
 import re
 import shlex
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,7 +16,8 @@ from cli.main import main
 from federation.authority import authority_certificate
 from federation.authority_form import authority_problems
 from federation.load import check_secrets
-from tests.support.trust import TODAY, ca_key
+from tests.support.trust import ca_key, usage
+from tests.support.trust import made as made_ca
 from tests.unit.test_cli_trust import home, kept, loaded, run
 
 __all__ = ["home"]  # the fixture
@@ -111,7 +114,10 @@ def test_where_the_ca_comes_from_must_be_said(capsys: pytest.CaptureFixture[str]
 
 def test_the_certificate_of_an_existing_ca_is_taken_if_peers_would(capsys: pytest.CaptureFixture[str], managed: Path) -> None:
     domain = loaded().spec.federation.domain
-    right, wrong = (authority_certificate(ca_key("x"), party=party, domain=domain, today=TODAY, years=5) for party in ("9999", "10000"))
+    right, wrong = (
+        authority_certificate(ca_key("x"), party=party, domain=domain, today=datetime.now(UTC).date(), years=5)
+        for party in ("9999", "10000")
+    )
     before = stack_file(managed)
     for text, said in ((wrong, "its subject is not of O=9999"), ("x", "cannot be read"), (right + ca_key("x"), "holds a private key")):
         (managed / "ca.crt").write_text(text)
@@ -124,6 +130,40 @@ def test_the_certificate_of_an_existing_ca_is_taken_if_peers_would(capsys: pytes
     assert loaded().spec.trust.parties["9999"].authorities == {"1": right}
     code, _, errors = run(capsys, "trust", "init", "--authority", "ca.crt")
     assert (code, "0 parties with tls: certManager lack theirs" in errors) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"extra": (x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), False)}, "has not: extendedKeyUsage"),
+        ({"usage": usage(digital_signature=True)}, "its key usage is not keyCertSign and cRLSign alone"),
+        ({"begins": datetime.now(UTC) - timedelta(days=9), "days": 3}, "ended on "),
+        ({"begins": datetime.now(UTC) + timedelta(days=3)}, "is not valid before "),
+        ({"days": 9000}, "is valid for more than 20 years"),
+    ],
+    ids=["a server's", "signs handshakes", "ended", "not begun", "for ever"],
+)
+def test_a_ca_is_given_in_the_form_that_new_peers_take(
+    capsys: pytest.CaptureFixture[str], managed: Path, parts: dict[str, Any], said: str
+) -> None:
+    before = stack_file(managed)
+    (managed / "ca.crt").write_text(made_ca(**parts))
+    code, _, errors = run(capsys, "trust", "init", "--authority", "ca.crt")
+    assert (code, said in errors, stack_file(managed)) == (1, True, before), errors
+    (managed / "ca.crt").write_text(made_ca())
+    assert run(capsys, "trust", "init", "--authority", "ca.crt")[0] == 0
+
+
+def test_a_ca_of_another_form_in_the_stack_file_stays_with_a_warning(managed: Path) -> None:
+    """It may have been taken before there was a rule."""
+    odd = made_ca(extra=(x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), False))
+    lines = "".join(f"            {line}\n" for line in odd.splitlines())
+    head = '  fate:trust:\n    parties:\n      "9999":\n        signing: "1"\n        authorities:\n          "1": |\n'
+    file = managed / "stacks" / "Pulumi.bank-a.yaml"
+    file.write_text(stack_file(managed) + head + lines)
+    (warning,) = (each for each in loaded().plan.warnings if "peers refuse it in a new descriptor" in each)
+    assert "of party 9999: has extensions that a CA of `fatefed trust init` has not: extendedKeyUsage" in warning
+    assert warning.endswith("replace it with `fatefed trust rotate --party 9999`")
 
 
 def test_an_issuer_of_another_kind_brings_its_ca(capsys: pytest.CaptureFixture[str], managed: Path) -> None:
@@ -193,6 +233,5 @@ def test_keys_of_the_mode_before_are_named_to_be_forgotten(capsys: pytest.Captur
 
 
 def test_help_says_what_goes_where(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["trust", "init", "--help"])
+    assert main(["trust", "init", "--help"]) == 0
     assert "--issuer-files DIR" in capsys.readouterr().out
