@@ -1,18 +1,20 @@
 """What a `cluster.yaml` describes: a party, an exchange or serving; its chart, release, modules and engines."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from packaging.version import Version
 from pydantic import TypeAdapter, ValidationError
 
+from cli.kubefate.defaults import default_of
 from cli.kubefate.source import ClusterFile, Path_, plain
-from cli.kubefate.versions import OLDEST, release_of, releases_of, version_of
-from federation.errors import FederationError, Problem
+from cli.kubefate.versions import OLDEST, is_pre_release, release_of, releases_of, version_of
+from federation.errors import Problem
 from federation.releases import Release, catalogue
 from federation.scalars import Label, PartyId
 
-# KubeFATE's word for the engines before 1.9.
+Kind = Literal["party", "exchange", "serving", "servingExchange"]
+# KubeFATE's word for the engines before 1.9. `spark`, the word up to 1.6.1, switches Spark on; the broker is the one that is deployed.
 BACKENDS = {
     "eggroll": ("Eggroll", "Eggroll", "Eggroll"),
     "spark": ("Spark", "RabbitMQ", "HDFS"),
@@ -25,14 +27,21 @@ ENGINES = ("computing", "federation", "storage")
 _WORDS = ("Eggroll", "Spark", "Spark_local", "Standalone", "OSX", "Pulsar", "RabbitMQ", "HDFS", "Hive", "LocalFS", "File")
 # FATE 2.x renamed rollsite's engine and has no localfs: charts 2.0 with these words do not come up.
 _WORDS_OF_2 = {("federation", "Eggroll"): "OSX", ("storage", "LocalFS"): "File"}
+# Spark's executors of FATE 2.x do not find what Standalone stores.
+_STORAGE_OF_SPARK = {("Spark_local", "storage", "Standalone"): "File"}
+_WHY_ANOTHER = {"Standalone": "Spark of FATE 2.x does not read"}
+_BROKERS = {"pulsar": "Pulsar", "rabbitmq": "RabbitMQ"}
 # The federation engine of an exchange, by its module.
 EXCHANGES = {"rollsite": "Eggroll", "osx": "OSX", "trafficServer": "Pulsar"}
 _WORDS_OF_KUBEFATE = {"fateflow": "python", "sparkMaster": "spark", "sparkWorker": "spark", "namenode": "hdfs", "datanode": "hdfs"}
+# Modules of FedLCM's private charts: Site Portal of a party, FML Manager of an exchange.
+SITE_PORTAL = ("frontend", "sitePortalServer", "postgres")
+FML_MANAGER = ("postgres", "fmlManagerServer")
 # The modules of each chart.
 CHARTS = {
     "fate": {"python", "mysql", "rollsite", "lbrollsite", "osx", "clustermanager", "nodemanager", "spark", "hdfs", "nginx", "rabbitmq",
-             "pulsar", "fateboard", "client"},
-    "fate-exchange": {"rollsite", "nginx", "trafficServer", "osx", "postgres", "fmlManagerServer"},
+             "pulsar", "fateboard", "client", *SITE_PORTAL},
+    "fate-exchange": {"rollsite", "nginx", "trafficServer", "osx", *FML_MANAGER},
     "fate-serving": {"servingProxy", "servingRedis", "servingServer", "servingZookeeper", "servingAdmin"},
 }  # fmt: skip
 
@@ -57,7 +66,7 @@ class Cluster:
     namespace: str
     chart: str
     version: Version
-    kind: str
+    kind: Kind
     modules: frozenset[str]
     release: str
     release_note: str
@@ -78,6 +87,16 @@ class Cluster:
     def entry(self, slot: str) -> str:
         """The name under fate:secrets of a password of this unit."""
         return f"{self.kind}-{self.party}-{slot}"
+
+    def default(self, key: str) -> Any:
+        """What KubeFATE takes when a key is absent; None: nothing."""
+        row = default_of(self.chart, key, self.version)
+        return None if row is None else row.block if self.file.get(*row.block_path) else row.absent
+
+    def taken(self, key: str) -> Any:
+        """The value of a key, or what KubeFATE takes without it."""
+        value = self.file.get(*key.split("."))
+        return self.default(key) if value in (None, "") else value
 
     @property
     def combination(self) -> str:
@@ -103,7 +122,7 @@ class Cluster:
     @property
     def unneeded(self) -> frozenset[str]:
         """Modules that are listed, and that the engines do not use."""
-        return self.modules - self.needed - {"postgres", "fmlManagerServer"} if self.needed else frozenset()
+        return self.modules - self.needed - {*SITE_PORTAL, *FML_MANAGER} if self.needed else frozenset()
 
     @property
     def persistent(self) -> bool:
@@ -116,43 +135,55 @@ def _optional(release: Release, federation: str) -> tuple[str, ...]:
     return tuple(name for name, row in release.modules.items() if row.optional and row.federation in (None, federation))
 
 
-def read_cluster(file: ClusterFile, choices: Choices) -> Cluster:
-    """What the file describes. FederationError with all that keeps it from being understood."""
-    found = _Reading(file, choices)
-    cluster = found.cluster()
-    if found.problems or cluster is None:
-        raise FederationError(found.problems)
-    return cluster
+class Reading:
+    """What a file describes: the cluster, or the problems that keep it from being understood, all at once."""
 
-
-class _Reading:
     def __init__(self, file: ClusterFile, choices: Choices) -> None:
         self.file, self.choices = file, choices
         self.problems: list[Problem] = []
+        # Known as soon as chart and modules are.
+        self.kind: Kind | None = None
 
     def cluster(self) -> Cluster | None:
+        """The cluster; None when there are problems."""
+        if (other := _another_kind_of_file(self.file)) is not None:
+            self.problems.append(other)
+            return None
         name = self._label("name", "the cluster's name")
         namespace = self._label("namespace", "its Kubernetes namespace")
         chart = self._chart()
         version = self._version(chart)
         modules = self._modules(chart)
-        if self.problems or version is None:
+        if not chart or not modules:
+            if "python" in modules:
+                self._party("party")
             return None
-        kind = _kind(chart, modules)
-        release, note = self._release(kind, version)
-        engines, notes = self._engines(kind, version, modules, release)
-        party = self._party(kind)
+        self.kind = _kind(chart, modules)
+        party = self._party(self.kind)
+        if version is None:
+            return None
+        release, note = self._release(self.kind, version)
+        engines, notes = self._engines(self.kind, version, modules, release)
         if self.problems:
             return None
-        return Cluster(self.file, name, namespace, chart, version, kind, modules, release, note, party, engines, notes, self.choices)
+        return Cluster(self.file, name, namespace, chart, version, self.kind, modules, release, note, party, engines, notes, self.choices)
+
+    def missing(self, key: str, remedy: str) -> None:
+        """A key that is not there, or that is there in other letters."""
+        other = next((path[0] for path in self.file.children(()) if path[0].lower() == key.lower()), None)
+        if other is None:
+            self.problem(key, f"{key} is missing", remedy)
+        else:
+            self.problem(other, f"{key} is missing: names of keys are exact, and KubeFATE ignores {other!r}", f"write {key}")
 
     def problem(self, key: str, problem: str, remedy: str) -> None:
+        """Something wrong with a key."""
         self.problems.append(Problem(self.file.place((key,)), problem, remedy))
 
     def _label(self, key: str, what: str) -> str:
         value = self.file.get(key)
         if value in (None, ""):
-            self.problem(key, f"{key} is missing", f"add it: {what}")
+            self.missing(key, f"add it: {what}")
             return ""
         try:
             return str(TypeAdapter(Label).validate_python(value if isinstance(value, str) else str(value)))
@@ -162,30 +193,36 @@ class _Reading:
 
     def _chart(self) -> str:
         chart = self.file.get("chartName")
-        if not isinstance(chart, str) or chart not in CHARTS:
-            problem = "chartName is missing" if chart is None else f"unknown chart {chart!r}"
-            self.problem("chartName", problem, f"one of {', '.join(CHARTS)}")
-            return ""
-        return str(chart)
+        if chart in (None, ""):
+            self.missing("chartName", f"one of {', '.join(CHARTS)}")
+        elif not isinstance(chart, str) or chart not in CHARTS:
+            self.problem("chartName", f"unknown chart {chart!r}", f"one of {', '.join(CHARTS)}")
+        else:
+            return chart
+        return ""
 
     def _version(self, chart: str) -> Version | None:
-        text = self.file.get("chartVersion")
-        if text is None:
-            self.problem("chartVersion", "chartVersion is missing", "add it, such as v1.11.2")
+        text = self.file.text("chartVersion")
+        if text in (None, ""):
+            self.missing("chartVersion", "add it, such as v1.11.2")
             return None
         version = version_of(str(text))
         if version is None:
             self.problem("chartVersion", f"{text!r} is not a version", "write it as KubeFATE does, such as v1.11.2")
         elif chart and version < Version(OLDEST[chart]):
             self.problem("chartVersion", f"{text} is older than v{OLDEST[chart]}", "charts before KubeFATE 1.5.0 are not read")
+            return None
         return version
 
     def _modules(self, chart: str) -> frozenset[str]:
         modules = self.file.get("modules")
-        if not isinstance(modules, list) or not modules:
-            self.problem("modules", "modules are missing" if modules in (None, []) else "modules is not a list", "list what is deployed")
+        if modules in (None, "", []):
+            self.missing("modules", "list what is deployed")
             return frozenset()
-        known = CHARTS.get(chart, set())
+        if not isinstance(modules, list):
+            self.problem("modules", "modules is not a list", "list what is deployed")
+            return frozenset()
+        known: set[str] = CHARTS.get(chart, set())
         for number, word in enumerate(modules):
             if chart and (not isinstance(word, str) or word not in known):
                 place = self.file.place(("modules", str(number)))
@@ -196,10 +233,13 @@ class _Reading:
         value = self.file.get("partyId")
         if kind not in ("party", "serving"):
             return None
+        if value in (None, ""):
+            self.missing("partyId", "add the number that the federation knows this party by")
+            return None
         try:
             return str(TypeAdapter(PartyId).validate_python(value))
         except ValidationError:
-            said = "is missing" if value is None else f"{value!r} is not a party id: a positive whole number of at most 10 digits"
+            said = f"{value!r} is not a party id: a positive whole number of at most 10 digits"
             self.problem("partyId", said, "give the number that the federation knows this party by; only an exchange is called `exchange`")
             return None
 
@@ -216,7 +256,10 @@ class _Reading:
                 f"choose with --release: {', '.join(releases_of(kind))}",
             )
             return "", ""
-        return found
+        text, (release, note) = str(self.file.text("chartVersion")), found
+        if not note and is_pre_release(text):
+            note = f"{text} is a release of its own before {release}; its data does not fit: start with empty claims"
+        return release, note
 
     def _engines(self, kind: str, version: Version, modules: frozenset[str], release: str) -> tuple[dict[str, str], dict[str, str]]:
         if kind == "exchange":
@@ -226,23 +269,37 @@ class _Reading:
         words = dict(zip(ENGINES, BACKENDS["eggroll"], strict=True))
         notes: dict[str, str] = {}
         if version < Version("1.9"):
-            words |= self._backend()
+            words |= self._backend(modules)
         else:
             words |= {engine: self._word(engine) or words[engine] for engine in ENGINES}
         if release.startswith("2."):
             for engine, word in list(words.items()):
-                new = _WORDS_OF_2.get((engine, word))
+                new = _WORDS_OF_2.get((engine, word)) or _STORAGE_OF_SPARK.get((words["computing"], engine, word))
                 if new is not None:
                     words[engine] = new
-                    notes[engine] = f"was {word}, which FATE 2.x does not have"
+                    notes[engine] = f"was {word}, which {_WHY_ANOTHER.get(word, 'FATE 2.x does not have')}"
         return words, notes
 
-    def _backend(self) -> dict[str, str]:
+    def _backend(self, modules: frozenset[str]) -> dict[str, str]:
         backend = self.file.get("backend") or "eggroll"
         if str(backend).lower() not in BACKENDS:
             self.problem("backend", f"unknown backend {backend!r}", f"one of {', '.join(BACKENDS)}")
             return {}
-        return dict(zip(ENGINES, BACKENDS[str(backend).lower()], strict=True))
+        words = dict(zip(ENGINES, BACKENDS[str(backend).lower()], strict=True))
+        if str(backend).lower() == "spark":
+            words["federation"] = self._broker(modules) or words["federation"]
+        return words
+
+    def _broker(self, modules: frozenset[str]) -> str | None:
+        """The broker of a party whose `backend` only says spark: the one that is deployed, else the one that is spoken of."""
+        deployed = [engine for word, engine in _BROKERS.items() if word in modules]
+        spoken_of = [engine for word, engine in _BROKERS.items() if self.file.get(word) or self.file.get("python", word)]
+        found = deployed or spoken_of
+        if len(found) == 1:
+            return found[0]
+        what = "with Pulsar and RabbitMQ: each job chose one" if found else "without a broker: neither pulsar nor rabbitmq is in modules"
+        self.problem("backend", f"spark {what}", "write spark_pulsar or spark_rabbitmq here: this program deploys one for all jobs")
+        return None
 
     def _word(self, engine: str) -> str | None:
         value = self.file.get(engine)
@@ -265,7 +322,21 @@ class _Reading:
         return {"federation": engines[0]} if len(engines) == 1 else {}, {}
 
 
-def _kind(chart: str, modules: frozenset[str]) -> str:
+def _another_kind_of_file(file: ClusterFile) -> Problem | None:
+    """A file of KubeFATE's world that is no cluster.yaml, and what to give instead."""
+    give = "give the cluster.yaml that `kubefate cluster install -f` was given"
+    if file.get("kind") is not None and file.get("apiVersion") is not None:
+        inner = ("spec", "clusterSpec")
+        what = f"is a resource of kind {file.get('kind')}"
+        if file.get(*inner):
+            return Problem(file.place(inner), f"{what}: the cluster is its spec.clusterSpec", "write what is below it to a file of its own")
+        return Problem(file.place(("kind",)), what, give)
+    if isinstance(file.get("modules"), dict) and isinstance(file.get("image"), dict):
+        return Problem(file.place(("modules",)), "is a file of values for helm, made from a cluster.yaml", give)
+    return None
+
+
+def _kind(chart: str, modules: frozenset[str]) -> Kind:
     """A party, an exchange, or serving: KubeFATE tells them apart by what is deployed."""
     if chart == "fate-exchange":
         return "exchange"

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
 from pydantic import ValidationError
 
-from cli.kubefate.clusters import CHARTS, Choices, Cluster, read_cluster
+from cli.kubefate.clusters import CHARTS, Choices, Cluster, Kind, Reading
+from cli.kubefate.compare import Fact, compare, lose_cores
 from cli.kubefate.draft import Draft
-from cli.kubefate.lookup import parts_below, row_of
+from cli.kubefate.lookup import meant, parts_below, row_of
 from cli.kubefate.parts import PARTS, head
-from cli.kubefate.rows import Key, Row
+from cli.kubefate.rows import Key, Part, Row
 from cli.kubefate.source import ClusterFile, Path_
 from cli.kubefate.table import TABLE
 from cli.kubefate.writer import stack_text
@@ -48,16 +50,13 @@ class Conversion:
     text: str
     loaded: LoadedStack
     carried: tuple[tuple[Path_, str], ...]
+    facts: tuple[Fact, ...]
 
 
 def convert(file: ClusterFile, choices: Choices) -> Conversion:
     """The stack file of a cluster. FederationError with everything that is wrong with the file."""
-    cluster = read_cluster(file, choices)
-    found = list(_found(cluster, ()))
-    problems = [problem for row, path, value in found if row is not None and (problem := _wrong_type(file, row, path, value))]
-    problems += list(_parents(file, cluster))
-    if problems:
-        raise FederationError(dict.fromkeys(problems))
+    cluster = _read(file, choices)
+    found = list(_found(file, cluster.kind, cluster.version, ()))
     draft = Draft()
     head(cluster, draft)
     for row, path, value in found:
@@ -66,38 +65,96 @@ def convert(file: ClusterFile, choices: Choices) -> Conversion:
         _apply_default(row, cluster, draft)
     for part in PARTS:
         part(cluster, draft)
+    if draft.problems:
+        raise FederationError(draft.problems)
     _settle(cluster, draft)
+    _lose_unread(found, draft)
+    loaded = _load(cluster, stack_text(cluster, draft, stand_ins=True))
+    lose_cores(cluster, draft, loaded.plan)
+    _ask_for_ports(draft)
     text = stack_text(cluster, draft)
-    carried = tuple((path, row.how.becomes) for row, path, _ in found if row is not None and _is_carried(path, draft))
-    return Conversion(cluster, draft, text, _load(cluster, text), carried)
+    carried = tuple(
+        (path, row.how.becomes) for row, path, value in found if row is not None and value not in _NOTHING and _is_carried(path, draft)
+    )
+    return Conversion(cluster, draft, text, loaded, carried, tuple(compare(cluster, draft, loaded.plan)))
 
 
-def _found(cluster: Cluster, path: Path_) -> Iterator[tuple[Row | None, Path_, Any]]:
+# A key without a value is as good as absent.
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
+def _read(file: ClusterFile, choices: Choices) -> Cluster:
+    """What the file describes, once its values have the types that KubeFATE's charts have for them. FederationError with all problems."""
+    reading = Reading(file, choices)
+    cluster = reading.cluster()
+    problems = reading.problems
+    if reading.kind is not None:
+        version = _LATEST if cluster is None else cluster.version
+        for row, path, value in list(_found(file, reading.kind, version, ())):
+            if row is not None and (problem := _wrong_type(file, row, path, value)):
+                problems.append(problem)
+            elif row is not None and row.type == "number" and isinstance(value, str) and value:
+                file.correct(path, int(value))
+        problems += _parents(file, reading.kind)
+    if problems or cluster is None:
+        raise FederationError(dict.fromkeys(problems))
+    return cluster
+
+
+_LATEST = Version("9999")
+
+
+def _found(file: ClusterFile, kind: Kind, version: Version, path: Path_) -> Iterator[tuple[Row | None, Path_, Any]]:
     """Every key of the file with its row; None for a key that KubeFATE does not have."""
-    for child in cluster.file.children(path):
-        value, row = cluster.file.get(*child), row_of(child, cluster.kind)
-        if row is None and isinstance(value, dict | list) and value:
-            yield from _found(cluster, child)
-        elif (row is not None and row.knows(cluster.version)) or not parts_below(child, cluster.kind):
+    for child in file.children(path):
+        value, row = file.get(*child), row_of(child, kind)
+        if row is None and isinstance(value, dict | list) and value and meant(child, kind) is None:
+            yield from _found(file, kind, version, child)
+        elif (row is not None and row.knows(version)) or not parts_below(child, kind):
             yield row, child, value
+
+
+def _ask_for_ports(draft: Draft) -> None:
+    for path, put in draft.puts.items():
+        if put.wanted is not None:
+            draft.ask(f"fill in fate:{'.'.join(path)}: {put.wanted}")
+
+
+def _lose_unread(found: list[tuple[Row | None, Path_, Any]], draft: Draft) -> None:
+    """A key that several are read with, and that none of the functions of `cli.kubefate.parts` has taken: it is not carried."""
+    origins = {put.origin for put in draft.puts.values() if put.origin is not None}
+    for row, path, value in found:
+        if row is None or not isinstance(row.how, Part) or value in _NOTHING or value is False or not _is_carried(path, draft):
+            continue
+        taken = any(one[: len(path)] == path or path[: len(one)] == one for one in origins)
+        read = taken or any(path[: len(one)] == one for one in draft.read)
+        beside = len(path) > 1 and any(one[:-1] == path[:-1] for one in origins)
+        if not (read or beside or path[0] in _READ_FIRST):
+            draft.lose(path, "nothing in this file made it take effect")
+
+
+# What decides what the file is about: no value of the stack file need have it as its origin.
+_READ_FIRST = frozenset(
+    {"name", "chartName", "chartVersion", "partyId", "modules", "persistence", "backend", "imageTag", "device", "registry"}
+)
 
 
 def _wrong_type(file: ClusterFile, row: Row, path: Path_, value: Any) -> Problem | None:
     if value is None or value == "" or row.type == "any":
         return None
-    number = row.type == "number" and isinstance(value, str) and value.strip().isdigit()
+    number = row.type == "number" and isinstance(value, str) and value.isascii() and value.isdigit()
     wrong_flag = isinstance(value, bool) and row.type in ("text", "number")
     if number or (isinstance(value, _TYPES[row.type]) and not wrong_flag):
         return None
     return Problem(file.place(path), f"is not {_WORDS[row.type]}", "correct the value")
 
 
-def _parents(file: ClusterFile, cluster: Cluster, path: Path_ = ()) -> Iterator[Problem]:
+def _parents(file: ClusterFile, kind: Kind, path: Path_ = ()) -> Iterator[Problem]:
     """A single value or a list where KubeFATE has a block of keys."""
     for child in file.children(path):
         value = file.get(*child)
-        below = parts_below(child, cluster.kind)
-        if not below or row_of(child, cluster.kind) is not None:
+        below = parts_below(child, kind)
+        if not below or row_of(child, kind) is not None:
             continue
         wanted = list if below == {"[]"} else dict
         if value not in (None, "") and not isinstance(value, wanted):
@@ -105,29 +162,26 @@ def _parents(file: ClusterFile, cluster: Cluster, path: Path_ = ()) -> Iterator[
                 file.place(child), f"is not {'a list' if wanted is list else 'a block of keys'}", "write it as KubeFATE's guide does"
             )
         else:
-            yield from _parents(file, cluster, child)
+            yield from _parents(file, kind, child)
 
 
 def _apply(row: Row | None, path: Path_, value: Any, cluster: Cluster, draft: Draft) -> None:
     if value is None or value == "":
         return
     if row is None:
-        draft.lose(path, "not a key of KubeFATE's charts")
+        word = meant(path, cluster.kind)
+        draft.lose(path, "not a key of KubeFATE's charts" + ("" if word is None else f", which ignored it: did you mean {word}?"))
     elif (reason := _why_unused(row, cluster)) is not None:
         draft.unused(path, reason)
     else:
-        row.how.apply(Key(path, _number(row, value)), cluster, draft)
+        row.how.apply(Key(path, value), cluster, draft)
 
 
 def _apply_default(row: Row, cluster: Cluster, draft: Draft) -> None:
-    if row.absent is None or cluster.kind not in row.kinds or cluster.file.get(*row.path) not in (None, ""):
+    if not row.default or cluster.kind not in row.kinds or cluster.file.get(*row.path) not in (None, ""):
         return
     if row.path[0] in cluster.modules and _why_unused(row, cluster) is None:
-        row.how.apply(Key(row.path, row.absent, given=False), cluster, draft)
-
-
-def _number(row: Row, value: Any) -> Any:
-    return int(value) if row.type == "number" and isinstance(value, str) else value
+        row.how.apply(Key(row.path, cluster.default(row.key), given=False), cluster, draft)
 
 
 def _why_unused(row: Row, cluster: Cluster) -> str | None:
@@ -155,15 +209,18 @@ def _settle(cluster: Cluster, draft: Draft) -> None:
         refused = list(_refused(draft))
         if not refused:
             return
-        errors = []
+        errors, reasons = [], dict[Path_, list[str]]()
         for path, problem in refused:
             culprits = _culprits(path, draft)
             if not culprits:
                 errors.append(Problem(_place(path, cluster, draft), problem.problem, problem.remedy))
             for culprit in culprits:
-                put = draft.puts.pop(culprit)
-                if put.origin is not None:
-                    draft.lose(put.origin, problem.problem)
+                inside = ".".join(path[len(culprit) :])
+                reasons.setdefault(culprit, []).append(f"{inside}: {problem.problem}" if inside else problem.problem)
+        for culprit, said in reasons.items():
+            put = draft.puts.pop(culprit)
+            if put.origin is not None:
+                draft.lose(put.origin, "; ".join(dict.fromkeys(said)))
         if errors:
             raise FederationError(dict.fromkeys(errors))
 

@@ -1,10 +1,12 @@
-"""The rows as tables for docs/from-kubefate.md. `python -m cli.kubefate.doc` writes them into it; a test compares."""
+"""The rows as tables for docs/from-kubefate.md and docs/kubefate-defaults.md. `python -m cli.kubefate.doc` writes them; a test compares."""
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from cli.kubefate.claims import CLAIMS, ROOT
+from cli.kubefate.defaults import BOARD_HOSTS, CHARTS_READ, DEFAULTS
 from cli.kubefate.rows import EVERY, Row
 from cli.kubefate.shared_rows import module_rows
 from cli.kubefate.table import MODULES, TABLE
@@ -24,9 +26,57 @@ def tables() -> str:
     return "\n".join([_BEGIN, *_releases(), *_modules(), *_rows(), _END])
 
 
-def with_tables(text: str) -> str:
+def default_tables() -> str:
+    """What KubeFATE takes without a key, its claims and the names of its consoles."""
+    return "\n".join([_BEGIN, *_charts(), *_defaults(), *_claims(), *_boards(), _END])
+
+
+def with_tables(text: str, rows: str) -> str:
     """A page with its tables written again."""
-    return re.sub(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", lambda _: tables(), text, flags=re.S)
+    return re.sub(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", lambda _: rows, text, flags=re.S)
+
+
+def _charts() -> Iterator[str]:
+    yield from ("", "### Charts that were read", "", "| chart | versions |", "|---|---|")
+    yield from (f"| {chart} | {', '.join(versions)} |" for chart, versions in CHARTS_READ.items())
+
+
+def _defaults() -> Iterator[str]:
+    yield from ("", "### Defaults", "", "| chart | key | versions | no block | block without the key | the block | source |")
+    yield "|---|---|---|---|---|---|---|"
+    for row in DEFAULTS:
+        cells = (row.chart, f"`{row.key}`", _series(row.first, row.last), _shown(row.absent), _shown(row.block))
+        yield f"| {' | '.join(cells)} | `{'.'.join(row.block_path)}` | {row.source} |"
+
+
+def _claims() -> Iterator[str]:
+    yield from (
+        "",
+        "### Claims, with `persistence: true`",
+        "",
+        "| chart | module | versions | claim | folder | `kubefate cluster delete` | here |",
+    )
+    yield "|---|---|---|---|---|---|---|"
+    for row in CLAIMS:
+        folder = "its root" if row.folders == ROOT else row.folders or "`subPath`"
+        here = f"not used: {row.unused}" if row.unused else f"`{row.ours}`" if row.stays else f"`existingClaim: {row.name}`"
+        gone = "keeps it" if row.stays else "**deletes it**"
+        where = folder if row.mounted else "not mounted"
+        cells = (row.chart, row.module, _series(row.first, row.last), f"`{row.name}`", where, gone, here)
+        yield f"| {' | '.join(cells)} |"
+
+
+def _boards() -> Iterator[str]:
+    yield from ("", "### Consoles that are shown without a word in the file", "", "| chart | versions | host |", "|---|---|---|")
+    yield from (f"| {chart} | {_series(first, last)} | `{name}` |" for chart, first, last, name in BOARD_HOSTS)
+
+
+def _series(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last.replace('.99', '.x')}"
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else f"`{value}`"
 
 
 def _releases() -> Iterator[str]:
@@ -68,14 +118,20 @@ def _line(row: Row) -> str:
     charts = f"from {row.since}" if row.until is None and row.since != "1.5.0" else f"to {row.until}" if row.until else ""
     becomes, note = row.how.becomes, row.how.note
     shown = f"`{becomes}`" if re.fullmatch(r"[\w:.<>*-]+", becomes) else becomes or "not carried"
-    usual = f"absent: {row.absent}" if row.absent is not None else ""
+    usual = "absent: KubeFATE's default" if row.default else ""
     return f"| `{row.key}` | {charts} | {'; '.join(part for part in (shown, note, usual) if part).replace('|', ' ')} |"
 
 
-def main(path: Path) -> None:
-    """Write the tables into the page."""
-    path.write_text(with_tables(path.read_text("utf-8")), "utf-8")
+# The pages, with what stands between their marks.
+PAGES: dict[str, Callable[[], str]] = {"from-kubefate.md": tables, "kubefate-defaults.md": default_tables}
+
+
+def main(folder: Path) -> None:
+    """Write the tables into the pages."""
+    for name, rows in PAGES.items():
+        path = folder / name
+        path.write_text(with_tables(path.read_text("utf-8"), rows()), "utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/from-kubefate.md"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli.kubefate.source import Path_
+from federation.errors import Problem
 from federation.problems import has_path, keys_at
 from federation.spec import StackSpec
 
@@ -16,6 +17,8 @@ class Put:
     value: Any
     origin: Path_ | None = None
     note: str = ""
+    # What the operator must write: nobody else knows it, so it is written as null, and the value here only stands in.
+    wanted: str | None = None
 
 
 @dataclass
@@ -28,6 +31,11 @@ class Draft:
     passwords: dict[str, Path_] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
+    # Keys and blocks that were read with others, and that no value names as its origin.
+    read: set[Path_] = field(default_factory=set)
+    # Addresses that are not dialled any more: the peer, the key and the address.
+    problems: list[Problem] = field(default_factory=list)
+    unrouted: list[tuple[str, Path_, str]] = field(default_factory=list)
 
     def put(self, path: Path_, value: Any, origin: Path_ | None = None, note: str = "") -> None:
         """Set a value. A key that this program does not have yet is lost."""
@@ -42,9 +50,17 @@ class Draft:
         if path not in self.puts:
             self.put(path, value, None, note)
 
+    def want(self, path: Path_, what: str) -> None:
+        """A node port that only the operator can say: `what` they must write there."""
+        if path not in self.puts and has_path(path, StackSpec):
+            taken = {put.value for put in self.puts.values() if isinstance(put.value, int)}
+            stand_in = next(port for port in range(32767, 30000, -1) if port not in taken)
+            self.puts[path] = Put(stand_in, None, f"FILL IN {what}", what)
+
     def lose(self, origin: Path_, reason: str) -> None:
-        """A key that cannot be carried."""
-        self.lost.setdefault(origin, reason)
+        """A key that cannot be carried; one that KubeFATE did not use either is no loss."""
+        if not any(origin[: len(other)] == other for other in self.not_used):
+            self.lost.setdefault(origin, reason)
 
     def unused(self, origin: Path_, reason: str) -> None:
         """A key that KubeFATE did not use either."""

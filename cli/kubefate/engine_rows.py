@@ -2,11 +2,19 @@
 
 from collections.abc import Iterator
 
+from packaging.version import Version
+
+from cli.kubefate.clusters import Cluster
 from cli.kubefate.rows import Condition, Follows, ForType, Lost, Part, Password, Row, Same, To, Type
 from cli.kubefate.shared_rows import claim_rows, computing, federation, persistent, service_rows
 
 _SPARK = computing("Spark", "Spark_local")
-_SIZING = Follows("modules.nodemanager", "one fact: nodes and processors of the node managers")
+_SIZING = Part("modules.nodemanager", "one fact: nodes and processors of the node managers; listed when the number of cores differs")
+
+
+def _fixed_folders(cluster: Cluster) -> str | None:
+    return f"chart {cluster.chart} v{cluster.version} keeps FATE-Flow's data in folders with fixed names"
+
 
 FATEFLOW = (
     *service_rows("python", "modules.fateflow", {"httpNodePort": "tcp-http", "grpcNodePort": "tcp-grpc"}),
@@ -18,27 +26,34 @@ FATEFLOW = (
     Row("python.dependent_distribution", Lost("FATE's packages come with the images of Spark's workers"), type="flag"),
     Row("python.failedTaskAutoRetryTimes", Same("5", "no chart of KubeFATE hands it to FATE-Flow: its own default holds"), type="number"),
     Row("python.failedTaskAutoRetryDelay", Same("60", "no chart of KubeFATE hands it to FATE-Flow: its own default holds"), type="number"),
-    *claim_rows("python", "modules.fateflow"),
+    *claim_rows("python", "modules.fateflow", sub_path=False),
+    Row("python.subPath", Follows("the folders of FATE-Flow"), used=(_fixed_folders,)),
     Row("python.claimName", Same("python-data", "the claim is called python-data"), used=(persistent,)),
-    Row("python.clustermanager.cores_per_node", _SIZING, type="number", used=(computing("Eggroll"),)),
-    Row("python.clustermanager.nodes", _SIZING, type="number", used=(computing("Eggroll"),)),
+    Row("python.clustermanager.cores_per_node", _SIZING, type="number", since="1.6.1", until="1.11", used=(computing("Eggroll"),)),
+    Row("python.clustermanager.nodes", _SIZING, type="number", since="1.6.1", until="1.11", used=(computing("Eggroll"),)),
 )  # fmt: skip
 
 
-def _engine(key: str, module: str, target: str, default: str, type_: Type = "text", condition: Condition | None = None) -> Row:
+def _engine(
+    key: str, module: str, target: str, default: str, type_: Type = "text", condition: Condition | None = None, until: str | None = None
+) -> Row:
     """A key of `python` about an engine: a fixed value when the engine is deployed, else the existing engine's."""
     conditions = () if condition is None else (condition,)
-    return Row(key, Part(f"engines.{module}.external.{target}", f"with {module} in modules: {default}"), type=type_, used=conditions)
+    return Row(
+        key, Part(f"engines.{module}.external.{target}", f"with {module} in modules: {default}"), type=type_, until=until, used=conditions
+    )
 
 
 PULSAR = federation("Pulsar")
 RABBITMQ = federation("RabbitMQ")
 _PULSAR_OR_RABBITMQ = federation("Pulsar", "RabbitMQ")
 _HDFS = computing("Spark")
+_CORES = "follows from its workers and their limits; listed when the number of cores differs"
+_OWN_TABLE = Lost("FATE-Flow reads the route table that this program writes from fate:peers")
 _HIVE = Lost("storage Hive is not deployed here")
 ENGINES_ELSEWHERE = (
-    _engine("python.spark.cores_per_node", "spark", "coresPerNode", "follows from its workers' limits", "number", _SPARK),
-    _engine("python.spark.nodes", "spark", "nodes", "follows from modules.spark.workers", "number", _SPARK),
+    _engine("python.spark.cores_per_node", "spark", "coresPerNode", _CORES, "number", _SPARK, until="1.11"),
+    _engine("python.spark.nodes", "spark", "nodes", _CORES, "number", _SPARK, until="1.11"),
     Row("python.spark.home", Lost("Spark is where the images have it"), used=(_SPARK,)),
     _engine("python.spark.master", "spark", "master", "fixed", condition=_SPARK),
     _engine("python.spark.driverHost", "spark", "driverHost", "not used; `fateflow` means the pod's own address", condition=_SPARK),
@@ -48,7 +63,9 @@ ENGINES_ELSEWHERE = (
     _engine("python.spark.blockManagerStartPort", "spark", "blockManagerStartPort", "not used", "number", _SPARK),
     _engine("python.spark.pysparkPython", "spark", "pysparkPython", "not used", condition=_SPARK),
     _engine("python.hdfs.name_node", "hdfs", "nameNode", "fixed", condition=_HDFS),
-    _engine("python.hdfs.path_prefix", "hdfs", "pathPrefix", "not carried, as with FATE 2.x, which has no such key", condition=_HDFS),
+    _engine(
+        "python.hdfs.path_prefix", "hdfs", "pathPrefix", "not carried: FATE-Flow writes below the root of its own HDFS", condition=_HDFS
+    ),
     _engine("python.pulsar.host", "pulsar", "host", "fixed", condition=PULSAR),
     _engine("python.pulsar.mng_port", "pulsar", "managementPort", "fixed", "number", PULSAR),
     _engine("python.pulsar.port", "pulsar", "port", "fixed", "number", PULSAR),
@@ -61,6 +78,8 @@ ENGINES_ELSEWHERE = (
     _engine("python.rabbitmq.port", "rabbitmq", "port", "fixed", "number", RABBITMQ),
     _engine("python.rabbitmq.user", "rabbitmq", "user", "fixed: fate", condition=RABBITMQ),
     Row("python.rabbitmq.password", Password("rabbitmq"), used=(RABBITMQ,), secret=True),
+    Row("python.pulsar.route_table", _OWN_TABLE, used=(PULSAR,), since="1.6.0", until="1.6"),
+    Row("python.rabbitmq.route_table", _OWN_TABLE, used=(RABBITMQ,), until="1.6"),
     Row("python.nginx.host", Same("nginx", "FATE-Flow uses the party's own nginx"), used=(_PULSAR_OR_RABBITMQ,)),
     Row("python.nginx.http_port", Same(9300, "the party's own nginx listens on 9300"), type="number", used=(_PULSAR_OR_RABBITMQ,)),
     Row("python.nginx.grpc_port", Same(9310, "the party's own nginx listens on 9310"), type="number", used=(_PULSAR_OR_RABBITMQ,)),
@@ -88,16 +107,38 @@ MYSQL = (
     Row("externalMysqlPassword", Password("mysql", "engines.mysql.external.password names the entry"), secret=True),
 )
 
-_NODE_KEYS = ("name", "nodeSelector", "sessionProcessorsPerNode", "subPath", "existingClaim", "storageClass", "accessMode", "size")
-_GONE = "one block of `nodemanager` describes all nodes since 1.9"
+_NODE_KEYS = ("name", "nodeSelector", "subPath", "existingClaim", "storageClass", "accessMode", "size")
+_GONE = "all node managers are alike here: nodemanager describes them"
+
+
+def _nodes_in_lists(cluster: Cluster) -> str | None:
+    """`nodemanager.list` names node managers one by one up to chart 1.6.0."""
+    return None if cluster.version <= Version("1.6.0") else f"chart {cluster.chart} v{cluster.version} does not know it: count counts"
+
 
 EGGROLL = (
     Row("clustermanager.mysqlServerTimezone", Lost("Eggroll reads MySQL's times as UTC", ("UTC",))),
-    Row("nodemanager.replicas", To("modules.nodemanager.replicas"), type="number", absent=2),
-    Row("nodemanager.count", To("modules.nodemanager.replicas", "was count, KubeFATE's older word"), type="number", until="1.8"),
-    Row("nodemanager.sessionProcessorsPerNode", To("modules.nodemanager.sessionProcessorsPerNode"), type="number", absent=4),
+    Row("nodemanager.replicas", To("modules.nodemanager.replicas"), type="number", since="1.9", default=True),
+    Row("nodemanager.count", Part("modules.nodemanager.replicas", "and one for each of list"), type="number", until="1.8"),
+    Row("nodemanager.sessionProcessorsPerNode", To("modules.nodemanager.sessionProcessorsPerNode"), type="number", default=True),
     Row("nodemanager.session-processors-per-node", To("modules.nodemanager.sessionProcessorsPerNode"), type="number", until="1.8"),
-    *(Row(f"nodemanager.list[].{key}", Lost(_GONE), type="any", until="1.8") for key in _NODE_KEYS),
+    Row(
+        "nodemanager.list[].sessionProcessorsPerNode",
+        Part("modules.nodemanager.sessionProcessorsPerNode", "when all are equal"),
+        type="number",
+        until="1.8",
+        used=(_nodes_in_lists,),
+    ),
+    *(
+        Row(
+            f"nodemanager.list[].{key}",
+            Part("modules.nodemanager.replicas", f"one node manager each, beside count; {_GONE}"),
+            type="any",
+            until="1.8",
+            used=(_nodes_in_lists,),
+        )
+        for key in _NODE_KEYS
+    ),
     *service_rows("nodemanager", "modules.nodemanager", {}),
     *claim_rows("nodemanager", "modules.nodemanager"),
     *service_rows("clustermanager", "modules.clustermanager", {}),
@@ -116,7 +157,7 @@ def _old_spark(word: str, place: str) -> Iterator[Row]:
 
 SPARK_AND_HDFS = (
     Row("spark.master.replicas", To("modules.spark.master.replicas"), type="number"),
-    Row("spark.worker.replicas", To("modules.spark.workers"), type="number", absent=2),
+    Row("spark.worker.replicas", To("modules.spark.workers"), type="number", default=True),
     *service_rows("spark.master", "modules.spark.master", {"nodePort": "master"}),
     *service_rows("spark.worker", "modules.spark.worker", {}),
     *(row for name in ("master", "worker") for row in _old_spark(f"spark.{name}", f"modules.spark.{name}")),
@@ -124,5 +165,5 @@ SPARK_AND_HDFS = (
     *service_rows("hdfs.datanode", "modules.hdfs.datanode", {}),
     *claim_rows("hdfs.namenode", "modules.hdfs.namenode", sub_path=False),
     *claim_rows("hdfs.datanode", "modules.hdfs.datanode", sub_path=False),
-    Row("hdfs.datanode.replicas", To("modules.hdfs.datanode.replicas"), type="number", absent=3),
+    Row("hdfs.datanode.replicas", To("modules.hdfs.datanode.replicas"), type="number", default=True),
 )

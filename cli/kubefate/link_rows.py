@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
+from cli.kubefate.clusters import Cluster, Kind
 from cli.kubefate.engine_rows import PULSAR, RABBITMQ
-from cli.kubefate.rows import EXCHANGE, PARTY, Follows, ForType, How, Kind, Lost, Part, Password, Row, Same, To, Type
+from cli.kubefate.rows import EXCHANGE, PARTY, Follows, How, Lost, Part, Password, PublishedPort, Row, Same, To, Type, service_type
 from cli.kubefate.shared_rows import HUB, PEERS, STAR, claim_rows, published_rows
 
 
 def _proxy(word: str, endpoint: str, kinds: tuple[Kind, ...]) -> Iterator[Row]:
     """Rollsite or OSX: one port for control and data."""
-    yield from published_rows(word, endpoint, {"nodePort": ("port", 30091 if kinds == PARTY else 30001)}, kinds)
+    yield from published_rows(word, endpoint, word, {"nodePort": ("port", f"tcp-{word}")}, kinds)
     yield Row(f"{word}.partyList[].partyId", Part(f"{PEERS}.partyId", "unsigned: true"), kinds, "any")
     yield Row(f"{word}.partyList[].partyIp", Part(f"{PEERS}.{endpoint}"), kinds)
     yield Row(f"{word}.partyList[].partyPort", Part(f"{PEERS}.{endpoint}"), kinds, "number")
@@ -38,7 +39,7 @@ PROXIES = (
     *_rollsite(EXCHANGE),
     *_proxy("osx", "osx", PARTY),
     *_proxy("osx", "osx", EXCHANGE),
-    *published_rows("lbrollsite", "rollsite", {"nodePort": ("port", 30091)}),
+    *published_rows("lbrollsite", "rollsite", "rollsite", {"nodePort": ("port", "tcp-rollsite")}),
     Row("lbrollsite.size", Lost("streams are not limited here")),
     Row("lbrollsite.exchangeList[].id", Follows("the place in the list"), type="any"),
     Row(
@@ -52,18 +53,18 @@ _NO_GRPC = Lost("nginx publishes HTTP only, FATE-Flow's default protocol: over g
 _ROUTE_HOSTS = (("host", "text"), ("http_port", "number"), ("grpc_port", "number"), ("port", "number"))
 
 
-def _nginx(kinds: tuple[Kind, ...], default: str, port: int) -> Iterator[Row]:
-    yield from published_rows("nginx", "nginx", {"httpNodePort": ("httpPort", port)}, kinds, default)
-    yield Row("nginx.grpcNodePort", _NO_GRPC, kinds, "number")
-    old = ForType("publish.nginx.httpPort", "nginx.type", "NodePort", default, "with type NodePort; charts 1.5 had one port")
-    yield Row("nginx.nodePort", old, kinds, "number", until="1.5")
+def _nginx(kinds: tuple[Kind, ...]) -> Iterator[Row]:
+    yield from published_rows("nginx", "nginx", "nginx", {"httpNodePort": ("httpPort", "http")}, kinds, since="1.6.0")
+    yield Row("nginx.grpcNodePort", _NO_GRPC, kinds, "number", since="1.6.0")
+    old = PublishedPort("publish.nginx.httpPort", "nginx.type", "nginx", "9390", "with type NodePort; charts 1.5 had one port")
+    yield Row("nginx.nodePort", old, kinds, "number", until="1.5", default=True)
     for what in ("proxy", "fateflow"):
         for key, kind in _ROUTE_HOSTS:
             if key == "grpc_port":
                 note = "FATE-Flow's default protocol is HTTP; nginx dials no gRPC port"
                 yield Row(f"nginx.route_table.*.{what}[].{key}", Follows("http_port", note), kinds, "number")
             else:
-                note = "the peer's nginx; `fateflow` counts where there is no `proxy`; IP addresses only"
+                note = "the peer's nginx; `fateflow` counts where there is no `proxy`; IP addresses only; `default`: the exchange"
                 yield Row(f"nginx.route_table.*.{what}[].{key}", Part(f"{PEERS}.nginx", note), kinds, kind)  # type: ignore[arg-type]
 
 
@@ -72,28 +73,44 @@ def _route(key: str, how: How, type_: Type = "text") -> Row:
     return Row(key, how, type=type_, used=(PULSAR if key.startswith("pulsar") else RABBITMQ,), anyway=True)
 
 
+def opened(cluster: Cluster) -> str | None:
+    """A node port of Pulsar counts when its Service opens node ports."""
+    kind = service_type(cluster, "pulsar.type")
+    return None if kind in ("NodePort", "LoadBalancer") else f"pulsar.type is {kind}"
+
+
+# Pulsar's route to an exchange, which stands among those to parties: the form that KubeFATE itself writes from pulsar.exchange.
+_BROKER_PORT = Follows("the exchange", "it finds the parties' brokers by name")
+_DEFAULT_ROUTE: tuple[tuple[str, How, Type], ...] = (
+    ("proxy", Part(f"{HUB}.trafficServer", STAR), "text"),
+    ("domain", Part("fate:federation.domain", "absent: fate.org, or --domain"), "text"),
+    ("brokerPort", _BROKER_PORT, "number"),
+    ("brokerSslPort", _BROKER_PORT, "number"),
+)
 _PULSAR_CONF = Lost("the broker's settings are the program's: topics are dropped when they are not used")
 
 LINKS = (
-    *_nginx(PARTY, "ClusterIP", 30093),
-    *_nginx(EXCHANGE, "NodePort", 30003),
+    *_nginx(PARTY),
+    *_nginx(EXCHANGE),
     Row("nginx.exchange.ip", Part(f"{HUB}.nginx", STAR)),
     Row("nginx.exchange.httpPort", Part(f"{HUB}.nginx", STAR), type="number"),
     Row("nginx.exchange.grpcPort", Follows("nginx.exchange.httpPort", "FATE-Flow's default protocol is HTTP"), type="number"),
     Row("nginx.replicas", To("modules.nginx.replicas"), EXCHANGE, "number"),
-    *published_rows("rabbitmq", "rabbitmq", {"nodePort": ("port", 30094)}),
+    *published_rows("rabbitmq", "rabbitmq", "rabbitmq", {"nodePort": ("port", "tcp-rabbitmq")}),
     Row("rabbitmq.default_user", Same("fate", "the user is fate here; peers do not sign in with it")),
     Row("rabbitmq.default_pass", Password("rabbitmq"), secret=True),
     Row("rabbitmq.user", Same("fate", "the user is fate here; peers do not sign in with it")),
     Row("rabbitmq.password", Password("rabbitmq"), secret=True),
     _route("rabbitmq.route_table.*.host", Part(f"{PEERS}.rabbitmq")),
     _route("rabbitmq.route_table.*.port", Part(f"{PEERS}.rabbitmq"), "number"),
-    *published_rows("pulsar", "pulsar", {"httpsNodePort": ("port", 30099)}),
-    Row("pulsar.httpNodePort", Follows("pulsar.httpsNodePort", "the broker's plaintext port is not published here"), type="number"),
+    *published_rows("pulsar", "pulsar", "pulsar", {"httpsNodePort": ("port", "https-port")}),
+    Row("pulsar.httpNodePort", Lost("the broker's plaintext port is not published here: peers dial the TLS port"), type="number",
+        used=(opened,)),
     Row("pulsar.publicLB.enabled", Part("publish.pulsar.type", "true: LoadBalancer, whatever pulsar.type says"), type="flag"),
     _route("pulsar.exchange.ip", Part(f"{HUB}.trafficServer", STAR)),
     _route("pulsar.exchange.port", Part(f"{HUB}.trafficServer", STAR), "number"),
     _route("pulsar.exchange.domain", Part("fate:federation.domain", "absent: fate.org, or --domain")),
+    *(_route(f"pulsar.route_table.default.{key}", how, kind) for key, how, kind in _DEFAULT_ROUTE),
     _route("pulsar.route_table.*.host", Part(f"{PEERS}.pulsar")),
     _route("pulsar.route_table.*.port", Follows("sslPort", "brokers talk to each other in TLS here"), "number"),
     _route("pulsar.route_table.*.sslPort", Part(f"{PEERS}.pulsar", "needed: TLS only"), "number"),
@@ -103,7 +120,7 @@ LINKS = (
     Row("pulsar.confs.brokerDeleteInactiveTopicsFrequencySeconds", _PULSAR_CONF, type="number"),
     Row("pulsar.confs.backlogQuotaDefaultLimitGB", _PULSAR_CONF, type="any"),
     *claim_rows("pulsar", "modules.pulsar", sub_path=False),
-    *published_rows("trafficServer", "trafficServer", {"nodePort": ("port", 30007)}, EXCHANGE),
+    *published_rows("trafficServer", "trafficServer", "traffic-server", {"nodePort": ("port", "443")}, EXCHANGE),
     Row("trafficServer.replicas", To("modules.trafficServer.replicas"), EXCHANGE, "number"),
     Row("trafficServer.route_table.sni[].fqdn", Part(f"{PEERS}.partyId, fate:federation.domain", "<party id>.<domain>"), EXCHANGE),
     Row("trafficServer.route_table.sni[].tunnelRoute", Part(f"{PEERS}.pulsar"), EXCHANGE),

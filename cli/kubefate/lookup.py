@@ -49,3 +49,9 @@ def parts_below(path: Path_, kind: str) -> frozenset[str]:
     """What may follow a path; `[]` for items of a list, `*` for any key."""
     step = _step(path, kind)
     return frozenset() if step is None else frozenset(step.inner)
+
+
+def meant(path: Path_, kind: str) -> str | None:
+    """The key that was meant by one that KubeFATE ignores: the same letters, in another case."""
+    known = parts_below(path[:-1], kind)
+    return None if path[-1] in known else next((word for word in sorted(known) if word.lower() == path[-1].lower()), None)

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from cli.kubefate.clusters import Cluster
+from cli.kubefate.claims import claims
+from cli.kubefate.clusters import FML_MANAGER, SITE_PORTAL, Cluster
 from cli.kubefate.draft import Draft
 from cli.kubefate.parts_boards import boards
-from cli.kubefate.parts_engines import engines
+from cli.kubefate.parts_engines import EXISTING, engines
 from cli.kubefate.parts_links import links, published
 from cli.kubefate.parts_serving import serving
 from cli.kubefate.source import Path_, plain
-from cli.kubefate.table import MODULES, PORTAL, PORTAL_NOTE
+from cli.kubefate.table import MODULES, PORTAL_NOTES
 from federation.modules import cores, mebibytes
 from federation.releases import ModuleRow, catalogue
 from federation.serving_releases import serving_catalogue
@@ -44,9 +45,9 @@ def _domain(cluster: Cluster) -> tuple[str, Path_ | None, str]:
     """The federation's domain, where it stands, and what is to be said of it."""
     if cluster.choices.domain is not None:
         return cluster.choices.domain, None, "--domain"
-    written = cluster.file.get("pulsar", "exchange", "domain")
-    if written and cluster.kind == "party":
-        return str(written), ("pulsar", "exchange", "domain"), ""
+    for path in (("pulsar", "exchange", "domain"), ("pulsar", "route_table", "default", "domain")):
+        if cluster.kind == "party" and (written := cluster.file.get(*path)):
+            return str(written), path, ""
     for number, item in enumerate(_list(cluster.file.get("trafficServer", "route_table", "sni"))):
         _, _, domain = str(plain(item).get("fqdn", "")).partition(".")
         if domain:
@@ -59,8 +60,8 @@ def modules(cluster: Cluster, draft: Draft) -> None:
     listed = _list(cluster.file.get("modules"))
     for number, word in enumerate(listed):
         origin = ("modules", str(number))
-        if word in PORTAL:
-            draft.lose(origin, PORTAL_NOTE)
+        if word in (*SITE_PORTAL, *FML_MANAGER):
+            draft.lose(origin, PORTAL_NOTES[cluster.kind])
         elif word in cluster.unneeded:
             draft.lose(origin, f"{cluster.combination} does not use it")
         elif word in ("fateboard", "client", "servingZookeeper", "servingAdmin"):
@@ -69,12 +70,28 @@ def modules(cluster: Cluster, draft: Draft) -> None:
         value: Any = {} if cluster.persistent else "none"
         note = "claims" if cluster.persistent else "data is lost with the pod"
         draft.put(cluster.at("persistence"), value, ("persistence",), note)
-    if cluster.persistent:
-        draft.ask(
-            "existing data: claims of the same names in the same namespace are found again, so remove the old cluster, but not its claims"
+    if cluster.persistent and cluster.kind == "party":
+        draft.ask("MySQL keeps its users in its data: give the old password; root has none there: set it to the value of the new entry")
+    tag = cluster.file.get("imageTag")
+    if tag and str(tag) not in (f"{cluster.version}-release", str(cluster.version)):
+        draft.lose(
+            ("imageTag",),
+            f"images of your own: build them again from {cluster.release}, and name each at modules.<module>.image",
         )
-        if cluster.kind == "party":
-            draft.ask("MySQL keeps its users in its data: give the old password; root has none there: set it to the value of the new entry")
+    if cluster.file.get("python", "enabledNN") is True and ("python", "enabledNN") not in draft.not_used:
+        draft.put(cluster.at("algorithm"), "NN", ("python", "enabledNN"))
+    draft.read.add(("python", "enabledNN"))
+    _added(cluster, draft)
+
+
+def _added(cluster: Cluster, draft: Draft) -> None:
+    """Modules that the engines cannot be without, and that the file does not list: they are deployed here."""
+    existing = {row.engine for row in EXISTING if row.engine in cluster.needed} | (
+        {"mysql"} if cluster.file.get("externalMysqlIp") else set()
+    )
+    optional = {"fateboard", "client", "lbrollsite", "osx", "rollsite"}
+    if added := sorted(cluster.needed - cluster.modules - existing - optional) if cluster.kind == "party" else []:
+        draft.warn(f"{', '.join(added)}: not in modules, and {cluster.combination} needs it: it is deployed here")
 
 
 def images(cluster: Cluster, draft: Draft) -> None:
@@ -187,6 +204,7 @@ def image_overrides(cluster: Cluster, draft: Draft) -> None:
         if image and str(image).removeprefix("federatedai/") != row.image.removeprefix("federatedai/"):
             prefix = "" if old else str(cluster.file.get("registry") or "")
             draft.put(cluster.at(f"{place}.image.repository"), f"{prefix}{image}", (*path, image_key))
+        draft.read |= {(*path, image_key), (*path, tag_key)}
         # The chart's own tag names the release, which may have become another one.
         if tag and str(tag) not in (row.tag, f"{cluster.version}-release"):
             note = "another version than the release's: is it still wanted?"
@@ -211,4 +229,4 @@ def _list(value: Any) -> list[Any]:
 
 
 Part = Callable[[Cluster, Draft], None]
-PARTS: tuple[Part, ...] = (modules, images, resources, image_overrides, engines, links, serving, published, traffic_server, boards)
+PARTS: tuple[Part, ...] = (modules, images, claims, resources, image_overrides, engines, links, serving, published, traffic_server, boards)

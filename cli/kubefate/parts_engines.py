@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from cli.kubefate.clusters import Cluster
 from cli.kubefate.draft import Draft
+from federation.errors import Problem
 from federation.problems import has_path
 from federation.spec import StackSpec
 
@@ -39,6 +40,8 @@ _MYSQL = {
     "externalMysqlIp": ("host", None), "externalMysqlPort": ("port", 3306), "externalMysqlDatabase": ("database", "eggroll_meta"),
     "externalMysqlUser": ("user", "fate"),
 }  # fmt: skip
+# How much of an engine FATE-Flow plans with: KubeFATE's default is another one with each series of charts.
+_COUNTS = ("cores_per_node", "nodes")
 # What FATE 2.x has no key for.
 _OF_FATE_1 = frozenset({"pathPrefix"})
 # Not said where the driver is in the pod itself.
@@ -58,23 +61,39 @@ def engines(cluster: Cluster, draft: Draft) -> None:
 def is_external(cluster: Cluster, row: Existing) -> bool:
     """Whether FATE-Flow used an engine that KubeFATE did not deploy: it is no module, or the block names another one."""
     where, (_, default) = next(iter(row.keys.items()))
-    named = cluster.file.get(*row.block, where)
-    return row.engine not in cluster.modules or (named not in (None, "") and named != default)
+    named = str(cluster.file.get(*row.block, where) or "")
+    named = named.rstrip("/") if where == "name_node" else named
+    return row.engine not in cluster.modules or named not in ("", default)
 
 
 def _existing(cluster: Cluster, draft: Draft, row: Existing) -> None:
     if not is_external(cluster, row):
-        _unused(cluster, draft, row)
+        _deployed(cluster, draft, row)
+        return
+    where, (_, default) = next(iter(row.keys.items()))
+    if row.engine not in cluster.modules and cluster.file.get(*row.block, where) in (None, ""):
+        key = ".".join((*row.block, where))
+        draft.problems.append(
+            Problem(
+                cluster.file.place(("modules",)),
+                f"{row.engine} is not in modules, and {key} names none: FATE-Flow would dial {default}, which nothing deploys",
+                f"add {row.engine} to modules, or write its address at {key}",
+            )
+        )
         return
     for key, (target, default) in row.keys.items():
-        path, value = (*row.block, key), cluster.file.get(*row.block, key)
+        path = (*row.block, key)
+        value = None if path in draft.not_used else cluster.file.get(*path)
+        default = cluster.default(".".join(path)) if key in _COUNTS else default
         given = value not in (None, "")
         if (key, value if given else default) == _POD:
+            draft.read.add(path)
             continue
         if given and target in _OF_FATE_1 and not cluster.release.startswith("1."):
             draft.lose(path, f"FATE {cluster.release} has no such key, and ignored it: it writes below the root")
         elif given or default is not None:
             note = "" if given else "KubeFATE's default"
+            value = value.rstrip("/") if target == "nameNode" and isinstance(value, str) else value
             draft.put(cluster.at(f"engines.{row.engine}.external.{target}"), value if given else default, path if given else None, note)
     if row.engine == "rabbitmq":
         _password(cluster, draft, "rabbitmq", "rabbitmq")
@@ -84,11 +103,26 @@ def _existing(cluster: Cluster, draft: Draft, row: Existing) -> None:
         _publish(cluster, draft, row)
 
 
-def _unused(cluster: Cluster, draft: Draft, row: Existing) -> None:
-    """What is said of an engine that KubeFATE deployed itself; its size follows from the module."""
+_WHY_FIXED = {
+    "path_prefix": "FATE-Flow reads and writes below the root of its own HDFS here: move existing data there (`hdfs dfs -mv`), or it is "
+    "not found",
+    "cluster": "the party's own Pulsar has one cluster, standalone",
+    "driverHostType": "the driver of the party's own Spark runs in FATE-Flow's pod, inside the cluster: no Service is needed",
+    "pysparkPython": "the images have one Python",
+}  # fmt: skip
+_FIXED = "the party's own engine is dialled where this program deploys it"
+_FIXED_PORT = "the driver of the party's own Spark takes any port inside the cluster: a firewall between pods must let it pass"
+
+
+def _deployed(cluster: Cluster, draft: Draft, row: Existing) -> None:
+    """What is said of an engine that KubeFATE deployed itself: FATE-Flow was told it, and here it is fixed."""
     for key, (_, default) in row.keys.items():
-        if cluster.file.get(*row.block, key) not in (None, "", default) and key not in ("cores_per_node", "nodes"):
-            draft.unused((*row.block, key), f"{row.engine} is in modules, and FATE-Flow uses that one")
+        path, value = (*row.block, key), cluster.file.get(*row.block, key)
+        if value in (None, "", default) or (key == "name_node" and str(value).rstrip("/") == default):
+            draft.read.add(path)
+        elif key not in _COUNTS:
+            why = _FIXED_PORT if key.endswith("StartPort") or key == "portMaxRetries" else _WHY_FIXED.get(key, _FIXED)
+            draft.lose(path, why)
 
 
 def _publish(cluster: Cluster, draft: Draft, row: Existing) -> None:
@@ -107,6 +141,9 @@ def _publish(cluster: Cluster, draft: Draft, row: Existing) -> None:
 
 def _mysql(cluster: Cluster, draft: Draft) -> None:
     if not cluster.file.get("externalMysqlIp"):
+        for key in _MYSQL:
+            if cluster.file.get(key) not in (None, ""):
+                draft.lose((key,), "without externalMysqlIp: the party has a MySQL of its own here")
         return
     for key, (target, default) in _MYSQL.items():
         value = cluster.file.get(key)

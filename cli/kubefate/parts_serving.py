@@ -32,6 +32,7 @@ def _servings(cluster: Cluster, draft: Draft) -> None:
     host, port = cluster.file.get("servingIp"), cluster.file.get("servingPort")
     if host:
         _put_addresses(draft, cluster.at("servings.hosts"), [f"{host}:{port or 8000}"], ("servingIp",))
+        draft.read.add(("servingPort",))
     elif port:
         draft.unused(("servingPort",), "there is no servingIp")
     zookeeper = ("serving", "zookeeper")
@@ -66,6 +67,8 @@ def _server(cluster: Cluster, draft: Draft) -> None:
         address = f"{fateflow['ip']}:{fateflow.get('port') or 9380}"
         draft.put(cluster.at("fateflow"), address, ("servingServer", "fateflow", "ip"))
     else:
+        if fateflow.get("port"):
+            draft.lose(("servingServer", "fateflow", "port"), "servingServer.fateflow.ip is missing")
         draft.put(
             cluster.at("fateflow"), f"{PLACEHOLDER}:9380", None, f"REPLACE {PLACEHOLDER}: the party's FATE-Flow, whose models are served"
         )
@@ -88,6 +91,8 @@ def _redis(cluster: Cluster, draft: Draft) -> None:
                 draft.lose(origin, "servingRedis is not deployed here")
         draft.puts = {path: put for path, put in draft.puts.items() if path not in set(draft.below(cluster.at("modules.servingRedis")))}
     if not external:
+        if cluster.file.get("externalRedisPort"):
+            draft.lose(("externalRedisPort",), "without externalRedisIp")
         return
     for key, (target, default) in _REDIS.items():
         value = cluster.file.get(key)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cli.kubefate.compare import certainty, has_tls
 from cli.kubefate.convert import Conversion
 from cli.kubefate.source import Path_, dotted
 from cli.kubefate.writer import sorted_by_line
@@ -45,7 +46,7 @@ def secret_steps(done: Conversion, stack: str) -> tuple[SecretStep, ...]:
 
 def _from_cluster(done: Conversion, name: str, command: str) -> str:
     for end, key in _CERTIFICATES.items():
-        if name.endswith(end) and done.cluster.kind == "party" and "pulsar" in done.cluster.modules:
+        if name.endswith(end) and done.cluster.kind == "party" and "pulsar" in done.cluster.modules and has_tls(done.cluster):
             read = f"kubectl -n {done.cluster.namespace} get secret pulsar-cert -o jsonpath='{{.data.{key}}}' | base64 -d"
             return f"{read} | {command}"
     return command
@@ -67,6 +68,8 @@ def as_data(done: Conversion, file: str, stack: str) -> dict[str, Any]:
         "carried": keys(list(done.carried), "becomes"),
         "notCarried": keys(sorted_by_line(cluster, draft.lost), "reason"),
         "unused": keys(sorted_by_line(cluster, draft.not_used), "reason"),
+        "certainty": certainty(cluster),
+        "comparison": [asdict(fact) for fact in done.facts],
         "warnings": list(draft.warnings),
         "byHand": list(draft.by_hand),
         "secrets": [asdict(step) for step in secret_steps(done, stack)],
@@ -91,8 +94,24 @@ def _lines(done: Conversion, file: str, stack: str) -> Iterator[str]:
     steps: dict[str, list[SecretStep]] = {}
     for step in secret_steps(done, stack):
         steps.setdefault(step.command, []).append(step)
+    yield from _compared(done)
     given = [f"{', '.join(one.name for one in same)}: {same[0].what}\n      {command}" for command, same in steps.items()]
     yield from _listed("passwords and certificates, none of which is in the file:", given)
+
+
+def _compared(done: Conversion) -> Iterator[str]:
+    """The comparison as a table, with what is to be looked at marked."""
+    counts = {verdict: sum(fact.verdict == verdict for fact in done.facts) for verdict in ("same", "differs", "unknown")}
+    said = ", ".join(f"{count} {_VERDICTS[verdict]}" for verdict, count in counts.items() if count)
+    yield f"  before and after ({said}); {certainty(done.cluster)}:"
+    rows = [("", "before", "after"), *((fact.subject, fact.before, fact.after) for fact in done.facts)]
+    subject, before = (max(len(row[number]) for row in rows) for number in (0, 1))
+    for row, fact in zip(rows, (None, *done.facts), strict=True):
+        mark = "" if fact is None or fact.verdict == "same" else f"  <- {_VERDICTS[fact.verdict]}"
+        yield f"    {row[0]:{subject}}  {row[1]:{before}}  {row[2]}{mark}".rstrip()
+
+
+_VERDICTS = {"same": "the same", "differs": "different", "unknown": "to be looked up"}
 
 
 def _listed(title: str, lines: list[str]) -> Iterator[str]:

@@ -6,11 +6,10 @@ from typing import Any, Literal, Protocol
 
 from packaging.version import Version
 
-from cli.kubefate.clusters import Cluster
+from cli.kubefate.clusters import Cluster, Kind
 from cli.kubefate.draft import Draft
 from cli.kubefate.source import Path_
 
-Kind = Literal["party", "exchange", "serving", "servingExchange"]
 PARTY: tuple[Kind, ...] = ("party",)
 EXCHANGE: tuple[Kind, ...] = ("exchange",)
 SERVING: tuple[Kind, ...] = ("serving",)
@@ -36,7 +35,7 @@ class Key:
         """Write the value to a place; one that nobody wrote gives way to any other."""
         if self.given:
             draft.put(target, self.value, self.path, note)
-        else:
+        elif self.value is not None:
             draft.default(target, self.value, "KubeFATE's default")
 
 
@@ -66,8 +65,8 @@ class Row:
     since: str = "1.5.0"
     until: str | None = None
     used: tuple[Condition, ...] = ()
-    # What KubeFATE takes when the key is absent, where this program would do something else.
-    absent: Any = None
+    # What KubeFATE takes when the key is absent (cli/kubefate/defaults.py) is written: this program would do something else.
+    default: bool = False
     secret: bool = False
     # Counts although its module is not deployed: FATE-Flow's route tables.
     anyway: bool = False
@@ -112,7 +111,6 @@ class ForType:
     target: str
     type_key: str
     wanted: str = "NodePort"
-    default_type: str = "ClusterIP"
     note: str = ""
 
     @property
@@ -121,10 +119,46 @@ class ForType:
         return self.target
 
     def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
-        """Write it, when the Service has that type."""
-        kind = str(cluster.file.get(*self.type_key.split(".")) or self.default_type)
-        if kind == self.wanted:
+        """Write it, when the Service has that type. KubeFATE gives a LoadBalancer its node ports too."""
+        kind = service_type(cluster, self.type_key)
+        if kind == self.wanted or (self.wanted, kind) == ("NodePort", "LoadBalancer"):
             key.put(cluster.at(self.target), draft, self.note)
+        elif key.given:
+            draft.unused(key.path, f"{self.type_key} is {kind}")
+
+
+def service_type(cluster: Cluster, key: str) -> str:
+    """The type of a Service in KubeFATE, by its key; without one Kubernetes takes ClusterIP."""
+    return str(cluster.taken(key) or "ClusterIP")
+
+
+@dataclass(frozen=True)
+class PublishedPort:
+    """The node port that peers dial. Where KubeFATE let Kubernetes choose it, nobody but the old cluster knows it."""
+
+    target: str
+    type_key: str
+    # The Service in KubeFATE, and the name of its port.
+    service: str
+    port: str
+    note: str = "with type NodePort"
+
+    @property
+    def becomes(self) -> str:
+        """The target."""
+        return self.target
+
+    def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
+        """Write it, or have it asked for."""
+        kind, target = service_type(cluster, self.type_key), cluster.at(self.target)
+        if kind == "NodePort" and key.value is None:
+            ports = f"jsonpath='{{.spec.ports[?(@.name==\"{self.port}\")].nodePort}}'"
+            command = f"kubectl -n {cluster.namespace} get service {self.service} -o {ports}"
+            draft.want(target, f"what this prints before you delete the old cluster; Kubernetes chose it, and peers dial it: {command}")
+        elif kind == "NodePort":
+            key.put(target, draft, self.note)
+        elif key.given and kind == "LoadBalancer":
+            draft.lose(key.path, "Kubernetes chooses the node ports of a load balancer here: what sends to this one must learn the new one")
         elif key.given:
             draft.unused(key.path, f"{self.type_key} is {kind}")
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from cli.kubefate.clusters import Cluster
-from cli.kubefate.rows import PARTY, Condition, ForType, Kind, Part, Row, To
+from cli.kubefate.affinity import Placing
+from cli.kubefate.clusters import Cluster, Kind
+from cli.kubefate.rows import PARTY, Condition, ForType, Part, PublishedPort, Row, To
 
 PEERS = "fate:peers.party-<id>"
 HUB = "fate:peers.exchange"
@@ -35,8 +36,9 @@ def persistent(cluster: Cluster) -> str | None:
 
 def module_rows(word: str, place: str, kinds: tuple[Kind, ...] = PARTY) -> Iterator[Row]:
     """The keys that every module has."""
-    for key, kind in (("nodeSelector", "map"), ("affinity", "map"), ("tolerations", "list")):
-        yield Row(f"{word}.{key}", To(f"{place}.{key}"), kinds, kind)  # type: ignore[arg-type]
+    yield Row(f"{word}.nodeSelector", To(f"{place}.nodeSelector"), kinds, "map")
+    yield Row(f"{word}.affinity", Placing(f"{place}.affinity"), kinds, "map")
+    yield Row(f"{word}.tolerations", To(f"{place}.tolerations"), kinds, "list")
     for part in ("requests", "limits"):
         what = Part(f"{place}.resources.{part}.*", "what is not said is the release's")
         yield Row(f"{word}.resources.{part}.*", what, kinds, "any")
@@ -51,20 +53,21 @@ def claim_rows(word: str, place: str, kinds: tuple[Kind, ...] = PARTY, *, sub_pa
         yield Row(f"{word}.{key}", To(f"{place}.persistence.{key}"), kinds, used=(persistent,))
 
 
-def service_rows(word: str, place: str, ports: dict[str, str], kinds: tuple[Kind, ...] = PARTY) -> Iterator[Row]:
+def service_rows(word: str, place: str, ports: dict[str, str], kinds: tuple[Kind, ...] = PARTY, *, default: bool = False) -> Iterator[Row]:
     """The Service of a module that peers do not dial."""
-    yield Row(f"{word}.type", To(f"{place}.service.type"), kinds)
+    yield Row(f"{word}.type", To(f"{place}.service.type"), kinds, default=default)
     for key, port in ports.items():
-        yield Row(f"{word}.{key}", ForType(f"{place}.service.nodePorts.{port}", f"{word}.type", note="with type NodePort"), kinds, "number")
+        how = ForType(f"{place}.service.nodePorts.{port}", f"{word}.type", note="with type NodePort or LoadBalancer")
+        yield Row(f"{word}.{key}", how, kinds, "number", default=default)
 
 
 def published_rows(
-    word: str, endpoint: str, ports: dict[str, tuple[str, int]], kinds: tuple[Kind, ...] = PARTY, kind: str = "ClusterIP"
+    word: str, endpoint: str, service: str, ports: dict[str, tuple[str, str]], kinds: tuple[Kind, ...] = PARTY, since: str = "1.5.0"
 ) -> Iterator[Row]:
-    """The Service that peers dial: type, and node ports with the numbers that KubeFATE takes without them."""
-    yield Row(f"{word}.type", To(f"publish.{endpoint}.type"), kinds, absent=kind)
-    for key, (port, default) in ports.items():
-        target = ForType(f"publish.{endpoint}.{port}", f"{word}.type", default_type=kind, note="with type NodePort")
-        yield Row(f"{word}.{key}", target, kinds, "number", absent=default)
-    balanced = ForType(f"publish.{endpoint}.loadBalancerIP", f"{word}.type", "LoadBalancer", kind, "with type LoadBalancer")
+    """The Service that peers dial, its type and its node ports: by key, the port here and its name in KubeFATE's Service."""
+    yield Row(f"{word}.type", To(f"publish.{endpoint}.type"), kinds, default=True)
+    for key, (port, name) in ports.items():
+        how = PublishedPort(f"publish.{endpoint}.{port}", f"{word}.type", service, name)
+        yield Row(f"{word}.{key}", how, kinds, "number", since, default=True)
+    balanced = ForType(f"publish.{endpoint}.loadBalancerIP", f"{word}.type", "LoadBalancer", "with type LoadBalancer")
     yield Row(f"{word}.loadBalancerIP", balanced, kinds)

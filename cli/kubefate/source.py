@@ -1,5 +1,6 @@
 """A `cluster.yaml` as its author wrote it: every value with its line. Anchors and merge keys are followed, bombs refused."""
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,10 +22,11 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 @dataclass(frozen=True)
 class Value:
-    """A value, or a whole mapping or list, and the line of its key."""
+    """A value, or a whole mapping or list, and the line of its key. `text`: a single value as it is written, without quotes."""
 
     data: Any
     line: int
+    text: str | None = None
 
 
 class ClusterFile:
@@ -45,10 +47,10 @@ class ClusterFile:
                 raise FederationError(
                     [Problem(name, "larger than 1 MiB", "give the cluster.yaml that `kubefate cluster install` was given")]
                 )
-            return cls(path.read_text("utf-8-sig"), name)
-        except (OSError, UnicodeDecodeError) as error:
+            return cls(_decoded(path.read_bytes(), name), name)
+        except OSError as error:
             raise FederationError(
-                [Problem(name, f"cannot be read: {getattr(error, 'strerror', None) or error}", "name a cluster.yaml of KubeFATE")]
+                [Problem(name, f"cannot be read: {error.strerror or error}", "name a cluster.yaml of KubeFATE")]
             ) from None
 
     def place(self, path: Path_) -> str:
@@ -67,6 +69,18 @@ class ClusterFile:
         found = self._values.get(path)
         return None if found is None else found.data
 
+    def text(self, *path: str) -> str | None:
+        """A single value as it is written: 1.10, which YAML takes for the number 1.1. None when there is none, or a block."""
+        found = self._values.get(path)
+        return None if found is None else found.text
+
+    def correct(self, path: Path_, data: Any) -> None:
+        """Put another value in the place of one that is there: a number that stood in quotes."""
+        old = self._values[path]
+        self._values[path] = Value(data, old.line, old.text)
+        above: Any = self.data if len(path) == 1 else self._values[path[:-1]].data
+        above[int(path[-1]) if isinstance(above, list) else path[-1]] = data
+
     def children(self, path: Path_) -> Iterator[Path_]:
         """The paths below a mapping or a list, in the order of the file."""
         data = self.data if not path else self.get(*path)
@@ -75,7 +89,7 @@ class ClusterFile:
 
     def _read(self, text: str) -> dict[str, Any]:
         try:
-            documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+            documents = [one for one in yaml.compose_all(text, Loader=yaml.SafeLoader) if not _is_empty(one)]
             if len(documents) > 1:
                 line = documents[1].start_mark.line + 1
                 raise self._error(line, "holds more than one document", "give each cluster a file of its own")
@@ -120,7 +134,8 @@ class ClusterFile:
     def _child(self, key: yaml.Node, value: yaml.Node, path: Path_, above: tuple[yaml.Node, ...]) -> Any:
         self._values[path] = Value(None, key.start_mark.line + 1)
         data = self._build(value, path, above)
-        self._values[path] = Value(data, key.start_mark.line + 1)
+        text = value.value if isinstance(value, yaml.ScalarNode) else None
+        self._values[path] = Value(data, key.start_mark.line + 1, text)
         return data
 
     def _pairs(self, node: yaml.MappingNode, path: Path_, above: tuple[yaml.Node, ...]) -> dict[str, tuple[yaml.Node, yaml.Node]]:
@@ -156,6 +171,22 @@ class ClusterFile:
 
     def _error(self, line: int, problem: str, remedy: str) -> FederationError:
         return FederationError([Problem(f"{self.name}:{line}", problem, remedy)])
+
+
+def _decoded(data: bytes, name: str) -> str:
+    """The text of a file: UTF-8, or UTF-16 with its mark, as KubeFATE reads them. FederationError when it is another encoding."""
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        problem = f"is not {encoding.removesuffix('-sig').upper()}: byte 0x{data[error.start]:02x} ({error.reason})"
+        raise FederationError([Problem(f"{name}:{line}", problem, "save the file with the encoding UTF-8")]) from None
+
+
+def _is_empty(document: yaml.Node | None) -> bool:
+    """Whether nothing stands between two lines `---`, or after the last one."""
+    return document is None or (isinstance(document, yaml.ScalarNode) and document.value == "" and document.style is None)
 
 
 def dotted(path: Path_) -> str:

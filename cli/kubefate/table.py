@@ -3,13 +3,15 @@
 Facts are in section 14 of the reference and in the configuration part of KubeFATE's guide. `docs/from-kubefate.md` repeats these rows.
 """
 
+from cli.kubefate.clusters import FML_MANAGER, SITE_PORTAL, Kind
 from cli.kubefate.engine_rows import EGGROLL, ENGINES_ELSEWHERE, FATEFLOW, MYSQL, SPARK_AND_HDFS
 from cli.kubefate.link_rows import LINKS, PROXIES
 from cli.kubefate.page_rows import page_rows
-from cli.kubefate.rows import ANY_SERVING, EVERY, EXCHANGE, PARTY, SERVING, TRAINING, Follows, Kind, Lost, Part, Password, Row, Same, To
+from cli.kubefate.rows import ANY_SERVING, EVERY, EXCHANGE, PARTY, SERVING, TRAINING, Follows, Lost, Part, Password, Row, Same, To
 from cli.kubefate.serving_rows import FATE_SERVING, PUBLISHING
 from cli.kubefate.shared_rows import claim_rows, module_rows, service_rows
 
+_TAG = Part("release", "that of a release follows from it; images of your own are to be built again")
 _COMMON = (
     Row("name", Part("the stack's name, fate:organization", "the organization is yours to name: --organization"), EVERY),
     Row("namespace", To("namespace"), EVERY),
@@ -17,6 +19,8 @@ _COMMON = (
     Row("chartVersion", Part("release", "a release that is not deployed here becomes the nearest one, with a warning"), EVERY),
     Row("partyId", Part("the key under fate:parties", "an exchange has none: `exchange`, 0 or any other"), EVERY, "any"),
     Row("registry", Part("fate:images.registry", "charts 2.0 write no slash behind it and keep federatedai/"), EVERY),
+    Row("imageTag", _TAG, TRAINING, until="1.8"),
+    Row("imageTag", _TAG, ANY_SERVING, until="2.0"),
     Row("pullPolicy", To("fate:images.pullPolicy"), EVERY),
     Row("imagePullSecrets[].name", Part("fate:images.pullSecret.kubernetesSecret", "one Secret; it must be in the namespace"), EVERY),
     Row("modules", Part("modules, and the engines", "required ones follow from the engines, optional ones are named"), EVERY, "list"),
@@ -31,6 +35,7 @@ _ENGINES = (
     Row("computing", Part("computing"), since="1.9"),
     Row("federation", Part("federation", "Eggroll is OSX in FATE 2.x"), since="1.9"),
     Row("storage", Part("storage", "LocalFS is File in FATE 2.x"), since="1.9"),
+    Row("python.enabledNN", Part("algorithm", "true: NN"), type="flag", since="1.6", until="1.8"),
     Row("algorithm", To("algorithm"), since="1.9"),
     Row("device", Part("device", "absent: CPU here; the chart's own default is IPCL"), since="1.9"),
 )
@@ -44,10 +49,11 @@ _CLIENT = (
     Row("fateboard.password", Password("fateboard"), secret=True),
 )
 
-# Modules of FedLCM's private charts.
-PORTAL = ("postgres", "fmlManagerServer")
-PORTAL_NOTE = "describe FML Manager under fate:exchange.fmlManager (docs/site-portal.md)"
-_PORTAL = Lost(PORTAL_NOTE, ())
+# What becomes of FedLCM's own modules, by the kind of cluster.
+PORTAL_NOTES: dict[Kind, str] = {
+    "party": "describe Site Portal under fate:sitePortal (docs/site-portal.md)",
+    "exchange": "describe FML Manager under fate:exchange.fmlManager (docs/site-portal.md)",
+}
 
 # Where each module's knobs go: the module's word in KubeFATE, its place, and the kinds of cluster that have it.
 MODULES: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
@@ -91,6 +97,6 @@ TABLE: tuple[Row, ...] = (
     *PUBLISHING,
     *FATE_SERVING,
     Row("istio.enabled", Lost("an exchange has no web pages"), EXCHANGE, "flag"),
-    Row("postgres.*", _PORTAL, EXCHANGE, "any", secret=True),
-    Row("fmlManagerServer.*", _PORTAL, EXCHANGE, "any", secret=True),
+    *(Row(f"{word}.*", Lost(PORTAL_NOTES["party"], ()), PARTY, "any", secret=True) for word in SITE_PORTAL),
+    *(Row(f"{word}.*", Lost(PORTAL_NOTES["exchange"], ()), EXCHANGE, "any", secret=True) for word in FML_MANAGER),
 )

@@ -8,7 +8,10 @@ from packaging.version import Version
 from federation.releases import catalogue
 from federation.serving_releases import serving_catalogue
 
-_VERSION = re.compile(r"v?([0-9]{1,4}\.[0-9]{1,4}(?:\.[0-9]{1,4})?)(?:[-+.][A-Za-z][A-Za-z0-9.+-]*)?")
+_VERSION = re.compile(r"v?([0-9]{1,4}\.[0-9]{1,4}(?:\.[0-9]{1,4})?)(?:[-+.]([A-Za-z][A-Za-z0-9.+-]*))?")
+# Suffixes of KubeFATE's own packages: a later package of the same release.
+_OWN_SUFFIXES = frozenset({"a", "b", "release"})
+_PRE_RELEASE = re.compile(r"(?:alpha|beta|rc)\b", re.I)
 # The first KubeFATE whose charts are read, by chart: the guide is that of 1.5.0, which deploys FATE-Serving 2.0.0.
 OLDEST = {"fate": "1.5.0", "fate-exchange": "1.5.0", "fate-serving": "2.0.0"}
 
@@ -48,6 +51,18 @@ def version_of(text: str) -> Version | None:
     """The version in `v1.11.1-fedlcm-v0.3.0`; None when there is none."""
     found = _VERSION.fullmatch(text)
     return None if found is None else Version(found[1])
+
+
+def suffix_of(text: str) -> str:
+    """What follows the version, when it makes the chart another one than KubeFATE's: `fedlcm-v0.3.0` of `v1.11.1-fedlcm-v0.3.0`."""
+    found = _VERSION.fullmatch(text)
+    suffix = "" if found is None else found[2] or ""
+    return "" if suffix in _OWN_SUFFIXES else suffix
+
+
+def is_pre_release(text: str) -> bool:
+    """Whether a chart version is that of an alpha or beta of FATE."""
+    return _PRE_RELEASE.match(suffix_of(text)) is not None
 
 
 def release_of(kind: str, version: Version) -> tuple[str, str] | None:

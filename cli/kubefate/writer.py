@@ -7,6 +7,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -32,8 +33,8 @@ _SECTIONS = {
 }
 
 
-def stack_text(cluster: Cluster, draft: Draft) -> str:
-    """The whole file."""
+def stack_text(cluster: Cluster, draft: Draft, *, stand_ins: bool = False) -> str:
+    """The whole file. `stand_ins`: with a value in the place of each that must be filled in, so that the rest can be planned."""
     lines = list(_comments("", _head(cluster, draft)))
     lines.append("config:")
     config = draft.config()
@@ -41,7 +42,7 @@ def stack_text(cluster: Cluster, draft: Draft) -> str:
         if number:
             lines.append("  #")
         lines += _comments("  ", _SECTIONS.get(key, "").splitlines())
-        lines += _entry(cluster, draft, (key,), config[key], "  ", f"fate:{key}")
+        lines += _entry(_puts(draft, stand_ins), (key,), config[key], "  ", f"fate:{key}")
     return "\n".join(lines) + "\n"
 
 
@@ -89,14 +90,19 @@ def _one_line(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def _entry(cluster: Cluster, draft: Draft, path: Path_, value: Any, column: str, key: str) -> Iterator[str]:
+def _puts(draft: Draft, stand_ins: bool) -> dict[Path_, Put]:
+    return {path: replace(put, wanted=None) for path, put in draft.puts.items()} if stand_ins else draft.puts
+
+
+def _entry(puts: Mapping[Path_, Put], path: Path_, value: Any, column: str, key: str) -> Iterator[str]:
     """One key with its value, or with its block."""
-    said = _said(draft.puts.get(path))
+    put = puts.get(path)
+    said, value = _said(put), None if put is not None and put.wanted is not None else value
     head = f"{column}{key if key.startswith('fate:') else scalar(key)}:"
     if isinstance(value, dict) and value:
         yield from _with_comment(head, said, column)
         for inner, found in value.items():
-            yield from _entry(cluster, draft, (*path, inner), found, f"{column}  ", str(inner))
+            yield from _entry(puts, (*path, inner), found, f"{column}  ", str(inner))
     else:
         yield from _with_comment(f"{head} {_flow(value)}", said, column)
 

@@ -30,6 +30,7 @@ from sandbox import pki
 from sandbox.objects import PROVISIONER
 from sandbox.workspace import Workspace
 from tests.engine.operators import STATIC_NODE_PORTS, give_secrets, objects
+from tests.support.kubefate import filled
 
 pytestmark = pytest.mark.engine
 
@@ -64,6 +65,7 @@ def test_a_converted_cluster_previews_and_comes_up(name: str, clusters: dict[str
     text = (_FILES / f"{name}.yaml").read_text()
     source.write_text(_moved(name, namespace))
     (one,) = convert_files([source], tmp_path / "stacks", Choices(node_address="198.51.100.7"))
+    one.file.write_text(filled(one.file.read_text(), STATIC_NODE_PORTS[26]))
     space = Workspace(one.stack, tmp_path, clusters["clinic-b"])
     space.prepare()
     units = {unit.key: unit.tls.server_name for unit in one.done.loaded.plan.units if unit.tls is not None}
@@ -71,7 +73,7 @@ def test_a_converted_cluster_previews_and_comes_up(name: str, clusters: dict[str
     for step in secret_steps(one.done, one.stack):
         if not space.has_secret(step.name):
             space.set_secret(step.name, f"canary-{step.name}".encode())
-    for manifest in _what_the_files_expect(namespace, text):
+    for manifest in _what_the_files_expect(namespace, text + one.done.text):
         space.run("kubectl", "apply", "-f", "-", given=json.dumps(manifest).encode())
     space.run("kubectl", "label", "nodes", "--all", "--overwrite", "disk=ssd")
     previewed = objects(space.preview())

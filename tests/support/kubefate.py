@@ -1,6 +1,8 @@
 """Small clusters of KubeFATE for tests: one for each combination and kind, to which a test adds keys."""
 
 import copy
+import itertools
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,14 +32,17 @@ _EGGROLL = [*_CORE, "rollsite", "clustermanager", "nodemanager"]
 _BALANCED = [*_CORE, "lbrollsite", "clustermanager", "nodemanager"]
 _OSX = [*_CORE, "osx", "clustermanager", "nodemanager"]
 _SPARK = [*_CORE, "spark", "hdfs", "nginx"]
+_ELSEWHERE = {"spark": {"master": "spark://spark-master:7077"}, "hdfs": {"name_node": "hdfs://namenode:9000"}}
 BASES: dict[str, Keys] = {
     "eggroll": cluster("fate", "v1.11.2", [*_EGGROLL, "fateboard", "client"], **engines("Eggroll", "Eggroll", "Eggroll")),
     "balanced": cluster("fate", "v1.11.2", [*_BALANCED], **engines("Eggroll", "Eggroll", "Eggroll")),
     "rabbitmq": cluster("fate", "v1.11.2", [*_SPARK, "rabbitmq"], **engines("Spark", "RabbitMQ", "HDFS")),
     "pulsar": cluster("fate", "v1.11.2", [*_SPARK, "pulsar", "fateboard", "client"], **engines("Spark", "Pulsar", "HDFS")),
     "slim": cluster("fate", "v1.11.2", [*_CORE, "nginx", "pulsar"], **engines("Spark_local", "Pulsar", "LocalFS")),
-    "existing": cluster("fate", "v1.11.2", ["python", "nginx"], **engines("Spark", "Pulsar", "HDFS"), externalMysqlIp="192.0.2.33"),
-    "existing-rabbitmq": cluster("fate", "v1.11.2", ["mysql", "python", "nginx"], **engines("Spark", "RabbitMQ", "HDFS")),
+    "existing": cluster("fate", "v1.11.2", ["python", "nginx"], **engines("Spark", "Pulsar", "HDFS"), externalMysqlIp="192.0.2.33",
+                        python={**_ELSEWHERE, "pulsar": {"host": "pulsar"}}),
+    "existing-rabbitmq": cluster("fate", "v1.11.2", ["mysql", "python", "nginx"], **engines("Spark", "RabbitMQ", "HDFS"),
+                                 python={**_ELSEWHERE, "rabbitmq": {"host": "rabbitmq"}}),
     "old": cluster("fate", "v1.5.0", _EGGROLL, backend="eggroll"),
     "old-spark": cluster("fate", "v1.5.0", [*_SPARK, "rabbitmq"], backend="spark"),
     "osx": cluster("fate", "v2.0.0", [*_OSX, "fateboard", "client"], **engines("Eggroll", "OSX", "Eggroll")),
@@ -70,6 +75,12 @@ def converted(keys: Keys, **choices: Any) -> "Result":
 def converted_text(text: str, name: str = "cluster.yaml", **choices: Any) -> "Result":
     """A conversion of a file's text."""
     return Result(convert(ClusterFile(text, name), Choices(**choices)))
+
+
+def filled(text: str, first: int = 32100) -> str:
+    """A written file as an operator fills it in: a node port in the place of each `null`."""
+    ports = itertools.count(first)
+    return re.sub(r"(?i)(port): null", lambda found: f"{found[1]}: {next(ports)}", text)
 
 
 @dataclass

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.kubefate.claims import CLAIMS
 from cli.kubefate.clusters import BACKENDS
-from cli.kubefate.doc import with_tables
+from cli.kubefate.defaults import DEFAULTS
+from cli.kubefate.doc import PAGES, with_tables
 from cli.kubefate.report import secret_steps
 from cli.kubefate.source import ClusterFile
 from cli.kubefate.versions import TARGETS
@@ -20,7 +22,7 @@ from cli.main import main
 from federation.errors import FederationError
 from federation.load import load_stack
 from federation.releases import catalogue
-from tests.support.kubefate import BASES, cluster, converted, converted_text, merged
+from tests.support.kubefate import BASES, cluster, converted, converted_text, filled, merged
 from tests.support.stacks import REPO, project
 
 FILES = sorted((Path(__file__).parent / "kubefate").glob("*.yaml"))
@@ -66,6 +68,7 @@ def test_a_file_becomes_a_stack_that_loads_and_plans(path: Path, tmp_path: Path,
     assert main(["convert", "kubefate", "--out", str(tmp_path), str(path)]) == 0
     printed = capsys.readouterr().out
     (written,) = tmp_path.iterdir()
+    written.write_text(filled(written.read_text()))
     loaded = load_stack(written)
     plan = loaded.plan.unit(unit)
     assert [one.key for one in loaded.plan.units] == [unit]
@@ -152,7 +155,7 @@ def test_spark_with_an_exchange_on_1_5_0_is_reported_and_works_now() -> None:
     assert any("illegal in 1.5.0" in warning for warning in result.done.draft.warnings)
     assert result.at("federation/topology") == "star"
     rabbitmq = converted(merged(BASES["old-spark"], {"nginx/exchange": {"ip": "192.0.2.5"}}))
-    assert "no star with RabbitMQ" in rabbitmq.lost["nginx/exchange/ip"]
+    assert "no star with RabbitMQ" in rabbitmq.lost["nginx/exchange"]
     later = converted(merged(BASES["pulsar"], star))
     assert not [warning for warning in later.done.draft.warnings if "1.5.0" in warning]
 
@@ -179,7 +182,7 @@ def test_in_a_star_the_parties_beside_the_exchange_are_not_dialled() -> None:
     }
     result = converted(merged(BASES["eggroll"], keys))
     assert result.config["peers"].keys() == {"exchange"}
-    assert "must know this party" in result.lost["rollsite/partyList/0/partyIp"]
+    assert "must know this party" in result.lost["rollsite/partyList/0"]
 
 
 def test_an_entry_of_its_own_party_is_no_peer() -> None:
@@ -191,19 +194,21 @@ def test_an_entry_of_its_own_party_is_no_peer() -> None:
 @pytest.mark.parametrize(("entry", "reason"), [
     ({"partyId": "x", "partyIp": "192.0.2.9", "partyPort": 1}, "not a party id"),
     ({"partyId": 5, "partyIp": "not a host", "partyPort": 1}, "not host:port"),
-    ({"partyId": 5, "partyIp": "192.0.2.9"}, "not host:port"),
+    ({"partyId": 5, "partyIp": "192.0.2.9"}, "partyPort is missing"),
+    ({"partyId": 5, "partyPort": 1}, "partyIp is missing"),
+    ({"partyIp": "192.0.2.9", "partyPort": 1}, "partyId is missing"),
 ])  # fmt: skip
 def test_a_peer_that_cannot_be_dialled_is_listed_with_the_reason(entry: dict[str, Any], reason: str) -> None:
     result = converted(merged(BASES["eggroll"], {"rollsite/partyList": [entry]}))
     assert "peers" not in result.config
-    assert reason in result.lost["rollsite/partyList/0/partyIp"]
+    assert reason in result.lost["rollsite/partyList/0"]
 
 
 def test_a_party_listed_twice_is_dialled_at_its_first_address() -> None:
     entries = [{"partyId": 5, "partyIp": f"192.0.2.{last}", "partyPort": 1} for last in (1, 2)]
     result = converted(merged(BASES["eggroll"], {"rollsite/partyList": entries}))
     assert result.at("peers/party-5/rollsite") == "192.0.2.1:1"
-    assert "twice" in result.lost["rollsite/partyList/1/partyIp"]
+    assert "twice" in result.lost["rollsite/partyList/1"]
 
 
 def test_node_ports_are_advertised_at_the_given_address_or_at_a_placeholder_that_is_asked_for() -> None:
@@ -231,15 +236,27 @@ def test_what_is_said_of_passwords_names_the_commands_and_no_value() -> None:
     assert "existing data holds" in mysql.what
     assert mysql.key == "mysql.password"
     assert steps["party-9999-rabbitmq"].command == "fatefed secrets init -s fate-9999"
-    assert any("not its claims" in text for text in done.draft.by_hand)
+    assert any("PROTECT claims mysql-data before" in text for text in done.draft.by_hand)
 
 
 def test_the_certificates_are_read_from_the_secret_that_kubefate_used() -> None:
-    steps = {step.name: step for step in secret_steps(converted(BASES["pulsar"]).done, "s")}
+    star = {"pulsar/exchange": {"ip": "192.0.2.50", "port": 30007}, "nginx/exchange": {"ip": "192.0.2.50", "httpPort": 30003}}
+    steps = {step.name: step for step in secret_steps(converted(merged(BASES["pulsar"], star)).done, "s")}
     assert steps["party-9999-key"].command == (
         r"kubectl -n fate-9999 get secret pulsar-cert -o jsonpath='{.data.broker\.key-pk8\.pem}' | base64 -d | "
         "pulumi config set --secret --path 'fate:secrets.party-9999-key' -s s"
     )
+
+
+def test_a_mesh_of_pulsar_has_no_certificates_to_read_and_moves_all_at_once() -> None:
+    router = {"nginx/route_table/10000/proxy": [{"host": "192.0.2.10", "http_port": 30103}]}
+    brokers = {"pulsar/route_table/10000": {"host": "192.0.2.10", "port": 30104, "sslPort": 30109}}
+    mesh = converted(merged(BASES["pulsar"], router | brokers))
+    steps = {step.name: step for step in secret_steps(mesh.done, "s")}
+    assert steps["party-9999-key"].command == "pulumi config set --secret --path 'fate:secrets.party-9999-key' -s s"
+    assert [one for one in mesh.done.draft.warnings if "moves all at once" in one]
+    star = {"pulsar/exchange": {"ip": "192.0.2.50", "port": 30007}, "nginx/exchange": {"ip": "192.0.2.50", "httpPort": 30003}}
+    assert not [one for one in converted(merged(BASES["pulsar"], star)).done.draft.warnings if "moves all at once" in one]
 
 
 WRONG = {
@@ -257,7 +274,7 @@ WRONG = {
         [f"x.yaml:{line} {key}: is not a value" for line, key in enumerate("abcdefgh", 1)],
     ),
     "nothing that is needed": ("a: 1", ["name: name is missing", "namespace: namespace is missing", "chartName: chartName is missing",
-                                        "chartVersion: chartVersion is missing", "modules: modules are missing"]),
+                                        "chartVersion: chartVersion is missing", "modules: modules is missing"]),
 }  # fmt: skip
 
 
@@ -427,10 +444,11 @@ def test_what_was_converted_passes_check(tmp_path: Path, capsys: pytest.CaptureF
     assert "fatefed secrets init" in printed
 
 
-def test_the_page_about_moving_shows_the_rows() -> None:
-    page = (REPO / "docs" / "from-kubefate.md").read_text()
-    assert with_tables(page) == page, "run `python -m cli.kubefate.doc`"
-    assert len(re.findall(r"^\| `", page, re.M)) > 250
+@pytest.mark.parametrize(("name", "rows"), [("from-kubefate.md", 250), ("kubefate-defaults.md", len(DEFAULTS) + len(CLAIMS))])
+def test_the_pages_show_the_rows(name: str, rows: int) -> None:
+    page = (REPO / "docs" / name).read_text()
+    assert with_tables(page, PAGES[name]()) == page, "run `python -m cli.kubefate.doc`"
+    assert len(re.findall(r"^\| (?:`|fate)", page, re.M)) > rows
 
 
 def test_a_front_without_exchanges_is_not_deployed() -> None:
