@@ -1,6 +1,7 @@
 """One function per verb: from parsed arguments to what is printed and the exit status."""
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -33,8 +34,10 @@ from cli.registry import Registries
 from cli.rendering import access_files, render, write_rendering
 from cli.states import set_state
 from cli.trust import init_trust, rotate, waits_for_peers
+from federation.kubeconfig import read_kubeconfig
 from federation.load import LoadedStack, load_stack
 from federation.releases import Release, catalogue
+from federation.spec import ClusterSpec
 
 OK, FAILED, USAGE = 0, 1, 2
 _NEW = "new"
@@ -80,6 +83,7 @@ def init(arguments: argparse.Namespace) -> Result:
     answers = Answers(
         kind=arguments.kind,
         organization=arguments.organization or stack.short,
+        context=arguments.context or _current_context(),
         party_id=arguments.party_id or "9999",
         federation=arguments.federation,
         domain=arguments.domain,
@@ -95,10 +99,20 @@ def init(arguments: argparse.Namespace) -> Result:
     init_stack(stack, answers, force=arguments.force)
     verbs = ["identity create", *(["trust init"] if "tls: partyCa" in stack.file.read_text("utf-8") else []), "secrets init"]
     made = [f"fatefed {verb} {stack.options}" for verb in verbs]
-    edit = f"edit it: cluster.context first, one of `kubectl config get-contexts`; then `fatefed check {stack.options}`"
-    steps = [edit, f"pulumi stack init {stack.project.option}{stack.name}", *made, f"pulumi preview {stack.options}"]
-    text = "\n".join([f"written: {shown(stack.file)}", "next:", *(f"  {step}" for step in steps)])
-    return Result(text, {"file": str(stack.file), "next": steps[1:]})
+    which = f"is cluster.context, now {answers.context}, the cluster that you mean?" if answers.context else "cluster.context first"
+    edit = f"edit it: {which} (one of `kubectl config get-contexts`); then `fatefed check {stack.options}`"
+    steps = [f"pulumi stack init {stack.project.option}{stack.name}", *made, f"pulumi preview {stack.options}"]
+    namespace = f"fate-{answers.party_id}"
+    granted = f"`kubectl create namespace {namespace}`, then `kubectl apply -n {namespace} -f docs/rbac/namespaced.yaml`"
+    first = [edit, *([f"let the cluster's administrator run {granted}"] if arguments.kind == "namespaced" else [])]
+    text = "\n".join([f"written: {shown(stack.file)}", "next:", *(f"  {step}" for step in (*first, *steps))])
+    return Result(text, {"file": str(stack.file), "next": steps})
+
+
+def _current_context() -> str | None:
+    """The context that kubectl uses now; None when there is none."""
+    found = read_kubeconfig(ClusterSpec(), os.environ.get("KUBECONFIG", ""))
+    return found.current if found.problem(ClusterSpec()) is None else None
 
 
 def check(arguments: argparse.Namespace) -> Result:
@@ -107,7 +121,7 @@ def check(arguments: argparse.Namespace) -> Result:
     loaded = stack.load()
     missing = _missing(loaded, stack)
     units = ", ".join(unit.key for unit in loaded.plan.units)
-    warnings = [*loaded.plan.warnings, *loaded.plan.unpinned, *_placeholders(stack), *missing]
+    warnings = [*loaded.plan.warnings, *loaded.plan.unpinned, *_placeholders(stack), *_nowhere(loaded, stack), *missing]
     text = f"{shown(stack.file)} is right: {units}\n{show.warnings_text(warnings)}"
     data = {"units": [unit.key for unit in loaded.plan.units], "pending": dict(loaded.plan.pending), "warnings": warnings}
     return Result(text.rstrip(), data)
@@ -316,6 +330,15 @@ def _placeholders(stack: Stack) -> Iterator[str]:
     for number, line in enumerate(stack.file.read_text("utf-8").splitlines(), 1):
         if found := _PLACEHOLDER.search(line.partition("#")[0]):
             yield f"{shown(stack.file)}:{number}: {found[0]} leads nowhere: replace it"
+
+
+def _nowhere(loaded: LoadedStack, stack: Stack) -> Iterator[str]:
+    """A warning for a kubeconfig or a context that is not there. A machine without any kubeconfig may be one that deploys nothing."""
+    cluster, variable = loaded.spec.cluster, os.environ.get("KUBECONFIG", "")
+    found = read_kubeconfig(cluster, variable, stack.project.folder)
+    known = not cluster.in_cluster and (found.files or found.broken)
+    if known and (wrong := found.problem(cluster)) is not None:
+        yield f"{loaded.source.place(('cluster', 'context'))}: {wrong[0]}: {wrong[1]}"
 
 
 def _missing(loaded: LoadedStack, stack: Stack) -> list[str]:

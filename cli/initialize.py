@@ -46,6 +46,8 @@ class Answers:
 
     kind: Kind
     organization: str
+    # Of the kubeconfig; None: one that is called like the organization.
+    context: str | None = None
     party_id: str = "9999"
     federation: str = "fraud"
     domain: str = "fraud.example"
@@ -86,6 +88,7 @@ def stack_text(answers: Answers) -> str:
         "kind": kind,
         "topology": "mesh" if kind == "mesh" else "star",
         "organization": _scalar(answers.organization),
+        "context": _scalar(answers.context or answers.organization),
         "owner": answers.organization,
         "federation": _scalar(answers.federation),
         "domain": answers.domain,

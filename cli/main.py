@@ -252,6 +252,7 @@ def _init_verb(verbs: Verbs) -> None:
     verb = _verb(verbs, "init", commands.init)
     verb.add_argument("kind", choices=list(KINDS), metavar="KIND", help="; ".join(f"{kind}: {what}" for kind, what in KINDS.items()))
     verb.add_argument("--organization", metavar="ORG", help="who owns the stack (default: the stack's name)")
+    verb.add_argument("--context", help="of the kubeconfig (default: its current one, or one that is called like the organization)")
     verb.add_argument("--party-id", metavar="ID", help="the party's id (default 9999)")
     verb.add_argument("--federation", metavar="NAME", default="fraud", help="the federation's name (default: %(default)s)")
     verb.add_argument("--domain", default="fraud.example", help="default: %(default)s")

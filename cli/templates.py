@@ -36,7 +36,7 @@ FEDERATION_ID = """\
 CLUSTER = """\
   # Which Kubernetes cluster, and what this stack may do there.
   fate:cluster:
-    context: $organization # of the kubeconfig (see `kubectl config get-contexts`); absent: its current one
+    context: $context # of the kubeconfig (see `kubectl config get-contexts`); absent: its current one
 $ranges_line\
     scope: cluster # cluster: makes its namespaces itself; namespaced: nothing outside a namespace it is given
 """
@@ -45,7 +45,7 @@ CLUSTER_NAMESPACED = """\
   # Which Kubernetes cluster, and what this stack may do there. With scope namespaced it makes and reads no cluster-scoped
   # object: the administrator gives it a namespace and the published Role in it.
   fate:cluster:
-    context: $organization # of the kubeconfig (see `kubectl config get-contexts`); absent: its current one
+    context: $context # of the kubeconfig (see `kubectl config get-contexts`); absent: its current one
 $ranges_line\
     scope: namespaced # cluster: makes its namespaces itself
 """

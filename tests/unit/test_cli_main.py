@@ -422,3 +422,53 @@ def test_init_takes_engines(capsys: pytest.CaptureFixture[str], home: Path) -> N
     assert (code, out) == (1, "")
     assert "release 1.11.2 is not deployed as RabbitMQ in a star" in errors
     assert not find_project(home).stack("new").file.exists()
+
+
+def kubeconfig(folder: Path, monkeypatch: pytest.MonkeyPatch, current: str) -> None:
+    """A kubeconfig with the contexts `kind-1` and `kind-2`."""
+    clusters = [{"name": "c", "cluster": {"server": "https://192.0.2.1:6443"}}]
+    contexts = [{"name": name, "context": {"cluster": "c", "user": "u"}} for name in ("kind-1", "kind-2")]
+    file = folder / "kubeconfig"
+    file.write_text(json.dumps({"clusters": clusters, "contexts": contexts, "current-context": current}))
+    monkeypatch.setenv("KUBECONFIG", str(file))
+
+
+@pytest.mark.parametrize(("options", "context"), [((), "kind-2"), (("--context", "kind-1"), "kind-1")])
+def test_init_writes_the_current_context_or_the_one_that_is_named(
+    options: tuple[str, ...], context: str, capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubeconfig(home, monkeypatch, "kind-2")
+    code, out, _ = run(capsys, "init", "party", "-s", "new", *options)
+    assert code == 0
+    assert f"is cluster.context, now {context}, the cluster that you mean?" in out
+    assert f"    context: {context} # of the kubeconfig" in (home / "stacks" / "Pulumi.new.yaml").read_text()
+
+
+def test_init_without_a_kubeconfig_asks_for_the_context_first(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(home / "none"))
+    _, out, _ = run(capsys, "init", "party", "-s", "new")
+    assert "edit it: cluster.context first" in out
+
+
+def test_what_comes_after_init_namespaced_begins_with_the_administrator(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    _, out, _ = run(capsys, "init", "namespaced", "-s", "new", "--party-id", "10003")
+    granted = "`kubectl create namespace fate-10003`, then `kubectl apply -n fate-10003 -f docs/rbac/namespaced.yaml`"
+    assert f"let the cluster's administrator run {granted}" in out
+    assert out.index(granted) < out.index("pulumi stack init")
+
+
+def test_check_warns_of_a_context_or_a_kubeconfig_that_is_not_there(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubeconfig(home, monkeypatch, "kind-2")
+    code, out, _ = run(capsys, "check", "-s", "bank-a")
+    [warning] = [line for line in out.splitlines() if "cluster.context" in line]
+    assert (code, warning.startswith("warning: stacks/Pulumi.bank-a.yaml:")) == (0, True)
+    assert "does not have context bank-a; it has: kind-1, kind-2" in warning
+    monkeypatch.setenv("KUBECONFIG", str(home / "none"))
+    assert f"there is no file {home / 'none'}" in run(capsys, "check", "-s", "bank-a")[1]
+    monkeypatch.delenv("KUBECONFIG")
+    monkeypatch.setenv("HOME", str(home))
+    assert "kubeconfig" not in run(capsys, "check", "-s", "bank-a")[1], "this machine may deploy nothing"
