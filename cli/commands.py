@@ -147,7 +147,10 @@ def identity_show(arguments: argparse.Namespace) -> Result:
     if identity is None:
         raise CommandError(f"stack {arguments.stack}", "has no key", f"make one: `fatefed identity create -s {arguments.stack}`")
     exported = "no descriptor was exported yet" if identity.serial is None else f"serial of the last exported descriptor: {identity.serial}"
-    return Result(f"{identity.key}\n{exported}", identity.plain())
+    if not arguments.json:
+        # Standard output is the fingerprint alone: scripts hand it on.
+        say(exported, sys.stderr)
+    return Result(identity.key, identity.plain())
 
 
 def trust_init(arguments: argparse.Namespace) -> Result:

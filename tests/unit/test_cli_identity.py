@@ -80,9 +80,10 @@ def test_a_key_is_made_once_and_shown_by_its_fingerprint(capsys: pytest.CaptureF
     code, out, _ = run(capsys, "identity", "create")
     assert (code, key in out, "is there already" in out) == (0, True, True)
     assert json.loads((home / "kept.json").read_text())["identity"] == private
-    assert run(capsys, "identity", "show")[1] == f"{key}\nno descriptor was exported yet\n"
+    assert run(capsys, "identity", "show") == (0, f"{key}\n", "no descriptor was exported yet\n")
     exported(capsys)
-    assert run(capsys, "identity", "show")[1] == f"{key}\nserial of the last exported descriptor: 1\n"
+    assert run(capsys, "identity", "show") == (0, f"{key}\n", "serial of the last exported descriptor: 1\n"), "scripts take the key alone"
+    assert json.loads(run(capsys, "identity", "show", "--json")[1]) == {"key": key, "serial": 1}
 
 
 def test_the_private_part_is_printed_nowhere(capsys: pytest.CaptureFixture[str], home: Path) -> None:
