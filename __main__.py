@@ -9,8 +9,9 @@ from components import EXTERNAL, Site, UnitArgs, Units, make_units
 from components.base import unlooped
 from components.cluster import cluster_provider, cluster_uids
 from components.manifests import extra_manifests
+from components.namespaces import Namespaces
 from components.other_stacks import published_descriptors
-from components.project import shown, stack_file
+from components.project import project_folder, shown, stack_file
 from federation.errors import FederationError
 from federation.load import check_secrets, expiry_warnings, load_stack, made_certificates, published_plan, weak_certificate_warnings
 from federation.spec import StackSpec
@@ -20,8 +21,7 @@ from federation.stack_outputs import source_warnings
 def main() -> None:
     """Deploy the stack. Nothing is registered before the whole configuration was checked."""
     config = pulumi.Config("fate")
-    keys = [field.alias or name for name, field in StackSpec.model_fields.items()]
-    found = {key: config.get(key) if key in ("organization", "peersFile") else config.get_object(key) for key in keys}
+    found = {key: config.get(key) if key in ("organization", "peersFile") else config.get_object(key) for key in StackSpec.written_keys()}
     # Pulumi.yaml gives what a stack lacks an empty default.
     given = {key: value for key, value in found.items() if value not in (None, {}, "")}
     secrets: dict[str, str] = config.get_object("secrets") or {}
@@ -31,7 +31,7 @@ def main() -> None:
     check_secrets(stack, secrets)
     plan, spec = published_plan(stack, secrets), stack.spec
     secrets |= made_certificates(stack, secrets)
-
+    namespaces = Namespaces(spec.cluster, project_folder(file), stack.source.place, plan.units)
     remembered = Units(plan, spec.cluster, cluster_uids(spec.cluster, [unit.namespace for unit in plan.units]))
     opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster, remembered))
     others = (*plan.unpinned, *source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack()))
@@ -39,7 +39,7 @@ def main() -> None:
         pulumi.log.warn(warning)
     for peer in plan.external:
         EXTERNAL[peer.kind](peer)
-    sites = {unit.key: Site(unit, opts, remembered.urn) for unit in plan.units}
+    sites = {unit.key: Site(unit, opts, remembered.urn, namespaces.free(unit)) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
     clear = unlooped({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}

@@ -5,7 +5,6 @@ Nothing is written but the Job of `doctor --in-cluster` (cli/peer_job.py), which
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cli.errors import CommandError
+from federation.kubectl import environment, kubectl
 from federation.spec import ClusterSpec
 
 Object = dict[str, Any]
@@ -75,17 +75,14 @@ class Cluster:
 
     def __init__(self, spec: ClusterSpec, folder: Path, seconds: float) -> None:
         """`folder`: of the project, from where a relative kubeconfig is meant. CommandError without kubectl."""
-        program = os.environ.get("KUBECTL") or shutil.which("kubectl")
-        if not program:
+        command = kubectl(spec, os.environ)
+        if command is None:
             remedy = "install it (https://kubernetes.io/docs/tasks/tools/), or name it with KUBECTL=PATH"
             raise CommandError("kubectl", "not found on PATH", remedy)
-        chosen = [f"--context={spec.context}"] if spec.context else []
-        chosen += [f"--kubeconfig={Path(spec.kubeconfig).expanduser()}"] if spec.kubeconfig else []
-        self._command = [program, *chosen]
+        self._command = command
         self._folder = folder
         self._deadline = time.monotonic() + seconds
-        hidden = {"KUBECONFIG"} if spec.in_cluster else set()
-        self._environment = {name: value for name, value in os.environ.items() if name not in hidden}
+        self._environment = environment(spec, os.environ)
 
     def read(self, asks: Iterable[Ask]) -> dict[Ask, Reading]:
         """The answer to each question, several at once."""

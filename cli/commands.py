@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from cli import releases, show
 from cli.acceptance import Terms
+from cli.cluster import Cluster
 from cli.descriptors import export_descriptor, export_unsigned, write_descriptor
 from cli.errors import CommandError, UsageError
 from cli.files import shown
@@ -20,9 +21,11 @@ from cli.identity import create_identity
 from cli.images import Logins, images_data, images_text, pin, pins_text
 from cli.initialize import Answers, init_stack
 from cli.issuers import Source
+from cli.kept import keep_copy
 from cli.kubefate import report
 from cli.kubefate.clusters import Choices
 from cli.kubefate.files import convert_files
+from cli.occupants import Found, look_around
 from cli.offers import StackOutput
 from cli.output import say
 from cli.passwords import give_command, init_secrets
@@ -34,6 +37,7 @@ from cli.registry import Registries
 from cli.rendering import access_files, render, write_rendering
 from cli.states import set_state
 from cli.trust import init_trust, rotate, waits_for_peers
+from federation.errors import FederationError
 from federation.kubeconfig import read_kubeconfig
 from federation.load import LoadedStack, load_stack
 from federation.releases import Release, catalogue
@@ -121,7 +125,10 @@ def check(arguments: argparse.Namespace) -> Result:
     loaded = stack.load()
     missing = _missing(loaded, stack)
     units = ", ".join(unit.key for unit in loaded.plan.units)
-    warnings = [*loaded.plan.warnings, *loaded.plan.unpinned, *_placeholders(stack), *_nowhere(loaded, stack), *missing]
+    around = look_around(loaded, Cluster(loaded.spec.cluster, stack.project.folder, arguments.timeout)) if arguments.live else Found()
+    if around.problems:
+        raise FederationError(around.problems)
+    warnings = [*loaded.plan.warnings, *loaded.plan.unpinned, *around.warnings, *_placeholders(stack), *_nowhere(loaded, stack), *missing]
     text = f"{shown(stack.file)} is right: {units}\n{show.warnings_text(warnings)}"
     data = {"units": [unit.key for unit in loaded.plan.units], "pending": dict(loaded.plan.pending), "warnings": warnings}
     return Result(text.rstrip(), data)
@@ -131,6 +138,7 @@ def secrets_init(arguments: argparse.Namespace) -> Result:
     """`secrets init`."""
     stack = stack_of(arguments)
     report = init_secrets(stack)
+    keep_copy(stack)
     return Result(show.secrets_text(report, stack), report.plain())
 
 
@@ -138,6 +146,7 @@ def identity_create(arguments: argparse.Namespace) -> Result:
     """`identity create`."""
     stack = stack_of(arguments)
     found = create_identity(stack, replace=arguments.replace)
+    keep_copy(stack)
     return Result(show.identity_text(found, stack), {"key": found.key, "made": found.made})
 
 
@@ -155,7 +164,9 @@ def identity_show(arguments: argparse.Namespace) -> Result:
 
 def trust_init(arguments: argparse.Namespace) -> Result:
     """`trust init`."""
-    steps = init_trust(stack_of(arguments), today(), Source(arguments.issuer_files, arguments.authority), arguments.party)
+    stack = stack_of(arguments)
+    steps = init_trust(stack, today(), Source(arguments.issuer_files, arguments.authority), arguments.party)
+    keep_copy(stack)
     text = "\n".join(show.step_text(step) for step in steps) or "no party has `tls: partyCa` or certManager with an engine that uses TLS"
     return Result(text, {"parties": {step.party: {"did": step.did, "next": list(step.next)} for step in steps}})
 
@@ -171,6 +182,7 @@ def trust_rotate(arguments: argparse.Namespace) -> Result:
         if not says_yes(question):
             return Result("nothing was written", {"written": False}, FAILED)
     step = rotate(stack, arguments.party, today(), Source(arguments.issuer_files, arguments.authority), arguments.issuer)
+    keep_copy(stack)
     return Result(show.step_text(step), {"party": step.party, "did": step.did, "next": list(step.next), "written": True})
 
 
@@ -181,6 +193,7 @@ def descriptor_export(arguments: argparse.Namespace) -> Result:
         export = export_unsigned(stack, arguments.unit)
     else:
         export = export_descriptor(stack, arguments.unit, today(), days=arguments.days, serial=arguments.serial)
+        keep_copy(stack)
     if arguments.output == "-":
         return Result(export.content.decode().rstrip("\n"), export.descriptor.plain())
     write_descriptor(export, Path(arguments.output))

@@ -1,17 +1,20 @@
 """Running `pulumi` for what only it can do: encrypting a value, reading a stack's outputs."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 
 from cli.errors import CommandError
+from cli.files import shown
+from cli.kept import has_keys
 from cli.project import Stack
 
 _TIMEOUT = 120.0  # seconds
 _VARIABLES = "PULUMI_CONFIG_PASSPHRASE_FILE or PULUMI_CONFIG_PASSPHRASE"
-# What pulumi says, the problem in our words, and the remedy ({stack} is filled in).
+# What pulumi says, the problem in our words, and the remedy.
 _KNOWN = (
-    ("no stack named", "the stack does not exist in this backend yet", "create it: `pulumi stack init {stack}`"),
     ("unable to read PULUMI_CONFIG_PASSPHRASE_FILE", "the file of the passphrase cannot be read", "correct PULUMI_CONFIG_PASSPHRASE_FILE"),
     ("passphrase must be set", "the passphrase of the stack's secrets is not set", f"set {_VARIABLES}"),
     ("incorrect passphrase", "the passphrase is not the one of this stack", f"correct {_VARIABLES}"),
@@ -25,9 +28,12 @@ class EngineError(CommandError):
     def __init__(self, stack: Stack, arguments: tuple[str, ...], output: str) -> None:
         self.output = output
         place = f"`pulumi {' '.join(arguments)}` (stack {stack.name})"
+        if "no stack named" in output:
+            super().__init__(place, *_unknown_stack(stack))
+            return
         for sign, problem, remedy in _KNOWN:
             if sign in output:
-                super().__init__(place, problem, remedy.format(stack=stack.name))
+                super().__init__(place, problem, remedy)
                 return
         super().__init__(place, output.strip() or "failed without a word", "correct that, and run the command again")
 
@@ -48,3 +54,32 @@ def pulumi(stack: Stack, *arguments: str, given: str | None = None) -> str:
         said = done.stderr or done.stdout
         raise EngineError(stack, arguments, said.replace(given, "<redacted>") if given else said)
     return done.stdout
+
+
+def _unknown_stack(stack: Stack) -> tuple[str, str]:
+    """That the backend has no such stack, and what to do: one with keys was made in some backend, and must not get a second owner."""
+    backend, make = _backend(), f"`pulumi stack init {stack.name}`"
+    if not has_keys(stack.file):
+        return f"the stack does not exist in {backend} yet", f"create it: {make}"
+    return (
+        f"the stack does not exist in {backend}, though {shown(stack.file)} has its keys",
+        "is that the backend that it was deployed from? If not, choose that one: `pulumi login URL`, or PULUMI_BACKEND_URL. If it never "
+        f"was in any, or its state is lost (docs/state.md, Backup): {make}; with two states, two would own the same objects",
+    )
+
+
+def _backend() -> str:
+    """The backend in use, as messages name it; without the credentials that its URL may hold."""
+    try:
+        done = subprocess.run(
+            ["pulumi", "whoami", "--verbose", "--json"],
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+        url = str(json.loads(done.stdout)["url"])
+    except (OSError, subprocess.SubprocessError, ValueError, LookupError, TypeError):
+        return "this backend"
+    return f"the backend {re.sub('//[^/@]*@', '//', url)}"

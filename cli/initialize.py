@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli import templates
 from cli.errors import CommandError, UsageError
 from cli.files import shown, write_atomic
+from cli.kept import refuse_to_forget
 from cli.project import Stack
 from federation.errors import FederationError, Problem
 from federation.links import LINKS, SERVING_PROXY, SITE_PORTAL
@@ -70,6 +71,8 @@ def init_stack(stack: Stack, answers: Answers, *, force: bool = False) -> str:
     text = stack_text(answers)
     if stack.file.exists() and not force:
         raise CommandError(shown(stack.file), "exists already", "choose another stack with -s, or replace the file with --force")
+    if not force:
+        refuse_to_forget(stack)
     write_atomic(stack.file, text.encode())
     return text
 

@@ -25,7 +25,8 @@ from federation.errors import FederationError
 _UNTOUCHED = " No cluster is changed."
 _HELP = {
     "init": "Write a first stack file, stacks/Pulumi.<stack>.yaml: complete, commented, valid. Reads Pulumi.yaml." + _UNTOUCHED,
-    "check": "Check a stack file. Reads it and its peers' descriptors; writes nothing." + _UNTOUCHED,
+    "check": "Check a stack file. Reads it and its peers' descriptors, with --live also the cluster by kubectl; writes nothing."
+    + _UNTOUCHED,
     "convert": "Stack files from other tools' files (kubefate).",
     "convert kubefate": "Write DIR/Pulumi.<name>.yaml for each cluster.yaml of KubeFATE (charts fate, fate-exchange, fate-serving; v1.5.0 "
     "and up), with the same meaning. One cluster is one stack. Lists what could not be carried over, in the file too, and the commands "
@@ -148,7 +149,10 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _init_verb(verbs)
     _convert_verb(_group(verbs, "convert"))
-    _verb(verbs, "check", commands.check)
+    verb = _cluster_verb(verbs, "check", commands.check)
+    verb.add_argument(
+        "--live", action="store_true", help="ask the cluster, too, whose the stack's namespaces are, and what is left in them"
+    )
     _verb(_group(verbs, "secrets"), "secrets init", commands.secrets_init)
     identity = _group(verbs, "identity")
     verb = _verb(identity, "identity create", commands.identity_create)

@@ -58,7 +58,7 @@ def _access_text(unit: UnitPlan) -> str:
 
 def _unit_objects(unit: UnitPlan) -> Iterator[dict[str, Any]]:
     """The objects of one party or exchange, in the order they are made."""
-    for manifest in (*unit.namespace_object, *unit.services):
+    for manifest in (*unit.namespace_object, *unit.owner, *unit.services):
         yield manifest.document()
     for secret in unit.secrets:
         yield _secret(secret)

@@ -37,6 +37,11 @@ def stack_file(stack: str) -> Path:
     )
 
 
+def project_folder(file: Path) -> Path:
+    """The folder of the project that a stack file belongs to: from there paths in a stack file are meant."""
+    return next(folder for folder in file.parents if (folder / "Pulumi.yaml").is_file())
+
+
 def _candidates() -> list[Path]:
     # Declared `str`, but None under a host that does not send it.
     told: str | None = pulumi.runtime.get_root_directory()

@@ -22,17 +22,21 @@ class Site(FederationComponent):
 
     addresses: dict[LiveValue, Output[str]]
 
-    def __init__(self, plan: UnitPlan, opts: ResourceOptions | None = None, after: Output[Any] | None = None) -> None:
-        guarded = ResourceOptions(
-            hooks=ResourceHookBinding(before_update=[] if plan.allow_data_loss else [_keeps_data(plan.key, plan.config_path)])
-        )
+    def __init__(
+        self, plan: UnitPlan, opts: ResourceOptions | None = None, after: Output[Any] | None = None, free: ResourceHook | None = None
+    ) -> None:
+        """`free`: refuses a namespace that others use; asked when the state does not know the unit."""
+        keeps = [] if plan.allow_data_loss else [_keeps_data(plan.key, plan.config_path)]
+        hooks = ResourceHookBinding(before_create=[] if free is None else [free], before_update=[*keeps])
+        guarded = ResourceOptions(hooks=hooks)
         super().__init__("Site", plan.key, ResourceOptions.merge(opts, guarded), plan.data, after)
         # A namespace holds its party's claims: destroying or renaming a stack must not delete data (invariant 9).
         namespace = [self.create(manifest, retain_on_delete=True) for manifest in plan.namespace_object]
-        self.namespace = namespace
+        # Before all else of the unit: where another stack's note is, the API server refuses this one.
+        self.namespace = [*namespace, *(self.create(manifest, depends_on=namespace) for manifest in plan.owner)]
         self.addresses = {}
         for manifest in plan.services:
-            service = self.create(manifest, depends_on=namespace)
+            service = self.create(manifest, depends_on=self.namespace)
             assert isinstance(service, k8s.core.v1.Service)  # noqa: S101 - for the type checker
             self._add(LiveValue(plan.namespace, manifest.name, "clusterIP"), service.spec, _cluster_address)
             # Only an address that is awaited: another may come minutes later, and nobody asks for it.

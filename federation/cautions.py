@@ -19,6 +19,8 @@ from federation.unit import UnitPlan
 
 def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
     """A sentence for each; `units`: the parties' plans by party id."""
+    for namespace in spec.cluster.take_over:
+        yield f"cluster.takeOver takes namespace {namespace} from whichever stack deployed into it: remove it after this `pulumi up`"
     if spec.exchange is not None:
         yield from _inside_only("exchange", spec.exchange.publish)
         yield from _without_effect("exchange", spec.exchange.publish)

@@ -14,6 +14,7 @@ from federation.errors import SHOWN, FederationError, Problem
 from federation.extra_manifests import ExtraManifests, clashes, reaching_out, read_manifests
 from federation.limits import config_warnings, oversized, oversized_config
 from federation.own_releases import own_releases
+from federation.ownership import owner_note
 from federation.peers import Paths, Peers, Place, resolve
 from federation.plan import WARN_DAYS, StackPlan, check_stack, plan_stack
 from federation.problems import problems_of
@@ -70,6 +71,8 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     if problems:
         raise FederationError(_once(problems))
     plan = plan_stack(spec, peers, today)
+    name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    plan = replace(plan, units=tuple(replace(unit, owner=(owner_note(spec, unit, name),)) for unit in plan.units))
     if refused := [*oversized(plan, source.place), *clashes(manifests, plan.units, source.place)]:
         raise FederationError(refused)
     warnings = (*plan.warnings, *reaching_out(manifests, spec), *config_warnings(source.engine_config))

@@ -23,6 +23,7 @@ LBROLLSITE_ROUTES = "lbrollsite-route-table"
 OSX_ROUTES = "osx-route-table"
 EXCHANGE_ROUTES = "exchange-routes"
 SERVING_ROUTES = "serving-route-table"
+OWNER = "fate-owner"
 PULSAR_CERTIFICATE = "pulsar-cert"
 # Its file with all CAs that are trusted: who dials this broker is checked against them.
 ALL_AUTHORITIES = "ca.cert.pem"

@@ -60,6 +60,11 @@ class ClusterSpec(Model):
         (),
         description="Address ranges of its pods, Services and nodes: no descriptor may name an address in one. Absent: not checked.",
     )
+    take_over: tuple[Name, ...] = Field(
+        (),
+        description="Namespaces that this stack takes from the stack that deployed into them, because its state is lost or was moved; "
+        "for one `pulumi up`.",
+    )
     node_port_range: PortRange = Field("30000-32767", description="The API server's --service-node-port-range.")
 
     @model_validator(mode="after")

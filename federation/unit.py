@@ -86,6 +86,8 @@ class UnitPlan:
     boards: tuple[Manifest, ...] = ()
     # What asks cert-manager for certificates that its workloads need.
     certificates: tuple[Manifest, ...] = ()
+    # What says in its namespace whose it is (federation.ownership); empty where no stack is known.
+    owner: tuple[Manifest, ...] = ()
     # What is public of certificates that the operator gave (federation.provided); empty without the values of fate:secrets.
     shown_certificates: ProvidedFacts = field(default_factory=dict)
 

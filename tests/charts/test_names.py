@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from federation.ownership import CLAIM_NAMES
 from federation.releases import catalogue
 from federation.serving_releases import serving_catalogue
 from federation.unit import UnitPlan
+from tests.charts.cases import ALL
+from tests.charts.cases import Case as ChartCase
 from tests.support.configs import OSX_STAR, RABBITMQ_MESH, ROLLSITE_STAR, SERVING_WHOLE, STAR_PARTY, Case
 from tests.support.helm import CHARTS, helm_template
 from tests.support.packets import NAMES, PROXIES, SERVING_NAMES
@@ -46,3 +49,13 @@ def service_ports(unit: UnitPlan) -> dict[tuple[str, int], tuple[str, str]]:
 
 def test_every_module_of_a_name_is_one_that_the_twin_executes() -> None:
     assert {module for module, _ in (*NAMES.values(), *SERVING_NAMES.values())} <= PROXIES.keys()
+
+
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_claims_that_an_earlier_deployment_left_are_known_by_the_names_that_the_charts_give(case: ChartCase) -> None:
+    sets = of_kind(case.render(), "StatefulSet")
+    made = {
+        f"{claim['metadata']['name']}-{item['metadata']['name']}" for item in sets for claim in item["spec"].get("volumeClaimTemplates", [])
+    }
+    claiming = [name for name, module in case.values["modules"].items() if "claim" in module and "existingClaim" not in module]
+    assert made == {CLAIM_NAMES[name] for name in claiming}

@@ -48,6 +48,8 @@ def run_program(
     # What stands in a certificate is checked in tests/unit; here only where it goes.
     monkeypatch.setattr("federation.load.certificate_problems", lambda *_texts, **_names: ())
     monkeypatch.setattr("federation.mutual_tls.MutualTls.problems", lambda *_mutual: ())
+    # What is in a namespace is asked of real clusters, in tests/engine.
+    monkeypatch.setattr("components.namespaces.Namespaces._get", lambda *_asked: None)
     given = secrets_for(case, folder / "planned") if secrets is None else secrets
     values = {f"fate:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in case.config.items()}
     values["fate:secrets"] = json.dumps(dict(given))

@@ -52,7 +52,7 @@ def test_a_component_registers_under_its_own_name_without_any_provider(tmp_path:
     unit = STAR_PARTY.load(tmp_path).plan.unit("party-9999")
     recorded = run(lambda: Site(unit), Cluster(preview=True))
     site = recorded.one("Site", "party-9999")
-    assert len(recorded.children(site)) == 5
+    assert len(recorded.children(site)) == 6
     assert {item.parent for item in recorded.resources if item is not site} == {site.urn}
 
 

@@ -111,6 +111,7 @@ def test_a_party_registers_its_site_its_objects_and_one_chart(program: Program) 
     site, party = run.one("Site", "party-9999"), run.one("FateParty", "party-9999")
     assert run.children(site) == {
         ("Namespace", "party-9999-namespace"),
+        ("ConfigMap", "party-9999-owner"),
         ("Service", "party-9999-fateflow-client"),
         ("Service", "party-9999-nginx"),
         ("Service", "party-9999-nginx-public"),
@@ -147,6 +148,7 @@ def test_an_exchange_registers_its_site_its_routes_and_one_chart(program: Progra
     site, exchange = run.one("Site", "exchange"), run.one("Exchange", "exchange")
     assert run.children(site) == {
         ("Namespace", "exchange-namespace"),
+        ("ConfigMap", "exchange-owner"),
         ("Service", "exchange-nginx"),
         ("Service", "exchange-traffic-server"),
     }
@@ -174,6 +176,7 @@ def test_fate_serving_registers_its_site_its_objects_and_one_chart(program: Prog
     run = program(SERVING_WHOLE)
     assert run.children(run.one("Site", "serving-9999")) == {
         ("Namespace", "serving-9999-namespace"),
+        ("ConfigMap", "serving-9999-owner"),
         ("Service", "serving-9999-serving-proxy-public"),
     }
     assert run.children(run.one("FateServing", "serving-9999")) == {
@@ -209,6 +212,7 @@ def test_portals_register_their_sites_their_objects_and_one_chart_each(program: 
     run = program(PORTAL_LOCAL)
     assert run.children(run.one("Site", "site-portal-9999")) == {
         ("Namespace", "site-portal-9999-namespace"),
+        ("ConfigMap", "site-portal-9999-owner"),
         ("Service", "site-portal-9999-frontend-public"),
     }
     assert run.children(run.one("SitePortal", "site-portal-9999")) == {
@@ -371,7 +375,7 @@ def test_a_chart_comes_after_the_objects_its_pods_mount_and_the_policies_that_ho
     assert len(mounted) == 6
     policies = {label for label in run.children(run.one("FateParty", "party-9999")) if label[0] == "NetworkPolicy"}
     assert policies, "no pod starts before the policies that hold for it"
-    assert needs == mounted | policies | {("Namespace", "party-9999-namespace")}
+    assert needs == mounted | policies | {("Namespace", "party-9999-namespace"), ("ConfigMap", "party-9999-owner")}
 
 
 def test_a_certificate_of_cert_manager_comes_before_the_pods_that_mount_it(program: Program) -> None:
@@ -454,7 +458,8 @@ def test_a_registry_s_credentials_reach_a_secret_of_their_type(program: Program)
 
 def files(run: Run) -> dict[str, str]:
     """Every route file, {ConfigMap/file: text}."""
-    return {f"{item.inputs['metadata']['name']}/{name}": text for item in run.of("ConfigMap") for name, text in item.inputs["data"].items()}
+    maps = [item for item in run.of("ConfigMap") if item.inputs["metadata"]["name"] != "fate-owner"]
+    return {f"{item.inputs['metadata']['name']}/{name}": text for item in maps for name, text in item.inputs["data"].items()}
 
 
 def test_route_files_hold_the_addresses_the_cluster_gave(program: Program) -> None:
@@ -503,6 +508,7 @@ def test_a_party_with_rollsite_registers_its_site_its_objects_and_one_chart(prog
     run = program(ROLLSITE_STAR)
     assert run.children(run.one("Site", "party-9999")) == {
         ("Namespace", "party-9999-namespace"),
+        ("ConfigMap", "party-9999-owner"),
         ("Service", "party-9999-fateflow-client"),
         ("Service", "party-9999-rollsite"),
         ("Service", "party-9999-rollsite-public"),
@@ -522,6 +528,7 @@ def test_a_party_with_rabbitmq_registers_its_site_its_objects_and_one_chart(prog
     run = program(RABBITMQ_MESH)
     assert run.children(run.one("Site", "party-9999")) == {
         ("Namespace", "party-9999-namespace"),
+        ("ConfigMap", "party-9999-owner"),
         ("Service", "party-9999-fateflow-client"),
         ("Service", "party-9999-nginx"),
         ("Service", "party-9999-nginx-public"),

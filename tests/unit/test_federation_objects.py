@@ -20,14 +20,14 @@ WAIT, SKIP = "pulumi.com/waitFor", "pulumi.com/skipAwait"
 def manifests(plan: StackPlan) -> Iterator[Manifest]:
     """Every typed object but the Secrets."""
     for unit in plan.units:
-        yield from (*unit.namespace_object, *unit.services, *unit.routes, *unit.policies)
+        yield from (*unit.namespace_object, *unit.owner, *unit.services, *unit.routes, *unit.policies)
 
 
 def outline(unit: UnitPlan) -> list[str]:
     """What a unit makes, beside its chart: `role: Kind namespace/name`."""
     objects = [
         f"{item.role}: {item.kind} {'/'.join(part for part in (item.namespace, item.name) if part)}"
-        for item in (*unit.namespace_object, *unit.services, *unit.routes, *unit.policies)
+        for item in (*unit.namespace_object, *unit.owner, *unit.services, *unit.routes, *unit.policies)
     ]
     return objects + [f"{secret.role}: Secret {secret.namespace}/{secret.name}" for secret in unit.secrets]
 

@@ -1,0 +1,107 @@
+"""The namespaces of a stack as they are before it touches them, asked by kubectl: Pulumi can read no object that may be missing."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi import ResourceHook, ResourceHookArgs, ResourceHookOptions
+
+from federation import naming
+from federation.cluster_identity import unreachable_cluster
+from federation.errors import FederationError, Problem
+from federation.kubeconfig import read_kubeconfig
+from federation.kubectl import environment, kubectl
+from federation.ownership import CLAIMS, WORKLOADS, Occupants, foreign_owner, left_claims, names_of_ours, occupied
+from federation.peers import Place
+from federation.spec import ClusterSpec
+from federation.unit import UnitPlan
+
+_SECONDS = 20  # an API server that is well answers in far less than one
+
+
+class UnreadError(Exception):
+    """What is in a namespace is not known, and that is no reason to stop: kubectl is missing, or may not read it."""
+
+
+class Namespaces:
+    """Whose the stack's namespaces are. Of a unit that the state does not know more is asked."""
+
+    def __init__(self, spec: ClusterSpec, folder: Path, place: Place, units: Iterable[UnitPlan]) -> None:
+        """`folder`: from where a relative kubeconfig is meant.
+
+        FederationError when the namespace of a unit belongs to another stack, RunError when the cluster does not answer.
+        """
+        self._spec, self._folder, self._place = spec, folder, place
+        found = [(unit, self._note(unit)) for unit in self._asked(units)]
+        wrong = [(unit, why) for unit, note in found if note is not None and (why := foreign_owner(unit, note)) is not None]
+        if wrong:
+            raise FederationError(Problem(self._place(tuple(unit.config_path.split("."))), *why) for unit, why in wrong)
+
+    def free(self, unit: UnitPlan) -> ResourceHook:
+        """Refuses, in a preview too, a unit that the state does not know, where others use its namespace; warns of claims that are left."""
+
+        def check(_: ResourceHookArgs) -> None:
+            for asked in self._asked([unit]):
+                try:
+                    found = self._occupants(asked)
+                except UnreadError as error:
+                    pulumi.log.warn(f"{unit.key}: whether others use namespace {unit.namespace} is not known: {error}")
+                    continue
+                if (why := occupied(unit, found)) is not None:
+                    raise pulumi.RunError(f"fate:{unit.config_path}: {why[0]}\n    remedy: {why[1]}")
+                if (left := left_claims(unit, found)) is not None:
+                    pulumi.log.warn(left)
+
+        return ResourceHook(f"{unit.key}-is-free", check, opts=ResourceHookOptions(on_dry_run=True))
+
+    def _asked(self, units: Iterable[UnitPlan]) -> list[UnitPlan]:
+        return [unit for unit in units if unit.namespace not in self._spec.take_over]
+
+    def _note(self, unit: UnitPlan) -> Mapping[str, str] | None:
+        try:
+            return self._owner(unit)
+        except UnreadError as error:
+            pulumi.log.warn(f"{unit.key}: whose namespace {unit.namespace} is, is not known: {error}")
+            return None
+
+    def _owner(self, unit: UnitPlan) -> Mapping[str, str] | None:
+        found = self._get(unit.namespace, "configmaps", naming.OWNER)
+        return None if found is None else found.get("data") or {}
+
+    def _occupants(self, unit: UnitPlan) -> Occupants:
+        read = {kind: (self._get(unit.namespace, kind) or {}).get("items", []) for kind in (*WORKLOADS, CLAIMS)}
+        workloads = [name for kind in WORKLOADS for name in names_of_ours(kind, read[kind])]
+        return Occupants(self._owner(unit), tuple(workloads), tuple(sorted(item["metadata"]["name"] for item in read[CLAIMS])))
+
+    def _get(self, namespace: str, *what: str) -> dict[str, Any] | None:
+        """What `kubectl get` answers; None: there is none. UnreadError; RunError when the cluster does not answer."""
+        command = kubectl(self._spec, os.environ)
+        if command is None:
+            raise UnreadError("kubectl is not found on PATH; install it, or name it with KUBECTL=PATH")
+        options = ["--namespace", namespace, "--ignore-not-found", "--output", "json", f"--request-timeout={_SECONDS}s"]
+        asked = {
+            "capture_output": True,
+            "text": True,
+            "timeout": _SECONDS + 5,
+            "cwd": self._folder,
+            "env": environment(self._spec, os.environ),
+        }
+        try:
+            done = subprocess.run([*command, "get", *what, *options], check=False, **asked)  # type: ignore[call-overload]
+        except subprocess.TimeoutExpired:
+            raise self._unreachable() from None
+        except OSError as error:
+            raise UnreadError(f"kubectl cannot be run: {error.strerror}") from None
+        if done.returncode == 0:
+            return dict(json.loads(done.stdout)) if done.stdout.strip() else None
+        reason = ([line.strip() for line in done.stderr.splitlines() if line.strip()] or ["kubectl failed without a word"])[-1]
+        if "(Forbidden)" in reason:
+            raise UnreadError(reason)
+        raise self._unreachable()
+
+    def _unreachable(self) -> pulumi.RunError:
+        return pulumi.RunError(unreachable_cluster(self._spec, read_kubeconfig(self._spec, os.environ.get("KUBECONFIG", ""), self._folder)))
