@@ -357,6 +357,8 @@ def test_an_operator_is_asked(
 ) -> None:
     sent(home, exchange())
     monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    # What a real terminal has in its queue is in test_cli_prompt.
+    monkeypatch.setattr("cli.prompt._dropped_lines", lambda: False)
     ended, out, _ = run(capsys, "peers", "add", "sent.json", "-s", "bank-a")
     assert ended == code
     assert "routes of party-9999 would change" in out

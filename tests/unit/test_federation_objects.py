@@ -35,6 +35,7 @@ def outline(unit: UnitPlan) -> list[str]:
 def test_the_objects_of_a_party_have_the_names_they_always_had(tmp_path: Path) -> None:
     assert outline(NODE_PORTS.load(tmp_path).plan.unit("party-9999")) == [
         "namespace: Namespace fate-9999",
+        "owner: ConfigMap fate-9999/fate-owner",
         "fateflow-client: Service fate-9999/fateflow-client",
         "nginx: Service fate-9999/nginx",
         "nginx-public: Service fate-9999/nginx-public",
@@ -56,6 +57,7 @@ def test_the_objects_of_a_party_have_the_names_they_always_had(tmp_path: Path) -
 def test_the_objects_of_an_exchange_have_the_names_they_always_had(tmp_path: Path) -> None:
     assert [line for line in outline(EXCHANGE.load(tmp_path).plan.unit("exchange")) if " Secret " not in line] == [
         "namespace: Namespace fate-exchange",
+        "owner: ConfigMap fate-exchange/fate-owner",
         "nginx: Service fate-exchange/nginx",
         "traffic-server: Service fate-exchange/traffic-server",
         "routes: ConfigMap fate-exchange/exchange-routes",
@@ -254,7 +256,7 @@ def test_one_server_name_serves_certificate_descriptor_and_route(tmp_path: Path)
 def test_no_route_object_is_named_as_a_secret_and_none_holds_one(tmp_path: Path) -> None:
     plan = LOCAL.load(tmp_path).plan
     maps = [item for item in manifests(plan) if item.kind == "ConfigMap"]
-    assert len(maps) == 3
+    assert len(maps) == 5, "three of routes, and a note of each unit"
     text = str([item.document() for item in maps]) + str([unit.chart.values.plain() for unit in plan.units])
     assert not [name for name in plan.secret_names if name in text], "names under fate:secrets stay out of charts and ConfigMaps"
 
