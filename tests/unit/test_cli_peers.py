@@ -16,6 +16,7 @@ from federation.document import MAX_BYTES
 from federation.errors import FederationError
 from tests.support.configs import EXCHANGE, OSX_MESH, STAR_PARTY, Case, exchange_descriptor, party_descriptor
 from tests.support.stacks import REPO, exchange, initialized, party, project, sent, stack
+from tests.support.trust import ca
 
 
 @pytest.fixture
@@ -202,14 +203,23 @@ def test_an_exchange_that_was_announced_by_another_name_is_the_one_that_is_await
 
 def test_the_file_that_lies_there_tells_for_whom_a_peer_was_announced(tmp_path: Path) -> None:
     member = initialized(tmp_path / "bank", "bank-a", kind="mesh", peers=("left", "right"))
-    sent(member.file.parent / "peers", party("clinic-b", "10000"), "right.json")
-    assert added(member, sent(tmp_path, party("clinic-b", "10000", "198.51.100.21"))) == "right"
+    known = {"trust": {"authorities": [ca("10000")]}}
+    sent(member.file.parent / "peers", party("clinic-b", "10000", **known), "right.json")
+    assert added(member, sent(tmp_path, party("clinic-b", "10000", "198.51.100.21", **known))) == "right"
 
 
 def test_a_party_does_not_take_the_name_of_an_announced_exchange(bank: Stack, tmp_path: Path) -> None:
     """An organization may have both."""
-    assert added(bank, sent(tmp_path, party("consortium", "10000"))) == "consortium-10000"
+    assert added(bank, sent(tmp_path, party("consortium", "10000", trust={"authorities": [ca("10000")]}))) == "consortium-10000"
     assert added(bank, sent(tmp_path, exchange())) == "consortium"
+
+
+def test_a_peer_without_a_ca_is_refused_while_certificates_are_required(bank: Stack, tmp_path: Path) -> None:
+    """Before anything is written: nothing that it sends would arrive."""
+    before = bank.file.read_text()
+    with pytest.raises(FederationError, match="would refuse peer clinic-b: no CA is known"):
+        added(bank, sent(tmp_path, party("clinic-b", "10000")))
+    assert bank.file.read_text() == before
 
 
 def test_a_party_without_its_exchange_is_said_first(bank: Stack, tmp_path: Path) -> None:
