@@ -109,7 +109,11 @@ def module_values(
         runtime_class_name=spec.runtime_class_name,
         host_aliases=spec.host_aliases or None,
         volumes=spec.volumes or None,
-        security=Security(run_as_user=row.security.run_as_user, capabilities=row.security.capabilities),
+        security=Security(
+            run_as_user=row.security.run_as_user,
+            capabilities=row.security.capabilities,
+            read_only_root=row.security.read_only_root or None,
+        ),
         claim=_claim(kept, own, persistence) if kept is not None and own.existing_claim is None else None,
         existing_claim=own.existing_claim if kept is not None else None,
         sub_path=own.sub_path if kept is not None else None,

@@ -71,6 +71,7 @@ class SecurityRow(Model):
 
     run_as_user: int | None = None
     capabilities: tuple[str, ...] = ()
+    read_only_root: bool = Field(False, description="Whether it writes to its mounts only: then nothing else of it can be written.")
     reason: NonEmpty
 
 

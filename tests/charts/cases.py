@@ -89,7 +89,7 @@ def _placed(values: Values) -> None:
         module["nodeSelector"] = {"pool": name.lower()}
         module["tolerations"] = [{"key": "dedicated", "operator": "Equal", "value": "fate", "effect": "NoSchedule"}]
         module["env"] = {"TZ": "Europe/Berlin", "NUMBER": "1000000"}
-        module["security"] = {"runAsUser": LARGE_UID, "capabilities": ["SYS_NICE"]}
+        module["security"] = {"runAsUser": LARGE_UID, "capabilities": ["SYS_NICE"], "readOnlyRoot": True}
         module["replicas"] = 2
     if "client" in values.get("database", {}):
         values["database"]["client"]["security"] = {"runAsUser": LARGE_UID, "capabilities": ["SYS_NICE"]}

@@ -213,6 +213,7 @@ def test_every_container_is_hardened_except_for_what_its_module_asks(case: Case)
         assert context["capabilities"].get("add", []) == security["capabilities"], container.where
         assert context.get("runAsUser") == security.get("runAsUser"), container.where
         assert context.get("runAsNonRoot", False) is ("runAsUser" in security), container.where
+        assert context.get("readOnlyRootFilesystem", False) is security.get("readOnlyRoot", False), container.where
         assert not context.get("privileged"), container.where
 
 

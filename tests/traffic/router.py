@@ -5,6 +5,7 @@ FATE's own Lua, which belongs to the image, is not here: `_LUA` stands for it, a
 
 import os
 import re
+import shlex
 import shutil
 import socket
 import socketserver
@@ -143,7 +144,8 @@ def router(folder: Path, files: Mapping[str, str], routes: str) -> Iterator[Rout
     openresty.chmod(0o755)
     with made.output.open("wb") as output:
         environment = {"PATH": f"{folder / 'bin'}:/usr/bin:/bin"}
-        process = subprocess.Popen(["sh", str(mounted / "start.sh")], env=environment, stdout=output, stderr=subprocess.STDOUT)
+        command = [*read_only(temporary, home / "nginx/logs"), "sh", str(mounted / "start.sh")]
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         end = time.monotonic() + SECONDS
         while not (_listens(made.port) and _listens(made.health)):
@@ -154,6 +156,14 @@ def router(folder: Path, files: Mapping[str, str], routes: str) -> Iterator[Rout
     finally:
         process.terminate()
         process.wait(SECONDS)
+
+
+def read_only(*writable: Path) -> list[str]:
+    """What runs a program with a root file system that it cannot write to, but for these folders: its emptyDirs."""
+    binds = [f"mount --bind {shlex.quote(str(path))} {shlex.quote(str(path))}" for path in writable]
+    script = " && ".join([*binds, "mount -o remount,bind,ro /", "! touch /read-only 2>/dev/null", 'exec "$@"'])
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    return ["unshare", *user, "--mount", "sh", "-c", script, "sh"]
 
 
 def _listens(port: int) -> bool:

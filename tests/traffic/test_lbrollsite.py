@@ -18,6 +18,7 @@ import pytest
 from tests.support.configs import BALANCED
 from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import named
+from tests.traffic.router import read_only
 
 pytestmark = pytest.mark.traffic
 SECONDS = 15.0
@@ -110,8 +111,9 @@ def front(tmp_path: Path) -> Iterator[Front]:
         settings = {"NGINX": nginx, "CONFIG": str(tmp_path / "nginx.conf"), "LIST": str(routes), "HOME_DIR": str(home), "INTERVAL": "0.2"}
         made = Front(port, exchanges, routes, None, output)  # type: ignore[arg-type]
         made.list("one", "two")
+        home.mkdir()
         made.process = subprocess.Popen(
-            ["sh", str(CHARTS / "fate-party/files/lbrollsite.sh")],
+            [*read_only(home), "sh", str(CHARTS / "fate-party/files/lbrollsite.sh")],
             env={"PATH": "/usr/bin:/bin", **settings}, stdout=output.open("wb"), stderr=subprocess.STDOUT,
         )  # fmt: skip
         running.append(made.process)

@@ -111,6 +111,9 @@ securityContext:
   runAsNonRoot: true
   {{- end }}
   allowPrivilegeEscalation: false
+  {{- if $module.security.readOnlyRoot }}
+  readOnlyRootFilesystem: true
+  {{- end }}
   capabilities:
     drop: [ALL]
     {{- with $module.security.capabilities }}
