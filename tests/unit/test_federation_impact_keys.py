@@ -219,7 +219,7 @@ NONE: dict[type[BaseModel], dict[str, tuple[str, Case, Edit] | str]] = {
         "cluster": ("see its keys", MESH, stack(cluster={"context": "other"})),
         "identity": ("signs descriptors, deploys nothing", MESH, lambda config: config.update(identity={"key": _KEY, "serial": 4})),
     },
-    FederationSpec: {"link": "native is the only one"},
+    FederationSpec: {"link": "native is the only one", "id": "what descriptors are checked by"},
     ClusterSpec: {
         "context": ("the preview refuses another cluster, by its UID", MESH, stack(cluster={"context": "other"})),
         "kubeconfig": ("the same", MESH, stack(cluster={"kubeconfig": "/other"})),

@@ -111,7 +111,7 @@ def test_a_release_of_its_own_without_patches_is_refused_where_it_needs_them(tmp
 
 @pytest.mark.parametrize("release", catalogue().values(), ids=lambda release: release.release)
 def test_everything_that_the_catalogue_says_can_be_planned(release: Any) -> None:
-    assert trial_plans(release, release.release) >= 15
+    assert trial_plans(release, release.release) >= 12
 
 
 def run(capsys: pytest.CaptureFixture[str], file: Path) -> tuple[int, str, str]:
@@ -125,7 +125,7 @@ def test_a_file_is_checked_without_a_stack(capsys: pytest.CaptureFixture[str], t
     file.write_text(OWN)
     code, out, errors = run(capsys, file)
     assert (code, errors) == (0, "")
-    assert "own.yaml is right: release 2.2.0+bank.1, 15 combinations with their images planned" in out
+    assert "own.yaml is right: release 2.2.0+bank.1, 12 combinations with their images planned" in out
     file.write_text(WRONG["an unknown key"][0])
     code, out, errors = run(capsys, file)
     assert (code, out) == (1, "")

@@ -89,10 +89,10 @@ def test_a_pipe_instead_of_a_file_is_refused_and_not_read(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("day", "said"),
     [
-        (date(2035, 12, 1), None),
-        (date(2035, 12, 2), "expires on 2036-01-01"),
-        (date(2036, 1, 1), "expires on 2036-01-01"),
-        (date(2036, 1, 2), "expired on 2036-01-01"),
+        (date(2027, 10, 20), None),
+        (date(2027, 10, 21), "expires on 2027-11-20"),
+        (date(2027, 11, 20), "expires on 2027-11-20"),
+        (date(2027, 11, 21), "expired on 2027-11-20"),
         (None, None),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from federation.errors import FederationError, Problem
+from federation.errors import FederationError, Problem, escaped
 from federation.load import load_stack
 from tests.support.configs import (
     CLINIC,
@@ -675,7 +675,7 @@ def test_a_mistake_is_told_alone_with_place_problem_and_remedy(mistake: Mistake,
     assert len(problems) == 1, message
     assert message.startswith("1 problem in the configuration; nothing was changed"), message
     for part in (problems[0].place, problems[0].problem, f"remedy: {problems[0].remedy}"):
-        assert part in message
+        assert escaped(part) in message
 
 
 def test_all_mistakes_of_one_file_are_told_at_once(tmp_path: Path) -> None:
@@ -813,8 +813,8 @@ def test_a_descriptor_never_accepted_and_missing_is_pending_without_a_route(tmp_
     plan = PENDING.load(tmp_path).plan
     assert set(plan.pending) == {"consortium"}
     assert plan.warnings == (
-        "peer consortium is pending: peers/consortium.json is not there yet: when it arrives, "
-        "run `fatefed peers add peers/consortium.json --name consortium`",
+        "party-9999 reaches nobody through its exchange: peer consortium is pending: peers/consortium.json is not there yet: "
+        "when it arrives, run `fatefed peers add peers/consortium.json --name consortium`",
     )
     texts = {name: text for manifest in plan.unit("party-9999").routes for name, text in manifest.fields["data"].items()}
     assert json.loads(texts.pop("pulsar_trust.json"))["trusted"] == []
