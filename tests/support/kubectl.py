@@ -121,7 +121,7 @@ def _unit(unit: UnitPlan) -> Answers:
     place, modules = unit.namespace, expected(unit)
     stateful = [module for module in modules if module.claims]
     chart = chart_objects(unit)
-    config_maps = [*(_live(manifest) for manifest in unit.routes), *(one for one in chart if one["kind"] == "ConfigMap")]
+    config_maps = [*(_live(manifest) for manifest in (*unit.owner, *unit.routes)), *(one for one in chart if one["kind"] == "ConfigMap")]
     services = [*(manifest.document() for manifest in unit.services), *(one for one in chart if one["kind"] == "Service")]
     namespaces = [manifest.document() for manifest in unit.namespace_object]
     return (
