@@ -66,7 +66,7 @@ print("---\\n".join(json.dumps(one) + "\\n" for one in json.loads(pathlib.Path({
 
 
 class FakeHelm:
-    """A helm that renders of each unit's chart its workloads, a ConfigMap and a Service."""
+    """A helm that renders of each unit's chart its workloads, a ConfigMap, a Service and its consoles' Ingresses."""
 
     def __init__(self, folder: Path, plan: StackPlan) -> None:
         self.program = folder / "helm"
@@ -151,7 +151,10 @@ def chart_objects(unit: UnitPlan) -> list[Answers]:
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "nginx-config", "labels": labels}, "data": {"nginx.conf": "x"}}
     ports = [{"name": "mysql", "port": 3306, "targetPort": "mysql"}]
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "mysql", "labels": labels}}
-    return [*workloads, config, {**service, "spec": {"type": "ClusterIP", "ports": ports}}]
+    # Other ways to show consoles are typed objects.
+    hosts = {} if unit.boards else unit.board_hosts
+    ingresses = [{"apiVersion": "networking.k8s.io/v1", "kind": "Ingress"} | _ingress(name, host) for name, host in hosts.items()]
+    return [*workloads, config, {**service, "spec": {"type": "ClusterIP", "ports": ports}}, *ingresses]
 
 
 def _live(manifest: Manifest) -> Answers:

@@ -199,7 +199,7 @@ FAULTS: list[tuple[str, Callable[[Answers], None], str, str, str]] = [
     ("a small quota", _small_quota, "quota small", "requests.cpu: planned 7.85, allowed 2", "let the quota be raised"),
     ("no address", _no_address, "Service nginx-public", "its load balancer has no address", "controller"),
     ("an absent Service", drop("services", "nginx"), "Service nginx", "there is none", "pulumi up"),
-    ("an absent Ingress", drop("ingresses", "fateboard"), "Ingresses of", "no Ingress for 9999.fateboard.bank-a.example", "pulumi up"),
+    ("an absent Ingress", drop("ingresses", "fateboard"), "Ingress fateboard", "there is none", "pulumi up --refresh"),
     ("no ingress class", _no_class, "ingress class nginx", "there are: traefik", "boards.className"),
     ("no default class", _no_default, "default storage class", "there are: standard", "persistence.storageClass"),
 ]
@@ -232,7 +232,7 @@ def test_a_namespace_that_others_make_is_asked_for(make: Callable[[Case], Lab]) 
         ("persistentvolumeclaims/fate-9999", "claims of mysql", "docs/rbac/viewer.yaml"),
         ("resourcequotas/fate-9999", "quotas", "docs/rbac/viewer.yaml"),
         ("services/fate-9999", "Services", "docs/rbac/viewer.yaml"),
-        ("ingresses/fate-9999", "Ingresses", "docs/rbac/viewer.yaml"),
+        ("ingresses/fate-9999", "Ingress", "docs/rbac/viewer.yaml"),
         ("deployments/fate-9999", "module nginx", "docs/rbac/viewer.yaml"),
         ("storageclasses", "default storage class", "docs/rbac/viewer-cluster.yaml"),
         ("ingressclasses", "ingress class nginx", "docs/rbac/viewer-cluster.yaml"),
