@@ -371,6 +371,15 @@ def test_a_key_without_a_value_is_neither_carried_nor_listed() -> None:
     assert not {"registry", "rollsite/nodePort", "python/affinity"} & (result.lost.keys() | result.unused.keys())
 
 
+@pytest.mark.parametrize(("base", "key"), [
+    ("eggroll", "rollsite/exchange/port"), ("pulsar", "nginx/exchange/httpPort"), ("serving", "servingProxy/exchange/port"),
+])  # fmt: skip
+def test_a_key_that_nothing_else_makes_take_effect_is_listed_and_not_called_carried(base: str, key: str) -> None:
+    result = converted(merged(BASES[base], {key: 30001}))
+    assert result.lost[key] == "nothing in this file made it take effect"
+    assert tuple(key.split("/")) not in {path for path, _ in result.done.carried}
+
+
 @pytest.mark.parametrize("key", ["externalMysqlPort", "externalMysqlUser"])
 def test_an_address_without_its_host_is_listed(key: str) -> None:
     result = converted(merged(BASES["eggroll"], {key: 3307 if key.endswith("Port") else "app"}))
