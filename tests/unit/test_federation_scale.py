@@ -123,5 +123,8 @@ def test_one_changed_peer_of_many_changes_one_object_for_each_route_file_and_the
     changed = dataclasses.replace(peers, accepted=tuple(moved if peer.name == "member-7" else peer for peer in peers.accepted))
     (before,), (after,) = plan_stack(loaded.spec, peers).units, plan_stack(loaded.spec, changed).units
     assert [a.name for a, b in zip(before.routes, after.routes, strict=True) if a != b] == ["exchange-routes"]
-    assert 1 <= len([a for a, b in zip(before.policies, after.policies, strict=True) if a != b]) <= 2
+    policies = {a.name for a, b in zip(before.policies, after.policies, strict=True) if a != b}
+    # Doctor's pod may dial whom the modules dial.
+    assert policies - {"fate-doctor"} in ({"fate-peers-nginx", "fate-peers-traffic-server"}, {"fate-peers-rollsite"}, {"fate-peers-osx"})
+    assert "fate-doctor" in policies
     assert dataclasses.replace(after, routes=before.routes, policies=before.policies, links=before.links) == before
