@@ -529,7 +529,7 @@ def test_the_viewers_role_shows_exactly_the_config_maps_that_the_program_makes()
     tables = {value for name, value in vars(naming).items() if name.endswith("_ROUTES")}
     assert len(tables) == 8
     files = {name for name in naming.CHART_OBJECTS if name.endswith(("-config", "-env"))}
-    assert (set(rule["resourceNames"]), rule["verbs"], rule["resources"]) == (tables | files, ["get"], ["configmaps"])
+    assert (set(rule["resourceNames"]), rule["verbs"], rule["resources"]) == (tables | files | {naming.OWNER}, ["get"], ["configmaps"])
 
 
 def test_only_route_tables_are_read_of_configmaps_and_no_secret(clinic: Clinic, ask: Ask, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import os
 import pty
 import re
-import select
+import selectors
 import subprocess
 import sys
 import time
@@ -49,8 +49,11 @@ class Terminal:
         return self._process.wait(60)
 
     def _read(self) -> bool:
-        if not select.select([self._ours], [], [], 60)[0]:
-            return False
+        # Not select(), which takes no descriptor above 1023.
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._ours, selectors.EVENT_READ)
+            if not waiting.select(60):
+                return False
         try:
             found = os.read(self._ours, 4096)
         except OSError:  # the other end is closed

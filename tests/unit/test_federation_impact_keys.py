@@ -224,6 +224,7 @@ NONE: dict[type[BaseModel], dict[str, tuple[str, Case, Edit] | str]] = {
         "context": ("the preview refuses another cluster, by its UID", MESH, stack(cluster={"context": "other"})),
         "kubeconfig": ("the same", MESH, stack(cluster={"kubeconfig": "/other"})),
         "inCluster": ("the same", MESH, stack(cluster={"inCluster": True})),
+        "takeOver": ("lifts a refusal", MESH, stack(cluster={"takeOver": ["fate-9999"]})),
         "uid": ("which one that is", MESH, stack(cluster={"uid": "5f3c1e0a-7b1d-4c55-9a3e-2f6d8c4b7a10"})),
         "ranges": ("what descriptors are checked by", MESH, stack(cluster={"ranges": ["10.96.0.0/12"]})),
         "nodePortRange": ("what node ports are checked by", MESH, stack(cluster={"nodePortRange": "30000-32000"})),

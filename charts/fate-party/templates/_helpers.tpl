@@ -108,12 +108,10 @@ resources:
 securityContext:
   {{- with $module.security.runAsUser }}
   runAsUser: {{ int64 . }}
-  runAsNonRoot: true
-  {{- end }}
+  runAsNonRoot: true{{ end }}
   allowPrivilegeEscalation: false
   {{- if $module.security.readOnlyRoot }}
-  readOnlyRootFilesystem: true
-  {{- end }}
+  readOnlyRootFilesystem: true{{ end }}
   capabilities:
     drop: [ALL]
     {{- with $module.security.capabilities }}
