@@ -142,8 +142,8 @@ def tls_plan(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, toda
 
 
 def holds_certificate(own: PartySpec) -> bool:
-    """Whether a party's link speaks TLS with a certificate from here; an external broker has its own."""
-    return LINKS[own.federation].tls and own.engines.pulsar is None
+    """Whether a party's link speaks TLS with a certificate from here; an external broker has its own, an unknown engine no link."""
+    return own.federation in LINKS and LINKS[own.federation].tls and own.engines.pulsar is None
 
 
 def checks_names(own: PartySpec) -> bool:

@@ -479,3 +479,15 @@ def test_a_provided_certificate_for_servers_only_cannot_be_shown(tmp_path: Path,
         except FederationError as error:
             found = [problem.problem for problem in error.problems]
         assert found == ["the certificate is for servers only, and Pulsar has to show it to those it dials"] * expected
+
+
+def test_an_unknown_engine_is_a_problem_though_certificates_of_callers_are_required(tmp_path: Path) -> None:
+    """Rules on trust run beside the one that refuses the engine."""
+
+    def change(config: Config) -> None:
+        config["parties"]["9999"] |= {"federation": "Pulsarx", "tls": "partyCa"}
+        config["parties"]["9999"]["publish"]["pulsar"]["clientCertificates"] = "required"
+
+    with pytest.raises(FederationError) as caught:
+        STAR_PARTY.changed(change).load(tmp_path)
+    assert any("Pulsarx" in problem.problem for problem in caught.value.problems)
