@@ -8,7 +8,7 @@ import pytest
 from sandbox import cluster, pki, tools
 from sandbox.state import COMPONENTS
 from sandbox.workspace import Workspace
-from tests.engine.operators import Federation, give_passwords, hand_over, operator
+from tests.engine.operators import Federation, give_passwords, hand_over, identity, operator
 
 ORGANIZATIONS = ("consortium", "bank-a", "clinic-b")
 
@@ -34,6 +34,8 @@ def federation(clusters: dict[str, Path], tmp_path_factory: pytest.TempPathFacto
     """What the demo does, on the example stacks as they stand in the repository."""
     folder = tmp_path_factory.mktemp("operators")
     made = Federation(*(operator(name, folder, clusters[name]) for name in ORGANIZATIONS))
+    for space in made.all:
+        identity(space)  # before the first `pulumi up`, as in the demo: the note of the owner has its fingerprint
     for party, unit in ((made.bank, "party-9999"), (made.clinic, "party-10000")):
         made.passwords |= give_passwords(party, unit)
         party.fatefed("trust", "init")

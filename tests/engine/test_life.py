@@ -43,7 +43,7 @@ def test_a_tampered_descriptor_is_refused_in_the_preview_with_its_place(federati
         # A stranger's signature fits, and is not the accepted one.
         found = receive(whole, "here")
         assert not isinstance(found, tuple)
-        file.write_bytes(sign(found.descriptor, new_identity(), 99, "2026-01-01", "2036-01-01"))
+        file.write_bytes(sign(found.descriptor, new_identity(), 99, "2026-01-01", "2027-11-20"))
         assert "peers/clinic-b.json changed since it was accepted" in refused(space)
         added = space.attempt("fatefed", "peers", "add", "peers/clinic-b.json", "-s", "consortium", "--yes")
         assert added.returncode == 1
@@ -76,7 +76,7 @@ def test_a_stranger_at_the_exchanges_own_address_gets_no_route(federation: Feder
     body["endpoints"]["pulsar"] |= {"host": own["host"], "addresses": own["addresses"], "ports": {"tls": own["ports"]["tls"]}}
     body["endpoints"]["pulsar"]["serverName"] = body["endpoints"]["pulsar"]["serverName"].replace("10000", "10066")
     file, stack_file = space.folder / "stranger.json", space.folder / "stacks" / "Pulumi.consortium.yaml"
-    file.write_bytes(sign(Descriptor.model_validate(body), key, 1, "2026-01-01", "2036-01-01"))
+    file.write_bytes(sign(Descriptor.model_validate(body), key, 1, "2026-01-01", "2027-11-20"))
     before = stack_file.read_text()
     try:
         fingerprint_of_key = fingerprint(load_identity(key).public_key())
