@@ -3,6 +3,7 @@
 The rules are said again here, from KubeFATE's charts, and not taken from the rows of the converter.
 """
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -163,11 +164,12 @@ def any_keys(draw: Any) -> Keys:
     """A base with some of the keys that the table has for its kind of cluster, with a value each."""
     base = draw(some.sampled_from(sorted(KINDS)))
     rows = [row for row in TABLE if KINDS[base] in row.kinds and row.key not in _HEAD]
-    keys: Keys = {**BASES[base], "persistence": draw(some.booleans())}
+    # The bases are everybody's.
+    keys: Keys = {**copy.deepcopy(BASES[base]), "persistence": draw(some.booleans())}
     for row in draw(some.lists(some.sampled_from(rows), min_size=1, max_size=8, unique_by=lambda row: row.key)):
         last = row.path[-1] if row.path[-1] != "*" else row.path[-2]
         values = _VALUES.get(last) or _BY_TYPE.get(row.type) or ["word"]
-        _write(keys, row.path, draw(some.sampled_from(values)))
+        _write(keys, row.path, copy.deepcopy(draw(some.sampled_from(values))))
     return keys
 
 
@@ -191,9 +193,6 @@ def _write(keys: Keys, path: tuple[str, ...], value: Any) -> None:
 @settings(max_examples=120, deadline=None)
 @given(any_keys())
 def test_every_key_with_a_value_is_carried_or_listed_and_not_both(keys: Keys) -> None:
-    import copy
-
-    keys = copy.deepcopy(keys)
     try:
         result = converted(keys)
     except FederationError:
