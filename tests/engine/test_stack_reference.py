@@ -12,7 +12,7 @@ import yaml
 
 from sandbox.files import private_dir, write_atomic
 from sandbox.workspace import REPO, Workspace
-from tests.engine.operators import PUBLISHED, config_map
+from tests.engine.operators import OWN_RANGES, PUBLISHED, config_map
 from tests.federations.organizations import PARTY, configure, listed, rerouted, star_federation
 
 pytestmark = pytest.mark.engine
@@ -48,7 +48,7 @@ def owned(stack: str, folder: Path, kubeconfig: Path, config: dict[str, Any]) ->
     private_dir(folder)
     private_dir(folder / "backend")
     space = Owned(stack, folder / stack, kubeconfig, folder / "backend")
-    said = {"organization": "bank-a", "federation": star_federation(), **config}
+    said = {"organization": "bank-a", "federation": star_federation(), "cluster": {"ranges": OWN_RANGES}, **config}
     space.stack_file.parent.mkdir(parents=True)
     space.stack_file.write_text(yaml.safe_dump({"config": {f"fate:{key}": value for key, value in said.items()}}))
     space.prepare()
