@@ -35,6 +35,10 @@ MEMBERS = [name for name in STAR if name != HEIR]
 ONCE = ("pulumi:pulumi:Stack::", "pulumi:providers:", "fate:federation:Units::")
 # What remembers which units a stack has.
 UNITS = "update fate:federation:Units::units"
+# The pod of doctor may ask whom any unit of its stack dials, so another unit's peers change it, too.
+_DOCTOR = "$kubernetes:networking.k8s.io/v1:NetworkPolicy::"
+HEIRS_DOCTOR = f"update fate:federation:FateParty{_DOCTOR}party-10002-policy-doctor"
+EXCHANGES_DOCTOR = f"update fate:federation:Exchange{_DOCTOR}exchange-policy-doctor"
 
 
 def added(*more: str) -> list[str]:
@@ -126,7 +130,9 @@ def test_an_exchange_moves_to_another_organization_member_by_member(star: Organi
     for name in MEMBERS:
         hand_over(star.star[name], heir)
     # Its party knows whom the stack accepted, so that it could sever one; its route file stays: all go through the old exchange.
-    assert listed(heir) == added(*external("create", "Party", *MEMBERS), "update fate:federation:FateParty::party-10002", UNITS)
+    assert listed(heir) == added(
+        *external("create", "Party", *MEMBERS), "update fate:federation:FateParty::party-10002", HEIRS_DOCTOR, UNITS
+    )
     heir.up()
 
     for name in MEMBERS:
@@ -142,7 +148,7 @@ def test_an_exchange_moves_to_another_organization_member_by_member(star: Organi
         if name == MEMBERS[0]:
             assert star.others() == {}, "both exchanges serve while members move, each when it likes"
     configure(heir, "parties.10002.exchange", "local")
-    assert listed(heir) == star_rerouted("10002")
+    assert listed(heir) == sorted([*star_rerouted("10002"), EXCHANGES_DOCTOR])
     heir.up()
     assert table(heir, "fate-exchange", "exchange-routes").keys() == set(STAR.values())
 
@@ -179,7 +185,8 @@ def test_an_exchange_beside_a_party_moves_away_and_the_party_stays(star: Organiz
         space = star.star[name]
         hand_over(new, space)
         configure(space, f"parties.{party}.exchange", HUB)
-        assert listed(space) == sorted([*external("create", "Exchange", HUB), *star_rerouted(party)])
+        doctors = [EXCHANGES_DOCTOR] if name == HEIR else []
+        assert listed(space) == sorted([*external("create", "Exchange", HUB), *star_rerouted(party), *doctors])
         space.up()
         assert table(space, f"fate-{party}", "osx-route-table")["default"] == published(new, "exchange")
     star.hub = HUB
@@ -198,7 +205,7 @@ def test_an_exchange_beside_a_party_moves_away_and_the_party_stays(star: Organiz
     heir.up()
     heir.stack_file.write_text(without)
     gone = [line.replace("create ", "delete ", 1) for line in added(*external("create", "Party", *MEMBERS))]
-    assert listed(heir) == sorted([*gone, "update fate:federation:FateParty::party-10002", UNITS])
+    assert listed(heir) == sorted([*gone, "update fate:federation:FateParty::party-10002", HEIRS_DOCTOR, UNITS])
     heir.up()
     assert generations(heir, "fate-exchange") == {}
     assert generations(heir, "fate-10002") == {"mysql": 1, "osx": 1, "python": 1}, "the party did not start again"
