@@ -79,8 +79,14 @@ def test_a_stranger_at_the_exchanges_own_address_gets_no_route(federation: Feder
     file.write_bytes(sign(Descriptor.model_validate(body), key, 1, "2026-01-01", "2027-11-20"))
     before = stack_file.read_text()
     try:
-        fingerprint_of_key = fingerprint(load_identity(key).public_key())
-        space.fatefed("peers", "add", str(file), "--key", fingerprint_of_key, "--yes")
+        add = ("fatefed", "peers", "add", str(file), "--key", fingerprint(load_identity(key).public_key()), "--yes", "-s", "consortium")
+        early = space.attempt(*add)
+        assert (early.returncode, b"of this cluster (cluster.ranges)" in early.stderr) == (1, True)
+        # Where the stack does not name the range, it is known by the address alone.
+        without = before.replace("ranges: [100.64.0.0/16, 10.96.0.0/16]", "ranges: [100.64.0.0/16]")
+        assert without != before
+        stack_file.write_text(without)
+        space.run(*add)
         text = refused(space)
         assert f"its pulsar is published at {own['host']}:{own['ports']['tls']}, which is this stack's own exchange's trafficServer" in text
         assert "Traceback" not in text
