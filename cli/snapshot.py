@@ -56,9 +56,12 @@ class UnitView:
 
     @property
     def deployed(self) -> bool:
-        """Whether anything of it runs there; unknown counts as yes."""
+        """Whether anything of it runs there; unknown counts as yes. So does a Certificate: workloads wait until it is signed."""
         if self.namespace.state == "absent":
             return False
+        asked = {certificate.name for certificate in self.unit.certificates}
+        if asked and any(name_of(item) in asked for item in self.reading(CERTIFICATES).items):
+            return True
         return any(
             reading.state != "ok" or any(labels(item).get(_INSTANCE) == self.unit.key for item in reading.items)
             for reading in map(self.reading, WORKLOADS)
