@@ -68,13 +68,19 @@ def _unit(view: UnitView, snapshot: Snapshot, causes: Mapping[str, Row]) -> Iter
     yield not_read(f"{key}: namespace {namespace}", view.namespace, ROLE) or Row(f"{key}: namespace {namespace}", "ok")
     quotas = [*quota_rows(view)]
     yield from quotas
+    certificates = [*certificate_rows(view, snapshot, REFRESH, ROLE)]
+    yield from certificates
+    unsigned = next((row for row in certificates if row.state == "failed"), None)
+    if unsigned is not None and not view.runs:
+        # The first `pulumi up` ended while it waited: what comes after the certificate was never made.
+        yield skipped(f"{key}: modules and the other objects", unsigned)
+        return
     short = next((row for row in quotas if row.state == "failed"), None)
     for module in expected(view.unit):
         claims = _claims(view, module, causes) if module.claims or module.existing_claim else None
         if claims is not None:
             yield claims
         yield _module(view, module, claims, short)
-    yield from certificate_rows(view, snapshot, REFRESH, ROLE)
     yield from _addresses(view)
     ports = [*node_port_rows(view, snapshot)]
     yield from (row for _, row in ports)

@@ -56,13 +56,14 @@ class UnitView:
 
     @property
     def deployed(self) -> bool:
-        """Whether anything of it runs there; unknown counts as yes. So does a Certificate: workloads wait until it is signed."""
-        if self.namespace.state == "absent":
-            return False
+        """Whether `pulumi up` got as far as the unit: its workloads, or a Certificate that they wait for."""
         asked = {certificate.name for certificate in self.unit.certificates}
-        if asked and any(name_of(item) in asked for item in self.reading(CERTIFICATES).items):
-            return True
-        return any(
+        return self.runs or bool(asked and any(name_of(item) in asked for item in self.reading(CERTIFICATES).items))
+
+    @property
+    def runs(self) -> bool:
+        """Whether any workload of it is there; unknown counts as yes."""
+        return self.namespace.state != "absent" and any(
             reading.state != "ok" or any(labels(item).get(_INSTANCE) == self.unit.key for item in reading.items)
             for reading in map(self.reading, WORKLOADS)
         )

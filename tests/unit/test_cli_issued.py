@@ -51,6 +51,24 @@ def test_a_certificate_that_cert_manager_did_not_sign_is_said(
     assert fix in row["fix"]
 
 
+def test_a_first_up_that_waited_for_a_signature_in_vain_is_no_preflight_and_all_else_waits_for_the_certificate(
+    make: Callable[[Case], Lab],
+) -> None:
+    lab = make(MANAGED)
+
+    def fault(answers: Answers) -> None:
+        for kind in ("deployments", "statefulsets", "pods", "persistentvolumeclaims"):
+            assert answers[f"{kind}/fate-9999"]
+            answers[f"{kind}/fate-9999"] = []
+        del answers["configmaps/fate-9999/nginx-config"]
+        _conditions(_DOWN)(answers)
+
+    code, [row] = lab.after(fault)
+    assert (code, row["check"]) == (1, "party-9999: certificate pulsar-cert-issued of Issuer party-9999-ca")
+    assert row["problem"] == "it is not signed: Issuing certificate as Secret does not exist"
+    assert lab.skipped() == [("party-9999: modules and the other objects", f"waits for: {row['check']}")]
+
+
 def test_certificates_are_read_only_where_cert_manager_makes_them(make: Callable[[Case], Lab]) -> None:
     lab = make(MANAGED)
     code, data = lab.run("doctor")
