@@ -4,12 +4,9 @@ KubeFATE labels its pods `fateMoudle` (sic), `name` (the cluster's) and `partyId
 of other programs' pods) means the same everywhere.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from cli.kubefate.clusters import Cluster
-from cli.kubefate.draft import Draft
-from cli.kubefate.rows import Key
 from federation.naming import INSTANCE, MODULE
 
 _OWN = "fateMoudle"
@@ -21,26 +18,10 @@ _INSTANCES = {"party": "party-{}", "exchange": "exchange", "serving": "serving-{
 _SELECTOR = "labelSelector"
 
 
-@dataclass(frozen=True)
-class Placing:
-    """A module's `affinity`."""
-
-    target: str
-    note: str = "selectors on KubeFATE's labels become selectors on the labels here"
-
-    @property
-    def becomes(self) -> str:
-        """The target."""
-        return self.target
-
-    def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
-        """Write it, with the labels of this program."""
-        try:
-            value, changed = _translated(key.value, cluster)
-        except LookupError as error:
-            draft.lose(key.path, f"selects pods with {error.args[0]}, which no pod has here")
-            return
-        draft.put(cluster.at(self.target), value, key.path, "on the labels that pods have here" if changed else "")
+def translated(value: Any, cluster: Cluster) -> tuple[Any, str]:
+    """An affinity on the labels of this program, and whether that changed it. LookupError when it selects pods that do not exist here."""
+    found, changed = _translated(value, cluster)
+    return found, "on the labels that pods have here" if changed else ""
 
 
 def _translated(value: Any, cluster: Cluster) -> tuple[Any, bool]:
@@ -93,7 +74,7 @@ def _label(name: str, value: Any, cluster: Cluster) -> tuple[str, Any]:
 def _module(word: str, cluster: Cluster) -> str:
     word = "nodemanager" if word.startswith("nodemanager-") else word
     if word not in _POD_MODULES:
-        raise LookupError(f"{_OWN}: {word}")
+        raise LookupError(f"selects pods with {_OWN}: {word}, which no pod has here")
     if word == "rollsite" and cluster.engines.get("federation") == "OSX":
         return "osx"
     return "fateflow" if word == "python" else word

@@ -1,7 +1,7 @@
 """What a row of the conversion table is: a key of KubeFATE, where it means something, and what becomes of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from packaging.version import Version
@@ -19,6 +19,8 @@ TRAINING: tuple[Kind, ...] = ("party", "exchange")
 EVERY: tuple[Kind, ...] = ("party", "exchange", "serving", "servingExchange")
 # A condition says why KubeFATE did not use a key either; None: it did.
 Condition = Callable[[Cluster], str | None]
+# A value as this program writes it, and what became of it; LookupError with why it cannot be carried.
+Translation = Callable[[Any, Cluster], tuple[Any, str]]
 Type = Literal["text", "number", "flag", "list", "map", "any"]
 
 
@@ -89,10 +91,11 @@ def _after(until: str) -> Version:
 
 @dataclass(frozen=True)
 class To:
-    """The value goes to another key as it is. The target is below the unit, or begins with `fate:`."""
+    """The value goes to another key, as it is or translated. The target is below the unit, or begins with `fate:`."""
 
     target: str
     note: str = ""
+    translation: Translation | None = None
 
     @property
     def becomes(self) -> str:
@@ -101,7 +104,15 @@ class To:
 
     def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
         """Write it."""
-        key.put(cluster.at(self.target), draft, self.note)
+        note = self.note
+        if self.translation is not None:
+            try:
+                value, note = self.translation(key.value, cluster)
+            except LookupError as error:
+                draft.lose(key.path, str(error.args[0]))
+                return
+            key = replace(key, value=value)
+        key.put(cluster.at(self.target), draft, note)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cli.kubefate.affinity import Placing
+from cli.kubefate.affinity import translated
 from cli.kubefate.clusters import Cluster, Kind
 from cli.kubefate.rows import PARTY, Condition, ForType, Part, PublishedPort, Row, To
 
@@ -37,7 +37,8 @@ def persistent(cluster: Cluster) -> str | None:
 def module_rows(word: str, place: str, kinds: tuple[Kind, ...] = PARTY) -> Iterator[Row]:
     """The keys that every module has."""
     yield Row(f"{word}.nodeSelector", To(f"{place}.nodeSelector"), kinds, "map")
-    yield Row(f"{word}.affinity", Placing(f"{place}.affinity"), kinds, "map")
+    here = "selectors on KubeFATE's labels become selectors on the labels here"
+    yield Row(f"{word}.affinity", To(f"{place}.affinity", here, translated), kinds, "map")
     yield Row(f"{word}.tolerations", To(f"{place}.tolerations"), kinds, "list")
     for part in ("requests", "limits"):
         what = Part(f"{place}.resources.{part}.*", "what is not said is the release's")

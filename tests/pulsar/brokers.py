@@ -65,6 +65,14 @@ def eventually(holds: Callable[[], Any], seconds: float = 20.0) -> bool:
     return True
 
 
+class RefusedError(AssertionError):
+    """An answer of the admin API that is no success."""
+
+    def __init__(self, status: int, *said: object) -> None:
+        super().__init__(status, *said)
+        self.status = status
+
+
 @dataclass(frozen=True)
 class Broker:
     """A running broker: its folder, plaintext, TLS and admin ports, and a client of its own party."""
@@ -88,9 +96,10 @@ class Broker:
             connection.close()
 
     def done(self, method: str, path: str, body: object = None) -> Any:
-        """The answer, which is a success."""
+        """The answer, which is a success; else RefusedError."""
         status, answer = self.ask(method, path, body)
-        assert 200 <= status < 300, (method, path, status, answer)
+        if not 200 <= status < 300:
+            raise RefusedError(status, method, path, answer)
         return answer
 
     def mount(self, certificates: Mapping[str, str]) -> None:

@@ -27,6 +27,7 @@ JOBS = (f"trust-{number}" for number in count(1))
 SECRET = "SECRET tensor"
 # How long a message is waited for that must not arrive.
 REFUSED = 6.0
+STRICT = "tlsRequireTrustedClientCertOnConnect=true"
 
 
 @dataclass
@@ -74,16 +75,26 @@ class World:
             yield self.task(given, by, to)
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("trust")
-    made = {own: deployed(member(own), own, folder / own, {}) for own in ("9999", "10000")}
+@contextmanager
+def pair(folder: Path, **stack: Any) -> Iterator[World]:
+    """Two brokers as their stacks deploy them, and who stands between."""
+    made = {
+        own: deployed(member(own, **stack), own, folder / own, {}, provided_secrets(own) if stack.get("provided") else {})
+        for own in ("9999", "10000")
+    }
+    assert all((STRICT in given.configuration) == bool(stack.get("required")) for given in made.values())
     with (
         broker(folder / "a", made["9999"].configuration, made["9999"].certificates) as own,
         broker(folder / "b", made["10000"].configuration, made["10000"].certificates) as clinic,
         between(folder) as hub,
     ):
         yield World(folder, {"9999": own, "10000": clinic}, hub)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with pair(tmp_path_factory.mktemp("trust")) as found:
+        yield found
 
 
 TOPOLOGIES = pytest.mark.parametrize("star", [True, False], ids=["star", "mesh"])
@@ -154,21 +165,11 @@ def test_a_party_whose_ca_is_not_known_gets_nothing(world: World, star: bool) ->
         assert topic.received("10000", 60) == "to a stranger", beside.output
 
 
-STRICT = "tlsRequireTrustedClientCertOnConnect=true"
-
-
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The same, and both require certificates."""
-    folder = tmp_path_factory.mktemp("strict")
-    made = {own: deployed(member(own, required=True), own, folder / own, {}) for own in ("9999", "10000")}
-    assert all(STRICT in given.configuration for given in made.values())
-    with (
-        broker(folder / "a", made["9999"].configuration, made["9999"].certificates) as own,
-        broker(folder / "b", made["10000"].configuration, made["10000"].certificates) as clinic,
-        between(folder) as hub,
-    ):
-        yield World(folder, {"9999": own, "10000": clinic}, hub)
+    with pair(tmp_path_factory.mktemp("strict"), required=True) as found:
+        yield found
 
 
 @TOPOLOGIES
@@ -329,14 +330,8 @@ def test_a_ca_is_replaced_in_three_steps_without_a_message_lost(strict: World) -
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The same, with certificates that one CA signed for all."""
-    folder = tmp_path_factory.mktemp("shared")
-    made = {own: deployed(member(own, provided=True), own, folder / own, {}, provided_secrets(own)) for own in ("9999", "10000")}
-    with (
-        broker(folder / "a", made["9999"].configuration, made["9999"].certificates) as own,
-        broker(folder / "b", made["10000"].configuration, made["10000"].certificates) as clinic,
-        between(folder) as hub,
-    ):
-        yield World(folder, {"9999": own, "10000": clinic}, hub)
+    with pair(tmp_path_factory.mktemp("shared"), provided=True) as found:
+        yield found
 
 
 @TOPOLOGIES
