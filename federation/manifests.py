@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from federation.module_spec import ServiceSpec
 from federation.naming import selector
 from federation.publish_spec import Publication
 from federation.scalars import limits_of
 
-# Pod Security level of the namespaces made here: FATE's images run as root, which `restricted` refuses.
-POD_SECURITY = "baseline"
+# Pod Security levels of the namespaces made here. FATE's images run as root, which `restricted` refuses, and so does the Job of
+# `fatefed doctor --in-cluster`, which runs beside a party or an exchange in FATE-Flow's image.
+PodSecurity = Literal["baseline", "restricted"]
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,9 @@ class ServicePort:
         return {"name": self.name, "port": self.port, "targetPort": self.target, "protocol": "TCP", **node}
 
 
-def namespace(name: str, labels: Mapping[str, str]) -> Manifest:
+def namespace(name: str, labels: Mapping[str, str], level: PodSecurity = "baseline") -> Manifest:
     """A namespace with Pod Security admission switched on."""
-    security = {f"pod-security.kubernetes.io/{mode}": POD_SECURITY for mode in ("enforce", "warn")}
+    security = {f"pod-security.kubernetes.io/{mode}": level for mode in ("enforce", "warn")}
     return Manifest("namespace", "v1", "Namespace", name, None, {**labels, **security}, {}, {})
 
 

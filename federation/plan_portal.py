@@ -9,7 +9,7 @@ from federation.collaborations import groups
 from federation.credential_spec import Credential
 from federation.data import kept_data
 from federation.links import FML_MANAGER, SITE_PORTAL, Kind, PublishedService
-from federation.manifests import Manifest, SecretPlan, namespace
+from federation.manifests import Manifest, PodSecurity, SecretPlan, namespace
 from federation.module_spec import ModuleSpec, Persistence
 from federation.module_values import SecretKey
 from federation.modules import ImageUse, image_use, in_use, module_values
@@ -95,7 +95,7 @@ def _unit(
         kind=kind,
         namespace=own.namespace,
         release=own.release,
-        namespace_object=(namespace(own.namespace, labels),) if spec.cluster.makes_namespaces else (),
+        namespace_object=(namespace(own.namespace, labels, _pod_security(deployed)),) if spec.cluster.makes_namespaces else (),
         services=_services(own, key, labels),
         secrets=(
             *secrets,
@@ -120,6 +120,12 @@ def _unit(
         allow_data_loss=own.allow_data_loss,
         provided={**mutual.provided, **_provided(own)},
     )
+
+
+def _pod_security(modules: Mapping[str, Mapping[str, Any]]) -> PodSecurity:
+    """What the namespace enforces: `restricted`, unless the operator's `chartValues` run a module as root or add capabilities."""
+    rows = [module["security"] for module in modules.values()]
+    return "restricted" if all(row.get("runAsUser") and not row["capabilities"] for row in rows) else "baseline"
 
 
 def portal_slots(own: Portal) -> dict[str, tuple[str, str]]:

@@ -4,6 +4,7 @@ import base64
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sandbox import pki
 from sandbox.workspace import Workspace
@@ -52,11 +53,23 @@ def _switch_on(space: Workspace, authority: pki.Authority, namespace: str) -> No
     _certify(space, "fml-manager", authority, f"fmlmanager.server.{DOMAIN}", f"fmlmanager.client.{DOMAIN}")
 
 
+def _refuses_root(space: Workspace, namespace: str) -> None:
+    """Pod Security lets in the unit's own pods, which are there already, and nobody else's that may be root."""
+    assert space.kubectl("get", "pods", "-n", namespace)["items"]
+    container = {"name": "root", "image": "registry.example/root:1"}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "root"}, "spec": {"containers": [container]}}
+    create = ("kubectl", "create", "--dry-run=server", "-f", "-", "-n")
+    refused = space.attempt(*create, namespace, given=yaml.safe_dump(pod).encode())
+    assert 'violates PodSecurity "restricted' in refused.stderr.decode()
+    assert space.attempt(*create, "default", given=yaml.safe_dump(pod).encode()).returncode == 0, "what is refused is not the pod's form"
+
+
 def test_a_site_portal_comes_up_on_its_own_and_keeps_its_secrets(
     clusters: dict[str, Path], tmp_path: Path, authority: pki.Authority
 ) -> None:
     space = _portal(tmp_path, clusters["clinic-b"], authority, "portal-own")
     space.up()
+    _refuses_root(space, "portal-own")
     assert set(space.up()) == {"unchanged"}
     workloads = space.kubectl("get", "deployments,statefulsets", "-n", "portal-own")["items"]
     ready = {item["metadata"]["name"] for item in workloads if item["status"].get("readyReplicas", 0) == item["spec"]["replicas"]}
@@ -86,6 +99,7 @@ def test_an_fml_manager_is_switched_on_beside_an_exchange_and_the_preview_shows_
     names = {name.rsplit("/", 1)[-1] for _, _, name in preview}
     assert {"fml-manager-server", "postgres", "fml-manager-policy-peers-fml-manager-server"} <= names
     space.up()
+    _refuses_root(space, "portal-manager")
     assert set(space.up()) == {"unchanged"}
     workloads = space.kubectl("get", "deployments,statefulsets", "-n", "portal-manager")["items"]
     ready = {item["metadata"]["name"] for item in workloads if item["status"].get("readyReplicas", 0) == item["spec"]["replicas"]}

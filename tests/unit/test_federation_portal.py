@@ -91,6 +91,20 @@ def test_each_unit_has_its_modules_its_certificates_and_publishes_one_port(case:
         assert (endpoint, body["tls"], body["ports"]) == (unit.kind, True, {"tls": 8443})
 
 
+def _enforced(plan: StackPlan) -> dict[str, str]:
+    """The Pod Security level that each unit's namespace enforces."""
+    objects = {unit.key: unit.namespace_object[0].document() for unit in plan.units}
+    return {key: item["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] for key, item in objects.items()}
+
+
+def test_a_portals_namespace_admits_only_pods_that_cannot_be_root_as_long_as_its_own_cannot(tmp_path: Path) -> None:
+    portal, manager = _enforced(PORTAL.load(tmp_path / "a").plan), _enforced(FML_MANAGER.load(tmp_path / "b").plan)
+    assert (portal[KEY], manager[naming.FML_MANAGER]) == ("restricted", "restricted")
+    assert (portal["party-9999"], manager["exchange"]) == ("baseline", "baseline"), "the images of FATE are root's"
+    own = edited(PORTAL, chartValues={"modules": {"postgres": {"security": {"capabilities": ["CHOWN"]}}}})
+    assert _enforced(own.load(tmp_path / "c").plan)[KEY] == "baseline", "an operator's own image needs more"
+
+
 def test_names_in_certificates_are_fedlcms(tmp_path: Path) -> None:
     plan = PORTAL_LOCAL.load(tmp_path).plan
     portal, manager = plan.unit(KEY), plan.unit(naming.FML_MANAGER)
