@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cli.cluster import Reading
-from cli.show import printable, table
+from cli.text import printable, table
 
 # What makes an answer readable, in a namespace of the stack and outside.
 ROLE = "apply docs/rbac/viewer.yaml in this namespace, or ask who may read it"

@@ -36,6 +36,7 @@ from cli.prompt import says_yes
 from cli.registry import Registries
 from cli.rendering import access_files, render, write_rendering
 from cli.states import set_state
+from cli.text import printable
 from cli.trust import init_trust, rotate, waits_for_peers
 from federation.errors import FederationError
 from federation.kubeconfig import read_kubeconfig
@@ -333,7 +334,7 @@ def convert_kubefate(arguments: argparse.Namespace) -> Result:
     )
     written = convert_files(arguments.files, arguments.out, choices, force=arguments.force)
     text = "\n\n".join(report.as_text(one.done, shown(one.file), one.stack) for one in written)
-    return Result(show.printable(text), {"converted": [report.as_data(one.done, str(one.file), one.stack) for one in written]})
+    return Result(printable(text), {"converted": [report.as_data(one.done, str(one.file), one.stack) for one in written]})
 
 
 def _agreed(text: str, found: Review) -> bool:

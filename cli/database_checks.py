@@ -7,8 +7,9 @@ from typing import Any
 import pymysql
 
 from cli.checks import Row
+from cli.errors import FailedError, NotReadableError
 from cli.probes import reachable
-from cli.questions import SECONDS, FailedError, NotReadableError, ask
+from cli.questions import SECONDS, ask
 from federation.engine_spec import ExternalMysql
 
 # What FATE-Flow and Eggroll do with their tables.

@@ -16,7 +16,7 @@ import yaml
 from cli.errors import CommandError
 from federation.errors import FederationError
 from federation.peer_spec import PeerSpec
-from federation.source import YamlFile
+from federation.yaml_file import YamlFile
 
 Scalar = str | int | bool
 Path = tuple[str, ...]

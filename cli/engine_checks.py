@@ -10,11 +10,11 @@ from cli import database_checks
 from cli.certificates import UnreadableError, holds, names, read_certificate
 from cli.checks import Row
 from cli.engine import pulumi
-from cli.errors import CommandError
+from cli.errors import CommandError, FailedError, NotReadableError
 from cli.passwords import secret_path
 from cli.probes import get_json, reachable, tls_certificate
 from cli.project import Stack
-from cli.questions import FailedError, NotReadableError, ask
+from cli.questions import ask
 from federation.credential_spec import Credential
 from federation.engine_spec import ExternalHdfs, ExternalMysql, ExternalPulsar, ExternalRabbitmq, ExternalSpark
 from federation.external import external_engines

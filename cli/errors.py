@@ -14,3 +14,15 @@ class CommandError(FederationError):
         found = Problem(place, problem, remedy)
         super().__init__([found])
         self.args = (str(found),)
+
+
+class FailedError(Exception):
+    """A check that failed: the problem, and how to fix it. Neither may hold a secret."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(problem)
+        self.problem, self.fix = problem, fix
+
+
+class NotReadableError(FailedError):
+    """A check whose answer cannot be had from here: why, and how to find out."""

@@ -8,12 +8,12 @@ from typing import Any
 
 from cli.edit import Scalar
 from cli.engine import pulumi
+from cli.errors import FailedError
 from cli.identity import write_fields
 from cli.passwords import secret_path
 from cli.project import Stack
-from cli.questions import FailedError
 from cli.registry import docker_config, docker_credentials, pull_secret
-from cli.show import table
+from cli.text import table
 from federation.errors import FederationError, Problem
 from federation.extra_manifests import images_of
 from federation.plan import StackPlan

@@ -6,18 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.engine import pulumi
 from cli.project import Stack
-from federation import naming
+from cli.state import deployed
 from federation.impact import SEVERITY, Effect
 from federation.impact import stack_effects as effects_of
 from federation.load import LoadedStack, load_stack
 from federation.plan import StackPlan
-from federation.unit import COMPONENTS
 
 # Exit status by severity; 1 and 2 are errors, as everywhere in fatefed.
 EXITS = {0: 0, 1: 3, 2: 4}
-_TYPES = frozenset(naming.COMPONENT_PACKAGE + component for component in COMPONENTS.values())
 _SUMMARIES = {0: "nothing stops", 1: "pods restart, links are cut or the network opens", 2: "data is left behind"}
 
 
@@ -73,13 +70,6 @@ def markdown(impact: Impact, stack: str) -> str:
         cells = (effect.unit, effect.kind, effect.what, effect.affects or "none", effect.acts)
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join([*lines, *unseen])
-
-
-def deployed(stack: Stack) -> dict[str, Mapping[str, Any]]:
-    """The facts that the state remembers, by unit; none of a stack that was never deployed."""
-    deployment = json.loads(pulumi(stack, "stack", "export")).get("deployment") or {}
-    resources = [resource for resource in deployment.get("resources") or [] if resource["type"] in _TYPES]
-    return {resource["urn"].rpartition("::")[2]: resource.get("inputs") or {} for resource in resources}
 
 
 def _facts(plan: StackPlan) -> dict[str, Mapping[str, Any]]:

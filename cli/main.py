@@ -19,7 +19,7 @@ from cli.descriptors import DAYS
 from cli.errors import UsageError
 from cli.initialize import KINDS, RELEASE
 from cli.output import READER_ENDED, OutputError, said_to_the_end, say
-from cli.show import printable
+from cli.text import printable
 from federation.errors import FederationError
 
 _UNTOUCHED = " No cluster is changed."

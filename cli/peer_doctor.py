@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from cli.checks import Row
-from cli.errors import CommandError
+from cli.errors import CommandError, FailedError
 from cli.own_addresses import OwnAddresses, own_questions
 from cli.peer_case import Case
 from cli.peer_checks import rows_of
 from cli.peer_http import release_rows
 from cli.peer_questions import Hop, Question, hops, questions
-from cli.questions import FailedError, guarded
+from cli.questions import guarded
 from federation.links import Kind
 from federation.load import LoadedStack
 from federation.peers import Peer

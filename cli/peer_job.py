@@ -9,8 +9,7 @@ from typing import Any
 
 from cli import peer_probe
 from cli.cluster import Ask, Cluster, Object, Reading
-from cli.errors import CommandError
-from cli.questions import FailedError
+from cli.errors import CommandError, FailedError
 from cli.snapshot import labels, name_of
 from cli.troubles import trouble
 from federation import naming

@@ -7,7 +7,8 @@ from base64 import b64encode
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
-from cli.questions import SECONDS, FailedError
+from cli.errors import FailedError
+from cli.questions import SECONDS
 
 _BYTES = 4 * 1024 * 1024  # of an answer; a name node with a thousand data nodes sends less
 

@@ -12,7 +12,8 @@ from cli.errors import CommandError, UsageError
 from cli.files import shown
 from federation.errors import FederationError
 from federation.load import LoadedStack, load_stack
-from federation.source import MISTAGGED, StackSource
+from federation.source import StackSource
+from federation.yaml_file import MISTAGGED
 
 # Pulumi's rule for stack names; `organization/project/stack` names the same file as `stack`.
 _STACK_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")

@@ -6,22 +6,11 @@ from pathlib import Path
 from traceback import extract_tb
 
 from cli.checks import Row
+from cli.errors import FailedError, NotReadableError
 from federation.errors import FederationError
 
 # At most, for one question.
 SECONDS = 10.0
-
-
-class FailedError(Exception):
-    """A check that failed: the problem, and how to fix it. Neither may hold a secret."""
-
-    def __init__(self, problem: str, fix: str) -> None:
-        super().__init__(problem)
-        self.problem, self.fix = problem, fix
-
-
-class NotReadableError(FailedError):
-    """A check whose answer cannot be had from here: why, and how to find out."""
 
 
 def guarded(check: str, rows: Iterable[Row]) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from cli.redact_rules import HOLDS_SECRET, OPTION, REDACTED, REFERENCES, SECRET_END, SECRET_NAME, redacted_lines
-from federation.source import is_bomb
+from federation.yaml_file import is_bomb
 
 # Characters of a text that is read as YAML: a configuration file is smaller, a log larger.
 _MOST = 64 * 1024

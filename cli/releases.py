@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.errors import CommandError
 from cli.files import shown
-from cli.show import table
+from cli.text import table
 from federation.errors import FederationError
 from federation.own_releases import OwnRelease, read_release
 from federation.release_trial import trial_plans

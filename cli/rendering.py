@@ -11,10 +11,11 @@ from cli.errors import CommandError
 from cli.files import shown, write_atomic
 from cli.helm import helm_template
 from cli.objects import object_text
+from federation.boards import HOSTS_FILE
 from federation.extra_manifests import CLUSTER_KINDS
 from federation.manifests import SecretPlan
 from federation.plan import StackPlan
-from federation.unit import HOSTS_FILE, UnitPlan
+from federation.unit import UnitPlan
 
 CHARTS = Path(__file__).resolve().parent.parent / "charts"
 MARKER = ".fatefed-render"

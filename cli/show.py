@@ -11,20 +11,10 @@ from cli.passwords import SecretsReport
 from cli.peers import Review
 from cli.project import Stack
 from cli.states import StateChange
+from cli.text import printable
 from cli.trust import Step
 from federation.descriptor import digest
 from federation.errors import escaped
-
-
-def printable(text: str) -> str:
-    """Without what could move the cursor or turn the direction of writing: errors quote what strangers sent."""
-    return "\n".join(map(escaped, text.split("\n")))
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns of the width of their longest cell, two spaces apart."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 def review_text(found: Review) -> str:

@@ -13,10 +13,10 @@ from cli.engine import pulumi
 from cli.errors import CommandError
 from cli.files import shown
 from cli.identity import write_fields
-from cli.impact import deployed
 from cli.issuers import Source, given_authority, hand_over, must_be_ours, write_issuer
 from cli.passwords import secret_path
 from cli.project import Stack
+from cli.state import deployed
 from federation import naming
 from federation.authority import authority_certificate
 from federation.load import LoadedStack

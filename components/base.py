@@ -8,10 +8,10 @@ import pulumi_kubernetes as k8s
 from pulumi import Input, Output, ResourceOptions
 
 from federation import naming
-from federation.errors import FederationError
+from federation.errors import FederationError, Place
 from federation.live import LiveValue, live_values, substitute
 from federation.manifests import Manifest
-from federation.peers import Peers, Place
+from federation.peers import Peers
 from federation.rules_peers import own_live_addresses
 
 Addresses = Mapping[LiveValue, Output[str]]

@@ -12,11 +12,10 @@ from pulumi import ResourceHook, ResourceHookArgs, ResourceHookOptions
 
 from federation import naming
 from federation.cluster_identity import unreachable_cluster
-from federation.errors import FederationError, Problem
+from federation.errors import FederationError, Place, Problem
 from federation.kubeconfig import read_kubeconfig
 from federation.kubectl import environment, kubectl
 from federation.ownership import CLAIMS, WORKLOADS, Occupants, foreign_owner, left_claims, names_of_ours, occupied
-from federation.peers import Place
 from federation.spec import ClusterSpec
 from federation.unit import UnitPlan
 

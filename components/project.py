@@ -7,7 +7,7 @@ import pulumi
 import yaml
 
 from federation.errors import FederationError, Problem
-from federation.source import MISTAGGED
+from federation.yaml_file import MISTAGGED
 
 
 def stack_file(stack: str) -> Path:

@@ -11,12 +11,11 @@ from typing import Any
 from federation import naming
 from federation.boards_spec import ConsoleSpec, HttpRouteBoards, IngressBoards, IstioBoards, PartyConsoleSpec
 from federation.consoles import CONSOLES, DEFAULT_CONSOLES
-from federation.manifests import Manifest, SecretPlan
+from federation.manifests import TLS_SECRET_TYPE, Manifest, SecretPlan
 from federation.party_spec import PartySpec
 from federation.scalars import PartyId, is_ip
 from federation.serving_spec import ServingSpec
 from federation.spec import StackSpec
-from federation.unit import HOSTS_FILE, TLS_SECRET_TYPE
 from federation.values import Boards, ShownConsole
 
 _GATEWAY_API, _ISTIO = "gateway.networking.k8s.io/v1", "networking.istio.io/v1beta1"
@@ -192,3 +191,6 @@ def _hosts_line(spec: StackSpec, consoles: Mapping[str, ShownConsole]) -> str:
     if address is None:
         return f"<IP address of the ingress controller or gateway: say it as boards.address> {hosts}"
     return f"{address} {hosts}" if is_ip(address) else f"<IP address of {address}> {hosts}"
+
+
+HOSTS_FILE = "hostsFile"  # in `access`, beside the consoles

@@ -6,8 +6,8 @@ from typing import Any
 from federation.extra_manifests import ExtraManifests, images_of
 from federation.links import LINKS
 from federation.module_spec import ModuleSpec
-from federation.party_spec import PartySpec
-from federation.party_values import device_of, module_specs
+from federation.party_spec import PartySpec, module_specs
+from federation.party_values import device_of
 from federation.patches import patched_keys
 from federation.publish_spec import Publish, PublishNginx
 from federation.releases import DeviceRow, Release

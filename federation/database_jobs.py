@@ -8,11 +8,10 @@ from federation.jobs import JobPlan, Task, Where, job, script
 from federation.module_spec import ModuleSpec
 from federation.module_values import Container, SecretKey
 from federation.party_secrets import party_credentials, previous
-from federation.party_spec import PartySpec
-from federation.party_values import module_specs
+from federation.party_spec import PartySpec, module_specs
 from federation.scalars import PartyId
+from federation.secrets import pull_secret_names
 from federation.spec import StackSpec
-from federation.unit import pull_secret_names
 from federation.values import PartyValues
 
 # The chart's own files, which the module mysql makes its tables from.

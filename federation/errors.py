@@ -1,6 +1,6 @@
 """What went wrong, where in the user's files, and what to do about it: all problems at once."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 # Of one message: more nobody reads.
@@ -40,3 +40,8 @@ class FederationError(Exception):
         lines = [f"  {number}. {problem}" for number, problem in enumerate(self.problems[:SHOWN], 1)]
         rest = [f"  and {count - len(lines)} more: correct these first"] if count > len(lines) else []
         super().__init__("\n".join([head, *lines, *rest]))
+
+
+Place = Callable[[Sequence[str]], str]
+
+Paths = frozenset[tuple[str, ...]]

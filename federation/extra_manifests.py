@@ -9,12 +9,11 @@ from typing import Any
 
 import yaml
 
-from federation.errors import Problem
+from federation.errors import Place, Problem
 from federation.naming import CHART_OBJECTS
-from federation.peers import Place
-from federation.source import BOMB, MISTAGGED, is_below, is_bomb
 from federation.spec import StackSpec
 from federation.unit import UnitPlan
+from federation.yaml_file import BOMB, MISTAGGED, is_below, is_bomb
 
 MAX_BYTES = 1024 * 1024
 # Kinds of Kubernetes' own that live in no namespace.

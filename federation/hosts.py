@@ -115,3 +115,11 @@ def _address(text: str) -> Ip:
 def _of_somebody(address: str) -> bool:
     found = _address(address)
     return not any(found in network for network in _NOBODYS if network.version == found.version)
+
+
+_OWN_NAMES = frozenset({"localhost", "localhost.localdomain"})
+
+
+def is_own(host: str) -> bool:
+    """Whether a host is each pod itself."""
+    return host in _OWN_NAMES or (is_ip(host) and (ipaddress.ip_address(host).is_loopback or ipaddress.ip_address(host).is_unspecified))

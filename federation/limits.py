@@ -4,9 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from federation.errors import Problem
+from federation.errors import Place, Problem
 from federation.naming import PULSAR_CERTIFICATE
-from federation.peers import Place
 from federation.plan import StackPlan
 from federation.unit import UnitPlan
 

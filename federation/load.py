@@ -10,12 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from federation.certificates import board_problems, certificate_problems, last_moment, names_callers, names_of_others, weakness
-from federation.errors import SHOWN, FederationError, Problem
+from federation.errors import SHOWN, FederationError, Paths, Place, Problem
 from federation.extra_manifests import ExtraManifests, clashes, reaching_out, read_manifests
 from federation.limits import config_warnings, oversized, oversized_config
 from federation.own_releases import own_releases
 from federation.ownership import owner_note
-from federation.peers import Paths, Peers, Place, resolve
+from federation.peers import Peers, resolve
 from federation.plan import WARN_DAYS, StackPlan, check_stack, plan_stack
 from federation.problems import problems_of
 from federation.provided import provided_facts

@@ -123,3 +123,8 @@ def published_service(
 def _limits(sources: Sequence[str]) -> dict[str, list[str]]:
     limits = limits_of(sources)
     return {"loadBalancerSourceRanges": list(limits)} if limits else {}
+
+
+TLS_SECRET_TYPE = "kubernetes.io/tls"  # noqa: S105 - a type of Secret
+
+PULL_SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 - a type of Secret

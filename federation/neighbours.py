@@ -212,9 +212,3 @@ def _by_name(
 
 def _addresses(neighbour: Neighbour) -> dict[str, Any]:
     return {endpoint: [a.host, *a.addresses, sorted(a.ports.items())] for endpoint, a in sorted(neighbour.endpoints.items())}
-
-
-def server_name(spec: StackSpec, party: PartyId | None) -> str:
-    """The TLS server name of a unit of this stack's federation."""
-    domain = spec.federation.domain
-    return naming.proxy_name(domain) if party is None else naming.server_name(party, domain)

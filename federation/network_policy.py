@@ -22,8 +22,7 @@ from federation.manifests import Manifest
 from federation.naming import selector
 from federation.neighbours import Address, Neighbour, Pods, by_name_only, dials, remote
 from federation.network_spec import Elsewhere
-from federation.party_spec import PartySpec
-from federation.party_values import module_specs
+from federation.party_spec import PartySpec, module_specs
 from federation.peers import Peers
 from federation.scalars import is_ip
 from federation.spec import StackSpec

@@ -8,12 +8,11 @@ from typing import Any
 from packaging.version import InvalidVersion, Version
 from pydantic import ValidationError
 
-from federation.errors import FederationError, Problem
+from federation.errors import FederationError, Place, Problem
 from federation.links import LINKS
-from federation.peers import Place
 from federation.problems import problems_of
 from federation.releases import ModuleRow, Release, built_in_rows, catalogue, in_order, whole_row
-from federation.source import YamlFile, is_below
+from federation.yaml_file import YamlFile, is_below
 
 Problems = tuple[Problem, ...]
 

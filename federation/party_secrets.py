@@ -1,7 +1,6 @@
 """The Secrets of a party: which exist, from which entries of fate:secrets, and where each password is found."""
 
 import json
-from collections.abc import Callable, Mapping
 
 from federation import naming
 from federation.credential_spec import Credential
@@ -10,10 +9,10 @@ from federation.manifests import SecretPlan
 from federation.module_values import SecretKey
 from federation.party_spec import PartySpec
 from federation.scalars import PartyId
+from federation.secrets import default_secret, password_places, pull_secret
 from federation.serving_link import REGISTRY_SLOT, registry_credential
 from federation.spec import StackSpec
 from federation.trust import TlsPlan
-from federation.unit import pull_secret
 
 # Slot: the Secret and the key that hold its password.
 _PLACES = {
@@ -91,30 +90,6 @@ def password_entries(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[st
 def previous(slot: str) -> str:
     """The name of what a slot, or a key of a Secret, held before."""
     return f"previous-{slot}"
-
-
-def password_places(
-    key: str, slots: Mapping[str, tuple[str, str]], given: Callable[[str], Credential | None]
-) -> tuple[dict[str, dict[str, str]], dict[str, SecretKey]]:
-    """The Secrets of FATE-Serving's passwords, {name: {key: name under fate:secrets}}, and by slot the place of each in the namespace.
-
-    `slots`: the Secret and the key of each; `given`: what the stack says of a slot.
-    """
-    keys: dict[str, SecretKey] = {}
-    sources: dict[str, dict[str, str]] = {}
-    for slot, (name, entry) in slots.items():
-        credential = given(slot) or Credential(secret=default_secret(key, slot))
-        if credential.kubernetes_secret is not None and credential.key is not None:
-            keys[slot] = SecretKey(name=credential.kubernetes_secret, key=credential.key)
-        elif credential.secret is not None:
-            keys[slot] = SecretKey(name=name, key=entry)
-            sources.setdefault(name, {})[entry] = credential.secret
-    return sources, keys
-
-
-def default_secret(key: str, slot: str) -> str:
-    """The name under fate:secrets of a password that the stack does not name: `party-9999-mysql-root`."""
-    return f"{key}-{''.join(f'-{letter.lower()}' if letter.isupper() else letter for letter in slot)}"
 
 
 def provided_passwords(own: PartySpec) -> dict[str, str]:

@@ -8,7 +8,7 @@ from federation.boards_spec import PartyBoardsSpec
 from federation.credential_spec import Credential, Credentials
 from federation.engine_spec import EnginesSpec
 from federation.model import BY_FORM, Model
-from federation.module_spec import ChartValues, PartyModulesSpec, Persistence
+from federation.module_spec import ChartValues, ModuleSpec, PartyModulesSpec, Persistence
 from federation.publish_spec import PartyPublish
 from federation.scalars import HostPort, Label, Name, NonEmpty, Word
 from federation.trust_spec import CertificateIssuer
@@ -80,3 +80,26 @@ class PartySpec(Model):
         more = () if front is None else front.exchanges
         found = {} if self.exchange is None else {self.exchange: ("exchange",)}
         return {**{name: ("modules", "lbrollsite", "exchanges", str(number)) for number, name in enumerate(more)}, **found}
+
+
+def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:
+    """What the operator says of each module, by its name in the catalogue; None: an optional one that was not asked for."""
+    given = own.modules
+    return {
+        "fateflow": given.fateflow,
+        "mysql": given.mysql,
+        "nginx": given.nginx,
+        "pulsar": given.pulsar,
+        "rabbitmq": given.rabbitmq,
+        "clustermanager": given.clustermanager,
+        "nodemanager": given.nodemanager,
+        "rollsite": given.rollsite,
+        "lbrollsite": given.lbrollsite,
+        "osx": given.osx,
+        "sparkMaster": given.spark.master,
+        "sparkWorker": given.spark.worker,
+        "namenode": given.hdfs.namenode,
+        "datanode": given.hdfs.datanode,
+        "fateboard": given.fateboard,
+        "client": given.client,
+    }

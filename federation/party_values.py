@@ -20,13 +20,13 @@ from federation.module_spec import ModuleSpec, Persistence
 from federation.module_values import Container, SecretKey
 from federation.modules import ImageUse, Variant, cores, image_use, mebibytes, module_values, osx_settings, share
 from federation.party_secrets import password_entries
-from federation.party_spec import PartySpec
+from federation.party_spec import PartySpec, module_specs
 from federation.releases import CombinationRow, DeviceRow, Release
 from federation.scalars import PartyId
+from federation.secrets import pull_secret_names
 from federation.serving_link import party_servings
 from federation.spec import StackSpec
 from federation.trust import CERT_MANAGER, checks_names, client_certificates
-from federation.unit import pull_secret_names
 from federation.values import Board, Database, PartyModules, PartyPorts, PartyValues, RouteConfigMaps
 
 # Pulsar tenant and topic lifetime that FATE's own deployments use; the tenant must be equal in all parties.
@@ -83,29 +83,6 @@ def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[s
         servings=party_servings(spec, party, own, keys),
         routes=_ROUTES[own.federation].model_copy(update={"lbrollsite": naming.LBROLLSITE_ROUTES} if modules.lbrollsite else {}),
     )
-
-
-def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:
-    """What the operator says of each module, by its name in the catalogue; None: an optional one that was not asked for."""
-    given = own.modules
-    return {
-        "fateflow": given.fateflow,
-        "mysql": given.mysql,
-        "nginx": given.nginx,
-        "pulsar": given.pulsar,
-        "rabbitmq": given.rabbitmq,
-        "clustermanager": given.clustermanager,
-        "nodemanager": given.nodemanager,
-        "rollsite": given.rollsite,
-        "lbrollsite": given.lbrollsite,
-        "osx": given.osx,
-        "sparkMaster": given.spark.master,
-        "sparkWorker": given.spark.worker,
-        "namenode": given.hdfs.namenode,
-        "datanode": given.hdfs.datanode,
-        "fateboard": given.fateboard,
-        "client": given.client,
-    }
 
 
 def deployed_modules(spec: StackSpec, own: PartySpec) -> frozenset[str]:

@@ -5,8 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from federation.errors import Problem
-from federation.peers import Place
+from federation.errors import Place, Problem
 from federation.portal_values import PortalValues
 from federation.problems import problems_of
 from federation.serving_values import ServingValues

@@ -1,7 +1,7 @@
 """Peers as they were accepted: descriptor files checked against what fate:peers remembers (invariant 4 of the design)."""
 
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,13 @@ from federation.authority_form import authority_problems
 from federation.descriptor import Departed, Descriptor, Endpoint, Membership, Published, digest
 from federation.document import ASK, MAX_BYTES, Problems
 from federation.envelope import Received, receive
-from federation.errors import Problem
+from federation.errors import Place, Problem
 from federation.hosts import published_elsewhere, typed_elsewhere
 from federation.links import KINDS, Kind, published
 from federation.peer_spec import PeerSpec
 from federation.scalars import PartyId, is_ip
-from federation.source import is_below
 from federation.spec import FederationSpec
-
-Place = Callable[[Sequence[str]], str]
-Paths = frozenset[tuple[str, ...]]
+from federation.yaml_file import is_below
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,16 @@ from federation.cautions import cautions, unpinned_images
 from federation.collaborations import collaboration_warnings
 from federation.descriptor import Endpoint
 from federation.doubts import doubt_warnings
-from federation.errors import Problem
+from federation.errors import Paths, Place, Problem
 from federation.extra_manifests import ExtraManifests
 from federation.neighbours import dials, nginx_addresses, tunnel_host
 from federation.openings import opening_warnings
-from federation.peers import Paths, Peer, Peers, Place, lost_warnings
-from federation.plan_exchange import exchange_warnings, plan_exchange
+from federation.peers import Peer, Peers, lost_warnings
+from federation.plan_exchange import plan_exchange
 from federation.plan_party import plan_party
 from federation.plan_portal import plan_fml_manager, plan_site_portal
 from federation.plan_serving import plan_serving, plan_serving_exchange
+from federation.protection import exchange_warnings
 from federation.rules import broken_rules
 from federation.rules_boards import board_warnings
 from federation.rules_hubs import waiting_hubs

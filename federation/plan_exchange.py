@@ -1,6 +1,5 @@
 """The plan of an exchange: Traffic Server and nginx for Pulsar, rollsite for Eggroll, or OSX."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -12,14 +11,15 @@ from federation.links import LINKS
 from federation.manifests import Manifest, config_map, namespace
 from federation.module_spec import ModuleSpec
 from federation.modules import ImageUse, image_use, in_use, module_values, osx_settings
-from federation.neighbours import links, other_parties, server_name, severed
+from federation.neighbours import links, other_parties, severed
 from federation.network_policy import doctor_policies, network_policies
 from federation.patches import patched
 from federation.peers import Peers
+from federation.protection import is_protected
 from federation.publishing import endpoints, service, service_ports
-from federation.serving_spec import ServingExchangeSpec
-from federation.spec import StackSpec
-from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
+from federation.secrets import pull_secret, pull_secret_names
+from federation.spec import StackSpec, server_name
+from federation.unit import ChartPlan, UnitPlan, module_summary
 from federation.values import ExchangeModules, ExchangePorts, ExchangeValues
 
 
@@ -55,31 +55,6 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers, today: date 
         allow_data_loss=True,  # an exchange has no data
         protected=is_protected(own, peers, today),
     )
-
-
-Hub = ExchangeSpec | ServingExchangeSpec
-
-
-def active_members(own: Hub, peers: Peers) -> tuple[str, ...]:
-    """The parties of other organizations, or their FATE-Servings, that rely on an exchange of this stack."""
-    return tuple(peer.name for peer in peers.parties("party" if isinstance(own, ExchangeSpec) else "serving") if peer.routed)
-
-
-def is_protected(own: Hub, peers: Peers, today: date | None) -> bool:
-    """Whether destroying an exchange is refused."""
-    return bool(active_members(own, peers)) and not _may_be_destroyed(own, today)
-
-
-def exchange_warnings(own: Hub, peers: Peers, today: date) -> Iterator[str]:
-    """What an override allows, as long as it does."""
-    what, key = ("exchange", "exchange") if isinstance(own, ExchangeSpec) else ("serving exchange", "servingExchange")
-    if (members := active_members(own, peers)) and _may_be_destroyed(own, today):
-        until = own.allow_destroy_until
-        yield f"the {what} may be destroyed until {until}, although {', '.join(members)} rely on it ({key}.allowDestroyUntil)"
-
-
-def _may_be_destroyed(own: Hub, today: date | None) -> bool:
-    return today is not None and own.allow_destroy_until is not None and today.isoformat() <= own.allow_destroy_until
 
 
 def exchange_images(spec: StackSpec, own: ExchangeSpec) -> dict[str, ImageUse]:

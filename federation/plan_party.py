@@ -13,7 +13,7 @@ from federation.link_routes import party_routes
 from federation.links import LINKS
 from federation.manifests import Manifest, ServicePort, config_map, internal_service, namespace
 from federation.modules import in_use
-from federation.neighbours import exchanges_behind, links, next_hops, server_name, severed
+from federation.neighbours import exchanges_behind, links, next_hops, severed
 from federation.network_policy import doctor_policies, network_policies, party_doors
 from federation.party_secrets import party_secrets, provided_passwords
 from federation.party_spec import PartySpec
@@ -24,7 +24,7 @@ from federation.portal_policy import fateflow_policies
 from federation.publishing import endpoints, service, service_ports
 from federation.scalars import PartyId
 from federation.serving_policy import training_policies
-from federation.spec import StackSpec
+from federation.spec import StackSpec, server_name
 from federation.trust import authorities_of, tls_plan
 from federation.unit import ChartPlan, UnitPlan, module_summary
 

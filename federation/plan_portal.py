@@ -15,7 +15,6 @@ from federation.module_values import SecretKey
 from federation.modules import ImageUse, image_use, in_use, module_values
 from federation.mutual_tls import MutualTls
 from federation.neighbours import Address
-from federation.party_secrets import password_places
 from federation.patches import patched
 from federation.peers import Peers
 from federation.portal_boards import CONSOLE, shown_portal
@@ -26,8 +25,9 @@ from federation.portal_spec import FmlManagerSpec, SitePortalSpec
 from federation.portal_values import Accounts, PortalDatabase, PortalModules, PortalPorts, PortalTls, PortalValues
 from federation.publishing import endpoints, service, service_ports
 from federation.scalars import PartyId
+from federation.secrets import password_places, pull_secret, pull_secret_names
 from federation.spec import StackSpec
-from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
+from federation.unit import ChartPlan, UnitPlan, module_summary
 
 Portal = SitePortalSpec | FmlManagerSpec
 # KubeFATE's and FedLCM's names.

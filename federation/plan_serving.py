@@ -15,12 +15,12 @@ from federation.module_spec import ModuleSpec, Persistence
 from federation.module_values import Module, SecretKey
 from federation.modules import ImageUse, image_use, in_use, module_values
 from federation.neighbours import Hops, links, severed
-from federation.party_secrets import password_places
 from federation.patches import patched
 from federation.peers import Peers
-from federation.plan_exchange import is_protected
+from federation.protection import is_protected
 from federation.publishing import endpoints, service, service_ports
 from federation.scalars import PartyId
+from federation.secrets import password_places, pull_secret, pull_secret_names
 from federation.serving_link import REGISTRY_USER
 from federation.serving_policy import serving_policies
 from federation.serving_releases import ServingRelease, serving_catalogue
@@ -28,7 +28,7 @@ from federation.serving_routes import route_files, serving_exchange_hops, servin
 from federation.serving_spec import ServingExchangeModulesSpec, ServingExchangeSpec, ServingSpec
 from federation.serving_values import Redis, Registry, ServerSettings, ServingModules, ServingPorts, ServingValues
 from federation.spec import StackSpec
-from federation.unit import ChartPlan, UnitPlan, module_summary, pull_secret, pull_secret_names
+from federation.unit import ChartPlan, UnitPlan, module_summary
 from federation.values import Board
 
 _ADMIN_USER = "admin"

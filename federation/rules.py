@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
-from federation.errors import Problem
+from federation.errors import Paths, Place, Problem
 from federation.exchange_spec import ExchangeSpec
 from federation.module_spec import ModuleSpec
 from federation.own_units import Unit, units
-from federation.party_spec import PartySpec
-from federation.party_values import module_specs
-from federation.peers import Paths, Peers, Place
+from federation.party_spec import PartySpec, module_specs
+from federation.peers import Peers
 from federation.plan_exchange import exchange_module_specs
 from federation.plan_portal import portal_module_specs
 from federation.plan_serving import serving_module_specs

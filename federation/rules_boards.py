@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from federation.boards import encrypted, host_of, shown
 from federation.consoles import CONSOLES, DEFAULT_CONSOLES
-from federation.errors import Problem
+from federation.errors import Paths, Place, Problem
 from federation.party_spec import PartySpec
 from federation.party_values import deployed_modules
-from federation.peers import Paths, Place
 from federation.plan_serving import deployed_modules as serving_modules
 from federation.portal_boards import CONSOLE, shown_portal
 from federation.portal_releases import portal_catalogue

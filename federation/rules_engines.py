@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from pydantic.alias_generators import to_camel, to_snake
 
-from federation.errors import Problem
+from federation.errors import Place, Problem
 from federation.links import LINKS
 from federation.module_spec import ImageSpec, ModuleSpec
-from federation.party_spec import PartySpec
-from federation.party_values import module_specs, optional_modules
-from federation.peers import Peers, Place
+from federation.party_spec import PartySpec, module_specs
+from federation.party_values import optional_modules
+from federation.peers import Peers
 from federation.plan_exchange import exchange_module_specs
 from federation.publish_spec import Publication
 from federation.releases import ModuleRow, Release

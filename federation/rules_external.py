@@ -1,22 +1,21 @@
 """Rules about external engines: that they belong to the party's engines, replace their modules, and are nobody else's."""
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 
 from packaging.version import Version
 
-from federation.errors import Problem
+from federation.errors import Place, Problem
 from federation.external import REPLACED, external_engines
+from federation.hosts import is_own
 from federation.party_spec import PartySpec
 from federation.party_values import deployed_modules
-from federation.peers import Peers, Place
-from federation.scalars import PartyId, is_ip
+from federation.peers import Peers
+from federation.scalars import PartyId
 from federation.spec import StackSpec
 
 # What two parties cannot share, and which fields say that it is the same.
 _UNSHARED = {"mysql": ("host", "port", "database"), "pulsar": ("host", "management_port"), "rabbitmq": ("host", "management_port")}
 _PASSWORDS = {"mysql": ("mysql", "mysqlRoot"), "rabbitmq": ("rabbitmq",)}
-_OWN_NAMES = frozenset({"localhost", "localhost.localdomain"})
 
 
 def broken_external_rules(spec: StackSpec, peers: Peers, place: Place) -> tuple[Problem, ...]:
@@ -106,11 +105,6 @@ def _rotations(spec: StackSpec, own: PartySpec, place: Place, at: tuple[str, ...
         if given is not None and given.previous is not None and _SERVERS.get(slot) not in deployed:
             remedy = "remove this line" if slot != "mysqlRoot" else "remove this line; docs/passwords.md says how root's is changed"
             yield Problem(place((*at, "credentials", slot, "previous")), f"no Job changes the password {slot}", remedy)
-
-
-def is_own(host: str) -> bool:
-    """Whether a host is each pod itself."""
-    return host in _OWN_NAMES or (is_ip(host) and (ipaddress.ip_address(host).is_loopback or ipaddress.ip_address(host).is_unspecified))
 
 
 def _publications_fit(spec: StackSpec, place: Place) -> Iterator[Problem]:

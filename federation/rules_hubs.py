@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from federation import naming
-from federation.errors import Problem
+from federation.errors import Paths, Problem
 from federation.links import KINDS
 from federation.own_units import units
-from federation.peers import Paths, Peers
+from federation.peers import Peers
 from federation.spec import StackSpec
 
 Hub = Literal["exchange", "servingExchange", "fmlManager"]

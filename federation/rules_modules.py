@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from federation.errors import Problem
+from federation.errors import Place, Problem
 from federation.module_spec import ModulePersistence, ModuleSpec
-from federation.peers import Place
 from federation.portal_releases import PortalRelease
 from federation.releases import ModuleRow, Release
 from federation.serving_releases import ServingRelease

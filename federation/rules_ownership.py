@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from federation.errors import Problem
-from federation.peers import Peer, Peers, Place
+from federation.errors import Place, Problem
+from federation.peers import Peer, Peers
 from federation.spec import StackSpec
 
 

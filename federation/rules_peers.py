@@ -4,14 +4,14 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from federation.errors import Problem
+from federation.errors import Place, Problem
 from federation.exchange_spec import ExchangeSpec
 from federation.external import engine_ports
 from federation.hosts import canonical, known_outside, namespace_of, published_elsewhere, within
 from federation.links import FML_MANAGER, LINKS, SERVING_PROXY, SITE_PORTAL, PublishedService
 from federation.own_units import Unit, units
 from federation.party_spec import PartySpec
-from federation.peers import Peer, Peers, Place
+from federation.peers import Peer, Peers
 from federation.portal_releases import PortalRelease, portal_catalogue
 from federation.portal_spec import FmlManagerSpec, SitePortalSpec
 from federation.publish_spec import Publication

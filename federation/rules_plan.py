@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from federation import naming
-from federation.errors import Problem
+from federation.errors import Place, Problem
 from federation.exchange_spec import ExchangeSpec
 from federation.party_secrets import party_secrets
 from federation.party_spec import PartySpec
 from federation.party_values import party_images, party_values
 from federation.patches import patch_problems
-from federation.peers import Peers, Place
+from federation.peers import Peers
 from federation.plan_exchange import exchange_images, exchange_values
 from federation.plan_portal import portal_images, portal_secrets, portal_tls, portal_values
 from federation.plan_serving import serving_exchange_values, serving_images, serving_secrets, serving_values

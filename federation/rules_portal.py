@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from federation.credential_spec import Credential
-from federation.errors import Problem
+from federation.errors import Paths, Place, Problem
+from federation.hosts import is_own
 from federation.module_spec import ModuleSpec
-from federation.peers import Paths, Peers, Place
+from federation.peers import Peers
 from federation.plan_portal import Portal, deployed_modules, portal_module_specs
 from federation.portal_releases import portal_catalogue
 from federation.portal_spec import SitePortalSpec
 from federation.publish_spec import Publication
-from federation.rules_external import is_own
 from federation.rules_hubs import hub_is_described, hub_is_of_its_kind
 from federation.rules_modules import broken_knobs
 from federation.rules_ownership import belongs_to_its_party

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from federation.credential_spec import Credential
-from federation.errors import Problem
-from federation.peers import Paths, Peers, Place
+from federation.errors import Paths, Place, Problem
+from federation.peers import Peers
 from federation.plan_serving import serving_module_specs
 from federation.rules_hubs import hub_is_described, hub_is_of_its_kind
 from federation.rules_modules import broken_knobs

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from federation.authority import subject
 from federation.authority_form import authority_problems
-from federation.errors import Problem
+from federation.errors import Paths, Place, Problem
 from federation.links import LINKS
 from federation.party_spec import PartySpec
-from federation.peers import Paths, Peers, Place
+from federation.peers import Peers
 from federation.spec import StackSpec
 from federation.trust import CERT_MANAGER, PARTY_CA, client_certificates, holds_certificate, without_authority
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
+from federation import naming
 from federation.boards_spec import BoardsSpec
 from federation.exchange_spec import ExchangeSpec
 from federation.images_spec import ImagesSpec
@@ -188,3 +189,9 @@ class StackSpec(Model):
     def fml_manager(self) -> FmlManagerSpec | None:
         """The FML Manager of this stack's exchange."""
         return None if self.exchange is None else self.exchange.fml_manager
+
+
+def server_name(spec: StackSpec, party: PartyId | None) -> str:
+    """The TLS server name of a unit of this stack's federation."""
+    domain = spec.federation.domain
+    return naming.proxy_name(domain) if party is None else naming.server_name(party, domain)

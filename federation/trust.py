@@ -13,11 +13,10 @@ from federation.certificates import signer_first
 from federation.collaborations import may_talk
 from federation.engine_values import ClientCertificates
 from federation.links import LINKS
-from federation.neighbours import server_name
 from federation.party_spec import PartySpec
 from federation.peers import Peers
 from federation.scalars import PartyId
-from federation.spec import StackSpec
+from federation.spec import StackSpec, server_name
 
 PARTY_CA, CERT_MANAGER = "partyCa", "certManager"
 # Modes in which a CA signs for one party alone, and its certificate is in fate:trust.

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from federation.module_spec import ModuleSpec
 from federation.modules import Variant
-from federation.party_values import deployed_modules, module_specs
+from federation.party_spec import module_specs
+from federation.party_values import deployed_modules
 from federation.plan_exchange import exchange_module_specs
 from federation.releases import UncertainRow
 from federation.spec import StackSpec

@@ -4,25 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from federation import naming
+from federation.boards import HOSTS_FILE
 from federation.exposure import exposure_facts
 from federation.facts import digest, link_facts, trust_facts, workload_facts
 from federation.jobs import JobPlan
 from federation.links import Kind
-from federation.manifests import Manifest, SecretPlan
+from federation.manifests import PULL_SECRET_TYPE, TLS_SECRET_TYPE, Manifest, SecretPlan
 from federation.modules import ImageUse
 from federation.mutual_tls import MutualTls
 from federation.portal_values import PortalValues
 from federation.provided import Entries, ProvidedFacts
 from federation.scalars import PartyId
 from federation.serving_values import ServingValues
-from federation.spec import StackSpec
 from federation.trust import TlsPlan
 from federation.values import ExchangeValues, PartyValues
 
-PULL_SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 - a type of Secret
-TLS_SECRET_TYPE = "kubernetes.io/tls"  # noqa: S105 - a type of Secret
-HOSTS_FILE = "hostsFile"  # in `access`, beside the consoles
 # The Pulumi component of each kind of unit, in the package `fate:federation`: part of URNs, so a name here never changes.
 COMPONENTS: Mapping[Kind, str] = {
     "party": "FateParty",
@@ -155,18 +151,3 @@ class UnitPlan:
 def module_summary(modules: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The `modules` output: image and replicas of each module."""
     return {name: {"image": module["image"], "replicas": module["replicas"]} for name, module in sorted(modules.items())}
-
-
-def pull_secret(spec: StackSpec, place: str, labels: dict[str, str]) -> tuple[SecretPlan, ...]:
-    """The registry's Secret, when its content is in fate:secrets."""
-    given = spec.images.pull_secret
-    if given is None or given.secret is None:
-        return ()
-    sources = {".dockerconfigjson": given.secret}
-    return (SecretPlan(naming.PULL_SECRET, naming.PULL_SECRET, place, labels, PULL_SECRET_TYPE, sources),)
-
-
-def pull_secret_names(spec: StackSpec) -> tuple[str, ...]:
-    """The imagePullSecrets of every pod."""
-    given = spec.images.pull_secret
-    return () if given is None else (given.kubernetes_secret or naming.PULL_SECRET,)

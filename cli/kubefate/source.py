@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from federation.errors import FederationError, Problem, escaped
-from federation.source import MISTAGGED
+from federation.yaml_file import MISTAGGED
 
 Path_ = tuple[str, ...]
 # The longest cluster.yaml of the field, with hundreds of parties, is below 100 KiB.

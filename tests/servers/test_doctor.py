@@ -8,7 +8,7 @@ import pytest
 
 from cli.checks import Row, rows_text
 from cli.engine_checks import engine_rows
-from cli.questions import NotReadableError
+from cli.errors import NotReadableError
 from federation.credential_spec import Credential
 from federation.spec import StackSpec
 from tests.servers.servers import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, HOST, MariaDb, RabbitMq, free_port, rabbitmq

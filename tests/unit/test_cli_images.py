@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.errors import FailedError
 from cli.images import Logins, pin, pins_text
 from cli.main import main
-from cli.questions import FailedError
 from cli.registry import Reference, Registries, docker_config, docker_credentials
 from federation.errors import FederationError
 from federation.extra_manifests import images_of

@@ -10,7 +10,8 @@ import pytest
 from cli.files import shown
 from cli.kubefate.source import dotted
 from cli.main import main
-from cli.show import printable, warnings_text
+from cli.show import warnings_text
+from cli.text import printable
 from federation.envelope import receive
 from federation.errors import FederationError, Problem, escaped
 from tests.support.stacks import initialized, party

@@ -167,11 +167,11 @@ def test_the_deployed_state_of_every_kind_of_unit_is_compared(case: Case, tmp_pa
         for unit in units
     ]
     state = json.dumps({"deployment": {"resources": [{"type": "pulumi:pulumi:Stack", "urn": "urn:s"}, *resources]}})
-    monkeypatch.setattr("cli.impact.pulumi", lambda stack, *command: state)
+    monkeypatch.setattr("cli.state.pulumi", lambda stack, *command: state)
     stack = find_project(project(tmp_path)).stack(case.write(tmp_path / "stacks").stem.removeprefix("Pulumi."))
     assert impact.stack_impact(stack).effects == ()
     other = json.dumps({"deployment": {"resources": [{**one, "inputs": {**one["inputs"], "links": {"77": "1"}}} for one in resources]}})
-    monkeypatch.setattr("cli.impact.pulumi", lambda stack, *command: other)
+    monkeypatch.setattr("cli.state.pulumi", lambda stack, *command: other)
     assert {effect.unit for effect in impact.stack_impact(stack).effects} == {unit.key for unit in units}
 
 

@@ -13,8 +13,8 @@ from federation.links import LINKS
 from federation.module_spec import ImageSpec, ModuleSpec, Persistence
 from federation.module_values import Amounts, Resources
 from federation.modules import cores, image_use, mebibytes, module_values, share
-from federation.party_secrets import default_secret
 from federation.releases import ModuleRow, Release, catalogue
+from federation.secrets import default_secret
 from federation.values import ExchangeModules, ExchangePorts, ExchangeValues, PartyModules, PartyPorts, PartyValues
 from tests.support.configs import NODE_PORTS, STAR_PARTY, Case, Config
 

@@ -220,7 +220,7 @@ def test_fatefed_plan_says_what_only_a_preview_sees(
     given = {**dict.fromkeys(loaded.plan.secret_names, "x"), **secrets(GOOD)}
     facts = published_plan(loaded, given).unit("party-9999").facts
     deployed = {"type": "fate:federation:FateParty", "urn": "urn:pulumi:s::p::t::party-9999", "inputs": facts}
-    monkeypatch.setattr("cli.impact.pulumi", lambda *_: json.dumps({"deployment": {"resources": [deployed]}}))
+    monkeypatch.setattr("cli.state.pulumi", lambda *_: json.dumps({"deployment": {"resources": [deployed]}}))
     encrypted(MESH, tmp_path, {name: "other" for name in secrets(GOOD)})
     said = plan(capsys, tmp_path)
     entries = "party-9999-ca, party-9999-certificate"
@@ -229,7 +229,7 @@ def test_fatefed_plan_says_what_only_a_preview_sees(
     assert "No running party is affected.\n\nNot seen here, where no secret is decrypted:\n\n- party-9999: whether" in said.text
 
     # Of a unit that is new there is nothing to compare.
-    monkeypatch.setattr("cli.impact.pulumi", lambda *_: "{}")
+    monkeypatch.setattr("cli.state.pulumi", lambda *_: "{}")
     assert plan(capsys, tmp_path).unseen == []
 
 
