@@ -5,7 +5,7 @@ from functools import partial
 
 import pulumi
 
-from components import EXTERNAL, Site, UnitArgs, Units, make_units
+from components import EXTERNAL, Site, UnitArgs, Units, compared_with_exports, make_units
 from components.base import unlooped
 from components.cluster import cluster_provider, cluster_uids
 from components.manifests import extra_manifests
@@ -46,7 +46,7 @@ def main() -> None:
     extra = extra_manifests(plan.manifests, sites.values(), opts)
     args = partial(UnitArgs, sites=sites, addresses=addresses, clear=clear, secrets=wrapped, needs=extra)
     units = make_units([args(plan=unit) for unit in plan.units], opts)
-    pulumi.export("descriptors", {key: unit.descriptor for key, unit in units.items()})
+    pulumi.export("descriptors", compared_with_exports({key: unit.descriptor for key, unit in units.items()}, spec, pulumi.get_stack()))
     pulumi.export("endpoints", {key: unit.descriptor.apply(lambda body: body["endpoints"]) for key, unit in units.items()})
     pulumi.export("routeRevision", {key: unit.route_revision for key, unit in units.items()})
     for name, value in plan.outputs.items():

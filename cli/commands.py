@@ -14,7 +14,7 @@ from uuid import uuid4
 from cli import releases, show
 from cli.acceptance import Terms
 from cli.cluster import Cluster
-from cli.descriptors import export_descriptor, export_unsigned, write_descriptor
+from cli.descriptors import export_descriptor, export_unsigned, outdated_exports, remember, write_descriptor
 from cli.errors import CommandError, UsageError
 from cli.files import shown
 from cli.identity import create_identity
@@ -129,7 +129,8 @@ def check(arguments: argparse.Namespace) -> Result:
     around = look_around(loaded, Cluster(loaded.spec.cluster, stack.project.folder, arguments.timeout)) if arguments.live else Found()
     if around.problems:
         raise FederationError(around.problems)
-    warnings = [*loaded.plan.warnings, *loaded.plan.unpinned, *around.warnings, *_placeholders(stack), *_nowhere(loaded, stack), *missing]
+    warnings = [*loaded.plan.warnings, *loaded.plan.unpinned, *outdated_exports(loaded, stack), *around.warnings]
+    warnings += [*_placeholders(stack), *_nowhere(loaded, stack), *missing]
     text = f"{shown(stack.file)} is right: {units}\n{show.warnings_text(warnings)}"
     data = {"units": [unit.key for unit in loaded.plan.units], "pending": dict(loaded.plan.pending), "warnings": warnings}
     return Result(text.rstrip(), data)
@@ -194,10 +195,13 @@ def descriptor_export(arguments: argparse.Namespace) -> Result:
         export = export_unsigned(stack, arguments.unit)
     else:
         export = export_descriptor(stack, arguments.unit, today(), days=arguments.days, serial=arguments.serial)
-        keep_copy(stack)
+    if arguments.output != "-":
+        write_descriptor(export, Path(arguments.output))
+    # Last: what was not written is not remembered.
+    remember(stack, export)
+    keep_copy(stack)
     if arguments.output == "-":
         return Result(export.content.decode().rstrip("\n"), export.descriptor.plain())
-    write_descriptor(export, Path(arguments.output))
     return Result(show.export_text(export, arguments.output), show.export_data(export, arguments.output))
 
 
@@ -344,8 +348,11 @@ def _agreed(text: str, found: Review) -> bool:
 
 def _placeholders(stack: Stack) -> Iterator[str]:
     """A warning for what `init` and `convert` could not know, and nobody has replaced."""
+    key = ""
     for number, line in enumerate(stack.file.read_text("utf-8").splitlines(), 1):
-        if found := _PLACEHOLDER.search(line.partition("#")[0]):
+        key = line.strip() if line.lstrip().startswith("fate:") else key
+        # What was exported is remembered as it was.
+        if key != "fate:exported:" and (found := _PLACEHOLDER.search(line.partition("#")[0])):
             yield f"{shown(stack.file)}:{number}: {found[0]} leads nowhere: replace it"
 
 

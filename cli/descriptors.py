@@ -1,30 +1,36 @@
 """Exporting what a stack publishes: the signed file that peers import."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from cli.acceptance import MOST_DAYS
+from cli.edit import Scalar, with_fields
 from cli.engine import EngineError, pulumi
 from cli.errors import CommandError
 from cli.files import write_atomic
 from cli.identity import private_key, write_fields
 from cli.project import Stack
-from federation.descriptor import Descriptor
+from federation.descriptor import Descriptor, field_texts
 from federation.envelope import Signature, sign
 from federation.errors import FederationError
+from federation.exported import Fields, exported_warnings, planned_fields
+from federation.load import LoadedStack
 from federation.scalars import LAST_SERIAL
-from federation.spec import IdentitySpec
+from federation.spec import ExportedSpec, IdentitySpec
 from federation.stack_outputs import UnitDescriptor, published_unit
+from federation.unit import UnitPlan
 
 DAYS = 90
 
 
 @dataclass(frozen=True)
 class Export:
-    """A descriptor file to be sent, and its signature; None when it is unsigned."""
+    """A descriptor file of a unit to be sent, and its signature; None when it is unsigned."""
 
+    unit: str
     descriptor: Descriptor
     content: bytes
     signature: Signature | None
@@ -39,21 +45,31 @@ def export_descriptor(stack: Stack, unit: str | None, today: date, *, days: int 
     if identity is None:
         remedy = f"make one: `fatefed identity create {stack.options}`; or export with --unsigned"
         raise CommandError(f"stack {stack.name}", "has no key to sign with", remedy)
-    descriptor = published_descriptor(stack, unit)
+    found = _unit_of(stack, unit)
     number = _next(identity, serial)
     if not 1 <= days <= MOST_DAYS:
         raise CommandError("--days", f"{days} is not between 1 and {MOST_DAYS}", f"leave it out for {DAYS}, or choose another number")
     signed = Signature(identity.key, number, today.isoformat(), (today + timedelta(days=days)).isoformat())
-    content = sign(descriptor, private_key(stack, identity.key), number, signed.not_before, signed.not_after)
+    content = sign(found.descriptor, private_key(stack, identity.key), number, signed.not_before, signed.not_after)
     # First: a number that was skipped does no harm, one that is used twice does.
     write_fields(stack, ("identity",), {"serial": number})
-    return Export(descriptor, content, signed)
+    return Export(found.unit, found.descriptor, content, signed)
 
 
 def export_unsigned(stack: Stack, unit: str | None) -> Export:
     """The same without a signature."""
-    descriptor = published_descriptor(stack, unit)
-    return Export(descriptor, descriptor.text().encode(), None)
+    found = _unit_of(stack, unit)
+    return Export(found.unit, found.descriptor, found.descriptor.text().encode(), None)
+
+
+def remember(stack: Stack, export: Export) -> None:
+    """Write into the stack file what was exported, so that previews say when it is out of date. CommandError when it cannot be edited."""
+    path, known = ("exported", export.unit), stack.load().spec.exported.get(export.unit)
+    file, signed = stack.file.resolve(), export.signature
+    who: dict[str, Scalar] = {} if signed is None else {"key": signed.key, "serial": signed.serial}
+    before = frozenset(() if known is None else known.fields)
+    text = with_fields(file.read_bytes().decode(), (*path, "fields"), field_texts(export.descriptor.plain()), before)
+    write_atomic(file, with_fields(text, path, who, ExportedSpec.written_keys() - {"fields"}).encode())
 
 
 def published_descriptor(stack: Stack, unit: str | None = None) -> Descriptor:
@@ -63,6 +79,24 @@ def published_descriptor(stack: Stack, unit: str | None = None) -> Descriptor:
     deployed, not known, or (a defect of the program) not a valid descriptor.
     """
     return _unit_of(stack, unit).descriptor
+
+
+def outdated_exports(loaded: LoadedStack, stack: Stack) -> Iterator[str]:
+    """A warning for each exported descriptor that is out of date, by the stack file; by the stack's outputs where it does not say."""
+    published = {unit.key: _fields(unit, stack) if unit.key in loaded.spec.exported else {} for unit in loaded.plan.units}
+    return exported_warnings(loaded.spec, published, stack.name)
+
+
+def _fields(unit: UnitPlan, stack: Stack) -> Fields:
+    """As far as known: whoever asks may have no state backend, or not have deployed yet."""
+    planned = planned_fields(unit)
+    if None not in planned.values():
+        return planned
+    try:
+        deployed = field_texts(published_descriptor(stack, unit.key).plain())
+    except FederationError:
+        return planned
+    return {path: deployed.get(path) if text is None else text for path, text in planned.items()}
 
 
 def descriptor_of_stack(stack: Stack, other: str, unit: str | None = None) -> UnitDescriptor:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from cli.capacity import node_port_rows, quota_rows
 from cli.checks import CLUSTER_ROLE, ROLE, Row, not_read, skipped
 from cli.cluster import Reading
+from cli.exported import exported_rows
 from cli.issued import certificate_rows
 from cli.object_checks import REFRESH, object_rows, replicas_remedy
 from cli.preflight import preflight_rows
@@ -82,6 +83,7 @@ def _unit(view: UnitView, snapshot: Snapshot, causes: Mapping[str, Row]) -> Iter
             yield claims
         yield _module(view, module, claims, short)
     yield from _addresses(view)
+    yield from exported_rows(view, snapshot)
     ports = [*node_port_rows(view, snapshot)]
     yield from (row for _, row in ports)
     causes = {**causes, **{f"{key}: Service {service}": row for service, row in ports if row.state == "failed"}}

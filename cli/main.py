@@ -25,8 +25,8 @@ from federation.errors import FederationError
 _UNTOUCHED = " No cluster is changed."
 _HELP = {
     "init": "Write a first stack file, stacks/Pulumi.<stack>.yaml: complete, commented, valid. Reads Pulumi.yaml." + _UNTOUCHED,
-    "check": "Check a stack file. Reads it and its peers' descriptors, with --live also the cluster by kubectl; writes nothing."
-    + _UNTOUCHED,
+    "check": "Check a stack file. Reads it and its peers' descriptors, with --live also the cluster by kubectl, and the stack's outputs "
+    "by `pulumi`, if it may, where the cluster gives the addresses of an exported descriptor; writes nothing." + _UNTOUCHED,
     "convert": "Stack files from other tools' files (kubefate).",
     "convert kubefate": "Write DIR/Pulumi.<name>.yaml for each cluster.yaml of KubeFATE (charts fate, fate-exchange, fate-serving; v1.5.0 "
     "and up), with the same meaning. One cluster is one stack. Lists what could not be carried over, in the file too, and the commands "
@@ -47,7 +47,8 @@ _HELP = {
     "`tls: certManager` fate:trust, the party's issuer, and DIR." + _UNTOUCHED,
     "descriptor": "What this stack publishes (export).",
     "descriptor export": "Write the signed descriptor that peers import. Reads the stack's outputs and its key with `pulumi`; "
-    "writes FILE, and its serial number into fate:identity." + _UNTOUCHED,
+    "writes FILE, its serial number into fate:identity, and what it says into fate:exported, so that a preview says when it is out of "
+    "date." + _UNTOUCHED,
     "peers": "Other organizations' parties and exchanges (add, suspend, resume, retire, move).",
     "peers add": "Accept a peer's descriptor: checks its signature, shows who it is, what it says, the fingerprint of its key to compare "
     "with the peer, and which routes it changes, asks, then writes the descriptor beside the stack file, and its key, serial and sha256 "

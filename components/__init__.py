@@ -1,5 +1,6 @@
 """Pulumi components: layout only. What they make was decided in the plan (`federation.plan`)."""
 
+from components.exported import compared_with_exports
 from components.external import (
     EXTERNAL,
     ExternalExchange,
@@ -31,5 +32,6 @@ __all__ = [
     "SitePortal",
     "UnitArgs",
     "Units",
+    "compared_with_exports",
     "make_units",
 ]

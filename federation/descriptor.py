@@ -21,6 +21,8 @@ from federation.problems import problems_of
 from federation.releases import Combination
 from federation.scalars import MAX_ADDRESSES, Domain, Host, IpAddress, Name, PartyId, Port, Uid, Word, is_ip
 
+# Of a value in a message, and of the fields in one: certificates are long, and a preview is read by people.
+_MAX_VALUE, _MAX_FIELDS = 60, 8
 # The latest that is read. 1 is 2 without federation.id, and is still written by stacks that know none.
 VERSION = 2
 
@@ -171,20 +173,41 @@ class FieldChange:
 
 def differences(old: Published, new: Published) -> tuple[FieldChange, ...]:
     """What a descriptor says otherwise than another, field by field."""
-    before, after = _fields(old.plain()), _fields(new.plain())
+    return changed_fields(field_texts(old.plain()), field_texts(new.plain()))
+
+
+def changed_fields(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[FieldChange, ...]:
+    """The same of their fields as text."""
     names = sorted(before.keys() | after.keys())
     return tuple(FieldChange(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name))
 
 
+def changes_text(changes: tuple[FieldChange, ...]) -> str:
+    """Changes as part of a sentence: the first ones, long values by their fields' names only."""
+    rest = [f"{len(changes) - _MAX_FIELDS} more"] if len(changes) > _MAX_FIELDS else []
+    return "; ".join([*(_change(change) for change in changes[:_MAX_FIELDS]), *rest])
+
+
+def _change(change: FieldChange) -> str:
+    if any(len(value or "") > _MAX_VALUE for value in (change.old, change.new)):
+        return f"{change.field} differs"
+    return f"{change.field}: {change.old or '(absent)'} -> {change.new or '(absent)'}"
+
+
+def field_texts(body: Mapping[str, Any]) -> dict[str, str]:
+    """Every field of a body as text, by its path (`endpoints.pulsar.ports.tls`); a certificate by its fingerprint."""
+    return _fields(body)
+
+
 def _fields(data: Any, path: str = "") -> dict[str, str]:
-    if isinstance(data, dict):
+    if isinstance(data, Mapping):
         return {name: text for key, value in data.items() for name, text in _fields(value, f"{path}.{key}" if path else key).items()}
-    return {path: ", ".join(map(_word, data)) if isinstance(data, list) else _word(data)}
+    return {path: ", ".join(map(_word, data)) if isinstance(data, list | tuple) else _word(data)}
 
 
 def _word(value: Any) -> str:
-    """A certificate is told from another by its fingerprint, as in the annotations of a preview."""
-    text = str(value)
+    """As in JSON. A certificate is told from another by its fingerprint, as in the annotations of a preview."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     return f"CA {short_fingerprint(text)}" if text.startswith(PEM_CERTIFICATE) else text
 
 

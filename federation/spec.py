@@ -19,7 +19,7 @@ from federation.party_spec import PartySpec
 from federation.peer_spec import PeerSpec
 from federation.portal_spec import FmlManagerSpec, SitePortalSpec
 from federation.releases import Release, catalogue
-from federation.scalars import Cidr, Domain, Fingerprint, Name, NonEmpty, PartyId, PortRange, Serial, Uid
+from federation.scalars import Cidr, Domain, Fingerprint, Name, NonEmpty, PartyId, PortRange, Serial, Uid, UnitKey
 from federation.serving_spec import ServingExchangeSpec, ServingSpec
 from federation.trust_spec import TrustSpec
 
@@ -125,6 +125,14 @@ class IdentitySpec(Model):
     serial: Serial | None = Field(None, description="Serial number of the last exported descriptor; the next one is higher.")
 
 
+class ExportedSpec(Model):
+    """What the last exported descriptor of a unit said, as `fatefed descriptor export` remembers it: a preview says what changed since."""
+
+    key: Fingerprint | None = Field(None, description="Fingerprint of the key that signed it; absent: it is unsigned.")
+    serial: Serial | None = Field(None, description="Its serial number.")
+    fields: dict[NonEmpty, str] = Field(description="Its fields by path, such as endpoints.pulsar.host; of certificates fingerprints.")
+
+
 class StackSpec(Model):
     """The whole configuration of one stack, without its secrets."""
 
@@ -156,6 +164,9 @@ class StackSpec(Model):
     images: ImagesSpec = Field(ImagesSpec(), description="Registry and pull settings of every image.")
     trust: TrustSpec = Field(TrustSpec(), description="Lifetimes of certificates, and the CAs of parties with tls: partyCa or certManager.")
     identity: IdentitySpec | None = Field(None, description="The key that signs this organization's descriptors.")
+    exported: dict[UnitKey, ExportedSpec] = Field(
+        {}, description="What the last exported descriptor of each unit said, by unit; written by `fatefed descriptor export`."
+    )
 
     _catalogue: Mapping[str, Release] = PrivateAttr(default_factory=catalogue)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from federation.descriptor import Descriptor, FieldChange, differences, parse
+from federation.descriptor import Descriptor, changes_text, differences, parse
 from federation.document import Problems
 from federation.errors import Problem
 from federation.peers import Peers, membership_problems
@@ -17,8 +17,6 @@ from federation.spec import StackSpec
 
 # What pulumi prints in a secret's place.
 HIDDEN = "[secret]"
-# Of a value in a warning, and of the fields in one: certificates are long, and a preview is read by people.
-_MAX_VALUE, _MAX_FIELDS = 60, 8
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def source_warnings(spec: StackSpec, peers: Peers, read: Callable[[str], object]
         elif changes:
             yield (
                 f"peer {peer.name}: stack {said.stack} publishes another descriptor than the accepted one, which stays in force "
-                f"({_shown(changes)}): to review and accept it, run `fatefed peers add --name {peer.name} -s {name}`"
+                f"({changes_text(changes)}): to review and accept it, run `fatefed peers add --name {peer.name} -s {name}`"
             )
 
 
@@ -93,14 +91,3 @@ def _whole(data: Any) -> Any:
     if isinstance(data, list):
         return [_whole(value) for value in data]
     return int(data) if isinstance(data, float) and data.is_integer() else data
-
-
-def _shown(changes: tuple[FieldChange, ...]) -> str:
-    rest = [f"{len(changes) - _MAX_FIELDS} more"] if len(changes) > _MAX_FIELDS else []
-    return "; ".join([*(_change(change) for change in changes[:_MAX_FIELDS]), *rest])
-
-
-def _change(change: FieldChange) -> str:
-    if any(len(value or "") > _MAX_VALUE for value in (change.old, change.new)):
-        return f"{change.field} differs"
-    return f"{change.field}: {change.old or '(absent)'} -> {change.new or '(absent)'}"

@@ -1,5 +1,6 @@
 """What the state of a whole stack knows: another cluster and another unit's namespace are refused, a unit that goes is told."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -164,6 +165,58 @@ def test_a_party_in_the_namespace_of_another_one_is_refused_and_touches_nothing(
         assert (told.returncode, "| party-9997 | data loss | refused: namespace impact-9999" in told.stdout.decode()) == (4, True)
     finally:
         bank.stack_file.write_text(text)
+    assert bank.preview() == []
+
+
+def exported(space: Workspace) -> None:
+    """Export a party's descriptor. Without a key: a new one would change the note of the owner, too."""
+    space.fatefed("descriptor", "export", "--unit", "party-9998", "--unsigned", "-o", str(space.folder / "exported.json"))
+
+
+def outdated(space: Workspace, *command: str) -> list[str]:
+    """What a command says of the exported descriptor."""
+    done = space.attempt(*command, "-s", space.organization)
+    said = (done.stdout + done.stderr).decode()
+    lines = [line.strip() for line in said.splitlines()]
+    return [line for line in lines if "exported descriptor" in line and line.startswith(("warning: ", "failed ", "first to fix: "))]
+
+
+def move(space: Workspace, address: str) -> None:
+    """Let the load balancer of the party have another address, as a cloud does."""
+    status = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
+    place = ("service", "osx-public", "-n", "impact-9998")
+    space.run("kubectl", "patch", *place, "--subresource=status", "--type=merge", "-p", json.dumps(status))
+
+
+def test_an_address_that_changed_makes_the_exported_descriptor_out_of_date_until_it_is_exported_again(bank: Workspace) -> None:
+    preview, up = (("pulumi", verb, "--non-interactive", "--color", "never") for verb in ("preview", "up"))
+    check, doctor = ("fatefed", "check"), ("fatefed", "doctor")
+    text, old = bank.stack_file.read_text(), bank.kubectl("get", "service", "osx-public", "-n", "impact-9998")["spec"]["clusterIP"]
+    try:
+        for never_exported in (preview, check, doctor):
+            assert outdated(bank, *never_exported) == []
+        exported(bank)
+        for up_to_date in (preview, check, doctor):
+            assert outdated(bank, *up_to_date) == []
+        assert bank.preview() == [], "what was exported is no object"
+        move(bank, "203.0.113.77")
+        row, verdict = outdated(bank, *doctor)
+        assert row.split(maxsplit=1) == ["failed", "party-9998: the exported descriptor is up to date"]
+        assert verdict.startswith("first to fix: party-9998: the exported descriptor is up to date; ")
+        changes = f"endpoints.osx.addresses: {old} -> 203.0.113.77; endpoints.osx.host: {old} -> 203.0.113.77"
+        assert f"it is out of date: {changes}" in bank.attempt(*doctor, "-s", "bank-a").stdout.decode()
+        said = f"warning: party-9998: your exported descriptor is out of date ({changes}), and peers go on using it: after `pulumi up`, "
+        said += "run `fatefed descriptor export -s bank-a --unit party-9998 -o FILE` and send the file to your peers, who accept it"
+        assert outdated(bank, *up, "--yes", "--skip-preview", "--refresh") == [said]
+        for command in (preview, check):
+            assert outdated(bank, *command) == [said]
+        exported(bank)
+        for command in (preview, check, doctor):
+            assert outdated(bank, *command) == []
+    finally:
+        bank.stack_file.write_text(text)
+        move(bank, old)
+        bank.run(*up, "--yes", "--skip-preview", "--refresh", "-s", "bank-a")
     assert bank.preview() == []
 
 
