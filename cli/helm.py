@@ -12,6 +12,8 @@ import yaml
 from cli.errors import CommandError
 
 _TIMEOUT = 120.0  # seconds
+# What helm says of the charts' link to their library, whatever happens.
+_NOTE = "found symbolic link"
 
 
 class _Loader(yaml.CSafeLoader):
@@ -35,7 +37,8 @@ def helm_template(chart: Path, values: dict[str, Any], release: str, namespace: 
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CommandError("helm", f"cannot be run: {error}", "name another one with HELM=PATH") from None
     if done.returncode != 0:
-        raise CommandError(f"chart {chart.name} of {release}", f"helm refuses it: {done.stderr.strip()}", "correct the chart, or report it")
+        said = "\n".join(line for line in done.stderr.splitlines() if _NOTE not in line).strip()
+        raise CommandError(f"chart {chart.name} of {release}", f"helm refuses it: {said}", "correct the chart, or report it")
     return [document for document in yaml.load_all(done.stdout, Loader=_Loader) if document]
 
 

@@ -20,6 +20,8 @@ from federation.serving_values import ServingValues
 from federation.spec import StackSpec
 from federation.values import ExchangeValues, PartyValues
 
+# The chart that the others carry in their `charts/`; it takes no values.
+LIBRARY = "fate-common"
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -48,6 +50,7 @@ def stale(files: Mapping[Path, str]) -> list[Path]:
 def _schema(model: type[Model]) -> str:
     """The model as JSON schema draft-07, which is what Helm and editors read."""
     body = _draft07(model.model_json_schema(by_alias=True))
+    body["properties"][LIBRARY] = {"type": "object", "description": "Added by Helm for the chart library, which takes no values."}
     head = {"$schema": "http://json-schema.org/draft-07/schema#", "$comment": _generated("values")}
     return json.dumps(head | body, indent=2) + "\n"
 

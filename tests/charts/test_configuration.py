@@ -54,7 +54,7 @@ def properties(text: str) -> dict[str, str]:
 def filled(text: str, folder: Path, name: str, variables: Mapping[str, str]) -> str:
     """The text as fill.sh makes it in a pod."""
     (folder / name).write_text(text)
-    command = ["sh", str(CHARTS / "fate-party/files/fill.sh"), name, f"filled-{name}"]
+    command = ["sh", str(CHARTS / "fate-common/files/fill.sh"), name, f"filled-{name}"]
     subprocess.run(command, cwd=folder, check=True, env={"PATH": os.environ["PATH"], **variables})
     return (folder / f"filled-{name}").read_text()
 
@@ -272,8 +272,6 @@ def test_every_chart_with_nginx_passes_on_partners_calls_and_nothing_else() -> N
         assert re.findall(r"^\s*include (.*);$", text, re.M) == ["mime.types", "/config/partner-calls.conf"], "no vhost of the image"
         assert re.findall(r"^\s*listen (.*);$", text, re.M) == ["9300", "9302"], "no gRPC"
         assert (case.values["ports"]["nginxHttp"], case.values["ports"]["nginxHealth"]) == (9300, 9302)
-    assert (CHARTS / "fate-party/files/nginx.conf").read_text() == (CHARTS / "fate-exchange/files/nginx.conf").read_text()
-    assert (CHARTS / "fate-party/files/nginx-start.sh").read_text() == (CHARTS / "fate-exchange/files/nginx-start.sh").read_text()
 
 
 def test_without_a_list_nginx_passes_on_nothing() -> None:

@@ -12,7 +12,7 @@ import yaml
 
 from tests.support.helm import CHARTS
 
-FILL = CHARTS / "fate-party/files/fill.sh"
+FILL = CHARTS / "fate-common/files/fill.sh"
 SHELLS = [shell for shell in (("dash",), ("bash",), ("busybox", "sh")) if shutil.which(shell[0])]
 AWKS = [awk for awk in ("mawk", "gawk", "busybox") if shutil.which(awk)]
 HOSTILE = [

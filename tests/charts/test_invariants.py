@@ -80,16 +80,15 @@ def test_no_template_asks_the_cluster_the_clock_or_chance() -> None:
 
 def test_templates_are_layout_only() -> None:
     assert TEMPLATES
-    limits = {path: 250 if path.name == "_helpers.tpl" else 150 for path in TEMPLATES}
-    long = {str(path): lines for path, limit in limits.items() if (lines := len(path.read_text().splitlines())) > limit}
+    long = {str(path): lines for path in TEMPLATES if (lines := len(path.read_text().splitlines())) > 150}
     assert not long, long
-    helpers = {path.parents[1].name: path.read_text() for path in TEMPLATES if path.name == "_helpers.tpl"}
-    assert set(helpers) == {"fate-party", "fate-exchange", "fate-serving", "fate-portal"}
-    for chart, text in helpers.items():
+    helpers = {path: path.read_text() for path in sorted((CHARTS / "fate-common/templates").iterdir())}
+    assert helpers
+    for path, text in helpers.items():
         names = re.findall(r'define "([\w.]+)"', text)
-        assert 0 < len(names) <= 13, (chart, names)
+        assert 0 < len(names) <= 5, (path, names)
         shown = [name for name in names if re.search(rf'^Call: \{{\{{- include "{name}" ', text, re.M)]
-        assert shown == names, f"{chart}: a helper without its call"
+        assert shown == names, f"{path}: a helper without its call"
 
 
 def test_default_values_are_only_a_comment() -> None:
@@ -97,18 +96,6 @@ def test_default_values_are_only_a_comment() -> None:
     assert len(files) == 4
     for file in files:
         assert all(line.startswith("#") for line in file.read_text().splitlines()), file
-
-
-def test_charts_ship_the_same_files_and_helpers() -> None:
-    texts: dict[str, set[str]] = {}
-    shipped = [path for path in CHARTS.glob("*/files/*") if path.is_file()]
-    for path in shipped:
-        texts.setdefault(path.name, set()).add(path.read_text())
-    assert len(shipped) > len(texts) > 5
-    assert [name for name, found in texts.items() if len(found) > 1] == []
-    copies = {chart.name: (chart / "templates/_helpers.tpl").read_text() for chart in CHARTS.iterdir() if chart.is_dir()}
-    assert len(copies) > 1
-    assert len(set(copies.values())) == 1, f"copy fate-party's _helpers.tpl: {sorted(copies)}"
 
 
 @all_cases

@@ -103,6 +103,13 @@ def test_what_helm_says_is_shown(helm: Path, bank: Stack) -> None:
         render(bank.load().plan)
 
 
+def test_what_helm_says_of_the_charts_link_to_their_library_is_not(helm: Path, bank: Stack) -> None:
+    note = "walk.go:75: found symbolic link in path: a resolves to b. Contents of linked file included and used"
+    (helm / "failure").write_text(f"{note}\nvalues don't meet the schema\n{note}")
+    with pytest.raises(CommandError, match=r"helm refuses it: values don't meet the schema\n    remedy"):
+        render(bank.load().plan)
+
+
 def test_a_missing_helm_has_a_remedy(bank: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("HELM")
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))

@@ -40,18 +40,7 @@ eggroll.session.processors.per.node={{ int64 .Values.eggroll.processorsPerNode }
 eggroll.session.start.timeout.ms=180000
 eggroll.rollpair.transferpair.sendbuf.size=250000
 {{- with $ports.rollsite }}
-eggroll.rollsite.coordinator={{ $.Values.instance }}
-eggroll.rollsite.host=rollsite
-eggroll.rollsite.port={{ int64 . }}
-eggroll.rollsite.party.id={{ $.Values.partyId }}
-eggroll.rollsite.route.table.path=conf/route_table/route_table.json
-eggroll.rollsite.route.table.key=
-eggroll.rollsite.route.table.whitelist=127.0.0.1
-eggroll.rollsite.jvm.options=
-eggroll.rollsite.push.max.retry=3
-eggroll.rollsite.push.long.retry=2
-eggroll.rollsite.push.batches.per.stream=10
-eggroll.rollsite.adapter.sendbuf.size=100000
+{{ include "fate.rollsite.properties" (list $ . $.Values.partyId) }}
 {{- end }}
 {{- if eq .Values.eggroll.version "2.5" }}
 eggroll.resourcemanager.nodemanager.containers.data.dir=/data/projects/fate/eggroll/containers
