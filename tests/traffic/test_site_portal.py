@@ -26,6 +26,7 @@ from sandbox.state import free_port
 from tests.support.configs import DOMAIN, PORTAL
 from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import named
+from tests.traffic.router import read_only
 
 pytestmark = pytest.mark.traffic
 
@@ -103,6 +104,8 @@ def _certificate(folder: Path, authority: pki.Authority, name: str, *names: str,
 def _deployed(unit: UnitPlan) -> str:
     objects = helm_template(CHARTS / unit.chart.chart, unit.chart.values.plain(), unit.namespace, unit.key)
     (container,) = named(objects, "Deployment", "frontend")["spec"]["template"]["spec"]["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/config", "/var/lib/site-portal/cert", "/tmp"}
     assert container["command"] == ["nginx", "-c", "/config/nginx.conf", "-g", "daemon off;"]
     text: str = named(objects, "ConfigMap", "frontend-config")["data"]["nginx.conf"]
     return text
@@ -143,7 +146,9 @@ def frontend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frontend]:
     with (folder / "log").open("wb") as log:
         # In its pod, nginx is nobody special from the start.
         settings = "daemon off;" + (" user root;" if os.getuid() == 0 else "")
-        process = subprocess.Popen([NGINX, "-c", str(folder / "nginx.conf"), "-g", settings], stdout=log, stderr=log)
+        # The emptyDir alone can be written to.
+        command = [*read_only(folder / "tmp"), NGINX, "-c", str(folder / "nginx.conf"), "-g", settings]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
         running = Frontend(pages, tls, folder, authority)
         try:
             _wait(process, running)
