@@ -15,6 +15,7 @@ from tests.engine.operators import PUBLISHED, objects, operator
 pytestmark = pytest.mark.engine
 
 FEDERATION = {"name": "trials", "domain": "trials.example", "topology": "mesh", "link": "native"}
+ROOT = Path(__file__).resolve().parents[2]
 ENGINES = {"computing": "Standalone", "federation": "OSX", "storage": "Standalone", "tls": "none"}
 
 
@@ -210,6 +211,9 @@ def test_an_address_that_changed_makes_the_exported_descriptor_out_of_date_until
         assert outdated(bank, *up, "--yes", "--skip-preview", "--refresh") == [said]
         for command in (preview, check):
             assert outdated(bank, *command) == [said]
+        nightly = ("env", "STACK=bank-a", "sh", str(ROOT / "docs" / "jobs" / "nightly.sh"))
+        found = bank.attempt(*nightly)
+        assert (found.returncode, found.stdout.decode()) == (1, f"{said}\n")
         exported(bank)
         for command in (preview, check, doctor):
             assert outdated(bank, *command) == []
