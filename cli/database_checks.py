@@ -26,18 +26,17 @@ _REFUSED = {
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 
-def mysql_rows(subject: str, external: ExternalMysql, password: Callable[[], str]) -> Iterator[Row]:
-    """The rows of one server."""
-    yield ask(f"{subject}: server is reachable", lambda: reachable(external.host, external.port))
+def mysql_rows(subject: str, external: ExternalMysql, password: Callable[[], str], named: Row | None) -> Iterator[Row]:
+    """The rows of one server. `named`: of its name, when it has one."""
 
-    def asked(check: str, question: Callable[[Query, ExternalMysql], str]) -> Row:
-        return ask(f"{subject}: {check}", lambda: _connected(external, password(), question))
+    def asked(check: str, question: Callable[[Query, ExternalMysql], str], cause: Row) -> Row:
+        return ask(f"{subject}: {check}", lambda: _connected(external, password(), question), cause)
 
-    yield asked("user signs in", lambda query, _: f"as {query('SELECT CURRENT_USER()')[0][0]}")
-    yield asked("version", _version)
-    yield asked("rights", _rights)
-    yield asked("character set", _charset)
-    yield asked("connections", _connections)
+    there = ask(f"{subject}: server is reachable", lambda: reachable(external.host, external.port), named)
+    signed_in = asked("user signs in", lambda query, _: f"as {query('SELECT CURRENT_USER()')[0][0]}", there)
+    yield from (there, signed_in)
+    for check, question in (("version", _version), ("rights", _rights), ("character set", _charset), ("connections", _connections)):
+        yield asked(check, question, signed_in)
 
 
 def _connected(external: ExternalMysql, password: str, question: Callable[[Query, ExternalMysql], str]) -> str:
@@ -55,7 +54,7 @@ def _connected(external: ExternalMysql, password: str, question: Callable[[Query
         )
     except pymysql.MySQLError as error:
         number = error.args[0] if error.args else 0
-        found, remedy = _REFUSED.get(number, (f"no connection (error {number})", "look at the row above"))
+        found, remedy = _REFUSED.get(number, (f"no connection (error {number})", "the server's log says why"))
         names = {"user": external.user, "database": external.database}
         raise FailedError(found.format(**names), remedy.format(**names)) from None
     with connection, connection.cursor() as cursor:

@@ -8,7 +8,7 @@ from cli.cluster import Reading
 from cli.exported import exported_rows
 from cli.issued import certificate_rows
 from cli.object_checks import REFRESH, object_rows, replicas_remedy
-from cli.preflight import preflight_rows
+from cli.preflight import foreign_row, preflight_rows
 from cli.questions import guarded
 from cli.snapshot import (
     CERT_MANAGER_API,
@@ -47,8 +47,7 @@ def own_rows(snapshot: Snapshot) -> list[Row]:
         said = f"{snapshot.planned.unrendered}: objects of charts are not compared"
         rows.append(Row("objects of the charts are as planned", "not readable", said, "install helm, or name it with HELM=PATH"))
     for view in snapshot.units:
-        found_of_unit = _unit(view, snapshot, causes) if view.deployed else preflight_rows(view, snapshot)
-        rows += guarded(f"{view.unit.key}: everything is checked", found_of_unit)
+        rows += guarded(f"{view.unit.key}: everything is checked", _unit_rows(view, snapshot, causes))
     for owner, planned in snapshot.planned.objects.items():
         if owner.startswith("fate:manifests."):
             fix = "let whoever asks read these kinds, too"
@@ -61,6 +60,13 @@ def _hubs(snapshot: Snapshot) -> Iterator[Row]:
     for hub, said in waiting_hubs(snapshot.spec, snapshot.loaded.plan.pending):
         fix = f"accept its descriptor: `fatefed peers add FILE --name {hub.peer}`, then `pulumi up`"
         yield Row(f"{hub.unit}: hub {hub.peer}", "failed", said, fix)
+
+
+def _unit_rows(view: UnitView, snapshot: Snapshot, causes: Mapping[str, Row]) -> Iterator[Row]:
+    if (foreign := foreign_row(view, snapshot)) is not None:
+        yield from (foreign, skipped(f"{view.unit.key}: all other checks", foreign))
+    else:
+        yield from _unit(view, snapshot, causes) if view.deployed else preflight_rows(view, snapshot)
 
 
 def _unit(view: UnitView, snapshot: Snapshot, causes: Mapping[str, Row]) -> Iterator[Row]:

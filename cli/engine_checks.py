@@ -1,7 +1,7 @@
 """What `fatefed doctor --engines` looks at: the requirements of docs/engines.md, asked from the operator's machine."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from cli.checks import Row
 from cli.engine import pulumi
 from cli.errors import CommandError, FailedError, NotReadableError
 from cli.passwords import secret_path
-from cli.probes import get_json, reachable, tls_certificate
+from cli.probes import get_json, reachable, resolves, tls_certificate
 from cli.project import Stack
 from cli.questions import ask
 from federation.credential_spec import Credential
@@ -20,6 +20,7 @@ from federation.engine_spec import ExternalHdfs, ExternalMysql, ExternalPulsar, 
 from federation.external import external_engines
 from federation.naming import party_key, server_name
 from federation.party_values import TENANT
+from federation.scalars import is_ip
 from federation.spec import StackSpec
 
 # The password of a credential. NotReadableError when it cannot be had from here.
@@ -32,17 +33,20 @@ def engine_rows(spec: StackSpec, password: Password) -> Iterator[Row]:
         name = server_name(party, spec.federation.domain)
         for engine, external in external_engines(own).items():
             subject = f"{party_key(party)} {engine}"
+            known = {host: row for host in dict.fromkeys(_hosts(external)) if (row := _named(subject, host)) is not None}
+            yield from known.values()
             match external:
                 case ExternalMysql():
-                    yield from database_checks.mysql_rows(subject, external, partial(password, external.password))
+                    named = known.get(external.host)
+                    yield from database_checks.mysql_rows(subject, external, partial(password, external.password), named)
                 case ExternalSpark():
-                    yield from _spark(subject, external)
+                    yield from _spark(subject, external, known)
                 case ExternalHdfs():
-                    yield from _hdfs(subject, external)
+                    yield from _hdfs(subject, external, known)
                 case ExternalPulsar():
-                    yield from _pulsar(subject, external, name)
+                    yield from _pulsar(subject, external, name, known.get(external.host))
                 case ExternalRabbitmq():
-                    yield from _rabbitmq(subject, external, partial(password, external.password))
+                    yield from _rabbitmq(subject, external, partial(password, external.password), known.get(external.host))
 
 
 def engine_password(stack: Stack, credential: Credential) -> str:
@@ -57,17 +61,40 @@ def engine_password(stack: Stack, credential: Credential) -> str:
         raise NotReadableError(f"fate:secrets.{credential.secret}: {problem.problem}", problem.remedy) from None
 
 
+def _hosts(external: Any) -> list[str]:
+    """Who is asked about an engine."""
+    match external:
+        case ExternalSpark():
+            return [host for host, _ in (*_masters(external), _web(external))]
+        case ExternalHdfs():
+            return [host for host, _ in (_name_node(external), _name_node_web(external))]
+        case _:
+            return [str(external.host)]
+
+
+def _named(subject: str, host: str) -> Row | None:
+    """A name that is not known is one row, on which all others about it rest; an address needs none."""
+    return None if is_ip(host) else ask(f"{subject}: {host} resolves", partial(resolves, host))
+
+
 def _address(url: str) -> tuple[str, int]:
     host, _, port = url.rpartition(":")
     return host, int(port)
 
 
-def _spark(subject: str, external: ExternalSpark) -> Iterator[Row]:
-    masters = [_address(master) for master in external.master.removeprefix("spark://").split(",")]
-    for host, port in masters:
-        yield ask(f"{subject}: master is reachable", partial(reachable, host, port))
-    web = _address(external.web_ui) if external.web_ui else (masters[0][0], 8080)
-    yield ask(f"{subject}: workers are alive", lambda: _workers(external, *web))
+def _masters(external: ExternalSpark) -> list[tuple[str, int]]:
+    return [_address(master) for master in external.master.removeprefix("spark://").split(",")]
+
+
+def _web(external: ExternalSpark) -> tuple[str, int]:
+    return _address(external.web_ui) if external.web_ui else (_masters(external)[0][0], 8080)
+
+
+def _spark(subject: str, external: ExternalSpark, known: Mapping[str, Row]) -> Iterator[Row]:
+    for host, port in _masters(external):
+        yield ask(f"{subject}: master {host}:{port} is reachable", partial(reachable, host, port), known.get(host))
+    web = _web(external)
+    yield ask(f"{subject}: workers are alive", lambda: _workers(external, *web), known.get(web[0]))
     yield Row(
         f"{subject}: Python of the workers",
         "not readable",
@@ -102,12 +129,21 @@ def _workers(external: ExternalSpark, host: str, port: int) -> str:
     return f"{len(alive)} workers with {smallest} cores or more"
 
 
-def _hdfs(subject: str, external: ExternalHdfs) -> Iterator[Row]:
-    host, port = _address(external.name_node.removeprefix("hdfs://"))
-    web = _address(external.web_ui) if external.web_ui else (host, 9870)
-    yield ask(f"{subject}: name node is reachable", lambda: reachable(host, port))
-    yield ask(f"{subject}: data nodes are alive", lambda: _data_nodes(*web))
-    yield ask(f"{subject}: root may write", lambda: _access(external.path_prefix or "/", *web))
+def _name_node(external: ExternalHdfs) -> tuple[str, int]:
+    return _address(external.name_node.removeprefix("hdfs://"))
+
+
+def _name_node_web(external: ExternalHdfs) -> tuple[str, int]:
+    return _address(external.web_ui) if external.web_ui else (_name_node(external)[0], 9870)
+
+
+def _hdfs(subject: str, external: ExternalHdfs, known: Mapping[str, Row]) -> Iterator[Row]:
+    (host, port), web = _name_node(external), _name_node_web(external)
+    yield ask(f"{subject}: name node is reachable", lambda: reachable(host, port), known.get(host))
+    alive = ask(f"{subject}: data nodes are alive", lambda: _data_nodes(*web), known.get(web[0]))
+    yield alive
+    # A name node on standby answers, too, and refuses everybody.
+    yield ask(f"{subject}: root may write", lambda: _access(external.path_prefix or "/", *web), alive)
 
 
 def _data_nodes(host: str, port: int) -> str:
@@ -136,11 +172,12 @@ def _access(path: str, host: str, port: int) -> str:
     return path
 
 
-def _pulsar(subject: str, external: ExternalPulsar, name: str) -> Iterator[Row]:
-    yield ask(f"{subject}: broker is reachable", lambda: reachable(external.host, external.port))
-    yield ask(f"{subject}: admin API knows the cluster", lambda: _cluster(external))
-    yield ask(f"{subject}: tenant {TENANT}", lambda: _tenant(external))
-    yield ask(f"{subject}: TLS for peers", lambda: _certificate(external, name))
+def _pulsar(subject: str, external: ExternalPulsar, name: str, named: Row | None) -> Iterator[Row]:
+    yield ask(f"{subject}: broker is reachable", lambda: reachable(external.host, external.port), named)
+    cluster = ask(f"{subject}: admin API knows the cluster", lambda: _cluster(external), named)
+    yield cluster
+    yield ask(f"{subject}: tenant {TENANT}", lambda: _tenant(external), cluster)
+    yield ask(f"{subject}: TLS for peers", lambda: _certificate(external, name), named)
 
 
 def _admin(external: ExternalPulsar, path: str) -> Any:
@@ -186,10 +223,11 @@ def _certificate(external: ExternalPulsar, name: str) -> str:
     return f"certificate for {name} until {certificate.not_valid_after_utc:%Y-%m-%d}, issued by {issuer}: that must be the federation's CA"
 
 
-def _rabbitmq(subject: str, external: ExternalRabbitmq, password: Callable[[], str]) -> Iterator[Row]:
-    yield ask(f"{subject}: AMQP is reachable", lambda: reachable(external.host, external.port))
-    yield ask(f"{subject}: user is administrator", lambda: _administrator(external, password()))
-    yield ask(f"{subject}: plugins", lambda: _plugins(external, password()))
+def _rabbitmq(subject: str, external: ExternalRabbitmq, password: Callable[[], str], named: Row | None) -> Iterator[Row]:
+    yield ask(f"{subject}: AMQP is reachable", lambda: reachable(external.host, external.port), named)
+    administrator = ask(f"{subject}: user is administrator", lambda: _administrator(external, password()), named)
+    yield administrator
+    yield ask(f"{subject}: plugins", lambda: _plugins(external, password()), administrator)
 
 
 def _management(external: ExternalRabbitmq, path: str, password: str) -> Any:
@@ -215,5 +253,7 @@ def _plugins(external: ExternalRabbitmq, password: str) -> str:
     if status in (404, 406):
         raise FailedError("federation is not enabled", "rabbitmq-plugins enable rabbitmq_federation rabbitmq_federation_management")
     if status != 200:
-        raise NotReadableError(f"the management API answers with HTTP {status}", "look at the row above")
+        raise NotReadableError(
+            f"the management API answers with HTTP {status}", "`rabbitmq-plugins list -e` on the broker says what is enabled"
+        )
     return "management and federation"

@@ -1,6 +1,8 @@
 """`fatefed check --live`: whose the namespaces of a stack are, as far as the cluster tells. The stack's state is not asked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from cli.cluster import Ask, Cluster, Reading
 from federation import naming
@@ -18,32 +20,58 @@ class Found:
     warnings: list[str] = field(default_factory=list)
 
 
+class Objection(NamedTuple):
+    """What speaks against a unit in its namespace: another owner, workloads that use its names, or claims that it would start with."""
+
+    kind: Literal["owner", "workloads", "claims"]
+    problem: str
+    remedy: str
+
+
 def look_around(loaded: LoadedStack, cluster: Cluster) -> Found:
     """Ask the cluster about every namespace that the stack does not take over."""
     units = [unit for unit in loaded.plan.units if unit.namespace not in loaded.spec.cluster.take_over]
     answers = cluster.read(ask for unit in units for ask in asks(unit))
     found = Found()
     for unit in units:
-        _judge(unit, {ask: answers[ask] for ask in asks(unit)}, loaded, found)
+        _judge(unit, answers, loaded, found)
     return found
 
 
 def asks(unit: UnitPlan) -> list[Ask]:
-    """The questions about a unit's namespace."""
+    """The questions about a unit's namespace: its owner's note, then what else may be there."""
     return [Ask("configmaps", unit.namespace, naming.OWNER), *(Ask(kind, unit.namespace) for kind in (*WORKLOADS, CLAIMS))]
 
 
-def _judge(unit: UnitPlan, answers: dict[Ask, Reading], loaded: LoadedStack, found: Found) -> None:
-    unread = [answer.reason for answer in answers.values() if answer.state in ("failed", "not readable")]
-    if unread:
-        found.warnings.append(f"{unit.key}: whether others use namespace {unit.namespace} is not known: {unread[0]}")
-    there = _occupants(answers)
-    if there.note is None:
-        # Made by a version without notes, perhaps by this stack: its preview tells, which knows the state.
-        found.warnings += [f"{unit.key}: {why[0]}" for why in [occupied(unit, there)] if why is not None and there.workloads]
-        found.warnings += [left for left in [left_claims(unit, there)] if left is not None and not there.workloads]
-    elif (why := foreign_owner(unit, there.note)) is not None:
-        found.problems.append(Problem(loaded.source.place(tuple(unit.config_path.split("."))), *why))
+def objection(unit: UnitPlan, answers: Mapping[Ask, Reading]) -> Objection | None:
+    """What speaks against the unit in its namespace, as far as its state is not asked."""
+    there = _occupants({ask: answers[ask] for ask in asks(unit)})
+    if there.note is not None and (why := foreign_owner(unit, there.note)) is not None:
+        return Objection("owner", *why)
+    if there.workloads:
+        # Without a note: made by a version without notes, perhaps by this stack: its preview tells, which knows the state.
+        why = occupied(unit, there) if there.note is None else None
+        return None if why is None else Objection("workloads", *why)
+    left = left_claims(unit, there)
+    return None if left is None else Objection("claims", *left)
+
+
+def unread(unit: UnitPlan, answers: Mapping[Ask, Reading]) -> str | None:
+    """Why it is not known who uses a unit's namespace; None: it is."""
+    return next((answers[ask].reason for ask in asks(unit) if answers[ask].state in ("failed", "not readable")), None)
+
+
+def _judge(unit: UnitPlan, answers: Mapping[Ask, Reading], loaded: LoadedStack, found: Found) -> None:
+    if (why := unread(unit, answers)) is not None:
+        found.warnings.append(f"{unit.key}: whether others use namespace {unit.namespace} is not known: {why}")
+    against = objection(unit, answers)
+    if against is None:
+        return
+    if against.kind == "owner":
+        place = loaded.source.place(tuple(unit.config_path.split(".")))
+        found.problems.append(Problem(place, against.problem, against.remedy))
+    else:
+        found.warnings.append(f"{unit.key}: {against.problem}; remedy: {against.remedy}")
 
 
 def _occupants(answers: dict[Ask, Reading]) -> Occupants:

@@ -15,7 +15,7 @@ def rows_of(case: Case) -> Iterator[Row]:
     """The rows of one answer, up to the first step that failed: the next ones rest on it."""
     question = case.question
     if case.stage == "time":
-        yield case.failed(f"{case.where} is asked", (case.reason, "here: ask fewer peers at once, or give more with --timeout"))
+        yield case.failed("every question is asked in time", (case.reason, "here: ask fewer peers at once, or give more with --timeout"))
         return
     if not is_ip(question.host):
         yield _resolved(case)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from cli.checks import Row
+from cli.checks import Row, skipped
 from cli.errors import CommandError, FailedError
 from cli.own_addresses import OwnAddresses, own_questions
 from cli.peer_case import Case
@@ -24,6 +24,7 @@ _FAMILIES: dict[Kind, str] = {
     **dict.fromkeys(("serving", "servingExchange"), "FATE-Serving"),
     **dict.fromkeys(("sitePortal", "fmlManager"), "portals"),
 }
+_HUBS: tuple[Kind, ...] = ("exchange", "servingExchange", "fmlManager")
 # Answers to questions (cli/peer_probe.py), in their order.
 Probe = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 Now = Callable[[], datetime]
@@ -49,25 +50,34 @@ def dialling_units(loaded: LoadedStack, names: Iterable[str]) -> list[UnitPlan]:
 
 def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now, own: Own) -> list[Row]:
     """The rows of some peers. Each server is asked each question once, all at the same time. `probe` may raise FailedError."""
+    # An exchange before the peers behind it: what fails of it is its own row.
+    names = sorted(names, key=lambda name: (peer := _accepted(loaded, name)) is None or peer.kind not in _HUBS)
     wanted = [(name, hop, question) for name in names for hop in _hops(loaded, name) for question in questions(loaded, hop)]
     named = any(not is_ip(question.host) for _, _, question in wanted)
     asked = list(dict.fromkeys([*(question for _, _, question in wanted), *(own_questions(loaded) if named else [])]))
-    rows = []
+    rows: list[Row] = []
+    before: dict[tuple[str, str], Row] = {}
+    unasked: Row | None = None
     try:
         found = probe([{"id": str(number), **question.plain} for number, question in enumerate(asked)])
     except FailedError as error:
-        found, wanted = [], []
-        rows.append(Row("peers are asked from inside of the cluster", "failed", error.problem, error.fix))
+        found, unasked = [], Row("peers are asked from inside of the cluster", "failed", error.problem, error.fix)
+        rows.append(unasked)
     answers = dict(zip(asked, found, strict=False))
     moment = now()
     ours = own(answers) if named and answers else OwnAddresses()
     for name in names:
-        about = [*_known(loaded, name, moment.date())]
+        about = [*_known(loaded, name, moment.date()), *_once("", name, _hubs(loaded, name), before)]
         for owner, hop, question in wanted:
-            if owner == name:
-                case = _case(loaded, name, hop, question, answers[question], moment, ours)
-                about += guarded(f"{case.subject}: {question.endpoint} {case.where}", rows_of(case))
-        rows += _once(about)
+            if owner != name:
+                continue
+            case = _case(loaded, name, hop, question, answers.get(question, {}), moment, ours)
+            if unasked is not None:
+                about.append(skipped(f"{case.subject}: {question.endpoint} {case.where}", unasked))
+                continue
+            judged = guarded(f"{case.subject}: {question.endpoint} {case.where}", rows_of(case))
+            about += _once("" if case.stage == "time" else case.hop, case.subject, judged, before)
+        rows += _distinct(about)
     return rows
 
 
@@ -111,7 +121,7 @@ def _known(loaded: LoadedStack, name: str, today: date) -> Iterator[Row]:
     if peer.descriptor.release is not None:
         releases = _releases(loaded, peer.kind)
         yield from release_rows(f"{name}: release in its descriptor", name, releases, peer.descriptor.release)
-    yield from _way(loaded, peer)
+    yield from _dialled(loaded, peer)
 
 
 def _descriptor(peer: Peer, today: date) -> Iterator[Row]:
@@ -122,18 +132,22 @@ def _descriptor(peer: Peer, today: date) -> Iterator[Row]:
     yield Row(check, "failed", "it ended", fix) if peer.not_after < today.isoformat() else Row(check, "ok")
 
 
-def _way(loaded: LoadedStack, peer: Peer) -> Iterator[Row]:
-    """Exchanges that the peer is reached through, and a peer that nobody dials."""
-    found = hops(loaded.spec, loaded.peers, peer)
-    for hop in found:
-        if not hop.peer.routed:
-            fix = f"here: `fatefed peers resume {hop.peer.name}`, then `pulumi up`"
-            yield Row(f"{peer.name}: exchange {hop.peer.name} is active here", "failed", f"it is {hop.peer.state}", fix)
-    if not found:
+def _dialled(loaded: LoadedStack, peer: Peer) -> Iterator[Row]:
+    """That nobody dials the peer."""
+    if not hops(loaded.spec, loaded.peers, peer):
         fix = "here: accept its exchange's descriptor, or name both in one of fate:collaborations, if they are to work together"
         yield Row(
             f"{peer.name}: a unit of this stack dials it", "failed", "none does: no accepted exchange, or no common collaboration", fix
         )
+
+
+def _hubs(loaded: LoadedStack, name: str) -> Iterator[Row]:
+    """Exchanges that an active peer is reached through, and that get no routes."""
+    peer = _accepted(loaded, name)
+    for hop in hops(loaded.spec, loaded.peers, peer) if peer is not None and peer.routed else ():
+        if not hop.peer.routed:
+            fix = f"here: `fatefed peers resume {hop.peer.name}`, then `pulumi up`"
+            yield Row(f"{name}: exchange {hop.peer.name} is active here", "failed", f"it is {hop.peer.state}", fix)
 
 
 def _releases(loaded: LoadedStack, kind: Kind) -> tuple[str, ...]:
@@ -144,7 +158,14 @@ def _accepted(loaded: LoadedStack, name: str) -> Peer | None:
     return next((peer for peer in loaded.peers.accepted if peer.name == name), None)
 
 
-def _once(rows: list[Row]) -> list[Row]:
+def _once(hop: str, subject: str, rows: Iterable[Row], before: dict[tuple[str, str], Row]) -> Iterator[Row]:
+    """The rows; a fault of a hop that failed for another peer already is skipped for this one. `before`: those, which grow."""
+    for row in rows:
+        first = before.setdefault((hop, row.check.removeprefix(subject)), row) if row.state == "failed" else row
+        yield row if first.check == row.check else skipped(row.check, first)
+
+
+def _distinct(rows: Iterable[Row]) -> list[Row]:
     """Each check once; several questions to one port begin alike, and a fault counts."""
     found: dict[str, Row] = {}
     for row in rows:

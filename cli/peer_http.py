@@ -86,7 +86,7 @@ def version_rows(case: Case, told: dict[str, Any]) -> Iterator[Row]:
     elif not isinstance(version, str):
         return  # FATE 2.x does not tell, and 1.x may want a signature
     elif case.theirs is None:
-        yield from release_rows(f"{case.subject}: release that FATE-Flow tells", case.question.reached.owner, case.ours, version)
+        yield from release_rows(f"{case.subject}: {check}", case.question.reached.owner, case.ours, version)
     elif version == case.theirs:
         yield case.ok(f"{check}: {version}")
     else:

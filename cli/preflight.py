@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cli.capacity import node_port_rows, quota_rows, size
-from cli.checks import Row, skipped
+from cli.checks import ROLE, Row, skipped
 from cli.cluster import Cluster, Right
+from cli.occupants import objection, unread
 from cli.planned import planned_objects, resource
 from cli.snapshot import Snapshot, UnitView, look
 from federation.load import LoadedStack
@@ -23,16 +24,46 @@ def examine(loaded: LoadedStack, cluster: Cluster, more: tuple[str, ...] = ()) -
 
 
 def preflight_rows(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:
-    """The checks of a unit that is not deployed. The first one fails and says what to do when all others are right."""
-    key, absent = view.unit.key, view.namespace.state == "absent"
-    first = _deployed(view, snapshot.spec.cluster)
-    yield first
+    """The checks of a unit that is not deployed. That it is not fails, and says what to do when all others are right."""
+    key, absent, cluster = view.unit.key, view.namespace.state == "absent", snapshot.spec.cluster
+    deployed, others_make_it = _deployed(view, cluster), absent and not cluster.makes_namespaces
+    if others_make_it:
+        yield deployed
     yield Row(f"{key}: size: {size(view.unit)}", "ok")
     if not absent:
+        yield from _occupant_rows(view, snapshot)
         yield from quota_rows(view)
     yield from (row for _, row in node_port_rows(view, snapshot))
     rights = f"{key}: rights of this account in namespace {view.unit.namespace}"
-    yield skipped(rights, first) if absent and not snapshot.spec.cluster.makes_namespaces else _right_row(rights, view, snapshot)
+    yield skipped(rights, deployed) if others_make_it else _right_row(rights, view, snapshot)
+    if not others_make_it:
+        yield deployed
+
+
+def foreign_row(view: UnitView, snapshot: Snapshot) -> Row | None:
+    """That the namespace of a unit is another stack's: then nothing else that is there says anything of the unit."""
+    if view.namespace.state == "absent" or view.unit.namespace in snapshot.spec.cluster.take_over:
+        return None
+    against = objection(view.unit, snapshot.readings)
+    return None if against is None or against.kind != "owner" else Row(_ours(view), "failed", against.problem, against.remedy)
+
+
+def _occupant_rows(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:
+    """Whether anything is in the namespace that a first `pulumi up` would meet."""
+    if view.unit.namespace in snapshot.spec.cluster.take_over:
+        return
+    against, why = objection(view.unit, snapshot.readings), unread(view.unit, snapshot.readings)
+    if against is not None:
+        check = f"{view.unit.key}: no claims of an earlier deployment" if against.kind == "claims" else _ours(view)
+        yield Row(check, "failed", against.problem, against.remedy)
+    elif why is not None:
+        yield Row(_ours(view), "not readable", why, ROLE)
+    else:
+        yield Row(_ours(view), "ok")
+
+
+def _ours(view: UnitView) -> str:
+    return f"{view.unit.key}: namespace {view.unit.namespace} is free for it"
 
 
 def _deployed(view: UnitView, cluster: ClusterSpec) -> Row:

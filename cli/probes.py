@@ -13,6 +13,14 @@ from cli.questions import SECONDS
 _BYTES = 4 * 1024 * 1024  # of an answer; a name node with a thousand data nodes sends less
 
 
+def resolves(host: str) -> str:
+    """That this machine knows a name."""
+    try:
+        return ", ".join(sorted({str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}))
+    except OSError as error:
+        raise FailedError(_reason(error), f"correct {host}, or let this machine's DNS know it") from None
+
+
 def reachable(host: str, port: int) -> str:
     """That a TCP connection can be made."""
     try:

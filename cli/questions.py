@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from traceback import extract_tb
 
-from cli.checks import Row
+from cli.checks import Row, skipped
 from cli.errors import FailedError, NotReadableError
 from federation.errors import FederationError
 
@@ -25,8 +25,13 @@ def guarded(check: str, rows: Iterable[Row]) -> Iterator[Row]:
         yield Row(check, "failed", why, "look whether it is that server; if it is, report it as a defect of this program")
 
 
-def ask(check: str, question: Callable[[], str], seconds: float = SECONDS) -> Row:
-    """A question that returns what was found, or raises one of the errors above; one that does not end in time has failed."""
+def ask(check: str, question: Callable[[], str], cause: Row | None = None, seconds: float = SECONDS) -> Row:
+    """A question that returns what was found, or raises one of the errors above; one that does not end in time has failed.
+
+    `cause`: the row that it rests on: when that is not ok, it is not asked.
+    """
+    if cause is not None and cause.state != "ok":
+        return skipped(check, cause)
     answers: list[Row] = []
 
     def answer() -> None:

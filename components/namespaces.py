@@ -53,7 +53,7 @@ class Namespaces:
                 if (why := occupied(unit, found)) is not None:
                     raise pulumi.RunError(f"fate:{unit.config_path}: {why[0]}\n    remedy: {why[1]}")
                 if (left := left_claims(unit, found)) is not None:
-                    pulumi.log.warn(left)
+                    pulumi.log.warn(f"{unit.key}: {left[0]}\n    remedy: {left[1]}")
 
         return ResourceHook(f"{unit.key}-is-free", check, opts=ResourceHookOptions(on_dry_run=True))
 

@@ -83,17 +83,18 @@ def occupied(unit: UnitPlan, found: Occupants) -> tuple[str, str] | None:
     return None
 
 
-def left_claims(unit: UnitPlan, found: Occupants) -> str | None:
-    """What is said of claims from an earlier deployment that a unit would start with; None: there are none."""
+def left_claims(unit: UnitPlan, found: Occupants) -> tuple[str, str] | None:
+    """What claims of an earlier deployment mean for a unit that would start with them, and what to do; None: there are none."""
     mine = [CLAIM_NAMES[name] for name, claim in unit.data.get("claims", {}).items() if "existingClaim" not in claim]
     used = tuple(name for name in found.claims if (parts := name.rpartition("-"))[0] in mine and parts[2].isdigit())
     if not used:
         return None
     return (
-        f"{unit.key}: namespace {unit.namespace} has claims that no deployment of this state owns, and it will start with what is on them: "
-        f"{_some(used)}. Servers keep the passwords of then: with new ones in fate:secrets they refuse everybody. If the data is wanted, "
-        f"restore the stack file of then (docs/state.md), or its passwords; if not, choose another namespace, name other claims with "
-        f"modules.<module>.persistence.existingClaim, or delete them by hand: `kubectl -n {unit.namespace} delete pvc {' '.join(used)}`"
+        f"namespace {unit.namespace} has claims that no deployment of this state owns, and {unit.key} will start with what is on them: "
+        f"{_some(used)}. Servers keep the passwords of then: with new ones in fate:secrets they refuse everybody",
+        "if the data is wanted, restore the stack file of then (docs/state.md), or its passwords; if not, choose another namespace, name "
+        f"other claims with modules.<module>.persistence.existingClaim, or delete them by hand: `kubectl -n {unit.namespace} delete pvc "
+        f"{' '.join(used)}`",
     )
 
 

@@ -26,8 +26,13 @@ class Answer:
 
     @property
     def wrong(self) -> dict[str, dict[str, str]]:
-        """The rows that are not ok, by check."""
-        return {row["check"]: row for row in self.rows if row["state"] != "ok"}
+        """The rows to act on, by check."""
+        return {row["check"]: row for row in self.rows if row["state"] not in ("ok", "skipped")}
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Which check waits for which."""
+        return {row["check"]: row["problem"] for row in self.rows if row["state"] == "skipped"}
 
 
 def doctor(

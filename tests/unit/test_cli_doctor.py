@@ -590,12 +590,90 @@ def test_a_preflight_of_a_namespaced_stack_names_the_administrators_commands(mak
     assert lab.skipped() == [("party-9999: rights of this account in namespace fate-9999", f"waits for: {row['check']}")]
 
 
-def test_a_namespace_without_any_workload_of_the_unit_is_a_preflight_too(lab: Lab) -> None:
+def _destroyed(answers: Answers) -> None:
+    """As `pulumi destroy` leaves it: the namespace and its claims."""
+    held = {key: answers[key] for key in ("namespaces/fate-9999", "persistentvolumeclaims/fate-9999")}
+    assert held["persistentvolumeclaims/fate-9999"]
+    _undeployed(answers)
+    del answers["configmaps/fate-9999/fate-owner"]
+    answers |= held
+
+
+def _emptied(answers: Answers) -> None:
+    _destroyed(answers)
+    answers["persistentvolumeclaims/fate-9999"] = []
+
+
+def _of_another_stack(answers: Answers) -> None:
+    answers["configmaps/fate-9999/fate-owner"] = {"data": {"organization": "bank-x", "stack": "x", "unit": "party-9999"}}
+
+
+DEPLOYED = "party-9999: is deployed"
+
+
+def test_what_is_to_be_done_before_the_first_up_comes_before_the_row_that_asks_for_it(lab: Lab) -> None:
     def fault(answers: Answers) -> None:
-        namespace = answers["namespaces/fate-9999"]
-        _undeployed(answers)
+        _emptied(answers)
         _small_quota(answers)
-        answers["namespaces/fate-9999"] = namespace
 
     _, rows = lab.after(fault)
-    assert [row["check"] for row in rows] == ["party-9999: is deployed", "party-9999: quota small"]
+    assert [row["check"] for row in rows] == ["party-9999: quota small", DEPLOYED]
+    assert lab.run("doctor")[1]["verdict"].startswith("first to fix: party-9999: quota small; ")
+
+
+@pytest.mark.parametrize("runs", [True, False], ids=["deployed", "before the first up"])
+def test_the_namespace_of_another_stack_is_the_one_row_to_act_on(lab: Lab, runs: bool) -> None:
+    def fault(answers: Answers) -> None:
+        if not runs:
+            _emptied(answers)
+        _small_quota(answers)
+        _of_another_stack(answers)
+
+    code, [row] = lab.after(fault)
+    assert (code, row["check"]) == (1, "party-9999: namespace fate-9999 is free for it")
+    assert row["problem"] == "namespace fate-9999 belongs to stack x of organization bank-x (party-9999)"
+    assert "give party-9999 a namespace of its own" in row["fix"]
+    assert lab.skipped() == [("party-9999: all other checks", f"waits for: {row['check']}")]
+
+
+def test_a_namespace_that_is_taken_over_on_purpose_is_no_row_of_another_owner(make: Callable[[Case], Lab]) -> None:
+    lab = make(changed().changed(lambda config: config.update(cluster={"takeOver": ["fate-9999"]})))
+
+    def fault(answers: Answers) -> None:
+        _destroyed(answers)
+        _of_another_stack(answers)
+
+    assert [row["check"] for row in lab.after(fault)[1]] == [DEPLOYED]
+
+
+def test_a_preflight_says_whose_objects_have_the_names_that_the_unit_uses(lab: Lab) -> None:
+    def fault(answers: Answers) -> None:
+        _emptied(answers)
+        answers["deployments/fate-9999"] = [{"metadata": {"name": "nginx", "labels": {"owner": "kubefate"}}, "spec": {}}]
+
+    _, [row, last] = lab.after(fault)
+    assert (row["check"], last["check"]) == ("party-9999: namespace fate-9999 is free for it", DEPLOYED)
+    assert "holds deployment nginx of KubeFATE" in row["problem"]
+    assert "docs/from-kubefate.md" in row["fix"]
+
+
+def test_a_preflight_names_claims_that_the_unit_would_start_with(lab: Lab) -> None:
+    _, [row, last] = lab.after(_destroyed)
+    assert (row["check"], row["state"], last["check"]) == ("party-9999: no claims of an earlier deployment", "failed", DEPLOYED)
+    assert "party-9999 will start with what is on them: data-mysql-0" in row["problem"]
+    assert "kubectl -n fate-9999 delete pvc data-mysql-0" in row["fix"]
+    assert [one["check"] for one in lab.after(lambda answers: answers["persistentvolumeclaims/fate-9999"].clear())[1]] == [DEPLOYED]
+    assert {"check": "party-9999: namespace fate-9999 is free for it", "state": "ok", "problem": "", "fix": ""} in lab.run("doctor")[1][
+        "rows"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["configmaps/fate-9999/fate-owner", "persistentvolumeclaims/fate-9999"])
+def test_who_uses_a_namespace_may_be_unreadable_before_the_first_up(lab: Lab, kind: str) -> None:
+    def fault(answers: Answers) -> None:
+        _emptied(answers)
+        answers[kind] = FORBIDDEN.format(kind)
+
+    _, rows = lab.after(fault)
+    [row] = [row for row in rows if row["check"] == "party-9999: namespace fate-9999 is free for it"]
+    assert (row["state"], "is forbidden" in row["problem"], "docs/rbac/viewer.yaml" in row["fix"]) == ("not readable", True, True)

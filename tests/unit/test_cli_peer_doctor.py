@@ -580,6 +580,9 @@ def test_a_job_that_is_refused_or_whose_pod_does_not_start_is_said_and_deleted(c
     assert (answer.code, row["check"]) == (1, "peers are asked from inside of the cluster")
     assert "is forbidden" in row["problem"]
     assert "docs/rbac/doctor-job.yaml in namespace fate-9999" in row["fix"]
+    waiting = answer.skipped
+    assert sorted(check.rpartition(":")[0] for check in waiting) == [f"clinic-b: nginx {NGINX}", f"clinic-b: pulsar {PULSAR}"]
+    assert set(waiting.values()) == {"waits for: peers are asked from inside of the cluster"}
     # What the files and the cluster say is there all the same.
     assert "clinic-b: release in its descriptor: 1.11.2" in {row["check"] for row in answer.rows}
 

@@ -93,9 +93,11 @@ def test_claims_that_are_left_are_said_with_the_ways_out(tmp_path: Path) -> None
     assert left_claims(unit, Occupants(None, (), ("somebody-else-0", "data-mysql", "data-mysql-x", "my-data-mysql-0"))) is None
     said = left_claims(unit, Occupants(None, (), ("data-mysql-0", "dfs-datanode-0", "dfs-datanode-11", "somebody-else-0")))
     assert said is not None
+    problem, remedy = said
+    assert "party-9999 will start with what is on them: data-mysql-0, dfs-datanode-0, dfs-datanode-11" in problem
     for way in ("restore the stack file", "another namespace", "existingClaim", "delete pvc data-mysql-0 dfs-datanode-0 dfs-datanode-11`"):
-        assert way in said
-    assert "somebody-else-0" not in said
+        assert way in remedy
+    assert "somebody-else-0" not in problem + remedy
 
 
 def test_a_claim_that_is_named_on_purpose_is_no_surprise(tmp_path: Path) -> None:
