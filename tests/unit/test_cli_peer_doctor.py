@@ -28,9 +28,12 @@ from tests.support.configs import (
     OSX_MESH,
     PORTAL,
     SERVING,
+    STAR_PARTY,
     SUSPENDED_EXCHANGE,
     Case,
+    exchange_descriptor,
     key_of,
+    party_descriptor,
     portal_descriptor,
     serving_descriptor,
     signed_file,
@@ -673,3 +676,76 @@ def test_a_peer_that_nobody_here_dials_is_said_with_the_reason(clinic: Clinic, a
     assert (row["check"], row["problem"]) == ("clinic-b: exchange consortium is active here", "it is suspended")
     assert row["fix"].startswith("here: `fatefed peers resume consortium`")
     assert clinic.nginx.asked == []
+
+
+HUB, HUBS_NGINX = "198.51.100.4", "198.51.100.5"
+
+
+@pytest.fixture
+def behind(clinic: Clinic) -> Clinic:
+    """bank-a in a star: clinic-b and shop-c are behind the exchange consortium, whose nginx has routes to all."""
+    clinic.hosts |= {HUB, HUBS_NGINX}
+    body = exchange_descriptor().plain()
+    routes = Nginx({party: fateflow() for party in ("9999", "10000", "10001")})
+    body["endpoints"]["nginx"]["ports"] = {"http": serve_nginx(routes, clinic.until)}
+    body["endpoints"]["trafficServer"]["ports"] = {"tls": closed()}
+    clinic.nginx, clinic.entry = routes, {"peers": True}
+    case = STAR_PARTY.with_peer("consortium", Descriptor.model_validate(body))
+    for name, party in (("clinic-b", "10000"), ("shop-c", "10001")):
+        case = case.with_peer(name, party_descriptor(party, name))
+    clinic.case = case
+    return clinic
+
+
+def test_a_broken_exchange_is_one_row_and_the_peers_behind_it_wait_for_it(behind: Clinic, ask: Ask) -> None:
+    answer = ask(behind, "--peers")
+    [check] = answer.wrong
+    assert re.fullmatch(rf"consortium: trafficServer {HUB}:\d+ accepts connections", check)
+    step = check.removeprefix("consortium: ")
+    assert answer.skipped == {f"{name} through consortium: {step}": f"waits for: {check}" for name in ("clinic-b", "shop-c")}
+    assert "clinic-b through consortium: release that FATE-Flow of party 10000 tells: 1.11.2" in str(answer.rows)
+
+
+def test_a_way_back_that_an_exchange_does_not_know_is_one_row_whoever_is_asked_for(behind: Clinic, ask: Ask) -> None:
+    del behind.nginx.routes["9999"]
+    answer = ask(behind, "shop-c", "clinic-b")
+    [route] = [check for check in answer.wrong if "HTTP route" in check]
+    assert route.startswith("shop-c through consortium: HTTP route to party 9999 at ")
+    assert answer.skipped[route.replace("shop-c", "clinic-b")] == f"waits for: {route}"
+
+
+def test_two_peers_whose_own_routes_are_missing_are_two_rows(behind: Clinic, ask: Ask) -> None:
+    del behind.nginx.routes["10000"], behind.nginx.routes["10001"]
+    routes = [check for check in ask(behind, "--peers").wrong if "HTTP route" in check]
+    assert [check.partition(" at ")[0] for check in routes] == [
+        "clinic-b through consortium: HTTP route to party 10000",
+        "shop-c through consortium: HTTP route to party 10001",
+    ]
+
+
+def test_an_exchange_that_is_suspended_here_is_one_row_and_a_peer_that_nobody_dials_is_one_each(behind: Clinic, ask: Ask) -> None:
+    case = behind.case
+    peer = Descriptor.model_validate(exchange_descriptor().plain())
+    behind.case = case.with_peer("consortium", peer, state="suspended")
+    answer = ask(behind, "clinic-b", "shop-c")
+    first = "clinic-b: exchange consortium is active here"
+    assert [*answer.wrong] == [first]
+    assert answer.skipped == {"shop-c: exchange consortium is active here": f"waits for: {first}"}
+    behind.case = case.changed(lambda config: config.update(collaborations={"fraud": ["9999", "10002"], "other": ["10000", "10001"]}))
+    assert [*ask(behind, "clinic-b", "shop-c").wrong] == [f"{name}: a unit of this stack dials it" for name in ("clinic-b", "shop-c")]
+
+
+def test_that_the_time_is_over_is_said_once(behind: Clinic, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    late = {"failed": {"stage": "time", "reason": "not asked: the time is over"}}
+    monkeypatch.setattr(peer_probe, "ask_all", lambda questions, *_: [late for _ in questions])
+    answer = ask(behind, "--peers")
+    assert [*answer.wrong] == ["consortium: every question is asked in time"]
+    assert [*answer.skipped] == [f"{name} through consortium: every question is asked in time" for name in ("clinic-b", "shop-c")]
+
+
+def test_the_verdict_of_peers_is_one_line(behind: Clinic, ask: Ask, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ask(behind, "--peers")
+    main(["doctor", "--peers", "-s", "bank-a", "-C", str(tmp_path / "project"), "--timeout", str(SECONDS)])
+    last = capsys.readouterr().out.splitlines()[-1]
+    wanted = rf"first to fix: consortium: trafficServer {HUB}:\d+ accepts connections; \d+ ok, 1 failed, 2 skipped, 0 not readable"
+    assert re.fullmatch(wanted, last), last
