@@ -10,11 +10,12 @@ from cli import peer_probe
 from cli.bundle import bundle_files, write_bundle
 from cli.checks import Row, failed, rows_data, rows_text
 from cli.cluster import Ask, Cluster, Reading
-from cli.commands import FAILED, OK, Result, stack_of
+from cli.commands import FAILED, OK, Result, registries_of, stack_of
 from cli.doctor import own_rows
 from cli.engine_checks import engine_password, engine_rows
 from cli.errors import CommandError, UsageError
 from cli.files import shown
+from cli.images import Logins, image_rows
 from cli.own_addresses import own_addresses, own_asks
 from cli.peer_doctor import chosen, dialling_units, now, peer_rows
 from cli.peer_job import ask_in_cluster, asking_unit
@@ -37,13 +38,18 @@ def status(arguments: argparse.Namespace) -> Result:
 
 
 def doctor(arguments: argparse.Namespace) -> Result:
-    """`doctor`: of the stack's own cluster; with --engines of the servers outside, with peers of the links to them."""
+    """`doctor`: of the stack's own cluster; --engines: of servers outside; --images: of registries; with peers: of the links to them."""
     asks_peers = bool(arguments.peer) or arguments.peers
-    if arguments.engines and asks_peers:
-        raise UsageError("ask either the engines or peers: drop --engines, or the peers")
+    if [arguments.engines, arguments.images, asks_peers].count(True) > 1:
+        raise UsageError("ask one at a time: --engines, --images, or peers")
     if arguments.in_cluster and not asks_peers:
         raise UsageError("--in-cluster asks peers: name some, or add --peers")
-    rows = _engines(arguments) if arguments.engines else _peers(arguments) if asks_peers else own_rows(_look(arguments, examine))
+    if arguments.engines:
+        rows = _engines(arguments)
+    elif arguments.images:
+        rows = _images(arguments)
+    else:
+        rows = _peers(arguments) if asks_peers else own_rows(_look(arguments, examine))
     return Result(rows_text(rows), rows_data(rows), FAILED if failed(rows) else OK)
 
 
@@ -62,6 +68,14 @@ def _engines(arguments: argparse.Namespace) -> list[Row]:
     stack = stack_of(arguments)
     rows = list(engine_rows(stack.load().spec, lambda credential: engine_password(stack, credential)))
     return rows or [Row("no party of this stack has an external engine", "ok")]
+
+
+def _images(arguments: argparse.Namespace) -> list[Row]:
+    stack = stack_of(arguments)
+    logins = Logins(stack, arguments.auth)
+    rows = image_rows(stack.load().plan, registries_of(arguments, logins.if_usable), arguments.timeout)
+    left_out = logins.unusable
+    return [*rows, *([] if left_out is None else [Row("logins for registries", "not readable", left_out.problem, left_out.fix)])]
 
 
 def _peers(arguments: argparse.Namespace) -> list[Row]:

@@ -33,7 +33,7 @@ from cli.peers import Review, accept, review
 from cli.peers_move import move_peers
 from cli.project import Stack, find_project
 from cli.prompt import says_yes
-from cli.registry import Registries
+from cli.registry import Credentials, Registries
 from cli.rendering import access_files, render, write_rendering
 from cli.states import set_state
 from cli.text import printable
@@ -315,11 +315,15 @@ def images_list(arguments: argparse.Namespace) -> Result:
 def images_pin(arguments: argparse.Namespace) -> Result:
     """`images pin`."""
     stack = stack_of(arguments)
+    pins = pin(stack, registries_of(arguments, Logins(stack, arguments.auth)).digest, update=arguments.update)
+    return Result(pins_text(pins, stack), pins.plain())
+
+
+def registries_of(arguments: argparse.Namespace, credentials: Credentials) -> Registries:
+    """Registries, trusted by the machine's CAs and the one of --ca."""
     if arguments.ca is not None and not arguments.ca.is_file():
         raise UsageError(f"--ca: there is no file {arguments.ca}")
-    registries = Registries(Logins(stack, arguments.auth), arguments.ca)
-    pins = pin(stack, registries.digest, update=arguments.update)
-    return Result(pins_text(pins, stack), pins.plain())
+    return Registries(credentials, arguments.ca)
 
 
 def today() -> date:

@@ -1,23 +1,29 @@
 """Every image that a stack pulls: what upstream calls it, what its nodes are told, and the digests that pin both."""
 
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from cli.checks import Row, failed
 from cli.edit import Scalar
 from cli.engine import pulumi
 from cli.errors import FailedError
 from cli.identity import write_fields
 from cli.passwords import secret_path
 from cli.project import Stack
-from cli.registry import docker_config, docker_credentials, pull_secret
+from cli.questions import SECONDS, ask
+from cli.registry import Reference, Registries, docker_config, docker_credentials, pull_secret
 from cli.text import table
 from federation.errors import FederationError, Problem
 from federation.extra_manifests import images_of
 from federation.plan import StackPlan
 from federation.rules_plan import named_images
+
+_AT_ONCE = 8
 
 
 def images_data(plan: StackPlan) -> dict[str, Any]:
@@ -105,11 +111,41 @@ def pins_text(pins: Pins, stack: Stack) -> str:
     return "\n".join(lines)
 
 
+def image_rows(plan: StackPlan, registries: Registries, seconds: float) -> list[Row]:
+    """Whether each image of a plan can be had, as far as this machine sees: registries, then manifests; nothing is pulled.
+
+    No row fails: nodes may reach what this machine does not, and may sign in otherwise.
+    """
+    end, references = time.monotonic() + seconds, sorted({reference for _, reference, _ in _uses(plan)})
+
+    def asked(check: str, question: Callable[[], str], cause: Row | None = None) -> Row:
+        row = ask(f"{check} from this machine", question, cause, min(SECONDS, max(1.0, end - time.monotonic())))
+        return replace(row, state="not readable", fix=f"{row.fix}; nodes may reach what this machine does not") if failed([row]) else row
+
+    def read(reference: str) -> Row:
+        return asked(f"image {reference}", partial(registries.digest, reference), hosts[Reference.read(reference).host])
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        names = sorted({Reference.read(reference).host for reference in references})
+        hosts = dict(zip(names, pool.map(lambda host: asked(f"registry {host}", partial(registries.answers, host)), names), strict=True))
+        return [*hosts.values(), *pool.map(read, references)]
+
+
 class Logins:
     """Users and passwords of registries: those of a Docker configuration, then those of the stack's pull secret."""
 
     def __init__(self, stack: Stack, file: Path | None) -> None:
         self._stack, self._file = stack, file
+        # Why those of the pull secret, or of a file, were left out.
+        self.unusable: FailedError | None = None
+
+    def if_usable(self, registry: str) -> tuple[str, str] | None:
+        """The same; None also when what there is is unusable: many registries show their images to everybody."""
+        try:
+            return self(registry)
+        except FailedError as error:
+            self.unusable = error
+            return None
 
     def __call__(self, registry: str) -> tuple[str, str] | None:
         """For a registry; None without. FailedError when what there is is unusable."""

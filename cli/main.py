@@ -202,11 +202,7 @@ def _parser() -> argparse.ArgumentParser:
     _verb(images, "images list", commands.images_list)
     verb = _verb(images, "images pin", commands.images_pin)
     verb.add_argument("--update", action="store_true", help="also take the new digest where a tag has another one than is pinned")
-    signed_in = "users and passwords of registries (default: Docker's config.json of this user, then the stack's pull secret)"
-    verb.add_argument("--auth", type=Path, metavar="FILE", help=signed_in)
-    verb.add_argument(
-        "--ca", type=Path, metavar="FILE", help="the PEM file of a CA that registries are trusted by, beside the machine's own"
-    )
+    _registry_options(verb)
     _cluster_verb(verbs, "status", cluster_commands.status)
     verb = _cluster_verb(verbs, "doctor", cluster_commands.doctor)
     verb.add_argument("peer", nargs="*", metavar="PEER", help="ask about the links to these peers, by their names under fate:peers")
@@ -215,6 +211,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--in-cluster", action="store_true", help=inside)
     engines = "ask the external engines instead, each question for at most 10 s: reads their passwords with `pulumi config get`"
     verb.add_argument("--engines", action="store_true", help=engines)
+    images = "ask the registries for every image instead, from this machine, as nodes will; nothing is pulled, and no row fails"
+    verb.add_argument("--images", action="store_true", help=images)
+    _registry_options(verb)
     verb = _cluster_verb(verbs, "support-bundle", cluster_commands.support_bundle, seconds=120)
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="where to write it, such as bundle.tar.gz")
     logs = "also the last LINES lines of each pod; FATE's logs may name data sets and columns (default: none)"
@@ -239,6 +238,15 @@ def _parser() -> argparse.ArgumentParser:
     out = "new, empty, or an earlier rendering, whose stale files are removed"
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help=out)
     return parser
+
+
+def _registry_options(verb: argparse.ArgumentParser) -> None:
+    """How registries are asked."""
+    signed_in = "users and passwords of registries (default: Docker's config.json of this user, then the stack's pull secret)"
+    verb.add_argument("--auth", type=Path, metavar="FILE", help=signed_in)
+    verb.add_argument(
+        "--ca", type=Path, metavar="FILE", help="the PEM file of a CA that registries are trusted by, beside the machine's own"
+    )
 
 
 def _issuer_options(verb: argparse.ArgumentParser) -> None:

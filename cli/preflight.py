@@ -14,6 +14,7 @@ from federation.spec import ClusterSpec
 
 # What an apply asks the API server for, and what a later one does.
 _VERBS = ("create", "patch", "delete")
+_IMAGES = "`fatefed doctor --images` asks the registries"
 
 
 def examine(loaded: LoadedStack, cluster: Cluster, more: tuple[str, ...] = ()) -> Snapshot:
@@ -69,7 +70,7 @@ def _ours(view: UnitView) -> str:
 def _deployed(view: UnitView, cluster: ClusterSpec) -> Row:
     namespace, key = view.unit.namespace, view.unit.key
     if view.namespace.state != "absent":
-        fix = "run `pulumi up` when the other checks are right; if it was deployed before: `pulumi up --refresh`"
+        fix = f"run `pulumi up` when the other checks are right ({_IMAGES}); if it was deployed before: `pulumi up --refresh`"
         return Row(f"{key}: is deployed", "failed", f"nothing of it runs in namespace {namespace}", fix)
     make = f"`kubectl create namespace {namespace}`"
     if cluster.scope == "namespaced":
@@ -77,7 +78,7 @@ def _deployed(view: UnitView, cluster: ClusterSpec) -> Row:
     elif not cluster.makes_namespaces:
         fix = f"let it be made: {make}"
     else:
-        fix = "run `pulumi up`, which makes it, when the other checks are right; if it was there before: `pulumi up --refresh`"
+        fix = f"run `pulumi up`, which makes it, when the other checks are right ({_IMAGES}); if it was there before: `pulumi up --refresh`"
     return Row(f"{key}: namespace {namespace}", "failed", "there is none", fix)
 
 

@@ -47,8 +47,12 @@ class Reference:
 
     @classmethod
     def read(cls, text: str) -> "Reference":
-        """Of `[registry/]path:tag`, without a digest."""
-        name, _, tag = text.rpartition(":")
+        """Of `[registry/]path[:tag][@digest]`; what is pulled by its digest has that for a tag."""
+        text, _, digest = text.partition("@")
+        name, colon, tag = text.rpartition(":")
+        if not colon or "/" in tag:
+            name, tag = text, "latest"
+        tag = digest or tag
         first, slash, rest = name.partition("/")
         if slash and (first == "localhost" or "." in first or ":" in first):
             return cls(first, rest, tag)
@@ -68,11 +72,19 @@ class Registries:
     authority: Path | None = None
     _tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
+    def answers(self, host: str) -> str:
+        """That somebody answers there, whatever it is. FailedError with why not."""
+        try:
+            self._open("GET", f"{_origin(host)}/v2/", None)
+        except HTTPError as error:
+            if error.code >= 500:
+                raise FailedError(f"{host} answers HTTP {error.code}", "ask again later") from None
+        return "it answers"
+
     def digest(self, text: str) -> str:
-        """The digest that a reference with a tag stands for now. FailedError with why there is none, and what to do."""
+        """The digest that a reference stands for now. FailedError with why there is none, and what to do."""
         reference = Reference.read(text)
-        scheme = "http" if _LOCAL.fullmatch(reference.host) else "https"
-        url = f"{scheme}://{reference.host}/v2/{reference.repository}/manifests/{reference.tag}"
+        url = f"{_origin(reference.host)}/v2/{reference.repository}/manifests/{reference.tag}"
         headers, _ = self._answer("HEAD", url, reference)
         found = headers.get("Docker-Content-Digest", "")
         if not _DIGEST.fullmatch(found):
@@ -141,6 +153,10 @@ class Registries:
         if self.authority is not None:
             context.load_verify_locations(self.authority)
         return build_opener(HTTPSHandler(context=context), _Redirects)
+
+
+def _origin(host: str) -> str:
+    return f"{'http' if _LOCAL.fullmatch(host) else 'https'}://{host}"
 
 
 class _Redirects(HTTPRedirectHandler):

@@ -267,3 +267,50 @@ def test_a_registry_that_asks_for_tokens_gets_one_for_each_image(
     scopes = {asked["scope"][0] for asked in Tokens.asked}
     assert len(scopes) == len(digests)
     assert all(scope.startswith("repository:fate/") and scope.endswith(":pull") for scope in scopes)
+
+
+def rows(found: Lab, *options: str) -> dict[str, dict[str, str]]:
+    """The rows of `doctor --images`, by check without the digest."""
+    code = main(["doctor", "--images", "-s", "bank-a", "-C", str(found.stack.project.folder), "--json", *options])
+    assert code == 0, "nothing that this machine sees of a registry fails"
+    return {row["check"].partition(" from this machine")[0]: row for row in json.loads(found.capsys.readouterr().out)["rows"]}
+
+
+def test_doctor_reads_the_manifest_of_every_image_by_tag_or_digest_and_says_which_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with docker_registry(tmp_path / "registry") as registry:
+        found = lab(tmp_path, capsys, f"{HOST}:{registry.port}/fate")
+        digests = mirrored(registry, found)
+        references = [image["reference"] for image in found.images()]
+        said = rows(found)
+        assert set(said) == {f"registry {HOST}:{registry.port}", *(f"image {reference}" for reference in references)}
+        assert {row["state"] for row in said.values()} == {"ok"}
+        assert {row["check"].rpartition(": ")[2] for row in said.values()} == {"it answers", *digests.values()}
+        found("pin")
+        pinned = {f"image {image['reference']}" for image in found.images()}
+        assert all("@sha256:" in reference for reference in pinned)
+        assert pinned < {name for name, row in rows(found).items() if row["state"] == "ok"}
+
+
+def test_an_image_that_a_registry_does_not_have_is_not_readable_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with docker_registry(tmp_path / "registry") as registry:
+        found = lab(tmp_path, capsys, f"{HOST}:{registry.port}/fate")
+        references = [image["reference"] for image in found.images()]
+        for reference in references[1:]:
+            repository, _, tag = reference.partition("/")[2].partition(":")
+            registry.push(repository, tag, reference.encode())
+        [(check, row)] = [(check, row) for check, row in rows(found).items() if row["state"] != "ok"]
+        assert (check, row["state"]) == (f"image {references[0]}", "not readable")
+        assert "answers HTTP 404: it has no fate/" in row["problem"]
+        assert row["fix"].endswith("; nodes may reach what this machine does not")
+
+
+def test_a_registry_that_does_not_answer_is_one_row_and_its_images_wait(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = lab(tmp_path, capsys, f"{HOST}:{free_port()}/fate")
+    said = rows(found)
+    [registry] = [check for check, row in said.items() if row["state"] == "not readable"]
+    assert registry.startswith(f"registry {HOST}:")
+    waiting = [row["problem"] for row in said.values() if row["state"] == "skipped"]
+    assert waiting == [f"waits for: {registry} from this machine"] * (len(said) - 1)
+    assert len(said) > 5

@@ -148,3 +148,34 @@ def test_a_pull_secret_that_pulumi_does_not_give_fails_every_image_and_writes_no
     assert len(raised.value.problems) > 5
     assert all("fate:secrets.registry" in problem.problem for problem in raised.value.problems)
     assert stack.file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("nginx", Reference("docker.io", "library/nginx", "latest")),
+        ("registry.example:5000/fate/nginx", Reference("registry.example:5000", "fate/nginx", "latest")),
+        (f"registry.example:5000/fate/nginx:1@{DIGEST}", Reference("registry.example:5000", "fate/nginx", DIGEST)),
+        (f"fate/nginx@{DIGEST}", Reference("docker.io", "fate/nginx", DIGEST)),
+    ],
+)
+def test_a_reference_is_read_as_nodes_read_it(text: str, reference: Reference) -> None:
+    assert Reference.read(text) == reference
+
+
+def test_a_pull_secret_that_cannot_be_read_is_a_row_and_registries_are_asked_as_everybody(tmp_path: Path) -> None:
+    case = MESH.changed(lambda config: config.update(images={"registry": "127.0.0.1:1/fate"}))
+    project = stacks.project(tmp_path)
+    case.write(project / "stacks")
+    logins = Logins(stacks.stack(project, "bank-a", case.text()), tmp_path / "absent.json")
+    assert logins.if_usable("registry.example") is None
+    assert logins.unusable is not None
+    assert "absent.json cannot be read" in logins.unusable.problem
+
+
+def test_doctor_asks_one_kind_of_server_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = stacks.project(tmp_path)
+    stacks.stack(project, "bank-a", MESH.text())
+    for asked in (["--engines", "--images"], ["--images", "--peers"], ["--images", "clinic-b"], ["--engines", "--peers"]):
+        assert main(["doctor", *asked, "-s", "bank-a", "-C", str(project)]) == 2
+        assert "ask one at a time: --engines, --images, or peers" in capsys.readouterr().err
