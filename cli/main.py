@@ -57,7 +57,8 @@ _HELP = {
     "status": "Show what the stack has in its cluster: modules, claims, certificates, Services, consoles. Reads the stack file and its "
     "peers' descriptors, and the cluster by kubectl ($KUBECTL, else PATH); no state, no passphrase, no Secret." + _UNTOUCHED,
     "doctor": "Check the stack's own cluster: modules, claims, certificates, quotas, addresses, node ports, classes. With peers, the "
-    "links to them instead: names, ports, TLS, routes there and back, clocks, releases, and the route files in the cluster. Exit status 1 "
+    "links to them instead: names, ports, TLS, routes there and back, clocks, releases, and the route files in the cluster; with --engines "
+    "or --images the external engines, or the registries. Exit status 1 "
     "when a check failed; what may not be read is said and does not fail. Reads what `status` reads; docs/rbac/viewer.yaml suffices. No "
     "cluster is changed, unless you ask for a Job with --in-cluster.",
     "support-bundle": "Write an archive for whoever helps: configuration without secrets, rendered objects, status, doctor, events, "

@@ -314,3 +314,23 @@ def test_a_registry_that_does_not_answer_is_one_row_and_its_images_wait(tmp_path
     waiting = [row["problem"] for row in said.values() if row["state"] == "skipped"]
     assert waiting == [f"waits for: {registry} from this machine"] * (len(said) - 1)
     assert len(said) > 5
+
+
+def test_doctor_signs_in_by_the_pull_secret_and_says_when_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
+    signing_in = {"AUTH": "htpasswd", "AUTH_HTPASSWD_REALM": "fate", "AUTH_HTPASSWD_PATH": str(tmp_path / "htpasswd")}
+    with docker_registry(tmp_path / "registry", authorization=BASIC, **signing_in) as registry:
+        host = f"{HOST}:{registry.port}"
+        found = lab(tmp_path, capsys, f"{host}/fate", "    pullSecret: {secret: registry}\n")
+        mirrored(registry, found)
+        stacks.stand_in(tmp_path, monkeypatch, "import sys\nsys.exit('error: no passphrase')\n")
+        said = rows(found)
+        logins = said.pop("logins for registries")
+        assert (logins["state"], logins["problem"].startswith("fate:secrets.registry: ")) == ("not readable", True)
+        assert said.pop(f"registry {host}")["state"] == "ok"
+        assert {(row["state"], "answers HTTP 401" in row["problem"]) for row in said.values()} == {("not readable", True)}
+        config = json.dumps({"auths": {host: {"username": USER, "password": PASSWORD}}})
+        stacks.stand_in(tmp_path, monkeypatch, f"print({config!r})\n")
+        assert {row["state"] for row in rows(found).values()} == {"ok"}

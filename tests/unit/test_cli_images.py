@@ -163,11 +163,9 @@ def test_a_reference_is_read_as_nodes_read_it(text: str, reference: Reference) -
     assert Reference.read(text) == reference
 
 
-def test_a_pull_secret_that_cannot_be_read_is_a_row_and_registries_are_asked_as_everybody(tmp_path: Path) -> None:
-    case = MESH.changed(lambda config: config.update(images={"registry": "127.0.0.1:1/fate"}))
+def test_logins_that_cannot_be_read_are_remembered_and_nobody_signs_in(tmp_path: Path) -> None:
     project = stacks.project(tmp_path)
-    case.write(project / "stacks")
-    logins = Logins(stacks.stack(project, "bank-a", case.text()), tmp_path / "absent.json")
+    logins = Logins(stacks.stack(project, "bank-a", MESH.text()), tmp_path / "absent.json")
     assert logins.if_usable("registry.example") is None
     assert logins.unusable is not None
     assert "absent.json cannot be read" in logins.unusable.problem
