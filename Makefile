@@ -37,7 +37,7 @@ lint: $(INSTALLED)           ## format, style, types, generated files
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/python -m federation.schemas --check
+	$(BIN)/python -m federation.stack.schemas --check
 
 traffic-server:              ## Debian's Traffic Server, and nginx with its Lua module, which the traffic tests run
 	PATH=$$PATH:/usr/sbin; for tool in traffic_manager nginx; do command -v $$tool > /dev/null || missing=1; done; \
@@ -86,4 +86,4 @@ bench: $(INSTALLED) tools    ## pulumi up of one party against helm install of t
 	$(BIN)/python -m tests.bench.preview_scale
 
 schemas: $(INSTALLED)        ## regenerate the JSON schemas and example values
-	$(BIN)/python -m federation.schemas
+	$(BIN)/python -m federation.stack.schemas

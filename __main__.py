@@ -12,10 +12,10 @@ from components.manifests import extra_manifests
 from components.namespaces import Namespaces
 from components.other_stacks import published_descriptors
 from components.project import project_folder, shown, stack_file
-from federation.errors import FederationError
-from federation.load import check_secrets, expiry_warnings, load_stack, made_certificates, published_plan, weak_certificate_warnings
-from federation.spec import StackSpec
-from federation.stack_outputs import source_warnings
+from federation.base.errors import FederationError
+from federation.config.stack import StackSpec
+from federation.peers.other_stacks import source_warnings
+from federation.stack.load import check_secrets, expiry_warnings, load_stack, made_certificates, published_plan, weak_certificate_warnings
 
 
 def main() -> None:

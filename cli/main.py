@@ -13,14 +13,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cli import cluster_commands, commands, firewall, network, topology
-from cli.commands import FAILED, OK, USAGE, Result
-from cli.descriptors import DAYS
-from cli.errors import UsageError
-from cli.initialize import KINDS, RELEASE
-from cli.output import READER_ENDED, OutputError, said_to_the_end, say
-from cli.text import printable
-from federation.errors import FederationError
+from cli.commands import cluster as cluster_commands
+from cli.commands import network
+from cli.commands import stack as commands
+from cli.commands.stack import FAILED, OK, USAGE, Result
+from cli.peers.descriptors import DAYS
+from cli.reports import firewall, topology
+from cli.stackfile.initialize import KINDS, RELEASE
+from cli.tools.errors import UsageError
+from cli.tools.output import READER_ENDED, OutputError, said_to_the_end, say
+from cli.tools.text import printable
+from federation.base.errors import FederationError
 
 _UNTOUCHED = " No cluster is changed."
 _HELP = {

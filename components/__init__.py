@@ -1,4 +1,4 @@
-"""Pulumi components: layout only. What they make was decided in the plan (`federation.plan`)."""
+"""Pulumi components: layout only. What they make was decided in the plan (`federation.stack.plan`)."""
 
 from components.exported import compared_with_exports
 from components.external import (

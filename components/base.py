@@ -7,12 +7,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Input, Output, ResourceOptions
 
-from federation import naming
-from federation.errors import FederationError, Place
-from federation.live import LiveValue, live_values, substitute
-from federation.manifests import Manifest
-from federation.peers import Peers
-from federation.rules_peers import own_live_addresses
+from federation.base import naming
+from federation.base.errors import FederationError, Place
+from federation.base.live import LiveValue, live_values, substitute
+from federation.manifests.objects import Manifest
+from federation.peers.accepted import Peers
+from federation.rules.peers import own_live_addresses
 
 Addresses = Mapping[LiveValue, Output[str]]
 

@@ -8,9 +8,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
-from federation.cluster_identity import unpinned_cluster, unreachable_cluster
-from federation.kubeconfig import read_kubeconfig
-from federation.spec import ClusterSpec
+from federation.changes.cluster import unpinned_cluster, unreachable_cluster
+from federation.config.kubeconfig import read_kubeconfig
+from federation.config.stack import ClusterSpec
 
 # Where Kubernetes puts a pod's own credentials, and the name under which pods reach the API server.
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"

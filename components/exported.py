@@ -6,8 +6,8 @@ from typing import Any
 import pulumi
 from pulumi import Output
 
-from federation.exported import exported_warnings, published_fields
-from federation.spec import StackSpec
+from federation.changes.exported import exported_warnings, published_fields
+from federation.config.stack import StackSpec
 
 Bodies = Mapping[str, Output[dict[str, Any]]]
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pulumi import ResourceOptions
 
 from components.base import FederationComponent
-from federation.links import Kind
-from federation.peers import Peer
+from federation.catalogue.endpoints import Kind
+from federation.peers.accepted import Peer
 
 
 class ExternalParty(FederationComponent):

@@ -6,7 +6,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions, ResourceTransformArgs, ResourceTransformResult
 
 from components.site import Site
-from federation.extra_manifests import KEPT_KINDS, ExtraManifests
+from federation.units.own_objects import KEPT_KINDS, ExtraManifests
 
 
 def extra_manifests(files: Iterable[ExtraManifests], sites: Iterable[Site], opts: ResourceOptions) -> list[k8s.yaml.v2.ConfigGroup]:

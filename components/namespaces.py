@@ -10,14 +10,14 @@ from typing import Any
 import pulumi
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookOptions
 
-from federation import naming
-from federation.cluster_identity import unreachable_cluster
-from federation.errors import FederationError, Place, Problem
-from federation.kubeconfig import read_kubeconfig
-from federation.kubectl import environment, kubectl
-from federation.ownership import CLAIMS, WORKLOADS, Occupants, foreign_owner, left_claims, names_of_ours, occupied
-from federation.spec import ClusterSpec
-from federation.unit import UnitPlan
+from federation.base import naming
+from federation.base.errors import FederationError, Place, Problem
+from federation.changes.cluster import unreachable_cluster
+from federation.config.kubeconfig import read_kubeconfig
+from federation.config.kubectl import environment, kubectl
+from federation.config.stack import ClusterSpec
+from federation.units.namespace_owner import CLAIMS, WORKLOADS, Occupants, foreign_owner, left_claims, names_of_ours, occupied
+from federation.units.unit import UnitPlan
 
 _SECONDS = 20  # an API server that is well answers in far less than one
 

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from federation.stack_outputs import HIDDEN, Unread
+from federation.peers.other_stacks import HIDDEN, Unread
 
 
 def published_descriptors(stack: str) -> object:

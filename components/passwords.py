@@ -7,9 +7,9 @@ from typing import Any
 import pulumi
 from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookOptions
 
-from federation.manifests import SecretPlan
-from federation.naming import ENTRIES
-from federation.rotation import Passwords, only_recorded, unsafe_changes
+from federation.base.naming import ENTRIES
+from federation.changes.passwords import Passwords, only_recorded, unsafe_changes
+from federation.manifests.objects import SecretPlan
 
 
 def password_guard(key: str, secret: SecretPlan) -> ResourceHook:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pulumi
 import yaml
 
-from federation.errors import FederationError, Problem
-from federation.yaml_file import MISTAGGED
+from federation.base.errors import FederationError, Problem
+from federation.base.yaml_file import MISTAGGED
 
 
 def stack_file(stack: str) -> Path:

@@ -7,11 +7,11 @@ import pulumi
 from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceOptions
 
 from components.base import FederationComponent
-from federation.cluster_identity import moved_cluster, other_cluster
-from federation.data import lost_data, refusal, taken_namespaces
-from federation.impact import SEVERITY, effects
-from federation.plan import StackPlan
-from federation.spec import ClusterSpec
+from federation.changes.cluster import moved_cluster, other_cluster
+from federation.changes.effects import SEVERITY, effects
+from federation.config.stack import ClusterSpec
+from federation.stack.plan import StackPlan
+from federation.units.data import lost_data, refusal, taken_namespaces
 
 # Beside the units, whose keys name a party or an exchange.
 _CLUSTER = "cluster"

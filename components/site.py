@@ -9,9 +9,9 @@ from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, 
 from pulumi.output import Unknown
 
 from components.base import FederationComponent
-from federation.data import lost_data, refusal
-from federation.live import LiveValue
-from federation.unit import UnitPlan
+from federation.base.live import LiveValue
+from federation.units.data import lost_data, refusal
+from federation.units.unit import UnitPlan
 
 
 class Site(FederationComponent):

@@ -13,16 +13,16 @@ from pulumi import Input, Output, Resource, ResourceHook, ResourceHookArgs, Reso
 from components.base import Addresses, FederationComponent, fill
 from components.passwords import password_guard
 from components.site import Site
-from federation import naming
-from federation.certificates import pkcs8
-from federation.descriptor import finish
-from federation.impact import SEVERITY, effects
-from federation.jobs import JobPlan
-from federation.links import Kind
-from federation.live import live_values
-from federation.manifests import SecretPlan
-from federation.routes import route_revision
-from federation.unit import COMPONENTS, ChartPlan, UnitPlan
+from federation.base import naming
+from federation.base.live import live_values
+from federation.catalogue.endpoints import Kind
+from federation.changes.effects import SEVERITY, effects
+from federation.links.native.files import route_revision
+from federation.manifests.jobs import JobPlan
+from federation.manifests.objects import SecretPlan
+from federation.peers.descriptor import finish
+from federation.pki.certificates import pkcs8
+from federation.units.unit import COMPONENTS, ChartPlan, UnitPlan
 
 _CHARTS = Path(__file__).resolve().parent.parent / "charts"
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from federation.load import load_stack
+from federation.stack.load import load_stack
 from sandbox import cluster, pki, tools
 from sandbox.state import COMPONENTS
 from sandbox.workspace import REPO, Workspace

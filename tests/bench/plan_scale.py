@@ -46,9 +46,9 @@ def _measured(file: Path) -> dict[str, float]:
 
 
 def _child(file: Path) -> None:
-    from federation.load import load_stack
-    from federation.plan import plan_stack
-    from federation.releases import catalogue
+    from federation.catalogue.releases import catalogue
+    from federation.stack.load import load_stack
+    from federation.stack.plan import plan_stack
 
     catalogue()  # the program's own files, whatever the number of peers
     begun = time.perf_counter()

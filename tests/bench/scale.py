@@ -8,8 +8,8 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from federation.authority import authority_certificate
-from federation.descriptor import Descriptor
+from federation.peers.descriptor import Descriptor
+from federation.pki.authority import authority_certificate
 from tests.support.configs import (
     DOMAIN,
     EGGROLL,

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from federation.load import load_stack
+from federation.stack.load import load_stack
 from tests.support import configs
 from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import Container, Object, containers

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from federation.releases import catalogue
+from federation.catalogue.releases import catalogue
 from tests.charts.cases import (
     COMBINATIONS,
     EGGROLL,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.snapshot import expected
-from federation.unit import UnitPlan
+from cli.doctor.snapshot import expected
+from federation.units.unit import UnitPlan
 from tests.support.configs import (
     BALANCED,
     EXCHANGE,

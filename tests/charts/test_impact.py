@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from federation.impact import effects
-from federation.naming import pod_name
-from federation.unit import UnitPlan
+from federation.base.naming import pod_name
+from federation.changes.effects import effects
+from federation.units.unit import UnitPlan
 from tests.support.configs import (
     BALANCED,
     NODE_PORTS,

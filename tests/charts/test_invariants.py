@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from federation.naming import CHART_OBJECTS
-from federation.portal_releases import portal_catalogue
-from federation.releases import catalogue
-from federation.serving_releases import serving_catalogue
+from federation.base.naming import CHART_OBJECTS
+from federation.catalogue.portal import portal_catalogue
+from federation.catalogue.releases import catalogue
+from federation.catalogue.serving import serving_catalogue
 from tests.charts.cases import (
     ALL,
     EGGROLL_LARGE,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from federation.portal_releases import portal_catalogue
-from federation.releases import catalogue
-from federation.serving_releases import serving_catalogue
+from federation.catalogue.portal import portal_catalogue
+from federation.catalogue.releases import catalogue
+from federation.catalogue.serving import serving_catalogue
 from tests.charts.cases import (
     BALANCED,
     COMBINATIONS,
@@ -124,7 +124,7 @@ def test_a_pull_policy_is_that_of_the_containers_with_the_module_s_image(case: C
     def change(values: Values) -> None:
         values["modules"][module]["imagePullPolicy"] = "Never"
         if module == "mysql":
-            # The program gives both the same: tests/unit/test_federation_external.py.
+            # The program gives both the same: tests/unit/federation/units/party/test_external_engines.py.
             values["database"]["client"]["imagePullPolicy"] = "Never"
 
     found = list(containers(case.changed(change).render()))

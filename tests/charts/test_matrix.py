@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from federation.releases import Release, catalogue
+from federation.catalogue.releases import Release, catalogue
 from tests.charts.cases import Case, planned
 from tests.charts.test_invariants import INVARIANTS, PARTY_INVARIANTS
 from tests.support import configs

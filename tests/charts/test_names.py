@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from federation.ownership import CLAIM_NAMES
-from federation.releases import catalogue
-from federation.serving_releases import serving_catalogue
-from federation.unit import UnitPlan
+from federation.catalogue.releases import catalogue
+from federation.catalogue.serving import serving_catalogue
+from federation.units.namespace_owner import CLAIM_NAMES
+from federation.units.unit import UnitPlan
 from tests.charts.cases import ALL
 from tests.charts.cases import Case as ChartCase
 from tests.support.configs import OSX_STAR, RABBITMQ_MESH, ROLLSITE_STAR, SERVING_WHOLE, STAR_PARTY, Case

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from federation.routes import TOMBSTONE_HOST, TOMBSTONE_PORT
+from federation.links.native.files import TOMBSTONE_HOST, TOMBSTONE_PORT
 from tests.charts.cases import EXTERNAL, PARTY, PLAINTEXT, RABBITMQ, Case
 from tests.support import configs
 from tests.support.helm import CHARTS

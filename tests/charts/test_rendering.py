@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from cli.main import main
-from cli.rendering import render
-from federation.load import load_stack
+from cli.reports.rendering import render
+from federation.stack.load import load_stack
 from tests.support.configs import STAR_PARTY
 from tests.support.helm import helm
 from tests.support.stacks import EXAMPLES

@@ -8,7 +8,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from federation import schemas
+from federation.stack import schemas
 from tests.charts.cases import EGGROLL, EXCHANGE, PARTY, RABBITMQ, Case, Values
 from tests.support.helm import CHARTS, HelmRefusedError
 
@@ -16,14 +16,14 @@ from tests.support.helm import CHARTS, HelmRefusedError
 def test_the_generated_files_are_current() -> None:
     files = schemas.generated_files()
     assert files
-    assert not schemas.stale(files), "run python -m federation.schemas"
+    assert not schemas.stale(files), "run python -m federation.stack.schemas"
 
 
 def test_check_tells_what_is_stale(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert schemas.main(["--check"]) == 0
     monkeypatch.setattr(schemas, "generated_files", lambda *_: {CHARTS / "fate-party/values.yaml": "something else"})
     assert schemas.main(["--check"]) == 1
-    assert "values.yaml is stale: run python -m federation.schemas" in capsys.readouterr().err
+    assert "values.yaml is stale: run python -m federation.stack.schemas" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("case", [PARTY, EXCHANGE], ids=str)

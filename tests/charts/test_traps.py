@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import yaml
 
-from federation.link_routes import party_routes
-from federation.live import live_values
-from federation.releases import catalogue
+from federation.base.live import live_values
+from federation.catalogue.releases import catalogue
+from federation.links.native.tables import party_routes
 from tests.charts.cases import EGGROLL, FILE_PULSAR, FILE_RABBITMQ, OSX, PARTY, STANDALONE_OSX, Case, container, mount
 from tests.charts.test_configuration import properties, service_conf
 from tests.support import configs
 from tests.support.walk import config_texts, containers
-from tests.unit.test_federation_combinations import refused
-from tests.unit.test_federation_fate_2 import member
+from tests.unit.federation.units.party.test_combinations import refused
+from tests.unit.federation.units.party.test_fate_2 import member
 
 FATEFLOW = "StatefulSet/python/fateflow"
 

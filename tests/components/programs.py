@@ -46,8 +46,8 @@ def run_program(
     monkeypatch.setenv("PWD", str(project(case, folder)))
     monkeypatch.delenv("FATE_PROJECT_DIR", raising=False)
     # What stands in a certificate is checked in tests/unit; here only where it goes.
-    monkeypatch.setattr("federation.load.certificate_problems", lambda *_texts, **_names: ())
-    monkeypatch.setattr("federation.mutual_tls.MutualTls.problems", lambda *_mutual: ())
+    monkeypatch.setattr("federation.stack.load.certificate_problems", lambda *_texts, **_names: ())
+    monkeypatch.setattr("federation.trust.mutual_tls.MutualTls.problems", lambda *_mutual: ())
     # What is in a namespace is asked of real clusters, in tests/engine.
     monkeypatch.setattr("components.namespaces.Namespaces._get", lambda *_asked: None)
     given = secrets_for(case, folder / "planned") if secrets is None else secrets

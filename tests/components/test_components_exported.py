@@ -6,7 +6,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from federation.descriptor import Descriptor, field_texts
+from federation.peers.descriptor import Descriptor, field_texts
 from tests.components.programs import run_program
 from tests.components.recorder import Cluster, Run
 from tests.components.test_components_other_stacks import registered

@@ -9,7 +9,7 @@ import pulumi
 import pytest
 from pulumi.runtime import mocks
 
-from federation.descriptor import Descriptor
+from federation.peers.descriptor import Descriptor
 from tests.components.programs import run_program
 from tests.components.recorder import Cluster, Registered, Run
 from tests.components.test_components_program import BALANCED

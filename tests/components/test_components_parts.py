@@ -9,8 +9,8 @@ import pytest
 from components.base import fill
 from components.project import shown, stack_file
 from components.site import Site
-from federation.errors import FederationError
-from federation.live import LiveValue
+from federation.base.errors import FederationError
+from federation.base.live import LiveValue
 from tests.components.programs import project
 from tests.components.recorder import PROJECT, STACK, Cluster, run
 from tests.support.configs import STAR_PARTY

@@ -13,11 +13,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from cli.project import find_project
-from cli.state import deployed
+from cli.tools.project import find_project
+from cli.tools.state import deployed
 from components import UNITS, FateParty, UnitArgs
-from federation.authority import authority_certificate
-from federation.live import live_values
+from federation.base.live import live_values
+from federation.pki.authority import authority_certificate
 from tests.components.programs import run_program, secrets_for, traditional_key
 from tests.components.recorder import Cluster, Registered, Run, Secret, cluster_ip, plain, secrets_in, unknown_in
 from tests.support.configs import (
@@ -262,7 +262,7 @@ def test_fatefed_plan_finds_the_facts_of_every_unit_where_the_program_leaves_the
 ) -> None:
     resources = [{"urn": resource.urn, "type": resource.type, "inputs": resource.inputs} for resource in program(case).resources]
     exported = json.dumps({"deployment": {"resources": resources}}, default=repr)
-    monkeypatch.setattr("cli.state.pulumi", lambda *_: exported)
+    monkeypatch.setattr("cli.tools.state.pulumi", lambda *_: exported)
     units = case.load(tmp_path / "loaded").plan.units
     assert deployed(find_project(REPO).stack("bank-a")) == {unit.key: json.loads(json.dumps(unit.facts)) for unit in units}
 

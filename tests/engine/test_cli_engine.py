@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.identity import private_key
+from cli.keys.identity import private_key
 from cli.main import main
-from cli.project import Stack, find_project
-from federation.errors import FederationError, Problem
-from federation.load import load_stack
-from federation.source import StackSource
+from cli.tools.project import Stack, find_project
+from federation.base.errors import FederationError, Problem
+from federation.config.file import StackSource
+from federation.stack.load import load_stack
 from sandbox import tools
 from tests.support.stacks import EXAMPLES, REPO
 

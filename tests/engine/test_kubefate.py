@@ -23,9 +23,9 @@ from typing import Any
 
 import pytest
 
-from cli.kubefate.clusters import Choices
-from cli.kubefate.files import convert_files
-from cli.kubefate.report import secret_steps
+from cli.convert.clusters import Choices
+from cli.convert.files import convert_files
+from cli.convert.report import secret_steps
 from sandbox import pki
 from sandbox.objects import PROVISIONER
 from sandbox.workspace import Workspace
@@ -34,7 +34,7 @@ from tests.support.kubefate import filled
 
 pytestmark = pytest.mark.engine
 
-_FILES = Path(__file__).resolve().parents[1] / "unit" / "kubefate"
+_FILES = Path(__file__).resolve().parents[1] / "unit" / "cli" / "convert" / "kubefate"
 # What is deployed in namespaces of their own, because the files were written for clusters of their own.
 _EGGROLL = {"python", "mysql", "clustermanager", "nodemanager", "fateboard", "client"}
 _SPARK = {"python", "mysql", "nginx", "spark-master", "spark-worker", "namenode", "datanode", "fateboard", "client"}

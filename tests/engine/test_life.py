@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from federation.descriptor import Descriptor
-from federation.envelope import receive, sign
-from federation.identity import fingerprint, load_identity, new_identity
+from federation.peers.descriptor import Descriptor
+from federation.peers.signed import receive, sign
+from federation.pki.identity import fingerprint, load_identity, new_identity
 from sandbox.errors import SandboxError
 from sandbox.workspace import Workspace
 from tests.engine.operators import Federation, config_map, hand_over, identity, in_a_week, objects

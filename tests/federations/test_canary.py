@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from federation.load import load_stack
-from federation.spec import StackSpec
+from federation.config.stack import StackSpec
+from federation.stack.load import load_stack
 from sandbox import pki
 from sandbox.workspace import Workspace
 from tests.engine.operators import operator

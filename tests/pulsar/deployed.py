@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from federation.load import check_secrets, made_certificates
+from federation.stack.load import check_secrets, made_certificates
 from tests.pulsar.brokers import HOST, TENANT, Broker, client
 from tests.support.configs import Case
 from tests.support.helm import CHARTS, helm_template

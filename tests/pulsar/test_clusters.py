@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from federation.releases import catalogue
+from federation.catalogue.releases import catalogue
 from tests.pulsar.brokers import HOST, OWN_CLUSTER, TENANT, VERSION, Broker, FateFlow, broker, eventually
 from tests.pulsar.deployed import Deployed, Keeper, Topic, deployed, keeper, publish
 from tests.support.configs import MESH, Case, Config, party, party_descriptor

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cli.checks import Row
-from cli.engine_checks import engine_rows
-from federation.credential_spec import Credential
-from federation.spec import StackSpec
+from cli.doctor.engines.checks import engine_rows
+from cli.doctor.rows import Row
+from federation.config.credentials import Credential
+from federation.config.stack import StackSpec
 from tests.pulsar.brokers import HOST, OWN_CLUSTER, TENANT, Broker, broker, free_port
 from tests.pulsar.deployed import deployed
 from tests.support.configs import PULSAR, STAR_PARTY, Case, external

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
-from federation.releases import catalogue
+from federation.catalogue.releases import catalogue
 from tests.charts import cases
 from tests.charts.test_configuration import PASSWORD, filled
 from tests.support import configs
 from tests.support.helm import CHARTS
 from tests.support.walk import config_texts
-from tests.unit.test_federation_fate_2 import member
+from tests.unit.federation.units.party.test_fate_2 import member
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 ENVIRONMENT = _CACHE / "fate-federation" / "pyfate-2.2.0"

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from federation.jobs import JobPlan
+from federation.manifests.jobs import JobPlan
 
 
 def run(plan: JobPlan, folder: Path, secrets: Mapping[str, str], **instead: str) -> subprocess.CompletedProcess[str]:

@@ -6,11 +6,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from cli.checks import Row, rows_text
-from cli.engine_checks import engine_rows
-from cli.errors import NotReadableError
-from federation.credential_spec import Credential
-from federation.spec import StackSpec
+from cli.doctor.engines.checks import engine_rows
+from cli.doctor.rows import Row, rows_text
+from cli.tools.errors import NotReadableError
+from federation.config.credentials import Credential
+from federation.config.stack import StackSpec
 from tests.servers.servers import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, HOST, MariaDb, RabbitMq, free_port, rabbitmq
 from tests.support.configs import MYSQL, RABBITMQ, RABBITMQ_MESH, Case, external
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
 
 from cli.main import main
-from cli.project import Stack
+from cli.tools.project import Stack
 from tests.servers.servers import HOST, DockerRegistry, docker_registry, free_port
 from tests.support import stacks
 from tests.support.configs import MESH

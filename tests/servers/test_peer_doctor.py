@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from federation.descriptor import Descriptor
+from federation.peers.descriptor import Descriptor
 from tests.servers.servers import RabbitMq
 from tests.support.configs import RABBITMQ_CLINIC, RABBITMQ_MESH
 from tests.support.peer_doctor import Answer, doctor

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 from cryptography.hazmat.primitives import serialization
 from pydantic import BaseModel
 
-from federation.spec import StackSpec
+from federation.config.stack import StackSpec
 from tests.support.configs import SLIM_PULSAR, SLIM_RABBITMQ, Config, exchange, fml_manager, party, serving, site_portal, stack
 
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.S)

@@ -12,10 +12,10 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from federation.descriptor import Descriptor, digest
-from federation.envelope import sign
-from federation.identity import fingerprint, load_identity
-from federation.load import LoadedStack, load_stack
+from federation.peers.descriptor import Descriptor, digest
+from federation.peers.signed import sign
+from federation.pki.identity import fingerprint, load_identity
+from federation.stack.load import LoadedStack, load_stack
 
 Config = dict[str, Any]
 DOMAIN = "fraud.example"

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cli.planned import resource
-from cli.snapshot import Expected, expected
-from federation.live import live_values, substitute
-from federation.manifests import Manifest
-from federation.plan import StackPlan
-from federation.unit import UnitPlan
+from cli.doctor.planned import resource
+from cli.doctor.snapshot import Expected, expected
+from federation.base.live import live_values, substitute
+from federation.manifests.objects import Manifest
+from federation.stack.plan import StackPlan
+from federation.units.unit import UnitPlan
 
 Answers = dict[str, Any]
 FORBIDDEN = 'Error from server (Forbidden): {} is forbidden: User "viewer" cannot list resource'

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from cli.kubefate.clusters import Choices
-from cli.kubefate.convert import Conversion, convert
-from cli.kubefate.source import ClusterFile
+from cli.convert.clusters import Choices
+from cli.convert.convert import Conversion, convert
+from cli.convert.source import ClusterFile
 
 Keys = dict[str, Any]
 _CORE = ["mysql", "python"]

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from federation.authority import Period, authority_certificate, issue
+from federation.pki.authority import Period, authority_certificate, issue
 from tests.support.configs import DOMAIN
 
 LOOPBACK = "127.0.0.1"

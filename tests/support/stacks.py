@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cli.initialize import Answers, stack_text
-from cli.project import Stack, find_project
-from federation.descriptor import Descriptor
+from cli.stackfile.initialize import Answers, stack_text
+from cli.tools.project import Stack, find_project
+from federation.peers.descriptor import Descriptor
 from tests.support.configs import signed_file
 
 REPO = Path(__file__).resolve().parents[2]

@@ -9,9 +9,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from federation.authority import authority_certificate
-from federation.descriptor import Descriptor
-from federation.load import LoadedStack, load_stack
+from federation.peers.descriptor import Descriptor
+from federation.pki.authority import authority_certificate
+from federation.stack.load import LoadedStack, load_stack
 from tests.support.configs import DOMAIN, Case, Config
 
 TODAY = date(2026, 11, 22)

@@ -12,20 +12,20 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from federation import naming
-from federation.descriptor import Descriptor, finish
-from federation.exchange_spec import ExchangeSpec
-from federation.links import LINKS, SERVING_PROXY, PublishedService
-from federation.live import LiveValue, live_values, substitute
-from federation.load import LoadedStack
-from federation.party_spec import PartySpec
-from federation.plan import StackPlan
-from federation.publish_spec import Publication
-from federation.releases import catalogue
-from federation.serving_releases import serving_catalogue
-from federation.serving_spec import ServingExchangeSpec, ServingSpec
-from federation.spec import StackSpec
-from federation.unit import UnitPlan
+from federation.base import naming
+from federation.base.live import LiveValue, live_values, substitute
+from federation.catalogue.endpoints import LINKS, SERVING_PROXY, PublishedService
+from federation.catalogue.releases import catalogue
+from federation.catalogue.serving import serving_catalogue
+from federation.config.exchange import ExchangeSpec
+from federation.config.party import PartySpec
+from federation.config.publish import Publication
+from federation.config.serving import ServingExchangeSpec, ServingSpec
+from federation.config.stack import StackSpec
+from federation.peers.descriptor import Descriptor, finish
+from federation.stack.load import LoadedStack
+from federation.stack.plan import StackPlan
+from federation.units.unit import UnitPlan
 from tests.support.configs import Case, Config
 from tests.support.packets import NAMES, SERVING, SERVING_NAMES, Network, Outcome, Unit
 

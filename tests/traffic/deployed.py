@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from federation.unit import UnitPlan
+from federation.units.unit import UnitPlan
 from sandbox.processes import fields_after_name
 from tests.support.helm import CHARTS, helm_template
 from tests.support.walk import named, of_kind

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from federation.unit import UnitPlan
+from federation.units.unit import UnitPlan
 from tests.support.configs import FILE_PULSAR, RELEASE, RELEASE_2, Case, exchange, exchange_descriptor, party, party_descriptor, stack
 from tests.support.helm import CHARTS, helm_template
 from tests.support.partner_calls import CLIENT_PATHS, JOB, Call, calls_1, calls_2
@@ -128,7 +128,7 @@ def test_every_call_of_a_partner_arrives_as_it_was_sent(chain: Chain) -> None:
 
 
 def test_the_question_of_doctor_arrives(chain: Chain) -> None:
-    from cli.peer_questions import _FATEFLOW
+    from cli.doctor.links.questions import _FATEFLOW
 
     asked = _FATEFLOW[chain.release[0]]
     assert status(chain.exchange.ask(request_of(Call(asked["path"], CALLS[chain.release][0].headers, asked["method"])))) == "200"

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from cli.peer_probe import ask as ask_one
-from federation.descriptor import Descriptor
-from federation.unit import UnitPlan
+from cli.doctor.links.probe import ask as ask_one
+from federation.peers.descriptor import Descriptor
+from federation.units.unit import UnitPlan
 from tests.support.configs import DOMAIN, Case, exchange, exchange_descriptor, party, party_descriptor, stack
 from tests.support.peer_doctor import Answer, doctor
 from tests.support.peer_servers import Nginx, Server, authority, fateflow, network, serve, serve_nginx, server_context

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from federation.unit import UnitPlan
+from federation.units.unit import UnitPlan
 from sandbox import pki
 from sandbox.state import free_port
 from tests.support.configs import DOMAIN, PORTAL

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from federation.unit import UnitPlan
+from federation.units.unit import UnitPlan
 from sandbox import pki
 from tests.support.configs import Case, exchange, party_descriptor, stack
 from tests.traffic.deployed import Container, TrafficServer, container, eventually, traffic_server

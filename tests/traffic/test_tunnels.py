@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from federation.authority import Period, issue
-from federation.load import made_certificates
+from federation.pki.authority import Period, issue
+from federation.stack.load import made_certificates
 from tests.support.configs import STAR_PARTY, Case, Config, exchange, party, party_descriptor, stack
 from tests.support.trust import ca, ca_key, load, secrets_of, server_key, trusting, with_ca
 from tests.traffic.deployed import Container, TrafficServer, container, eventually, traffic_server

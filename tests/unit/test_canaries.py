@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from federation.party_spec import PartySpec
-from federation.spec import StackSpec
+from federation.config.party import PartySpec
+from federation.config.stack import StackSpec
 from sandbox import pki
 from tests.support.canaries import STACKS, canary, filled, marks, mentions, slots
 from tests.support.configs import Case, Config

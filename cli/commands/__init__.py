@@ -1,0 +1,1 @@
+"""The verbs: from parsed arguments to what is printed and the exit status."""

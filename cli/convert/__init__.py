@@ -1,0 +1,1 @@
+"""KubeFATE's files to stack files."""

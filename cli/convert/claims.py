@@ -1,0 +1,216 @@
+"""Which claims KubeFATE's charts made, in which folder of each the data lies, and whether the new stack finds it there.
+
+Charts up to 1.8, and all of FATE-Serving, make claims as objects of the helm release, without `helm.sh/resource-policy: keep`:
+`kubefate cluster delete` deletes them. From 1.9 on they are claims of StatefulSets, which helm does not know. Source: the charts' templates
+(`kind: PersistentVolumeClaim`, `volumeClaimTemplates`), rendered; see `cli.convert.defaults` for where the charts are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from cli.convert.clusters import Cluster, listed
+from cli.convert.defaults import FATE, NOW, OLD, SERVING
+from cli.convert.draft import Draft
+from cli.convert.source import Path_
+
+ROOT = "."  # in the words of the stack file
+_OWN_SIZE = ("storageClass", "accessMode", "size")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The claim of a module in a series of chart versions (both ends belong to it). `N` in a name stands for the number of the pod."""
+
+    chart: str
+    module: str
+    first: str
+    last: str
+    name: str
+    # What the claim is called that this program makes.
+    ours: str
+    # Whether it is a claim of a StatefulSet, which stays when the release is deleted.
+    stays: bool
+    # Folders with fixed names; empty: `subPath` says it.
+    folders: str = ""
+    # Why the data is not used again; empty: it is.
+    unused: str = ""
+    # Whether the chart mounts the claim that it makes.
+    mounted: bool = True
+
+    def holds(self, version: Version) -> bool:
+        """Whether a version belongs to the series."""
+        return Version(self.first) <= version <= Version(self.last)
+
+
+_FLOW = "logs, jobs, model-local-cache"
+_WITH_CLAIMS = ("1.6.1", "1.8.99")
+_EMPTY = "KubeFATE mounts it where the program never writes: it is empty"
+CLAIMS: tuple[Claim, ...] = (
+    Claim(FATE, "python", *_WITH_CLAIMS, "python-data", "python-data-python-0", False, _FLOW),
+    Claim(FATE, "python", *NOW, "python-data-python-0", "python-data-python-0", True, _FLOW),
+    Claim(FATE, "mysql", *OLD, "mysql-data", "data-mysql-0", False),
+    Claim(FATE, "mysql", *NOW, "data-mysql-0", "data-mysql-0", True),
+    Claim(FATE, "client", *_WITH_CLAIMS, "client-data", "persistence-client-0", False),
+    Claim(FATE, "client", *NOW, "persistence-client-0", "persistence-client-0", True),
+    Claim(FATE, "hdfs.namenode", *_WITH_CLAIMS, "namenode-data", "dfs-namenode-0", False, ROOT),
+    Claim(FATE, "hdfs.namenode", *NOW, "dfs-namenode-0", "dfs-namenode-0", True, ROOT),
+    Claim(FATE, "hdfs.datanode", *_WITH_CLAIMS, "datanode-data", "dfs-datanode-N", False, ROOT),
+    Claim(FATE, "hdfs.datanode", *NOW, "dfs-datanode-N", "dfs-datanode-N", True, ROOT),
+    Claim(FATE, "pulsar", *_WITH_CLAIMS, "pulsar-data", "pulsar-data-pulsar-0", False, ROOT),
+    Claim(FATE, "pulsar", *NOW, "pulsar-data-pulsar-0", "pulsar-data-pulsar-0", True, ROOT),
+    Claim(FATE, "nodemanager", *OLD, "nodemanager-N-data", "data-dir-nodemanager-N", False, "nodemanager-N"),
+    Claim(FATE, "nodemanager", *NOW, "data-dir-nodemanager-N", "data-dir-nodemanager-N", True),
+    Claim(SERVING, "servingServer", "2.0.0", "2.1.4", "serving-server-data", "serving-server-data-serving-server-0", False,
+          unused="KubeFATE makes it and does not mount it: it is empty", mounted=False),
+    Claim(SERVING, "servingServer", "2.1.5", "2.1.5", "serving-server-data", "serving-server-data-serving-server-0", False,
+          unused="its models lie in another folder than 2.1.6 reads: FATE-Flow publishes them again"),
+    Claim(SERVING, "servingServer", "2.1.6", "2.1.99", "serving-server-data", "serving-server-data-serving-server-0", False,
+          "cache, model_cache"),
+    Claim(SERVING, "servingRedis", "2.0.0", "2.1.4", "serving-redis-data", "serving-redis-data-serving-redis-0", False,
+          unused="KubeFATE makes it and does not mount it: it is empty", mounted=False),
+    Claim(SERVING, "servingRedis", "2.1.5", "2.1.99", "serving-redis-data", "serving-redis-data-serving-redis-0", False, unused=_EMPTY),
+    Claim(SERVING, "servingZookeeper", "2.0.4", "2.1.99", "data-serving-zookeeper-0", "serving-zookeeper-data-serving-zookeeper-0", True,
+          unused="Bitnami's image keeps it in its own way; serving-servers register again by themselves"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NodeManager:
+    """One node manager of a chart up to 1.8: its name, folder, claim and processors of a session (None: the cluster manager's 4)."""
+
+    name: str
+    folder: str | None
+    existing_claim: str | None
+    processors: object
+
+
+def claims_of(cluster: Cluster) -> Iterator[Claim]:
+    """The claims of the modules that are deployed."""
+    for row in CLAIMS:
+        if row.chart == cluster.chart and row.holds(cluster.version) and row.module.split(".")[0] in cluster.modules - cluster.unneeded:
+            yield row
+
+
+def folder_of(cluster: Cluster, row: Claim) -> str:
+    """Where in its claim KubeFATE kept a module's data."""
+    if row.module == "nodemanager" and row.folders and (nodes := node_managers(cluster)):
+        return ", ".join(node.folder or ROOT for node in nodes)
+    return row.folders or str(cluster.taken(f"{row.module}.subPath") or ROOT)
+
+
+def names_of(cluster: Cluster, row: Claim) -> list[str]:
+    """The claims that KubeFATE used: the operator's own, or those of the chart, one for each pod."""
+    own = cluster.file.get(*row.module.split("."), "existingClaim")
+    if own:
+        return [str(own)]
+    if row.module == "nodemanager" and not row.stays:
+        return [node.existing_claim or f"{node.name}-data" for node in node_managers(cluster)]
+    count = cluster.taken(f"{row.module}.replicas") if "N" in row.name else 1
+    return [row.name.replace("N", str(number)) for number in range(count if isinstance(count, int) else 1)]
+
+
+def node_managers(cluster: Cluster) -> list[NodeManager]:
+    """The node managers of charts up to 1.8: `count` of them, and up to 1.6.0 one for each entry of `list`."""
+    count, processors = cluster.taken("nodemanager.count"), cluster.taken("nodemanager.sessionProcessorsPerNode")
+    found = [NodeManager(f"nodemanager-{number}", f"nodemanager-{number}", None, processors) for number in range(int(count or 0))]
+    entries = listed(cluster.file.get("nodemanager", "list")) if cluster.version <= Version("1.6.0") else []
+    return found + [
+        NodeManager(str(one.get("name")), one.get("subPath") or None, one.get("existingClaim") or None, one.get("sessionProcessorsPerNode"))
+        for one in entries
+    ]
+
+
+def claims(cluster: Cluster, draft: Draft) -> None:
+    """Where the new stack looks for the data that is there, and what must be done to keep it until then."""
+    if cluster.version < Version("1.9") and cluster.kind == "party":
+        _count_node_managers(cluster, draft)
+    if not cluster.persistent or cluster.kind not in ("party", "serving"):
+        return
+    found, deleted, left = list[str](), list[str](), list[str]()
+    for row in claims_of(cluster):
+        names, at = names_of(cluster, row), cluster.at(f"{_place(cluster, row.module)}.persistence")
+        own = cluster.file.get(*row.module.split("."), "existingClaim")
+        if not names:
+            continue
+        why = row.unused if not own else ""
+        if row.module == "nodemanager" and not row.stays and len(names) > 1 and not why:
+            why = "a chart up to 1.8 has a claim and a folder for each node, and here one folder serves all: upload tables again"
+        if why:
+            left.append(f"{', '.join(names)}: {why}")
+        elif own or not row.stays:
+            _name_claim(cluster, draft, row, at, names[0])
+        _name_folder(cluster, draft, row, at)
+        if not why:
+            (found if own or row.stays else deleted).extend(names)
+    _tell(cluster, draft, found, deleted, left)
+
+
+def _place(cluster: Cluster, module: str) -> str:
+    return "modules.fateflow" if module == "python" else f"modules.{module}"
+
+
+def _name_claim(cluster: Cluster, draft: Draft, row: Claim, at: Path_, name: str) -> None:
+    """Use a claim that exists. It keeps its class, mode and size, so the file's are not carried."""
+    word = tuple(row.module.split("."))
+    if not cluster.file.get(*word, "existingClaim"):
+        draft.put((*at, "existingClaim"), name, None, "the claim that KubeFATE's chart made: see above how to keep it")
+    for key in _OWN_SIZE:
+        draft.puts.pop((*at, key), None)
+        if cluster.file.get(*word, key) not in (None, ""):
+            draft.lose((*word, key), f"claim {name} exists already, and keeps its own")
+
+
+def _name_folder(cluster: Cluster, draft: Draft, row: Claim, at: Path_) -> None:
+    """Say where in the claim the data lies, where this program would look elsewhere."""
+    if row.unused or row.folders == ROOT:
+        return
+    if row.module == "nodemanager" and not row.stays:
+        nodes = node_managers(cluster)
+        if len(nodes) == 1:
+            draft.put((*at, "subPath"), nodes[0].folder or ROOT, None, "the node's own folder in KubeFATE")
+    elif not row.folders and cluster.taken(f"{row.module}.subPath") is None:
+        note = f"KubeFATE mounts the claim's root: block {row.module} has no subPath"
+        draft.put((*at, "subPath"), ROOT, None, note)
+
+
+def _count_node_managers(cluster: Cluster, draft: Draft) -> None:
+    """One number of equal node managers."""
+    if "nodemanager" not in cluster.modules - cluster.unneeded:
+        return
+    nodes, at = node_managers(cluster), cluster.at("modules.nodemanager")
+    origin = next((path for path in (("nodemanager", "count"), ("nodemanager", "list")) if cluster.file.get(*path)), None)
+    if not nodes:
+        draft.warn("KubeFATE deployed no node manager: block nodemanager has neither count nor list; one is deployed here")
+    draft.put((*at, "replicas"), max(1, len(nodes)), origin, "" if origin else "KubeFATE's default")
+    draft.read |= {("nodemanager", "count")}
+    processors = {node.processors for node in nodes}
+    entries = listed(cluster.file.get("nodemanager", "list"))
+    if len(processors) == 1 and (*at, "sessionProcessorsPerNode") not in draft.puts and (one := processors.pop()) is not None:
+        draft.put((*at, "sessionProcessorsPerNode"), one, ("nodemanager", "list") if entries else None)
+    for number, entry in enumerate(entries if cluster.version <= Version("1.6.0") else []):
+        path = ("nodemanager", "list", str(number))
+        draft.read |= {
+            (*path, key) for key in ("name", "sessionProcessorsPerNode", *(("existingClaim", "subPath") if cluster.persistent else ()))
+        }
+        for key in ("nodeSelector", *_OWN_SIZE, "subPath", "existingClaim"):
+            if entry.get(key) and (*path, key) not in draft.read:
+                draft.lose((*path, key), "all node managers are alike here: write it under nodemanager, for all of them")
+        if len(processors) > 1 and entry.get("sessionProcessorsPerNode") is not None:
+            draft.lose((*path, "sessionProcessorsPerNode"), "all node managers are alike here, and these differ")
+
+
+def _tell(cluster: Cluster, draft: Draft, found: list[str], deleted: list[str], left: list[str]) -> None:
+    if found:
+        draft.ask(
+            f"existing data: claims {', '.join(found)} are found again, in the same folders: remove the old cluster, but not its claims"
+        )
+    if deleted:
+        draft.ask(
+            f"existing data: PROTECT claims {', '.join(deleted)} before you delete the old cluster: they belong to its helm release, and "
+            "`kubefate cluster delete` deletes them. Set their volumes to Retain, and make the claims again on them: "
+            "docs/from-kubefate.md#claims-that-go-with-the-release. To start empty instead, remove the lines existingClaim"
+        )
+    for text in left:
+        draft.warn(f"existing data that is not found again: {text}")

@@ -1,0 +1,1 @@
+"""Keys of KubeFATE that are read together, by subject."""

@@ -1,0 +1,1 @@
+"""The conversion table: one row for each key of KubeFATE, by subject."""

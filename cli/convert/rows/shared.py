@@ -1,0 +1,74 @@
+"""What rows of several subjects have in common: when a key counts, and the keys of every module, claim and Service."""
+
+from collections.abc import Iterator
+
+from cli.convert.affinity import translated
+from cli.convert.clusters import Cluster, Kind
+from cli.convert.rows.row import PARTY, Condition, ForType, Part, PublishedPort, Row, To
+
+PEERS = "fate:peers.party-<id>"
+HUB = "fate:peers.exchange"
+STAR = "with it the topology is a star, else a mesh"
+
+
+def computing(*engines: str) -> Condition:
+    """Keys that count with these computing engines."""
+
+    def used(cluster: Cluster) -> str | None:
+        return None if cluster.engines.get("computing") in engines else f"computing is {cluster.engines.get('computing')}"
+
+    return used
+
+
+def federation(*engines: str) -> Condition:
+    """Keys that count with these federation engines."""
+
+    def used(cluster: Cluster) -> str | None:
+        return None if cluster.engines.get("federation") in engines else f"federation is {cluster.engines.get('federation')}"
+
+    return used
+
+
+def persistent(cluster: Cluster) -> str | None:
+    """Keys that count when KubeFATE made claims."""
+    return None if cluster.persistent else "persistence is not true, so KubeFATE made no claims"
+
+
+def module_rows(word: str, place: str, kinds: tuple[Kind, ...] = PARTY) -> Iterator[Row]:
+    """The keys that every module has."""
+    yield Row(f"{word}.nodeSelector", To(f"{place}.nodeSelector"), kinds, "map")
+    here = "selectors on KubeFATE's labels become selectors on the labels here"
+    yield Row(f"{word}.affinity", To(f"{place}.affinity", here, translated), kinds, "map")
+    yield Row(f"{word}.tolerations", To(f"{place}.tolerations"), kinds, "list")
+    for part in ("requests", "limits"):
+        what = Part(f"{place}.resources.{part}.*", "what is not said is the release's")
+        yield Row(f"{word}.resources.{part}.*", what, kinds, "any")
+    image = Part(f"{place}.image.repository", "only when it is another than FATE's own")
+    yield Row(f"{word}.image", image, kinds, since="2.0")
+    yield Row(f"{word}.imageTag", Part(f"{place}.image.tag", "only when it is another than the release's"), kinds, since="2.0")
+
+
+def claim_rows(word: str, place: str, kinds: tuple[Kind, ...] = PARTY, *, sub_path: bool = True) -> Iterator[Row]:
+    """The keys of a module's claim."""
+    for key in ("existingClaim", "storageClass", "accessMode", "size", *(["subPath"] if sub_path else [])):
+        yield Row(f"{word}.{key}", To(f"{place}.persistence.{key}"), kinds, used=(persistent,))
+
+
+def service_rows(word: str, place: str, ports: dict[str, str], kinds: tuple[Kind, ...] = PARTY, *, default: bool = False) -> Iterator[Row]:
+    """The Service of a module that peers do not dial."""
+    yield Row(f"{word}.type", To(f"{place}.service.type"), kinds, default=default)
+    for key, port in ports.items():
+        how = ForType(f"{place}.service.nodePorts.{port}", f"{word}.type", note="with type NodePort or LoadBalancer")
+        yield Row(f"{word}.{key}", how, kinds, "number", default=default)
+
+
+def published_rows(
+    word: str, endpoint: str, service: str, ports: dict[str, tuple[str, str]], kinds: tuple[Kind, ...] = PARTY, since: str = "1.5.0"
+) -> Iterator[Row]:
+    """The Service that peers dial, its type and its node ports: by key, the port here and its name in KubeFATE's Service."""
+    yield Row(f"{word}.type", To(f"publish.{endpoint}.type"), kinds, default=True)
+    for key, (port, name) in ports.items():
+        how = PublishedPort(f"publish.{endpoint}.{port}", f"{word}.type", service, name)
+        yield Row(f"{word}.{key}", how, kinds, "number", since, default=True)
+    balanced = ForType(f"publish.{endpoint}.loadBalancerIP", f"{word}.type", "LoadBalancer", "with type LoadBalancer")
+    yield Row(f"{word}.loadBalancerIP", balanced, kinds)

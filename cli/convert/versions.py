@@ -1,0 +1,75 @@
+"""KubeFATE's chart versions and the releases they become: one row for each series that this program does not deploy itself."""
+
+import re
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from federation.catalogue.releases import catalogue
+from federation.catalogue.serving import serving_catalogue
+
+_VERSION = re.compile(r"v?([0-9]{1,4}\.[0-9]{1,4}(?:\.[0-9]{1,4})?)(?:[-+.]([A-Za-z][A-Za-z0-9.+-]*))?")
+# Suffixes of KubeFATE's own packages: a later package of the same release.
+_OWN_SUFFIXES = frozenset({"a", "b", "release"})
+_PRE_RELEASE = re.compile(r"(?:alpha|beta|rc)\b", re.I)
+# The first KubeFATE whose charts are read, by chart: the guide is that of 1.5.0, which deploys FATE-Serving 2.0.0.
+OLDEST = {"fate": "1.5.0", "fate-exchange": "1.5.0", "fate-serving": "2.0.0"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A series of chart versions (both ends belong to it), the release it becomes, and why."""
+
+    first: str
+    last: str
+    release: str
+    why: str
+
+    def holds(self, version: Version) -> bool:
+        """Whether a version belongs to the series."""
+        return Version(self.first) <= version <= Version(self.last)
+
+
+_DATA = "peers of this party must move with it, and data of the old release does not fit: start with empty claims, or migrate the database"
+TARGETS = (
+    Target("1.5.0", "1.7.1", "1.9.2", f"the oldest series that is deployed here, and KubeFATE has no upgrade from it either; {_DATA}"),
+    Target("1.7.2", "1.8.99", "1.9.2", f"the oldest series that is deployed here; {_DATA} (SQL of KubeFATE's upgrade manager)"),
+    Target("1.11.0", "1.11.0", "1.11.1", "FATE 1.11.0 has no images of its own"),
+    Target("1.11.3", "1.11.99", "1.11.2", f"the last 1.11 with published images, OLDER than yours; {_DATA}"),
+)
+SERVING_TARGETS = (
+    Target("2.0.0", "2.1.4", "2.1.6", "the oldest series that is deployed here is 2.1.5; published models are read again from FATE-Flow"),
+)
+
+
+def releases_of(kind: str) -> tuple[str, ...]:
+    """The releases that a kind of cluster may become."""
+    return tuple(serving_catalogue() if kind in ("serving", "servingExchange") else catalogue())
+
+
+def version_of(text: str) -> Version | None:
+    """The version in `v1.11.1-fedlcm-v0.3.0`; None when there is none."""
+    found = _VERSION.fullmatch(text)
+    return None if found is None else Version(found[1])
+
+
+def suffix_of(text: str) -> str:
+    """What follows the version, when it makes the chart another one than KubeFATE's: `fedlcm-v0.3.0` of `v1.11.1-fedlcm-v0.3.0`."""
+    found = _VERSION.fullmatch(text)
+    suffix = "" if found is None else found[2] or ""
+    return "" if suffix in _OWN_SUFFIXES else suffix
+
+
+def is_pre_release(text: str) -> bool:
+    """Whether a chart version is that of an alpha or beta of FATE."""
+    return _PRE_RELEASE.match(suffix_of(text)) is not None
+
+
+def release_of(kind: str, version: Version) -> tuple[str, str] | None:
+    """The release a chart version becomes, and why when it is another one; None when this program has none for it."""
+    known = releases_of(kind)
+    same = next((name for name in known if Version(name) == version), None)
+    if same is not None:
+        return same, ""
+    targets = SERVING_TARGETS if kind in ("serving", "servingExchange") else TARGETS
+    return next(((row.release, row.why) for row in targets if row.holds(version)), None)

@@ -1,0 +1,1 @@
+"""Questions to a cluster, and the rows that their answers become."""

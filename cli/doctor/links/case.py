@@ -1,0 +1,72 @@
+"""One question about a peer with its answer, and the rows it becomes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cli.doctor.links.own_addresses import OwnAddresses
+from cli.doctor.links.questions import Question
+from cli.doctor.rows import Row
+
+# What is said of a fault, and what has to be done by whom. Words in braces: {name} {party} {owner} {hop} {endpoint}.
+Saying = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question about a peer, its answer (cli/doctor/links/probe.py), and what else is known."""
+
+    subject: str
+    question: Question
+    answer: dict[str, Any]
+    domain: str
+    # Releases of FATE: of this stack's units, and of the peer by its descriptor.
+    ours: tuple[str, ...]
+    theirs: str | None
+    now: datetime
+    # Where this stack is reached itself.
+    own: OwnAddresses
+
+    @property
+    def where(self) -> str:
+        """Host and port."""
+        host = self.question.host
+        return f"{f'[{host}]' if ':' in host else host}:{self.question.port}"
+
+    @property
+    def stage(self) -> str:
+        """The step at which the question failed; empty when it was answered."""
+        return str((self.answer.get("failed") or {}).get("stage", ""))
+
+    @property
+    def reason(self) -> str:
+        """Why it failed."""
+        return str((self.answer.get("failed") or {}).get("reason", ""))
+
+    @property
+    def hop(self) -> str:
+        """The peer that runs the server that was asked."""
+        return self.question.hop
+
+    def ok(self, check: str) -> Row:
+        """A row without a problem."""
+        return Row(f"{self.subject}: {check}", "ok")
+
+    def unread(self, check: str, reason: str, fix: str) -> Row:
+        """A row of what cannot be known from here."""
+        return Row(f"{self.subject}: {check}", "not readable", reason, fix)
+
+    def failed(self, check: str, saying: Saying) -> Row:
+        """A row with a problem; its words are filled in."""
+        reached = self.question.reached
+        about = {"name": reached.server_name, "party": reached.party, "owner": reached.owner or self.hop}
+        words = {"endpoint": self.question.endpoint, "hop": self.hop, **about}
+        problem, fix = (_filled(text, words) for text in saying)
+        return Row(f"{self.subject}: {check}", "failed", problem, fix)
+
+
+def _filled(text: str, words: dict[str, str]) -> str:
+    """Not str.format: what a server sends may hold braces."""
+    for word, meaning in words.items():
+        text = text.replace(f"{{{word}}}", meaning)
+    return text

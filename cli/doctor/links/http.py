@@ -1,0 +1,120 @@
+"""What FATE's nginx answers over HTTP: whether it has a route to a party, its clock, and the release of the FATE-Flow behind it."""
+
+import json
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+from cli.doctor.links.case import Case, Saying
+from cli.doctor.rows import Row
+
+# Beyond it a certificate that is new on one side may not be valid yet on the other.
+CLOCK_SECONDS = 30
+_PORT = "{hop}: publish nginx's HTTP port (9300)"
+_NOBODY: tuple[Saying, Saying] = (
+    (
+        "its nginx has a route to party {party}, but nobody answers behind it",
+        "{owner}: is FATE-Flow up? {hop}: is party {party} suspended there, or its route out of date?",
+    ),
+    (
+        "its nginx has a route to party {party} of this stack, but nobody answers behind it: suspended there, or at an old address",
+        "{hop}: is party {party} suspended, or its descriptor out of date? here: are nginx and FATE-Flow up, and open to {hop}?",
+    ),
+)
+_REFUSED = ("its nginx does not pass on what FATE-Flows ask each other", "{hop}: is a proxy or another configuration before its nginx?")
+# By HTTP status of FATE's nginx; of a party elsewhere, and of one of this stack.
+_REFUSALS: dict[int, tuple[Saying, Saying]] = {
+    500: (
+        ("its nginx has no route to party {party}", "{hop}: is party {party} accepted there, in state active? then `pulumi up`"),
+        (
+            "its nginx has no route to party {party} of this stack: it does not know it, or removed it",
+            "here: send the descriptor (`fatefed descriptor export`); {hop}: accept it (state active), then `pulumi up`",
+        ),
+    ),
+    403: (_REFUSED, _REFUSED),
+    502: _NOBODY,
+    503: _NOBODY,
+    504: _NOBODY,
+}
+_SILENT = {"closed": "the connection is closed", "no HTTP": "it speaks no HTTP"}
+
+
+def http_rows(case: Case) -> Iterator[Row]:
+    """The rows of a request that nginx passes on to FATE-Flow."""
+    reached = case.question.reached
+    check = f"HTTP route to party {reached.party} at {case.where}"
+    if case.reason:
+        yield case.failed(check, (_SILENT.get(case.reason, case.reason), _PORT))
+        return
+    yield from _clock(case)
+    status, told = int(case.answer["status"]), said(case)
+    if status in _REFUSALS:
+        yield case.failed(check, _REFUSALS[status][reached.ours])
+    elif not told:
+        server = str(case.answer["headers"].get("server", "of no name"))[:80]
+        yield case.failed(check, (f"that is not FATE's nginx: HTTP {status} of server {server}", _PORT))
+    else:
+        yield case.ok(check)
+        if not reached.ours:
+            yield from version_rows(case, told)
+
+
+def _clock(case: Case) -> Iterator[Row]:
+    try:
+        ahead = parsedate_to_datetime(case.answer["headers"]["date"]).timestamp() - float(case.answer["at"])
+    except (KeyError, ValueError):
+        return
+    check = f"clock of {case.question.endpoint} {case.where}"
+    if abs(ahead) <= CLOCK_SECONDS:
+        yield case.ok(check)
+        return
+    problem = f"it is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the one here"
+    yield case.failed(check, (problem, "{hop}, here: compare both with a time server; whoever is wrong sets up NTP"))
+
+
+def version_rows(case: Case, told: dict[str, Any]) -> Iterator[Row]:
+    """Whether the release that FATE-Flow tells is the published one, and fits."""
+    check = f"release that FATE-Flow of party {case.question.reached.party} tells"
+    major = "1" if "retcode" in told else "2"
+    data = told.get("data")
+    version = data.get("FATE") if isinstance(data, dict) else None
+    if major != case.question.fateflow:
+        problem = f"it is FATE {major}.x, here is {', '.join(case.ours)}: they do not work together"
+        yield case.failed(check, (problem, "{owner}, here: agree on one release, and upgrade the older one"))
+    elif not isinstance(version, str):
+        return  # FATE 2.x does not tell, and 1.x may want a signature
+    elif case.theirs is None:
+        yield from release_rows(f"{case.subject}: {check}", case.question.reached.owner, case.ours, version)
+    elif version == case.theirs:
+        yield case.ok(f"{check}: {version}")
+    else:
+        problem = f"it says {version[:40]!r}, the accepted descriptor says {case.theirs}"
+        yield case.failed(check, (problem, "{owner}: export the descriptor again; here: accept it"))
+
+
+def release_rows(check: str, owner: str, ours: tuple[str, ...], theirs: str) -> Iterator[Row]:
+    """Whether releases of FATE, or of FATE-Serving, work together: those of one minor version do."""
+    other = [own for own in ours if _minor(own) != _minor(theirs)]
+    if not other:
+        yield Row(f"{check}: {theirs}", "ok")
+        return
+    problem = f"theirs is {theirs}, here is {', '.join(other)}: two minor versions do not work together"
+    yield Row(check, "failed", problem, f"{owner}, here: agree on one release, and upgrade the older one")
+
+
+def _minor(release: str) -> tuple[int, ...] | str:
+    try:
+        return Version(release).release[:2]
+    except InvalidVersion:
+        return release
+
+
+def said(case: Case) -> dict[str, Any]:
+    """What FATE-Flow answered; empty when somebody else did. 1.x and 2.x name their code otherwise."""
+    try:
+        found = json.loads(case.answer.get("body", ""))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) and {"retcode", "code"} & found.keys() else {}

@@ -1,0 +1,89 @@
+"""What a TLS handshake with a peer's broker, directly or through an exchange, says: route, authority, name, days."""
+
+import base64
+from collections.abc import Iterator
+
+from cryptography import x509
+
+from cli.doctor.links.case import Case, Saying
+from cli.doctor.rows import Row
+from cli.tools.certificates import UnreadableError, holds, names, read_certificate, signed_by
+from federation.base.naming import proxy_name
+
+_NO_TUNNEL: Saying = (
+    "the exchange has no SNI entry for {name}",
+    "{hop}: accept the descriptor of party {party} (state active), then `pulumi up`; Traffic Server takes it some 15 s later",
+)
+# By the probe's reason: of Traffic Server, which passes on by name, and of a broker.
+_ROUTED: dict[str, Saying] = {
+    "handshake refused": _NO_TUNNEL,
+    "closed": (
+        "the exchange has an SNI entry for {name}, but nobody answers behind it",
+        "{owner}: is Pulsar up at the published address, and does the firewall admit the exchange? {hop}: is its SNI entry up to date?",
+    ),
+    "no TLS": ("it speaks no TLS", "{hop}: publish Traffic Server's TLS port"),
+}
+_DIRECT: dict[str, Saying] = {
+    "handshake refused": ("the server refuses the handshake for {name}", "{owner}: has {endpoint} a certificate? its log says why"),
+    "closed": ("the server closes the connection in the handshake", "{owner}: is that the TLS port of {endpoint}? its log says why"),
+    "no TLS": ("it speaks no TLS", "{owner}: publish the TLS port of {endpoint} (Pulsar's is 6651, 6650 is plain)"),
+}
+
+
+def tls_rows(case: Case) -> Iterator[Row]:
+    """The rows of a handshake."""
+    reached, routed = case.question.reached, case.question.endpoint == "trafficServer"
+    check = f"{'SNI route' if routed else 'TLS'} of {reached.server_name} at {case.where}"
+    if case.reason:
+        yield case.failed(check, (_ROUTED if routed else _DIRECT).get(case.reason, (case.reason, "{hop}: its log says why")))
+        return
+    try:
+        certificate = read_certificate(base64.b64decode(case.answer["certificate"]))
+    except UnreadableError as error:
+        yield case.failed(
+            check, (f"its certificate cannot be read: {error}", "{owner}: serve another one for {name}; {hop}: who else has it?")
+        )
+        return
+    if routed and not holds(certificate, reached.server_name) and proxy_name(case.domain) in names(certificate):
+        # KubeFATE's Traffic Server has a certificate of its own, for what it does not pass on.
+        yield case.failed(check, _NO_TUNNEL)
+        return
+    yield case.ok(check)
+    yield _authority(case, certificate)
+    yield _name(case, certificate)
+    yield _days(case, certificate)
+
+
+def _authority(case: Case, certificate: x509.Certificate) -> Row:
+    reached, issuer = case.question.reached, certificate.issuer.rfc4514_string()[:120] or "nobody"
+    check = f"certificate of {reached.server_name} is signed by its CA"
+    if not reached.authorities:
+        return case.ok(f"certificate of {reached.server_name} is issued by {issuer}: that must be the federation's CA")
+    if any(signed_by(certificate, authority) for authority in reached.authorities):
+        return case.ok(check)
+    if reached.ours:
+        return case.failed(
+            check, (f"a CA that is not in fate:trust signed it: {issuer}", "here: run `pulumi up`; {hop}: who else has {name}?")
+        )
+    fix = "{owner}: serve a certificate of the published CA, or export the descriptor with the new CA; here: accept it"
+    return case.failed(check, (f"a CA that is not in the accepted descriptor signed it: {issuer}", fix))
+
+
+def _name(case: Case, certificate: x509.Certificate) -> Row:
+    check = f"certificate is for {case.question.reached.server_name}"
+    if holds(certificate, case.question.reached.server_name):
+        return case.ok(check)
+    held = ", ".join(names(certificate)[:5]) or "no name"
+    return case.failed(check, (f"it is for {held}", "{owner}: serve one for {name}; {hop}: does its route lead to party {party}?"))
+
+
+def _days(case: Case, certificate: x509.Certificate) -> Row:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    check = f"certificate of {case.question.reached.server_name} is valid today"
+    if case.now > ends:
+        return case.failed(check, (f"it ended on {ends:%Y-%m-%d %H:%M} UTC", "{owner}: renew it by `pulumi up`, or give a new one"))
+    if case.now < begins:
+        return case.failed(
+            check, (f"it begins on {begins:%Y-%m-%d %H:%M} UTC only", "{owner}, here: whose clock is wrong? set it, or wait")
+        )
+    return case.ok(f"{check}, until {ends:%Y-%m-%d}")

@@ -1,0 +1,62 @@
+"""The organization's key pair: made once, kept under fate:secrets, known to peers by its fingerprint."""
+
+from dataclasses import dataclass
+
+from cli.keys.passwords import secret_path
+from cli.stackfile.edit import Scalar, with_fields
+from cli.tools.errors import CommandError
+from cli.tools.files import shown, write_atomic
+from cli.tools.project import Stack
+from cli.tools.pulumi import pulumi
+from federation.pki.identity import SECRET, fingerprint, load_identity, new_identity
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The key of a stack, by its fingerprint; `made` by this call."""
+
+    key: str
+    made: bool
+    # The one before, by its fingerprint; None when there was none, or it was kept.
+    replaced: str | None = None
+
+
+def create_identity(stack: Stack, *, replace: bool = False) -> Identity:
+    """Make the key of a stack that has none, or with `replace` a new one, which every peer must accept by name.
+
+    The serial number of exports goes on from where it was.
+    """
+    loaded = stack.load()
+    known, has_secret = loaded.spec.identity, SECRET in loaded.source.secret_names()
+    if known is not None and has_secret and not replace:
+        return Identity(known.key, made=False)
+    if (known is not None or has_secret) and not replace:
+        there, gone = ("fate:identity", "fate:secrets.identity") if known is not None else ("fate:secrets.identity", "fate:identity")
+        remedy = f"restore {gone} from a copy of the stack file; a new key (--replace) must be accepted by every peer"
+        raise CommandError(shown(stack.file), f"holds {there}, but not {gone}", remedy)
+    private = new_identity()
+    pulumi(stack, "config", "set", "--secret", "--path", secret_path(SECRET), given=private)
+    key = fingerprint(load_identity(private).public_key())
+    write_fields(stack, ("identity",), {"key": key})
+    return Identity(key, made=True, replaced=None if known is None else known.key)
+
+
+def private_key(stack: Stack, expected: str) -> str:
+    """The private key, decrypted by pulumi. CommandError when it is not the one whose fingerprint peers know."""
+    # `config get` ends the value with a line end of its own.
+    pem = pulumi(stack, "config", "get", "--path", secret_path(SECRET)).strip() + "\n"
+    place = "fate:secrets.identity"
+    try:
+        found = fingerprint(load_identity(pem).public_key())
+    except ValueError as error:
+        raise CommandError(place, str(error), "restore it from a copy of the stack file") from None
+    if found != expected:
+        problem = f"is the key {found}, but fate:identity.key says {expected}"
+        raise CommandError(place, problem, "restore the entry that is wrong from a copy of the stack file")
+    return pem
+
+
+def write_fields(stack: Stack, path: tuple[str, ...], fields: dict[str, Scalar], drop: frozenset[str] = frozenset()) -> None:
+    """Edit the stack file in place, keeping its comments."""
+    file = stack.file.resolve()
+    write_atomic(file, with_fields(file.read_bytes().decode(), path, fields, drop).encode())

@@ -1,1 +1,0 @@
-"""`fatefed convert kubefate`: from a KubeFATE `cluster.yaml` to a stack file with the same meaning."""

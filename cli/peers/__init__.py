@@ -1,0 +1,1 @@
+"""Descriptors, out and in."""

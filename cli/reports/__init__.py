@@ -1,0 +1,1 @@
+"""Images, releases, firewall sheet, topology, effects, rendered objects."""

@@ -1,0 +1,59 @@
+"""The firewall sheet as a network team wants it: a table to read, CSV for a spreadsheet, Markdown for a ticket."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from cli.tools.project import Stack
+from cli.tools.pulumi import pulumi
+from federation.reports.firewall import FirewallRow, filled, firewall_rows
+
+_HEAD = ("direction", "unit", "from", "service", "to", "port", "protocol", "purpose", "opened by")
+
+
+def firewall_sheet(stack: Stack, *, live: bool = False) -> tuple[FirewallRow, ...]:
+    """The rows of a stack; `live`: with the addresses that its last `pulumi up` was given."""
+    loaded = stack.load()
+    rows = firewall_rows(loaded.spec, loaded.peers, loaded.plan)
+    return filled(rows, _endpoints(stack)) if live else rows
+
+
+def _endpoints(stack: Stack) -> Mapping[str, Mapping[str, Any]]:
+    found = json.loads(pulumi(stack, "stack", "output", "--json")).get("endpoints", {})
+    return found if isinstance(found, dict) else {}
+
+
+def _cells(row: FirewallRow) -> tuple[str, ...]:
+    return (
+        row.direction,
+        row.unit,
+        row.source,
+        row.endpoint,
+        ", ".join(row.hosts),
+        str(row.port),
+        row.protocol,
+        row.purpose,
+        row.opened_by,
+    )
+
+
+def _table(rows: Iterable[FirewallRow]) -> str:
+    lines = [_HEAD, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def _csv(rows: Iterable[FirewallRow]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([_HEAD, *(_cells(row) for row in rows)])
+    return text.getvalue().rstrip("\n")
+
+
+def _markdown(rows: Iterable[FirewallRow]) -> str:
+    lines = [_HEAD, ("---",) * len(_HEAD), *(tuple(cell.replace("|", "\\|") for cell in _cells(row)) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+FORMATS: dict[str, Callable[[Iterable[FirewallRow]], str]] = {"table": _table, "csv": _csv, "markdown": _markdown}

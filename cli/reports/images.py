@@ -1,0 +1,166 @@
+"""Every image that a stack pulls: what upstream calls it, what its nodes are told, and the digests that pin both."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from cli.doctor.questions import SECONDS, ask
+from cli.doctor.rows import Row, failed
+from cli.keys.identity import write_fields
+from cli.keys.passwords import secret_path
+from cli.stackfile.edit import Scalar
+from cli.tools.errors import FailedError
+from cli.tools.project import Stack
+from cli.tools.pulumi import pulumi
+from cli.tools.registry import Reference, Registries, docker_config, docker_credentials, pull_secret
+from cli.tools.text import table
+from federation.base.errors import FederationError, Problem
+from federation.rules.values import named_images
+from federation.stack.plan import StackPlan
+from federation.units.own_objects import images_of
+
+_AT_ONCE = 8
+
+
+def images_data(plan: StackPlan) -> dict[str, Any]:
+    """{"images": [{upstream, reference, usedBy}]}, each image once."""
+    users: dict[tuple[str, str], list[str]] = {}
+    for upstream, reference, user in _uses(plan):
+        users.setdefault((upstream, reference), []).append(user)
+    return {"images": [{"upstream": upstream, "reference": reference, "usedBy": by} for (upstream, reference), by in sorted(users.items())]}
+
+
+def images_text(plan: StackPlan) -> str:
+    """The same as a table."""
+    rows = [(image["upstream"], image["reference"], ", ".join(image["usedBy"])) for image in images_data(plan)["images"]]
+    return table([("UPSTREAM", "REFERENCE", "USED BY"), *rows])
+
+
+def _uses(plan: StackPlan) -> Iterator[tuple[str, str, str]]:
+    for unit in plan.units:
+        for module, image in sorted(unit.images.items()):
+            yield image.upstream, image.reference, f"{unit.key}/{module}"
+    for file in plan.manifests:
+        for reference in sorted(set(images_of(file.documents()))):
+            yield reference, reference, f"manifests/{file.name}"
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What `images pin` did, by upstream's names: digests that it wrote; and what tags stand for now that are pinned to another one.
+
+    `beyond`: references that no digest of the stack file reaches.
+    """
+
+    written: dict[str, str]
+    moved: dict[str, str]
+    beyond: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As data."""
+        return {"written": self.written, "moved": self.moved, "beyond": list(self.beyond)}
+
+
+def pin(stack: Stack, digest: Callable[[str], str], *, update: bool) -> Pins:
+    """Write the digests of all images into the stack file, with `update` also of those that have one.
+
+    `digest`: of a reference with a tag; it raises FailedError. FederationError with all that failed; then nothing was written.
+    """
+    loaded = stack.load()
+    known, uses, beyond = named_images(loaded.spec), {}, []
+    for upstream, reference, _ in _uses(loaded.plan):
+        if upstream in known:
+            uses[upstream] = reference
+        elif "@" not in reference:
+            beyond.append(reference)
+    found: dict[str, str] = {}
+    problems = []
+    for upstream, reference in sorted(uses.items()):
+        try:
+            found[upstream] = digest(reference.partition("@")[0])
+        except FailedError as error:
+            problems.append(Problem(reference, error.problem, f"{error.fix}; nothing was written"))
+    if problems:
+        raise FederationError(problems)
+    pinned = loaded.spec.images.digests
+    moved = {upstream: now for upstream, now in found.items() if pinned.get(upstream, now) != now}
+    written: dict[str, Scalar] = {
+        upstream: now for upstream, now in found.items() if upstream not in pinned or (update and upstream in moved)
+    }
+    if written:
+        write_fields(stack, ("images", "digests"), written)
+    left = {} if update else moved
+    return Pins({upstream: str(now) for upstream, now in written.items()}, left, tuple(sorted(set(beyond))))
+
+
+def pins_text(pins: Pins, stack: Stack) -> str:
+    """What was done, and what is left to do."""
+    lines = [f"pinned: {upstream}@{now}" for upstream, now in pins.written.items()] or [
+        "every image that can be pinned has a digest already"
+    ]
+    lines += [f"moved: {upstream} is {now} now, and another one is pinned: --update takes it" for upstream, now in pins.moved.items()]
+    lines += [
+        f"not pinned: {reference} stands in a file of fate:manifests or in chartValues: write its digest there" for reference in pins.beyond
+    ]
+    if pins.written:
+        lines.append(f"next: `fatefed plan {stack.options}` shows which pods start again, `pulumi up {stack.options}` does it")
+    return "\n".join(lines)
+
+
+def image_rows(plan: StackPlan, registries: Registries, seconds: float) -> list[Row]:
+    """Whether each image of a plan can be had, as far as this machine sees: registries, then manifests; nothing is pulled.
+
+    No row fails: nodes may reach what this machine does not, and may sign in otherwise.
+    """
+    end, references = time.monotonic() + seconds, sorted({reference for _, reference, _ in _uses(plan)})
+
+    def asked(check: str, question: Callable[[], str], cause: Row | None = None) -> Row:
+        row = ask(f"{check} from this machine", question, cause, min(SECONDS, max(1.0, end - time.monotonic())))
+        return replace(row, state="not readable", fix=f"{row.fix}; nodes may reach what this machine does not") if failed([row]) else row
+
+    def read(reference: str) -> Row:
+        return asked(f"image {reference}", partial(registries.digest, reference), hosts[Reference.read(reference).host])
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        names = sorted({Reference.read(reference).host for reference in references})
+        hosts = dict(zip(names, pool.map(lambda host: asked(f"registry {host}", partial(registries.answers, host)), names), strict=True))
+        return [*hosts.values(), *pool.map(read, references)]
+
+
+class Logins:
+    """Users and passwords of registries: those of a Docker configuration, then those of the stack's pull secret."""
+
+    def __init__(self, stack: Stack, file: Path | None) -> None:
+        self._stack, self._file = stack, file
+        # Why those of the pull secret, or of a file, were left out.
+        self.unusable: FailedError | None = None
+
+    def if_usable(self, registry: str) -> tuple[str, str] | None:
+        """The same; None also when what there is is unusable: many registries show their images to everybody."""
+        try:
+            return self(registry)
+        except FailedError as error:
+            self.unusable = error
+            return None
+
+    def __call__(self, registry: str) -> tuple[str, str] | None:
+        """For a registry; None without. FailedError when what there is is unusable."""
+        return docker_credentials(self._own, registry) or docker_credentials(self._pull_secret, registry)
+
+    @cached_property
+    def _own(self) -> Any:
+        return docker_config(self._file)
+
+    @cached_property
+    def _pull_secret(self) -> Any:
+        named = self._stack.load().spec.images.pull_secret
+        if named is None or named.secret is None or self._file is not None:
+            return {}
+        try:
+            return pull_secret(pulumi(self._stack, "config", "get", "--path", secret_path(named.secret)))
+        except FederationError as error:
+            raise FailedError(f"fate:secrets.{named.secret}: {error.problems[0].problem}", error.problems[0].remedy) from None

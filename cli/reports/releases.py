@@ -1,0 +1,135 @@
+"""What the catalogues hold: the releases of FATE and FATE-Serving that can be deployed, as tables and as data."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from cli.tools.errors import CommandError
+from cli.tools.files import shown
+from cli.tools.text import table
+from federation.base.errors import FederationError
+from federation.catalogue.own import OwnRelease, read_release
+from federation.catalogue.releases import ModuleRow, Release, catalogue
+from federation.catalogue.serving import ServingRelease, serving_catalogue
+from federation.stack.release_trial import trial_plans
+
+Releases = Mapping[str, Release]
+
+
+def list_data(releases: Releases) -> dict[str, Any]:
+    """Every release: {"releases": [{release, own, combinations, variants}], "servings": [{release, fate}]}."""
+    rows = [{**_outline(release), "own": release.release not in catalogue()} for release in releases.values()]
+    return {"releases": rows, "servings": [{"release": row.release, "fate": list(row.fate)} for row in serving_catalogue().values()]}
+
+
+def list_text(releases: Releases) -> str:
+    """Every release as a table: one row for each combination, beside them the devices with their algorithms; then FATE-Serving's."""
+    rows = [("RELEASE", "COMPUTING + FEDERATION + STORAGE", "DEVICE: ALGORITHMS")]
+    for release in releases.values():
+        rows += zip_longest([_title(release)], _combinations(release), _variants(release), fillvalue="")
+    servings = [
+        ("FATE-SERVING", "WITH FATE"),
+        *((row.release, ", ".join(row.fate) or "none of these") for row in serving_catalogue().values()),
+    ]
+    return f"{table(rows)}\n\n{table(servings)}"
+
+
+def show_data(name: str, releases: Releases) -> dict[str, Any]:
+    """All of a release that a stack can see. CommandError for one that is in neither catalogue."""
+    release = _release(name, releases)
+    if isinstance(release, ServingRelease):
+        modules = {module: _module(row) for module, row in release.modules.items()}
+        return {"release": release.release, "fate": list(release.fate), "modules": modules, "ports": dict(release.ports)}
+    return {
+        **_outline(release),
+        "upgradeFrom": list(release.upgrade_from),
+        "exchanges": {engine: list(modules) for engine, modules in release.exchanges.items()},
+        "modules": {name: _module(row) for name, row in release.modules.items()},
+        "exchangeModules": {name: _module(row) for name, row in release.exchange.items()},
+        "ports": dict(release.ports),
+    }
+
+
+def show_text(name: str, releases: Releases) -> str:
+    """All of a release that a stack can see, as tables. CommandError for one that is in neither catalogue."""
+    release = _release(name, releases)
+    ports: Sequence[tuple[str, ...]] = [("PORT", "NUMBER"), *((port, str(number)) for port, number in release.ports.items())]
+    if isinstance(release, ServingRelease):
+        fate = [("FATE-SERVING", "WITH FATE"), (release.release, ", ".join(release.fate) or "none of these")]
+        return _tables({"": fate, "modules": [("MODULE", "IMAGE", "REPLICAS"), *_images(release.modules, {})], "ports": ports})
+    combinations = [(str(row), ", ".join(row.modules)) for row in release.combinations]
+    suffixes = _suffixes(release)
+    return _tables({
+        "": [("COMBINATION", "MODULES"), *combinations],
+        "exchange": [("FEDERATION", "MODULES"), *((engine, ", ".join(modules)) for engine, modules in release.exchanges.items())],
+        "images": [("DEVICE: ALGORITHMS",), *((variant,) for variant in _variants(release))],
+        "modules of a party": [("MODULE", "IMAGE", "REPLICAS"), *_images(release.modules, suffixes)],
+        "modules of an exchange": [("MODULE", "IMAGE", "REPLICAS"), *_images(release.exchange, suffixes)],
+        "takes over data of": [("RELEASE",), *((source,) for source in release.upgrade_from or ("none",))],
+        "ports": ports,
+    })  # fmt: skip
+
+
+def _tables(parts: Mapping[str, Sequence[tuple[str, ...]]]) -> str:
+    return "\n\n".join("\n".join(part for part in (title, table(rows)) if part) for title, rows in parts.items())
+
+
+def _title(release: Release) -> str:
+    return release.release if release.release in catalogue() else f"{release.release} (own)"
+
+
+def check(path: Path) -> tuple[str, dict[str, Any]]:
+    """What a file's release is good for, as text and as data. FederationError with all that is wrong with it."""
+    read = read_release(path, shown(path))
+    if not isinstance(read, OwnRelease):
+        raise FederationError(read)
+    release = read.release
+    planned = trial_plans(release, shown(path))
+    text = f"{shown(path)} is right: release {release.release}, {planned} combinations with their images planned\n"
+    return text + "to use it, name the file under fate:releases", {"release": release.release, "planned": planned}
+
+
+def _release(name: str, releases: Releases) -> Release | ServingRelease:
+    found = releases.get(name) or serving_catalogue().get(name)
+    if found is None:
+        remedy = f"choose one of {', '.join(releases)}; of FATE-Serving {', '.join(serving_catalogue())}; -s STACK for those of a stack"
+        raise CommandError(f"release {name}", "is not in the catalogue", remedy)
+    return found
+
+
+def _outline(release: Release) -> dict[str, Any]:
+    return {
+        "release": release.release,
+        "combinations": [
+            {"computing": row.computing, "federation": row.federation, "storage": row.storage, "modules": list(row.modules)}
+            for row in release.combinations
+        ],
+        "variants": {row.device: list(row.algorithms) for row in release.variants},
+    }
+
+
+def _module(row: ModuleRow) -> dict[str, Any]:
+    return {"image": row.image, "tag": row.tag, "suffixes": list(row.suffixes), "optional": row.optional, "replicas": row.replicas}
+
+
+def _combinations(release: Release) -> list[str]:
+    return [str(row) for row in release.combinations]
+
+
+def _variants(release: Release) -> list[str]:
+    return [f"{row.device}: {', '.join(row.algorithms)}" for row in release.variants]
+
+
+def _images(rows: Mapping[str, ModuleRow], suffixes: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
+    for name, row in rows.items():
+        image = row.image + "".join(text for kind, text in suffixes.items() if kind in row.suffixes)
+        version = f"{image} (no version: the stack names one)" if row.tag is None else f"{image}:{row.tag}"
+        yield f"{name} (optional)" if row.optional else name, version, str(row.replicas)
+
+
+def _suffixes(release: Release) -> dict[str, str]:
+    """What may be appended to the name of an image, in the order in which it is: `[-spark]`, `[-nn|-all]`, `[-ipcl|-gpu]`."""
+    algorithms = dict.fromkeys(f"-{word.lower()}" for row in release.variants for word in row.algorithms if word != "Basic")
+    devices = [f"-{row.device.lower()}" for row in release.variants if row.device != "CPU"]
+    return {"computing": "[-spark]", "algorithm": f"[{'|'.join(algorithms)}]", "device": f"[{'|'.join(devices)}]"}

@@ -1,0 +1,249 @@
+"""The first stack file of an organization: complete, commented, valid as it is."""
+
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from string import Template
+from types import MappingProxyType
+from typing import Any, Literal
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from cli.stackfile import templates
+from cli.tools.errors import CommandError, UsageError
+from cli.tools.files import shown, write_atomic
+from cli.tools.kept import refuse_to_forget
+from cli.tools.project import Stack
+from federation.base.errors import FederationError, Problem
+from federation.base.scalars import ANYONE, Cidr, Domain, Name, PartyId, SourceRanges, Uid
+from federation.catalogue.endpoints import LINKS, SERVING_PROXY, SITE_PORTAL
+from federation.catalogue.portal import portal_catalogue
+from federation.catalogue.releases import Combination, catalogue
+from federation.trust.plan import PARTY_CA
+
+RELEASE, SERVING_RELEASE, PORTAL_RELEASE = "1.11.2", "2.1.6", "0.3.0"
+# By major version of FATE.
+_USUAL = {
+    1: Combination(computing="Spark", federation="Pulsar", storage="HDFS"),
+    2: Combination(computing="Eggroll", federation="OSX", storage="Eggroll"),
+}
+Kind = Literal["exchange", "party", "external", "namespaced", "mesh", "serving", "portal"]
+KINDS: Mapping[Kind, str] = {
+    "exchange": "an organization that runs the exchange of a star",
+    "party": "a party of a star, whose exchange is another organization's",
+    "external": "a party whose exchange is run with KubeFATE, FedLCM or AnsibleFATE",
+    "namespaced": "a party of a star, deployed with rights in one namespace only",
+    "mesh": "a party of a mesh, linked directly to its peers",
+    "serving": "a party of a star with FATE-Serving, which predicts with the models it trained",
+    "portal": "a party of a star with FedLCM's Site Portal",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What `init` fills in."""
+
+    kind: Kind
+    organization: str
+    # Of the kubeconfig; None: one that is called like the organization.
+    context: str | None = None
+    party_id: str = "9999"
+    federation: str = "fraud"
+    domain: str = "fraud.example"
+    # Its random id; None: not known yet.
+    federation_id: str | None = None
+    release: str = RELEASE
+    # Engines; what is absent goes with the others. An exchange has only a federation engine.
+    computing: str | None = None
+    engine: str | None = None
+    storage: str | None = None
+    # Names of peers: in a star the exchange of the party, in a mesh and for an exchange the other parties.
+    peers: tuple[str, ...] = ()
+    # Who may connect to what is published (address ranges, or the word `anyone`), and the cluster's own ranges; empty: as a proposal.
+    source_ranges: tuple[str, ...] = ()
+    cluster_ranges: tuple[str, ...] = ()
+
+
+def init_stack(stack: Stack, answers: Answers, *, force: bool = False) -> str:
+    """Write the stack file and return its text. FederationError for a wrong answer, or when the file exists and not `force`."""
+    text = stack_text(answers)
+    if stack.file.exists() and not force:
+        raise CommandError(shown(stack.file), "exists already", "choose another stack with -s, or replace the file with --force")
+    if not force:
+        refuse_to_forget(stack)
+    write_atomic(stack.file, text.encode())
+    return text
+
+
+def stack_text(answers: Answers) -> str:
+    """The stack file for these answers. FederationError for an answer that its key would not accept."""
+    _check(answers)
+    kind, engines = answers.kind, _engines(answers)
+    peers = answers.peers or {"mesh": ("clinic-b",), "exchange": ()}.get(kind, ("consortium",))
+    if kind in ("party", "external", "namespaced", "serving", "portal") and len(peers) != 1:
+        raise UsageError(f"a stack of kind {kind} has one peer, its exchange: add others with `fatefed peers add`")
+    who = "members" if kind == "exchange" else "peers"
+    sources = templates.SOURCES if answers.source_ranges else templates.NO_SOURCES
+    texts = {
+        "what": _what(answers, peers),
+        "kind": kind,
+        "topology": "mesh" if kind == "mesh" else "star",
+        "organization": _scalar(answers.organization),
+        "context": _scalar(answers.context or answers.organization),
+        "owner": answers.organization,
+        "federation": _scalar(answers.federation),
+        "domain": answers.domain,
+        "id_line": "" if answers.federation_id is None else _fill(templates.FEDERATION_ID, id=answers.federation_id),
+        "party": answers.party_id,
+        "party_id": json.dumps(answers.party_id),
+        "namespace_note": "exists already; this stack does not make it" if kind == "namespaced" else "of its own, made by `pulumi up`",
+        "release": answers.release,
+        "serving_release": SERVING_RELEASE,
+        "portal_release": PORTAL_RELEASE,
+        "computing": engines.computing,
+        "engine": engines.federation,
+        "storage": engines.storage,
+        "who": who,
+        "sources": _fill(sources, ranges=_flow(answers.source_ranges), who=who),
+        "ranges_line": _fill(templates.RANGES, ranges=_flow(answers.cluster_ranges)) if answers.cluster_ranges else templates.NO_RANGES,
+        "tls_line": _tls_line(kind, engines.federation),
+        "spark": _spark(answers, engines),
+        "exchange_line": "" if kind == "mesh" else _fill(templates.EXCHANGE_LINE, exchange=_scalar(next(iter(peers), ""))),
+    }
+    cluster = templates.CLUSTER_NAMESPACED if kind == "namespaced" else templates.CLUSTER
+    units = [_unit(kind, engines.federation), *_beside(kind)]
+    parts = [templates.ORGANIZATION, cluster, *units, _peers(kind, peers, engines.federation)]
+    return _fill(templates.HEAD + templates.GAP.join(parts), **texts)
+
+
+def _engines(answers: Answers) -> Combination:
+    """The engines that were asked for; for those that were not, the legal combination that is most like the usual one."""
+    if answers.kind == "exchange" and (answers.computing or answers.storage):
+        raise UsageError("an exchange neither computes nor stores: drop --computing and --storage, or choose another kind")
+    wanted = {"computing": answers.computing, "federation": answers.engine, "storage": answers.storage}
+    asked = {kind: word for kind, word in wanted.items() if word is not None}
+    release = catalogue()[answers.release]
+    legal = [row for row in release.combinations if answers.kind == "mesh" or LINKS[row.federation].exchange]
+    found = [row for row in legal if all(getattr(row, kind) == word for kind, word in asked.items())]
+    if not found:
+        shape = "a mesh" if answers.kind == "mesh" else "a star"
+        problem = f"release {release.release} is not deployed as {' + '.join(asked.values())} in {shape}"
+        raise FederationError(
+            [Problem("--computing, --federation-engine, --storage", problem, f"choose one of: {'; '.join(map(str, legal))}")]
+        )
+    return max(found, key=lambda row: sum(getattr(row, kind) == getattr(_USUAL[release.major], kind) for kind in wanted))
+
+
+def _spark(answers: Answers, engines: Combination) -> str:
+    """The image of Spark's workers, where the stack must name one."""
+    release = catalogue()[answers.release]
+    row = release.combination(engines.computing, engines.federation, engines.storage)
+    needed = row is not None and "sparkWorker" in row.modules and release.modules["sparkWorker"].tag is None
+    return _fill(templates.SPARK_WORKER, owner=answers.organization) if needed else ""
+
+
+def _unit(kind: Kind, engine: str) -> str:
+    """The party or the exchange, with what its engine publishes."""
+    if kind == "exchange":
+        head = templates.EXCHANGE + templates.EXCHANGE_OF[engine] + templates.EXCHANGE_PUBLISH
+        return head + _publish(LINKS[engine].endpoints("exchange"), 6)
+    asks = {"pulsar": templates.CLIENT_CERTIFICATES} if _mode(kind) == PARTY_CA else {}
+    return templates.PARTY + _publish(LINKS[engine].endpoints("party"), 8, asks)
+
+
+def _mode(kind: Kind) -> str:
+    """Peers that are not run with this program share a CA: they know none of a single party."""
+    return "provided" if kind == "external" else PARTY_CA
+
+
+def _tls_line(kind: Kind, engine: str) -> str:
+    return templates.TLS_LINES[_mode(kind)] if LINKS[engine].tls else ""
+
+
+def _beside(kind: Kind) -> Iterator[str]:
+    """FATE-Serving or the Site Portal of the party."""
+    if kind == "serving":
+        yield templates.SERVING + _publish(frozenset({SERVING_PROXY.endpoint}), 8)
+    if kind == "portal":
+        yield templates.PORTAL + _publish(frozenset({SITE_PORTAL.endpoint}), 8)
+
+
+def _publish(endpoints: frozenset[str], column: int, more: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`more`: what else is said of an endpoint."""
+    text = ""
+    for name, (what, fixed) in templates.ENDPOINTS.items():
+        if name in endpoints:
+            ports = "".join(f"#   {port}\n" for port in fixed)
+            text += _fill(templates.NODE_PORTS, name=name, ports=ports) if fixed else ""
+            text += _fill(templates.ENDPOINT, name=name, what=what) + more.get(name, "")
+    return textwrap.indent(text, " " * column)
+
+
+def _what(answers: Answers, peers: tuple[str, ...]) -> str:
+    party = f"party {answers.party_id} of {answers.organization}"
+    link = {
+        "exchange": f"exchange of {answers.organization}: parties of other organizations reach each other through it.",
+        "mesh": f"{party}: a mesh, with direct links to its peers.",
+        "external": f"{party}: a star through the exchange {', '.join(peers)}, which is not run with this program.",
+        "namespaced": f"{party}: a star through the exchange of {', '.join(peers)}; rights in one namespace only.",
+        "party": f"{party}: a star through the exchange of {', '.join(peers)}.",
+        "serving": f"{party}, with FATE-Serving: a star through the exchange of {', '.join(peers)}.",
+        "portal": f"{party}, with a Site Portal: a star through the exchange of {', '.join(peers)}.",
+    }
+    return f"Federation {answers.federation}, {link[answers.kind]}"
+
+
+def _peers(kind: Kind, peers: tuple[str, ...], engine: str) -> str:
+    if not peers:
+        return templates.NO_PEERS
+    if kind == "external":
+        return _fill(templates.PEER_BY_HAND, peer=_scalar(peers[0])) + templates.ADDRESSES_BY_HAND[engine]
+    note = "a party" if kind in ("exchange", "mesh") else "the exchange"
+    entries = (_fill(templates.PEER, peer=_scalar(peer), peer_file=peer, peer_note=f"{note} of {peer}") for peer in peers)
+    return templates.PEERS + "".join(entries)
+
+
+def _flow(ranges: tuple[str, ...]) -> str:
+    return ANYONE if ranges == (ANYONE,) else f"[{', '.join(ranges)}]"
+
+
+def _check(answers: Answers) -> None:
+    wanted: list[tuple[str, Any, Any]] = [
+        ("--organization", Name, answers.organization),
+        ("--federation", Name, answers.federation),
+        ("--domain", Domain, answers.domain),
+        *([] if answers.federation_id is None else [("--federation-id", Uid, answers.federation_id)]),
+        ("--party-id", PartyId, answers.party_id),
+        *(("--peer", Name, peer) for peer in answers.peers),
+        ("--source-ranges", SourceRanges, answers.source_ranges),
+        ("--cluster-ranges", tuple[Cidr, ...], answers.cluster_ranges),
+    ]
+    problems = []
+    if answers.release not in catalogue():
+        problems.append(Problem("--release", f"unknown release {answers.release}", f"choose one of {', '.join(catalogue())}"))
+    elif answers.kind == "portal" and catalogue()[answers.release].major != portal_catalogue()[PORTAL_RELEASE].fate_major:
+        problems.append(Problem("--release", f"Site Portal does not work with FATE {answers.release}", "choose a release of FATE 1.x"))
+    for option, kind, value in wanted:
+        try:
+            TypeAdapter(kind).validate_python(value)
+        except ValidationError as error:
+            reason = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+            rule = "lower case letters, digits and dashes, at most 63" if kind is Name else reason
+            problems.append(Problem(option, f"{_shown(value)!r} is not accepted", rule))
+    if problems:
+        raise FederationError(problems)
+
+
+def _shown(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ",".join(value)
+
+
+def _fill(text: str, **values: str) -> str:
+    return Template(text).safe_substitute(values)
+
+
+def _scalar(text: str) -> str:
+    """A name as YAML reads it as a text: "0123" and "no" need quotes."""
+    return text if yaml.safe_load(text) == text else json.dumps(text)

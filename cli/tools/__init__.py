@@ -1,0 +1,1 @@
+"""What the command runs and prints with; no feature."""

@@ -1,0 +1,61 @@
+"""A copy of a stack file beside the stack files: `pulumi stack rm` deletes the stack file, with keys that nobody can make again.
+
+It holds what the stack file holds, encrypted with the same key; the passphrase, or the key of the secrets provider, is elsewhere.
+"""
+
+import hashlib
+from pathlib import Path
+
+from cli.tools.errors import CommandError
+from cli.tools.files import shown, write_atomic
+from cli.tools.project import Stack
+from federation.base.errors import FederationError
+from federation.config.file import StackSource
+
+_FOLDER = "kept"
+# What a stack file holds that can be made only once.
+_ONCE = ("fate:identity", "fate:secrets", "fate:trust")
+_DIGITS = 8
+
+
+def copy_of(stack: Stack) -> Path:
+    """Where the copy lies."""
+    return stack.file.parent / _FOLDER / stack.file.name
+
+
+def has_keys(file: Path) -> bool:
+    """Whether a stack file holds what can be made only once: such a stack was in some backend before."""
+    try:
+        return any(key in StackSource.read(file).engine_config for key in _ONCE)
+    except FederationError:
+        return False
+
+
+def keep_copy(stack: Stack) -> None:
+    """Copy the stack file, once it has keys. A copy with the keys of another stack of this name is put aside, never overwritten."""
+    copy, now = copy_of(stack), stack.file.read_bytes()
+    if not has_keys(stack.file):
+        return
+    if copy.exists() and (before := copy.read_bytes()) != now and _key(copy) != _key(stack.file):
+        aside = copy.with_name(f"{copy.name}.{hashlib.sha256(before).hexdigest()[:_DIGITS]}")
+        write_atomic(aside, before)
+    write_atomic(copy, now, stack.file.stat().st_mode & 0o777)
+
+
+def refuse_to_forget(stack: Stack) -> None:
+    """CommandError when a stack file is to be begun anew, and the keys of the one before are there."""
+    copy = copy_of(stack)
+    if stack.file.exists() or not copy.exists():
+        return
+    restore = f"go on with it: `cp {shown(copy)} {shown(stack.file)}`, then `pulumi stack init` if the stack was removed"
+    anew = "or begin anew with --force, in a namespace of its own: what the old claims hold takes the old passwords only"
+    raise CommandError(shown(copy), "holds the keys and passwords of a stack of this name, whose file is gone", f"{restore}; {anew}")
+
+
+def _key(file: Path) -> object:
+    """What tells the keys of two stacks apart: with what they are encrypted, and the identity."""
+    source = StackSource.read(file)
+    identity = source.engine_config.get("fate:identity")
+    return [source.values.get(key) for key in ("encryptionsalt", "encryptedkey")], identity.get("key") if isinstance(
+        identity, dict
+    ) else None

@@ -1,0 +1,95 @@
+"""The project folder and a stack in it: where the files are."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+
+from cli.tools.errors import CommandError, UsageError
+from cli.tools.files import shown
+from federation.base.errors import FederationError
+from federation.base.yaml_file import MISTAGGED
+from federation.config.file import StackSource
+from federation.stack.load import LoadedStack, load_stack
+
+# Pulumi's rule for stack names; `organization/project/stack` names the same file as `stack`.
+_STACK_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a Pulumi.yaml, and the folder of its stack files."""
+
+    folder: Path
+    stacks: Path
+    # As the user named it with -C; None: found from the working folder.
+    named: Path | None = None
+
+    @property
+    def option(self) -> str:
+        """What a command needs to find this project from where this one was typed, with a blank behind it."""
+        return "" if self.named is None else f"-C {shlex.quote(str(self.named))} "
+
+    @property
+    def stack_names(self) -> list[str]:
+        """Of every stack file."""
+        return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in self.stacks.glob("Pulumi.*.yaml"))
+
+    def stack(self, name: str) -> "Stack":
+        """A stack by its name, whether its file exists or not. UsageError for what cannot be a stack's name."""
+        *owner, short = parts = name.split("/")
+        if len(owner) > 2 or not all(map(_STACK_NAME.fullmatch, parts)):
+            raise UsageError(f"{name!r} is not a stack name: letters, digits, dots, dashes and underscores")
+        return Stack(self, name, self.stacks / f"Pulumi.{short}.yaml")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One organization's stack: its name as Pulumi knows it, and its file."""
+
+    project: Project
+    name: str
+    file: Path
+
+    @property
+    def short(self) -> str:
+        """Its name without organization and project, as in the name of its file."""
+        return self.name.rsplit("/", 1)[-1]
+
+    @property
+    def options(self) -> str:
+        """What a command of `pulumi` or `fatefed` needs to be about this stack, typed where this one was."""
+        return f"{self.project.option}-s {self.name}"
+
+    def source(self) -> StackSource:
+        """The stack file as it is written. FederationError when it cannot be read, or says a key twice."""
+        source = StackSource.read(self.file, shown(self.file))
+        if repeated := source.duplicates():
+            raise FederationError(repeated)
+        return source
+
+    def load(self) -> LoadedStack:
+        """The stack, read, checked and planned. FederationError with every problem."""
+        if not self.file.exists():
+            remedy = f"check the stack's name and the folder; stacks here: {', '.join(self.project.stack_names) or 'none'}"
+            raise CommandError(shown(self.file), "cannot be read: there is no such file", remedy)
+        return load_stack(self.file, name=shown(self.file), today=datetime.now(UTC).date())
+
+
+def find_project(folder: Path | None = None) -> Project:
+    """The project in a folder; without one, the nearest project from the working folder upwards. UsageError when there is none."""
+    candidates = [folder] if folder is not None else [Path.cwd(), *Path.cwd().parents]
+    for candidate in candidates:
+        try:
+            settings = yaml.safe_load((candidate / "Pulumi.yaml").read_text("utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, yaml.YAMLError, *MISTAGGED) as error:
+            raise UsageError(f"{shown(candidate / 'Pulumi.yaml')} cannot be read: {' '.join(str(error).split())}") from None
+        stacks = settings.get("stackConfigDir") if isinstance(settings, dict) else None
+        return Project(candidate.absolute(), (candidate / str(stacks or ".")).absolute(), folder)
+    where = shown(folder) if folder is not None else "this folder or above it"
+    raise UsageError(f"there is no Pulumi.yaml in {where}: run in the project's folder, or name it with -C")

@@ -1,0 +1,85 @@
+"""Running `pulumi` for what only it can do: encrypting a value, reading a stack's outputs."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+from cli.tools.errors import CommandError
+from cli.tools.files import shown
+from cli.tools.kept import has_keys
+from cli.tools.project import Stack
+
+_TIMEOUT = 120.0  # seconds
+_VARIABLES = "PULUMI_CONFIG_PASSPHRASE_FILE or PULUMI_CONFIG_PASSPHRASE"
+# What pulumi says, the problem in our words, and the remedy.
+_KNOWN = (
+    ("unable to read PULUMI_CONFIG_PASSPHRASE_FILE", "the file of the passphrase cannot be read", "correct PULUMI_CONFIG_PASSPHRASE_FILE"),
+    ("passphrase must be set", "the passphrase of the stack's secrets is not set", f"set {_VARIABLES}"),
+    ("incorrect passphrase", "the passphrase is not the one of this stack", f"correct {_VARIABLES}"),
+    ("PULUMI_ACCESS_TOKEN", "there is no state backend", "log in to one: `pulumi login URL`, or set PULUMI_BACKEND_URL"),
+)
+
+
+class EngineError(CommandError):
+    """pulumi ended with an error; `output` is what it said."""
+
+    def __init__(self, stack: Stack, arguments: tuple[str, ...], output: str) -> None:
+        self.output = output
+        place = f"`pulumi {' '.join(arguments)}` (stack {stack.name})"
+        if "no stack named" in output:
+            super().__init__(place, *_unknown_stack(stack))
+            return
+        for sign, problem, remedy in _KNOWN:
+            if sign in output:
+                super().__init__(place, problem, remedy)
+                return
+        super().__init__(place, output.strip() or "failed without a word", "correct that, and run the command again")
+
+
+def pulumi(stack: Stack, *arguments: str, given: str | None = None) -> str:
+    """What `pulumi` prints for a stack; `given` goes to its standard input. CommandError when it is missing or fails."""
+    program = shutil.which("pulumi")
+    if program is None:
+        remedy = 'install it (https://www.pulumi.com/docs/install/), or in the sandbox: `eval "$(sandbox env)"`'
+        raise CommandError("pulumi", "not found on PATH", remedy)
+    command = [program, *arguments, "--stack", stack.name, "--cwd", str(stack.project.folder), "--non-interactive", "--color", "never"]
+    environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        done = subprocess.run(command, input=given or "", capture_output=True, text=True, timeout=_TIMEOUT, env=environment, check=False)
+    except subprocess.TimeoutExpired:
+        raise EngineError(stack, arguments, f"no answer within {_TIMEOUT:.0f} s") from None
+    if done.returncode != 0:
+        said = done.stderr or done.stdout
+        raise EngineError(stack, arguments, said.replace(given, "<redacted>") if given else said)
+    return done.stdout
+
+
+def _unknown_stack(stack: Stack) -> tuple[str, str]:
+    """That the backend has no such stack, and what to do: one with keys was made in some backend, and must not get a second owner."""
+    backend, make = _backend(), f"`pulumi stack init {stack.name}`"
+    if not has_keys(stack.file):
+        return f"the stack does not exist in {backend} yet", f"create it: {make}"
+    return (
+        f"the stack does not exist in {backend}, though {shown(stack.file)} has its keys",
+        "is that the backend that it was deployed from? If not, choose that one: `pulumi login URL`, or PULUMI_BACKEND_URL. If it never "
+        f"was in any, or its state is lost (docs/state.md, Backup): {make}; with two states, two would own the same objects",
+    )
+
+
+def _backend() -> str:
+    """The backend in use, as messages name it; without the credentials that its URL may hold."""
+    try:
+        done = subprocess.run(
+            ["pulumi", "whoami", "--verbose", "--json"],
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+        url = str(json.loads(done.stdout)["url"])
+    except (OSError, subprocess.SubprocessError, ValueError, LookupError, TypeError):
+        return "this backend"
+    return f"the backend {re.sub('//[^/@]*@', '//', url)}"

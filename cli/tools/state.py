@@ -1,0 +1,19 @@
+"""What the state of a stack remembers of its units."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cli.tools.project import Stack
+from cli.tools.pulumi import pulumi
+from federation.base import naming
+from federation.units.unit import COMPONENTS
+
+_TYPES = frozenset(naming.COMPONENT_PACKAGE + component for component in COMPONENTS.values())
+
+
+def deployed(stack: Stack) -> dict[str, Mapping[str, Any]]:
+    """The facts that the state remembers, by unit; none of a stack that was never deployed."""
+    deployment = json.loads(pulumi(stack, "stack", "export")).get("deployment") or {}
+    resources = [resource for resource in deployment.get("resources") or [] if resource["type"] in _TYPES]
+    return {resource["urn"].rpartition("::")[2]: resource.get("inputs") or {} for resource in resources}

@@ -1,0 +1,1 @@
+"""Who may reach what beside links: network policies and consoles."""

@@ -1,0 +1,208 @@
+"""Who may connect to a unit, and where its pods may connect to, as far as the operator decides it: remembered, and compared.
+
+Whom a unit dials because they are its peers is not in here: that changes with its links. But a peer that is known by name only is:
+no policy holds a name, so its port opens to everyone, and it is the peer that chooses the port.
+"""
+
+import ipaddress
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from federation.base import naming
+from federation.base.scalars import ANYONE
+from federation.manifests.objects import Manifest
+
+ANY_POD = "any pod of the cluster"
+_NAMESPACE = "namespace "
+# What a unit's pods are to each other; an earlier version let in the whole namespace.
+OWN_PODS, OWN_NAMESPACE = "pods of its own unit", "pods of its own namespace"
+# Policies of pods that live for a minute: they follow who may open consoles and whom the modules dial, which is said of these.
+_FOLLOWING = ("policy-acme-solver", "policy-doctor")
+# How far a Service of a type is reached from.
+_REACH = {"ClusterIP": 0, "NodePort": 1, "LoadBalancer": 2}
+# What the program itself writes into a Service.
+_OWN_ANNOTATIONS = "pulumi.com/"
+
+Facts = Mapping[str, Any]
+# A kind of effect (`federation.changes.effects`), and what happens.
+Change = tuple[str, str]
+_CLOSING: Mapping[tuple[bool, bool], tuple[Change, ...]] = {
+    (False, True): (("cut", "pods of the namespace that no network policy names connect to nobody from now on, and nobody to them"),),
+    (True, False): (("open", "pods of the namespace that no network policy names connect to everybody, and everybody to them"),),
+}
+
+
+def exposure_facts(policies: Iterable[Manifest], services: Iterable[Manifest], modules: Mapping[str, Any]) -> dict[str, Any]:
+    """What is remembered: by whom which ports are reached, and the Services. `modules`: their chart values."""
+    made = tuple(policies)
+    closed = any(policy.role == f"policy-{naming.DEFAULT_DENY}" for policy in made)
+    return {"policies": bool(made), "closed": closed, "allowed": _allowed(made), "services": dict(sorted(_services(services, modules)))}
+
+
+def exposure_changes(old: Facts, new: Facts) -> Iterator[Change]:
+    """What becomes narrower or wider. Facts that were not remembered count as unchanged."""
+    before, after = old.get("policies", new["policies"]), new["policies"]
+    if before and not after:
+        yield "open", "network policies go: whoever reaches a pod reaches all of its ports, and pods reach everything"
+    elif after and not before:
+        yield "cut", "network policies come: what no link and no allowance needs is refused from now on"
+    else:
+        # No version before this fact was remembered closed a namespace.
+        yield from _CLOSING.get((old.get("closed", False if old else new["closed"]), new["closed"]), ())
+        yield from _changed(old.get("allowed", new["allowed"]), new["allowed"])
+    services = old.get("services", new["services"])
+    for name in sorted(services.keys() & new["services"].keys()):
+        yield from _service_changes(name, services[name], new["services"][name])
+    for name in sorted(new["services"].keys() - services.keys()):
+        made = new["services"][name]
+        if _REACH[made["type"]]:
+            yield "open", f"Service {name} is new, a {made['type']}: it is reached from outside of the cluster{_by_whom(made)}"
+
+
+def connection_changes(old: Iterable[Manifest], new: Iterable[Manifest]) -> Iterator[Change]:
+    """What the policies of a unit permit otherwise than before, whom it dials included."""
+    yield from _changed(_allowed(old, dialled=True), _allowed(new, dialled=True))
+
+
+def _allowed(policies: Iterable[Manifest], *, dialled: bool = False) -> dict[str, dict[str, list[str]]]:
+    """Places by port, by what the sentence says of them. `dialled`: also those that a unit dials because they are its peers."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for policy in policies:
+        if policy.role in _FOLLOWING:
+            continue
+        spec = policy.fields["spec"]
+        pods = spec["podSelector"].get("matchLabels", {}).get(naming.MODULE, "every pod")
+        of_peers = policy.role.startswith("policy-peers-")
+        for side in ("ingress", "egress"):
+            what = f"connect to {pods}" if side == "ingress" else f"be reached by {pods}"
+            for rule in spec.get(side, ()):
+                if side == "egress" and of_peers and not dialled and not _is_open(rule):
+                    continue
+                for port in _ports(rule):
+                    found.setdefault(what, {}).setdefault(port, set()).update(_places(rule, "from" if side == "ingress" else "to"))
+    return {what: {port: sorted(places) for port, places in sorted(ports.items())} for what, ports in sorted(found.items())}
+
+
+def _is_open(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule of egress leads anywhere: to a peer that is known by name only."""
+    return any("except" in place.get("ipBlock", {}) for place in rule.get("to", ()))
+
+
+def _ports(rule: Mapping[str, Any]) -> list[str]:
+    """The ports of a rule; UDP and TCP of one number are one."""
+    if "ports" not in rule:
+        return ["any port"]
+    return sorted({f"{port['port']}-{port['endPort']}" if "endPort" in port else str(port["port"]) for port in rule["ports"]})
+
+
+def _places(rule: Mapping[str, Any], side: str) -> Iterator[str]:
+    for place in rule.get(side, ()):
+        yield _place(place)
+    if side not in rule:
+        yield ANYONE
+
+
+def _place(place: Mapping[str, Any]) -> str:
+    if "except" in place.get("ipBlock", {}):
+        return ANYONE
+    if "ipBlock" in place:
+        return str(place["ipBlock"]["cidr"])
+    if "namespaceSelector" not in place:
+        return OWN_PODS
+    labels = place["namespaceSelector"].get("matchLabels", {})
+    if not labels:
+        return ANY_POD
+    pods = place.get("podSelector", {}).get("matchLabels", {}).get(naming.MODULE)
+    return f"{_NAMESPACE}{', '.join(labels.values())}" + (f" ({pods})" if pods else "")
+
+
+def _changed(old: Mapping[str, Mapping[str, Sequence[str]]], new: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[Change]:
+    """One sentence for all ports of a module that change alike."""
+    for what in sorted({*old, *new}):
+        before, after = old.get(what, {}), new.get(what, {})
+        alike: dict[Change, list[str]] = {}
+        for port in sorted({*before, *after}, key=_by_number):
+            for kind, who in _between(before.get(port, ()), after.get(port, ())):
+                alike.setdefault((kind, who), []).append(port)
+        for (kind, who), ports in alike.items():
+            yield kind, f"{who} may {'no longer ' if kind == 'cut' else ''}{what} at {', '.join(ports)}"
+
+
+def _between(before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
+    """Who is kept out from now on, and who is let in."""
+    if kept_out := list(_without(before, after)):
+        yield "cut", ", ".join(kept_out)
+    if let_in := list(_without(after, before)):
+        yield "open", ", ".join(let_in)
+
+
+def _without(places: Sequence[str], others: Sequence[str]) -> Iterator[str]:
+    """The places that no other covers, nor all others together; of one that others cover in part, what they are."""
+    together = [*others, *_joined(others)]
+    for place in places:
+        if not any(_covers(other, place) for other in together):
+            inside = [other for other in others if _covers(place, other)]
+            yield f"{place} but {' and '.join(inside)}" if inside else place
+
+
+def _joined(places: Sequence[str]) -> Iterator[str]:
+    """Address ranges that are one beside the other, as one range."""
+    networks = [ipaddress.ip_network(place) for place in places if "/" in place and " " not in place]
+    for version in (4, 6):
+        yield from map(str, ipaddress.collapse_addresses(network for network in networks if network.version == version))  # type: ignore[type-var]  # of one version
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """Whether all of one place is in another."""
+    if wide in (narrow, ANYONE) or (wide, narrow) == (OWN_NAMESPACE, OWN_PODS):
+        return True
+    if narrow.startswith(_NAMESPACE):
+        return wide == ANY_POD or (wide.startswith(_NAMESPACE) and narrow.startswith(f"{wide} ("))
+    try:
+        inner, outer = ipaddress.ip_network(narrow), ipaddress.ip_network(wide)
+    except ValueError:
+        return False
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]  # of one version
+
+
+def _services(manifests: Iterable[Manifest], modules: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Typed Services by name, and what the operator says of the chart's, by module."""
+    for manifest in manifests:
+        spec = manifest.fields["spec"]
+        notes = {key: value for key, value in manifest.annotations.items() if not key.startswith(_OWN_ANNOTATIONS)}
+        yield manifest.name, _service(spec["type"], spec.get("loadBalancerSourceRanges"), [notes, spec.get("loadBalancerIP")])
+    for name, module in modules.items():
+        given = module.get("service") or {}
+        settings = [given.get(key) for key in ("annotations", "loadBalancerIP", "nodePorts")]
+        yield f"of {name}", _service(given.get("type", "ClusterIP"), given.get("sourceRanges"), settings)
+
+
+def _service(kind: str, ranges: Sequence[str] | None, settings: Any) -> dict[str, Any]:
+    sources = {"from": sorted(ranges or [ANYONE])} if kind == "LoadBalancer" else {}
+    return {"type": kind, **sources, "settings": json.dumps(settings, sort_keys=True)}
+
+
+def _service_changes(name: str, old: Facts, new: Facts) -> Iterator[Change]:
+    before, after = old["type"], new["type"]
+    if before != after:
+        said = f"Service {name}: {before} -> {after}"
+        if _REACH[before]:
+            yield "cut", f"{said}: who came from outside the old way comes no more"
+        if _REACH[after] > _REACH[before]:
+            yield "open", f"{said}: it is reached from outside of the cluster" + _by_whom(new)
+        return
+    if old["settings"] != new["settings"]:
+        yield "cut", f"Service {name}: another address, node port or annotation: its load balancer may be another one, reached by others"
+    for kind, who in _between(old.get("from", ()), new.get("from", ())):
+        yield kind, f"{who} may {'no longer ' if kind == 'cut' else ''}connect to the load balancer of Service {name}"
+
+
+def _by_whom(service: Facts) -> str:
+    sources = service.get("from", [ANYONE])
+    return "" if service["type"] != "LoadBalancer" else f", at its load balancer by {', '.join(sources)}"
+
+
+def _by_number(port: str) -> tuple[int, str]:
+    number = port.partition("-")[0]
+    return (int(number), port) if number.isdigit() else (0, port)

@@ -1,0 +1,76 @@
+"""Which cluster a stack is deployed in. A kubeconfig does not say: contexts, paths and addresses may lead elsewhere tomorrow."""
+
+from collections.abc import Mapping
+
+from federation.config.kubeconfig import Kubeconfig
+from federation.config.stack import ClusterSpec
+
+# What has one UID as long as a cluster lives, by where it is read.
+Uids = Mapping[str, str]
+
+
+def unpinned_cluster(spec: ClusterSpec, found: Uids) -> str | None:
+    """What is said when the kubeconfig leads to another cluster than `cluster.uid` names; None: it does not, or nothing is named."""
+    if spec.uid is None or spec.uid in found.values():
+        return None
+    place, uid = min(found.items())
+    problem = f"{place} has the UID {uid} there, and fate:cluster.uid is {spec.uid}"
+    return _elsewhere(spec, problem, "choose the context or kubeconfig of that cluster, or correct fate:cluster.uid")
+
+
+def unreachable_cluster(spec: ClusterSpec, kubeconfig: Kubeconfig) -> str:
+    """What is said when the API server does not answer, before Pulumi advises to forget what is deployed there."""
+    found = None if spec.in_cluster else kubeconfig.problem(spec)
+    server = "" if spec.in_cluster else kubeconfig.server(spec)
+    where = f" at {server}" if server else ""
+    problem, remedy = found or (
+        f"the API server{where} does not answer, or refuses the credentials",
+        f"`kubectl{_option(spec)} get --raw /version` says why; often a network that is down, or a token that expired: renew it",
+    )
+    return f"fate:cluster: {_shown(spec)} leads nowhere, and nothing was touched: {problem}\n    remedy: {remedy}"
+
+
+def other_cluster(spec: ClusterSpec, remembered: Uids, found: Uids) -> str | None:
+    """What is said when it leads to another one than where the stack is deployed; None: it does not, or `cluster.uid` allows that."""
+    changed = _changed(remembered, found)
+    if changed is None or spec.uid is not None:
+        return None
+    place, before, uid = changed
+    problem = f"{place} has the UID {uid} there, and {before} where this stack is deployed"
+    return _elsewhere(
+        spec,
+        problem,
+        f"choose its context or kubeconfig; if the stack shall move (docs/state.md, Another cluster), set fate:cluster.uid: {uid}",
+    )
+
+
+def moved_cluster(remembered: Uids, found: Uids) -> str | None:
+    """What is said of each unit of a stack that moves, as `cluster.uid` allows; None: it does not move."""
+    changed = _changed(remembered, found)
+    if changed is None:
+        return None
+    place, before, uid = changed
+    return f"{place} had the UID {before}, and now {uid}: what it has in the other cluster stays there"
+
+
+def _elsewhere(spec: ClusterSpec, problem: str, remedy: str) -> str:
+    return f"fate:cluster: {_shown(spec)} leads to another cluster: {problem}\n    remedy: {remedy}"
+
+
+def _changed(remembered: Uids, found: Uids) -> tuple[str, str, str] | None:
+    """Where the UID is another one than remembered, and both. None: the same cluster, or nothing that both know (another `scope`)."""
+    changed = [(place, remembered[place], uid) for place, uid in sorted(found.items()) if remembered.get(place, uid) != uid]
+    return changed[0] if changed else None
+
+
+def _option(spec: ClusterSpec) -> str:
+    given = [("kubeconfig", spec.kubeconfig), ("context", spec.context)]
+    return "".join(f" --{name}={value}" for name, value in given if value is not None)
+
+
+def _shown(spec: ClusterSpec) -> str:
+    """Which cluster the stack's file names."""
+    if spec.in_cluster:
+        return "inCluster"
+    given = [f"{key} {value}" for key, value in (("kubeconfig", spec.kubeconfig), ("context", spec.context)) if value is not None]
+    return ", ".join(given) or "the kubeconfig's current context"

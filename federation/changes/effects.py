@@ -1,0 +1,281 @@
+"""What a change of a stack does to running parties, compared from the facts of each unit that the stack's state remembers."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from federation.access.exposure import exposure_changes
+from federation.links.pairs import affected, by_number, exchanges, through
+from federation.trust.provided import provided_changes
+from federation.units.data import lost_data, taken_namespaces
+from federation.units.recorded import Facts
+
+Kind = Literal["reload", "cut", "open", "rolling restart", "recreate", "data loss"]
+# How much each kind hurts: nothing stops; a link ends, the network opens, or pods start again; data is left behind.
+SEVERITY: dict[Kind, int] = {"reload": 0, "cut": 1, "open": 1, "rolling restart": 1, "recreate": 1, "data loss": 2}
+# Modules whose restart no peer notices.
+_UNNOTICED = frozenset({"fateboard", "client", "servingAdmin"})
+# States of a peer that its own side should answer, too.
+_SEVERED = frozenset({"suspended", "retired"})
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One thing that a change does: to which pairs of parties, how, and who has to act. `more`: pairs beside those that are named."""
+
+    unit: str
+    kind: Kind
+    what: str
+    pairs: tuple[str, ...]
+    acts: str
+    more: int = 0
+
+    @property
+    def affects(self) -> str:
+        """The pairs in words; empty: none."""
+        rest = [f"and {self.more:,} more pairs"] if self.more else []
+        return ", ".join([*self.pairs, *rest])
+
+    def plain(self) -> dict[str, Any]:
+        """The effect as JSON-like data."""
+        return {**asdict(self), "pairs": list(self.pairs)}
+
+    def __str__(self) -> str:
+        pairs = f"; affects {self.affects}" if self.pairs else ""
+        return f"{self.unit}: {self.kind}: {self.what}{pairs}; to act: {self.acts}"
+
+
+@dataclass(frozen=True)
+class _Change:
+    """The facts of one unit before and after. Facts that were not remembered count as unchanged."""
+
+    unit: str
+    owner: str
+    old: Facts
+    new: Facts
+
+    def before(self, fact: str) -> Any:
+        return self.old.get(fact, self.new[fact])
+
+    @property
+    def everyone(self) -> set[str]:
+        """Whom the unit dials or dialled; who is reached through another exchange than before is one."""
+        links = {*self.before("links"), *self.new["links"]}
+        replaced = {*exchanges(links)} - {*exchanges(self.new["links"])} if exchanges(self.new["links"]) else ()
+        return links - {through(exchange) for exchange in replaced}
+
+    def effect(self, kind: Kind, what: str, touched: Collection[str] | None = None, acts: str | None = None) -> Effect:
+        """`touched`: which links; None: all of them. `acts`: beside the owner."""
+        members = self.everyone
+        pairs = affected(self.unit, members if touched is None else touched, members, self.new.get("groups"))
+        return Effect(self.unit, kind, what, pairs.shown, self.owner if acts is None else f"{self.owner}{acts}", pairs.more)
+
+
+def stack_effects(old: Mapping[str, Facts], new: Mapping[str, Facts], owner: str = "this stack") -> tuple[Effect, ...]:
+    """What happens to every unit of a stack."""
+    before, after = ({unit: facts.get("data", {}) for unit, facts in side.items()} for side in (old, new))
+    taken = [Effect(unit, "data loss", f"refused: {problem}", (), owner) for unit, problem in taken_namespaces(before, after)]
+    found = (effect for unit in sorted({*old, *new}) for effect in effects(unit, old.get(unit), new.get(unit), owner))
+    return (*taken, *found)
+
+
+def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this stack") -> Iterator[Effect]:
+    """What happens to one unit. None: it is not there. Facts that were not remembered count as unchanged."""
+    if new is None and old is not None:
+        yield _removed(unit, old, owner)
+    if old is None or new is None:
+        return
+    change = _Change(unit, owner, old, new)
+    yield from _moved(change)
+    yield from _upgrade(change)
+    yield from _restarts(change)
+    yield from _scaled(change)
+    yield from _published(change)
+    for kind, what in exposure_changes(old, new):
+        yield change.effect("open" if kind == "open" else "cut", what)
+    yield from _links(change)
+    yield from _certificates(change)
+    yield from _trust(change)
+    yield from _issued(change)
+    yield from _provided(change)
+
+
+def _removed(unit: str, old: Facts, owner: str) -> Effect:
+    links, data = old.get("links"), old.get("data", {})
+    # A preview knows of a unit that goes its data alone (`components.remembered`): its peers stand in `fatefed plan`.
+    gone = affected(unit, ["all its peers"], (), None) if links is None else affected(unit, links, links, old.get("groups"))
+    kept = (
+        f": the claims of {', '.join(sorted(claims))} stay in namespace {data['namespace']}, unused"
+        if (claims := data.get("claims"))
+        else ""
+    )
+    return Effect(unit, "data loss" if kept else "cut", f"is removed{kept}", gone.shown, f"{owner}; every peer retires it", gone.more)
+
+
+def _moved(change: _Change) -> Iterator[Effect]:
+    """What becomes of a unit's data; of one without data, whether it is made anew in another namespace."""
+    old, new = change.before("data"), change.new["data"]
+    if "claims" in new:
+        for lost in lost_data(old, new):
+            yield change.effect("data loss", lost)
+        return
+    if (before := old.get("namespace", new["namespace"])) != new["namespace"]:
+        yield change.effect(
+            "cut", f"moves from namespace {before} to {new['namespace']}: every object is made anew, and links end until then"
+        )
+
+
+def _upgrade(change: _Change) -> Iterator[Effect]:
+    """Another release, beside the restarts that it means."""
+    before, after = change.before("data").get("release"), change.new["data"].get("release")
+    if before is not None and before != after:
+        yield change.effect("recreate", f"release {before} -> {after}: end running jobs and dump the database before (docs/releases.md)")
+
+
+def _restarts(change: _Change) -> Iterator[Effect]:
+    before, after, rolling = change.before("modules"), change.new["modules"], change.new["rolling"]
+    changed = {name for name in after if name in before and before[name] != after[name]}
+    rows: tuple[tuple[Kind, Collection[str], str], ...] = (
+        ("recreate", changed - {*rolling}, "pods of {} stop and start again"),
+        ("rolling restart", changed & {*rolling}, "pods of {} start again, one after another"),
+        ("cut", before.keys() - after.keys(), "{} is removed"),
+    )
+    for kind, names, what in rows:
+        if noticed := sorted(set(names) - _UNNOTICED):
+            yield change.effect(kind, what.format(", ".join(noticed)))
+        if unnoticed := sorted(set(names) & _UNNOTICED):
+            yield change.effect("reload", what.format(", ".join(unnoticed)), ())
+
+
+def _scaled(change: _Change) -> Iterator[Effect]:
+    before, after = change.before("replicas"), change.new["replicas"]
+    for name in sorted(before.keys() & after.keys()):
+        what = f"pods of {name}: {int(before[name])} -> {int(after[name])}"
+        if after[name] < before[name]:
+            yield change.effect("recreate", f"{what}: what runs in the others ends")
+        elif after[name] > before[name]:
+            yield change.effect("reload", what, ())
+
+
+def _published(change: _Change) -> Iterator[Effect]:
+    acts = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
+    if change.before("published") != change.new["published"]:
+        yield change.effect("cut", "what it publishes changes: peers dial the old address until they act", None, acts)
+    if change.before("identity") != change.new["identity"]:
+        yield change.effect("reload", "its descriptor names another organization or federation", None, acts)
+    if change.before("boards") != change.new["boards"]:
+        yield change.effect("reload", "browsers reach its consoles in another way", ())
+    if shown := sorted(change.new["consoles"].keys() - change.before("consoles").keys()):
+        yield change.effect("open", f"browsers reach consoles that they did not: {', '.join(shown)}", ())
+
+
+def _links(change: _Change) -> Iterator[Effect]:
+    before, after = change.before("links"), change.new["links"]
+    moved = {name for name in after if name in before and before[name] != after[name]}
+    old, new = exchanges(before), exchanges(after)
+    rerouted = old != new and bool(old and new)
+    if rerouted:
+        what = f"goes through {' and '.join(new)} instead of {' and '.join(old)}"
+        yield change.effect("reload", what, {*map(through, new), *moved})
+    elif moved:
+        yield change.effect("reload", "routes lead elsewhere", moved)
+    hubs = {through(exchange) for exchange in (*old, *new)} if rerouted else set()
+    if added := after.keys() - before.keys() - hubs:
+        back = added & change.old.get("severed", {}).keys()
+        for touched, what, acts in (
+            (added - back, "new routes", "; the other side accepts this stack's descriptor"),
+            (back, "routes come back", "; the other side resumes it, if it suspended it"),
+        ):
+            if touched:
+                yield change.effect("reload", f"{what}{_to(change, touched)}", touched, acts)
+    gone = before.keys() - after.keys() - hubs
+    # In a star whoever is not named is reached like all others.
+    kept = gone - change.new["severed"].keys() if new else set()
+    yield from _by_default(change, kept, " and ".join(new))
+    yield from _ended(change, gone - kept)
+
+
+def _by_default(change: _Change, unnamed: Collection[str], default: str) -> Iterator[Effect]:
+    """Who is not named any more: in a star he is reached like everyone, which undoes that he was severed."""
+    if unnamed:
+        yield change.effect("reload", f"routes to {_named(unnamed)} lead through {default}, as to everyone: not known any more", unnamed)
+    severed, known = change.old.get("severed", {}), {*change.new["links"], *change.new["severed"]}
+    reasons: dict[str, set[str]] = {}
+    for name in severed.keys() - known - {through(exchange) for exchange in exchanges(severed)}:
+        reasons.setdefault(severed[name], set()).add(name)
+    for reason, names in sorted(reasons.items()):
+        free = ", and another key may take the party id" if reason == "retired" else ""
+        if default:
+            what = f"routes to {_named(names)} lead through {default} again, as to everyone: so far {reason}, and now not known{free}"
+            yield change.effect("open", what, names)
+        elif free:
+            yield change.effect("reload", f"{_named(names)}, so far {reason}, is not known any more{free}", ())
+
+
+def _ended(change: _Change, gone: Collection[str]) -> Iterator[Effect]:
+    """Routes that end, by the reason: the other side is asked to act only where this one severed on purpose."""
+    reasons: dict[str, set[str]] = {}
+    for name in gone:
+        reasons.setdefault(change.new["severed"].get(name, ""), set()).add(name)
+    for reason, names in sorted(reasons.items()):
+        acts = f"; the other side should suspend or retire {change.unit} too" if reason in _SEVERED else ""
+        yield change.effect("cut", f"routes{_to(change, names)} end{f': {reason}' if reason else ''}", names, acts)
+
+
+def _to(change: _Change, names: Collection[str]) -> str:
+    """Whom routes lead to: of a hub, its pairs alone do not say it."""
+    if change.new.get("groups") is None:
+        return ""
+    return f" to {_named(names)}"
+
+
+def _named(names: Collection[str]) -> str:
+    found = sorted(names, key=by_number)
+    return ", ".join(found[:3]) + (f" and {len(found) - 3:,} more" if len(found) > 3 else "")
+
+
+def _certificates(change: _Change) -> Iterator[Effect]:
+    """The unit's own certificate: who signs it, and which authorities it tells its peers."""
+    before, after = change.before("signer"), change.new["signer"]
+    told = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
+    if before != after and after in change.before("authorities"):
+        yield change.effect("reload", "its next CA signs its certificate, which is read within 5 minutes; no pod starts again")
+        yield change.effect(
+            "cut", "peers that have not accepted its next CA refuse its certificate", None, "; before: every peer has accepted it"
+        )
+    elif before != after:
+        yield change.effect("cut", "another CA signs its certificate: peers refuse it until they have accepted that CA", None, told)
+    if change.before("authorities") != change.new["authorities"] and (before == after or after in change.before("authorities")):
+        yield change.effect("reload", "the CAs that it tells its peers change", None, told)
+
+
+def _trust(change: _Change) -> Iterator[Effect]:
+    before, after = change.before("trusted"), change.new["trusted"]
+    # Earlier versions remembered the party itself, too.
+    own = {change.unit.removeprefix("party-")}
+    rows: tuple[tuple[Kind, str, Collection[str]], ...] = (
+        ("cut", "certificates of these parties are no longer trusted", before.keys() - after.keys() - own),
+        ("reload", "certificates of these parties are trusted from now on", after.keys() - before.keys() - own),
+        (
+            "reload",
+            "the authorities of these parties change",
+            {party for party in before.keys() & after.keys() if before[party] != after[party]},
+        ),
+    )
+    for kind, what, parties in rows:
+        if parties:
+            yield change.effect(kind, what, parties)
+
+
+def _issued(change: _Change) -> Iterator[Effect]:
+    before, after = change.old.get("issuers", {}), change.new.get("issuers", {})
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            what = f"certificate {name} is issued anew by {after[name]}, so far by {before[name]}; Pulsar takes it within 5 minutes"
+            yield change.effect("reload", what, ())
+
+
+def _provided(change: _Change) -> Iterator[Effect]:
+    """Certificates that the operator gave: only the program sees their values, so here both sides may lack them."""
+    for found in provided_changes(change.old.get("provided", {}), change.new.get("provided", {})):
+        yield change.effect(found.kind, found.what, None if found.everyone else (), found.acts)

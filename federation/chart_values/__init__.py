@@ -1,0 +1,1 @@
+"""The contract with charts/: one model for the values of each chart."""

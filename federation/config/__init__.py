@@ -1,0 +1,1 @@
+"""The stack file as models; each file describes the keys below one key of the stack file."""

@@ -1,0 +1,140 @@
+"""What a stack says of another organization's party or exchange: where its descriptor is, and what of it was accepted."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from federation.base.model import Model
+from federation.base.scalars import Fingerprint, HostPort, NonEmpty, PartyId, Reason, Serial, Sha256, StackName, UnitKey
+from federation.catalogue.endpoints import KINDS, OF_A_PARTY, Kind, endpoint_names
+
+PeerState = Literal["pending", "active", "suspended", "retired"]
+
+
+class PeerSpec(Model):
+    """Another party or exchange: by its descriptor file, from another stack of one's own, or typed by hand with `unsigned: true`."""
+
+    descriptor: NonEmpty | None = Field(None, description="Descriptor file, relative to the folder of this stack file.")
+    stack: StackName | None = Field(
+        None, description="Another stack of the same state backend that publishes its descriptor, in full: ORGANIZATION/PROJECT/STACK."
+    )
+    unit: UnitKey | None = Field(None, description="Which unit of that stack, such as party-10000; written by `fatefed peers add`.")
+    state: PeerState = Field("active", description="Only an active peer gets routes; a retired one keeps its party id for ever.")
+    reason: Reason | None = Field(None, description="Why it is in this state, for people; shown in the output `peers`.")
+    key: Fingerprint | None = Field(None, description="Fingerprint of the key that signs its descriptors; written by `fatefed peers add`.")
+    previous_key: Fingerprint | None = Field(
+        None, description="The key before, until what else belongs to its party is signed with the new one; written by `fatefed peers add`."
+    )
+    accepted_serial: Serial | None = Field(None, description="Serial number of the accepted descriptor; written by `fatefed peers add`.")
+    sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor file; written by `fatefed peers add`.")
+    resolve: bool = Field(
+        False,
+        description="True: its host names without addresses are accepted, so whoever controls a name decides where pods of this stack "
+        "connect to; written by `fatefed peers add --resolve`.",
+    )
+    unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE), or without a signature.")
+    party_id: PartyId | None = Field(
+        None,
+        description="By hand: the party's id; absent for an exchange of either kind. Suspended or retired: the id that stays taken, "
+        "whatever becomes of the descriptor file; written by `fatefed peers suspend` and `retire`.",
+    )
+    kind: Kind | None = Field(
+        None,
+        description="Suspended or retired, and no party: what it is. A retired peer whose partyId or kind stands here needs no descriptor "
+        "file any more; a suspended one not until it comes back.",
+    )
+    pulsar: HostPort | None = Field(None, description="By hand, party: host:port of its Pulsar TLS port.")
+    rabbitmq: HostPort | None = Field(None, description="By hand, party: host:port of its RabbitMQ.")
+    traffic_server: HostPort | None = Field(None, description="By hand, exchange: host:port of its Traffic Server.")
+    nginx: HostPort | None = Field(None, description="By hand: IP:port of its nginx (HTTP).")
+    rollsite: HostPort | None = Field(None, description="By hand: host:port of its rollsite.")
+    osx: HostPort | None = Field(None, description="By hand: host:port of its OSX.")
+
+    serving_proxy: HostPort | None = Field(None, description="By hand, FATE-Serving or its exchange: host:port of its serving-proxy.")
+    site_portal: HostPort | None = Field(None, description="By hand, a Site Portal: host:port of its frontend with TLS.")
+    fml_manager: HostPort | None = Field(None, description="By hand, an FML Manager: host:port with TLS.")
+
+    @property
+    def remembered(self) -> bool:
+        """Whether it left for good, and all that stays of it is written here: its descriptor file is not read, and may be gone."""
+        return self.state == "retired" and not self.addresses and (self.party_id is not None or self.kind is not None)
+
+    @property
+    def identified(self) -> bool:
+        """Whether a peer with a descriptor file says here, too, which unit it is: that is all that is needed of one that is severed."""
+        return self.descriptor is not None and not self.addresses and (self.party_id is not None or self.kind is not None)
+
+    @property
+    def what(self) -> Kind:
+        """What was typed by hand, or is said beside a descriptor, or remembered."""
+        if self.kind is not None:
+            return self.kind
+        if set(self.addresses) == {"servingProxy"}:
+            return "servingExchange" if self.party_id is None else "serving"
+        if set(self.addresses) == {"sitePortal"}:
+            return "sitePortal"
+        if set(self.addresses) == {"fmlManager"}:
+            return "fmlManager"
+        return "exchange" if self.party_id is None else "party"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether its addresses were typed: it has no descriptor."""
+        return self.descriptor is None and self.stack is None
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The addresses that were typed, by endpoint."""
+        typed = {
+            "pulsar": self.pulsar,
+            "rabbitmq": self.rabbitmq,
+            "trafficServer": self.traffic_server,
+            "nginx": self.nginx,
+            "rollsite": self.rollsite,
+            "osx": self.osx,
+            "servingProxy": self.serving_proxy,
+            "sitePortal": self.site_portal,
+            "fmlManager": self.fml_manager,
+        }
+        return {endpoint: address for endpoint, address in typed.items() if address is not None}
+
+    @model_validator(mode="after")
+    def _only_one_that_left_needs_no_addresses(self) -> Self:
+        if self.kind is not None and not self.remembered and not self.identified:
+            raise ValueError("kind is said only of a peer with a descriptor, or a retired one, without addresses: remove this line")
+        if (self.remembered or self.identified) and (self.what in OF_A_PARTY) != (self.party_id is not None):
+            raise ValueError(f"{KINDS[self.what]} {'has a' if self.what in OF_A_PARTY else 'has no'} partyId: correct kind or partyId")
+        return self
+
+    @model_validator(mode="after")
+    def _comes_by_file_from_a_stack_or_by_hand(self) -> Self:
+        present = sorted([*self.addresses, *(["partyId"] if self.party_id else [])])
+        if present and not self.by_hand and not self.remembered and not self.identified:
+            source = "of another stack" if self.stack is not None else "with a descriptor"
+            raise ValueError(f"a peer {source} takes its addresses from it: drop {', '.join(present)}")
+        if self.by_hand and not self.unsigned and not self.remembered:
+            left = "; of one that is retired its partyId, or its kind, is enough" if self.state == "retired" else ""
+            raise ValueError(f"name a descriptor file, or a stack of your own, or say unsigned: true and give the addresses by hand{left}")
+        if self.unit is not None and self.stack is None:
+            raise ValueError("unit is one of another stack's: name the stack, or drop unit")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_unsigned_has_no_key(self) -> Self:
+        signed = {"key": self.key, "previousKey": self.previous_key, "acceptedSerial": self.accepted_serial}
+        given = [name for name, value in signed.items() if value is not None]
+        if self.stack is not None and given:
+            raise ValueError(f"a stack does not sign what it publishes: drop {', '.join(given)}, or drop stack and accept signed files")
+        if self.unsigned and given:
+            raise ValueError(f"an unsigned peer has no {' and no '.join(given)}: drop unsigned, or drop what belongs to a signature")
+        return self
+
+    @model_validator(mode="after")
+    def _a_peer_typed_by_hand_has_the_addresses_of_its_engine(self) -> Self:
+        kinds = [kind for kind in KINDS if (kind in OF_A_PARTY) == (self.party_id is not None)]
+        allowed = [endpoints for kind in kinds for endpoints in endpoint_names(kind)]
+        if self.by_hand and not self.remembered and frozenset(self.addresses) not in allowed:
+            name = "party" if self.party_id is not None else "exchange (no partyId)"
+            legal = ", or ".join(" and ".join(sorted(endpoints)) for endpoints in allowed)
+            raise ValueError(f"an unsigned {name} needs exactly {legal}, each as host:port")
+        return self

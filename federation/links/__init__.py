@@ -1,0 +1,1 @@
+"""How units reach each other: published Services, next hops, external engines."""

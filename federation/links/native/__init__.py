@@ -1,0 +1,1 @@
+"""Links by FATE's own proxies and brokers: their route files."""

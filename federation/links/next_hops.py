@@ -1,0 +1,215 @@
+"""How one unit dials another: inside a stack by live cluster addresses, across organizations by descriptors."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from federation.base import naming
+from federation.base.live import LiveValue
+from federation.base.scalars import PartyId, is_ip, is_ipv6
+from federation.catalogue.endpoints import LINKS, PublishedService
+from federation.config.exchange import ExchangeSpec
+from federation.config.party import PartySpec
+from federation.config.stack import StackSpec
+from federation.links import pairs
+from federation.links.external_engines import engine_host, engine_ports, external_engines
+from federation.links.publishing import service_ports
+from federation.peers.accepted import Peer, Peers
+from federation.peers.collaborations import may_talk, named
+from federation.peers.descriptor import Endpoint
+
+
+@dataclass(frozen=True)
+class Pods:
+    """The pods behind an endpoint of this stack, which is what a network policy sees of it."""
+
+    namespace: str
+    instance: str
+    module: str
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an endpoint is dialled: a host, its IP addresses, and ports by purpose; `pods` when it is in this cluster."""
+
+    host: str
+    addresses: tuple[str, ...]
+    ports: dict[str, int]
+    pods: Pods | None = None
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A party or an exchange as a route table needs it. Not routed: suspended, retired, or in no collaboration with the dialler.
+
+    `why`: of a peer that is not routed its state, or what else keeps it apart.
+    """
+
+    endpoints: dict[str, Address]
+    routed: bool = True
+    why: str = ""
+
+
+# What nobody is to dial; proxies that forget no route lead it nowhere.
+NOWHERE = Neighbour({}, routed=False)
+APART = Neighbour({}, routed=False, why="no common collaboration")
+
+
+def other_parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
+    """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
+    theirs = {peer.party_id: remote(peer) for peer in peers.parties() if peer.party_id is not None}
+    found = theirs | {party: _local(spec, given, naming.party_key(party)) for party, given in spec.parties.items() if party != own}
+    return {party: neighbour if may_talk(spec, own, party) else APART for party, neighbour in found.items()}
+
+
+# Whom a unit dials: for each party that it names in its routes, and for all others (None: nobody, and nobody ever was).
+Hops = tuple[dict[PartyId, Neighbour], Neighbour | None]
+
+
+def next_hops(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> Hops:
+    """Whom a party dials: in a mesh each party itself, in a star its exchange."""
+    if spec.federation.topology == "mesh":
+        return other_parties(spec, party, peers), None
+    return through(_exchange_of(spec, party, own, peers), spec, party, spec.parties, peers.parties())
+
+
+def through(exchange: Neighbour, spec: StackSpec, own: PartyId, inside: Iterable[PartyId], peers: Iterable[Peer]) -> Hops:
+    """Whom a unit of a star dials: the exchange, or nobody, for each accepted peer; for the rest the exchange.
+
+    A peer that is not routed has its entry, or the default would lead to it; one that is routed, because nginx would else
+    remember the entry of a suspension that is over. With collaborations every partner is named, also those of this stack
+    (`inside`), and the rest is nobody: an exchange sees only whom a packet is for.
+    """
+    partners = {*named(spec), *inside} if spec.collaborations else set()
+    known = dict.fromkeys(partners, exchange)
+    known |= {peer.party_id: exchange if peer.routed else _severed(peer) for peer in peers if peer.party_id is not None}
+    others = {other: hop if may_talk(spec, own, other) else APART for other, hop in known.items() if other != own}
+    return others, APART if spec.collaborations else exchange
+
+
+def _severed(peer: Peer) -> Neighbour:
+    return Neighbour({}, routed=False, why=peer.state)
+
+
+def _exchange_of(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> Neighbour:
+    """The exchange of a party, or the front of its exchanges; nobody while it is pending."""
+    if own.modules.lbrollsite is None:
+        return exchange_named(spec, own.exchange or "", peers) or NOWHERE
+    behind = exchanges_behind(spec, own, peers)
+    if not behind:
+        return NOWHERE
+    port = spec.catalogue[own.release].ports["lbrollsite"]
+    pods = Pods(own.namespace, naming.party_key(party), naming.LBROLLSITE, (port,))
+    front = Address(naming.LBROLLSITE_SERVICE, (), {"grpc": port}, pods)
+    return Neighbour({"rollsite": front}, any(exchange.routed for exchange in behind.values()))
+
+
+def exchanges_behind(spec: StackSpec, own: PartySpec, peers: Peers) -> dict[str, Neighbour]:
+    """The exchanges that a party's lbrollsite dials, by name; without those that are pending, and none without the module."""
+    names = () if own.modules.lbrollsite is None else own.exchanges
+    found = {name: exchange_named(spec, name, peers) for name in sorted(names)}
+    return {name: exchange for name, exchange in found.items() if exchange is not None}
+
+
+def exchange_named(spec: StackSpec, name: str, peers: Peers) -> Neighbour | None:
+    """An exchange by the name that a party has for it; None while it is pending."""
+    if name == "local" and spec.exchange is not None:
+        return _local(spec, spec.exchange, naming.EXCHANGE)
+    peer = peers.exchange(name)
+    return None if peer is None else remote(peer)
+
+
+def remote(peer: Peer) -> Neighbour:
+    """A peer by what its descriptor says."""
+    endpoints = {name: Address(e.host, e.addresses, e.ports) for name, e in peer.descriptor.endpoints.items()}
+    return Neighbour(endpoints, peer.routed, "" if peer.routed else peer.state)
+
+
+def _local(spec: StackSpec, own: PartySpec | ExchangeSpec, key: str) -> Neighbour:
+    kind = "party" if isinstance(own, PartySpec) else "exchange"
+    return Neighbour({service.endpoint: _inside(spec, service, own, key) for service in LINKS[own.federation].of(kind)})
+
+
+def _inside(spec: StackSpec, published: PublishedService, own: PartySpec | ExchangeSpec, key: str) -> Address:
+    if isinstance(own, PartySpec) and published.endpoint in external_engines(own):
+        ports, host = engine_ports(spec, own), engine_host(own, published.endpoint)
+        return Address(host, (host,) if is_ip(host) else (), {port.purpose: ports[port.own] for port in published.ports})
+    release_ports = spec.catalogue[own.release].ports
+    pods = Pods(own.namespace, key, published.module, tuple(release_ports[port.own] for port in published.ports))
+    host = str(LiveValue(own.namespace, published.internal or published.service, "clusterIP"))
+    if published.internal is not None:
+        return Address(host, (host,), {port.purpose: release_ports[port.own] for port in published.ports}, pods)
+    dialled = service_ports(published, own.publish.of(published.endpoint), release_ports)
+    return Address(host, (host,), {purpose: port.port for purpose, port in dialled.items()}, pods)
+
+
+def nginx_addresses(nginx: Address | Endpoint) -> tuple[str, ...]:
+    """What FATE's nginx can dial of another one: it resolves no names, and writes host:port without brackets."""
+    return tuple(address for address in nginx.addresses if not is_ipv6(address))
+
+
+def dialled_host(endpoint: Address | Endpoint) -> str:
+    """What a proxy is told to dial. Of a name with addresses the first of these, IPv4 before IPv6.
+
+    Network policies let it dial those addresses alone; a name would lead wherever its owner, or somebody in between, says later.
+    """
+    if is_ip(endpoint.host) or not endpoint.addresses:
+        return endpoint.host
+    return min(endpoint.addresses, key=is_ipv6)
+
+
+def tunnel_host(pulsar: Address | Endpoint) -> str | None:
+    """What Traffic Server can dial of a broker: an IPv4 address, else its name; None without any (see `routes.sni`)."""
+    return next((host for host in (dialled_host(pulsar), *pulsar.addresses, pulsar.host) if not is_ipv6(host)), None)
+
+
+def by_name_only(endpoint: Address | Endpoint) -> bool:
+    """Whether nothing but the name of an endpoint is known: where it leads is decided when it is dialled."""
+    return not endpoint.addresses and not is_ip(endpoint.host)
+
+
+def dials(spec: StackSpec, peer: Peer) -> bool:
+    """Whether a unit of this stack would dial a peer, were it routed."""
+    if peer.kind == "servingExchange":
+        return any(serving.exchange == peer.name for serving in spec.serving.values())
+    if peer.kind == "serving":
+        direct: list[PartyId | None] = [party for party, serving in spec.serving.items() if serving.exchange is None]
+        direct += [] if spec.serving_exchange is None else [None]
+        return any(may_talk(spec, own, peer.party_id or "") for own in direct)
+    if peer.kind == "fmlManager":
+        return any(portal.fml_manager == peer.name for portal in spec.site_portal.values())
+    if peer.kind == "sitePortal":
+        return spec.fml_manager is not None and may_talk(spec, None, peer.party_id or "")
+    if peer.party_id is None:
+        return any(peer.name in party.exchanges for party in spec.parties.values())
+    if spec.exchange is not None:
+        return may_talk(spec, None, peer.party_id)
+    return spec.federation.topology == "mesh" and any(may_talk(spec, party, peer.party_id) for party in spec.parties)
+
+
+def links(
+    others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None = None
+) -> dict[str, Any]:
+    """Whom a unit dials and where, by party id; all that go through exchanges alone are one, or one for each that lbrollsite dials."""
+    known = _by_name(others, exchange, name, behind)
+    return {whom: _addresses(neighbour) for whom, neighbour in known.items() if neighbour.routed}
+
+
+def severed(
+    others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None = None
+) -> dict[str, str]:
+    """Whom a unit knows and does not dial, by the names of `links`: why."""
+    known = _by_name(others, exchange, name, behind)
+    return {whom: neighbour.why for whom, neighbour in known.items() if not neighbour.routed and neighbour.why}
+
+
+def _by_name(
+    others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None
+) -> dict[str, Neighbour]:
+    hubs = {} if exchange is None else behind or {str(name): exchange}
+    return dict(sorted({**others, **{pairs.through(hub): neighbour for hub, neighbour in hubs.items()}}.items()))
+
+
+def _addresses(neighbour: Neighbour) -> dict[str, Any]:
+    return {endpoint: [a.host, *a.addresses, sorted(a.ports.items())] for endpoint, a in sorted(neighbour.endpoints.items())}

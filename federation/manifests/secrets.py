@@ -1,0 +1,48 @@
+"""Which entries of fate:secrets become which Secrets."""
+
+from collections.abc import Callable, Mapping
+
+from federation.base import naming
+from federation.chart_values.modules import SecretKey
+from federation.config.credentials import Credential
+from federation.config.stack import StackSpec
+from federation.manifests.objects import PULL_SECRET_TYPE, SecretPlan
+
+
+def password_places(
+    key: str, slots: Mapping[str, tuple[str, str]], given: Callable[[str], Credential | None]
+) -> tuple[dict[str, dict[str, str]], dict[str, SecretKey]]:
+    """The Secrets of FATE-Serving's passwords, {name: {key: name under fate:secrets}}, and by slot the place of each in the namespace.
+
+    `slots`: the Secret and the key of each; `given`: what the stack says of a slot.
+    """
+    keys: dict[str, SecretKey] = {}
+    sources: dict[str, dict[str, str]] = {}
+    for slot, (name, entry) in slots.items():
+        credential = given(slot) or Credential(secret=default_secret(key, slot))
+        if credential.kubernetes_secret is not None and credential.key is not None:
+            keys[slot] = SecretKey(name=credential.kubernetes_secret, key=credential.key)
+        elif credential.secret is not None:
+            keys[slot] = SecretKey(name=name, key=entry)
+            sources.setdefault(name, {})[entry] = credential.secret
+    return sources, keys
+
+
+def default_secret(key: str, slot: str) -> str:
+    """The name under fate:secrets of a password that the stack does not name: `party-9999-mysql-root`."""
+    return f"{key}-{''.join(f'-{letter.lower()}' if letter.isupper() else letter for letter in slot)}"
+
+
+def pull_secret(spec: StackSpec, place: str, labels: dict[str, str]) -> tuple[SecretPlan, ...]:
+    """The registry's Secret, when its content is in fate:secrets."""
+    given = spec.images.pull_secret
+    if given is None or given.secret is None:
+        return ()
+    sources = {".dockerconfigjson": given.secret}
+    return (SecretPlan(naming.PULL_SECRET, naming.PULL_SECRET, place, labels, PULL_SECRET_TYPE, sources),)
+
+
+def pull_secret_names(spec: StackSpec) -> tuple[str, ...]:
+    """The imagePullSecrets of every pod."""
+    given = spec.images.pull_secret
+    return () if given is None else (given.kubernetes_secret or naming.PULL_SECRET,)

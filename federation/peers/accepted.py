@@ -1,0 +1,302 @@
+"""Peers as they were accepted: descriptor files checked against what fate:peers remembers (invariant 4 of the design)."""
+
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from federation.base import naming
+from federation.base.errors import Place, Problem
+from federation.base.hosts import published_elsewhere, typed_elsewhere
+from federation.base.json_document import ASK, MAX_BYTES, Problems
+from federation.base.scalars import PartyId, is_ip
+from federation.base.yaml_file import is_below
+from federation.catalogue.endpoints import KINDS, Kind, published
+from federation.config.peers import PeerSpec
+from federation.config.stack import FederationSpec
+from federation.peers.descriptor import Departed, Descriptor, Endpoint, Membership, Published, digest
+from federation.peers.signed import Received, receive
+from federation.pki.authority import subject
+from federation.pki.authority_form import authority_problems
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another organization's party or exchange whose addresses are known and accepted; it may have been set to wait."""
+
+    name: str
+    descriptor: Published
+    state: str
+    # Of a signed one: the fingerprint of its key, and the last day of the accepted descriptor.
+    key: str | None = None
+    not_after: str | None = None
+    reason: str | None = None
+    previous_key: str | None = None
+    # Of a severed one: what is wrong with its descriptor file, so that only what the stack file says of it is known.
+    lost: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+        return self.descriptor.kind
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is a party or an exchange, not one of FATE-Serving or a portal."""
+        return self.kind in ("party", "exchange")
+
+    @property
+    def party_id(self) -> PartyId | None:
+        """The party's id; None for what belongs to no party."""
+        return self.descriptor.party_id
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it was typed here: its owner said nothing, or what he said is not there any more."""
+        return not isinstance(self.descriptor, Descriptor)
+
+    @property
+    def routed(self) -> bool:
+        """Whether routes lead to it."""
+        return self.state == "active"
+
+
+@dataclass(frozen=True)
+class Peers:
+    """All peers of a stack: accepted ones, in whatever state, and those that were not accepted yet, each with the reason."""
+
+    accepted: tuple[Peer, ...]
+    pending: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+
+    def exchange(self, name: str, kind: Kind = "exchange") -> Peer | None:
+        """The accepted exchange, serving exchange or FML Manager of a name."""
+        return next((peer for peer in self.accepted if peer.name == name and peer.kind == kind), None)
+
+    def parties(self, kind: Kind = "party") -> tuple[Peer, ...]:
+        """Accepted parties, or their FATE-Servings or Site Portals, in the order of their ids."""
+        return tuple(sorted((peer for peer in self.accepted if peer.kind == kind), key=lambda peer: int(peer.party_id or 0)))
+
+
+def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: Path, place: Place) -> Peers:
+    """Read and check every peer's descriptor. `folder` holds the stack file; nothing outside it is read."""
+    accepted: list[Peer] = []
+    pending: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, spec in sorted(specs.items()):
+        match _resolve(name, spec, federation, folder, place):
+            case Peer() as peer:
+                accepted.append(peer)
+            case str() as reason:
+                pending[name] = reason
+            case found:
+                problems.extend(found)
+    return Peers(tuple(accepted), pending, tuple(problems))
+
+
+def read_descriptor(folder: Path, relative: str, place: str) -> Received | Problems | None:
+    """A descriptor file below the folder: what it says, all that is wrong with it, or None when it is missing."""
+    path, remedy = folder / relative, "keep descriptors in peers/ beside the stack file"
+    if not is_below(relative, folder):
+        return (Problem(place, f"{relative} is outside the folder of the stack file", remedy),)
+    try:
+        found = path.stat()
+        # Reading a pipe would wait for ever.
+        if not stat.S_ISREG(found.st_mode):
+            return (Problem(place, f"{relative} cannot be read: it is no file", "name the descriptor file"),)
+        if found.st_size > MAX_BYTES:
+            return (Problem(f"{place} ({relative})", "far larger than a descriptor", ASK),)
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return (Problem(place, f"{relative} cannot be read: {error.strerror}", "make it a readable file"),)
+    return receive(content, f"{place} ({relative})")
+
+
+def membership_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> tuple[Problem, ...]:
+    """What keeps a descriptor out of this federation."""
+    theirs, ours = descriptor.federation, federation
+    if (theirs.name, theirs.domain) == (ours.name, ours.domain) and None not in (theirs.id, ours.id) and theirs.id != ours.id:
+        remedy = (
+            "do not use it, if it is of another federation with the same name; else ask the founder for the id: "
+            "all members say the same in fate:federation.id"
+        )
+        return (Problem(place, f"is of the federation with the id {theirs.id}; this stack belongs to {ours.id}", remedy),)
+    if (theirs.name, theirs.domain) == (ours.name, ours.domain):
+        return (*_endpoint_problems(descriptor, federation, place), *_trust_problems(descriptor, federation, place))
+    return (
+        Problem(
+            place,
+            f"is a descriptor of federation {theirs.name} ({theirs.domain}); this stack belongs to {ours.name} ({ours.domain})",
+            "use the descriptor of this federation, or the stack of that one: one stack is one organization in one federation",
+        ),
+    )
+
+
+# Whether an endpoint speaks TLS, by kind of unit.
+_TLS = {kind: {service.endpoint: service.tls for services in published(kind) for service in services} for kind in KINDS}
+
+
+def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> Iterator[Problem]:
+    """Endpoints under a name that is not theirs, or at an address that would lead back to whoever dials it."""
+    party, domain = descriptor.party_id, federation.domain
+    own_name = naming.tls_name(descriptor.kind, party, domain)
+    for name, endpoint in descriptor.endpoints.items():
+        at = f"{place} endpoints.{name}"
+        if _TLS[descriptor.kind].get(name) and (not endpoint.tls or endpoint.server_name != own_name):
+            said = f"serverName {endpoint.server_name}" if endpoint.tls else "no TLS"
+            yield Problem(at, f"{said} instead of {own_name}", ASK)
+        for host in dict.fromkeys((endpoint.host, *endpoint.addresses)):
+            if not published_elsewhere(host):
+                yield Problem(at, f"{host} is no address of another organization", "ask the peer to correct publish.*.advertise")
+
+
+def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> Iterator[Problem]:
+    """Authorities that could sign more than their own party's names: all peers' CAs are trusted side by side."""
+    authorities, remedy = descriptor.authorities, "ask the peer for a CA made by `fatefed trust init`"
+    found = [
+        Problem(f"{place} trust.authorities.{number}", problem, remedy)
+        for number, authority in enumerate(authorities)
+        for problem in authority_problems(authority, descriptor.party_id or "", federation.domain)
+    ]
+    yield from found
+    if not found and len(set(map(subject, authorities))) < len(authorities):
+        yield Problem(f"{place} trust.authorities", "have one subject: a reader could not tell them apart", remedy)
+
+
+def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
+    if spec.remembered:
+        return Peer(name, _departed(name, spec, federation), spec.state, spec.key, None, spec.reason, spec.previous_key)
+    if spec.descriptor is not None:
+        found = _by_descriptor(name, spec, spec.descriptor, federation, folder, place)
+        return _as_the_stack_says(name, spec, found, federation, place) if spec.identified and spec.sha256 is not None else found
+    if spec.stack is not None:
+        return f"stack {spec.stack} was not read yet: run `fatefed peers add --name {name}`"
+    if problems := tuple(_typed_problems(name, spec, place)):
+        return problems
+    return Peer(name, _by_hand(name, spec, federation), spec.state, reason=spec.reason)
+
+
+def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
+    where, add = place(("peers", name, "descriptor")), f"`fatefed peers add {'' if spec.stack else f'{file} '}--name {name}`"
+    if spec.sha256 is None and spec.accepted_serial is not None:
+        problem = f"is missing, although the descriptor with the serial {spec.accepted_serial} was accepted"
+        return (Problem(place(("peers", name, "sha256")), problem, f"restore the line from a copy of the stack file; or run {add}"),)
+    found = read_descriptor(folder, file, where)
+    if found is None:
+        if spec.sha256 is None:
+            return f"{file} is not there yet: {'to make it' if spec.stack else 'when it arrives'}, run {add}"
+        return (Problem(where, f"the accepted descriptor {file} is gone", _without_file(name, spec, add)),)
+    if isinstance(found, tuple):
+        damaged = spec.sha256 is not None and found[0].place.startswith(f"{where} (") and not _is_still(folder / file, spec.sha256)
+        problem = f"{file} is not what was accepted, and no descriptor any more: {found[0].problem}"
+        return (Problem(where, problem, _without_file(name, spec, add)),) if damaged else found
+    if problems := membership_problems(found.descriptor, federation, f"{where} ({file})"):
+        return problems
+    if spec.sha256 is None:
+        return f"{file} was not accepted yet: run {add}"
+    if (different := _not_what_was_accepted(spec, found, add)) is not None:
+        return (Problem(where, f"{file} {different[0]}", different[1]),)
+    signed = found.signature
+    key, not_after = (None, None) if signed is None else (signed.key, signed.not_after)
+    return Peer(name, found.descriptor, spec.state, key, not_after, spec.reason, spec.previous_key)
+
+
+def _as_the_stack_says(
+    name: str, spec: PeerSpec, found: Peer | str | Problems, federation: FederationSpec, place: Place
+) -> Peer | str | Problems:
+    """A peer of whom the stack file says which unit it is. Nothing of a suspended one's file is needed, so none that is wrong stops anyone.
+
+    It is severed as that unit, and holds its party id with the accepted key: nothing comes from a file that is not the accepted one.
+    """
+    match found:
+        case Peer() as peer if (peer.kind, peer.party_id) != (spec.what, spec.party_id):
+            field = "kind" if peer.party_id == spec.party_id else "partyId"
+            problem = f"says {_departed(name, spec, federation).title}, and its descriptor is that of {peer.descriptor.title}"
+            return (
+                Problem(place(("peers", name, field)), problem, "correct partyId and kind: the accepted descriptor tells which unit it is"),
+            )
+        case tuple() as problems if spec.state == "suspended":
+            said = _departed(name, spec, federation)
+            return Peer(name, said, spec.state, spec.key, None, spec.reason, spec.previous_key, problems[0].problem)
+    return found
+
+
+def lost_warnings(peers: Peers) -> Iterator[str]:
+    """Severed peers whose descriptor file is not what was accepted."""
+    for peer in peers.accepted:
+        if peer.lost is not None:
+            yield (
+                f"peer {peer.name} is {peer.state}, and stays severed as {peer.descriptor.title}, as the stack file says: {peer.lost}; "
+                f"restore the file before `fatefed peers resume {peer.name}`"
+            )
+
+
+def _is_still(path: Path, sha256: str) -> bool:
+    """Whether a file has the accepted content, as far as it was read: one that is far too large was not."""
+    return path.stat().st_size > MAX_BYTES or digest(path.read_bytes()) == sha256
+
+
+def _without_file(name: str, spec: PeerSpec, add: str) -> str:
+    """What to do without an accepted file, which alone says whose party id it is."""
+    written = f"write peers.{name}.partyId, its party's id (of an exchange peers.{name}.kind: exchange)"
+    if spec.state == "retired":
+        return f"restore the file, or {written}: then nothing reads the file any more"
+    again = f", or read its stack again: {add}" if spec.stack else ""
+    if spec.state == "suspended":
+        return f"restore the file{again}; or {written}: then it stays severed without the file"
+    severed = f"write peers.{name}.state: suspended, or retired for good"
+    return f"restore the file{again}; to part with the peer without it, {severed}, and {written}; keep this entry"
+
+
+def _not_what_was_accepted(spec: PeerSpec, found: Received, add: str) -> tuple[str, str] | None:
+    """How a file differs from what fate:peers remembers, and what to do. That its signature fits was checked when it was read."""
+    again = f"check what changed, then run {add}"
+    if spec.sha256 != digest(found.content):
+        return "changed since it was accepted", again
+    if found.signature is None:
+        remedy = f"ask its owner for a signed one and run {add}; or say unsigned: true, if you compared its sha256 by another channel"
+        return None if spec.unsigned else ("is not signed", remedy)
+    if spec.unsigned:
+        return "is signed, but its peer says unsigned: true", f"run {add}"
+    if spec.key != found.signature.key:
+        return f"is signed with the key {found.signature.key}, not with the accepted {spec.key or 'one: there is none'}", again
+    if spec.accepted_serial != found.signature.serial:
+        return f"has the serial {found.signature.serial}, not the accepted {spec.accepted_serial or 'one: there is none'}", again
+    return None
+
+
+def _typed_problems(name: str, spec: PeerSpec, place: Place) -> Iterator[Problem]:
+    for endpoint, address in spec.addresses.items():
+        host = address.rpartition(":")[0]
+        if not typed_elsewhere(host):
+            remedy = "write an address of the peer; a Service of this cluster as NAME.NAMESPACE.svc"
+            yield Problem(place(("peers", name, endpoint)), f"{host} is no address of another organization", remedy)
+
+
+def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Published:
+    tls_name = naming.tls_name(spec.what, spec.party_id, federation.domain)
+    (services,) = (row for row in published(spec.what) if {service.endpoint for service in row} == set(spec.addresses))
+    endpoints = {}
+    for service in services:
+        host, _, port = spec.addresses[service.endpoint].rpartition(":")
+        endpoints[service.endpoint] = Endpoint(
+            host=host,
+            addresses=(host,) if is_ip(host) else (),
+            ports={service.ports[0].purpose: int(port)},
+            tls=service.tls,
+            server_name=tls_name if service.tls else None,
+        )
+    return Published(endpoints=endpoints, **_said_here(name, spec, federation))
+
+
+def _departed(name: str, spec: PeerSpec, federation: FederationSpec) -> Published:
+    return Departed(endpoints={}, **_said_here(name, spec, federation))
+
+
+def _said_here(name: str, spec: PeerSpec, federation: FederationSpec) -> dict[str, Any]:
+    """What both say of a peer whose owner said nothing; its name stands for the organization."""
+    membership = Membership(name=federation.name, domain=federation.domain)
+    return {"schema_version": 1, "kind": spec.what, "federation": membership, "organization": name, "party_id": spec.party_id}

@@ -1,0 +1,1 @@
+"""Keys, certificates and authorities. No domain."""

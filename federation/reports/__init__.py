@@ -1,0 +1,1 @@
+"""Sheets for other people: firewall teams, reviewers."""

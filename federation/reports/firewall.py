@@ -1,0 +1,186 @@
+"""The firewall sheet of a stack: every connection that crosses the edge of its cluster, for those who open firewalls."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from federation.access.engine_policy import Way, driver_ports, ways_out
+from federation.access.network_policy import dialler
+from federation.base.live import live_values
+from federation.base.scalars import PartyId
+from federation.catalogue.endpoints import KINDS, OF_A_PARTY, published
+from federation.config.stack import StackSpec
+from federation.links.external_engines import external_engines
+from federation.peers.accepted import Peer, Peers
+from federation.peers.collaborations import may_talk
+from federation.stack.plan import StackPlan
+from federation.units.portal.policies import portal_ways
+from federation.units.serving.policies import serving_ways, training_ways
+from federation.units.unit import UnitPlan
+
+# What crosses, by endpoint and purpose of the port.
+PURPOSES = {
+    ("nginx", "http"): "control: FATE-Flow's HTTP, without TLS",
+    ("pulsar", "tls"): "data: Pulsar to Pulsar, TLS",
+    ("trafficServer", "tls"): "data: Pulsar's TLS, passed on by server name",
+    ("rabbitmq", "amqp"): "data: RabbitMQ's AMQP, without TLS",
+    ("rollsite", "grpc"): "data and control: rollsite's gRPC, without TLS",
+    ("osx", "grpc"): "data and control: OSX's gRPC, without TLS",
+    ("servingProxy", "grpc"): "requests for predictions: serving-proxy's gRPC, without TLS",
+    ("sitePortal", "tls"): "invitations, jobs and their state from an FML Manager: HTTPS, mutual TLS",
+    ("fmlManager", "tls"): "registrations, projects and jobs from Site Portals: HTTPS, mutual TLS",
+}
+# Engines and servers that a party uses but this program does not deploy.
+OUTSIDE = {
+    "mysql": "job history and metadata: MySQL",
+    "spark": "computing: Spark, without TLS",
+    "hdfs": "data tables: HDFS, without TLS",
+    "pulsar": "data: FATE-Flow to its Pulsar, and its admin API",
+    "rabbitmq": "data: FATE-Flow to its RabbitMQ, and its management API",
+    "FATE-Serving": "models: FATE-Flow to FATE-Serving's gRPC, without TLS",
+    "ZooKeeper": "registry of FATE-Serving",
+    "FATE-Flow": "models and jobs: FATE-Flow's HTTP, for FATE-Serving or a Site Portal",
+    "Redis": "cache of FATE-Serving",
+    "PostgreSQL": "records of a Site Portal or an FML Manager",
+    "adaptor": "features: the adaptor of FATE-Serving",
+}
+_CALL_BACK = "computing: Spark's workers call the driver in FATE-Flow's pod back"
+
+
+@dataclass(frozen=True)
+class FirewallRow:
+    """One kind of connection.
+
+    `hosts`: where it goes; for an address that only the cluster or an engine knows, the words for it. `port`: one, or a range
+    `first-last`.
+    """
+
+    direction: Literal["in", "out"]
+    unit: str
+    source: str
+    endpoint: str
+    hosts: tuple[str, ...]
+    port: int | str
+    protocol: str
+    purpose: str
+    opened_by: str
+
+    def plain(self) -> dict[str, Any]:
+        """The row as JSON-like data."""
+        data = asdict(self)
+        return {"openedBy": data.pop("opened_by"), **data, "hosts": list(self.hosts)}
+
+
+def firewall_rows(spec: StackSpec, peers: Peers, plan: StackPlan) -> tuple[FirewallRow, ...]:
+    """Every row, by unit, direction and peer. Connections between units of one stack stay inside its cluster."""
+    ready = [peer for peer in peers.accepted if peer.routed and peer.name not in plan.pending]
+    return tuple(row for unit in plan.units for row in _rows(spec, unit, _partners(spec, unit, ready)))
+
+
+def _rows(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
+    yield from _incoming(spec, unit, partners)
+    yield from _outgoing(spec, unit, partners)
+    yield from _outside(spec, unit)
+
+
+def _party(unit: UnitPlan) -> PartyId | None:
+    return unit.key.rpartition("-")[2] if unit.kind in OF_A_PARTY else None
+
+
+def _partners(spec: StackSpec, unit: UnitPlan, ready: Iterable[Peer]) -> list[Peer]:
+    """The peers that a unit exchanges connections with: of a star's party its exchange, else the parties it may talk to."""
+    own = _party(unit)
+    if unit.kind == "sitePortal" and own is not None:
+        return [peer for peer in ready if peer.kind == "fmlManager" and peer.name == spec.site_portal[own].fml_manager]
+    if unit.kind == "fmlManager":
+        return [peer for peer in ready if peer.kind == "sitePortal" and may_talk(spec, None, peer.party_id or "")]
+    serves = unit.kind in ("serving", "servingExchange")
+    star = spec.federation.topology == "star"
+    if own is not None and serves and (exchange := spec.serving[own].exchange) is not None:
+        return [peer for peer in ready if peer.kind == "servingExchange" and peer.name == exchange]
+    if own is not None and not serves and star:
+        return [peer for peer in ready if peer.kind == "exchange" and peer.name in spec.parties[own].exchanges]
+    members = [peer for peer in ready if peer.kind == ("serving" if serves else "party")]
+    return [peer for peer in members if may_talk(spec, own, peer.party_id or "")]
+
+
+def _incoming(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
+    senders = sorted({peer.descriptor.organization for peer in partners})
+    source = f"outgoing addresses of {', '.join(senders)}" if senders else "outgoing addresses of its peers: none yet"
+    for endpoint, body in unit.descriptor["endpoints"].items():
+        for purpose, port in sorted(body["ports"].items()):
+            told = _hosts(body["host"], body["addresses"])
+            yield FirewallRow("in", unit.key, source, endpoint, told, port, "TCP", PURPOSES[endpoint, purpose], spec.organization)
+
+
+def _outgoing(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
+    own = _party(unit)
+    external = external_engines(spec.parties[own]) if own is not None and unit.kind == "party" else {}
+    for peer in partners:
+        organization = peer.descriptor.organization
+        opened_by = f"{spec.organization} (out), {organization} (in)"
+        for endpoint, body in sorted(peer.descriptor.endpoints.items()):
+            for purpose, port in sorted(body.ports.items()):
+                told = _hosts(body.host, body.addresses)
+                module = dialler(unit.kind, endpoint)
+                source = f"external {module} of {unit.key}" if module in external else f"nodes of {unit.key}, or their NAT address"
+                carried = f"{PURPOSES[endpoint, purpose]}; to {peer.name}"
+                yield FirewallRow("out", unit.key, source, endpoint, told, port, "TCP", carried, opened_by)
+
+
+def _outside(spec: StackSpec, unit: UnitPlan) -> Iterator[FirewallRow]:
+    """Connections with engines and servers outside of the stack, which the organization itself runs."""
+    for way in _ways(spec, unit):
+        yield from _along(spec, unit, way)
+    if unit.kind == "party":
+        party = spec.parties[_party(unit) or ""]
+        for port in map(_port, driver_ports(party)):
+            host = external_engines(party)["spark"].driver_host or "the address of FATE-Flow's pod"
+            yield FirewallRow("in", unit.key, "workers of the external spark", "spark", (host,), port, "TCP", _CALL_BACK, spec.organization)
+
+
+def _ways(spec: StackSpec, unit: UnitPlan) -> Iterable[Way]:
+    own = _party(unit) or ""
+    if unit.kind == "party":
+        return (*ways_out(spec, spec.parties[own]), *training_ways(spec, own, spec.parties[own]))
+    if unit.kind == "serving":
+        return serving_ways(spec, own, spec.serving[own])
+    portal = spec.site_portal[own] if unit.kind == "sitePortal" else spec.fml_manager if unit.kind == "fmlManager" else None
+    return () if portal is None else portal_ways(portal)
+
+
+def _along(spec: StackSpec, unit: UnitPlan, way: Way) -> Iterator[FirewallRow]:
+    host, source = way.host or f"every machine of the external {way.engine}", f"nodes of {unit.key}, or their NAT address"
+    for port in map(_port, way.ports):
+        yield FirewallRow("out", unit.key, source, way.engine, (host,), port, "TCP", OUTSIDE[way.engine], spec.organization)
+
+
+def _port(port: int | range) -> int | str:
+    return port if isinstance(port, int) else f"{port[0]}-{port[-1]}"
+
+
+def _hosts(host: str, addresses: Iterable[str]) -> tuple[str, ...]:
+    """Host and addresses, each once; a marker in words."""
+    return tuple(dict.fromkeys(_words(text) for text in (host, *addresses)))
+
+
+def _words(text: str) -> str:
+    for live in live_values(text):
+        return f"{live.field} of Service {live.namespace}/{live.service}, after `pulumi up`"
+    return text
+
+
+def filled(rows: Iterable[FirewallRow], endpoints: Mapping[str, Mapping[str, Any]]) -> tuple[FirewallRow, ...]:
+    """The rows with what the stack's outputs say of its own addresses: {unit: {endpoint: {host, addresses, ports}}}."""
+    return tuple(
+        replace(row, hosts=_hosts(body["host"], body.get("addresses", ())))
+        if row.direction == "in" and (body := endpoints.get(row.unit, {}).get(row.endpoint))
+        else row
+        for row in rows
+    )
+
+
+def described_endpoints() -> set[tuple[str, str]]:
+    """Every endpoint and purpose that links publish."""
+    services = [service for kind in KINDS for row in published(kind) for service in row]
+    return {(service.endpoint, port.purpose) for service in services for port in service.ports}

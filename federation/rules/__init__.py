@@ -1,0 +1,1 @@
+"""What no single unit knows: rules and warnings over a whole stack."""

@@ -1,0 +1,91 @@
+"""What speaks against a descriptor, and is no reason to stop a federation that runs: refused in a new one, a warning of an accepted one.
+
+An accepted peer keeps its routes until its operator severs it (invariant 4), so a rule that comes later does not reach back.
+"""
+
+from collections.abc import Iterator
+
+from federation.base.errors import Problem
+from federation.base.hosts import in_private_networks, known_outside
+from federation.config.stack import StackSpec
+from federation.links.next_hops import by_name_only, dials
+from federation.peers.accepted import Peer, Peers
+from federation.peers.descriptor import Published
+from federation.pki.authority import key_digest, short_fingerprint
+from federation.pki.authority_form import form_problems
+
+_FIRST_USER_PORT, _HTTPS = 1024, 443
+_ANEW = "ask the peer for a descriptor with a CA made by `fatefed trust init`, or step by step by `fatefed trust rotate`"
+
+
+def newcomer_problems(descriptor: Published, place: str) -> Iterator[Problem]:
+    """What a descriptor is refused for, if what was accepted of its peer had it not already: sentences that hold what they are about."""
+    for number, authority in enumerate(descriptor.authorities):
+        for problem in form_problems(authority, descriptor.party_id or ""):
+            yield Problem(f"{place} trust.authorities.{number}", f"CA {short_fingerprint(authority)}: {problem}", _ANEW)
+    for name, endpoint in descriptor.endpoints.items():
+        if not known_outside(endpoint.host):
+            problem = f"{endpoint.host} is not one and the same host in every network"
+            yield Problem(f"{place} endpoints.{name}", problem, "ask the peer to advertise an IP address, or a name in public DNS")
+
+
+def whereabouts_problems(spec: StackSpec, peer: Peer, place: str, *, resolve: bool) -> Iterator[Problem]:
+    """The same of where a peer that this stack dials is. `resolve`: its names may lead wherever they do."""
+    if not peer.routed or not dials(spec, peer):
+        return
+    for name, endpoint in peer.descriptor.endpoints.items():
+        at = f"{place} endpoints.{name}"
+        for host in dict.fromkeys((endpoint.host, *endpoint.addresses)) if not spec.cluster.ranges else ():
+            if in_private_networks(host):
+                problem = f"{host} is an address of private networks, and perhaps one of this cluster"
+                yield Problem(at, problem, "write the addresses of this cluster's pods, Services and nodes in fate:cluster.ranges")
+        # FATE's nginx resolves no names: such a peer waits.
+        if by_name_only(endpoint) and name != "nginx" and not resolve:
+            problem = f"{endpoint.host} has no addresses beside it: whoever controls the name decides where this stack's pods connect to"
+            remedy = f"ask the peer to add publish.{name}.advertise.addresses; or accept the name on purpose: `fatefed peers add --resolve`"
+            yield Problem(at, problem, remedy)
+
+
+def _low_ports(spec: StackSpec, peer: Peer) -> Iterator[str]:
+    """Ports at which machines have their own services: a descriptor could point pods at them."""
+    for name, endpoint in peer.descriptor.endpoints.items() if dials(spec, peer) and not spec.cluster.ranges else ():
+        for port in (port for port in sorted(endpoint.ports.values()) if port < _FIRST_USER_PORT and port != _HTTPS):
+            yield (
+                f"peer {peer.name} publishes {name} at port {port}, where machines have services of their own: ask its owner whether "
+                "that is meant, or write this cluster's addresses in fate:cluster.ranges"
+            )
+
+
+def doubt_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
+    """The same of peers that were accepted, of this stack's own CAs, and one key in the CAs of two parties."""
+    for party, trust in sorted(spec.trust.parties.items(), key=lambda item: int(item[0])):
+        for authority in trust.in_order:
+            for problem in form_problems(authority, party):
+                remedy = f"replace it with `fatefed trust rotate --party {party}`"
+                yield f"the CA {short_fingerprint(authority)} of party {party}: {problem}; peers refuse it in a new descriptor: {remedy}"
+    for peer in (peer for peer in peers.accepted if peer.routed and not peer.by_hand):
+        for found in newcomer_problems(peer.descriptor, f"peer {peer.name}"):
+            yield f"{found.place}: {found.problem}; accepted before, so it stays: {found.remedy}"
+        # That a name has no addresses is said with what its network policy leaves open (rules_network).
+        for found in whereabouts_problems(spec, peer, f"peer {peer.name}", resolve=True):
+            yield f"{found.place}: {found.problem}; accepted before, so it stays: {found.remedy}"
+        yield from _low_ports(spec, peer)
+    yield from _shared_keys(spec, peers)
+
+
+def _shared_keys(spec: StackSpec, peers: Peers) -> Iterator[str]:
+    """Who has the key of a CA can be every party whose CA has it."""
+    owners: dict[str, dict[str, str]] = {}
+    own = [(party, f"party {party} of this stack", trust.in_order) for party, trust in spec.trust.parties.items()]
+    theirs = [
+        (peer.party_id or "", f"party {peer.party_id} (peer {peer.name})", peer.descriptor.authorities)
+        for peer in peers.parties()
+        if peer.routed
+    ]
+    for party, title, authorities in (*own, *theirs):
+        for authority in authorities:
+            owners.setdefault(key_digest(authority), {})[party] = title
+    for titles in owners.values():
+        if len(titles) > 1:
+            shown = " and ".join(titles[party] for party in sorted(titles, key=int))
+            yield f"the CAs of {shown} have one key: whoever has it can pass for all of them; ask their owners for a CA of each party's own"

@@ -1,0 +1,66 @@
+"""What to say of network policies: what they leave open."""
+
+from collections.abc import Iterator
+
+from federation.access.consoles import shown
+from federation.access.engine_policy import Way, ways_out
+from federation.access.network_policy import dialler
+from federation.base.scalars import PartyId
+from federation.config.stack import StackSpec
+from federation.links.next_hops import by_name_only, dials
+from federation.peers.accepted import Peer, Peers
+from federation.units.party.values import deployed_modules
+from federation.units.portal.policies import portal_ways
+from federation.units.serving.policies import serving_ways, training_ways
+
+
+def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
+    """What network policies leave open."""
+    if not spec.network_policy.enabled:
+        yield "network policies are off: every pod of the cluster reaches every port of every party and exchange"
+        return
+    if spec.network_policy.boards is None and any(shown(spec, own, deployed_modules(spec, own)) for own in spec.parties.values()):
+        yield (
+            "consoles are open to every pod of the cluster: name the ingress controller's namespace (or its nodes' addresses) in "
+            "networkPolicy.boards"
+        )
+    for party, ways in _ways(spec):
+        named = sorted({way.engine for way in ways if way.host is not None and way.address is None})
+        if named:
+            yield (
+                f"external {', '.join(named)} of party {party} {'are' if len(named) > 1 else 'is'} given by name: a network policy holds "
+                "addresses only, so pods may dial those ports anywhere; an IP address as host narrows it"
+            )
+    kind = "party" if spec.exchange is None else "exchange"
+    for peer in peers.accepted:
+        for name, endpoint in sorted(peer.descriptor.endpoints.items()):
+            if peer.routed and dials(spec, peer) and by_name_only(endpoint) and not _accepted(spec, peer):
+                ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
+                remedy = (
+                    f"write an IP address in peers.{peer.name}.{name}"
+                    if peer.by_hand
+                    else f"its owner can add publish.{name}.advertise.addresses"
+                )
+                where = (
+                    "anywhere but in this cluster"
+                    if spec.cluster.ranges
+                    else "anywhere, this cluster included (fate:cluster.ranges is absent)"
+                )
+                yield (
+                    f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy holds no names, "
+                    f"so {dialler(kind, name)} may dial port {ports} {where}; {remedy}, or accept the name: peers.{peer.name}.resolve: true"
+                )
+
+
+def _accepted(spec: StackSpec, peer: Peer) -> bool:
+    """Whether the operator accepts the peer's names, and knows that none leads into this cluster."""
+    return bool(spec.cluster.ranges) and peer.name in spec.peers and spec.peers[peer.name].resolve
+
+
+def _ways(spec: StackSpec) -> Iterator[tuple[PartyId, tuple[Way, ...]]]:
+    for party, own in spec.parties_in_order:
+        yield party, (*ways_out(spec, own), *training_ways(spec, party, own))
+    for party, serving in spec.serving.items():
+        yield party, tuple(serving_ways(spec, party, serving))
+    for party, portal in spec.site_portals_in_order:
+        yield party, tuple(portal_ways(portal))

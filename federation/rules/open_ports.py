@@ -1,0 +1,70 @@
+"""What a preview warns of: ports that nothing in the stack keeps to known callers, and what whoever reaches one can do there."""
+
+from collections.abc import Iterator
+
+from federation.base.scalars import ANYONE
+from federation.config.modules import ModuleSpec
+from federation.config.party import PartySpec
+from federation.config.publish import Publish
+from federation.config.stack import StackSpec
+from federation.config.units import Unit, units
+from federation.rules.stack import unit_module_specs
+from federation.units.module_rules import module_path
+from federation.units.party.values import deployed_modules
+
+_WHOLE_API = "call all of FATE-Flow's API{whose}, without a password: read files of its pod, run code there, stop every job"
+# By endpoint. FATE's proxies do not ask who calls (docs/network.md, Limits of the native link); `whose`: of an exchange's members.
+_DEEDS = {
+    "nginx": "send FATE-Flow{whose} what partners send it",
+    "pulsar": "open connections to Pulsar",
+    "rabbitmq": "try passwords at RabbitMQ, whose traffic is not encrypted",
+    "trafficServer": "open connections to Pulsar{whose}",
+    # Their message holds the path, so that they cannot be told to pass on less.
+    "rollsite": _WHOLE_API,
+    "osx": _WHOLE_API,
+    "servingProxy": "ask for predictions of every model{whose}",
+    "sitePortal": "try client certificates at the Site Portal",
+    "fmlManager": "try client certificates at the FML Manager",
+}
+# By type of Service: where it is reached, and what narrows that.
+_PLACES = {
+    "LoadBalancer": ("load balancers", "name the addresses that may connect in its sourceRanges"),
+    "NodePort": ("nodes", "let networkPolicy.publishedFrom or a firewall name the addresses that may connect"),
+}
+
+
+def opening_warnings(spec: StackSpec) -> Iterator[str]:
+    """A sentence for each unit, and one for each of its modules whose Service leads outside."""
+    for path, own in units(spec):
+        where = ".".join(path)
+        if not (spec.network_policy.enabled and spec.network_policy.published_from):
+            yield from _published(where, own.publish)
+        for name, service in _shown(spec, own):
+            at = f"{where}.modules.{'.'.join(module_path(name))}.service makes {name} reachable"
+            if service == "NodePort":
+                yield f"{at} at every node of the cluster: write sourceRanges: {ANYONE} if that is wanted"
+            else:
+                yield f"{at} for everyone who reaches its load balancer: name sourceRanges, or write sourceRanges: {ANYONE}"
+
+
+def _published(where: str, publish: Publish) -> Iterator[str]:
+    """What is published without a word on who may connect."""
+    opened = {name: found.type for name, found in publish.given.items() if found.type in _PLACES and not found.source_ranges}
+    if not opened:
+        return
+    whose = " of every member" if where in ("exchange", "servingExchange") else ""
+    places = [_PLACES[kind] for kind in _PLACES if kind in opened.values()]
+    deeds = " and ".join(f"{_DEEDS[name].format(whose=whose)} ({name})" for name in opened)
+    yield (
+        f"{where}.publish is open to anyone: whoever reaches its {' or '.join(place for place, _ in places)} can {deeds}; "
+        f"{', or '.join(remedy for _, remedy in places)}, or write sourceRanges: {ANYONE} if that is wanted"
+    )
+
+
+def _shown(spec: StackSpec, own: Unit) -> Iterator[tuple[str, str]]:
+    """The modules with a Service outside of the cluster that no source range limits, and its type."""
+    deployed = deployed_modules(spec, own) if isinstance(own, PartySpec) else None
+    for name, given in unit_module_specs(own).items():
+        service = (given or ModuleSpec()).service
+        if service is not None and service.type != "ClusterIP" and not service.source_ranges and (deployed is None or name in deployed):
+            yield name, service.type

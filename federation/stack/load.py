@@ -1,0 +1,268 @@
+"""From a stack file to its plan, with every problem of every part reported at once. Used by the program and by fatefed."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from federation.base.errors import SHOWN, FederationError, Paths, Place, Problem
+from federation.base.model_errors import problems_of
+from federation.catalogue.own import own_releases
+from federation.config.file import StackSource
+from federation.config.partial import Salvaged, salvage
+from federation.config.stack import StackSpec
+from federation.peers.accepted import Peers, resolve
+from federation.pki.certificates import board_problems, certificate_problems, last_moment, names_callers, names_of_others, weakness
+from federation.rules.stack import far_overrides
+from federation.stack.limits import config_warnings, oversized, oversized_config
+from federation.stack.plan import WARN_DAYS, StackPlan, check_stack, plan_stack
+from federation.trust.plan import TlsPlan, certificates, key_problems, provided_authorities
+from federation.trust.provided import provided_facts
+from federation.units.namespace_owner import owner_note
+from federation.units.own_objects import ExtraManifests, clashes, reaching_out, read_manifests
+
+_UNQUOTABLE = re.compile(r"[\s'\"\\]")
+# Whose keys may be called like this program's: `kubernetes:cluster`.
+_OTHERS = ("kubernetes", "pulumi")
+_KEYS = StackSpec.written_keys()
+
+
+@dataclass(frozen=True)
+class LoadedStack:
+    """A stack that was read, checked and planned."""
+
+    source: StackSource
+    spec: StackSpec
+    peers: Peers
+    plan: StackPlan
+
+
+def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | None = None, *, today: date | None = None) -> LoadedStack:
+    """The plan of a stack file. `config`: the values under `fate:`, when the caller has them from the engine.
+
+    `today` (UTC) is for warnings of what expires, and for what may not last long; without it there are none.
+    FederationError with all problems at once: YAML, unknown keys, types, peers, and rules between keys.
+    """
+    source = StackSource.read(path, name or str(path))
+    written = source.config()
+    # The engine is asked for the keys of StackSpec only: what else stands in the file is a misspelling.
+    values = written if config is None else {**{key: written[key] for key in written if key not in _KEYS}, **source.with_elsewhere(config)}
+    # The engine cannot tell an empty map from an absent one; of collaborations the one would mean nobody, the other everybody.
+    values = {**values, **{key: written[key] for key in ("collaborations",) if written.get(key) == {}}}
+    problems = [*source.duplicates(), *source.plain_secrets(), *_not_read(source)]
+    if config is None:
+        problems += oversized_config(source.engine_config, source.name)
+    try:
+        spec = StackSpec.model_validate(values)
+    except ValidationError as error:
+        problems += problems_of(error, StackSpec, source.place, SHOWN)
+        more = max(0, error.error_count() - SHOWN)
+        raise FederationError(_once([*problems, *_certain(salvage(values, error), path.parent, source, today)]), more) from None
+    if spec.peers_file != source.peers_path:
+        said = f"is {spec.peers_file or 'absent'} in the configuration of the engine, and {source.peers_path or 'absent'} in this file"
+        remedy = "write it here as a text: peers of a file that is named elsewhere (Pulumi.yaml, -c, --config-file) are read by nobody"
+        problems.append(Problem(source.place(("peersFile",)), said, remedy))
+    spec, peers, manifests, wrong = _checked(spec, path.parent, source.place, today)
+    problems += wrong
+    if problems:
+        raise FederationError(_once(problems))
+    plan = plan_stack(spec, peers, today)
+    name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    plan = replace(plan, units=tuple(replace(unit, owner=(owner_note(spec, unit, name),)) for unit in plan.units))
+    if refused := [*oversized(plan, source.place), *clashes(manifests, plan.units, source.place)]:
+        raise FederationError(refused)
+    warnings = (*plan.warnings, *reaching_out(manifests, spec), *config_warnings(source.engine_config))
+    return LoadedStack(source, spec, peers, replace(plan, manifests=manifests, warnings=warnings))
+
+
+def _not_read(source: StackSource) -> Iterator[Problem]:
+    """Keys that look like this program's and that nobody reads: a whole section would be missing without a word."""
+    for key in source.engine_config:
+        namespace, colon, name = key.rpartition(":")
+        known = name in _KEYS or name == "secrets"
+        if not colon or (known and namespace not in ("fate", *_OTHERS)):
+            yield Problem(
+                source.place_of_key(key),
+                "is read by nobody",
+                f"did you mean fate:{name}?" if known else "begin it with fate:, or remove it",
+            )
+
+
+def checked_plan(spec: StackSpec, peers: Peers, place: Place, today: date | None = None) -> StackPlan:
+    """The plan of a stack as an edit would leave it. FederationError with what the next preview would refuse."""
+    if problems := check_stack(spec, peers, place):
+        raise FederationError(_once([*problems]))
+    plan = plan_stack(spec, peers, today)
+    if refused := [*oversized(plan, place)]:
+        raise FederationError(refused)
+    return plan
+
+
+def _checked(
+    spec: StackSpec, folder: Path, place: Place, today: date | None, left_out: Paths = frozenset()
+) -> tuple[StackSpec, Peers, tuple[ExtraManifests, ...], tuple[Problem, ...]]:
+    """A configuration whose single fields are right, with what its files say, and all that is wrong with it."""
+    releases, problems = own_releases(spec.releases, folder, place)
+    spec = spec.with_catalogue(releases)
+    peers = resolve(spec.peers, spec.federation, folder, place)
+    manifests, wrong = read_manifests(spec, folder, place)
+    far = () if today is None else far_overrides(spec, today, place)
+    return spec, peers, manifests, (*problems, *check_stack(spec, peers, place, left_out), *far, *wrong)
+
+
+def _certain(salvaged: Salvaged | None, folder: Path, source: StackSource, today: date | None) -> Iterator[Problem]:
+    """What is wrong beside the fields that are, whatever they should have been."""
+    if salvaged is None:
+        return
+    paths: dict[str, tuple[str, ...]] = {}
+
+    def place(path: Sequence[str]) -> str:
+        shown = source.place(path)
+        paths[shown] = tuple(path)
+        return shown
+
+    first, *others = (_checked(reading, folder, place, today, salvaged.left_out)[-1] for reading in salvaged.readings)
+    for problem in first:
+        if all(problem in found for found in others) and not salvaged.concerns(paths.get(problem.place, ())):
+            yield problem
+
+
+def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
+    """FederationError for each entry of fate:secrets that is missing or holds no text, and each certificate that would not work."""
+    if unusable := [*_no_texts(loaded, given)]:
+        raise FederationError([*missing_secrets(loaded, frozenset(given)), *unusable])
+    problems = [*missing_secrets(loaded, frozenset(given)), *_board_certificates(loaded, given)]
+    problems += [problem for unit in loaded.plan.units if unit.tls is not None for problem in _tls_problems(loaded, unit.tls, given)]
+    for mutual in (unit.mutual for unit in loaded.plan.units if unit.mutual is not None):
+        for entry, problem in mutual.problems(given):
+            remedy = f"give certificate and key of {mutual.shown[entry]}, signed by the federation's CA"
+            problems.append(Problem(loaded.source.place(("secrets", entry)), problem, remedy))
+    for entry in sorted({entry for unit in loaded.plan.units for entry in unit.unquoted if _UNQUOTABLE.search(given.get(entry, ""))}):
+        problem = "holds a blank, a quote or a backslash, and the program hands it to PostgreSQL without quotes"
+        problems.append(Problem(loaded.source.place(("secrets", entry)), problem, "choose another password"))
+    if problems:
+        raise FederationError(problems)
+
+
+def _no_texts(loaded: LoadedStack, given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Entries that are empty, or more than one value: a password of nothing protects nothing."""
+    for name in loaded.plan.secret_names:
+        if name in given and not (isinstance(given[name], str) and given[name].strip()):
+            yield Problem(
+                loaded.source.place(("secrets", name)),
+                f"secret {name} is empty, or no text",
+                _remedy(name, loaded.plan, "remove it; then "),
+            )
+
+
+def _tls_problems(loaded: LoadedStack, tls: TlsPlan, given: Mapping[str, str]) -> Iterator[Problem]:
+    """Keys and certificates with which no peer could be reached."""
+    if not given.keys() >= set(tls.needed):
+        return
+    if not tls.provided:
+        missing = tls.managed and tls.issuer is None
+        remedy = "run `fatefed trust init`, which makes one or takes yours" if missing else "restore it from a copy of the stack file"
+        for path, problem in key_problems(tls, given):
+            yield Problem(loaded.source.place(path), problem, remedy)
+        return
+    names, place = (tls.certificate, tls.key, tls.ca), loaded.source.place(("secrets", tls.certificate))
+    problems = [*certificate_problems(*(given[name] for name in names), server_name=tls.server_name)]
+    if not problems and tls.client_certificates == "required" and not names_callers(given[tls.certificate]):
+        remedy = "give one whose extended key usage is serverAuth and clientAuth, or none; or choose clientCertificates: optional"
+        yield Problem(place, "the certificate is for servers only, and Pulsar has to show it to those it dials", remedy)
+    for problem in problems:
+        yield Problem(place, problem, f"give certificate, key and CA of {tls.server_name}, signed by the federation's CA")
+
+
+def made_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> dict[str, str]:
+    """What the program itself makes, by the names under which the plan's Secrets read it: certificates and bundles of CAs.
+
+    A pure function of the secrets and the day of the plan, after `check_secrets`.
+    """
+    return {name: text for unit in loaded.plan.units if unit.tls is not None for name, text in certificates(unit.tls, given).items()}
+
+
+def published_plan(loaded: LoadedStack, given: Mapping[str, str]) -> StackPlan:
+    """The plan with what is public of provided certificates: descriptors vouch for CAs that peers accept, and units remember all.
+
+    `given`: fate:secrets, after `check_secrets`.
+    """
+    domain, units = loaded.spec.federation.domain, []
+    for unit in loaded.plan.units:
+        authorities = () if unit.tls is None else provided_authorities(unit.tls, given, domain)
+        trust = {"trust": {"authorities": list(authorities)}} if authorities else {}
+        shown = provided_facts(unit.provided_certificates, given, authorities)
+        units.append(replace(unit, descriptor={**unit.descriptor, **trust}, shown_certificates=shown))
+    return replace(loaded.plan, units=tuple(units))
+
+
+def _board_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> Iterator[Problem]:
+    """Certificates that browsers would refuse for one of the names they reach consoles by."""
+    for unit in loaded.plan.units:
+        names = unit.board_certificate
+        if names is not None and given.keys() >= set(names.values()):
+            for problem in board_problems(given[names["tls.crt"]], given[names["tls.key"]], unit.board_hosts.values()):
+                place = loaded.source.place(("secrets", names["tls.crt"]))
+                yield Problem(place, problem, f"give the certificate and key of {unit.key}'s consoles; a wildcard holds one label")
+
+
+def expiry_warnings(loaded: LoadedStack, given: Mapping[str, str], now: datetime) -> tuple[str, ...]:
+    """What to say of certificates that are not valid any more, or not for long: nothing here changes by itself."""
+    # What the program makes is renewed in time; its CA has a warning of its own.
+    units = loaded.plan.units
+    dialled = {tls.certificate: f"of {tls.server_name}" for unit in units if (tls := unit.tls) is not None and tls.provided}
+    dialled |= {entry: f"of {name}" for unit in units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}
+    shown = {names["tls.crt"]: "of the consoles" for unit in units if (names := unit.board_certificate) is not None}
+    rows = [(name, whose, refuser) for found, refuser in ((dialled, "peers"), (shown, "browsers")) for name, whose in sorted(found.items())]
+    return tuple(
+        f"the certificate {whose} {'has expired' if last < now else f'expires on {last.date()}'} (fate:secrets.{name}): {refuser} refuse it"
+        + ("" if last < now else " from then on")
+        for name, whose, refuser in rows
+        if (last := last_moment(given[name])) is not None and (last.date() - now.date()).days <= WARN_DAYS
+    )
+
+
+def weak_certificate_warnings(loaded: LoadedStack, given: Mapping[str, str]) -> tuple[str, ...]:
+    """What to say of certificates that work, and protect less than they could."""
+    units = loaded.plan.units
+    ours = {tls.certificate: tls.server_name for unit in units if (tls := unit.tls) is not None and tls.provided}
+    others = {entry: name for unit in units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}
+    consoles = {names["tls.crt"]: "the consoles" for unit in units if (names := unit.board_certificate) is not None}
+    weak = [(entry, of, weakness(given[entry])) for entry, of in sorted({**ours, **others, **consoles}.items())]
+    shared = [(entry, name, names_of_others(given[entry], name)) for entry, name in sorted(ours.items())]
+    return (
+        *(f"the certificate of {of} (fate:secrets.{entry}) {why}: give one with 2048 bits or more" for entry, of, why in weak if why),
+        *(
+            f"the certificate of {name} (fate:secrets.{entry}) is for {', '.join(names)}, too: whoever has its key passes for them; "
+            "give a certificate of this party's name alone"
+            for entry, name, names in shared
+            if names
+        ),
+    )
+
+
+def missing_secrets(loaded: LoadedStack, given: frozenset[str]) -> tuple[Problem, ...]:
+    """A problem for each entry of fate:secrets that the plan reads and the stack lacks."""
+    return tuple(
+        Problem(
+            loaded.source.place(("secrets", name)),
+            f"secret {name} is missing",
+            _remedy(name, loaded.plan),
+        )
+        for name in loaded.plan.secret_names
+        if name not in given
+    )
+
+
+def _remedy(name: str, plan: StackPlan, first: str = "") -> str:
+    if name in plan.provided:
+        return f"give {plan.provided[name]}: `pulumi config set --secret --path 'fate:secrets.{name}' < FILE`"
+    return f"{first}run `fatefed {'trust' if name in plan.trust_names else 'secrets'} init`"
+
+
+def _once(problems: list[Problem]) -> list[Problem]:
+    return list(dict.fromkeys(problems))

@@ -1,0 +1,1 @@
+"""Which CA signs, and whom a unit trusts."""

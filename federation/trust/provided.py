@@ -1,0 +1,146 @@
+"""Certificates that an operator gave: what of them is public, which a stack remembers, and what it does when they change.
+
+Their values are decrypted while the program runs only, so that `fatefed plan` has no such facts; what is not known counts as unchanged.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
+from federation.pki.authority import short_digest
+from federation.pki.certificates import is_issued_by, read_certificates
+
+ProvidedFacts = Mapping[str, Mapping[str, Any]]
+# What a certificate raises whose key or name is of a kind that is not known here.
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm)
+# Of an authority's digest: as many as of a certificate's.
+_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads a certificate that is given: how it is named, when a new one is taken, and what the owner has to do for that."""
+
+    certificate: str
+    takes: str
+    acts: str = ""
+
+
+_AT_START = "no pod starts again, and programs read it only when they start"
+_RESTART = " restarts them after `pulumi up` (`kubectl rollout restart deployment,statefulset` in its namespace)"
+# By what it is for: the servers of a party, the two sides of a portal, and consoles.
+READERS: Mapping[str, Reader] = {
+    "pulsar": Reader("its certificate", "Pulsar takes it within 5 minutes; no pod starts again"),
+    "server": Reader("its server certificate", _AT_START, _RESTART),
+    "client": Reader("its client certificate", _AT_START, _RESTART),
+    "consoles": Reader("the certificate of its consoles", "their controller takes it; no pod starts again"),
+}
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The entries of fate:secrets that hold a certificate and the CAs beside it; those of consoles have none."""
+
+    certificate: str
+    authorities: str | None = None
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Both."""
+        return (self.certificate,) if self.authorities is None else (self.certificate, self.authorities)
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What another certificate does; `everyone`: to every link of the unit. `acts`: what has to be done, beside `pulumi up`."""
+
+    kind: Literal["reload", "cut"]
+    what: str
+    everyone: bool
+    acts: str = ""
+
+
+def provided_facts(entries: Mapping[str, Entries], given: Mapping[str, str], told: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
+    """Of each certificate: its digest, its last day, who signed it, and the authorities beside it. Never anything of a private key.
+
+    `told`: the authorities that the unit's descriptor tells its peers.
+    """
+    found = {}
+    for role, names in entries.items():
+        chain = read_certificates(given[names.certificate])
+        authorities = [] if names.authorities is None else read_certificates(given[names.authorities])
+        if chain:
+            found[role] = {
+                "certificate": short_digest(chain[0]),
+                "until": chain[0].not_valid_after_utc.date().isoformat(),
+                "signer": _signer(chain, authorities),
+                "authorities": {_authority(one): _name(one) for one in authorities},
+                "told": [short_digest(one) for pem in told for one in read_certificates(pem)],
+            }
+    return found
+
+
+def provided_changes(old: ProvidedFacts, new: ProvidedFacts) -> Iterator[Consequence]:
+    """What becomes of certificates that are in both."""
+    for role in (role for role in READERS if role in old and role in new):
+        yield from _changes(READERS[role], old[role], new[role])
+
+
+def _changes(reader: Reader, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Consequence]:
+    before, after = old["authorities"], new["authorities"]
+    if old["certificate"] != new["certificate"]:
+        what = f"{reader.certificate} is another one: until {new['until']}, so far until {old['until']}; {reader.takes}"
+        yield Consequence("reload", what, everyone=False, acts=reader.acts)
+    if old["signer"] != new["signer"]:
+        by, so_far = (after.get(new["signer"], "an unknown CA"), before.get(old["signer"], "an unknown CA"))
+        trusts = "has accepted it, from the descriptor" if new["told"] else "has it in its own fate:secrets, beside the one so far"
+        what = f"another CA signs {reader.certificate}, {by}, so far {so_far}: peers that do not trust it refuse the certificate"
+        yield Consequence("cut", what, everyone=True, acts=f"; before: every peer {trusts}")
+    rows: tuple[tuple[Literal["reload", "cut"], str, list[str]], ...] = (
+        ("reload", "certificates of {} are trusted from now on", [name for key, name in after.items() if key not in before]),
+        ("cut", "certificates of {} are no longer trusted", [name for key, name in before.items() if key not in after]),
+    )
+    for kind, what, names in rows:
+        if names:
+            yield Consequence(kind, what.format(", ".join(sorted(names))), everyone=True, acts=reader.acts)
+    if old["told"] != new["told"]:
+        acts = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
+        yield Consequence("reload", "the CAs that it tells its peers change", everyone=True, acts=acts)
+
+
+def _signer(chain: list[x509.Certificate], authorities: list[x509.Certificate]) -> str:
+    """Which authority a chain ends at; empty when none of them."""
+    current, rest = chain[0], chain[1:]
+    for _ in chain:
+        for authority in authorities:
+            if is_issued_by(current, authority):
+                return _authority(authority)
+        above = next((one for one in rest if is_issued_by(current, one)), None)
+        if above is None:
+            return ""
+        current = above
+    return ""
+
+
+def _authority(certificate: x509.Certificate) -> str:
+    """An authority by its name and public key: one that was only issued anew is the same to everybody who trusts it."""
+    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    try:
+        known = certificate.subject.public_bytes() + certificate.public_key().public_bytes(*form)
+    except _UNREADABLE:
+        return short_digest(certificate)
+    return hashlib.sha256(known).hexdigest()[:_DIGITS]
+
+
+def _name(certificate: x509.Certificate) -> str:
+    """An authority as people know it: its subject, and the beginning of its SHA-256."""
+    try:
+        subject = "".join(letter if letter.isprintable() else "?" for letter in certificate.subject.rfc4514_string())
+    except _UNREADABLE:
+        subject = ""
+    return f"{subject or 'a CA without a name'} ({short_digest(certificate)})"

@@ -1,0 +1,1 @@
+"""An exchange: the hub of a star."""

@@ -1,0 +1,71 @@
+"""The hub that a unit names: the exchange, serving exchange or FML Manager of this stack (`local`), or of a peer; and rules about it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from federation.base import naming
+from federation.base.errors import Paths, Problem
+from federation.catalogue.endpoints import KINDS
+from federation.config.stack import StackSpec
+from federation.config.units import units
+from federation.peers.accepted import Peers
+
+Hub = Literal["exchange", "servingExchange", "fmlManager"]
+# Where the stack describes a hub of its own.
+_DESCRIBED: dict[Hub, tuple[str, ...]] = {
+    "exchange": ("exchange",),
+    "servingExchange": ("servingExchange",),
+    "fmlManager": ("exchange", "fmlManager"),
+}
+
+
+class NamedHub(NamedTuple):
+    """A unit of the stack, and the peer that it names as its hub."""
+
+    unit: str
+    kind: Hub
+    peer: str
+
+
+def named_hubs(spec: StackSpec) -> Iterator[NamedHub]:
+    """Every hub of others that a unit of the stack names."""
+    star = spec.federation.topology == "star"
+    for party, own in spec.parties_in_order if star else ():
+        yield from (NamedHub(naming.party_key(party), "exchange", name) for name in own.exchanges if name != "local")
+    for party, serving in spec.servings_in_order:
+        if serving.exchange is not None and serving.exchange != "local":
+            yield NamedHub(naming.serving_key(party), "servingExchange", serving.exchange)
+    for party, portal in spec.site_portals_in_order:
+        if portal.fml_manager is not None and portal.fml_manager != "local":
+            yield NamedHub(naming.site_portal_key(party), "fmlManager", portal.fml_manager)
+
+
+def waiting_hubs(spec: StackSpec, pending: Mapping[str, str]) -> Iterator[tuple[NamedHub, str]]:
+    """Each unit whose hub is pending, and what is said of it. `pending`: the reason, by peer."""
+    for hub in named_hubs(spec):
+        if (reason := pending.get(hub.peer)) is not None:
+            yield hub, f"{hub.unit} reaches nobody through its {_noun(hub.kind)}: peer {hub.peer} is pending: {reason}"
+
+
+def hub_is_described(spec: StackSpec, kind: Hub, name: str, where: str, left_out: Paths) -> Iterator[Problem]:
+    """The hub that is named at a place is of this stack, or of one of its peers. `left_out`: see `federation.plan.check_stack`."""
+    path = _DESCRIBED[kind]
+    if name == "local":
+        if path not in dict(units(spec)) and not {path[:length] for length in range(1, len(path) + 1)} & left_out:
+            remedy = f"describe it under fate:{'.'.join(path)}, or name the peer that holds it"
+            yield Problem(where, f"this stack holds no {_noun(kind)}", remedy)
+    elif name not in spec.peers and not {("peers",), ("peers", name)} & left_out:
+        known = ", ".join(sorted(spec.peers)) or "none"
+        yield Problem(where, f"there is no peer {name}", f"add it: `fatefed peers add FILE --name {name}`; known peers: {known}")
+
+
+def hub_is_of_its_kind(peers: Peers, kind: Hub, name: str, where: str) -> Iterator[Problem]:
+    """The peer that is named as a hub is one."""
+    for peer in peers.accepted if name != "local" else ():
+        if peer.name == name and peer.kind != kind:
+            problem = f"peer {name} is {KINDS[peer.kind]}, not {KINDS[kind]}"
+            yield Problem(where, problem, f"name the peer whose descriptor is {KINDS[kind]}'s")
+
+
+def _noun(kind: Hub) -> str:
+    return KINDS[kind].split(" ", 1)[1]

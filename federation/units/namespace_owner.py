@@ -1,0 +1,131 @@
+"""Whose a namespace is. Each unit leaves a note there, the ConfigMap `fate-owner`, and looks for others' before it touches anything.
+
+The note goes with `pulumi destroy`; the namespace and its claims stay. So a note that the state does not know is of another stack, or of
+this one in another state: lost, or in another backend.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from federation.base import naming
+from federation.config.stack import StackSpec
+from federation.manifests.objects import Manifest, config_map
+from federation.units.unit import UnitPlan
+
+# What is looked at where a unit is new: kinds as kubectl names them.
+WORKLOADS, CLAIMS = ("deployments", "statefulsets"), "persistentvolumeclaims"
+_SHOWN = 4
+# What the claims of a module are called, before their numbers: the charts' template of the claim, and their StatefulSet.
+CLAIM_NAMES: Mapping[str, str] = {
+    "client": "persistence-client",
+    "datanode": "dfs-datanode",
+    "fateflow": "python-data-python",
+    "mysql": "data-mysql",
+    "namenode": "dfs-namenode",
+    "nodemanager": "data-dir-nodemanager",
+    "postgres": "postgres-data-postgres",
+    "pulsar": "pulsar-data-pulsar",
+    "rabbitmq": "rabbitmq-data-rabbitmq",
+    "servingRedis": "serving-redis-data-serving-redis",
+    "servingServer": "serving-server-data-serving-server",
+    "sitePortalServer": "site-portal-server-uploaded-data-site-portal-server",
+    "servingZookeeper": "serving-zookeeper-data-serving-zookeeper",
+}
+_WAYS = "use the backend that it was deployed from (`pulumi whoami --verbose` shows the one in use)"
+
+
+@dataclass(frozen=True)
+class Occupants:
+    """What is in a namespace: the note of its owner (None: there is none), workloads with names of this program, claims by name."""
+
+    note: Mapping[str, str] | None
+    workloads: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+
+
+def owner_note(spec: StackSpec, unit: UnitPlan, stack: str) -> Manifest:
+    """The ConfigMap that says whose a unit's namespace is. `stack`: its name without organization and project."""
+    key = {} if spec.identity is None else {"key": spec.identity.key}
+    said = {"organization": spec.organization, "stack": stack, "unit": unit.key} | key
+    labels = naming.common_labels(spec.federation.name, unit.descriptor.get("partyId"))
+    note = config_map("owner", naming.OWNER, unit.namespace, labels, said)
+    # Else the API server, too, refuses to let one stack overwrite the note of another.
+    return replace(note, annotations={"pulumi.com/patchForce": "true"}) if unit.namespace in spec.cluster.take_over else note
+
+
+def foreign_owner(unit: UnitPlan, note: Mapping[str, str]) -> tuple[str, str] | None:
+    """Why a unit may not touch a namespace that holds this note, and what to do; None: the note is this stack's, by what it says."""
+    mine = _said(unit)
+    # A renamed stack keeps its key, and a stack that replaced its key keeps its name.
+    if _names(mine) == _names(note) or mine.get("key", "") == note.get("key"):
+        return None
+    return (
+        f"namespace {unit.namespace} belongs to {_shown(note)}",
+        f"give {unit.key} a namespace of its own; if that stack is gone for good, {_take_over(unit)}",
+    )
+
+
+def occupied(unit: UnitPlan, found: Occupants) -> tuple[str, str] | None:
+    """Why a unit that the state does not know may not come into its namespace, and what to do; None: it may."""
+    if found.note is not None:
+        return (
+            f"namespace {unit.namespace} is in use by {_shown(found.note)}, which the state of this backend does not know",
+            f"{_WAYS}; of another stack, give {unit.key} a namespace of its own; if the state is lost, {_take_over(unit)}",
+        )
+    if found.workloads:
+        return (
+            f"namespace {unit.namespace} holds {_some(found.workloads)}, which the state of this backend does not know: names that "
+            f"{unit.key} uses, too",
+            f"give {unit.key} a namespace of its own, or remove them first (docs/from-kubefate.md); {_WAYS}, if this stack made them; "
+            f"if the state is lost, {_take_over(unit)}",
+        )
+    return None
+
+
+def left_claims(unit: UnitPlan, found: Occupants) -> tuple[str, str] | None:
+    """What claims of an earlier deployment mean for a unit that would start with them, and what to do; None: there are none."""
+    mine = [CLAIM_NAMES[name] for name, claim in unit.data.get("claims", {}).items() if "existingClaim" not in claim]
+    used = tuple(name for name in found.claims if (parts := name.rpartition("-"))[0] in mine and parts[2].isdigit())
+    if not used:
+        return None
+    return (
+        f"namespace {unit.namespace} has claims that no deployment of this state owns, and {unit.key} will start with what is on them: "
+        f"{_some(used)}. Servers keep the passwords of then: with new ones in fate:secrets they refuse everybody",
+        "if the data is wanted, restore the stack file of then (docs/state.md), or its passwords; if not, choose another namespace, name "
+        f"other claims with modules.<module>.persistence.existingClaim, or delete them by hand: `kubectl -n {unit.namespace} delete pvc "
+        f"{' '.join(used)}`",
+    )
+
+
+def names_of_ours(kind: str, items: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Workloads that have a name which this program gives, each with who made it as far as its labels say."""
+    found = []
+    for item in items:
+        name, labels = item["metadata"]["name"], item["metadata"].get("labels") or {}
+        if name in naming.CHART_OBJECTS:
+            made = "KubeFATE" if labels.get("owner") == "kubefate" else labels.get("app.kubernetes.io/managed-by") or labels.get("heritage")
+            found.append(f"{kind.removesuffix('s')} {name}{f' of {made}' if made else ''}")
+    return tuple(sorted(found))
+
+
+def _said(unit: UnitPlan) -> Mapping[str, str]:
+    said: Mapping[str, str] = unit.owner[0].fields["data"]
+    return said
+
+
+def _names(note: Mapping[str, str]) -> tuple[str | None, str | None]:
+    return note.get("organization"), note.get("stack")
+
+
+def _shown(note: Mapping[str, str]) -> str:
+    return f"stack {note.get('stack')} of organization {note.get('organization')} ({note.get('unit')})"
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _take_over(unit: UnitPlan) -> str:
+    return f"take it over: fate:cluster.takeOver: [{unit.namespace}] (docs/state.md)"

@@ -1,0 +1,268 @@
+"""A stack's own Kubernetes objects (`fate:manifests`): read, and checked so that none goes where it is not meant to."""
+
+import json
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from federation.base.errors import Place, Problem
+from federation.base.naming import CHART_OBJECTS
+from federation.base.yaml_file import BOMB, MISTAGGED, is_below, is_bomb
+from federation.config.stack import StackSpec
+from federation.units.unit import UnitPlan
+
+MAX_BYTES = 1024 * 1024
+# Kinds of Kubernetes' own that live in no namespace.
+CLUSTER_KINDS = frozenset({
+    "APIService", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "ClusterTrustBundle", "ComponentStatus", "CSIDriver",
+    "CSINode", "CustomResourceDefinition", "DeviceClass", "DeviceTaintRule", "FlowSchema", "GatewayClass", "IngressClass", "IPAddress",
+    "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume",
+    "PriorityClass", "PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass", "ServiceCIDR", "StorageClass", "StorageVersion",
+    "StorageVersionMigration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+    "VolumeAttachment", "VolumeAttributesClass", "VolumeSnapshotClass", "VolumeSnapshotContent",
+})  # fmt: skip
+# Groups of Kubernetes' own: their other kinds live in namespaces. Of a custom resource only the cluster knows.
+_OWN_GROUPS = ("", "apps", "autoscaling", "batch", "extensions", "policy")
+# Removing their line must not remove what they hold.
+KEPT_KINDS = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim"})
+# Pulumi waits for a claim's first pod, which may need other objects of the stack, and 10 s for a Service.
+_NOT_AWAITED = frozenset({"PersistentVolumeClaim", "Service"})
+# Kubernetes fills such a Secret with a token that does not end.
+_TOKEN_TYPE = "kubernetes.io/service-account-token"  # noqa: S105
+# Where kubectl keeps a copy of all that it applied, values of Secrets too.
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class _Loader(yaml.SafeLoader):
+    """Dates stay text: Kubernetes has none."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass(frozen=True)
+class ExtraObject:
+    """One object of a file; `where` is `file:line Kind/name`."""
+
+    where: str
+    document: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        return str(self.document["kind"])
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.document["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str | None:
+        """Its namespace; None for an object of the cluster, or when it does not say."""
+        found = self.document["metadata"].get("namespace")
+        return None if found is None else str(found)
+
+    @property
+    def group(self) -> str:
+        """Its API group; empty for the core group, which Pulumi also takes by the name `core`."""
+        group = str(self.document["apiVersion"]).rpartition("/")[0]
+        return "" if group == "core" else group
+
+    @property
+    def of_cluster(self) -> bool:
+        """Whether it lives in no namespace; of a custom resource we believe what its metadata say."""
+        own = self.group in _OWN_GROUPS or self.group.endswith(".k8s.io")
+        return self.kind in CLUSTER_KINDS or (not own and self.namespace is None)
+
+
+@dataclass(frozen=True)
+class ExtraManifests:
+    """The objects of one entry of `fate:manifests`."""
+
+    name: str
+    objects: tuple[ExtraObject, ...]
+
+    def documents(self) -> tuple[dict[str, Any], ...]:
+        """The objects as they are applied: as written, but for what Pulumi must not wait for."""
+        return tuple(_not_awaited(found) for found in self.objects)
+
+
+def read_manifests(spec: StackSpec, folder: Path, place: Place) -> tuple[tuple[ExtraManifests, ...], tuple[Problem, ...]]:
+    """Every file of `fate:manifests` below the folder of the stack file, and all that is wrong with them."""
+    files: list[ExtraManifests] = []
+    problems: list[Problem] = []
+    for name, relative in sorted(spec.manifests.items()):
+        where = place(("manifests", name))
+        objects: list[ExtraObject] = []
+        for found in _objects(folder, relative, where):
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                objects.append(found)
+                problems += _object_problems(found, spec, where)
+        files.append(ExtraManifests(name, tuple(objects)))
+    return tuple(files), (*problems, *_written_twice(files, place))
+
+
+def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], place: Place) -> Iterator[Problem]:
+    """Objects that this program makes itself: two makers would undo each other's work, and removing one would delete it."""
+    made = {unit.namespace: _own_objects(unit) for unit in units}
+    namespaces = {manifest.name for unit in units for manifest in unit.namespace_object}
+    for file in files:
+        for found in file.objects:
+            names = made.get(found.namespace or "", set())
+            ours = (found.kind, found.name) in names or (found.namespace in made and found.name in CHART_OBJECTS)
+            if ours or (found.kind == "Namespace" and found.name in namespaces):
+                yield Problem(
+                    place(("manifests", file.name)),
+                    f"{found.where} has the name of an object that this program makes",
+                    "choose another name",
+                )
+
+
+def reaching_out(files: tuple[ExtraManifests, ...], spec: StackSpec) -> Iterator[str]:
+    """What a preview says of objects that concern more than the stack's own namespaces, and of tokens that do not end."""
+    own = _own_namespaces(spec)
+    for file in files:
+        for found in file.objects:
+            place = f"manifests.{file.name}: {found.where}"
+            if found.of_cluster:
+                yield f"{place} is an object of the whole cluster"
+            elif found.namespace not in own:
+                yield f"{place} is in namespace {found.namespace}, which is not one of this stack's"
+            if found.kind == "Secret" and found.document.get("type") == _TOKEN_TYPE:
+                yield f"{place} makes Kubernetes keep a token of a service account that does not end: prefer `kubectl create token`"
+
+
+def images_of(document: Any) -> Iterator[str]:
+    """The images of every container below a document."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if key in ("containers", "initContainers") and isinstance(value, list):
+                yield from (str(one["image"]) for one in value if isinstance(one, dict) and "image" in one)
+            else:
+                yield from images_of(value)
+    elif isinstance(document, list | tuple):
+        for value in document:
+            yield from images_of(value)
+
+
+def _own_objects(unit: UnitPlan) -> set[tuple[str, str]]:
+    made = (*unit.owner, *unit.services, *unit.routes, *unit.policies, *unit.certificates, *unit.boards)
+    issued = {("Secret", manifest.fields["spec"]["secretName"]) for manifest in unit.certificates}
+    return {(manifest.kind, manifest.name) for manifest in made} | {("Secret", secret.name) for secret in unit.secrets} | issued
+
+
+def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | Problem]:
+    path = folder / relative
+    try:
+        if not is_below(relative, folder):
+            yield Problem(where, f"{relative} is outside the folder of the stack file", "keep manifests beside the stack file")
+            return
+        found = path.stat()
+        # Reading a pipe would wait for ever.
+        if not stat.S_ISREG(found.st_mode):
+            yield Problem(where, f"{relative} cannot be read: it is no file", "correct the path or the file")
+            return
+        if found.st_size > MAX_BYTES:
+            yield Problem(where, f"{relative} is larger than 1 MiB", "split it into several entries")
+            return
+        nodes = list(yaml.compose_all(path.read_bytes().decode(), Loader=_Loader))
+        if any(map(is_bomb, nodes)):
+            yield Problem(where, f"{relative}: {BOMB[0]}", BOMB[1])
+            return
+        documents = [(node.start_mark.line + 1, _Loader("").construct_document(node)) for node in nodes if node is not None]
+        # Kubernetes takes what JSON can hold: no document below itself, no bytes.
+        json.dumps(documents)
+    except (OSError, ValueError, RuntimeError) as error:
+        yield Problem(where, f"{relative} cannot be read: {getattr(error, 'strerror', None) or error}", "correct the path or the file")
+        return
+    except yaml.YAMLError as error:
+        yield Problem(where, f"{relative} is not valid YAML: {' '.join(str(error).split())}", "correct the file")
+        return
+    except MISTAGGED:
+        # JSON raises one of them for bytes and sets.
+        yield Problem(where, f"{relative}: a tag (!!) says something else than what is there, or than JSON holds", "leave out the tag")
+        return
+    filled = [(line, document) for line, document in documents if document is not None]
+    if not filled:
+        yield Problem(where, f"{relative} holds no object", "write one, or remove this line")
+    for line, document in filled:
+        yield from _expanded(document, f"{relative}:{line}", where)
+
+
+def _expanded(document: Any, at: str, where: str) -> Iterator[ExtraObject | Problem]:
+    """The objects of a document: of a list its items, for Pulumi makes those. It takes whatever has `items` for a list."""
+    items = document.get("items") if isinstance(document, dict) else None
+    if not isinstance(items, list):
+        yield _object(document, at, where)
+    elif not str(document.get("kind", "")).endswith("List"):
+        yield Problem(
+            where, f"{at} has items beside its kind: Pulumi would make those instead of it", "give each object a document of its own"
+        )
+    elif not items:
+        yield Problem(where, f"{at} is a list without items", "write some, or remove it")
+    else:
+        for number, item in enumerate(items):
+            yield from _expanded(item, f"{at} items[{number}]", where)
+
+
+def _object(document: Any, at: str, where: str) -> ExtraObject | Problem:
+    metadata = document.get("metadata") if isinstance(document, dict) else None
+    words = [] if not isinstance(metadata, dict) else [document.get("apiVersion"), document.get("kind"), metadata.get("name")]
+    if not words or not all(isinstance(word, str) and word for word in words):
+        return Problem(
+            where, f"{at} is no Kubernetes object", "write apiVersion, kind and metadata.name; one object in each document or item"
+        )
+    return ExtraObject(f"{at} {words[1]}/{words[2]}", document)
+
+
+def _object_problems(found: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
+    own = _own_namespaces(spec)
+    known = f"one of this stack's: {', '.join(sorted(own))}"
+    if found.kind == "Secret" and _holds_values(found.document):
+        remedy = "secrets belong into fate:secrets; for what no setting reaches, make the Secret with kubectl and name it"
+        yield Problem(where, f"{found.where} holds secrets in plain text", remedy)
+    if found.of_cluster:
+        if spec.cluster.scope == "namespaced":
+            yield Problem(where, f"{found.where} is an object of the whole cluster", "remove it, or use cluster.scope: cluster")
+    elif found.namespace is None:
+        yield Problem(where, f"{found.where} has no namespace", f"write metadata.namespace, {known}")
+    elif found.namespace not in own and spec.cluster.scope == "namespaced":
+        yield Problem(where, f"{found.where} is in namespace {found.namespace}", f"with scope: namespaced it must be {known}")
+
+
+def _own_namespaces(spec: StackSpec) -> set[str]:
+    own = {unit.namespace for units in (spec.parties, spec.serving, spec.site_portal) for unit in units.values()}
+    return own | {hub.namespace for hub in (spec.exchange, spec.serving_exchange, spec.fml_manager) if hub is not None}
+
+
+def _holds_values(secret: Mapping[str, Any]) -> bool:
+    notes = secret["metadata"].get("annotations")
+    return bool(secret.get("data") or secret.get("stringData") or (isinstance(notes, dict) and _LAST_APPLIED in notes))
+
+
+def _written_twice(files: list[ExtraManifests], place: Place) -> Iterator[Problem]:
+    seen: dict[tuple[str, str, str | None, str], str] = {}
+    for file in files:
+        for found in file.objects:
+            key = (found.group, found.kind, found.namespace, found.name)
+            if key in seen:
+                yield Problem(place(("manifests", file.name)), f"{found.where} is also in {seen[key]}", "keep one of them")
+            seen.setdefault(key, found.where)
+
+
+def _not_awaited(found: ExtraObject) -> dict[str, Any]:
+    document = dict(found.document)
+    if found.kind in _NOT_AWAITED:
+        annotations = {"pulumi.com/skipAwait": "true", **(document["metadata"].get("annotations") or {})}
+        document["metadata"] = {**document["metadata"], "annotations": annotations}
+    return document

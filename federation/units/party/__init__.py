@@ -1,0 +1,1 @@
+"""A FATE cluster."""

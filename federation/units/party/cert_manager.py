@@ -1,0 +1,40 @@
+"""What asks cert-manager for a party's certificate: one typed Certificate, and what it does not say about its CA.
+
+The CA's key is with the Issuer, its public certificate in fate:trust, as with a CA of the stack: so peers, previews and limits
+know it without reading a cluster.
+"""
+
+from collections.abc import Mapping
+
+from federation.base import naming
+from federation.config.party import PartySpec
+from federation.config.stack import StackSpec
+from federation.manifests.objects import Manifest
+from federation.trust.plan import TlsPlan
+
+API = "cert-manager.io/v1"
+# As cert-manager writes them; the same as of certificates that the program makes itself.
+_USAGES = ("digital signature", "key encipherment", "server auth", "client auth")
+# Issuers sign within seconds. One that does not is said in this time, and not after Pulumi's ten minutes.
+_WAIT_SECONDS = 120
+
+
+def certificate_objects(spec: StackSpec, own: PartySpec, tls: TlsPlan | None, labels: Mapping[str, str]) -> tuple[Manifest, ...]:
+    """The Certificate of a party whose certificate cert-manager makes, which Pulumi awaits; of another party nothing."""
+    if tls is None or not tls.managed or own.issuer is None:
+        return ()
+    fields = {
+        "secretName": naming.PULSAR_ISSUED,
+        "dnsNames": [tls.server_name],
+        # The CA permits this organization alone.
+        "subject": {"organizations": [tls.party]},
+        "usages": list(_USAGES),
+        # Pulsar before 3.2 reads RSA keys only (apache/pulsar#21599), and any Pulsar reads PKCS#8.
+        "privateKey": {"algorithm": "RSA", "size": 3072, "encoding": "PKCS8", "rotationPolicy": "Always"},
+        "duration": f"{spec.trust.leaf_days * 24}h",
+        "renewBefore": f"{spec.trust.renew_days * 24}h",
+        "issuerRef": {"name": own.issuer.name, "kind": own.issuer.kind, "group": own.issuer.group},
+    }
+    wait = {"pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": str(_WAIT_SECONDS)}
+    name = naming.PULSAR_ISSUED
+    return (Manifest("pulsar-certificate", API, "Certificate", name, own.namespace, labels, wait, {"spec": fields}),)

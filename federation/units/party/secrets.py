@@ -1,0 +1,121 @@
+"""The Secrets of a party: which exist, from which entries of fate:secrets, and where each password is found."""
+
+import json
+
+from federation.base import naming
+from federation.base.scalars import PartyId
+from federation.chart_values.modules import SecretKey
+from federation.config.credentials import Credential
+from federation.config.party import PartySpec
+from federation.config.stack import StackSpec
+from federation.links.external_engines import external_engines
+from federation.manifests.objects import SecretPlan
+from federation.manifests.secrets import default_secret, password_places, pull_secret
+from federation.trust.plan import TlsPlan
+from federation.units.serving.link import REGISTRY_SLOT, registry_credential
+
+# Slot: the Secret and the key that hold its password.
+_PLACES = {
+    "mysql": ("mysql-credentials", "password"),
+    "mysqlRoot": ("mysql-credentials", "root-password"),
+    "rabbitmq": ("rabbitmq-credentials", "password"),
+    "fateboard": ("fateboard-credentials", "password"),
+    "notebook": ("notebook-credentials", "password"),
+}
+# The engine whose password a Secret holds.
+_ENGINES = {"mysql-credentials": "mysql", "rabbitmq-credentials": "rabbitmq"}
+
+
+def party_secrets(
+    spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[str, str], tls: TlsPlan | None
+) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
+    """The Secrets to make, and by slot the place of each password in the namespace."""
+    keys: dict[str, SecretKey] = {}
+    sources: dict[str, dict[str, str]] = {}
+    for slot, credential in party_credentials(spec, party, own).items():
+        name, entry = _PLACES[slot]
+        if credential.kubernetes_secret is not None and credential.key is not None:
+            keys[slot] = SecretKey(name=credential.kubernetes_secret, key=credential.key)
+            keys |= {} if credential.previous is None else {previous(slot): SecretKey(name=keys[slot].name, key=credential.previous)}
+        elif credential.secret is not None:
+            keys[slot] = SecretKey(name=name, key=entry)
+            sources.setdefault(name, {})[entry] = credential.secret
+            if credential.previous is not None:
+                keys[previous(slot)] = SecretKey(name=name, key=previous(entry))
+                sources[name][previous(entry)] = credential.previous
+    secrets = [_passwords(own, name, labels, found) for name, found in sources.items()]
+    if (registry := registry_credential(spec, party, own)) is not None:
+        found, places = password_places(naming.party_key(party), REGISTRY_SLOT, lambda _: registry)
+        keys |= places
+        secrets += [SecretPlan(name, name, own.namespace, labels, "Opaque", entries) for name, entries in found.items()]
+    if tls is not None:
+        # With cert-manager the server's own certificate and key are in a Secret that it makes.
+        certificate = {} if tls.managed else {"broker.cert.pem": tls.certificate, "broker.key-pk8.pem": tls.key}
+        name = naming.PULSAR_CERTIFICATE
+        pkcs8 = frozenset(certificate) & {"broker.key-pk8.pem"}
+        entries = {**certificate, **tls.files}
+        secrets.append(SecretPlan(name, name, own.namespace, labels, "Opaque", entries, pkcs8, tls.annotations))
+    return (*secrets, *pull_secret(spec, own.namespace, labels)), keys
+
+
+def _passwords(own: PartySpec, name: str, labels: dict[str, str], sources: dict[str, str]) -> SecretPlan:
+    """A Secret of passwords, which says which entries they are."""
+    return SecretPlan(
+        name,
+        name,
+        own.namespace,
+        labels,
+        "Opaque",
+        sources,
+        annotations={naming.ENTRIES: json.dumps(dict(sorted(sources.items())))},
+        passwords=True,
+        own_server=_external(own, _ENGINES.get(name, "")) is None,
+    )
+
+
+def party_credentials(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, Credential]:
+    """Where each password of a party comes from, by slot."""
+    key = naming.party_key(party)
+    return {
+        slot: _external(own, slot) or own.credentials.of(slot) or Credential(secret=default_secret(key, slot)) for slot in _slots(spec, own)
+    }
+
+
+def password_entries(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, str]:
+    """Which entry each password is, by slot, where it is not the one by default."""
+    by_default = {slot: default_secret(naming.party_key(party), slot) for slot in _PLACES}
+    return {slot: found.entry for slot, found in party_credentials(spec, party, own).items() if found.entry != by_default[slot]}
+
+
+def previous(slot: str) -> str:
+    """The name of what a slot, or a key of a Secret, held before."""
+    return f"previous-{slot}"
+
+
+def provided_passwords(own: PartySpec) -> dict[str, str]:
+    """The names under fate:secrets that hold a password of an external engine, which only the operator has: {name: what it is}."""
+    found = {}
+    for engine, external in external_engines(own).items():
+        credential = _external(own, engine)
+        if credential is not None and credential.secret is not None:
+            found[credential.secret] = f"the password of user {external.user} of {engine} at {external.host}:{external.port}"
+    return found
+
+
+def _external(own: PartySpec, slot: str) -> Credential | None:
+    """The password of an external engine; its slot has the engine's name."""
+    credential: Credential | None = getattr(external_engines(own).get(slot), "password", None)
+    return credential
+
+
+def _slots(spec: StackSpec, own: PartySpec) -> tuple[str, ...]:
+    combination = spec.catalogue[own.release].combination(own.computing, own.federation, own.storage)
+    needed = combination.modules if combination is not None else ()
+    wanted = {
+        "mysql": True,
+        "mysqlRoot": own.engines.mysql is None,
+        "rabbitmq": "rabbitmq" in needed,
+        "fateboard": own.modules.fateboard is not None,
+        "notebook": own.modules.client is not None,
+    }
+    return tuple(slot for slot, is_wanted in wanted.items() if is_wanted)

@@ -1,0 +1,52 @@
+"""Rules about who owns a party: its FATE-Serving and its Site Portal are of the same organization."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from federation.base.errors import Place, Problem
+from federation.config.stack import StackSpec
+from federation.peers.accepted import Peer, Peers
+
+
+def belongs_to_its_party(kind: Literal["serving", "sitePortal"], spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+    """A party id has one unit of the kind, that of the organization that owns the party: it predicts on its data, or acts for it."""
+    units, name = (spec.serving, "FATE-Serving") if kind == "serving" else (spec.site_portal, "Site Portal")
+    owners = dict.fromkeys(units, "this stack")
+    parties = {peer.party_id: peer for peer in peers.parties()}
+    for peer in peers.parties(kind):
+        party, where = peer.party_id or "", place(("peers", peer.name))
+        if party in owners:
+            yield Problem(where, f"party {party} already has the {name} of {owners[party]}", "keep one of them")
+        owners.setdefault(party, f"peer {peer.name}")
+        training = parties.get(party)
+        owner = "this stack" if party in spec.parties else None if training is None else _another_owner(training, peer)
+        if owner is not None:
+            problem = f"is {peer.descriptor.title}, which belongs to {owner}"
+            yield Problem(where, problem, f"ask both which of them is party {party}, and keep that one")
+
+
+def _another_owner(training: Peer, serving: Peer) -> str | None:
+    """Who owns a party, if not the owner of a FATE-Serving or Site Portal; in whatever state they are, for an id stays with its key."""
+    ours = frozenset({training.key, training.previous_key} - {None})
+    theirs = frozenset({serving.key, serving.previous_key} - {None})
+    if ours and theirs and not ours & theirs:
+        return f"peer {training.name}, whose key is {training.key}, while this one is signed with {serving.key}"
+    # Nobody typed an organization: the peer's name stands for it.
+    named = not training.by_hand and not serving.by_hand
+    return training.descriptor.organization if named and training.descriptor.organization != serving.descriptor.organization else None
+
+
+def ownership_warnings(peers: Peers) -> Iterator[str]:
+    """Parties whose units have no common key, although nothing says that they have different owners."""
+    parties = {peer.party_id: peer for peer in peers.parties()}
+    for serving in (*peers.parties("serving"), *peers.parties("sitePortal")):
+        training = parties.get(serving.party_id)
+        if training is not None and (training.key is None) != (serving.key is None):
+            signed, other = (training, serving) if serving.key is None else (serving, training)
+            yield (
+                f"peers {signed.name} and {other.name} are both of party {serving.party_id}, but only {signed.name} is signed: "
+                "no key shows that they have one owner"
+            )
+        elif training is not None and training.key != serving.key:
+            new, old = (training, serving) if training.previous_key == serving.key else (serving, training)
+            yield f"peer {new.name} has a new key, {old.name} still the one before: accept a descriptor of {old.name} with the new one"

@@ -1,0 +1,64 @@
+"""Patches of chart values (`chartValues`): merged into what the plan derived, then checked against the chart's own schema."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from federation.base.errors import Place, Problem
+from federation.base.model_errors import problems_of
+from federation.chart_values.fate import ExchangeValues, PartyValues
+from federation.chart_values.portal import PortalValues
+from federation.chart_values.serving import ServingValues
+
+Values = TypeVar("Values", PartyValues, ExchangeValues, ServingValues, PortalValues)
+# Objects beside the chart are made from the same facts: a patch would only change one side.
+_DERIVED = {
+    "instance": "Services select pods by it",
+    "labels": "every object carries them",
+    "release": "the catalogue's row was chosen by it",
+    "partyId": "routes and certificates are made for it",
+    "domain": "routes and certificates are made for it",
+    "routes": "the ConfigMaps have these names",
+    "imagePullSecrets": "the Secret has this name",
+}
+
+
+def patched(values: Values, patch: Mapping[str, Any]) -> Values:
+    """The values with a patch: maps are merged, null removes a key, all else replaces. ValidationError outside the chart's schema."""
+    return type(values).model_validate(_merged(values.plain(), patch)) if patch else values
+
+
+def patch_problems(values: Values, patch: Mapping[str, Any], place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+    """What is wrong with a patch of these values."""
+    for key in sorted(_DERIVED.keys() & patch.keys()):
+        yield Problem(place((*at, key)), f"{key} cannot be patched: {_DERIVED[key]}", "remove this line")
+    try:
+        after = patched(values, patch)
+    except ValidationError as error:
+        yield from problems_of(error, type(values), lambda path: place((*at, *path)))
+        return
+    before, deployed = values.modules.plain().keys(), after.modules.plain().keys()
+    for name in sorted(before ^ deployed):
+        problem = f"a patch {'deploys' if name in deployed else 'removes'} no module"
+        yield Problem(place((*at, "modules", name)), problem, "modules follow from the engines, and from what is named under modules")
+
+
+def patched_keys(patch: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """The values that a patch changes, as dotted paths."""
+    for key, value in sorted(patch.items()):
+        if isinstance(value, dict) and value:
+            yield from patched_keys(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}"
+
+
+def _merged(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {key: value for key, value in base.items() if patch.get(key, ...) is not None}
+    for key, value in patch.items():
+        if isinstance(value, dict):
+            below = base.get(key)
+            merged[key] = _merged(below if isinstance(below, dict) else {}, value)
+        elif value is not None:
+            merged[key] = value
+    return merged

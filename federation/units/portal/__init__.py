@@ -1,0 +1,1 @@
+"""FedLCM's Site Portal and FML Manager."""

@@ -1,0 +1,1 @@
+"""FATE-Serving, and its exchange."""

@@ -1,0 +1,51 @@
+"""The link from a party's FATE-Flow to its FATE-Serving: the stack's own of the same party id, or one elsewhere by address.
+
+Inside a stack it goes by the Service's name: FATE-Flow hands its entries to gRPC, which resolves names.
+"""
+
+from federation.base import naming
+from federation.base.scalars import PartyId
+from federation.catalogue.serving import serving_catalogue
+from federation.chart_values.fate import Servings, Zookeeper
+from federation.chart_values.modules import SecretKey
+from federation.config.credentials import Credential
+from federation.config.party import PartySpec
+from federation.config.serving import ServingSpec
+from federation.config.stack import StackSpec
+
+REGISTRY_USER = "fate"
+# The slot of a party's secrets for the registry, and the Secret and key that hold it.
+REGISTRY_SLOT = {"zookeeper": (f"{naming.SERVING_ZOOKEEPER}-credentials", "password")}
+
+
+def party_servings(spec: StackSpec, party: PartyId, own: PartySpec, keys: dict[str, SecretKey]) -> Servings | None:
+    """What FATE-Flow is told; None when the party has no FATE-Serving."""
+    serving, given = spec.serving.get(party), own.servings
+    if serving is None and given is None:
+        return None
+    hosts = given.hosts if given is not None else ()
+    if serving is not None:
+        hosts = (_address(serving, naming.SERVING_SERVER, "servingServer"),)
+    if given is None or not given.use_registry:
+        return Servings(hosts=hosts)
+    password = keys.get("zookeeper")
+    if serving is not None:
+        registry = (_address(serving, naming.SERVING_ZOOKEEPER, "servingZookeeper"),)
+        return Servings(hosts=hosts, zookeeper=Zookeeper(hosts=registry, user=REGISTRY_USER, password=password))
+    if given.zookeeper is None:
+        raise ValueError("useRegistry without a zookeeper: the rules refuse it before")
+    return Servings(hosts=hosts, zookeeper=Zookeeper(hosts=given.zookeeper.hosts, user=given.zookeeper.user, password=password))
+
+
+def registry_credential(spec: StackSpec, party: PartyId, own: PartySpec) -> Credential | None:
+    """Where the party finds the registry's password; None when it uses no registry, or one without an ACL."""
+    if own.servings is None or not own.servings.use_registry:
+        return None
+    serving = spec.serving.get(party)
+    if serving is not None:
+        return serving.credentials.zookeeper or Credential(secret=f"{naming.serving_key(party)}-zookeeper")
+    return None if own.servings.zookeeper is None else own.servings.zookeeper.password
+
+
+def _address(serving: ServingSpec, service: str, port: str) -> str:
+    return f"{naming.inside(service, serving.namespace)}:{serving_catalogue()[serving.release].ports[port]}"

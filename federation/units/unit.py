@@ -1,0 +1,153 @@
+"""One unit of a plan (a party, an exchange, their counterparts of FATE-Serving, or a portal), and what all kinds share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from federation.access.consoles import HOSTS_FILE
+from federation.access.exposure import exposure_facts
+from federation.base.scalars import PartyId
+from federation.catalogue.endpoints import Kind
+from federation.chart_values.fate import ExchangeValues, PartyValues
+from federation.chart_values.portal import PortalValues
+from federation.chart_values.serving import ServingValues
+from federation.manifests.jobs import JobPlan
+from federation.manifests.modules import ImageUse
+from federation.manifests.objects import PULL_SECRET_TYPE, TLS_SECRET_TYPE, Manifest, SecretPlan
+from federation.trust.mutual_tls import MutualTls
+from federation.trust.plan import TlsPlan
+from federation.trust.provided import Entries, ProvidedFacts
+from federation.units.recorded import digest, link_facts, trust_facts, workload_facts
+
+# The Pulumi component of each kind of unit, in the package `fate:federation`: part of URNs, so a name here never changes.
+COMPONENTS: Mapping[Kind, str] = {
+    "party": "FateParty",
+    "exchange": "Exchange",
+    "serving": "FateServing",
+    "servingExchange": "ServingExchange",
+    "sitePortal": "SitePortal",
+    "fmlManager": "FmlManager",
+}
+
+
+@dataclass(frozen=True)
+class ChartPlan:
+    """One chart and its values, which are fully known."""
+
+    chart: Literal["fate-party", "fate-exchange", "fate-serving", "fate-portal"]
+    namespace: str
+    values: PartyValues | ExchangeValues | ServingValues | PortalValues
+
+
+@dataclass(frozen=True)
+class UnitPlan:
+    """One unit: what is made for it, in the order it is made."""
+
+    key: str
+    kind: Kind
+    namespace: str
+    release: str
+    namespace_object: tuple[Manifest, ...]
+    services: tuple[Manifest, ...]
+    secrets: tuple[SecretPlan, ...]
+    routes: tuple[Manifest, ...]
+    policies: tuple[Manifest, ...]
+    chart: ChartPlan
+    descriptor: Mapping[str, Any]
+    modules: Mapping[str, Mapping[str, Any]]
+    access: Mapping[str, Any]
+    tls: TlsPlan | None
+    # The images of its modules, by module.
+    images: Mapping[str, ImageUse]
+    # What the unit's data rests on, and whether the operator allowed a change that leaves it behind.
+    data: Mapping[str, Any]
+    allow_data_loss: bool = False
+    # What runs before the chart, one after the other with its files.
+    jobs: tuple[JobPlan, ...] = ()
+    # Whom it dials, and how, by party id; of a star's party its exchange.
+    links: Mapping[str, Any] = field(default_factory=dict)
+    # Whom it knows and does not dial: why, such as the peer's state.
+    severed: Mapping[str, str] = field(default_factory=dict)
+    # Of a hub: the collaborations that say which of its members may talk; empty: all. None: no hub.
+    groups: tuple[tuple[PartyId, ...], ...] | None = None
+    # Whether destroying it is refused: peers rely on it.
+    protected: bool = False
+    # Entries of fate:secrets that only the operator has, beside certificates: {name: what it is}.
+    provided: Mapping[str, str] = field(default_factory=dict)
+    # The certificates of a Site Portal or an FML Manager.
+    mutual: MutualTls | None = None
+    # Entries of fate:secrets that a program writes into a connection string without quotes.
+    unquoted: tuple[str, ...] = ()
+    # Custom resources that show consoles; Ingresses are the chart's.
+    boards: tuple[Manifest, ...] = ()
+    # What asks cert-manager for certificates that its workloads need.
+    certificates: tuple[Manifest, ...] = ()
+    # What says in its namespace whose it is (federation.units.namespace_owner); empty where no stack is known.
+    owner: tuple[Manifest, ...] = ()
+    # What is public of certificates that the operator gave (federation.trust.provided); empty without the values of fate:secrets.
+    shown_certificates: ProvidedFacts = field(default_factory=dict)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the stack's state remembers of the unit, to say what a change does to it."""
+        issuers = {manifest.name: "{kind} {name}".format_map(manifest.fields["spec"]["issuerRef"]) for manifest in self.certificates}
+        values, body = self.chart.values.plain(), self.descriptor
+        return {
+            **workload_facts(values),
+            **link_facts(self.links, self.severed, self.groups),
+            **trust_facts(self.tls),
+            **exposure_facts(self.policies, self.services, values["modules"]),
+            "published": digest(body["endpoints"]),
+            # Without the id: a stack that learns it belongs to the same federation as before.
+            "identity": digest([body["organization"], {key: body["federation"][key] for key in ("name", "domain")}]),
+            "consoles": dict(self.board_hosts),
+            "boards": digest([values.get("boards"), *(board.document() for board in self.boards)]),
+            "data": dict(self.data),
+            **({"issuers": issuers} if issuers else {}),
+            **({"provided": self.shown_certificates} if self.shown_certificates else {}),
+        }
+
+    @property
+    def lacks_authority(self) -> bool:
+        """Whether cert-manager would sign with a CA that the stack does not know."""
+        return self.tls is not None and self.tls.managed and self.tls.issuer is None
+
+    @property
+    def board_hosts(self) -> Mapping[str, str]:
+        """The host names of the consoles that browsers reach, by console."""
+        return {name: console["host"] for name, console in self.access.items() if "host" in console and name != HOSTS_FILE}
+
+    @property
+    def board_certificate(self) -> Mapping[str, str] | None:
+        """The names under fate:secrets that hold the consoles' certificate (tls.crt) and key (tls.key)."""
+        return next((secret.sources for secret in self.secrets if secret.type == TLS_SECRET_TYPE), None)
+
+    @property
+    def provided_certificates(self) -> Mapping[str, Entries]:
+        """The certificates that the operator gives, by what they are for (federation.trust.provided)."""
+        found = {}
+        if self.tls is not None and self.tls.provided:
+            found["pulsar"] = Entries(self.tls.certificate, self.tls.ca)
+        if self.mutual is not None:
+            entries = self.mutual.sources
+            found |= {side: Entries(entries[f"{side}.crt"], entries["ca.crt"]) for side in ("server", "client")}
+        if (consoles := self.board_certificate) is not None:
+            found["consoles"] = Entries(consoles["tls.crt"])
+        return found
+
+    @property
+    def config_path(self) -> str:
+        """Where the stack file describes it, below `fate:`."""
+        party = self.key.rpartition("-")[2]
+        places = {"party": f"parties.{party}", "serving": f"serving.{party}", "sitePortal": f"sitePortal.{party}"}
+        return {**places, "fmlManager": "exchange.fmlManager"}.get(self.kind, self.kind)
+
+    @property
+    def pull_secret_sources(self) -> tuple[str, ...]:
+        """The names under fate:secrets that hold credentials of a registry."""
+        return tuple(name for secret in self.secrets if secret.type == PULL_SECRET_TYPE for name in secret.sources.values())
+
+
+def module_summary(modules: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The `modules` output: image and replicas of each module."""
+    return {name: {"image": module["image"], "replicas": module["replicas"]} for name, module in sorted(modules.items())}
