@@ -1,6 +1,7 @@
 """Imports point one way, and only the program talks to Pulumi's configuration."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -188,3 +189,104 @@ def test_the_check_sees_every_way_to_import(code: str, found: set[str]) -> None:
 )
 def test_the_check_sees_every_way_to_use_a_name(code: str, expected: bool) -> None:
     assert uses(ast.parse(code), "pulumi.Config") is expected
+
+
+# The floors of a room, from the ground up. A folder imports from folders of lower floors; those on one floor do not know each other.
+# docs/architecture.md shows them with what each is for.
+FLOORS = {
+    "federation": (
+        ("base",),
+        ("pki", "chart_values"),
+        ("catalogue",),
+        ("config",),
+        ("manifests", "peers"),
+        ("trust",),
+        ("links",),
+        ("links/native",),
+        ("access",),
+        ("units",),
+        ("units/exchange", "units/portal", "units/serving"),
+        ("units/party",),
+        ("rules", "changes"),
+        ("stack",),
+        ("reports",),
+    ),
+    "cli": (
+        ("tools",),
+        ("stackfile",),
+        ("keys",),
+        ("reports",),
+        ("peers",),
+        ("doctor",),
+        ("doctor/engines", "doctor/links", "doctor/own"),
+        ("convert",),
+        ("commands",),
+    ),
+}
+# Folders that are one thing inside, which nobody else enters: their parts may know each other.
+WHOLE = {"convert/parts": "convert", "convert/rows": "convert"}
+# Few enough that the picture of them can be read.
+MOST_ARROWS = {"federation": 80, "cli": 40}
+
+
+def folder_of(room: str, module: str) -> str:
+    """The folder of a module below its room: `links/native` of federation.links.native.files, empty of cli.main."""
+    path = ROOT / Path(*module.split("."))
+    folder = path if path.is_dir() else path.parent
+    found = str(folder.relative_to(ROOT / room))
+    return "" if found == "." else WHOLE.get(found, found)
+
+
+def arrows(room: str) -> set[tuple[str, str]]:
+    """Which folder imports from which, below a room; the files directly in it (`main`, which mounts everything) apart."""
+    found = set()
+    for source in sources(room):
+        here = folder_of(room, ".".join(source.path.relative_to(ROOT).with_suffix("").parts))
+        for module in names_of_modules(source.tree):
+            if here and module.startswith(f"{room}.") and (there := folder_of(room, module)) != here:
+                found.add((here, there))
+    assert found, f"no folder of {room} imports another one: the check would be vacuous"
+    return found
+
+
+def names_of_modules(tree: ast.AST) -> Iterator[str]:
+    """Every module that is imported, in full; of `from package import module` the module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                is_module = (ROOT / Path(*inner.split("."))).with_suffix(".py").is_file()
+                yield inner if is_module else str(node.module)
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_every_folder_stands_on_a_floor(room: str) -> None:
+    found = {str(path.parent.relative_to(ROOT / room)) for path in (ROOT / room).rglob("*.py")} - {"."}
+    assert {WHOLE.get(folder, folder) for folder in found} == {folder for floor in FLOORS[room] for folder in floor}
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_a_folder_imports_only_from_floors_below_its_own(room: str) -> None:
+    floor = {folder: number for number, folders in enumerate(FLOORS[room]) for folder in folders}
+    assert not [f"{here} -> {there}" for here, there in sorted(arrows(room)) if floor[there] >= floor[here]]
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_the_picture_of_the_folders_can_be_read(room: str) -> None:
+    drawn = {(here.split("/")[0], there.split("/")[0]) for here, there in arrows(room)}
+    drawn = {(here, there) for here, there in drawn if here != there}
+    assert len(drawn) <= MOST_ARROWS[room]
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_no_name_of_a_file_stands_for_a_folder(room: str) -> None:
+    names = [path.stem for path in (ROOT / room).rglob("*.py")]
+    assert len(names) > 40
+    assert not [name for name in names if re.match(r"(rules|plan|portal|serving|peer)_|.*_(spec|values)$", name)]
+
+
+def test_the_page_shows_the_floors_as_they_are() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    for room, floors in FLOORS.items():
+        shown = re.findall(rf"^\| (\d+) \| `{room}/([a-z_/]+)/` \|", page, re.MULTILINE)
+        assert shown == [(str(number), folder) for number, folders in enumerate(floors, 1) for folder in folders]
