@@ -8,6 +8,7 @@ from typing import Any
 
 from cli.commands.stack import FAILED, OK, Result, registries_of, stack_of
 from cli.doctor.engines.checks import engine_password, engine_rows
+from cli.doctor.images import image_rows
 from cli.doctor.links import probe as peer_probe
 from cli.doctor.links.doctor import chosen, dialling_units, now, peer_rows
 from cli.doctor.links.job import ask_in_cluster, asking_unit
@@ -20,7 +21,7 @@ from cli.doctor.own.status import status_data, status_text
 from cli.doctor.questions import SECONDS, guarded
 from cli.doctor.rows import Row, failed, rows_data, rows_text
 from cli.doctor.snapshot import Snapshot, look
-from cli.reports.images import Logins, image_rows
+from cli.reports.images import Logins
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown
 from cli.tools.kubectl import Ask, Cluster, Reading

@@ -1,35 +1,29 @@
 """Every image that a stack pulls: what upstream calls it, what its nodes are told, and the digests that pin both."""
 
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cli.doctor.questions import SECONDS, ask
-from cli.doctor.rows import Row, failed
 from cli.keys.identity import write_fields
 from cli.keys.passwords import secret_path
 from cli.stackfile.edit import Scalar
 from cli.tools.errors import FailedError
 from cli.tools.project import Stack
 from cli.tools.pulumi import pulumi
-from cli.tools.registry import Reference, Registries, docker_config, docker_credentials, pull_secret
+from cli.tools.registry import docker_config, docker_credentials, pull_secret
 from cli.tools.text import table
 from federation.base.errors import FederationError, Problem
 from federation.rules.values import named_images
 from federation.stack.plan import StackPlan
 from federation.units.own_objects import images_of
 
-_AT_ONCE = 8
-
 
 def images_data(plan: StackPlan) -> dict[str, Any]:
     """{"images": [{upstream, reference, usedBy}]}, each image once."""
     users: dict[tuple[str, str], list[str]] = {}
-    for upstream, reference, user in _uses(plan):
+    for upstream, reference, user in image_uses(plan):
         users.setdefault((upstream, reference), []).append(user)
     return {"images": [{"upstream": upstream, "reference": reference, "usedBy": by} for (upstream, reference), by in sorted(users.items())]}
 
@@ -40,7 +34,8 @@ def images_text(plan: StackPlan) -> str:
     return table([("UPSTREAM", "REFERENCE", "USED BY"), *rows])
 
 
-def _uses(plan: StackPlan) -> Iterator[tuple[str, str, str]]:
+def image_uses(plan: StackPlan) -> Iterator[tuple[str, str, str]]:
+    """Each image that a unit's pods pull: who pulls it, what nodes are told, what upstream calls it."""
     for unit in plan.units:
         for module, image in sorted(unit.images.items()):
             yield image.upstream, image.reference, f"{unit.key}/{module}"
@@ -72,7 +67,7 @@ def pin(stack: Stack, digest: Callable[[str], str], *, update: bool) -> Pins:
     """
     loaded = stack.load()
     known, uses, beyond = named_images(loaded.spec), {}, []
-    for upstream, reference, _ in _uses(loaded.plan):
+    for upstream, reference, _ in image_uses(loaded.plan):
         if upstream in known:
             uses[upstream] = reference
         elif "@" not in reference:
@@ -109,26 +104,6 @@ def pins_text(pins: Pins, stack: Stack) -> str:
     if pins.written:
         lines.append(f"next: `fatefed plan {stack.options}` shows which pods start again, `pulumi up {stack.options}` does it")
     return "\n".join(lines)
-
-
-def image_rows(plan: StackPlan, registries: Registries, seconds: float) -> list[Row]:
-    """Whether each image of a plan can be had, as far as this machine sees: registries, then manifests; nothing is pulled.
-
-    No row fails: nodes may reach what this machine does not, and may sign in otherwise.
-    """
-    end, references = time.monotonic() + seconds, sorted({reference for _, reference, _ in _uses(plan)})
-
-    def asked(check: str, question: Callable[[], str], cause: Row | None = None) -> Row:
-        row = ask(f"{check} from this machine", question, cause, min(SECONDS, max(1.0, end - time.monotonic())))
-        return replace(row, state="not readable", fix=f"{row.fix}; nodes may reach what this machine does not") if failed([row]) else row
-
-    def read(reference: str) -> Row:
-        return asked(f"image {reference}", partial(registries.digest, reference), hosts[Reference.read(reference).host])
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        names = sorted({Reference.read(reference).host for reference in references})
-        hosts = dict(zip(names, pool.map(lambda host: asked(f"registry {host}", partial(registries.answers, host)), names), strict=True))
-        return [*hosts.values(), *pool.map(read, references)]
 
 
 class Logins:

@@ -215,6 +215,7 @@ NONE: dict[type[BaseModel], dict[str, tuple[str, Case, Edit] | str]] = {
     StackSpec: {
         "releases": "files with releases: a unit changes when it names another release, or the file another image",
         "peersFile": "where the entries of `peers` stand, which are told as if they stood in the stack file",
+        "exported": "what peers were sent last; a warning says when it is out of date",
         "manifests": "the stack's own objects are not FATE's: the preview lists each",
         "cluster": ("see its keys", MESH, stack(cluster={"context": "other"})),
         "identity": ("signs descriptors, deploys nothing", MESH, lambda config: config.update(identity={"key": _KEY, "serial": 4})),
