@@ -5,7 +5,7 @@ from functools import partial
 
 import pulumi
 
-from components import EXTERNAL, Site, UnitArgs, Units, compared_with_exports, make_units
+from components import External, Site, UnitArgs, Units, compared_with_exports, make_units
 from components.base import unlooped
 from components.cluster import cluster_provider, cluster_uids
 from components.manifests import extra_manifests
@@ -38,7 +38,7 @@ def main() -> None:
     for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *weak_certificate_warnings(stack, secrets), *others):
         pulumi.log.warn(warning)
     for peer in plan.external:
-        EXTERNAL[peer.kind](peer)
+        External(peer)
     sites = {unit.key: Site(unit, opts, remembered.urn, namespaces.free(unit)) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
     clear = unlooped({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)

@@ -1,29 +1,15 @@
 """Pulumi components: layout only. What they make was decided in the plan (`federation.stack.plan`)."""
 
 from components.exported import compared_with_exports
-from components.external import (
-    EXTERNAL,
-    ExternalExchange,
-    ExternalFmlManager,
-    ExternalParty,
-    ExternalServing,
-    ExternalServingExchange,
-    ExternalSitePortal,
-)
+from components.external import External
 from components.remembered import Units
 from components.site import Site
 from components.unit import UNITS, Exchange, FateParty, FateServing, FmlManager, ServingExchange, SitePortal, UnitArgs, make_units
 
 __all__ = [
-    "EXTERNAL",
     "UNITS",
     "Exchange",
-    "ExternalExchange",
-    "ExternalFmlManager",
-    "ExternalParty",
-    "ExternalServing",
-    "ExternalServingExchange",
-    "ExternalSitePortal",
+    "External",
     "FateParty",
     "FateServing",
     "FmlManager",

@@ -15,14 +15,14 @@ from components.passwords import password_guard
 from components.site import Site
 from federation.base import naming
 from federation.base.live import live_values
-from federation.catalogue.endpoints import Kind
+from federation.catalogue.kinds import KINDS, Kind
 from federation.changes.effects import SEVERITY, effects
 from federation.links.native.files import route_revision
 from federation.manifests.jobs import JobPlan
 from federation.manifests.objects import SecretPlan
 from federation.peers.descriptor import finish
 from federation.pki.certificates import pkcs8
-from federation.units.unit import COMPONENTS, ChartPlan, UnitPlan
+from federation.units.unit import ChartPlan, UnitPlan
 
 _CHARTS = Path(__file__).resolve().parent.parent / "charts"
 
@@ -66,7 +66,7 @@ class Unit(FederationComponent):
     def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         plan = args.plan
         told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_says_what_it_does(plan.key)]))
-        super().__init__(COMPONENTS[plan.kind], plan.key, ResourceOptions.merge(opts, told), plan.facts, args.settled)
+        super().__init__(KINDS[plan.kind].component, plan.key, ResourceOptions.merge(opts, told), plan.facts, args.settled)
         secrets = [self._secret(secret, args) for secret in plan.secrets]
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cli.peers.sources import Offer
 from cli.stackfile.peers import leads_to
-from federation.catalogue.endpoints import Kind
+from federation.catalogue.kinds import Kind
 from federation.config.peers import PeerSpec
 from federation.config.stack import StackSpec
 from federation.peers.accepted import Peers, read_descriptor

@@ -7,9 +7,9 @@ from typing import Any
 from cli.tools.project import Stack
 from cli.tools.pulumi import pulumi
 from federation.base import naming
-from federation.units.unit import COMPONENTS
+from federation.catalogue.kinds import KINDS
 
-_TYPES = frozenset(naming.COMPONENT_PACKAGE + component for component in COMPONENTS.values())
+_TYPES = frozenset(naming.COMPONENT_PACKAGE + row.component for row in KINDS.values())
 
 
 def deployed(stack: Stack) -> dict[str, Mapping[str, Any]]:

@@ -118,15 +118,6 @@ def proxy_name(domain: str) -> str:
     return f"proxy.{domain}"
 
 
-def tls_name(kind: str, party: PartyId | None, domain: str) -> str:
-    """The TLS server name of what a unit publishes, by its kind."""
-    if kind == "sitePortal" and party is not None:
-        return site_portal_name(party, "server", domain)
-    if kind == "fmlManager":
-        return fml_manager_name("server", domain)
-    return proxy_name(domain) if party is None else server_name(party, domain)
-
-
 def site_portal_name(party: PartyId, side: Side, domain: str) -> str:
     """The name in a certificate of a party's Site Portal (FedLCM's convention)."""
     return f"site-{party}.{side}.{domain}"

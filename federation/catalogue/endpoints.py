@@ -4,22 +4,9 @@ One row per engine. A party or an exchange publishes one Service per endpoint; d
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from federation.base import naming
-
-# What a descriptor may be of: units of training, of FATE-Serving, and of FedLCM's portals.
-Kind = Literal["party", "exchange", "serving", "servingExchange", "sitePortal", "fmlManager"]
-KINDS: dict[Kind, str] = {
-    "party": "a party",
-    "exchange": "an exchange",
-    "serving": "FATE-Serving of a party",
-    "servingExchange": "a serving exchange",
-    "sitePortal": "the Site Portal of a party",
-    "fmlManager": "an FML Manager",
-}
-# Those that belong to a party, and have its id.
-OF_A_PARTY: frozenset[str] = frozenset({"party", "serving", "sitePortal"})
+from federation.catalogue.kinds import Kind
 
 
 @dataclass(frozen=True)

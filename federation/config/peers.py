@@ -6,7 +6,8 @@ from pydantic import Field, model_validator
 
 from federation.base.model import Model
 from federation.base.scalars import Fingerprint, HostPort, NonEmpty, PartyId, Reason, Serial, Sha256, StackName, UnitKey
-from federation.catalogue.endpoints import KINDS, OF_A_PARTY, Kind, endpoint_names
+from federation.catalogue.endpoints import endpoint_names
+from federation.catalogue.kinds import KINDS, Kind
 
 PeerState = Literal["pending", "active", "suspended", "retired"]
 
@@ -102,8 +103,9 @@ class PeerSpec(Model):
     def _only_one_that_left_needs_no_addresses(self) -> Self:
         if self.kind is not None and not self.remembered and not self.identified:
             raise ValueError("kind is said only of a peer with a descriptor, or a retired one, without addresses: remove this line")
-        if (self.remembered or self.identified) and (self.what in OF_A_PARTY) != (self.party_id is not None):
-            raise ValueError(f"{KINDS[self.what]} {'has a' if self.what in OF_A_PARTY else 'has no'} partyId: correct kind or partyId")
+        row = KINDS[self.what]
+        if (self.remembered or self.identified) and row.of_a_party != (self.party_id is not None):
+            raise ValueError(f"{row.noun} {'has a' if row.of_a_party else 'has no'} partyId: correct kind or partyId")
         return self
 
     @model_validator(mode="after")
@@ -131,7 +133,7 @@ class PeerSpec(Model):
 
     @model_validator(mode="after")
     def _a_peer_typed_by_hand_has_the_addresses_of_its_engine(self) -> Self:
-        kinds = [kind for kind in KINDS if (kind in OF_A_PARTY) == (self.party_id is not None)]
+        kinds = [kind for kind, row in KINDS.items() if row.of_a_party == (self.party_id is not None)]
         allowed = [endpoints for kind in kinds for endpoints in endpoint_names(kind)]
         if self.by_hand and not self.remembered and frozenset(self.addresses) not in allowed:
             name = "party" if self.party_id is not None else "exchange (no partyId)"

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from federation.base import naming
 from federation.base.errors import Place, Problem
 from federation.base.hosts import published_elsewhere, typed_elsewhere
 from federation.base.json_document import ASK, MAX_BYTES, Problems
 from federation.base.scalars import PartyId, is_ip
 from federation.base.yaml_file import is_below
-from federation.catalogue.endpoints import KINDS, Kind, published
+from federation.catalogue.endpoints import published
+from federation.catalogue.kinds import KINDS, Kind
 from federation.config.peers import PeerSpec
 from federation.config.stack import FederationSpec
 from federation.peers.descriptor import Departed, Descriptor, Endpoint, Membership, Published, digest
@@ -142,7 +142,7 @@ _TLS = {kind: {service.endpoint: service.tls for services in published(kind) for
 def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> Iterator[Problem]:
     """Endpoints under a name that is not theirs, or at an address that would lead back to whoever dials it."""
     party, domain = descriptor.party_id, federation.domain
-    own_name = naming.tls_name(descriptor.kind, party, domain)
+    own_name = KINDS[descriptor.kind].server_name_of(party, domain)
     for name, endpoint in descriptor.endpoints.items():
         at = f"{place} endpoints.{name}"
         if _TLS[descriptor.kind].get(name) and (not endpoint.tls or endpoint.server_name != own_name):
@@ -277,7 +277,7 @@ def _typed_problems(name: str, spec: PeerSpec, place: Place) -> Iterator[Problem
 
 
 def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Published:
-    tls_name = naming.tls_name(spec.what, spec.party_id, federation.domain)
+    tls_name = KINDS[spec.what].server_name_of(spec.party_id, federation.domain)
     (services,) = (row for row in published(spec.what) if {service.endpoint for service in row} == set(spec.addresses))
     endpoints = {}
     for service in services:

@@ -17,7 +17,8 @@ from federation.base.json_document import AGAIN, MAX_PROBLEMS, Problems, bounded
 from federation.base.model import Model
 from federation.base.model_errors import problems_of
 from federation.base.scalars import MAX_ADDRESSES, Domain, Host, IpAddress, Name, PartyId, Port, Uid, Word, is_ip
-from federation.catalogue.endpoints import FORMER_PORTS, KINDS, OF_A_PARTY, Kind, endpoint_names, engine_of, purposes
+from federation.catalogue.endpoints import FORMER_PORTS, endpoint_names, engine_of, purposes
+from federation.catalogue.kinds import KINDS, Kind
 from federation.catalogue.releases import Combination
 from federation.pki.authority import PEM_CERTIFICATE, CertificatePem, short_fingerprint
 
@@ -85,7 +86,7 @@ class Published(Model):
 
     @model_validator(mode="after")
     def _a_party_has_an_id(self) -> Self:
-        if (self.kind in OF_A_PARTY) != (self.party_id is not None):
+        if KINDS[self.kind].of_a_party != (self.party_id is not None):
             raise ValueError(
                 "a party, its FATE-Serving and its Site Portal have a partyId, an exchange of either kind and an FML Manager have none"
             )
@@ -107,7 +108,7 @@ class Published(Model):
         legal = endpoint_names(self.kind)
         if frozenset(self.endpoints) not in legal:
             wanted = ", or ".join(" and ".join(sorted(names)) for names in legal)
-            raise ValueError(f"{KINDS[self.kind]} publishes exactly {wanted}, not {' and '.join(self.endpoints) or 'nothing'}")
+            raise ValueError(f"{KINDS[self.kind].noun} publishes exactly {wanted}, not {' and '.join(self.endpoints) or 'nothing'}")
         for name, endpoint in self.endpoints.items():
             known = purposes(self.kind, name)
             if set(endpoint.ports) != known:
@@ -122,14 +123,7 @@ class Published(Model):
     @property
     def title(self) -> str:
         """What it is, for people: `party 9999`, `the serving exchange`."""
-        titles = {
-            "exchange": "the exchange",
-            "serving": f"FATE-Serving of party {self.party_id}",
-            "servingExchange": "the serving exchange",
-            "sitePortal": f"the Site Portal of party {self.party_id}",
-            "fmlManager": "the FML Manager",
-        }
-        return titles.get(self.kind, f"party {self.party_id}")
+        return KINDS[self.kind].title.format(party=self.party_id)
 
 
 class Departed(Published):

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from federation.access.engine_policy import Way, driver_ports, ways_out
 from federation.access.network_policy import dialler
 from federation.base.live import live_values
-from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import KINDS, OF_A_PARTY, published
+from federation.catalogue.endpoints import published
+from federation.catalogue.kinds import KINDS
 from federation.config.stack import StackSpec
 from federation.links.external_engines import external_engines
 from federation.peers.accepted import Peer, Peers
@@ -83,13 +83,9 @@ def _rows(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[Fir
     yield from _outside(spec, unit)
 
 
-def _party(unit: UnitPlan) -> PartyId | None:
-    return unit.key.rpartition("-")[2] if unit.kind in OF_A_PARTY else None
-
-
 def _partners(spec: StackSpec, unit: UnitPlan, ready: Iterable[Peer]) -> list[Peer]:
     """The peers that a unit exchanges connections with: of a star's party its exchange, else the parties it may talk to."""
-    own = _party(unit)
+    own = unit.party_id
     if unit.kind == "sitePortal" and own is not None:
         return [peer for peer in ready if peer.kind == "fmlManager" and peer.name == spec.site_portal[own].fml_manager]
     if unit.kind == "fmlManager":
@@ -114,7 +110,7 @@ def _incoming(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator
 
 
 def _outgoing(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
-    own = _party(unit)
+    own = unit.party_id
     external = external_engines(spec.parties[own]) if own is not None and unit.kind == "party" else {}
     for peer in partners:
         organization = peer.descriptor.organization
@@ -133,14 +129,14 @@ def _outside(spec: StackSpec, unit: UnitPlan) -> Iterator[FirewallRow]:
     for way in _ways(spec, unit):
         yield from _along(spec, unit, way)
     if unit.kind == "party":
-        party = spec.parties[_party(unit) or ""]
+        party = spec.parties[unit.party_id or ""]
         for port in map(_port, driver_ports(party)):
             host = external_engines(party)["spark"].driver_host or "the address of FATE-Flow's pod"
             yield FirewallRow("in", unit.key, "workers of the external spark", "spark", (host,), port, "TCP", _CALL_BACK, spec.organization)
 
 
 def _ways(spec: StackSpec, unit: UnitPlan) -> Iterable[Way]:
-    own = _party(unit) or ""
+    own = unit.party_id or ""
     if unit.kind == "party":
         return (*ways_out(spec, spec.parties[own]), *training_ways(spec, own, spec.parties[own]))
     if unit.kind == "serving":

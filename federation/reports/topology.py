@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from federation.base import naming
-from federation.catalogue.endpoints import LINKS, Kind
+from federation.catalogue.endpoints import LINKS
+from federation.catalogue.kinds import Kind
 from federation.config.exchange import ExchangeSpec
 from federation.config.party import PartySpec
 from federation.config.serving import ServingExchangeSpec, ServingSpec

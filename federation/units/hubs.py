@@ -5,18 +5,12 @@ from typing import Literal, NamedTuple
 
 from federation.base import naming
 from federation.base.errors import Paths, Problem
-from federation.catalogue.endpoints import KINDS
+from federation.catalogue.kinds import KINDS
 from federation.config.stack import StackSpec
 from federation.config.units import units
 from federation.peers.accepted import Peers
 
 Hub = Literal["exchange", "servingExchange", "fmlManager"]
-# Where the stack describes a hub of its own.
-_DESCRIBED: dict[Hub, tuple[str, ...]] = {
-    "exchange": ("exchange",),
-    "servingExchange": ("servingExchange",),
-    "fmlManager": ("exchange", "fmlManager"),
-}
 
 
 class NamedHub(NamedTuple):
@@ -49,7 +43,7 @@ def waiting_hubs(spec: StackSpec, pending: Mapping[str, str]) -> Iterator[tuple[
 
 def hub_is_described(spec: StackSpec, kind: Hub, name: str, where: str, left_out: Paths) -> Iterator[Problem]:
     """The hub that is named at a place is of this stack, or of one of its peers. `left_out`: see `federation.plan.check_stack`."""
-    path = _DESCRIBED[kind]
+    path = KINDS[kind].path
     if name == "local":
         if path not in dict(units(spec)) and not {path[:length] for length in range(1, len(path) + 1)} & left_out:
             remedy = f"describe it under fate:{'.'.join(path)}, or name the peer that holds it"
@@ -63,9 +57,9 @@ def hub_is_of_its_kind(peers: Peers, kind: Hub, name: str, where: str) -> Iterat
     """The peer that is named as a hub is one."""
     for peer in peers.accepted if name != "local" else ():
         if peer.name == name and peer.kind != kind:
-            problem = f"peer {name} is {KINDS[peer.kind]}, not {KINDS[kind]}"
-            yield Problem(where, problem, f"name the peer whose descriptor is {KINDS[kind]}'s")
+            problem = f"peer {name} is {KINDS[peer.kind].noun}, not {KINDS[kind].noun}"
+            yield Problem(where, problem, f"name the peer whose descriptor is {KINDS[kind].noun}'s")
 
 
 def _noun(kind: Hub) -> str:
-    return KINDS[kind].split(" ", 1)[1]
+    return KINDS[kind].noun.split(" ", 1)[1]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from federation.access.consoles import HOSTS_FILE
 from federation.access.exposure import exposure_facts
 from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import Kind
+from federation.catalogue.kinds import KINDS, Kind
 from federation.chart_values.fate import ExchangeValues, PartyValues
 from federation.chart_values.portal import PortalValues
 from federation.chart_values.serving import ServingValues
@@ -18,16 +18,6 @@ from federation.trust.mutual_tls import MutualTls
 from federation.trust.plan import TlsPlan
 from federation.trust.provided import Entries, ProvidedFacts
 from federation.units.recorded import digest, link_facts, trust_facts, workload_facts
-
-# The Pulumi component of each kind of unit, in the package `fate:federation`: part of URNs, so a name here never changes.
-COMPONENTS: Mapping[Kind, str] = {
-    "party": "FateParty",
-    "exchange": "Exchange",
-    "serving": "FateServing",
-    "servingExchange": "ServingExchange",
-    "sitePortal": "SitePortal",
-    "fmlManager": "FmlManager",
-}
 
 
 @dataclass(frozen=True)
@@ -45,6 +35,8 @@ class UnitPlan:
 
     key: str
     kind: Kind
+    # None: it belongs to no party.
+    party_id: PartyId | None
     namespace: str
     release: str
     namespace_object: tuple[Manifest, ...]
@@ -138,9 +130,7 @@ class UnitPlan:
     @property
     def config_path(self) -> str:
         """Where the stack file describes it, below `fate:`."""
-        party = self.key.rpartition("-")[2]
-        places = {"party": f"parties.{party}", "serving": f"serving.{party}", "sitePortal": f"sitePortal.{party}"}
-        return {**places, "fmlManager": "exchange.fmlManager"}.get(self.kind, self.kind)
+        return ".".join(KINDS[self.kind].path_of(self.party_id))
 
     @property
     def pull_secret_sources(self) -> tuple[str, ...]:

@@ -13,18 +13,11 @@ from cli.doctor.questions import guarded
 from cli.doctor.rows import Row, skipped
 from cli.tools.errors import CommandError, FailedError
 from federation.base.scalars import is_ip
-from federation.catalogue.endpoints import Kind
+from federation.catalogue.kinds import KINDS, Kind
 from federation.peers.accepted import Peer
 from federation.stack.load import LoadedStack
 from federation.units.unit import UnitPlan
 
-# Kinds of units that dial each other, and whose releases are compared.
-_FAMILIES: dict[Kind, str] = {
-    **dict.fromkeys(("party", "exchange"), "FATE"),
-    **dict.fromkeys(("serving", "servingExchange"), "FATE-Serving"),
-    **dict.fromkeys(("sitePortal", "fmlManager"), "portals"),
-}
-_HUBS: tuple[Kind, ...] = ("exchange", "servingExchange", "fmlManager")
 # Answers to questions (cli/doctor/links/probe.py), in their order.
 Probe = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 Now = Callable[[], datetime]
@@ -44,14 +37,14 @@ def chosen(loaded: LoadedStack, names: Iterable[str], *, every: bool) -> list[st
 
 def dialling_units(loaded: LoadedStack, names: Iterable[str]) -> list[UnitPlan]:
     """The units of this stack that have routes to peers of these kinds."""
-    families = {_FAMILIES[peer.kind] for peer in loaded.peers.accepted if peer.name in set(names)}
-    return [unit for unit in loaded.plan.units if _FAMILIES[unit.kind] in families]
+    programs = {KINDS[peer.kind].program for peer in loaded.peers.accepted if peer.name in set(names)}
+    return [unit for unit in loaded.plan.units if KINDS[unit.kind].program in programs]
 
 
 def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now, own: Own) -> list[Row]:
     """The rows of some peers. Each server is asked each question once, all at the same time. `probe` may raise FailedError."""
     # An exchange before the peers behind it: what fails of it is its own row.
-    names = sorted(names, key=lambda name: (peer := _accepted(loaded, name)) is None or peer.kind not in _HUBS)
+    names = sorted(names, key=lambda name: (peer := _accepted(loaded, name)) is None or KINDS[peer.kind].of_a_party)
     wanted = [(name, hop, question) for name in names for hop in _hops(loaded, name) for question in questions(loaded, hop)]
     named = any(not is_ip(question.host) for _, _, question in wanted)
     asked = list(dict.fromkeys([*(question for _, _, question in wanted), *(own_questions(loaded) if named else [])]))
@@ -151,7 +144,7 @@ def _hubs(loaded: LoadedStack, name: str) -> Iterator[Row]:
 
 
 def _releases(loaded: LoadedStack, kind: Kind) -> tuple[str, ...]:
-    return tuple(sorted({unit.release for unit in loaded.plan.units if _FAMILIES[unit.kind] == _FAMILIES[kind]}))
+    return tuple(sorted({unit.release for unit in loaded.plan.units if KINDS[unit.kind].program == KINDS[kind].program}))
 
 
 def _accepted(loaded: LoadedStack, name: str) -> Peer | None:

@@ -32,6 +32,7 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers, today: date 
     return UnitPlan(
         key=naming.EXCHANGE,
         kind="exchange",
+        party_id=None,
         namespace=own.namespace,
         release=own.release,
         namespace_object=(namespace(*place),) if spec.cluster.makes_namespaces else (),

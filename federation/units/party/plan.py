@@ -48,6 +48,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
     return UnitPlan(
         key=key,
         kind="party",
+        party_id=party,
         namespace=own.namespace,
         release=own.release,
         namespace_object=(namespace(own.namespace, labels),) if spec.cluster.makes_namespaces else (),

@@ -6,7 +6,8 @@ from typing import Any
 from federation.access.consoles import board_objects, board_secret, board_values, hosts_file, shown_access
 from federation.base import naming
 from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import FML_MANAGER, SITE_PORTAL, Kind, PublishedService
+from federation.catalogue.endpoints import FML_MANAGER, SITE_PORTAL, PublishedService
+from federation.catalogue.kinds import KINDS, Kind
 from federation.catalogue.portal import portal_catalogue
 from federation.chart_values.modules import SecretKey
 from federation.chart_values.portal import Accounts, PortalDatabase, PortalModules, PortalPorts, PortalTls, PortalValues
@@ -93,6 +94,7 @@ def _unit(
     return UnitPlan(
         key=key,
         kind=kind,
+        party_id=party,
         namespace=own.namespace,
         release=own.release,
         namespace_object=(namespace(own.namespace, labels, _pod_security(deployed)),) if spec.cluster.makes_namespaces else (),
@@ -230,7 +232,7 @@ def _services(own: Portal, key: str, labels: dict[str, str]) -> tuple[Manifest, 
 
 
 def _descriptor(spec: StackSpec, own: Portal, kind: Kind, party: PartyId | None) -> dict[str, Any]:
-    ports, name = portal_catalogue()[own.release].ports, naming.tls_name(kind, party, spec.federation.domain)
+    ports, name = portal_catalogue()[own.release].ports, KINDS[kind].server_name_of(party, spec.federation.domain)
     return {
         **spec.federation.membership,
         "kind": kind,

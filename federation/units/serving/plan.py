@@ -46,6 +46,7 @@ def plan_serving(spec: StackSpec, party: PartyId, own: ServingSpec, peers: Peers
     return UnitPlan(
         key=key,
         kind="serving",
+        party_id=party,
         namespace=own.namespace,
         release=own.release,
         namespace_object=(namespace(own.namespace, labels),) if spec.cluster.makes_namespaces else (),
@@ -76,6 +77,7 @@ def plan_serving_exchange(spec: StackSpec, own: ServingExchangeSpec, peers: Peer
     return UnitPlan(
         key=naming.SERVING_EXCHANGE,
         kind="servingExchange",
+        party_id=None,
         namespace=own.namespace,
         release=own.release,
         namespace_object=(namespace(own.namespace, labels),) if spec.cluster.makes_namespaces else (),

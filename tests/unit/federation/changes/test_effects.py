@@ -12,7 +12,7 @@ import pytest
 from cli.main import main
 from cli.reports import changes as impact
 from cli.tools.project import find_project
-from federation.catalogue.endpoints import Kind
+from federation.catalogue.kinds import Kind
 from federation.changes.effects import SEVERITY, Effect, effects, stack_effects
 from federation.links.pairs import affected
 from federation.peers.descriptor import Descriptor

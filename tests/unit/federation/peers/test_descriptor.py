@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from federation.base.json_document import MAX_BYTES
 from federation.base.live import LiveValue, live_values, substitute
-from federation.catalogue.endpoints import KINDS, LINKS
+from federation.catalogue.endpoints import LINKS
 from federation.catalogue.endpoints import published as published_services
+from federation.catalogue.kinds import KINDS
 from federation.peers.descriptor import Descriptor, FieldChange, differences, digest, finish, parse
 from federation.pki.authority import short_fingerprint
 from tests.support.configs import (

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from federation.base.errors import FederationError
-from federation.catalogue.endpoints import KINDS, published
+from federation.catalogue.endpoints import published
+from federation.catalogue.kinds import KINDS
 from federation.config.units import units
 from federation.rules.open_ports import _DEEDS
 from federation.stack.load import LoadedStack
