@@ -12,9 +12,22 @@ def amount(text: str | int) -> Decimal:
     written = str(text).strip()
     suffix = next((end for end in sorted(_SUFFIXES, key=len, reverse=True) if written.endswith(end)), "")
     try:
-        return Decimal(written.removesuffix(suffix)) * _SUFFIXES.get(suffix, Decimal(1))
+        number = Decimal(written.removesuffix(suffix))
     except InvalidOperation:
         raise ValueError(f"{written!r} is not an amount") from None
+    if not number.is_finite():  # Decimal reads NaN and Infinity; no comparison with NaN has an answer
+        raise ValueError(f"{written!r} is not an amount")
+    return number * _SUFFIXES.get(suffix, Decimal(1))
+
+
+def mebibytes(memory: str) -> int:
+    """A memory quantity in MiB, rounded down."""
+    return int(amount(memory) // _SUFFIXES["Mi"])
+
+
+def cores(cpu: str) -> int:
+    """A CPU quantity in whole cores, rounded down, at least 1."""
+    return max(1, int(amount(cpu)))
 
 
 def shown(value: Decimal, *, memory: bool) -> str:

@@ -4,26 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from federation.base.quantity import mebibytes
 from federation.base.scalars import limits_of
 from federation.catalogue.releases import ClaimRow, DeviceRow, ModuleRow
 from federation.chart_values.engines import OsxSettings
 from federation.chart_values.modules import Claim, Module, Resources, Security, ServiceSettings
 from federation.config.images import ImagesSpec
 from federation.config.modules import ImageSpec, ModulePersistence, ModuleSpec, Persistence, ServiceSpec
-
-_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
-_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
-
-
-def mebibytes(quantity: str) -> int:
-    """A memory quantity in MiB, rounded down."""
-    digits = quantity.rstrip("kKMGTPi")
-    return int(float(digits) * _UNITS[quantity[len(digits) :]]) // 2**20
-
-
-def cores(quantity: str) -> int:
-    """A CPU quantity in whole cores, at least 1."""
-    return max(1, int(quantity[:-1]) // 1000 if quantity.endswith("m") else int(float(quantity)))
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from cli.convert.parts.links import links, published
 from cli.convert.parts.serving import serving
 from cli.convert.rows.table import MODULES, PORTAL_NOTES
 from cli.convert.source import Path_, plain
+from federation.base.quantity import amount
 from federation.catalogue.releases import ModuleRow, catalogue
 from federation.catalogue.serving import serving_catalogue
-from federation.manifests.modules import cores, mebibytes
 
 _DOMAIN = "fate.org"  # KubeFATE's own default
 
@@ -164,16 +164,16 @@ def _amounts(cluster: Cluster, word: Path_) -> dict[tuple[str, str], tuple[Any, 
 def _complete(draft: Draft, at: Path_, row: ModuleRow) -> None:
     release = row.resources.plain()
     for part in ("requests", "limits"):
-        for name, amount in release.get(part, {}).items():
+        for name, size in release.get(part, {}).items():
             if (*at, part, name) not in draft.puts:
-                draft.put((*at, part, name), amount, None, "the release's")
-    for name, size in (("cpu", cores), ("memory", mebibytes)):
+                draft.put((*at, part, name), size, None, "the release's")
+    for name in ("cpu", "memory"):
         wanted, limit = draft.puts.get((*at, "requests", name)), draft.puts.get((*at, "limits", name))
         if wanted is None or limit is None:
             continue
         try:
-            small = size(str(limit.value)) < size(str(wanted.value))
-        except (ValueError, KeyError):
+            small = amount(str(limit.value)) < amount(str(wanted.value))
+        except ValueError:
             continue  # not an amount: the models say so
         if small and limit.origin is None:
             draft.put((*at, "limits", name), wanted.value, None, "not below what is asked for")

@@ -2,6 +2,7 @@
 
 from federation.access.consoles import board_values, shown_consoles
 from federation.base import naming
+from federation.base.quantity import cores, mebibytes
 from federation.base.scalars import PartyId
 from federation.catalogue.releases import CombinationRow, DeviceRow, Release
 from federation.chart_values.engines import (
@@ -23,7 +24,7 @@ from federation.config.modules import ModuleSpec, Persistence
 from federation.config.party import PartySpec, module_specs
 from federation.config.stack import StackSpec
 from federation.links.external_engines import engine_host, engine_modules, engine_ports, external_engines
-from federation.manifests.modules import ImageUse, Variant, cores, image_use, mebibytes, module_values, osx_settings, share
+from federation.manifests.modules import ImageUse, Variant, image_use, module_values, osx_settings, share
 from federation.manifests.secrets import pull_secret_names
 from federation.trust.plan import CERT_MANAGER, checks_names, client_certificates
 from federation.units.party.secrets import password_entries

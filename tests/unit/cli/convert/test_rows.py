@@ -143,6 +143,7 @@ def _modules() -> Iterator[Fixture]:
         yield Fixture(base, {f"{at}/tolerations": [TOLERATION]}, {f"{place}/tolerations": [TOLERATION]})
         yield Fixture(base, {f"{at}/affinity": AFFINITY}, {f"{place}/affinity": AFFINITY})
         yield Fixture(base, {f"{at}/resources/requests/cpu": "150m"}, {f"{place}/resources/requests/cpu": "150m"})
+        yield Fixture(base, {f"{at}/resources/limits/cpu": "5m"}, {f"{place}/resources/requests/cpu": "5m"})
         yield Fixture(base, {f"{at}/resources/limits/memory": "30Gi"}, {f"{place}/resources/limits/memory": "30Gi"})
         yield Fixture(base, {f"{at}/resources/limits/ephemeral-storage": "1Gi"}, {f"{place}/resources": None}, lost="ephemeral-storage")
         images = {f"{at}/image": "mine/other", "chartVersion": "v2.0.0"}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from federation.base.quantity import amount, cores, mebibytes
 from federation.catalogue.endpoints import LINKS
 from federation.catalogue.releases import ModuleRow, Release, catalogue
 from federation.chart_values.fate import ExchangeModules, ExchangePorts, ExchangeValues, PartyModules, PartyPorts, PartyValues
@@ -14,7 +15,7 @@ from federation.chart_values.modules import Amounts, Resources
 from federation.config.images import ImagesSpec
 from federation.config.modules import ImageSpec, ModuleSpec, Persistence
 from federation.links.external_engines import REPLACED
-from federation.manifests.modules import cores, image_use, mebibytes, module_values, share
+from federation.manifests.modules import image_use, module_values, share
 from federation.manifests.secrets import default_secret
 from tests.support.configs import NODE_PORTS, STAR_PARTY, Case, Config
 
@@ -63,6 +64,12 @@ def test_cpu_is_read_in_whole_cores_of_which_there_is_at_least_one(quantity: str
     assert cores(quantity) == expected
 
 
+@pytest.mark.parametrize("quantity", ["NaN", "Infinity", "-Infinity", "NaNGi", "", "Gi", "two"])
+def test_what_is_no_finite_number_is_no_amount(quantity: str) -> None:
+    with pytest.raises(ValueError, match="is not an amount"):
+        amount(quantity)
+
+
 @pytest.mark.parametrize("quantity", ["4Gi", "1k", "x", "-1", "1e3", "0.5m", "m", ""])
 def test_what_is_no_cpu_is_refused_where_it_is_written(quantity: str) -> None:
     with pytest.raises(ValidationError):
@@ -77,7 +84,7 @@ def test_what_is_no_memory_is_refused_where_it_is_written(quantity: str) -> None
 
 def test_what_is_accepted_as_an_amount_can_be_computed_with() -> None:
     amounts = [Amounts(cpu=cpu, memory=memory) for cpu in ("1", "0.1", "250m", "64") for memory in ("1", "1k", "1M", "0.5Gi", "3Pi")]
-    assert [cores(amount.cpu or "") >= 1 and mebibytes(amount.memory or "") >= 0 for amount in amounts] == [True] * 20
+    assert [cores(size.cpu or "") >= 1 and mebibytes(size.memory or "") >= 0 for size in amounts] == [True] * 20
 
 
 @pytest.mark.parametrize(
