@@ -4,10 +4,9 @@ import os
 from pathlib import Path
 
 import pulumi
-import yaml
 
 from federation.base.errors import FederationError, Problem
-from federation.base.yaml_file import MISTAGGED
+from federation.config.project import ProjectFile, stack_file_name
 
 
 def stack_file(stack: str) -> Path:
@@ -17,24 +16,16 @@ def stack_file(stack: str) -> Path:
     folder Pulumi was started in upwards, and FATE_PROJECT_DIR names it where `pulumi -C` was used.
     FederationError when it is not found.
     """
-    name = stack.rsplit("/", 1)[-1]
     for project in _candidates():
         try:
-            settings = yaml.safe_load((project / "Pulumi.yaml").read_text("utf-8"))
-        except (OSError, ValueError, yaml.YAMLError, *MISTAGGED):
+            found = ProjectFile.read(project)
+        except (OSError, ValueError):
             continue
-        if not isinstance(settings, dict):
-            continue
-        file = project / str(settings.get("stackConfigDir", ".")) / f"Pulumi.{name}.yaml"
-        if settings.get("name") == pulumi.get_project() and file.is_file():
+        file = found.stack_file(stack)
+        if found.name == pulumi.get_project() and file.is_file():
             return file
-    raise FederationError(
-        [
-            Problem(
-                f"Pulumi.{name}.yaml", "the stack's file was not found", "run pulumi in the project's folder, or set FATE_PROJECT_DIR to it"
-            )
-        ]
-    )
+    remedy = "run pulumi in the project's folder, or set FATE_PROJECT_DIR to it"
+    raise FederationError([Problem(stack_file_name(stack), "the stack's file was not found", remedy)])
 
 
 def project_folder(file: Path) -> Path:

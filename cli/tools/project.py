@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import yaml
-
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown
 from federation.base.errors import FederationError
-from federation.base.yaml_file import MISTAGGED
 from federation.config.file import StackSource
+from federation.config.project import ProjectFile, short_name, stack_file_name
 from federation.stack.load import LoadedStack, load_stack
 
-# Pulumi's rule for stack names; `organization/project/stack` names the same file as `stack`.
+# Pulumi's rule for stack names.
 _STACK_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
 
 
@@ -40,10 +38,10 @@ class Project:
 
     def stack(self, name: str) -> "Stack":
         """A stack by its name, whether its file exists or not. UsageError for what cannot be a stack's name."""
-        *owner, short = parts = name.split("/")
-        if len(owner) > 2 or not all(map(_STACK_NAME.fullmatch, parts)):
+        parts = name.split("/")
+        if len(parts) > 3 or not all(map(_STACK_NAME.fullmatch, parts)):
             raise UsageError(f"{name!r} is not a stack name: letters, digits, dots, dashes and underscores")
-        return Stack(self, name, self.stacks / f"Pulumi.{short}.yaml")
+        return Stack(self, name, self.stacks / stack_file_name(name))
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Stack:
     @property
     def short(self) -> str:
         """Its name without organization and project, as in the name of its file."""
-        return self.name.rsplit("/", 1)[-1]
+        return short_name(self.name)
 
     @property
     def options(self) -> str:
@@ -84,12 +82,11 @@ def find_project(folder: Path | None = None) -> Project:
     candidates = [folder] if folder is not None else [Path.cwd(), *Path.cwd().parents]
     for candidate in candidates:
         try:
-            settings = yaml.safe_load((candidate / "Pulumi.yaml").read_text("utf-8"))
+            project = ProjectFile.read(candidate)
         except FileNotFoundError:
             continue
-        except (OSError, ValueError, yaml.YAMLError, *MISTAGGED) as error:
+        except (OSError, ValueError) as error:
             raise UsageError(f"{shown(candidate / 'Pulumi.yaml')} cannot be read: {' '.join(str(error).split())}") from None
-        stacks = settings.get("stackConfigDir") if isinstance(settings, dict) else None
-        return Project(candidate.absolute(), (candidate / str(stacks or ".")).absolute(), folder)
+        return Project(candidate.absolute(), project.stacks.absolute(), folder)
     where = shown(folder) if folder is not None else "this folder or above it"
     raise UsageError(f"there is no Pulumi.yaml in {where}: run in the project's folder, or name it with -C")
