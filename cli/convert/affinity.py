@@ -7,11 +7,11 @@ of other programs' pods) means the same everywhere.
 from typing import Any
 
 from cli.convert.clusters import Cluster
-from federation.base.naming import INSTANCE, MODULE
+from federation.base.naming import INSTANCE, MODULE, PART_OF, PARTY_ID
 
 _OWN = "fateMoudle"
 # Keys that are KubeFATE's whatever their value, and the key here.
-_KEYS = {_OWN: MODULE, "partyId": "federation.fate/party-id"}
+_KEYS = {_OWN: MODULE, "partyId": PARTY_ID}
 # Labels that every pod of KubeFATE's has, with their value.
 _EVERY_POD = {"owner": "kubefate", "cluster": "fate", "heritage": "Helm"}
 _INSTANCES = {"party": "party-{}", "exchange": "exchange", "serving": "serving-{}", "servingExchange": "serving-exchange"}
@@ -67,7 +67,7 @@ def _label(name: str, value: Any, cluster: Cluster) -> tuple[str, Any]:
     if name in ("name", "release") and str(value) == cluster.name:
         return INSTANCE, _INSTANCES[cluster.kind].format(cluster.party)
     if _EVERY_POD.get(name) == value:
-        return "app.kubernetes.io/part-of", "fate"
+        return PART_OF, "fate"
     return name, value
 
 

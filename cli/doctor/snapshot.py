@@ -1,6 +1,5 @@
 """What a stack should have in its cluster, by its plan, and what the cluster answers about it."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -8,6 +7,7 @@ from typing import Any
 
 from cli.doctor.planned import Planned
 from cli.tools.kubectl import Ask, Cluster, Object, Reading, Right
+from federation.base.naming import INSTANCE, kebab_case, selector
 from federation.base.quantity import amount
 from federation.config.boards import HttpRouteBoards, IngressBoards, IstioBoards
 from federation.config.stack import StackSpec
@@ -25,7 +25,6 @@ CERT_MANAGER_API = Ask(f"/apis/{cert_manager.API}")
 CERTIFICATES, CERTIFICATE_REQUESTS = "certificates.cert-manager.io", "certificaterequests.cert-manager.io"
 WORKLOADS = ("deployments", "statefulsets")
 _KINDS = (*WORKLOADS, "pods", "persistentvolumeclaims", "services", "resourcequotas")
-_NAME, _INSTANCE = "app.kubernetes.io/name", "app.kubernetes.io/instance"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class UnitView:
     def runs(self) -> bool:
         """Whether any workload of it is there; unknown counts as yes."""
         return self.namespace.state != "absent" and any(
-            reading.state != "ok" or any(labels(item).get(_INSTANCE) == self.unit.key for item in reading.items)
+            reading.state != "ok" or any(labels(item).get(INSTANCE) == self.unit.key for item in reading.items)
             for reading in map(self.reading, WORKLOADS)
         )
 
@@ -74,12 +73,12 @@ class UnitView:
 
     def of_module(self, kind: str, component: str) -> list[Object]:
         """The objects of a kind that belong to a module of this unit."""
-        wanted = {_NAME: component, _INSTANCE: self.unit.key}
+        wanted = selector(component, self.unit.key)
         return [item for item in self.reading(kind).items if labels(item).items() >= wanted.items()]
 
     def foreign_pods(self) -> list[Object]:
         """Pods of the namespace that are not this unit's."""
-        return [item for item in self.reading("pods").items if labels(item).get(_INSTANCE) != self.unit.key]
+        return [item for item in self.reading("pods").items if labels(item).get(INSTANCE) != self.unit.key]
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ def _expected(name: str, values: Mapping[str, Any]) -> Expected:
     replicas, claim = int(values["replicas"]), values.get("claim")
     return Expected(
         name=name,
-        component=re.sub(r"(?=[A-Z])", "-", name).lower(),
+        component=kebab_case(name),
         replicas=replicas,
         image=values["image"],
         storage_class=None if claim is None else claim.get("storageClass"),

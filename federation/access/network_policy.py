@@ -83,7 +83,7 @@ def network_policies(
         )
     for door in doors:
         rules = [connect("from", door.sources, door.ports)]
-        made.append(place.policy(door.name, selector(naming.pod_name(door.module), key), ingress=rules))
+        made.append(place.policy(door.name, selector(naming.kebab_case(door.module), key), ingress=rules))
     return tuple(made)
 
 
@@ -96,7 +96,7 @@ def party_doors(spec: StackSpec, own: PartySpec, deployed: frozenset[str]) -> It
             yield Door(f"board-{name}", console.module, (ports[console.port],), sources)
     for module, given in module_specs(own).items():
         if module in deployed and given is not None and given.service is not None and given.service.type != "ClusterIP":
-            yield Door(f"service-{naming.pod_name(module)}", module, module_ports(module, ports), [])
+            yield Door(f"service-{naming.kebab_case(module)}", module, module_ports(module, ports), [])
 
     if driver := driver_ports(own):
         yield Door("engine-spark", naming.FATEFLOW, driver, [])

@@ -47,6 +47,8 @@ FRONTEND, SITE_PORTAL_SERVER, FML_MANAGER_SERVER, POSTGRES = "frontend", "site-p
 
 # The labels that select pods.
 MODULE, INSTANCE = "app.kubernetes.io/name", "app.kubernetes.io/instance"
+# The labels of every object, and that of every object of a party.
+PART_OF, MANAGED_BY, PARTY_ID = "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by", "federation.fate/party-id"
 
 # The Job of `fatefed doctor PEER --in-cluster`, and what its pod is called by its label.
 DOCTOR = "fate-doctor"
@@ -128,9 +130,9 @@ def fml_manager_name(side: Side, domain: str) -> str:
     return f"fmlmanager.{side}.{domain}"
 
 
-def pod_name(module: str) -> str:
-    """What the pods of a module of the catalogue are called: spark-master for sparkMaster."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", module).lower()
+def kebab_case(name: str) -> str:
+    """The camelCase name of a module or a slot as Kubernetes takes it: `spark-master`, a module's pods, for sparkMaster."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
 def selector(module: str, instance: str) -> dict[str, str]:
@@ -140,5 +142,5 @@ def selector(module: str, instance: str) -> dict[str, str]:
 
 def common_labels(federation: str, party: PartyId | None) -> dict[str, str]:
     """The labels of every object of a party or an exchange."""
-    own = {} if party is None else {"federation.fate/party-id": party}
-    return {"app.kubernetes.io/part-of": "fate", "app.kubernetes.io/managed-by": "pulumi", "federation.fate/name": federation} | own
+    own = {} if party is None else {PARTY_ID: party}
+    return {PART_OF: "fate", MANAGED_BY: "pulumi", "federation.fate/name": federation} | own

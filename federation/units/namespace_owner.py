@@ -104,7 +104,7 @@ def names_of_ours(kind: str, items: Iterable[Mapping[str, Any]]) -> tuple[str, .
     for item in items:
         name, labels = item["metadata"]["name"], item["metadata"].get("labels") or {}
         if name in naming.CHART_OBJECTS:
-            made = "KubeFATE" if labels.get("owner") == "kubefate" else labels.get("app.kubernetes.io/managed-by") or labels.get("heritage")
+            made = "KubeFATE" if labels.get("owner") == "kubefate" else labels.get(naming.MANAGED_BY) or labels.get("heritage")
             found.append(f"{kind.removesuffix('s')} {name}{f' of {made}' if made else ''}")
     return tuple(sorted(found))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from federation.base.naming import pod_name
+from federation.base.naming import kebab_case
 from federation.changes.effects import effects
 from federation.units.unit import UnitPlan
 from tests.support.configs import (
@@ -110,7 +110,7 @@ def test_pods_said_to_start_again_one_after_another_are_those_of_rolling_workloa
 ) -> None:
     seen = set()
     for unit in case.changed(edit).load(tmp_path).plan.units:
-        modules = {pod_name(module): module for module in unit.modules}
+        modules = {kebab_case(module): module for module in unit.modules}
         found = workloads(helm_template(CHARTS / unit.chart.chart, unit.chart.values.plain()))
         rolling = {modules[item["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]] for item in found if goes_on(item)}
         assert len(found) >= len(modules) > 0

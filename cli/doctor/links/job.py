@@ -87,7 +87,7 @@ def job_manifest(loaded: LoadedStack, unit: UnitPlan, given: dict[str, Any], sec
     """The Job. Program and questions are arguments, so that it needs no ConfigMap; it has no token, no Secret and no volume."""
     values = unit.chart.values.plain()
     # The label by which a policy of the unit lets the pod out (federation/access/network_policy.py).
-    marks = {naming.MODULE: NAME, "app.kubernetes.io/part-of": "fate"}
+    marks = {naming.MODULE: NAME, naming.PART_OF: "fate"}
     pod = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,

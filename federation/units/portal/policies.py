@@ -102,5 +102,5 @@ def _shown_services(place: Place, modules: Mapping[str, ModuleSpec], ports: Mapp
     """The ports of modules whose Service the operator shows outside the cluster."""
     for module, given in modules.items():
         if given.service is not None and given.service.type != "ClusterIP":
-            pods = naming.pod_name(module)
+            pods = naming.kebab_case(module)
             yield place.policy(f"service-{pods}", selector(pods, place.key), ingress=[connect("from", [], module_ports(module, ports))])
