@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from federation.manifests.objects import SecretPlan
-from federation.units.party.secrets import previous
+from federation.manifests.secrets import previous
 
 # Secrets whose password a server of the party keeps, too: {Secret: {key: slot}}.
 _SERVERS = {"mysql-credentials": {"password": "mysql", "root-password": "mysqlRoot"}, "rabbitmq-credentials": {"password": "rabbitmq"}}

@@ -12,25 +12,35 @@ from federation.manifests.objects import PULL_SECRET_TYPE, SecretPlan
 def password_places(
     key: str, slots: Mapping[str, tuple[str, str]], given: Callable[[str], Credential | None]
 ) -> tuple[dict[str, dict[str, str]], dict[str, SecretKey]]:
-    """The Secrets of FATE-Serving's passwords, {name: {key: name under fate:secrets}}, and by slot the place of each in the namespace.
+    """The Secrets of a unit's passwords, {name: {key: name under fate:secrets}}, and by slot the place of each in the namespace.
 
-    `slots`: the Secret and the key of each; `given`: what the stack says of a slot.
+    `slots`: the Secret and the key of each; `given`: what the stack says of a slot. A password that a Job changes has a second slot,
+    `previous(slot)`, for what the server still has.
     """
     keys: dict[str, SecretKey] = {}
     sources: dict[str, dict[str, str]] = {}
     for slot, (name, entry) in slots.items():
         credential = given(slot) or Credential(secret=default_secret(key, slot))
-        if credential.kubernetes_secret is not None and credential.key is not None:
-            keys[slot] = SecretKey(name=credential.kubernetes_secret, key=credential.key)
-        elif credential.secret is not None:
-            keys[slot] = SecretKey(name=name, key=entry)
-            sources.setdefault(name, {})[entry] = credential.secret
+        now, before = credential.secret or credential.key, credential.previous
+        for label, key_here, source in ((slot, entry, now), (previous(slot), previous(entry), before)):
+            if source is None:
+                continue
+            if credential.kubernetes_secret is not None:
+                keys[label] = SecretKey(name=credential.kubernetes_secret, key=source)
+            else:
+                keys[label] = SecretKey(name=name, key=key_here)
+                sources.setdefault(name, {})[key_here] = source
     return sources, keys
+
+
+def previous(slot: str) -> str:
+    """The name of what a slot, or a key of a Secret, held before."""
+    return f"previous-{slot}"
 
 
 def default_secret(key: str, slot: str) -> str:
     """The name under fate:secrets of a password that the stack does not name: `party-9999-mysql-root`."""
-    return f"{key}-{''.join(f'-{letter.lower()}' if letter.isupper() else letter for letter in slot)}"
+    return f"{key}-{naming.kebab_case(slot)}"
 
 
 def pull_secret(spec: StackSpec, place: str, labels: dict[str, str]) -> tuple[SecretPlan, ...]:

@@ -11,8 +11,8 @@ from federation.config.party import PartySpec, module_specs
 from federation.config.stack import StackSpec
 from federation.links.external_engines import external_engines
 from federation.manifests.jobs import JobPlan, Task, Where, job, script
-from federation.manifests.secrets import pull_secret_names
-from federation.units.party.secrets import party_credentials, previous
+from federation.manifests.secrets import previous, pull_secret_names
+from federation.units.party.secrets import party_credentials
 
 # The chart's own files, which the module mysql makes its tables from.
 _SQL = Path(__file__).resolve().parents[3] / "charts" / "fate-party" / "files"

@@ -30,19 +30,8 @@ def party_secrets(
     spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[str, str], tls: TlsPlan | None
 ) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
     """The Secrets to make, and by slot the place of each password in the namespace."""
-    keys: dict[str, SecretKey] = {}
-    sources: dict[str, dict[str, str]] = {}
-    for slot, credential in party_credentials(spec, party, own).items():
-        name, entry = _PLACES[slot]
-        if credential.kubernetes_secret is not None and credential.key is not None:
-            keys[slot] = SecretKey(name=credential.kubernetes_secret, key=credential.key)
-            keys |= {} if credential.previous is None else {previous(slot): SecretKey(name=keys[slot].name, key=credential.previous)}
-        elif credential.secret is not None:
-            keys[slot] = SecretKey(name=name, key=entry)
-            sources.setdefault(name, {})[entry] = credential.secret
-            if credential.previous is not None:
-                keys[previous(slot)] = SecretKey(name=name, key=previous(entry))
-                sources[name][previous(entry)] = credential.previous
+    credentials = party_credentials(spec, party, own)
+    sources, keys = password_places(naming.party_key(party), {slot: _PLACES[slot] for slot in credentials}, credentials.get)
     secrets = [_passwords(own, name, labels, found) for name, found in sources.items()]
     if (registry := registry_credential(spec, party, own)) is not None:
         found, places = password_places(naming.party_key(party), REGISTRY_SLOT, lambda _: registry)
@@ -85,11 +74,6 @@ def password_entries(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[st
     """Which entry each password is, by slot, where it is not the one by default."""
     by_default = {slot: default_secret(naming.party_key(party), slot) for slot in _PLACES}
     return {slot: found.entry for slot, found in party_credentials(spec, party, own).items() if found.entry != by_default[slot]}
-
-
-def previous(slot: str) -> str:
-    """The name of what a slot, or a key of a Secret, held before."""
-    return f"previous-{slot}"
 
 
 def provided_passwords(own: PartySpec) -> dict[str, str]:

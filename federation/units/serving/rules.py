@@ -87,6 +87,8 @@ def _servings(spec: StackSpec, party: PartyId, place: Place, left_out: Paths) ->
         yield Problem(place((*at, "useRegistry")), f"FATE-Serving of party {party} has no zookeeper", remedy)
     if given.use_registry and not here and given.zookeeper is None:
         yield Problem(place((*at, "useRegistry")), "no zookeeper is named", "add zookeeper: {hosts: [HOST:2181]}, or remove useRegistry")
+    if given.zookeeper is not None and given.zookeeper.password is not None and given.zookeeper.password.previous is not None:
+        yield Problem(place((*at, "zookeeper", "password", "previous")), "no Job changes this password", "remove this line")
     if not given.use_registry and given.zookeeper is not None:
         yield Problem(place((*at, "zookeeper")), "is not used without useRegistry", "add useRegistry: true, or remove it")
 

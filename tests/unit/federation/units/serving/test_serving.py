@@ -462,6 +462,12 @@ WRONG: dict[str, tuple[Callable[[Config], object], str, str, str]] = {
         "remove this line",
     ),
     "hosts beside the own": (_servings(hosts=["192.0.2.1:8000"]), "parties.9999.servings.hosts", "is in this stack", "remove this line"),
+    "a password of a zookeeper elsewhere before": (
+        _training(useRegistry=True, zookeeper={"hosts": ["z:2181"], "user": "flow", "password": {"secret": "new", "previous": "old"}}),
+        "parties.9999.servings.zookeeper.password.previous",
+        "no Job changes",
+        "remove this line",
+    ),
     "a zookeeper beside the own": (
         lambda config: (
             _serving(modules={"servingZookeeper": {}})(config),
