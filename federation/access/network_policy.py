@@ -23,7 +23,8 @@ from federation.config.network import Elsewhere
 from federation.config.party import PartySpec, module_specs
 from federation.config.stack import StackSpec
 from federation.links.external_engines import external_engines
-from federation.links.next_hops import Address, Neighbour, Pods, by_name_only, dials, remote
+from federation.links.next_hops import Address, Neighbour, Pods, by_name_only, remote
+from federation.links.partners import dials
 from federation.manifests.objects import Manifest
 from federation.peers.accepted import Peers
 

@@ -1,5 +1,7 @@
 """What a stack says of the exchange."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from federation.base.model import Model
@@ -22,3 +24,5 @@ class ExchangeSpec(Model):
     fml_manager: FmlManagerSpec | None = Field(None, description="FML Manager beside it, for Site Portals; absent: none is deployed.")
     chart_values: ChartValues = Field({})
     publish: ExchangePublish
+    # It is a hub itself.
+    hubs: ClassVar[tuple[str, ...]] = ()

@@ -81,6 +81,11 @@ class PartySpec(Model):
         found = {} if self.exchange is None else {self.exchange: ("exchange",)}
         return {**{name: ("modules", "lbrollsite", "exchanges", str(number)) for number, name in enumerate(more)}, **found}
 
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The exchanges that it names; `local`: this stack's own."""
+        return tuple(self.exchanges)
+
 
 def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:
     """What the operator says of each module, by its name in the catalogue; None: an optional one that was not asked for."""

@@ -1,6 +1,6 @@
 """What a stack says of Site Portal and FML Manager: their units, modules, databases and passwords."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -79,6 +79,8 @@ class FmlManagerSpec(Model):
     credentials: FmlManagerCredentials = FmlManagerCredentials()
     chart_values: ChartValues = Field({})
     publish: FmlManagerPublish
+    # It is a hub itself.
+    hubs: ClassVar[tuple[str, ...]] = ()
 
 
 class SitePortalSpec(Model):
@@ -103,3 +105,8 @@ class SitePortalSpec(Model):
     credentials: SitePortalCredentials = SitePortalCredentials()
     chart_values: ChartValues = Field({})
     publish: SitePortalPublish
+
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The FML Manager that it names; `local`: this stack's own."""
+        return () if self.fml_manager is None else (self.fml_manager,)

@@ -1,6 +1,6 @@
 """What a stack says of FATE-Serving and its exchange: units, modules and settings."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -96,6 +96,11 @@ class ServingSpec(Model):
     chart_values: ChartValues = Field({})
     publish: ServingPublish
 
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The serving exchange that it names; `local`: this stack's own."""
+        return () if self.exchange is None else (self.exchange,)
+
 
 class ServingExchangeSpec(Model):
     """The hub between the FATE-Servings of parties: a serving-proxy alone."""
@@ -108,3 +113,5 @@ class ServingExchangeSpec(Model):
     modules: ServingExchangeModulesSpec = ServingExchangeModulesSpec()
     chart_values: ChartValues = Field({})
     publish: ServingPublish
+    # It is a hub itself.
+    hubs: ClassVar[tuple[str, ...]] = ()

@@ -169,25 +169,6 @@ def by_name_only(endpoint: Address | Endpoint) -> bool:
     return not endpoint.addresses and not is_ip(endpoint.host)
 
 
-def dials(spec: StackSpec, peer: Peer) -> bool:
-    """Whether a unit of this stack would dial a peer, were it routed."""
-    if peer.kind == "servingExchange":
-        return any(serving.exchange == peer.name for serving in spec.serving.values())
-    if peer.kind == "serving":
-        direct: list[PartyId | None] = [party for party, serving in spec.serving.items() if serving.exchange is None]
-        direct += [] if spec.serving_exchange is None else [None]
-        return any(may_talk(spec, own, peer.party_id or "") for own in direct)
-    if peer.kind == "fmlManager":
-        return any(portal.fml_manager == peer.name for portal in spec.site_portal.values())
-    if peer.kind == "sitePortal":
-        return spec.fml_manager is not None and may_talk(spec, None, peer.party_id or "")
-    if peer.party_id is None:
-        return any(peer.name in party.exchanges for party in spec.parties.values())
-    if spec.exchange is not None:
-        return may_talk(spec, None, peer.party_id)
-    return spec.federation.topology == "mesh" and any(may_talk(spec, party, peer.party_id) for party in spec.parties)
-
-
 def links(
     others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None = None
 ) -> dict[str, Any]:

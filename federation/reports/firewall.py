@@ -10,9 +10,10 @@ from federation.base.live import live_values
 from federation.catalogue.endpoints import published
 from federation.catalogue.kinds import KINDS
 from federation.config.stack import StackSpec
+from federation.config.units import units
 from federation.links.external_engines import external_engines
+from federation.links.partners import is_partner
 from federation.peers.accepted import Peer, Peers
-from federation.peers.collaborations import may_talk
 from federation.stack.plan import StackPlan
 from federation.units.portal.policies import portal_ways
 from federation.units.serving.policies import serving_ways, training_ways
@@ -74,30 +75,14 @@ class FirewallRow:
 def firewall_rows(spec: StackSpec, peers: Peers, plan: StackPlan) -> tuple[FirewallRow, ...]:
     """Every row, by unit, direction and peer. Connections between units of one stack stay inside its cluster."""
     ready = [peer for peer in peers.accepted if peer.routed and peer.name not in plan.pending]
-    return tuple(row for unit in plan.units for row in _rows(spec, unit, _partners(spec, unit, ready)))
+    partners = {unit.key: [peer for peer in ready if is_partner(spec, unit, peer)] for unit in units(spec)}
+    return tuple(row for unit in plan.units for row in _rows(spec, unit, partners[unit.key]))
 
 
 def _rows(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
     yield from _incoming(spec, unit, partners)
     yield from _outgoing(spec, unit, partners)
     yield from _outside(spec, unit)
-
-
-def _partners(spec: StackSpec, unit: UnitPlan, ready: Iterable[Peer]) -> list[Peer]:
-    """The peers that a unit exchanges connections with: of a star's party its exchange, else the parties it may talk to."""
-    own = unit.party_id
-    if unit.kind == "sitePortal" and own is not None:
-        return [peer for peer in ready if peer.kind == "fmlManager" and peer.name == spec.site_portal[own].fml_manager]
-    if unit.kind == "fmlManager":
-        return [peer for peer in ready if peer.kind == "sitePortal" and may_talk(spec, None, peer.party_id or "")]
-    serves = unit.kind in ("serving", "servingExchange")
-    star = spec.federation.topology == "star"
-    if own is not None and serves and (exchange := spec.serving[own].exchange) is not None:
-        return [peer for peer in ready if peer.kind == "servingExchange" and peer.name == exchange]
-    if own is not None and not serves and star:
-        return [peer for peer in ready if peer.kind == "exchange" and peer.name in spec.parties[own].exchanges]
-    members = [peer for peer in ready if peer.kind == ("serving" if serves else "party")]
-    return [peer for peer in members if may_talk(spec, own, peer.party_id or "")]
 
 
 def _incoming(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:

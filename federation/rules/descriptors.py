@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from federation.base.errors import Problem
 from federation.base.hosts import in_private_networks, known_outside
 from federation.config.stack import StackSpec
-from federation.links.next_hops import by_name_only, dials
+from federation.links.next_hops import by_name_only
+from federation.links.partners import dials
 from federation.peers.accepted import Peer, Peers
 from federation.peers.descriptor import Published
 from federation.pki.authority import key_digest, short_fingerprint

@@ -7,7 +7,8 @@ from federation.access.engine_policy import Way, ways_out
 from federation.access.network_policy import dialler
 from federation.base.scalars import PartyId
 from federation.config.stack import StackSpec
-from federation.links.next_hops import by_name_only, dials
+from federation.links.next_hops import by_name_only
+from federation.links.partners import dials
 from federation.peers.accepted import Peer, Peers
 from federation.units.party.values import deployed_modules
 from federation.units.portal.policies import portal_ways

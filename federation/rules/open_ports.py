@@ -7,7 +7,7 @@ from federation.config.modules import ModuleSpec
 from federation.config.party import PartySpec
 from federation.config.publish import Publish
 from federation.config.stack import StackSpec
-from federation.config.units import Unit, units
+from federation.config.units import UnitSpec, units
 from federation.rules.stack import unit_module_specs
 from federation.units.module_rules import module_path
 from federation.units.party.values import deployed_modules
@@ -35,8 +35,8 @@ _PLACES = {
 
 def opening_warnings(spec: StackSpec) -> Iterator[str]:
     """A sentence for each unit, and one for each of its modules whose Service leads outside."""
-    for path, own in units(spec):
-        where = ".".join(path)
+    for unit in units(spec):
+        where, own = ".".join(unit.path), unit.spec
         if not (spec.network_policy.enabled and spec.network_policy.published_from):
             yield from _published(where, own.publish)
         for name, service in _shown(spec, own):
@@ -61,7 +61,7 @@ def _published(where: str, publish: Publish) -> Iterator[str]:
     )
 
 
-def _shown(spec: StackSpec, own: Unit) -> Iterator[tuple[str, str]]:
+def _shown(spec: StackSpec, own: UnitSpec) -> Iterator[tuple[str, str]]:
     """The modules with a Service outside of the cluster that no source range limits, and its type."""
     deployed = deployed_modules(spec, own) if isinstance(own, PartySpec) else None
     for name, given in unit_module_specs(own).items():

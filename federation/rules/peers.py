@@ -15,7 +15,7 @@ from federation.config.party import PartySpec
 from federation.config.portal import FmlManagerSpec, SitePortalSpec
 from federation.config.publish import Publication
 from federation.config.stack import StackSpec
-from federation.config.units import Unit, units
+from federation.config.units import OwnUnit, UnitSpec, units
 from federation.links.external_engines import engine_ports
 from federation.links.publishing import service_ports
 from federation.peers.accepted import Peer, Peers
@@ -51,18 +51,18 @@ def unused_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
 
 def advertise_warnings(spec: StackSpec) -> Iterator[str]:
     """Addresses of this stack that other organizations would refuse in its descriptors."""
-    for path, own in units(spec):
-        for name, publication in own.publish.given.items():
+    for unit in units(spec):
+        for name, publication in unit.spec.publish.given.items():
             told = () if publication.advertise is None else (publication.advertise.host, *publication.advertise.addresses)
             for host in (host for host in dict.fromkeys(told) if not (published_elsewhere(host) and known_outside(host))):
-                where = ".".join((*path, "publish", name))
+                where = ".".join((*unit.path, "publish", name))
                 yield f"{where} advertises {host}, which peers refuse in a descriptor: name an address, or a name that is known outside"
 
 
 def _peers_are_outside(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     """Names in a namespace of this stack, and addresses of its cluster; only an operator may mean a Service by its address."""
     ranges = [ipaddress.ip_network(text) for text in spec.cluster.ranges]
-    namespaces = {own.namespace: ".".join(path) for path, own in units(spec)}
+    namespaces = {unit.spec.namespace: ".".join(unit.path) for unit in units(spec)}
     for peer in peers.accepted:
         for name, endpoint in peer.descriptor.endpoints.items():
             if (owner := namespaces.get(namespace_of(endpoint.host) or "")) is not None:
@@ -88,7 +88,7 @@ def own_live_addresses(published: Mapping[str, Mapping[str, Any]], peers: Peers,
 
 def _peers_are_elsewhere(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     """A peer at an address and port that this stack publishes itself would make a proxy dial itself."""
-    own = {address: where for path, unit in units(spec) for address, where in _own_addresses(spec, path, unit)}
+    own = {address: where for unit in units(spec) for address, where in _own_addresses(spec, unit)}
     yield from _at_own_addresses(own, peers, place)
 
 
@@ -108,15 +108,15 @@ def _addresses(peer: Peer, name: str | None = None) -> set[Address]:
     return {(canonical(host), port) for each in endpoints.values() for host in (each.host, *each.addresses) for port in each.ports.values()}
 
 
-def _own_addresses(spec: StackSpec, path: tuple[str, ...], own: Unit) -> Iterator[tuple[Address, str]]:
+def _own_addresses(spec: StackSpec, unit: OwnUnit) -> Iterator[tuple[Address, str]]:
     """What peers dial, as far as it is known before an apply, and the key that says so."""
-    services, ports = _published(spec, own)
+    services, ports = _published(spec, unit.spec)
     for service in services:
-        publication = own.publish.given.get(service.endpoint)
+        publication = unit.spec.publish.given.get(service.endpoint)
         if publication is not None:
             for port in service_ports(service, publication, ports).values():
                 for host in _hosts(publication):
-                    yield (canonical(host), port.node_port or port.port), ".".join((*path, "publish", service.endpoint))
+                    yield (canonical(host), port.node_port or port.port), ".".join((*unit.path, "publish", service.endpoint))
 
 
 def _hosts(publication: Publication) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def _hosts(publication: Publication) -> tuple[str, ...]:
     return () if publication.load_balancer_ip is None else (publication.load_balancer_ip,)
 
 
-def _published(spec: StackSpec, own: Unit) -> tuple[tuple[PublishedService, ...], dict[str, int]]:
+def _published(spec: StackSpec, own: UnitSpec) -> tuple[tuple[PublishedService, ...], dict[str, int]]:
     """Its endpoints and the ports of its release; none of a release or engine that does not exist, which is a problem of its own."""
     services: tuple[PublishedService, ...]
     release: Release | ServingRelease | PortalRelease | None

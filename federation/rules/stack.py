@@ -12,7 +12,7 @@ from federation.config.party import PartySpec, module_specs
 from federation.config.portal import FmlManagerSpec, SitePortalSpec
 from federation.config.publish import Publication, PublishNginx
 from federation.config.stack import StackSpec
-from federation.config.units import Unit, units
+from federation.config.units import UnitSpec, units
 from federation.peers.accepted import Peers
 from federation.rules.consoles import broken_board_rules
 from federation.rules.peers import broken_peer_rules
@@ -70,13 +70,14 @@ def _something_is_deployed(spec: StackSpec, place: Place, left_out: Paths) -> It
 
 
 def _releases_exist(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    for path, own in units(spec):
+    for unit in units(spec):
+        own = unit.spec
         known = _releases(spec, own)
         if own.release not in known:
-            yield Problem(place((*path, "release")), f"unknown release {own.release}", f"choose one of {', '.join(known)}")
+            yield Problem(place((*unit.path, "release")), f"unknown release {own.release}", f"choose one of {', '.join(known)}")
 
 
-def _releases(spec: StackSpec, own: Unit) -> Iterable[str]:
+def _releases(spec: StackSpec, own: UnitSpec) -> Iterable[str]:
     """The releases that a unit may have."""
     match own:
         case PartySpec() | ExchangeSpec():
@@ -88,14 +89,15 @@ def _releases(spec: StackSpec, own: Unit) -> Iterable[str]:
 
 def _namespaces_are_used_once(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     used: dict[str, str] = {}
-    for path, own in units(spec):
+    for unit in units(spec):
+        own = unit.spec
         if own.namespace in used:
             yield Problem(
-                place((*path, "namespace")),
+                place((*unit.path, "namespace")),
                 f"namespace {own.namespace} is already used by {used[own.namespace]}",
                 "give each party, each FATE-Serving, each portal and each exchange a namespace of its own",
             )
-        used.setdefault(own.namespace, f"fate:{'.'.join(path)}")
+        used.setdefault(own.namespace, f"fate:{'.'.join(unit.path)}")
 
 
 def _party_ids_are_unique(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
@@ -166,14 +168,14 @@ def _published_node_ports(spec: StackSpec) -> Iterator[NodePort]:
 
 
 def _service_node_ports(spec: StackSpec) -> Iterator[NodePort]:
-    for path, own in units(spec):
-        for name, given in unit_module_specs(own).items():
+    for unit in units(spec):
+        for name, given in unit_module_specs(unit.spec).items():
             if given is not None and given.service is not None:
-                owner = (*path, "modules", *module_path(name), "service")
+                owner = (*unit.path, "modules", *module_path(name), "service")
                 yield from ((owner, ("nodePorts", port), number) for port, number in sorted(given.service.node_ports.items()))
 
 
-def unit_module_specs(own: Unit) -> Mapping[str, ModuleSpec | None]:
+def unit_module_specs(own: UnitSpec) -> Mapping[str, ModuleSpec | None]:
     """What the operator says of each module of a unit, by its name in the catalogue."""
     match own:
         case PartySpec():
@@ -186,5 +188,5 @@ def unit_module_specs(own: Unit) -> Mapping[str, ModuleSpec | None]:
 
 
 def _publications(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], Publication]]:
-    for path, own in units(spec):
-        yield from (((*path, "publish", name), publication) for name, publication in own.publish.given.items())
+    for unit in units(spec):
+        yield from (((*unit.path, "publish", name), publication) for name, publication in unit.spec.publish.given.items())

@@ -11,7 +11,8 @@ from typing import Any
 from federation.base.errors import Paths, Place, Problem
 from federation.base.scalars import is_ip
 from federation.config.stack import StackSpec
-from federation.links.next_hops import dials, nginx_addresses, tunnel_host
+from federation.links.next_hops import nginx_addresses, tunnel_host
+from federation.links.partners import dials
 from federation.peers.accepted import Peer, Peers, lost_warnings
 from federation.peers.collaborations import collaboration_warnings
 from federation.peers.descriptor import Endpoint

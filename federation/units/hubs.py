@@ -1,37 +1,27 @@
 """The hub that a unit names: the exchange, serving exchange or FML Manager of this stack (`local`), or of a peer; and rules about it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from federation.base import naming
 from federation.base.errors import Paths, Problem
-from federation.catalogue.kinds import KINDS
+from federation.catalogue.kinds import KINDS, Kind
 from federation.config.stack import StackSpec
 from federation.config.units import units
 from federation.peers.accepted import Peers
-
-Hub = Literal["exchange", "servingExchange", "fmlManager"]
 
 
 class NamedHub(NamedTuple):
     """A unit of the stack, and the peer that it names as its hub."""
 
     unit: str
-    kind: Hub
+    kind: Kind
     peer: str
 
 
 def named_hubs(spec: StackSpec) -> Iterator[NamedHub]:
     """Every hub of others that a unit of the stack names."""
-    star = spec.federation.topology == "star"
-    for party, own in spec.parties_in_order if star else ():
-        yield from (NamedHub(naming.party_key(party), "exchange", name) for name in own.exchanges if name != "local")
-    for party, serving in spec.servings_in_order:
-        if serving.exchange is not None and serving.exchange != "local":
-            yield NamedHub(naming.serving_key(party), "servingExchange", serving.exchange)
-    for party, portal in spec.site_portals_in_order:
-        if portal.fml_manager is not None and portal.fml_manager != "local":
-            yield NamedHub(naming.site_portal_key(party), "fmlManager", portal.fml_manager)
+    for unit in units(spec):
+        yield from (NamedHub(unit.key, unit.row.hub, name) for name in unit.spec.hubs if unit.row.hub is not None and name != "local")
 
 
 def waiting_hubs(spec: StackSpec, pending: Mapping[str, str]) -> Iterator[tuple[NamedHub, str]]:
@@ -41,11 +31,11 @@ def waiting_hubs(spec: StackSpec, pending: Mapping[str, str]) -> Iterator[tuple[
             yield hub, f"{hub.unit} reaches nobody through its {_noun(hub.kind)}: peer {hub.peer} is pending: {reason}"
 
 
-def hub_is_described(spec: StackSpec, kind: Hub, name: str, where: str, left_out: Paths) -> Iterator[Problem]:
+def hub_is_described(spec: StackSpec, kind: Kind, name: str, where: str, left_out: Paths) -> Iterator[Problem]:
     """The hub that is named at a place is of this stack, or of one of its peers. `left_out`: see `federation.plan.check_stack`."""
     path = KINDS[kind].path
     if name == "local":
-        if path not in dict(units(spec)) and not {path[:length] for length in range(1, len(path) + 1)} & left_out:
+        if path not in {unit.path for unit in units(spec)} and not {path[:length] for length in range(1, len(path) + 1)} & left_out:
             remedy = f"describe it under fate:{'.'.join(path)}, or name the peer that holds it"
             yield Problem(where, f"this stack holds no {_noun(kind)}", remedy)
     elif name not in spec.peers and not {("peers",), ("peers", name)} & left_out:
@@ -53,7 +43,7 @@ def hub_is_described(spec: StackSpec, kind: Hub, name: str, where: str, left_out
         yield Problem(where, f"there is no peer {name}", f"add it: `fatefed peers add FILE --name {name}`; known peers: {known}")
 
 
-def hub_is_of_its_kind(peers: Peers, kind: Hub, name: str, where: str) -> Iterator[Problem]:
+def hub_is_of_its_kind(peers: Peers, kind: Kind, name: str, where: str) -> Iterator[Problem]:
     """The peer that is named as a hub is one."""
     for peer in peers.accepted if name != "local" else ():
         if peer.name == name and peer.kind != kind:
@@ -61,5 +51,5 @@ def hub_is_of_its_kind(peers: Peers, kind: Hub, name: str, where: str) -> Iterat
             yield Problem(where, problem, f"name the peer whose descriptor is {KINDS[kind].noun}'s")
 
 
-def _noun(kind: Hub) -> str:
+def _noun(kind: Kind) -> str:
     return KINDS[kind].noun.split(" ", 1)[1]

@@ -7,7 +7,8 @@ from typing import Any
 from federation.base.naming import server_name
 from federation.base.scalars import PartyId
 from federation.config.stack import StackSpec
-from federation.links.next_hops import dialled_host, dials, nginx_addresses
+from federation.links.next_hops import dialled_host, nginx_addresses
+from federation.links.partners import dials
 from federation.peers.accepted import Peer, Peers
 from federation.peers.collaborations import may_talk
 from federation.peers.descriptor import Endpoint

@@ -293,7 +293,7 @@ def test_who_may_connect_and_the_cluster_s_addresses_are_written_as_asked_and_pr
     for name, sources in (("known", ("203.0.113.0/24", "2001:db8::/32")), ("anyone", ("anyone",))):
         told = initialized(tmp_path, name, kind=kind, source_ranges=sources, cluster_ranges=("10.244.0.0/16", "10.96.0.0/12")).load()
         assert told.spec.cluster.ranges == ("10.244.0.0/16", "10.96.0.0/12")
-        found = [publication.source_ranges for _, own in units(told.spec) for publication in own.publish.given.values()]
+        found = [publication.source_ranges for unit in units(told.spec) for publication in unit.spec.publish.given.values()]
         assert set(found) == {sources}
         assert not [warning for warning in told.plan.warnings if "open to anyone" in warning]
 

@@ -44,9 +44,9 @@ def with_sources(sources: Any) -> Any:
 def opened(loaded: LoadedStack) -> set[str]:
     """The units with a Service that leads outside of the cluster."""
     return {
-        ".".join(path)
-        for path, own in units(loaded.spec)
-        if any(publication.type in ("LoadBalancer", "NodePort") for publication in own.publish.given.values())
+        ".".join(unit.path)
+        for unit in units(loaded.spec)
+        if any(publication.type in ("LoadBalancer", "NodePort") for publication in unit.spec.publish.given.values())
     }
 
 
