@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from cli.commands.stack import FAILED, OK, Result, registries_of, stack_of
+from cli.doctor import probe
 from cli.doctor.engines.checks import engine_password, engine_rows
 from cli.doctor.images import image_rows
-from cli.doctor.links import probe as peer_probe
 from cli.doctor.links.doctor import chosen, dialling_units, now, peer_rows
 from cli.doctor.links.job import ask_in_cluster, asking_unit
 from cli.doctor.links.own_addresses import own_addresses, own_asks
@@ -86,14 +86,14 @@ def _peers(arguments: argparse.Namespace) -> list[Row]:
     names = chosen(loaded, arguments.peer, every=arguments.peers)
     units = dialling_units(loaded, names)
 
-    def probe(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def ask_peers(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if arguments.in_cluster and questions:
             cluster = Cluster(loaded.spec.cluster, stack.project.folder, arguments.timeout)
             return ask_in_cluster(loaded, asking_unit(loaded), cluster, questions, arguments.timeout)
         return ask_from_here(questions)
 
     def ask_from_here(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return peer_probe.ask_all(questions, end - time.monotonic(), min(SECONDS, arguments.timeout / _STEPS))
+        return probe.ask_all(questions, end - time.monotonic(), min(SECONDS, arguments.timeout / _STEPS))
 
     def resolve(hosts: list[str]) -> dict[str, list[str]]:
         found = ask_from_here([{"id": host, "kind": "dns", "host": host, "port": 0} for host in hosts])
@@ -101,7 +101,7 @@ def _peers(arguments: argparse.Namespace) -> list[Row]:
 
     with ThreadPoolExecutor(1) as pool:
         readings = pool.submit(_read, loaded, stack, [*route_questions(units), *own_asks(loaded)], arguments.timeout)
-        rows = peer_rows(loaded, names, probe, now, lambda answers: own_addresses(loaded, answers, readings.result(), resolve))
+        rows = peer_rows(loaded, names, ask_peers, now, lambda answers: own_addresses(loaded, answers, readings.result(), resolve))
         routes = guarded("route files: everything is checked", route_rows(units, readings.result()))
         return [*rows, *routes] or [Row("no peer of this stack is active", "ok")]
 

@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 
 from cli.doctor.engines.probes import tls_certificate
-from cli.doctor.links.probe import ask_all
+from cli.doctor.probe import ask_all
 from tests.pulsar.brokers import HOST, REFRESH_SECONDS, TENANT, Broker, FateFlow, broker, client, eventually
 from tests.pulsar.deployed import Deployed, Keeper, Topic, deployed, keeper, publish
 from tests.pulsar.members import ADDRESSES, EXCHANGE, Between, between, member, provided_certificate, provided_secrets, signed_by

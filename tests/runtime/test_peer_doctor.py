@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, unknown_fields
 
-from cli.doctor.links.probe import ask
+from cli.doctor.probe import ask
 from tests.runtime.test_fate_2_parsers import ENVIRONMENT
 from tests.support.peer_servers import LOOPBACK, SERVICE, serve_grpc
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.doctor.links.probe import ask as ask_one
+from cli.doctor.probe import ask as ask_one
 from federation.peers.descriptor import Descriptor
 from federation.units.unit import UnitPlan
 from tests.support.configs import DOMAIN, Case, exchange, exchange_descriptor, party, party_descriptor, stack

@@ -14,7 +14,7 @@ Saying = tuple[str, str]
 
 @dataclass(frozen=True)
 class Case:
-    """A question about a peer, its answer (cli/doctor/links/probe.py), and what else is known."""
+    """A question about a peer, its answer (cli/doctor/probe.py), and what else is known."""
 
     subject: str
     question: Question

@@ -18,7 +18,7 @@ from federation.peers.accepted import Peer
 from federation.stack.load import LoadedStack
 from federation.units.unit import UnitPlan
 
-# Answers to questions (cli/doctor/links/probe.py), in their order.
+# Answers to questions (cli/doctor/probe.py), in their order.
 Probe = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 Now = Callable[[], datetime]
 # Where this stack is reached itself, by the answers to its own names; it may wait for the cluster.

@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import Any
 
-from cli.doctor.links import probe as peer_probe
+from cli.doctor import probe
 from cli.doctor.pods import trouble
 from cli.doctor.snapshot import labels, name_of
 from cli.tools.errors import CommandError, FailedError
@@ -94,7 +94,7 @@ def job_manifest(loaded: LoadedStack, unit: UnitPlan, given: dict[str, Any], sec
         "enableServiceLinks": False,
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "imagePullSecrets": [{"name": name} for name in values["imagePullSecrets"]],
-        "containers": [{"name": NAME, **_container(loaded, unit), "args": ["-c", inspect.getsource(peer_probe), json.dumps(given)]}],
+        "containers": [{"name": NAME, **_container(loaded, unit), "args": ["-c", inspect.getsource(probe), json.dumps(given)]}],
         **_placement(values["modules"].get(IMAGE_MODULE, {})),
     }
     return {

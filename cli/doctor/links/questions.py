@@ -64,7 +64,7 @@ class Question:
 
     @property
     def plain(self) -> dict[str, Any]:
-        """As cli/doctor/links/probe.py takes it, without an id."""
+        """As cli/doctor/probe.py takes it, without an id."""
         found: dict[str, Any] = {"kind": self.kind, "host": self.host, "port": self.port}
         if self.kind == "tls":
             found["name"] = self.reached.server_name

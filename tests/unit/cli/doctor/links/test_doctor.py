@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.doctor.links import probe as peer_probe
+from cli.doctor import probe
 from cli.main import main
 from cli.tools.certificates import UnreadableError, read_certificate
 from federation.base import naming
@@ -137,7 +137,7 @@ def test_a_server_that_shows_no_certificate_shows_one_that_cannot_be_read() -> N
 
 
 def test_an_answer_of_an_unforeseen_form_is_one_failed_row(clinic: Clinic, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(peer_probe._KINDS, "http", lambda *given: given[-1].update(status="none"))
+    monkeypatch.setitem(probe._KINDS, "http", lambda *given: given[-1].update(status="none"))
     answer = ask(clinic)
     nginx = f"{NGINX}:{clinic.ports['nginx']['http']}"
     [(check, row)] = answer.wrong.items()
@@ -614,7 +614,7 @@ def test_in_cluster_is_for_peers_only(clinic: Clinic, ask: Ask, tmp_path: Path) 
 
 
 def test_the_program_of_the_job_is_for_every_python_of_fates_images() -> None:
-    text = inspect.getsource(peer_probe)
+    text = inspect.getsource(probe)
     tree = ast.parse(text, feature_version=(3, 8))
     modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     modules |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -737,7 +737,7 @@ def test_an_exchange_that_is_suspended_here_is_one_row_and_a_peer_that_nobody_di
 
 def test_that_the_time_is_over_is_said_once(behind: Clinic, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     late = {"failed": {"stage": "time", "reason": "not asked: the time is over"}}
-    monkeypatch.setattr(peer_probe, "ask_all", lambda questions, *_: [late for _ in questions])
+    monkeypatch.setattr(probe, "ask_all", lambda questions, *_: [late for _ in questions])
     answer = ask(behind, "--peers")
     assert [*answer.wrong] == ["consortium: every question is asked in time"]
     assert [*answer.skipped] == [f"{name} through consortium: every question is asked in time" for name in ("clinic-b", "shop-c")]

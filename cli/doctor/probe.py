@@ -3,8 +3,8 @@
 Also the whole program of the Job that asks from inside a cluster: `python -c TEXT JSON` prints the answers as JSON. So it needs the
 standard library only, as old as Python 3.8, the one of FATE 1.x.
 
-A question: {id, kind: dns | tls | http | grpc | amqp, host, port}, for tls also `name` (SNI), for http `method`, `path`, `headers`
-and `body`, for grpc perhaps a `call`: {from, to: parties, method, path, body, metadata}.
+A question: {id, kind: dns | tcp | tls | http | grpc | amqp, host, port}, for tls also `name` (SNI), for http `method`, `path`, `headers`
+and perhaps `body` and `bytes` (of the answer, at most), for grpc perhaps a `call`: {from, to: parties, method, path, body, metadata}.
 Its answer: {id, addresses, at, failed: {stage: dns | tcp | tls | answer | time, reason}} and, by kind, `certificate` (DER, base64),
 `status`, `headers`, `body`, or `first` (the first bytes, in hex); of a call `body`, and `said`, the message of its status.
 """
@@ -72,6 +72,10 @@ def ask(question: dict[str, Any], seconds: float) -> dict[str, Any]:
     return answer
 
 
+def _tcp(connection: socket.socket, question: dict[str, Any], seconds: float, answer: dict[str, Any]) -> None:
+    """Nothing more: that the server accepts the connection is the answer."""
+
+
 def _tls(connection: socket.socket, question: dict[str, Any], seconds: float, answer: dict[str, Any]) -> None:
     context = ssl.create_default_context()
     # Who signed it, for which name and until when, is judged where the peers' authorities are known.
@@ -90,7 +94,7 @@ def _http(connection: socket.socket, question: dict[str, Any], seconds: float, a
     answer["at"] = time.time()
     answer["status"] = response.status
     answer["headers"] = {name.lower(): value for name, value in response.getheaders()}
-    answer["body"] = response.read(BODY_BYTES).decode("utf-8", "replace")
+    answer["body"] = response.read(question.get("bytes", BODY_BYTES)).decode("utf-8", "replace")
 
 
 def _amqp(connection: socket.socket, question: dict[str, Any], seconds: float, answer: dict[str, Any]) -> None:
@@ -227,7 +231,7 @@ def _number(data: bytes, place: int) -> tuple[int, int]:
     raise ValueError("a number without end")
 
 
-_KINDS = {"tls": _tls, "http": _http, "grpc": _grpc, "amqp": _amqp}
+_KINDS = {"tcp": _tcp, "tls": _tls, "http": _http, "grpc": _grpc, "amqp": _amqp}
 _SSL_REASONS = {
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "handshake refused",
     "TLSV1_UNRECOGNIZED_NAME": "handshake refused",
