@@ -4,19 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from federation.access.engine_policy import Way, driver_ports, ways_out
+from federation.access.engine_policy import Way, driver_ports
 from federation.access.network_policy import dialler
 from federation.base.live import live_values
 from federation.catalogue.endpoints import published
 from federation.catalogue.kinds import KINDS
 from federation.config.stack import StackSpec
-from federation.config.units import units
+from federation.config.units import OwnUnit, units
 from federation.links.external_engines import external_engines
 from federation.links.partners import is_partner
 from federation.peers.accepted import Peer, Peers
 from federation.stack.plan import StackPlan
-from federation.units.portal.policies import portal_ways
-from federation.units.serving.policies import serving_ways, training_ways
+from federation.units.kinds.registry import kind_of
 from federation.units.unit import UnitPlan
 
 # What crosses, by endpoint and purpose of the port.
@@ -75,14 +74,14 @@ class FirewallRow:
 def firewall_rows(spec: StackSpec, peers: Peers, plan: StackPlan) -> tuple[FirewallRow, ...]:
     """Every row, by unit, direction and peer. Connections between units of one stack stay inside its cluster."""
     ready = [peer for peer in peers.accepted if peer.routed and peer.name not in plan.pending]
-    partners = {unit.key: [peer for peer in ready if is_partner(spec, unit, peer)] for unit in units(spec)}
-    return tuple(row for unit in plan.units for row in _rows(spec, unit, partners[unit.key]))
+    return tuple(row for unit in units(spec) for row in _rows(spec, unit, plan.unit(unit.key), ready))
 
 
-def _rows(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
+def _rows(spec: StackSpec, own: OwnUnit, unit: UnitPlan, ready: list[Peer]) -> Iterator[FirewallRow]:
+    partners = [peer for peer in ready if is_partner(spec, own, peer)]
     yield from _incoming(spec, unit, partners)
     yield from _outgoing(spec, unit, partners)
-    yield from _outside(spec, unit)
+    yield from _outside(spec, unit, kind_of(own).ways(spec, own.party_id or "", own.spec))
 
 
 def _incoming(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
@@ -109,25 +108,15 @@ def _outgoing(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator
                 yield FirewallRow("out", unit.key, source, endpoint, told, port, "TCP", carried, opened_by)
 
 
-def _outside(spec: StackSpec, unit: UnitPlan) -> Iterator[FirewallRow]:
+def _outside(spec: StackSpec, unit: UnitPlan, ways: Iterable[Way]) -> Iterator[FirewallRow]:
     """Connections with engines and servers outside of the stack, which the organization itself runs."""
-    for way in _ways(spec, unit):
+    for way in ways:
         yield from _along(spec, unit, way)
     if unit.kind == "party":
         party = spec.parties[unit.party_id or ""]
         for port in map(_port, driver_ports(party)):
             host = external_engines(party)["spark"].driver_host or "the address of FATE-Flow's pod"
             yield FirewallRow("in", unit.key, "workers of the external spark", "spark", (host,), port, "TCP", _CALL_BACK, spec.organization)
-
-
-def _ways(spec: StackSpec, unit: UnitPlan) -> Iterable[Way]:
-    own = unit.party_id or ""
-    if unit.kind == "party":
-        return (*ways_out(spec, spec.parties[own]), *training_ways(spec, own, spec.parties[own]))
-    if unit.kind == "serving":
-        return serving_ways(spec, own, spec.serving[own])
-    portal = spec.site_portal[own] if unit.kind == "sitePortal" else spec.fml_manager if unit.kind == "fmlManager" else None
-    return () if portal is None else portal_ways(portal)
 
 
 def _along(spec: StackSpec, unit: UnitPlan, way: Way) -> Iterator[FirewallRow]:

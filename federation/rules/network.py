@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 
 from federation.access.consoles import shown
-from federation.access.engine_policy import Way, ways_out
+from federation.access.engine_policy import Way
 from federation.access.network_policy import dialler
 from federation.base.scalars import PartyId
 from federation.config.stack import StackSpec
+from federation.config.units import units
 from federation.links.next_hops import by_name_only
 from federation.links.partners import dials
 from federation.peers.accepted import Peer, Peers
+from federation.units.kinds.registry import kind_of
 from federation.units.party.values import deployed_modules
-from federation.units.portal.policies import portal_ways
-from federation.units.serving.policies import serving_ways, training_ways
 
 
 def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
@@ -59,9 +59,6 @@ def _accepted(spec: StackSpec, peer: Peer) -> bool:
 
 
 def _ways(spec: StackSpec) -> Iterator[tuple[PartyId, tuple[Way, ...]]]:
-    for party, own in spec.parties_in_order:
-        yield party, (*ways_out(spec, own), *training_ways(spec, party, own))
-    for party, serving in spec.serving.items():
-        yield party, tuple(serving_ways(spec, party, serving))
-    for party, portal in spec.site_portals_in_order:
-        yield party, tuple(portal_ways(portal))
+    for unit in units(spec):
+        if unit.party_id is not None:
+            yield unit.party_id, tuple(kind_of(unit).ways(spec, unit.party_id, unit.spec))

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 
 from federation.base.scalars import ANYONE
 from federation.config.modules import ModuleSpec
-from federation.config.party import PartySpec
 from federation.config.publish import Publish
 from federation.config.stack import StackSpec
-from federation.config.units import UnitSpec, units
-from federation.rules.stack import unit_module_specs
+from federation.config.units import OwnUnit, units
+from federation.units.kinds.registry import kind_of
 from federation.units.module_rules import module_path
-from federation.units.party.values import deployed_modules
 
 _WHOLE_API = "call all of FATE-Flow's API{whose}, without a password: read files of its pod, run code there, stop every job"
 # By endpoint. FATE's proxies do not ask who calls (docs/network.md, Limits of the native link); `whose`: of an exchange's members.
@@ -36,10 +34,10 @@ _PLACES = {
 def opening_warnings(spec: StackSpec) -> Iterator[str]:
     """A sentence for each unit, and one for each of its modules whose Service leads outside."""
     for unit in units(spec):
-        where, own = ".".join(unit.path), unit.spec
+        where = ".".join(unit.path)
         if not (spec.network_policy.enabled and spec.network_policy.published_from):
-            yield from _published(where, own.publish)
-        for name, service in _shown(spec, own):
+            yield from _published(where, unit.spec.publish)
+        for name, service in _shown(spec, unit):
             at = f"{where}.modules.{'.'.join(module_path(name))}.service makes {name} reachable"
             if service == "NodePort":
                 yield f"{at} at every node of the cluster: write sourceRanges: {ANYONE} if that is wanted"
@@ -61,10 +59,11 @@ def _published(where: str, publish: Publish) -> Iterator[str]:
     )
 
 
-def _shown(spec: StackSpec, own: UnitSpec) -> Iterator[tuple[str, str]]:
+def _shown(spec: StackSpec, unit: OwnUnit) -> Iterator[tuple[str, str]]:
     """The modules with a Service outside of the cluster that no source range limits, and its type."""
-    deployed = deployed_modules(spec, own) if isinstance(own, PartySpec) else None
-    for name, given in unit_module_specs(own).items():
+    kind = kind_of(unit)
+    deployed = kind.deployed(spec, unit.spec)
+    for name, given in kind.module_specs(unit.spec).items():
         service = (given or ModuleSpec()).service
-        if service is not None and service.type != "ClusterIP" and not service.source_ranges and (deployed is None or name in deployed):
+        if service is not None and service.type != "ClusterIP" and not service.source_ranges and name in deployed:
             yield name, service.type

@@ -6,19 +6,13 @@ from typing import Any
 
 from federation.base.errors import Place, Problem
 from federation.base.hosts import canonical, known_outside, namespace_of, published_elsewhere, within
-from federation.catalogue.endpoints import FML_MANAGER, LINKS, SERVING_PROXY, SITE_PORTAL, PublishedService
-from federation.catalogue.portal import PortalRelease, portal_catalogue
-from federation.catalogue.releases import Release
-from federation.catalogue.serving import ServingRelease, serving_catalogue
-from federation.config.exchange import ExchangeSpec
-from federation.config.party import PartySpec
-from federation.config.portal import FmlManagerSpec, SitePortalSpec
+from federation.catalogue.endpoints import PublishedService
 from federation.config.publish import Publication
 from federation.config.stack import StackSpec
-from federation.config.units import OwnUnit, UnitSpec, units
-from federation.links.external_engines import engine_ports
+from federation.config.units import OwnUnit, units
 from federation.links.publishing import service_ports
 from federation.peers.accepted import Peer, Peers
+from federation.units.kinds.registry import kind_of
 
 Address = tuple[str, int]
 
@@ -110,7 +104,7 @@ def _addresses(peer: Peer, name: str | None = None) -> set[Address]:
 
 def _own_addresses(spec: StackSpec, unit: OwnUnit) -> Iterator[tuple[Address, str]]:
     """What peers dial, as far as it is known before an apply, and the key that says so."""
-    services, ports = _published(spec, unit.spec)
+    services, ports = _published(spec, unit)
     for service in services:
         publication = unit.spec.publish.given.get(service.endpoint)
         if publication is not None:
@@ -125,19 +119,11 @@ def _hosts(publication: Publication) -> tuple[str, ...]:
     return () if publication.load_balancer_ip is None else (publication.load_balancer_ip,)
 
 
-def _published(spec: StackSpec, own: UnitSpec) -> tuple[tuple[PublishedService, ...], dict[str, int]]:
+def _published(spec: StackSpec, unit: OwnUnit) -> tuple[tuple[PublishedService, ...], Mapping[str, int]]:
     """Its endpoints and the ports of its release; none of a release or engine that does not exist, which is a problem of its own."""
-    services: tuple[PublishedService, ...]
-    release: Release | ServingRelease | PortalRelease | None
-    match own:
-        case PartySpec() | ExchangeSpec():
-            link, release = LINKS.get(own.federation), spec.catalogue.get(own.release)
-            services = () if link is None else link.of("party" if isinstance(own, PartySpec) else "exchange")
-        case SitePortalSpec() | FmlManagerSpec():
-            services, release = (SITE_PORTAL if isinstance(own, SitePortalSpec) else FML_MANAGER,), portal_catalogue().get(own.release)
-        case _:
-            services, release = (SERVING_PROXY,), serving_catalogue().get(own.release)
-    if release is None:
+    kind = kind_of(unit)
+    if unit.spec.release not in kind.releases(spec):
         return (), {}
-    ports = dict(engine_ports(spec, own)) if isinstance(own, PartySpec) else dict(release.ports)
-    return tuple(service for service in services if all((port.default or port.own) in ports for port in service.ports)), ports
+    ports = kind.ports(spec, unit.spec)
+    known = (service for service in kind.services(unit.spec) if all((port.default or port.own) in ports for port in service.ports))
+    return tuple(known), ports

@@ -1,31 +1,23 @@
 """Rules over the whole stack configuration: what no single field can know. Each returns its problems."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from federation.base.errors import Paths, Place, Problem
-from federation.catalogue.portal import portal_catalogue
-from federation.catalogue.serving import serving_catalogue
-from federation.config.exchange import ExchangeSpec
-from federation.config.modules import ModuleSpec
-from federation.config.party import PartySpec, module_specs
-from federation.config.portal import FmlManagerSpec, SitePortalSpec
 from federation.config.publish import Publication, PublishNginx
 from federation.config.stack import StackSpec
-from federation.config.units import UnitSpec, units
+from federation.config.units import units
 from federation.peers.accepted import Peers
 from federation.rules.consoles import broken_board_rules
 from federation.rules.peers import broken_peer_rules
 from federation.rules.trust import broken_caller_rules, broken_trust_rules
 from federation.rules.values import broken_plan_rules
-from federation.units.exchange.plan import exchange_module_specs
 from federation.units.hubs import hub_is_described, hub_is_of_its_kind
+from federation.units.kinds.registry import kind_of
 from federation.units.module_rules import module_path
 from federation.units.party.engine_rules import broken_engine_rules
 from federation.units.party.external_rules import broken_external_rules, driver_ports_fit
-from federation.units.portal.plan import portal_module_specs
 from federation.units.portal.rules import broken_portal_rules
-from federation.units.serving.plan import serving_module_specs
 from federation.units.serving.rules import broken_serving_rules
 
 # An override is for one occasion: what holds longer is no guard any more.
@@ -72,19 +64,9 @@ def _something_is_deployed(spec: StackSpec, place: Place, left_out: Paths) -> It
 def _releases_exist(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     for unit in units(spec):
         own = unit.spec
-        known = _releases(spec, own)
+        known = kind_of(unit).releases(spec)
         if own.release not in known:
             yield Problem(place((*unit.path, "release")), f"unknown release {own.release}", f"choose one of {', '.join(known)}")
-
-
-def _releases(spec: StackSpec, own: UnitSpec) -> Iterable[str]:
-    """The releases that a unit may have."""
-    match own:
-        case PartySpec() | ExchangeSpec():
-            return spec.catalogue
-        case SitePortalSpec() | FmlManagerSpec():
-            return portal_catalogue()
-    return serving_catalogue()
 
 
 def _namespaces_are_used_once(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
@@ -169,22 +151,10 @@ def _published_node_ports(spec: StackSpec) -> Iterator[NodePort]:
 
 def _service_node_ports(spec: StackSpec) -> Iterator[NodePort]:
     for unit in units(spec):
-        for name, given in unit_module_specs(unit.spec).items():
+        for name, given in kind_of(unit).module_specs(unit.spec).items():
             if given is not None and given.service is not None:
                 owner = (*unit.path, "modules", *module_path(name), "service")
                 yield from ((owner, ("nodePorts", port), number) for port, number in sorted(given.service.node_ports.items()))
-
-
-def unit_module_specs(own: UnitSpec) -> Mapping[str, ModuleSpec | None]:
-    """What the operator says of each module of a unit, by its name in the catalogue."""
-    match own:
-        case PartySpec():
-            return module_specs(own)
-        case ExchangeSpec():
-            return exchange_module_specs(own)
-        case SitePortalSpec() | FmlManagerSpec():
-            return portal_module_specs(own)
-    return serving_module_specs(own)
 
 
 def _publications(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], Publication]]:

@@ -11,6 +11,7 @@ from typing import Any
 from federation.base.errors import Paths, Place, Problem
 from federation.base.scalars import is_ip
 from federation.config.stack import StackSpec
+from federation.config.units import units
 from federation.links.next_hops import nginx_addresses, tunnel_host
 from federation.links.partners import dials
 from federation.peers.accepted import Peer, Peers, lost_warnings
@@ -24,16 +25,13 @@ from federation.rules.peers import address_warnings, advertise_warnings, unused_
 from federation.rules.stack import broken_rules
 from federation.rules.uncertain_facts import release_warnings
 from federation.trust.plan import TlsPlan, renewal_due, trust_warnings
-from federation.units.exchange.plan import plan_exchange
 from federation.units.hubs import waiting_hubs
+from federation.units.kinds.registry import kind_of
 from federation.units.own_objects import ExtraManifests
-from federation.units.party.plan import plan_party
 from federation.units.party.warnings import cautions, unpinned_images
 from federation.units.party_owner import ownership_warnings
-from federation.units.portal.plan import plan_fml_manager, plan_site_portal
 from federation.units.portal.rules import portal_warnings
 from federation.units.protection import exchange_warnings
-from federation.units.serving.plan import plan_serving, plan_serving_exchange
 from federation.units.serving.rules import serving_warnings, severed_warnings
 from federation.units.unit import UnitPlan
 
@@ -134,13 +132,8 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     # Who waits is known: routes lead it nowhere, for it may have had some, and its party id is taken.
     known = tuple(replace(peer, state="pending") if peer.name in pending else peer for peer in peers.accepted)
     ready = replace(peers, accepted=known, pending=pending)
-    units = [] if spec.exchange is None else [plan_exchange(spec, spec.exchange, ready, today)]
-    parties = {party: plan_party(spec, party, own, ready, today) for party, own in spec.parties_in_order}
-    units += parties.values()
-    units += [] if spec.serving_exchange is None else [plan_serving_exchange(spec, spec.serving_exchange, ready, today)]
-    units += [plan_serving(spec, party, serving, ready) for party, serving in spec.servings_in_order]
-    units += [] if spec.fml_manager is None else [plan_fml_manager(spec, spec.fml_manager, ready)]
-    units += [plan_site_portal(spec, party, portal, ready) for party, portal in spec.site_portals_in_order]
+    planned = [kind_of(unit).plan(spec, unit.party_id or "", unit.spec, ready, today) for unit in units(spec)]
+    parties = {unit.party_id or "": unit for unit in planned if unit.kind == "party"}
     # First of all: who has no hub reaches nobody, and all else may look well.
     waiting = dict(waiting_hubs(spec, pending))
     others = pending.keys() - {hub.peer for hub in waiting}
@@ -168,10 +161,10 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
         warnings += tuple(_expiring(ready, today))
         hubs = [hub for hub in (spec.exchange, spec.serving_exchange) if hub is not None]
         warnings += tuple(warning for hub in hubs for warning in exchange_warnings(hub, ready, today))
-        warnings += tuple(warning for unit in units if unit.tls is not None for warning in trust_warnings(spec, unit.tls, ready, today))
+        warnings += tuple(warning for unit in planned if unit.tls is not None for warning in trust_warnings(spec, unit.tls, ready, today))
     key = None if spec.identity is None else spec.identity.key
     external = tuple(peer for peer in known if peer.name not in pending)
-    return StackPlan(spec.organization, tuple(units), external, pending, warnings, identity=key)
+    return StackPlan(spec.organization, tuple(planned), external, pending, warnings, identity=key)
 
 
 def _expiring(peers: Peers, today: date) -> Iterator[str]:

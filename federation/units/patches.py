@@ -11,6 +11,7 @@ from federation.chart_values.fate import ExchangeValues, PartyValues
 from federation.chart_values.portal import PortalValues
 from federation.chart_values.serving import ServingValues
 
+AnyValues = PartyValues | ExchangeValues | ServingValues | PortalValues
 Values = TypeVar("Values", PartyValues, ExchangeValues, ServingValues, PortalValues)
 # Objects beside the chart are made from the same facts: a patch would only change one side.
 _DERIVED = {
@@ -29,12 +30,12 @@ def patched(values: Values, patch: Mapping[str, Any]) -> Values:
     return type(values).model_validate(_merged(values.plain(), patch)) if patch else values
 
 
-def patch_problems(values: Values, patch: Mapping[str, Any], place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+def patch_problems(values: AnyValues, patch: Mapping[str, Any], place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
     """What is wrong with a patch of these values."""
     for key in sorted(_DERIVED.keys() & patch.keys()):
         yield Problem(place((*at, key)), f"{key} cannot be patched: {_DERIVED[key]}", "remove this line")
     try:
-        after = patched(values, patch)
+        after = type(values).model_validate(_merged(values.plain(), patch))
     except ValidationError as error:
         yield from problems_of(error, type(values), lambda path: place((*at, *path)))
         return

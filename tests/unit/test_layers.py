@@ -207,6 +207,7 @@ FLOORS = {
         ("units",),
         ("units/exchange", "units/portal", "units/serving"),
         ("units/party",),
+        ("units/kinds",),
         ("rules", "changes"),
         ("stack",),
         ("reports",),
