@@ -34,6 +34,7 @@ from federation.catalogue.own import own_releases
 from federation.config.file import StackSource
 from federation.config.peers import PeerSpec
 from federation.config.stack import StackSpec
+from federation.config.units import units
 from federation.links.next_hops import by_name_only
 from federation.peers.accepted import Peer, Peers, membership_problems, resolve
 from federation.peers.descriptor import Descriptor, FieldChange, Published, differences, digest
@@ -259,8 +260,8 @@ def _checked(offer: Offer, spec: StackSpec) -> Received:
     if found.party_id in (spec.parties if found.kind == "party" else {**spec.serving, **spec.site_portal, **spec.parties}):
         remedy = "import descriptors of other organizations only, or agree on another party id"
         problems.append(Problem(where, f"party {found.party_id} is a party of this stack", remedy))
-    own = {"exchange": spec.exchange, "servingExchange": spec.serving_exchange, "fmlManager": spec.fml_manager}.get(found.kind)
-    if own is not None and found.organization == spec.organization:
+    own_hubs = {unit.kind for unit in units(spec) if unit.party_id is None}
+    if found.kind in own_hubs and found.organization == spec.organization:
         remedy = "what belongs to this stack names it `local`"
         problems.append(Problem(where, f"is the descriptor of this stack's own {found.title.removeprefix('the ')}", remedy))
     if problems:

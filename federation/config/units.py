@@ -33,6 +33,11 @@ class OwnUnit:
         return self.row.key.format(party=self.party_id)
 
     @property
+    def title(self) -> str:
+        """What it is, for people: `party 9999`."""
+        return self.row.title.format(party=self.party_id)
+
+    @property
     def path(self) -> tuple[str, ...]:
         """Where the stack file describes it, below `fate:`."""
         return self.row.path_of(self.party_id)

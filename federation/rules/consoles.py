@@ -11,9 +11,9 @@ from federation.catalogue.portal import portal_catalogue
 from federation.config.party import PartySpec
 from federation.config.serving import ServingSpec
 from federation.config.stack import StackSpec
-from federation.units.party.values import deployed_modules
+from federation.config.units import units
+from federation.units.kinds.registry import kind_of
 from federation.units.portal.consoles import CONSOLE, shown_portal
-from federation.units.serving.plan import deployed_modules as serving_modules
 
 
 def broken_board_rules(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
@@ -22,39 +22,38 @@ def broken_board_rules(spec: StackSpec, place: Place, left_out: Paths) -> Iterat
         if ("boards",) not in left_out:
             yield from _nothing_to_differ_from(spec, place)
         return
-    units = list(_units(spec))
-    for unit in units:
+    pages = list(_units(spec))
+    for unit in pages:
         for name, given in unit.own.boards.named.items():
             if unit.modules and given != "none" and CONSOLES[name].module not in unit.modules:
                 yield _not_deployed(place((*unit.path, "boards", name)), f"{unit} deploys no", name)
-    if all(unit.modules for unit in units) and not {path for path in left_out if path[0] in ("parties", "serving")}:
+    if all(unit.modules for unit in pages) and not {path for path in left_out if path[0] in ("parties", "serving")}:
         for name in spec.boards.consoles.named.keys() & CONSOLES.keys():
-            if not any(CONSOLES[name].module in unit.modules for unit in units):
+            if not any(CONSOLES[name].module in unit.modules for unit in pages):
                 yield _not_deployed(place(("boards", "consoles", name)), "no party of this stack deploys", name)
     if CONSOLE in spec.boards.consoles.named and not spec.site_portal and not {path for path in left_out if path[0] == CONSOLE}:
         yield Problem(place(("boards", "consoles", CONSOLE)), "this stack has no Site Portal", "describe one, or remove this line")
-    yield from _hosts(spec, [unit for unit in units if unit.modules], place)
+    yield from _hosts(spec, [unit for unit in pages if unit.modules], place)
 
 
 @dataclass(frozen=True)
 class _Unit:
     """A party, or its FATE-Serving; without modules when its engines have other problems."""
 
-    path: tuple[str, str]
+    path: tuple[str, ...]
     own: PartySpec | ServingSpec
     modules: Collection[str]
-
-    @property
-    def party(self) -> PartyId:
-        return self.path[1]
+    party: PartyId
+    title: str
 
     def __str__(self) -> str:
-        return f"party {self.party}" if self.path[0] == "parties" else f"FATE-Serving of party {self.party}"
+        return self.title
 
 
 def _units(spec: StackSpec) -> Iterator[_Unit]:
-    yield from (_Unit(("parties", party), own, deployed_modules(spec, own)) for party, own in spec.parties_in_order)
-    yield from (_Unit(("serving", party), serving, serving_modules(serving)) for party, serving in spec.servings_in_order)
+    for unit in units(spec):
+        if isinstance(unit.spec, PartySpec | ServingSpec) and unit.party_id is not None:
+            yield _Unit(unit.path, unit.spec, kind_of(unit).deployed(spec, unit.spec), unit.party_id, unit.title)
 
 
 def board_warnings(spec: StackSpec) -> Iterator[str]:
@@ -87,10 +86,10 @@ def _not_deployed(where: str, who: str, name: str) -> Problem:
     return Problem(where, f"{who} {module}, whose console this is", f"deploy {module}, or remove this line")
 
 
-def _hosts(spec: StackSpec, units: list[_Unit], place: Place) -> Iterator[Problem]:
+def _hosts(spec: StackSpec, pages: list[_Unit], place: Place) -> Iterator[Problem]:
     """Names that are used twice, and a domain that leaves no room for the names below it."""
     used: dict[tuple[str, str], str] = {}
-    for unit in units:
+    for unit in pages:
         for name, console in shown(spec, unit.own, unit.modules).items():
             address = (host_of(spec, unit.party, name, console), console.path)
             if address in used:
