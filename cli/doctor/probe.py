@@ -1,22 +1,23 @@
 """Asks servers over the network what they are, and judges nothing: questions and answers are plain data.
 
 Also the whole program of the Job that asks from inside a cluster: `python -c TEXT JSON` prints the answers as JSON. So it needs the
-standard library only, as old as Python 3.8, the one of FATE 1.x.
+standard library only, as old as Python 3.8, the one of FATE 1.x, and uses gRPC's library where it is: FATE-Flow's images have it.
 
 A question: {id, kind: dns | tcp | tls | http | grpc | amqp, host, port}, for tls also `name` (SNI), for http `method`, `path`, `headers`
-and perhaps `body` and `bytes` (of the answer, at most), for grpc perhaps a `call`: {from, to: parties, method, path, body, metadata}.
+and perhaps `body` and `bytes` (of the answer, at most), for grpc perhaps a `call`: {name, message (base64), metadata}.
 Its answer: {id, addresses, at, failed: {stage: dns | tcp | tls | answer | time, reason}} and, by kind, `certificate` (DER, base64),
-`status`, `headers`, `body`, or `first` (the first bytes, in hex); of a call `body`, and `said`, the message of its status.
+`status`, `headers`, `body`, or `first` (the first bytes, in hex); of a call `message` (base64), or `said`, the message of its status,
+or `uncalled`, why it was not made.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import os
 import queue
 import socket
 import ssl
-import struct
 import sys
 import threading
 import time
@@ -103,50 +104,35 @@ def _amqp(connection: socket.socket, question: dict[str, Any], seconds: float, a
 
 
 def _grpc(connection: socket.socket, question: dict[str, Any], seconds: float, answer: dict[str, Any]) -> None:
-    """HTTP/2 with prior knowledge (RFC 9113, 3.4): its first answer, and with a `call` one unary call, as FATE-Flow makes it."""
-    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(_SETTINGS, 0, 0, b""))
+    """The first frame of HTTP/2 with prior knowledge (RFC 9113, 3.4), which is SETTINGS; then the call, where Python has gRPC's library."""
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _SETTINGS_FRAME)
     head = _first(connection, 9)
     answer["first"] = head.hex()
     if "call" not in question or len(head) < 9 or head[3] != _SETTINGS:
         return
-    connection.settimeout(seconds)
+    # The Job's answers are all that its pod may print.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        import grpc
+    except ImportError:
+        answer["uncalled"] = "this Python has no grpcio"
+        return
+    address, port = connection.getpeername()[:2]
+    target = f"ipv6:[{address}]:{port}" if connection.family == socket.AF_INET6 else f"ipv4:{address}:{port}"
+    options = [("grpc.enable_http_proxy", 0), ("grpc.default_authority", "fate"), ("grpc.max_receive_message_length", BODY_BYTES)]
     call = question["call"]
-    fields = {":method": "POST", ":scheme": "http", ":path": _UNARY_CALL, ":authority": "fate", "te": "trailers"}
-    fields.update({"content-type": "application/grpc"}, **call["metadata"])
-    # HPACK's plainest form: each field as a literal that is not indexed (RFC 7541, 6.2.2).
-    block = b"".join(b"\x00" + _hpack(name) + _hpack(value) for name, value in fields.items())
-    message = _packet(call, int(seconds * 1000))
-    connection.sendall(_frame(_HEADERS, 4, 1, block) + _frame(_DATA, 1, 1, b"\x00" + struct.pack(">I", len(message)) + message))
-    told, said = _response(connection, head, time.monotonic() + seconds)
-    # A message of gRPC has a byte (not compressed) and its length before it. The packet's body holds what FATE-Flow says.
-    answer["body"] = _field(_field(told[5:], 2), 2).decode("utf-8", "replace") if told[:1] == b"\x00" else ""
-    answer["said"] = said
+    with grpc.insecure_channel(target, options) as channel:
+        try:
+            told = channel.unary_unary(call["name"])(base64.b64decode(call["message"]), seconds, tuple(call["metadata"].items()))
+            answer["message"] = base64.b64encode(told).decode()
+        except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise TimeoutError from None
+            answer["said"] = error.details()
 
 
-_DATA, _HEADERS, _RESET, _SETTINGS, _PING, _GO_AWAY = 0, 1, 3, 4, 6, 7
-_UNARY_CALL = "/com.webank.ai.eggroll.api.networking.proxy.DataTransferService/unaryCall"
-
-
-def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-
-
-def _response(connection: socket.socket, head: bytes, end: float) -> tuple[bytes, str]:
-    """The data of the call's response, and the message of its status."""
-    told, said = b"", ""
-    while time.monotonic() < end:
-        size, kind, flags, stream = int.from_bytes(head[:3], "big"), head[3], head[4], int.from_bytes(head[5:9], "big")
-        payload = _exactly(connection, size)
-        if kind in (_SETTINGS, _PING) and not flags & 1:
-            connection.sendall(_frame(kind, 1, 0, payload if kind == _PING else b""))
-        elif kind == _DATA and stream == 1:
-            told += payload
-        elif kind == _HEADERS and stream == 1:
-            said = _status_message(payload) or said
-        if kind in (_RESET, _GO_AWAY) or (stream == 1 and kind in (_DATA, _HEADERS) and flags & 1) or len(told) > BODY_BYTES:
-            return told, said
-        head = _exactly(connection, 9)
-    raise TimeoutError
+_SETTINGS = 4
+_SETTINGS_FRAME = bytes([0, 0, 0, _SETTINGS, 0, 0, 0, 0, 0])
 
 
 def _first(connection: socket.socket, size: int) -> bytes:
@@ -164,71 +150,6 @@ def _first(connection: socket.socket, size: int) -> bytes:
         got += more
         connection.settimeout(0.2)  # the rest comes at once, or not at all
     return got
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    got = b""
-    while len(got) < size:
-        more = connection.recv(size - len(got))
-        if not more:
-            raise ConnectionResetError
-        got += more
-    return got
-
-
-def _hpack(text: str) -> bytes:
-    """A text of HPACK, not Huffman coded."""
-    raw = text.encode()
-    return (bytes([len(raw)]) if len(raw) < 127 else b"\x7f" + _varint(len(raw) - 127)) + raw
-
-
-def _status_message(block: bytes) -> str:
-    """`grpc-message` of a header block, where it is a plain literal: Netty and gRPC's own library write short ones so."""
-    _, found, rest = block.partition(b"grpc-message")
-    return rest[1 : 1 + rest[0]].decode("utf-8", "replace") if found and rest and rest[0] < 127 else ""
-
-
-def _varint(number: int) -> bytes:
-    return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + _varint(number >> 7)
-
-
-def _message(*fields: tuple[int, bytes]) -> bytes:
-    """A message of Protocol Buffers, of texts and messages."""
-    return b"".join(_varint(number << 3 | 2) + _varint(len(value)) + value for number, value in fields)
-
-
-def _packet(call: dict[str, Any], milliseconds: int) -> bytes:
-    """`Packet` of FATE's proxy.proto: who asks whom for which path of FATE-Flow's HTTP API."""
-    source, target = (_message((2, party.encode()), (3, b"fateflow")) for party in (call["from"], call["to"]))
-    conf = _varint(1 << 3) + _varint(milliseconds)
-    command = _message((1, call["path"].encode()))
-    header = _message((2, source), (3, target), (4, command), (5, call["method"].encode()), (8, conf))
-    return _message((1, header), (2, _message((1, call["path"].encode()), (2, call["body"].encode()))))
-
-
-def _field(data: bytes, wanted: int) -> bytes:
-    """A field of a message, when it is a text or a message; ValueError for what is no message."""
-    place, found = 0, b""
-    while place < len(data):
-        key, place = _number(data, place)
-        if key & 7 == 2:
-            size, place = _number(data, place)
-            found, place = (data[place : place + size] if key >> 3 == wanted else found), place + size
-        elif key & 7 == 0:
-            _, place = _number(data, place)
-        else:
-            raise ValueError("no message of FATE's proxy")
-    return found
-
-
-def _number(data: bytes, place: int) -> tuple[int, int]:
-    number, shift = 0, 0
-    while place < len(data):
-        number |= (data[place] & 127) << shift
-        place, shift = place + 1, shift + 7
-        if data[place - 1] < 128:
-            return number, place
-    raise ValueError("a number without end")
 
 
 _KINDS = {"tcp": _tcp, "tls": _tls, "http": _http, "grpc": _grpc, "amqp": _amqp}

@@ -5,12 +5,15 @@
 
 import ast
 import json
+from base64 import b64decode
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, unknown_fields
 
+from cli.doctor.links.packet import body
+from cli.doctor.links.questions import Question, Reached
 from cli.doctor.probe import ask
 from tests.runtime.test_fate_2_parsers import ENVIRONMENT
 from tests.support.peer_servers import LOOPBACK, SERVICE, serve_grpc
@@ -34,14 +37,12 @@ def test_fate_reads_who_asks_whom_for_what_and_its_answer_is_read(packet: Any) -
     seen: list[Any] = []
     with ExitStack() as until:
         port = serve_grpc(until, {"10000": (200, {"code": 0, "data": "x" * 3000})}, packet, seen)
-        call = {"from": "9999", "to": "10000", "method": "GET", "path": "/v2/server/fateflow", "body": "{}"}
-        metadata = {"service": "fateflow", "src-party-id": "9999", "dest-party-id": "10000"}
-        question = {"id": "1", "kind": "grpc", "host": LOOPBACK, "port": port, "call": {**call, "metadata": metadata}}
-        answer = ask(question, 5)
-    assert json.loads(answer["body"]) == {"code": 0, "data": "x" * 3000}
+        question = Question("clinic-b", "osx", "grpc", LOOPBACK, port, Reached("10000", "clinic-b", "", ()), "2", "9999")
+        answer = ask({"id": "1", **question.plain}, 5)
+    assert json.loads(body(b64decode(answer["message"]))) == {"code": 0, "data": "x" * 3000}
     (asked,) = seen
     # The fields that fate_flow/utils/grpc_utils.py reads, and that OSX routes by.
     assert (asked.header.src.partyId, asked.header.dst.partyId, asked.header.dst.role) == ("9999", "10000", "fateflow")
-    assert (asked.header.operator, asked.body.key, json.loads(asked.body.value)) == ("GET", "/v2/server/fateflow", {})
-    assert asked.header.conf.overallTimeout == 5000
+    assert (asked.header.operator, asked.body.key, json.loads(asked.body.value)) == ("POST", "/v2/partner/task/collect", {})
+    assert asked.header.conf.overallTimeout == 10000
     assert len(unknown_fields.UnknownFieldSet(asked)) == 0

@@ -109,6 +109,9 @@ def _opening(case: Case) -> Iterator[Row]:
 def _passed_on(case: Case) -> Iterator[Row]:
     reached, told = case.question.reached, said(case)
     check = f"gRPC route to party {reached.party} at {case.where}"
+    if (why := case.answer.get("uncalled")) is not None:
+        yield case.unread(check, f"not asked: {why}", "here: ask from a machine that reaches the peer, without --in-cluster")
+        return
     if not told:
         # OSX tells the reason to its own log only.
         why = case.answer.get("said", "")[:160] or case.reason or f"the log of {case.question.endpoint} says why"

@@ -1,6 +1,7 @@
 """What FATE's nginx answers over HTTP: whether it has a route to a party, its clock, and the release of the FATE-Flow behind it."""
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from packaging.version import InvalidVersion, Version
 
 from cli.doctor.links.case import Case, Saying
+from cli.doctor.links.packet import body
 from cli.doctor.rows import Row
 
 # Beyond it a certificate that is new on one side may not be valid yet on the other.
@@ -114,7 +116,8 @@ def _minor(release: str) -> tuple[int, ...] | str:
 def said(case: Case) -> dict[str, Any]:
     """What FATE-Flow answered; empty when somebody else did. 1.x and 2.x name their code otherwise."""
     try:
-        found = json.loads(case.answer.get("body", ""))
+        message = case.answer.get("message")
+        found = json.loads(case.answer.get("body", "") if message is None else body(b64decode(message)))
     except ValueError:
         return {}
     return found if isinstance(found, dict) and {"retcode", "code"} & found.keys() else {}

@@ -1,9 +1,12 @@
 """What `fatefed doctor PEER` asks of whom: where this stack's units dial for a peer, and which answer they need there."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cli.doctor.links.packet import packet
+from cli.doctor.questions import SECONDS
 from federation.base.naming import server_name
 from federation.base.scalars import PartyId
 from federation.config.stack import StackSpec
@@ -21,6 +24,8 @@ _FATEFLOW: dict[str, dict[str, Any]] = {
     "1": {"method": "POST", "path": "/v1/version/get", "body": '{"module": "FATE"}'},
     "2": {"method": "POST", "path": "/v2/partner/task/collect", "body": "{}"},
 }
+# How FATE's proxies take it.
+_UNARY_CALL = "/com.webank.ai.eggroll.api.networking.proxy.DataTransferService/unaryCall"
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,8 @@ class Question:
         if self.kind == "http":
             found |= {**_FATEFLOW[self.fateflow], "headers": {**self._routing, "Content-Type": "application/json"}}
         if self.kind == "grpc" and self.reached is not NOBODY:
-            found["call"] = {"from": self.sender, "to": self.reached.party, "metadata": self._routing, **_FATEFLOW[self.fateflow]}
+            message = packet(self.sender, self.reached.party, _FATEFLOW[self.fateflow], SECONDS)
+            found["call"] = {"name": _UNARY_CALL, "message": b64encode(message).decode(), "metadata": self._routing}
         return found
 
     @property

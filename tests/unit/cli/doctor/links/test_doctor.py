@@ -3,7 +3,9 @@
 import ast
 import inspect
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,6 +17,7 @@ import pytest
 import yaml
 
 from cli.doctor import probe
+from cli.doctor.links.questions import Question, Reached
 from cli.main import main
 from cli.tools.certificates import UnreadableError, read_certificate
 from federation.base import naming
@@ -618,11 +621,37 @@ def test_the_program_of_the_job_is_for_every_python_of_fates_images() -> None:
     tree = ast.parse(text, feature_version=(3, 8))
     modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     modules |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {module.partition(".")[0] for module in modules} <= sys.stdlib_module_names
+    # gRPC's library is used where it is: the test below.
+    assert {module.partition(".")[0] for module in modules} - {"grpc"} <= sys.stdlib_module_names
     assert "cli" not in modules
     # Annotations of later versions are text there.
     assert "__future__" in modules
     assert len(text) < 100_000, "an argument of a process has at most 128 KiB"
+
+
+@pytest.mark.parametrize(("option", "answered"), [("-B", True), ("-S", False)], ids=["with grpcio", "without"])
+def test_the_job_calls_over_grpc_where_its_python_can_and_says_where_it_cannot(clinic: Clinic, option: str, answered: bool) -> None:
+    port = serve_grpc(clinic.until, ANSWERS)
+    question = Question("clinic-b", "osx", "grpc", "127.0.0.1", port, Reached("10000", "clinic-b", "", ()), "2", "9999")
+    given = {"questions": [{"id": "1", **question.plain}], "seconds": 8, "each": 5}
+    program = [sys.executable, option, "-c", inspect.getsource(probe), json.dumps(given)]
+    # What the pod prints, errors with it, is read as one JSON document; a proxy of the environment is not for peers.
+    environment = os.environ | {"http_proxy": "http://127.0.0.1:1", "grpc_proxy": "http://127.0.0.1:1"}
+    done = subprocess.run(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True, env=environment)
+    (answer,) = json.loads(done.stdout)
+    assert bytes.fromhex(answer["first"])[3] == 4
+    assert ("message" in answer, "uncalled" in answer) == (answered, not answered)
+
+
+def test_a_call_that_the_jobs_python_cannot_make_is_not_readable(clinic: Clinic, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    osx(clinic, serve_grpc(clinic.until, ANSWERS))
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    answer = ask(clinic)
+    calls = {check: row for check, row in answer.wrong.items() if "gRPC route" in check}
+    assert len(calls) == 2
+    assert {row["state"] for row in calls.values()} == {"not readable"}
+    assert {row["problem"] for row in calls.values()} == {"not asked: this Python has no grpcio"}
+    assert (answer.wrong.keys(), answer.code) == (calls.keys(), 0)
 
 
 def test_a_peers_fate_serving_is_asked_over_grpc(clinic: Clinic, ask: Ask) -> None:
