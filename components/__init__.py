@@ -4,18 +4,12 @@ from components.exported import compared_with_exports
 from components.external import External
 from components.remembered import Units
 from components.site import Site
-from components.unit import UNITS, Exchange, FateParty, FateServing, FmlManager, ServingExchange, SitePortal, UnitArgs, make_units
+from components.unit import Unit, UnitArgs, make_units
 
 __all__ = [
-    "UNITS",
-    "Exchange",
     "External",
-    "FateParty",
-    "FateServing",
-    "FmlManager",
-    "ServingExchange",
     "Site",
-    "SitePortal",
+    "Unit",
     "UnitArgs",
     "Units",
     "compared_with_exports",

@@ -1,4 +1,4 @@
-"""One deployed party or exchange: Secrets, route tables and workloads, laid out from its plan."""
+"""One deployed unit, such as a party: Secrets, route tables and workloads, laid out from its plan."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from components.passwords import password_guard
 from components.site import Site
 from federation.base import naming
 from federation.base.live import live_values
-from federation.catalogue.kinds import KINDS, Kind
+from federation.catalogue.kinds import KINDS
 from federation.changes.effects import SEVERITY, effects
 from federation.links.native.files import route_revision
 from federation.manifests.jobs import JobPlan
@@ -52,7 +52,7 @@ class UnitArgs:
 
 
 class Unit(FederationComponent):
-    """What parties and exchanges have in common.
+    """One unit of the stack in a namespace of its own; its type says of which kind.
 
     Children: Secrets, route ConfigMaps, network policies, Certificates of cert-manager, Jobs, one Chart, custom resources that show
     consoles.
@@ -65,6 +65,7 @@ class Unit(FederationComponent):
 
     def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         plan = args.plan
+        self._protected = plan.protected
         told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_says_what_it_does(plan.key)]))
         super().__init__(KINDS[plan.kind].component, plan.key, ResourceOptions.merge(opts, told), plan.facts, args.settled)
         secrets = [self._secret(secret, args) for secret in plan.secrets]
@@ -84,7 +85,9 @@ class Unit(FederationComponent):
         self.register_outputs({"descriptor": self.descriptor, "routeRevision": self.route_revision})
 
     def keep(self, everything: Output[list[Resource]]) -> None:
-        """Keep the stack from being destroyed while others rely on this unit; `everything`: what the stack has in its cluster."""
+        """Nothing of the stack is deleted while others rely on this unit; `everything`: what the stack has in its cluster."""
+        if self._protected is not None:
+            ActiveMembers(self.name, ResourceOptions(parent=self, protect=self._protected, depends_on=everything))
 
     def _secret(self, secret: SecretPlan, args: UnitArgs) -> k8s.core.v1.Secret:
         values = {
@@ -123,26 +126,6 @@ def _says_what_it_does(key: str) -> ResourceHook:
     return ResourceHook(f"{key}-says-what-it-does", say, opts=ResourceHookOptions(on_dry_run=True))
 
 
-class FateParty(Unit):
-    """One FATE party in a namespace of its own."""
-
-
-class _Hub(Unit):
-    """What parties of other organizations rely on."""
-
-    def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__(args, opts)
-        self._protected = args.plan.protected
-
-    def keep(self, everything: Output[list[Resource]]) -> None:
-        """Nothing of the stack is deleted while members are active."""
-        ActiveMembers(self.name, ResourceOptions(parent=self, protect=self._protected, depends_on=everything))
-
-
-class Exchange(_Hub):
-    """The hub of a star federation."""
-
-
 class ActiveMembers(FederationComponent):
     """Holds nothing. Protected while parties of other organizations rely on the exchange, it keeps the stack from being destroyed.
 
@@ -155,35 +138,9 @@ class ActiveMembers(FederationComponent):
         self.register_outputs({})
 
 
-class FateServing(Unit):
-    """FATE-Serving of one party in a namespace of its own."""
-
-
-class ServingExchange(_Hub):
-    """The hub between the FATE-Servings of parties."""
-
-
-class SitePortal(Unit):
-    """FedLCM's Site Portal of one party in a namespace of its own."""
-
-
-class FmlManager(Unit):
-    """FedLCM's FML Manager beside an exchange."""
-
-
-UNITS: Mapping[Kind, type[FateParty | Exchange | FateServing | ServingExchange | SitePortal | FmlManager]] = {
-    "party": FateParty,
-    "exchange": Exchange,
-    "serving": FateServing,
-    "servingExchange": ServingExchange,
-    "sitePortal": SitePortal,
-    "fmlManager": FmlManager,
-}
-
-
 def make_units(given: Sequence[UnitArgs], opts: ResourceOptions) -> dict[str, Unit]:
     """All units of a stack, by key, and what keeps them from being destroyed while others rely on one."""
-    units: dict[str, Unit] = {args.plan.key: UNITS[args.plan.kind](args, opts) for args in given}
+    units: dict[str, Unit] = {args.plan.key: Unit(args, opts) for args in given}
     groups = {id(group): group for args in given for group in args.needs}.values()
     parts = Output.all(*(unit.parts for unit in units.values()), *(group.resources for group in groups))
     everything = parts.apply(lambda found: [*(args.site for args in given), *chain.from_iterable(found)])

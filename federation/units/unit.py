@@ -62,8 +62,8 @@ class UnitPlan:
     severed: Mapping[str, str] = field(default_factory=dict)
     # Of a hub: the collaborations that say which of its members may talk; empty: all. None: no hub.
     groups: tuple[tuple[PartyId, ...], ...] | None = None
-    # Whether destroying it is refused: peers rely on it.
-    protected: bool = False
+    # Whether destroying it is refused: peers rely on it. None: no peer can.
+    protected: bool | None = None
     # Entries of fate:secrets that only the operator has, beside certificates: {name: what it is}.
     provided: Mapping[str, str] = field(default_factory=dict)
     # The certificates of a Site Portal or an FML Manager.

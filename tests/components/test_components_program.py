@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from cli.tools.project import find_project
 from cli.tools.state import deployed
-from components import UNITS, FateParty, UnitArgs
+from components import Unit, UnitArgs
 from federation.base.live import live_values
 from federation.pki.authority import authority_certificate
 from tests.components.programs import run_program, secrets_for, traditional_key
@@ -356,12 +356,12 @@ def test_a_chart_s_values_are_plain_data_and_no_output(program: Program, monkeyp
 def test_secrets_are_marked_before_any_component_sees_them(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     marks: dict[str, asyncio.Future[bool]] = {}
 
-    class Spy(FateParty):
+    class Spy(Unit):
         def __init__(self, args: UnitArgs, opts: pulumi.ResourceOptions | None = None) -> None:
             marks.update({name: asyncio.ensure_future(value.is_secret()) for name, value in args.secrets.items()})
             super().__init__(args, opts)
 
-    monkeypatch.setitem(UNITS, "party", Spy)
+    monkeypatch.setattr("components.unit.Unit", Spy)
     program(STAR_PARTY)
     assert {name: mark.result() for name, mark in marks.items()} == dict.fromkeys(marks, True)
     assert len(marks) == 6
