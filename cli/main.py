@@ -158,6 +158,18 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "--live", action="store_true", help="ask the cluster, too, whose the stack's namespaces are, and what is left in them"
     )
+    _key_verbs(verbs)
+    _descriptor_verb(verbs)
+    _peer_verbs(verbs)
+    _image_verbs(verbs)
+    _doctor_verbs(verbs)
+    _release_verbs(verbs)
+    _report_verbs(verbs)
+    return parser
+
+
+def _key_verbs(verbs: Verbs) -> None:
+    """Secrets, signing keys and CAs."""
     _verb(_group(verbs, "secrets"), "secrets init", commands.secrets_init)
     identity = _group(verbs, "identity")
     verb = _verb(identity, "identity create", commands.identity_create)
@@ -172,6 +184,10 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--yes", action="store_true", help="do the second and third step without a question")
     _issuer_options(verb)
     verb.add_argument("--issuer", metavar="NAME", help="who of cert-manager signs next (default: the name so far, with the CA's number)")
+
+
+def _descriptor_verb(verbs: Verbs) -> None:
+    """The descriptor that peers get."""
     verb = _verb(_group(verbs, "descriptor"), "descriptor export", commands.descriptor_export)
     verb.add_argument(
         "--unit",
@@ -182,6 +198,10 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--days", type=int, default=DAYS, help="for how long peers may accept it (default %(default)s)")
     verb.add_argument("--serial", type=int, metavar="N", help="go on from this serial number, when the stack file lost count")
     verb.add_argument("--unsigned", action="store_true", help="without a signature, for peers that cannot check one")
+
+
+def _peer_verbs(verbs: Verbs) -> None:
+    """Peers: who they are, and in which state."""
     peers = _group(verbs, "peers")
     for name, state in (("suspend", "suspended"), ("resume", "active"), ("retire", "retired")):
         verb = _verb(peers, f"peers {name}", commands.peers_state, state=state)
@@ -202,11 +222,19 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--resolve", action="store_true", help=names)
     verb.add_argument("--yes", action="store_true", help="accept without a question; a key that is new here needs --key, too")
     _verb(peers, "peers move", commands.peers_move)
+
+
+def _image_verbs(verbs: Verbs) -> None:
+    """Images."""
     images = _group(verbs, "images")
     _verb(images, "images list", commands.images_list)
     verb = _verb(images, "images pin", commands.images_pin)
     verb.add_argument("--update", action="store_true", help="also take the new digest where a tag has another one than is pinned")
     _registry_options(verb)
+
+
+def _doctor_verbs(verbs: Verbs) -> None:
+    """What the cluster, peers, engines and registries answer."""
     _cluster_verb(verbs, "status", cluster_commands.status)
     verb = _cluster_verb(verbs, "doctor", cluster_commands.doctor)
     verb.add_argument("peer", nargs="*", metavar="PEER", help="ask about the links to these peers, by their names under fate:peers")
@@ -222,12 +250,20 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="where to write it, such as bundle.tar.gz")
     logs = "also the last LINES lines of each pod; FATE's logs may name data sets and columns (default: none)"
     verb.add_argument("--logs", type=int, default=0, metavar="LINES", help=logs)
+
+
+def _release_verbs(verbs: Verbs) -> None:
+    """Releases of FATE."""
     releases = _group(verbs, "releases")
     _verb(releases, "releases list", commands.releases_list)
     verb = _verb(releases, "releases check", commands.releases_check, stack=False)
     verb.add_argument("file", type=Path, metavar="FILE", help="a row of the catalogue, as in federation/catalogue; it may have a base")
     verb = _verb(releases, "releases show", commands.releases_show)
     verb.add_argument("release", metavar="RELEASE", help="such as 1.11.2")
+
+
+def _report_verbs(verbs: Verbs) -> None:
+    """What the plan is, in many forms."""
     verb = _verb(verbs, "plan", network.plan)
     against = "a stack file as it was, with its descriptors beside it (a git worktree), instead of the deployed state"
     verb.add_argument("--against", type=Path, metavar="FILE", help=against)
@@ -241,7 +277,6 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--config", type=Path, metavar="FILE", help="a stack file, instead of -s")
     out = "new, empty, or an earlier rendering, whose stale files are removed"
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help=out)
-    return parser
 
 
 def _registry_options(verb: argparse.ArgumentParser) -> None:

@@ -70,8 +70,8 @@ Fault = Callable[[Broker], dict[str, Row]]
             "there is no cluster bank-a, only standalone",
         ),
         (lambda found: rows(**at(found) | {"port": free_port()}), "broker is reachable", "nobody listens there"),
-        (lambda found: rows(**at(found) | {"managementPort": found.port}), "admin API knows the cluster", "without response"),
-        (lambda found: rows(**at(found) | {"tlsPort": found.port}), "TLS for peers", "EOF"),
+        (lambda found: rows(**at(found) | {"managementPort": found.port}), "admin API knows the cluster", "closed without an answer"),
+        (lambda found: rows(**at(found) | {"tlsPort": found.port}), "TLS for peers", "closed without an answer"),
         (
             lambda found: rows("10000", **at(found)),
             "TLS for peers",

@@ -9,7 +9,13 @@ from cli.doctor.questions import SECONDS
 from cli.tools.errors import FailedError
 
 _BYTES = 4 * 1024 * 1024  # of an answer; a name node with a thousand data nodes sends less
-_REASONS = {"not resolved": "this machine does not know that name", "refused": "nobody listens there"}
+_REASONS = {
+    "not resolved": "this machine does not know that name",
+    "refused": "nobody listens there",
+    "closed": "the connection is closed without an answer",
+    "no HTTP": "it speaks no HTTP",
+    "no TLS": "it speaks no TLS",
+}
 _NOT_REACHED = "correct host and port, or open the way to it"
 
 

@@ -77,7 +77,7 @@ def test_each_failure_is_told_with_its_place_and_a_remedy(engine: int, refusing:
         (lambda: reachable(LOOPBACK, refusing), f"{LOOPBACK}:{refusing}: nobody listens there"),
         (lambda: get_json(LOOPBACK, refusing, "/"), f"http://{LOOPBACK}:{refusing}: nobody listens there"),
         (lambda: tls_certificate(LOOPBACK, refusing, "x"), f"{LOOPBACK}:{refusing}: nobody listens there"),
-        (lambda: tls_certificate(LOOPBACK, engine, "x"), f"{LOOPBACK}:{engine}: no TLS"),
+        (lambda: tls_certificate(LOOPBACK, engine, "x"), f"{LOOPBACK}:{engine}: it speaks no TLS"),
         (lambda: resolves("gone.invalid"), "this machine does not know that name"),
     ]
     for asked, problem in failures:
