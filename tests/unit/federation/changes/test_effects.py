@@ -12,12 +12,11 @@ import pytest
 from cli.main import main
 from cli.reports import changes as impact
 from cli.tools.project import find_project
-from federation.catalogue.kinds import Kind
+from federation.catalogue.kinds import KINDS, Kind
 from federation.changes.effects import SEVERITY, Effect, effects, stack_effects
 from federation.links.pairs import affected
 from federation.peers.descriptor import Descriptor
 from federation.peers.signed import Received, receive
-from federation.units.unit import COMPONENTS
 from tests.support.configs import (
     BALANCED,
     CLINIC,
@@ -163,7 +162,7 @@ def test_an_exchange_that_moves_to_another_namespace_cuts_its_members(tmp_path: 
 def test_the_deployed_state_of_every_kind_of_unit_is_compared(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     units = case.load(tmp_path / "old").plan.units
     resources = [
-        {"type": f"fate:federation:{COMPONENTS[unit.kind]}", "urn": f"urn:pulumi:s::p::t::{unit.key}", "inputs": unit.facts}
+        {"type": f"fate:federation:{KINDS[unit.kind].component}", "urn": f"urn:pulumi:s::p::t::{unit.key}", "inputs": unit.facts}
         for unit in units
     ]
     state = json.dumps({"deployment": {"resources": [{"type": "pulumi:pulumi:Stack", "urn": "urn:s"}, *resources]}})
@@ -176,7 +175,7 @@ def test_the_deployed_state_of_every_kind_of_unit_is_compared(case: Case, tmp_pa
 
 
 def test_every_kind_of_unit_has_a_component() -> None:
-    assert set(COMPONENTS) == set(get_args(Kind))
+    assert set(KINDS) == set(get_args(Kind))
 
 
 def test_facts_that_were_not_remembered_count_as_unchanged(tmp_path: Path) -> None:
