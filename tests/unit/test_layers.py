@@ -289,5 +289,5 @@ def test_no_name_of_a_file_stands_for_a_folder(room: str) -> None:
 def test_the_page_shows_the_floors_as_they_are() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     for room, floors in FLOORS.items():
-        shown = re.findall(rf"^\| (\d+) \| `{room}/([a-z_/]+)/` \|", page, re.MULTILINE)
+        shown = re.findall(rf"^\| (\d+) \| \[`{room}/([a-z_/]+)/`\]\(\.\./{room}/\2/\) \|", page, re.MULTILINE)
         assert shown == [(str(number), folder) for number, folders in enumerate(floors, 1) for folder in folders]
