@@ -257,7 +257,9 @@ def _release_verbs(verbs: Verbs) -> None:
     releases = _group(verbs, "releases")
     _verb(releases, "releases list", commands.releases_list)
     verb = _verb(releases, "releases check", commands.releases_check, stack=False)
-    verb.add_argument("file", type=Path, metavar="FILE", help="a row of the catalogue, as in federation/catalogue; it may have a base")
+    verb.add_argument(
+        "file", type=Path, metavar="FILE", help="a row of the catalogue, as in federation/catalogue/rows/fate; it may have a base"
+    )
     verb = _verb(releases, "releases show", commands.releases_show)
     verb.add_argument("release", metavar="RELEASE", help="such as 1.11.2")
 

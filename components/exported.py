@@ -19,7 +19,7 @@ def compared_with_exports(bodies: Bodies, spec: StackSpec, stack: str) -> Bodies
     """
 
     def tell(found: Mapping[str, Mapping[str, Any]]) -> None:
-        for warning in exported_warnings(spec, {key: published_fields(body) for key, body in found.items()}, stack):
+        for warning in exported_warnings(spec, {key: published_fields(body) for key, body in found.items()}, f"-s {stack}"):
             pulumi.log.warn(warning)
 
     Output.all(**bodies).apply(tell)

@@ -74,6 +74,7 @@ def _engines(arguments: argparse.Namespace) -> list[Row]:
 def _images(arguments: argparse.Namespace) -> list[Row]:
     stack = stack_of(arguments)
     logins = Logins(stack, arguments.auth)
+    logins.read()
     rows = image_rows(stack.load().plan, registries_of(arguments, logins.if_usable), arguments.timeout)
     left_out = logins.unusable
     return [*rows, *([] if left_out is None else [Row("logins for registries", "not readable", left_out.problem, left_out.fix)])]

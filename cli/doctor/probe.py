@@ -21,10 +21,11 @@ import ssl
 import sys
 import threading
 import time
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, IncompleteRead
 from typing import Any
 
 BODY_BYTES = 16384
+_MESSAGE_BYTES = 1024 * 1024  # FATE-Flow's answer inside a packet
 _AT_ONCE = 32
 
 
@@ -119,14 +120,15 @@ def _grpc(connection: socket.socket, question: dict[str, Any], seconds: float, a
         return
     address, port = connection.getpeername()[:2]
     target = f"ipv6:[{address}]:{port}" if connection.family == socket.AF_INET6 else f"ipv4:{address}:{port}"
-    options = [("grpc.enable_http_proxy", 0), ("grpc.default_authority", "fate"), ("grpc.max_receive_message_length", BODY_BYTES)]
-    call = question["call"]
+    options = [("grpc.enable_http_proxy", 0), ("grpc.default_authority", "fate"), ("grpc.max_receive_message_length", _MESSAGE_BYTES)]
+    call, begun = question["call"], time.monotonic()
     with grpc.insecure_channel(target, options) as channel:
         try:
             told = channel.unary_unary(call["name"])(base64.b64decode(call["message"]), seconds, tuple(call["metadata"].items()))
             answer["message"] = base64.b64encode(told).decode()
         except grpc.RpcError as error:
-            if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+            # A proxy in between may say so, too, of whom it calls: then there is an answer, and its words name who did not.
+            if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED and time.monotonic() - begun >= seconds:
                 raise TimeoutError from None
             answer["said"] = error.details()
 
@@ -174,6 +176,8 @@ def _reason(error: Exception, seconds: float) -> str:
         return "closed"
     if isinstance(error, ssl.SSLError):
         return _SSL_REASONS.get(error.reason or "", "closed" if isinstance(error, ssl.SSLEOFError) else str(error.reason))
+    if isinstance(error, IncompleteRead):
+        return "closed"
     if isinstance(error, HTTPException):
         return "no HTTP"
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]

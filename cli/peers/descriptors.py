@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from cli.stackfile.edit import Scalar, with_fields
 from cli.tools.errors import CommandError
 from cli.tools.files import write_atomic
 from cli.tools.project import Stack
-from cli.tools.pulumi import EngineError, pulumi
+from cli.tools.pulumi import SECONDS, EngineError, pulumi
 from federation.base.errors import FederationError
 from federation.base.scalars import LAST_SERIAL
 from federation.changes.exported import Fields, exported_warnings, planned_fields
@@ -21,9 +22,9 @@ from federation.peers.descriptor import Descriptor, field_texts
 from federation.peers.other_stacks import UnitDescriptor, published_unit
 from federation.peers.signed import Signature, sign
 from federation.stack.load import LoadedStack
-from federation.units.unit import UnitPlan
 
 DAYS = 90
+_CHECK_SECONDS = 20.0  # `check` works without a backend: it waits no longer for one
 
 
 @dataclass(frozen=True)
@@ -83,20 +84,22 @@ def published_descriptor(stack: Stack, unit: str | None = None) -> Descriptor:
 
 def outdated_exports(loaded: LoadedStack, stack: Stack) -> Iterator[str]:
     """A warning for each exported descriptor that is out of date, by the stack file; by the stack's outputs where it does not say."""
-    published = {unit.key: _fields(unit, stack) if unit.key in loaded.spec.exported else {} for unit in loaded.plan.units}
-    return exported_warnings(loaded.spec, published, stack.name)
+    planned = {unit.key: planned_fields(unit) if unit.key in loaded.spec.exported else {} for unit in loaded.plan.units}
+    outputs: object = None
+    if any(None in fields.values() for fields in planned.values()):
+        # Whoever asks may have no state backend, no passphrase, or not have deployed yet: then it stays unknown.
+        with suppress(FederationError):
+            outputs = _published(stack, _CHECK_SECONDS)
+    published = {key: _completed(fields, published_unit(outputs, key, stack.name)) for key, fields in planned.items()}
+    return exported_warnings(loaded.spec, published, stack.options)
 
 
-def _fields(unit: UnitPlan, stack: Stack) -> Fields:
-    """As far as known: whoever asks may have no state backend, or not have deployed yet."""
-    planned = planned_fields(unit)
-    if None not in planned.values():
-        return planned
-    try:
-        deployed = field_texts(published_descriptor(stack, unit.key).plain())
-    except FederationError:
-        return planned
-    return {path: deployed.get(path) if text is None else text for path, text in planned.items()}
+def _completed(fields: Fields, deployed: UnitDescriptor | object) -> Fields:
+    """The fields of a plan; those that it does not know as they are deployed."""
+    if not isinstance(deployed, UnitDescriptor):
+        return fields
+    texts = field_texts(deployed.descriptor.plain())
+    return {path: texts.get(path) if text is None else text for path, text in fields.items()}
 
 
 def descriptor_of_stack(stack: Stack, other: str, unit: str | None = None) -> UnitDescriptor:
@@ -134,9 +137,9 @@ def _next(identity: IdentitySpec, serial: int | None) -> int:
     return last + 1 if serial is None else serial
 
 
-def _published(stack: Stack) -> object:
+def _published(stack: Stack, seconds: float = SECONDS) -> object:
     try:
-        return json.loads(pulumi(stack, "stack", "output", "descriptors", "--json"))
+        return json.loads(pulumi(stack, "stack", "output", "descriptors", "--json", seconds=seconds))
     except EngineError as error:
         if "does not have output property" in error.output:
             return None

@@ -114,6 +114,10 @@ class Logins:
         # Why those of the pull secret, or of a file, were left out.
         self.unusable: FailedError | None = None
 
+    def read(self) -> None:
+        """Reads the pull secret, before many images ask at once and within limits of time: pulumi takes seconds."""
+        _ = self._pull_secret
+
     def if_usable(self, registry: str) -> tuple[str, str] | None:
         """The same; None also when what there is is unusable: many registries show their images to everybody."""
         try:
@@ -124,7 +128,10 @@ class Logins:
 
     def __call__(self, registry: str) -> tuple[str, str] | None:
         """For a registry; None without. FailedError when what there is is unusable."""
-        return docker_credentials(self._own, registry) or docker_credentials(self._pull_secret, registry)
+        found = docker_credentials(self._own, registry)
+        if found is None and isinstance(self._pull_secret, FailedError):
+            raise self._pull_secret
+        return found or docker_credentials(self._pull_secret, registry)
 
     @cached_property
     def _own(self) -> Any:
@@ -132,10 +139,13 @@ class Logins:
 
     @cached_property
     def _pull_secret(self) -> Any:
+        """What it holds, or why that is unknown."""
         named = self._stack.load().spec.images.pull_secret
         if named is None or named.secret is None or self._file is not None:
             return {}
         try:
             return pull_secret(pulumi(self._stack, "config", "get", "--path", secret_path(named.secret)))
         except FederationError as error:
-            raise FailedError(f"fate:secrets.{named.secret}: {error.problems[0].problem}", error.problems[0].remedy) from None
+            return FailedError(f"fate:secrets.{named.secret}: {error.problems[0].problem}", error.problems[0].remedy)
+        except FailedError as error:
+            return error

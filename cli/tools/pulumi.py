@@ -11,7 +11,7 @@ from cli.tools.files import shown
 from cli.tools.kept import has_keys
 from cli.tools.project import Stack
 
-_TIMEOUT = 120.0  # seconds
+SECONDS = 120.0
 _VARIABLES = "PULUMI_CONFIG_PASSPHRASE_FILE or PULUMI_CONFIG_PASSPHRASE"
 # What pulumi says, the problem in our words, and the remedy.
 _KNOWN = (
@@ -38,8 +38,8 @@ class EngineError(CommandError):
         super().__init__(place, output.strip() or "failed without a word", "correct that, and run the command again")
 
 
-def pulumi(stack: Stack, *arguments: str, given: str | None = None) -> str:
-    """What `pulumi` prints for a stack; `given` goes to its standard input. CommandError when it is missing or fails."""
+def pulumi(stack: Stack, *arguments: str, given: str | None = None, seconds: float = SECONDS) -> str:
+    """What `pulumi` prints for a stack; `given` goes to its standard input. CommandError when it is missing, fails or takes longer."""
     program = shutil.which("pulumi")
     if program is None:
         remedy = 'install it (https://www.pulumi.com/docs/install/), or in the sandbox: `eval "$(sandbox env)"`'
@@ -47,9 +47,9 @@ def pulumi(stack: Stack, *arguments: str, given: str | None = None) -> str:
     command = [program, *arguments, "--stack", stack.name, "--cwd", str(stack.project.folder), "--non-interactive", "--color", "never"]
     environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
-        done = subprocess.run(command, input=given or "", capture_output=True, text=True, timeout=_TIMEOUT, env=environment, check=False)
+        done = subprocess.run(command, input=given or "", capture_output=True, text=True, timeout=seconds, env=environment, check=False)
     except subprocess.TimeoutExpired:
-        raise EngineError(stack, arguments, f"no answer within {_TIMEOUT:.0f} s") from None
+        raise EngineError(stack, arguments, f"no answer within {seconds:.0f} s") from None
     if done.returncode != 0:
         said = done.stderr or done.stdout
         raise EngineError(stack, arguments, said.replace(given, "<redacted>") if given else said)
@@ -75,7 +75,7 @@ def _backend() -> str:
             ["pulumi", "whoami", "--verbose", "--json"],
             capture_output=True,
             text=True,
-            timeout=_TIMEOUT,
+            timeout=SECONDS,
             check=True,
             stdin=subprocess.DEVNULL,
         )

@@ -40,8 +40,8 @@ def outdated(exported: ExportedSpec, key: str | None, fields: Fields) -> tuple[F
     return (*signed, *changed_fields(before, known))
 
 
-def exported_warnings(spec: StackSpec, published: Mapping[str, Fields], stack: str) -> Iterator[str]:
-    """A sentence for each exported descriptor that is out of date. `published`: the fields of each unit; `stack`: for commands."""
+def exported_warnings(spec: StackSpec, published: Mapping[str, Fields], options: str) -> Iterator[str]:
+    """A sentence for each exported descriptor that is out of date. `published`: the fields of each unit; `options`: of the stack."""
     key = None if spec.identity is None else spec.identity.key
     for unit, exported in sorted(spec.exported.items()):
         if unit not in published:
@@ -52,13 +52,13 @@ def exported_warnings(spec: StackSpec, published: Mapping[str, Fields], stack: s
         elif changes := outdated(exported, key, published[unit]):
             yield (
                 f"{unit}: your exported descriptor is out of date ({changes_text(changes)}), and peers go on using it: after `pulumi up`, "
-                f"{send(export_command(unit, stack))}"
+                f"{send(export_command(unit, options))}"
             )
 
 
-def export_command(unit: str, stack: str) -> str:
+def export_command(unit: str, options: str) -> str:
     """What writes the descriptor of a unit anew."""
-    return f"run `fatefed descriptor export -s {stack} --unit {unit} -o FILE`"
+    return f"run `fatefed descriptor export {options} --unit {unit} -o FILE`"
 
 
 def send(command: str) -> str:

@@ -25,7 +25,7 @@ _LONGEST_OVERRIDE = timedelta(days=30)
 
 
 def broken_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = frozenset()) -> tuple[Problem, ...]:
-    """Every problem of a stack that no field shows by itself. `left_out`: see `federation.plan.check_stack`."""
+    """Every problem of a stack that no field shows by itself. `left_out`: see `federation.stack.plan.check_stack`."""
     rules = (
         _releases_exist,
         _namespaces_are_used_once,

@@ -32,7 +32,7 @@ def waiting_hubs(spec: StackSpec, pending: Mapping[str, str]) -> Iterator[tuple[
 
 
 def hub_is_described(spec: StackSpec, kind: Kind, name: str, where: str, left_out: Paths) -> Iterator[Problem]:
-    """The hub that is named at a place is of this stack, or of one of its peers. `left_out`: see `federation.plan.check_stack`."""
+    """The hub that is named at a place is of this stack, or of one of its peers. `left_out`: see `federation.stack.plan.check_stack`."""
     path = KINDS[kind].path
     if name == "local":
         if path not in {unit.path for unit in units(spec)} and not {path[:length] for length in range(1, len(path) + 1)} & left_out:

@@ -197,6 +197,8 @@ def serve_grpc(until: ExitStack, routes: dict[str, Any] | None = None, packet: A
         told = known.get(asked.header.dst.partyId)
         if told is None or asked.header.dst.role != "fateflow":
             context.abort(grpc.StatusCode.UNAVAILABLE, f"no router info for {asked.header.dst.partyId}")
+        if told[0] == 504:
+            context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, f"party {asked.header.dst.partyId}: no answer in time")
         if told[0] != 200:
             context.abort(grpc.StatusCode.UNAVAILABLE, "io exception")
         answer = kind()

@@ -252,12 +252,27 @@ def arrows(room: str) -> set[tuple[str, str]]:
 
 def names_of_modules(tree: ast.AST) -> Iterator[str]:
     """Every module that is imported, in full; of `from package import module` the module."""
+    yield from imports(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 is_module = (ROOT / Path(*inner.split("."))).with_suffix(".py").is_file()
                 yield inner if is_module else str(node.module)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import federation.reports.topology",
+        "from federation.reports import topology",
+        "from federation.reports.topology import NAME",
+        "import importlib\nimportlib.import_module('federation.reports.topology')",
+        "def f():\n    import federation.reports.topology",
+    ],
+)
+def test_the_floors_see_every_way_to_import(code: str) -> None:
+    assert "federation.reports.topology" in set(names_of_modules(ast.parse(code)))
 
 
 @pytest.mark.parametrize("room", FLOORS)

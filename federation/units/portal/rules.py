@@ -21,7 +21,7 @@ _MANAGER = ("exchange", "fmlManager")
 
 
 def broken_portal_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths) -> tuple[Problem, ...]:
-    """Every problem with Site Portals and the FML Manager. `left_out`: see `federation.plan.check_stack`."""
+    """Every problem with Site Portals and the FML Manager. `left_out`: see `federation.stack.plan.check_stack`."""
     problems = [*belongs_to_its_party("sitePortal", spec, peers, place), *_nothing_is_shared(spec, place)]
     for party, own in spec.site_portals_in_order:
         at = ("sitePortal", party)

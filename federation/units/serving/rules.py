@@ -19,7 +19,7 @@ _LARGEST_ID = 2**31 - 1
 
 
 def broken_serving_rules(spec: StackSpec, peers: Peers, place: Place, left_out: Paths) -> tuple[Problem, ...]:
-    """Every problem with FATE-Serving. `left_out`: see `federation.plan.check_stack`."""
+    """Every problem with FATE-Serving. `left_out`: see `federation.stack.plan.check_stack`."""
     problems = [
         *belongs_to_its_party("serving", spec, peers, place),
         *_party_of_own_serving(spec, peers, place),

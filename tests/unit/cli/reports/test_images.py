@@ -137,7 +137,8 @@ def test_a_pull_secret_that_pulumi_does_not_give_fails_every_image_and_writes_no
     stack = stacks.stack(project, "bank-a", case.text())
     before = stack.file.read_bytes()
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    stacks.stand_in(tmp_path, monkeypatch, "import sys\nsys.exit('error: no passphrase')\n")
+    asked = tmp_path / "asked"
+    stacks.stand_in(tmp_path, monkeypatch, f"import sys\nopen({str(asked)!r}, 'a').write('once ')\nsys.exit('error: no passphrase')\n")
     logins = Logins(stack, None)
 
     def digest(_: str) -> str:
@@ -148,6 +149,7 @@ def test_a_pull_secret_that_pulumi_does_not_give_fails_every_image_and_writes_no
     assert len(raised.value.problems) > 5
     assert all("fate:secrets.registry" in problem.problem for problem in raised.value.problems)
     assert stack.file.read_bytes() == before
+    assert asked.read_text() == "once ", "pulumi takes seconds: no image waits for it again"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def with_exports(spec: StackSpec, exports: dict[str, ExportedSpec]) -> StackSpec
 
 def said(loaded: LoadedStack, exports: dict[str, ExportedSpec], published: dict[str, Fields]) -> list[str]:
     """The warnings of stack `bank-a`."""
-    return list(exported_warnings(with_exports(loaded.spec, exports), published, "bank-a"))
+    return list(exported_warnings(with_exports(loaded.spec, exports), published, "-s bank-a"))
 
 
 @pytest.mark.parametrize("case", EVERY_CASE, ids=str)

@@ -64,7 +64,7 @@ def test_cpu_is_read_in_whole_cores_of_which_there_is_at_least_one(quantity: str
     assert cores(quantity) == expected
 
 
-@pytest.mark.parametrize("quantity", ["NaN", "Infinity", "-Infinity", "NaNGi", "", "Gi", "two"])
+@pytest.mark.parametrize("quantity", ["NaN", "Infinity", "-Infinity", "NaNGi", "", "Gi", "two", "1_0", "٣Gi", "1e999999k", "1e9999", "."])
 def test_what_is_no_finite_number_is_no_amount(quantity: str) -> None:
     with pytest.raises(ValueError, match="is not an amount"):
         amount(quantity)

@@ -26,9 +26,13 @@ class Engine(BaseHTTPRequestHandler):
         bodies = {"/jmx": json.dumps(NODES), "/page": "<html>", "/whoami": json.dumps([signed_in, self.headers["Accept"]])}
         body = bodies.get(self.path, "{}").encode()
         self.send_response(200 if self.path in bodies else 404)
-        self.send_header("Content-Length", str(len(body)))
+        if self.path == "/cut":
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        # One answer breaks off before its end.
+        self.wfile.write(b"5\r\n{" if self.path == "/cut" else body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing."""
@@ -77,6 +81,7 @@ def test_each_failure_is_told_with_its_place_and_a_remedy(engine: int, refusing:
         (lambda: reachable(LOOPBACK, refusing), f"{LOOPBACK}:{refusing}: nobody listens there"),
         (lambda: get_json(LOOPBACK, refusing, "/"), f"http://{LOOPBACK}:{refusing}: nobody listens there"),
         (lambda: tls_certificate(LOOPBACK, refusing, "x"), f"{LOOPBACK}:{refusing}: nobody listens there"),
+        (lambda: get_json(LOOPBACK, engine, "/cut"), f"http://{LOOPBACK}:{engine}: the connection is closed without an answer"),
         (lambda: tls_certificate(LOOPBACK, engine, "x"), f"{LOOPBACK}:{engine}: it speaks no TLS"),
         (lambda: resolves("gone.invalid"), "this machine does not know that name"),
     ]

@@ -457,6 +457,16 @@ OSX_FAULTS: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
             )
         },
     ),
+    "FATE-Flow hangs there": (
+        {**ANSWERS, "10000": (504, "")},
+        {
+            "gRPC route to party 10000": (
+                "FATE-Flow of party 10000 does not answer: party 10000: no answer in time",
+                "clinic-b: is party 10000 accepted there",
+            )
+        },
+    ),
+    "a long answer there": ({**ANSWERS, "10000": (200, {**ANSWERS["10000"][1], "more": "x" * 40_000})}, {}),
     "FATE 1.x": (
         {**ANSWERS, "10000": fateflow()},
         {"release that FATE-Flow of party 10000 tells": ("it is FATE 1.x, here is 2.2.0", "clinic-b, here: agree on one release")},

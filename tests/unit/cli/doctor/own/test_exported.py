@@ -233,10 +233,41 @@ def test_doctor_does_not_guess_addresses_that_it_cannot_see(lab: Lab) -> None:
             item["status"] = {}
 
     row = lab.row(pending) or {}
-    assert (row["state"], "has an address" in row["problem"]) == ("skipped", True)
+    assert row["state"] == "skipped"
+    rows = json.loads(lab.run("doctor", "--json")[1])["rows"]
+    assert row["problem"].removeprefix("waits for: ") in [other["check"] for other in rows if other["state"] == "failed"], row
     lab.kubectl.answers["services/fate-9999"] = FORBIDDEN.format("services")
     row = lab.row() or {}
     assert (row["state"], "rbac/viewer.yaml" in row["fix"]) == ("not readable", True)
+
+
+def test_doctor_says_which_address_no_descriptor_can_hold_and_goes_on(lab: Lab) -> None:
+    lab.export()
+    before = len(json.loads(lab.run("doctor", "--json")[1])["rows"])
+
+    def odd(answers: Answers) -> None:
+        moved(answers)
+        for item in answers["services/fate-9999"]:
+            if item["spec"]["type"] == "LoadBalancer":
+                item["status"]["loadBalancer"]["ingress"] = [{"hostname": "lb_1.Example.com"}]
+
+    row = lab.row(odd) or {}
+    assert (row["state"], "'lb_1.Example.com'" in row["problem"]) == ("failed", True)
+    assert len(json.loads(lab.run("doctor", "--json")[1])["rows"]) == before
+
+
+def test_check_asks_the_backend_once_and_names_the_project_in_its_remedy(make: Callable[[Case], Lab], tmp_path: Path) -> None:
+    lab = make(MESH_OF_TWO)
+    lab.export("--unit", "party-9998")
+    lab.export("--unit", PARTY)
+    lab.up("203.0.113.51")
+    assert lab.asked
+    project = str(lab.stack.project.folder)
+    code, out, _ = lab.run("check", "--json", "-C", project)
+    warnings = [text for text in json.loads(out)["warnings"] if "export" in text]
+    assert (code, len(warnings)) == (0, 2)
+    assert all(f"`fatefed descriptor export -C {project} -s bank-a --unit party-" in text for text in warnings)
+    assert len(lab.asked) == 1
 
 
 def test_doctor_says_that_an_earlier_version_remembered_nothing(lab: Lab) -> None:
