@@ -10,7 +10,7 @@ from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown
 from federation.base.errors import FederationError
 from federation.config.file import StackSource
-from federation.config.project import ProjectFile, short_name, stack_file_name
+from federation.config.project import ProjectFile, short_name, stack_file_name, stack_of_file
 from federation.stack.load import LoadedStack, load_stack
 
 # Pulumi's rule for stack names.
@@ -34,7 +34,7 @@ class Project:
     @property
     def stack_names(self) -> list[str]:
         """Of every stack file."""
-        return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in self.stacks.glob("Pulumi.*.yaml"))
+        return sorted(stack_of_file(file) for file in self.stacks.glob("Pulumi.*.yaml"))
 
     def stack(self, name: str) -> "Stack":
         """A stack by its name, whether its file exists or not. UsageError for what cannot be a stack's name."""

@@ -39,3 +39,8 @@ def short_name(stack: str) -> str:
 def stack_file_name(stack: str) -> str:
     """The name of a stack's file, by the stack's name as Pulumi knows it."""
     return f"Pulumi.{short_name(stack)}.yaml"
+
+
+def stack_of_file(file: Path) -> str:
+    """The stack that a file is of, by the file's name: the other way round."""
+    return file.name.removeprefix("Pulumi.").removesuffix(".yaml")

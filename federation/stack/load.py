@@ -14,6 +14,7 @@ from federation.base.model_errors import problems_of
 from federation.catalogue.own import own_releases
 from federation.config.file import StackSource
 from federation.config.partial import Salvaged, salvage
+from federation.config.project import stack_of_file
 from federation.config.stack import StackSpec
 from federation.peers.accepted import Peers, resolve
 from federation.pki.certificates import board_problems, certificate_problems, last_moment, names_callers, names_of_others, weakness
@@ -71,7 +72,7 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     if problems:
         raise FederationError(_once(problems))
     plan = plan_stack(spec, peers, today)
-    name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    name = stack_of_file(path)
     plan = replace(plan, units=tuple(replace(unit, owner=(owner_note(spec, unit, name),)) for unit in plan.units))
     if refused := [*oversized(plan, source.place), *clashes(manifests, plan.units, source.place)]:
         raise FederationError(refused)

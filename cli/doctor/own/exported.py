@@ -11,6 +11,7 @@ from cli.doctor.rows import ROLE, Row, not_read, skipped
 from cli.doctor.snapshot import Snapshot, UnitView
 from federation.base.live import live_values
 from federation.changes.exported import export_command, outdated, planned_fields, send
+from federation.config.project import stack_of_file
 from federation.peers.descriptor import changes_text
 
 
@@ -18,8 +19,7 @@ def exported_rows(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:
     """A row for the exported descriptor of a deployed unit; none for a unit whose descriptor was never exported."""
     spec, key = snapshot.spec, view.unit.key
     check, exported = f"{key}: the exported descriptor is up to date", spec.exported.get(key)
-    stack = Path(snapshot.loaded.source.name).name.removeprefix("Pulumi.").removesuffix(".yaml")
-    command = export_command(key, f"-s {stack}")
+    command = export_command(key, f"-s {stack_of_file(Path(snapshot.loaded.source.name))}")
     if exported is None:
         # Versions before this one counted exports, and forgot what they said.
         if spec.identity is not None and spec.identity.serial is not None and not spec.exported:
