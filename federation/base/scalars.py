@@ -11,95 +11,22 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 # Whoever connects: said on purpose.
 ANYONE = "anyone"
-# RFC 1123 label, the limit of Kubernetes namespaces and Service names.
-_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 # What resolvers take for an IPv4 address, in one of its old spellings: 127.1, 0x7f000001.
 _NUMBER = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)$")
 _DNS_NAME = re.compile(r"^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
-# Kubernetes' resource.Quantity without exponents: what operators write for cpu, memory and claims.
-_QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$"
-# Docker's reference grammar: a tag, and a sha256 digest.
-_TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
-_DIGEST = r"^sha256:[0-9a-f]{64}$"
-_ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
-_SHA256 = r"^[0-9a-f]{64}$"
 _PARTY_ID = r"^[1-9][0-9]{0,9}$"
-_WORD = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$"
-# Segments begin with a letter or digit: the API server refuses `//`, `/./` and `/../`.
-_PATH = r"^/([A-Za-z0-9][A-Za-z0-9._~-]*(/[A-Za-z0-9][A-Za-z0-9._~-]*)*)?$"
-_WHOLE = r"^[0-9]{1,4}$"
-# Where Kubernetes mounts a volume, and a path inside one: no colon, no way out.
-_MOUNT_PATH = r"^/[^:]*[^/:]$"
-_SUB_PATH = r"^[^/:][^:]*$"
+_FINGERPRINT = r"^SHA256:[A-Za-z0-9+/]{43}$"
 # Docker's reference grammar: an optional registry with its port, then a path in lower case; and a tag behind it.
 _REPOSITORY = r"^([A-Za-z0-9.-]+(:[0-9]{1,5})?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$"
-_REGISTRY = r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9]+([._/-]+[a-z0-9]+)*)?/?$"
-_UPSTREAM = _REPOSITORY.removesuffix("$") + ":" + _TAG.removeprefix("^")
-# Behind the prefix `extra-`, within a label.
-_VOLUME_NAME = r"^[a-z0-9]([-a-z0-9]{0,55}[a-z0-9])?$"
-_FINGERPRINT = r"^SHA256:[A-Za-z0-9+/]{43}$"
-# Of the Pulumi CLI: organization, project and stack, in full.
-_STACK = r"^[A-Za-z0-9_.-]{1,100}(/[A-Za-z0-9_.-]{1,100}){2}$"
-_UNIT = r"^[a-z]+(-[a-z]+)*(-[1-9][0-9]{0,9})?$"
-_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-# What MySQL takes unquoted, and what no file that holds a name has to escape.
-_DATABASE = r"^[A-Za-z0-9_]{1,64}$"
-_USER = r"^[A-Za-z0-9_.-]{1,32}$"
-_SPARK_MASTER = r"^spark://[A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5})*$"
-_NAME_NODE = r"^hdfs://[A-Za-z0-9.-]+:[0-9]{1,5}$"
-_FOLDER = r"^(/[A-Za-z0-9._-]+)+$"
-_PROGRAM = r"^[A-Za-z0-9/._-]{1,255}$"
-_REASON = r"^[^\r\n]{1,200}$"
-_ORDINAL = r"^[1-9][0-9]{0,4}$"
-_UID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-_PORT_RANGE = r"^[0-9]{1,5}-[0-9]{1,5}$"
-_FILE = r"^/[^\n:]+$"
-_SQL_NAME = r"^[A-Za-z0-9_.-]{1,63}$"
-_CLASS = r"^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)+$"
-_URL = r"^https?://[^\s\\]+$"
-_KIND = r"^[A-Z][A-Za-z0-9]{0,62}$"
-# A method and a path in which `*` is one part: all else stands for itself, also inside a regular expression.
-_CALL = r"^(GET|POST) (/([A-Za-z0-9][A-Za-z0-9_-]*|\*))+$"
-_HOST_PORT = r"^[A-Za-z0-9.-]+:[0-9]{1,5}$"
-# What a value that does not match its pattern should have been.
-PATTERNS_IN_WORDS = {
-    _LABEL: "a name of lower-case letters, digits and '-', at most 63 characters",
-    _QUANTITY: "an amount such as 500m, 2 or 4Gi",
-    _TAG: "an image tag",
-    _DIGEST: "an image digest, sha256: and 64 hexadecimal digits",
-    _ENV_NAME: "a name of an environment variable",
-    _SHA256: "a sha256 of 64 hexadecimal digits",
-    _WORD: "one plain word of at most 32 characters",
-    _WHOLE: "a whole number",
-    _MOUNT_PATH: "an absolute path without ':', such as /data/models",
-    _SUB_PATH: "a relative path without ':', such as models/current",
-    _REPOSITORY: "registry, path and name of an image, without https://, tag and digest, such as registry.example:5000/fate/mysql",
-    _REGISTRY: "a registry with an optional path, without https:// and without tag, such as registry.example:5000/fate",
-    _UPSTREAM: "an image as upstream names it, with its tag, such as federatedai/fateflow:1.11.2-release",
-    _VOLUME_NAME: "a name of lower-case letters, digits and '-', at most 57 characters",
-    _PATH: "a path such as /tools/board",
-    _FINGERPRINT: "a fingerprint, SHA256: and 43 letters and digits",
-    _STACK: "the full name of a stack, ORGANIZATION/PROJECT/STACK; in a file, S3 or other backend of your own ORGANIZATION is the word "
-    "organization, such as organization/fate/bank-a",
-    _UNIT: "a unit such as party-9999 or exchange",
-    _DAY: "a day such as 2027-01-31",
-    _DATABASE: "a name of letters, digits and '_'",
-    _USER: "a name of letters, digits, '_', '.' and '-', at most 32 characters",
-    _SPARK_MASTER: "an address such as spark://spark.bank-a.example:7077; more masters follow as ,HOST:PORT",
-    _NAME_NODE: "an address with its port such as hdfs://namenode.bank-a.example:8020",
-    _FOLDER: "an absolute path such as /fate",
-    _PROGRAM: "a path of letters, digits, '/', '.', '_' and '-'",
-    _KIND: "a kind of Kubernetes objects, such as Issuer",
-    _REASON: "one line of at most 200 characters",
-    _ORDINAL: "a number such as 1 or 2",
-    _UID: "a UID such as 5f3c1e0a-7b1d-4c55-9a3e-2f6d8c4b7a10",
-    _PORT_RANGE: "a range of ports such as 30000-32767",
-    _FILE: "an absolute path without ':'",
-    _SQL_NAME: "a name of letters, digits, '_', '.' and '-', at most 63 characters",
-    _CLASS: "the full name of a Java class, such as com.webank.ai.fate.serving.adaptor.dataaccess.HttpAdapter",
-    _CALL: "a method and a path such as POST /v1/party/*/*/*/start",
-    _URL: "an address such as https://features.bank-a.example/v1",
-}
+_TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
+# What a value that does not match its pattern should have been; each scalar below says it beside its pattern.
+PATTERNS_IN_WORDS: dict[str, str] = {}
+
+
+def _text(pattern: str, words: str) -> StringConstraints:
+    """The constraint of a text that matches a pattern; `words`: what it is."""
+    PATTERNS_IN_WORDS[pattern] = words
+    return StringConstraints(pattern=pattern)
 
 
 # Of one endpoint: each is a line of a route file, or a rule of a policy, of every member.
@@ -255,60 +182,88 @@ SourceRanges = Annotated[
     BeforeValidator(_word_as_list),
     AfterValidator(_anyone_alone),
 ]
+EnvName = Annotated[str, _text(r"^[A-Za-z_][A-Za-z0-9_]*$", "a name of an environment variable")]
 # The pattern is for the JSON schemas only; _party_id says it in words.
-EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME)]
 PartyId = Annotated[str, Field(json_schema_extra={"pattern": _PARTY_ID}), BeforeValidator(_id_as_text), AfterValidator(_party_id)]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 IpAddress = Annotated[str, AfterValidator(_address)]
 Host = Annotated[str, AfterValidator(_host)]
 Domain = Annotated[str, AfterValidator(_domain)]
-Label = Annotated[str, StringConstraints(pattern=_LABEL)]
+# RFC 1123 label, the limit of Kubernetes namespaces and Service names.
+_LABEL_IN_WORDS = "a name of lower-case letters, digits and '-', at most 63 characters"
+Label = Annotated[str, _text(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", _LABEL_IN_WORDS)]
 Name = Label
-Quantity = Annotated[str, StringConstraints(pattern=_QUANTITY), BeforeValidator(_id_as_text)]
+# Kubernetes' resource.Quantity without exponents: what operators write for cpu, memory and claims.
+_AMOUNT = _text(r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$", "an amount such as 500m, 2 or 4Gi")
+Quantity = Annotated[str, _AMOUNT, BeforeValidator(_id_as_text)]
 Cpu = Annotated[Quantity, AfterValidator(_cpu)]
 # Kubernetes counts devices whole; as a text, like all quantities.
-Devices = Annotated[str, StringConstraints(pattern=_WHOLE), BeforeValidator(_id_as_text)]
+Devices = Annotated[str, _text(r"^[0-9]{1,4}$", "a whole number"), BeforeValidator(_id_as_text)]
 Bytes = Annotated[Quantity, AfterValidator(_bytes)]
 # The pattern is for the JSON schemas only; _host_port says it in words.
-HostPort = Annotated[str, Field(json_schema_extra={"pattern": _HOST_PORT}, description="host:port"), AfterValidator(_host_port)]
-Tag = Annotated[str, StringConstraints(pattern=_TAG), AfterValidator(_not_latest)]
-Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
-Sha256 = Annotated[str, StringConstraints(pattern=_SHA256)]
-MountPath = Annotated[str, StringConstraints(pattern=_MOUNT_PATH), AfterValidator(_stays_inside)]
-SubPath = Annotated[str, StringConstraints(pattern=_SUB_PATH), AfterValidator(_stays_inside)]
-Repository = Annotated[str, StringConstraints(pattern=_REPOSITORY)]
-Registry = Annotated[str, StringConstraints(pattern=_REGISTRY)]
-Upstream = Annotated[str, StringConstraints(pattern=_UPSTREAM)]
-VolumeName = Annotated[str, StringConstraints(pattern=_VOLUME_NAME)]
-StackName = Annotated[str, StringConstraints(pattern=_STACK)]
-UnitKey = Annotated[str, StringConstraints(pattern=_UNIT)]
-Fingerprint = Annotated[str, StringConstraints(pattern=_FINGERPRINT)]
+_HOST_PORT = Field(json_schema_extra={"pattern": r"^[A-Za-z0-9.-]+:[0-9]{1,5}$"}, description="host:port")
+HostPort = Annotated[str, _HOST_PORT, AfterValidator(_host_port)]
+Tag = Annotated[str, _text(_TAG, "an image tag"), AfterValidator(_not_latest)]
+Digest = Annotated[str, _text(r"^sha256:[0-9a-f]{64}$", "an image digest, sha256: and 64 hexadecimal digits")]
+Sha256 = Annotated[str, _text(r"^[0-9a-f]{64}$", "a sha256 of 64 hexadecimal digits")]
+# Where Kubernetes mounts a volume, and a path inside one: no colon, no way out.
+_MOUNTED = _text(r"^/[^:]*[^/:]$", "an absolute path without ':', such as /data/models")
+MountPath = Annotated[str, _MOUNTED, AfterValidator(_stays_inside)]
+_INSIDE = _text(r"^[^/:][^:]*$", "a relative path without ':', such as models/current")
+SubPath = Annotated[str, _INSIDE, AfterValidator(_stays_inside)]
+_NAMED = "registry, path and name of an image, without https://, tag and digest, such as registry.example:5000/fate/mysql"
+Repository = Annotated[str, _text(_REPOSITORY, _NAMED)]
+_PREFIX = "a registry with an optional path, without https:// and without tag, such as registry.example:5000/fate"
+Registry = Annotated[str, _text(r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9]+([._/-]+[a-z0-9]+)*)?/?$", _PREFIX)]
+_TAGGED = "an image as upstream names it, with its tag, such as federatedai/fateflow:1.11.2-release"
+Upstream = Annotated[str, _text(_REPOSITORY.removesuffix("$") + ":" + _TAG.removeprefix("^"), _TAGGED)]
+# Behind the prefix `extra-`, within a label.
+_EXTRA = "a name of lower-case letters, digits and '-', at most 57 characters"
+VolumeName = Annotated[str, _text(r"^[a-z0-9]([-a-z0-9]{0,55}[a-z0-9])?$", _EXTRA)]
+# Of the Pulumi CLI: organization, project and stack, in full.
+_IN_FULL = (
+    "the full name of a stack, ORGANIZATION/PROJECT/STACK; in a file, S3 or other backend of your own ORGANIZATION is the word "
+    "organization, such as organization/fate/bank-a"
+)
+StackName = Annotated[str, _text(r"^[A-Za-z0-9_.-]{1,100}(/[A-Za-z0-9_.-]{1,100}){2}$", _IN_FULL)]
+UnitKey = Annotated[str, _text(r"^[a-z]+(-[a-z]+)*(-[1-9][0-9]{0,9})?$", "a unit such as party-9999 or exchange")]
+Fingerprint = Annotated[str, _text(_FINGERPRINT, "a fingerprint, SHA256: and 43 letters and digits")]
 # JSON's numbers are exact up to here.
 LAST_SERIAL = 2**53 - 1
 Serial = Annotated[int, Field(strict=True, ge=1, le=LAST_SERIAL)]
 # In UTC, ISO 8601; texts compare as days do.
-Day = Annotated[str, StringConstraints(pattern=_DAY), BeforeValidator(_day_as_text), AfterValidator(_day)]
+_DATE = _text(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "a day such as 2027-01-31")
+Day = Annotated[str, _DATE, BeforeValidator(_day_as_text), AfterValidator(_day)]
 # A version or the name of an engine as a peer writes it: too short and too plain for a key, and one line.
-Word = Annotated[str, StringConstraints(pattern=_WORD)]
-UrlPath = Annotated[str, StringConstraints(pattern=_PATH)]
-DatabaseName = Annotated[str, StringConstraints(pattern=_DATABASE)]
-UserName = Annotated[str, StringConstraints(pattern=_USER)]
-SparkMaster = Annotated[str, StringConstraints(pattern=_SPARK_MASTER)]
-NameNode = Annotated[str, StringConstraints(pattern=_NAME_NODE)]
-Folder = Annotated[str, StringConstraints(pattern=_FOLDER)]
-ProgramPath = Annotated[str, StringConstraints(pattern=_PROGRAM)]
+Word = Annotated[str, _text(r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$", "one plain word of at most 32 characters")]
+# Segments begin with a letter or digit: the API server refuses `//`, `/./` and `/../`.
+_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._~-]*"
+UrlPath = Annotated[str, _text(rf"^/({_SEGMENT}(/{_SEGMENT})*)?$", "a path such as /tools/board")]
+# What MySQL takes unquoted, and what no file that holds a name has to escape.
+DatabaseName = Annotated[str, _text(r"^[A-Za-z0-9_]{1,64}$", "a name of letters, digits and '_'")]
+UserName = Annotated[str, _text(r"^[A-Za-z0-9_.-]{1,32}$", "a name of letters, digits, '_', '.' and '-', at most 32 characters")]
+_MASTERS = "an address such as spark://spark.bank-a.example:7077; more masters follow as ,HOST:PORT"
+SparkMaster = Annotated[str, _text(r"^spark://[A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5})*$", _MASTERS)]
+_NAME_NODE = "an address with its port such as hdfs://namenode.bank-a.example:8020"
+NameNode = Annotated[str, _text(r"^hdfs://[A-Za-z0-9.-]+:[0-9]{1,5}$", _NAME_NODE)]
+Folder = Annotated[str, _text(r"^(/[A-Za-z0-9._-]+)+$", "an absolute path such as /fate")]
+ProgramPath = Annotated[str, _text(r"^[A-Za-z0-9/._-]{1,255}$", "a path of letters, digits, '/', '.', '_' and '-'")]
 # Why a peer is in its state.
-Reason = Annotated[str, StringConstraints(pattern=_REASON)]
+Reason = Annotated[str, _text(r"^[^\r\n]{1,200}$", "one line of at most 200 characters")]
 # Authorities of a party are numbered: 1, and after a rotation 2.
-Ordinal = Annotated[str, StringConstraints(pattern=_ORDINAL), BeforeValidator(_id_as_text)]
-ObjectKind = Annotated[str, StringConstraints(pattern=_KIND)]
-Uid = Annotated[str, StringConstraints(pattern=_UID)]
-PortRange = Annotated[str, StringConstraints(pattern=_PORT_RANGE)]
-ImageFile = Annotated[str, StringConstraints(pattern=_FILE)]
+Ordinal = Annotated[str, _text(r"^[1-9][0-9]{0,4}$", "a number such as 1 or 2"), BeforeValidator(_id_as_text)]
+ObjectKind = Annotated[str, _text(r"^[A-Z][A-Za-z0-9]{0,62}$", "a kind of Kubernetes objects, such as Issuer")]
+_UID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+Uid = Annotated[str, _text(_UID, "a UID such as 5f3c1e0a-7b1d-4c55-9a3e-2f6d8c4b7a10")]
+PortRange = Annotated[str, _text(r"^[0-9]{1,5}-[0-9]{1,5}$", "a range of ports such as 30000-32767")]
+ImageFile = Annotated[str, _text(r"^/[^\n:]+$", "an absolute path without ':'")]
 # Site Portal and FML Manager hand user and database to PostgreSQL in one line without quotes.
-SqlName = Annotated[str, StringConstraints(pattern=_SQL_NAME)]
+SqlName = Annotated[str, _text(r"^[A-Za-z0-9_.-]{1,63}$", "a name of letters, digits, '_', '.' and '-', at most 63 characters")]
 # Both end up in a .properties file, one line each.
-ClassName = Annotated[str, StringConstraints(pattern=_CLASS)]
-Url = Annotated[str, StringConstraints(pattern=_URL)]
-PartnerCall = Annotated[str, StringConstraints(pattern=_CALL)]
+_CLASS = "the full name of a Java class, such as com.webank.ai.fate.serving.adaptor.dataaccess.HttpAdapter"
+ClassName = Annotated[str, _text(r"^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)+$", _CLASS)]
+Url = Annotated[str, _text(r"^https?://[^\s\\]+$", "an address such as https://features.bank-a.example/v1")]
+# A method and a path in which `*` is one part: all else stands for itself, also inside a regular expression.
+_CALL = r"^(GET|POST) (/([A-Za-z0-9][A-Za-z0-9_-]*|\*))+$"
+PartnerCall = Annotated[str, _text(_CALL, "a method and a path such as POST /v1/party/*/*/*/start")]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
