@@ -37,7 +37,7 @@ def ensure_pki(cluster: Cluster) -> None:
     tokens = pki.new_key()
     files |= {"sa.key": pki.key_pem(tokens), "sa.pub": pki.public_pem(tokens)}
     for file, data in files.items():
-        pki.write_private(draft / file, data)
+        write_atomic(draft / file, data)
     os.rename(draft, cluster.pki)
 
 

@@ -1,21 +1,15 @@
-"""Keys, certificate authorities, signing requests and certificates, in memory; and private files.
-
-Used by the control planes (EC P-256) and by the demo's federation CA (RSA 2048, signing requests).
-"""
+"""Keys, certificate authorities and certificates, in memory: of the control planes, and of tests."""
 
 import datetime
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
-from sandbox.files import write_atomic
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -24,10 +18,6 @@ Usage = Literal["server", "client"]
 
 _USAGES = {"server": ExtendedKeyUsageOID.SERVER_AUTH, "client": ExtendedKeyUsageOID.CLIENT_AUTH}
 _BACKDATE = datetime.timedelta(minutes=5)  # for clocks that run behind ours
-
-
-class PkiError(ValueError):
-    """A signing request or key that must not be used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,19 +47,9 @@ def public_pem(key: PrivateKey) -> bytes:
     return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def pem(item: x509.Certificate | x509.CertificateSigningRequest) -> bytes:
-    """Encode a certificate or a signing request."""
-    return item.public_bytes(serialization.Encoding.PEM)
-
-
-def load_key(data: bytes) -> PrivateKey:
-    """Decode an unencrypted EC or RSA key; PkiError for any other kind."""
-    return _private(serialization.load_pem_private_key(data, password=None))
-
-
-def load_authority(certificate: bytes, key: bytes) -> Authority:
-    """Decode a CA from two PEM texts."""
-    return Authority(key=load_key(key), certificate=x509.load_pem_x509_certificate(certificate))
+def pem(certificate: x509.Certificate) -> bytes:
+    """Encode a certificate."""
+    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def new_authority(common_name: str, *, organization: str = "", kind: KeyKind = "ec-p256") -> Authority:
@@ -101,55 +81,8 @@ def issue(
     builder = builder.add_extension(_key_usage(key_encipherment=encipherment), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage([_USAGES[usage] for usage in usages]), critical=False)
     if names:
-        builder = builder.add_extension(_alternative_names(names), critical=False)
+        builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
     return builder.sign(authority.key, hashes.SHA256())
-
-
-def new_csr(key: PrivateKey, common_name: str, *, organization: str = "", names: Sequence[str] = ()) -> x509.CertificateSigningRequest:
-    """Ask for a certificate; the private key stays with the caller."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(_name(common_name, organization))
-    if names:
-        builder = builder.add_extension(_alternative_names(names), critical=False)
-    return builder.sign(key, hashes.SHA256())
-
-
-def sign_csr(
-    csr: x509.CertificateSigningRequest | bytes,
-    authority: Authority,
-    names: Sequence[str],
-    *,
-    organization: str = "",
-    days: int = 365,
-) -> x509.Certificate:
-    """Certify the key of a request (PEM accepted) for `names`, the first of which is the common name.
-
-    The signer decides: subject, names, usages and lifetime in the request are ignored. PkiError when the request is
-    not signed by its own key, or when there is no name.
-    """
-    request = x509.load_pem_x509_csr(csr) if isinstance(csr, bytes) else csr
-    if not names:
-        raise PkiError("a certificate needs at least one name")
-    if not request.is_signature_valid:
-        raise PkiError("the signing request is not signed by the key it holds")
-    key = _public(request.public_key())
-    return issue(authority, key, names[0], organization=organization, names=names, days=days)
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a key file, whole or not at all, readable by its owner only."""
-    write_atomic(path, data)
-
-
-def _private(key: object) -> PrivateKey:
-    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        raise PkiError(f"not an EC or RSA key: {type(key).__name__}")
-    return key
-
-
-def _public(key: object) -> PublicKey:
-    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        raise PkiError(f"not an EC or RSA key: {type(key).__name__}")
-    return key
 
 
 def _name(common_name: str, organization: str) -> x509.Name:
@@ -184,10 +117,6 @@ def _key_usage(*, signs_certificates: bool = False, key_encipherment: bool = Fal
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _alternative_names(names: Sequence[str]) -> x509.SubjectAlternativeName:
-    return x509.SubjectAlternativeName([_general_name(name) for name in names])
 
 
 def _general_name(name: str) -> x509.GeneralName:

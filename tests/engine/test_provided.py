@@ -53,7 +53,7 @@ def give(space: Workspace, authority: pki.Authority, **more: bytes) -> None:
     """Another key and certificate, and what else changes."""
     key = pki.new_key("rsa-2048")
     space.set_secret("party-9999-key", pki.key_pem(key))
-    space.set_secret("party-9999-certificate", pki.pem(pki.sign_csr(pki.new_csr(key, NAME), authority, [NAME])))
+    space.set_secret("party-9999-certificate", pki.pem(pki.issue(authority, key.public_key(), NAME, names=[NAME])))
     for name, value in more.items():
         space.set_secret(f"party-9999-{name}", value)
 

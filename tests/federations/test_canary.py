@@ -57,7 +57,7 @@ def _passwords(folder: Path, kubeconfig: Path) -> Watched:
     given = {name: canary(name) for name in _named(PASSWORDS) - {"registry", "consoles"}}
     given["registry"] = json.dumps({"auths": {"registry.example": {"auth": canary("registry")}}})
     given["consoles-key"] = pki.key_pem(key).decode()
-    given["consoles-certificate"] = pki.pem(pki.sign_csr(pki.new_csr(key, consoles[0]), authority, consoles)).decode()
+    given["consoles-certificate"] = pki.pem(pki.issue(authority, key.public_key(), consoles[0], names=consoles)).decode()
     return _given(space, given)
 
 
@@ -68,7 +68,7 @@ def _keys(folder: Path, kubeconfig: Path) -> Watched:
     given = {f"party-{party}-{slot}": canary(slot) for party in ("9999", "9998") for slot in ("mysql", "mysql-root")}
     # Pulsar gets it in another format than this one.
     given["party-9998-key"] = pki.key_pem(key, "traditional").decode()
-    given["party-9998-certificate"] = pki.pem(pki.sign_csr(pki.new_csr(key, name), authority, [name])).decode()
+    given["party-9998-certificate"] = pki.pem(pki.issue(authority, key.public_key(), name, names=[name])).decode()
     given["party-9998-ca"] = pki.pem(authority.certificate).decode()
     watched = _given(space, given)
     watched.hears("fatefed trust init", "fatefed", "trust", "init")

@@ -64,7 +64,7 @@ class _Handler(socketserver.BaseRequestHandler):
 def pulsar(party: str, authority: pki.Authority, folder: Path) -> Server:
     """A party's server, with a certificate that the federation's CA signed for the party's name."""
     key, name = pki.new_key(), server_name(party)
-    certificate = pki.sign_csr(pki.new_csr(key, name), authority, [name])
+    certificate = pki.issue(authority, key.public_key(), name, names=[name])
     return tls_server(party, pki.pem(certificate).decode(), pki.key_pem(key).decode(), folder)
 
 
