@@ -22,7 +22,7 @@ from cli.keys.passwords import give_command, init_secrets
 from cli.keys.trust import init_trust, rotate, waits_for_peers
 from cli.peers.accept import Review, accept, review
 from cli.peers.acceptance import Terms
-from cli.peers.descriptors import export_descriptor, export_unsigned, outdated_exports, remember, write_descriptor
+from cli.peers.descriptors import export_descriptor, export_unsigned, outdated_exports, remember
 from cli.peers.sources import StackOutput
 from cli.peers.states import set_state
 from cli.reports import releases
@@ -31,7 +31,7 @@ from cli.reports.rendering import access_files, render, write_rendering
 from cli.stackfile.initialize import Answers, init_stack
 from cli.stackfile.move_peers import move_peers
 from cli.tools.errors import CommandError, UsageError
-from cli.tools.files import shown
+from cli.tools.files import shown, write_atomic
 from cli.tools.kept import keep_copy
 from cli.tools.kubectl import Cluster
 from cli.tools.output import say
@@ -197,7 +197,7 @@ def descriptor_export(arguments: argparse.Namespace) -> Result:
     else:
         export = export_descriptor(stack, arguments.unit, today(), days=arguments.days, serial=arguments.serial)
     if arguments.output != "-":
-        write_descriptor(export, Path(arguments.output))
+        write_atomic(Path(arguments.output), export.content)
     # Last: what was not written is not remembered.
     remember(stack, export)
     keep_copy(stack)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
 
 from cli.keys.identity import private_key, write_fields
 from cli.peers.acceptance import MOST_DAYS
@@ -73,15 +72,6 @@ def remember(stack: Stack, export: Export) -> None:
     write_atomic(file, with_fields(text, path, who, ExportedSpec.written_keys() - {"fields"}).encode())
 
 
-def published_descriptor(stack: Stack, unit: str | None = None) -> Descriptor:
-    """The unsigned body of one deployed party or exchange, read from the stack's outputs.
-
-    `unit` is `exchange` or `party-<id>`; it may be absent when the stack has exactly one. FederationError when it is not
-    deployed, not known, or (a defect of the program) not a valid descriptor.
-    """
-    return _unit_of(stack, unit).descriptor
-
-
 def outdated_exports(loaded: LoadedStack, stack: Stack) -> Iterator[str]:
     """A warning for each exported descriptor that is out of date, by the stack file; by the stack's outputs where it does not say."""
     planned = {unit.key: planned_fields(unit) if unit.key in loaded.spec.exported else {} for unit in loaded.plan.units}
@@ -115,15 +105,14 @@ def descriptor_of_stack(stack: Stack, other: str, unit: str | None = None) -> Un
 
 
 def _unit_of(stack: Stack, unit: str | None) -> UnitDescriptor:
+    """One deployed party or exchange, read from the stack's outputs; `unit` may be absent when the stack has exactly one.
+
+    FederationError when it is not deployed, not known, or (a defect of the program) not a valid descriptor.
+    """
     found = published_unit(_published(stack), unit, stack.name)
     if isinstance(found, UnitDescriptor):
         return found
     raise FederationError(found)
-
-
-def write_descriptor(export: Export, path: Path) -> None:
-    """Write the file. CommandError when the path cannot be written."""
-    write_atomic(path, export.content)
 
 
 def _next(identity: IdentitySpec, serial: int | None) -> int:

@@ -7,8 +7,6 @@ from typing import Any, Literal
 from federation.access.engine_policy import Way, driver_ports
 from federation.access.network_policy import dialler
 from federation.base.live import live_values
-from federation.catalogue.endpoints import published
-from federation.catalogue.kinds import KINDS
 from federation.config.stack import StackSpec
 from federation.config.units import OwnUnit, units
 from federation.links.external_engines import external_engines
@@ -148,9 +146,3 @@ def filled(rows: Iterable[FirewallRow], endpoints: Mapping[str, Mapping[str, Any
         else row
         for row in rows
     )
-
-
-def described_endpoints() -> set[tuple[str, str]]:
-    """Every endpoint and purpose that links publish."""
-    services = [service for kind in KINDS for row in published(kind) for service in row]
-    return {(service.endpoint, port.purpose) for service in services for port in service.ports}

@@ -10,7 +10,9 @@ import pytest
 
 from cli.main import main
 from cli.reports.firewall import FORMATS
-from federation.reports.firewall import OUTSIDE, PURPOSES, FirewallRow, described_endpoints, filled, firewall_rows
+from federation.catalogue.endpoints import published
+from federation.catalogue.kinds import KINDS
+from federation.reports.firewall import OUTSIDE, PURPOSES, FirewallRow, filled, firewall_rows
 from tests.support.configs import EVERY_CASE, EXCHANGE, EXTERNAL, LOCAL, MESH, MESH_SUSPENDED, NODE_PORTS, ROLLSITE_LOCAL, STAR_PARTY, Case
 from tests.support.stacks import project
 
@@ -146,7 +148,8 @@ def test_fate_serving_elsewhere_has_rows_and_a_name_is_warned_of(tmp_path: Path)
 
 
 def test_every_published_endpoint_has_a_purpose() -> None:
-    assert set(PURPOSES) == described_endpoints()
+    services = [service for kind in KINDS for row in published(kind) for service in row]
+    assert set(PURPOSES) == {(service.endpoint, port.purpose) for service in services for port in service.ports}
     assert len(PURPOSES) >= 6
 
 
