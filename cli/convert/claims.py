@@ -14,6 +14,7 @@ from cli.convert.clusters import Cluster, listed
 from cli.convert.defaults import FATE, NOW, OLD, SERVING
 from cli.convert.draft import Draft
 from cli.convert.source import Path_
+from cli.convert.versions import Series
 
 ROOT = "."  # in the words of the stack file
 _OWN_SIZE = ("storageClass", "accessMode", "size")
@@ -21,12 +22,11 @@ _OWN_SIZE = ("storageClass", "accessMode", "size")
 
 @dataclass(frozen=True)
 class Claim:
-    """The claim of a module in a series of chart versions (both ends belong to it). `N` in a name stands for the number of the pod."""
+    """The claim of a module in a series of chart versions. `N` in a name stands for the number of the pod."""
 
     chart: str
     module: str
-    first: str
-    last: str
+    series: Series
     name: str
     # What the claim is called that this program makes.
     ours: str
@@ -39,39 +39,37 @@ class Claim:
     # Whether the chart mounts the claim that it makes.
     mounted: bool = True
 
-    def holds(self, version: Version) -> bool:
-        """Whether a version belongs to the series."""
-        return Version(self.first) <= version <= Version(self.last)
-
 
 _FLOW = "logs, jobs, model-local-cache"
-_WITH_CLAIMS = ("1.6.1", "1.8.99")
-_EMPTY = "KubeFATE mounts it where the program never writes: it is empty"
+_WITH_CLAIMS = Series("1.6.1", "1.8.99")
+_NOT_MOUNTED = "KubeFATE makes it and does not mount it: it is empty"
+# Of FATE: from when on a module has a claim, its name before the claims of StatefulSets, which are called as here, and the folders.
+_FATE = (
+    ("python", _WITH_CLAIMS, "python-data", "python-data-python-0", _FLOW),
+    ("mysql", OLD, "mysql-data", "data-mysql-0", ""),
+    ("client", _WITH_CLAIMS, "client-data", "persistence-client-0", ""),
+    ("hdfs.namenode", _WITH_CLAIMS, "namenode-data", "dfs-namenode-0", ROOT),
+    ("hdfs.datanode", _WITH_CLAIMS, "datanode-data", "dfs-datanode-N", ROOT),
+    ("pulsar", _WITH_CLAIMS, "pulsar-data", "pulsar-data-pulsar-0", ROOT),
+)
 CLAIMS: tuple[Claim, ...] = (
-    Claim(FATE, "python", *_WITH_CLAIMS, "python-data", "python-data-python-0", False, _FLOW),
-    Claim(FATE, "python", *NOW, "python-data-python-0", "python-data-python-0", True, _FLOW),
-    Claim(FATE, "mysql", *OLD, "mysql-data", "data-mysql-0", False),
-    Claim(FATE, "mysql", *NOW, "data-mysql-0", "data-mysql-0", True),
-    Claim(FATE, "client", *_WITH_CLAIMS, "client-data", "persistence-client-0", False),
-    Claim(FATE, "client", *NOW, "persistence-client-0", "persistence-client-0", True),
-    Claim(FATE, "hdfs.namenode", *_WITH_CLAIMS, "namenode-data", "dfs-namenode-0", False, ROOT),
-    Claim(FATE, "hdfs.namenode", *NOW, "dfs-namenode-0", "dfs-namenode-0", True, ROOT),
-    Claim(FATE, "hdfs.datanode", *_WITH_CLAIMS, "datanode-data", "dfs-datanode-N", False, ROOT),
-    Claim(FATE, "hdfs.datanode", *NOW, "dfs-datanode-N", "dfs-datanode-N", True, ROOT),
-    Claim(FATE, "pulsar", *_WITH_CLAIMS, "pulsar-data", "pulsar-data-pulsar-0", False, ROOT),
-    Claim(FATE, "pulsar", *NOW, "pulsar-data-pulsar-0", "pulsar-data-pulsar-0", True, ROOT),
-    Claim(FATE, "nodemanager", *OLD, "nodemanager-N-data", "data-dir-nodemanager-N", False, "nodemanager-N"),
-    Claim(FATE, "nodemanager", *NOW, "data-dir-nodemanager-N", "data-dir-nodemanager-N", True),
-    Claim(SERVING, "servingServer", "2.0.0", "2.1.4", "serving-server-data", "serving-server-data-serving-server-0", False,
-          unused="KubeFATE makes it and does not mount it: it is empty", mounted=False),
-    Claim(SERVING, "servingServer", "2.1.5", "2.1.5", "serving-server-data", "serving-server-data-serving-server-0", False,
+    *(row for module, series, old, new, folders in _FATE for row in (
+        Claim(FATE, module, series, old, new, False, folders), Claim(FATE, module, NOW, new, new, True, folders),
+    )),
+    Claim(FATE, "nodemanager", OLD, "nodemanager-N-data", "data-dir-nodemanager-N", False, "nodemanager-N"),
+    Claim(FATE, "nodemanager", NOW, "data-dir-nodemanager-N", "data-dir-nodemanager-N", True),
+    Claim(SERVING, "servingServer", Series("2.0.0", "2.1.4"), "serving-server-data", "serving-server-data-serving-server-0", False,
+          unused=_NOT_MOUNTED, mounted=False),
+    Claim(SERVING, "servingServer", Series("2.1.5", "2.1.5"), "serving-server-data", "serving-server-data-serving-server-0", False,
           unused="its models lie in another folder than 2.1.6 reads: FATE-Flow publishes them again"),
-    Claim(SERVING, "servingServer", "2.1.6", "2.1.99", "serving-server-data", "serving-server-data-serving-server-0", False,
+    Claim(SERVING, "servingServer", Series("2.1.6", "2.1.99"), "serving-server-data", "serving-server-data-serving-server-0", False,
           "cache, model_cache"),
-    Claim(SERVING, "servingRedis", "2.0.0", "2.1.4", "serving-redis-data", "serving-redis-data-serving-redis-0", False,
-          unused="KubeFATE makes it and does not mount it: it is empty", mounted=False),
-    Claim(SERVING, "servingRedis", "2.1.5", "2.1.99", "serving-redis-data", "serving-redis-data-serving-redis-0", False, unused=_EMPTY),
-    Claim(SERVING, "servingZookeeper", "2.0.4", "2.1.99", "data-serving-zookeeper-0", "serving-zookeeper-data-serving-zookeeper-0", True,
+    Claim(SERVING, "servingRedis", Series("2.0.0", "2.1.4"), "serving-redis-data", "serving-redis-data-serving-redis-0", False,
+          unused=_NOT_MOUNTED, mounted=False),
+    Claim(SERVING, "servingRedis", Series("2.1.5", "2.1.99"), "serving-redis-data", "serving-redis-data-serving-redis-0", False,
+          unused="KubeFATE mounts it where the program never writes: it is empty"),
+    Claim(SERVING, "servingZookeeper", Series("2.0.4", "2.1.99"), "data-serving-zookeeper-0",
+          "serving-zookeeper-data-serving-zookeeper-0", True,
           unused="Bitnami's image keeps it in its own way; serving-servers register again by themselves"),
 )  # fmt: skip
 
@@ -89,7 +87,7 @@ class NodeManager:
 def claims_of(cluster: Cluster) -> Iterator[Claim]:
     """The claims of the modules that are deployed."""
     for row in CLAIMS:
-        if row.chart == cluster.chart and row.holds(cluster.version) and row.module.split(".")[0] in cluster.modules - cluster.unneeded:
+        if row.chart == cluster.chart and cluster.version in row.series and row.module.split(".")[0] in cluster.modules - cluster.unneeded:
             yield row
 
 

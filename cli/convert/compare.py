@@ -122,7 +122,7 @@ def _doors(cluster: Cluster, draft: Draft, unit: UnitPlan) -> Iterator[Fact]:
         if row is None or not row.knows(cluster.version) or not _deployed(cluster, door.module):
             continue
         if isinstance(row.how, ForType | PublishedPort):
-            target = cluster.at(row.how.target)
+            target = cluster.at(row.how.becomes)
             put = draft.puts.get(target)
             after = _shown_service(unit, door, put is not None and put.wanted is not None)
             yield _fact(f"{door.module}, port {door.port}", _before(cluster, door), after)

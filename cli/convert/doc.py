@@ -45,7 +45,7 @@ def _defaults() -> Iterator[str]:
     yield from ("", "### Defaults", "", "| chart | key | versions | no block | block without the key | the block | source |")
     yield "|---|---|---|---|---|---|---|"
     for row in DEFAULTS:
-        cells = (row.chart, f"`{row.key}`", _series(row.first, row.last), _shown(row.absent), _shown(row.block))
+        cells = (row.chart, f"`{row.key}`", str(row.series), _shown(row.absent), _shown(row.block))
         yield f"| {' | '.join(cells)} | `{'.'.join(row.block_path)}` | {row.source} |"
 
 
@@ -62,17 +62,13 @@ def _claims() -> Iterator[str]:
         here = f"not used: {row.unused}" if row.unused else f"`{row.ours}`" if row.stays else f"`existingClaim: {row.name}`"
         gone = "keeps it" if row.stays else "**deletes it**"
         where = folder if row.mounted else "not mounted"
-        cells = (row.chart, row.module, _series(row.first, row.last), f"`{row.name}`", where, gone, here)
+        cells = (row.chart, row.module, str(row.series), f"`{row.name}`", where, gone, here)
         yield f"| {' | '.join(cells)} |"
 
 
 def _boards() -> Iterator[str]:
     yield from ("", "### Consoles that are shown without a word in the file", "", "| chart | versions | host |", "|---|---|---|")
-    yield from (f"| {chart} | {_series(first, last)} | `{name}` |" for chart, first, last, name in BOARD_HOSTS)
-
-
-def _series(first: str, last: str) -> str:
-    return first if first == last else f"{first} to {last.replace('.99', '.x')}"
+    yield from (f"| {chart} | {series} | `{name}` |" for chart, series, name in BOARD_HOSTS)
 
 
 def _shown(value: object) -> str:
@@ -83,9 +79,7 @@ def _releases() -> Iterator[str]:
     yield from ("", "### Releases", "", "| chart | becomes | why |", "|---|---|---|")
     yield "| a release of `fatefed releases list` | the same | |"
     for chart, targets in (("fate, fate-exchange", TARGETS), ("fate-serving", SERVING_TARGETS)):
-        for row in targets:
-            last = "" if row.first == row.last else f" to {row.last.replace('.99', '.x')}"
-            yield f"| {chart} {row.first}{last} | {row.release} | {row.why} |"
+        yield from (f"| {chart} {row.series} | {row.release} | {row.why} |" for row in targets)
     oldest = ", ".join(f"{chart} {version}" for chart, version in OLDEST.items())
     yield f"| older than {oldest} | refused | |"
     yield "| any other | refused | `--release` chooses one |"

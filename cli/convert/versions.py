@@ -17,28 +17,43 @@ OLDEST = {"fate": "1.5.0", "fate-exchange": "1.5.0", "fate-serving": "2.0.0"}
 
 
 @dataclass(frozen=True)
-class Target:
-    """A series of chart versions (both ends belong to it), the release it becomes, and why."""
+class Series:
+    """A series of chart versions, to which both ends belong."""
 
     first: str
     last: str
+
+    def __contains__(self, version: Version) -> bool:
+        return Version(self.first) <= version <= Version(self.last)
+
+    def __str__(self) -> str:
+        return self.first if self.first == self.last else f"{self.first} to {self.last.replace('.99', '.x')}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A series of chart versions, the release it becomes, and why."""
+
+    series: Series
     release: str
     why: str
-
-    def holds(self, version: Version) -> bool:
-        """Whether a version belongs to the series."""
-        return Version(self.first) <= version <= Version(self.last)
 
 
 _DATA = "peers of this party must move with it, and data of the old release does not fit: start with empty claims, or migrate the database"
 TARGETS = (
-    Target("1.5.0", "1.7.1", "1.9.2", f"the oldest series that is deployed here, and KubeFATE has no upgrade from it either; {_DATA}"),
-    Target("1.7.2", "1.8.99", "1.9.2", f"the oldest series that is deployed here; {_DATA} (SQL of KubeFATE's upgrade manager)"),
-    Target("1.11.0", "1.11.0", "1.11.1", "FATE 1.11.0 has no images of its own"),
-    Target("1.11.3", "1.11.99", "1.11.2", f"the last 1.11 with published images, OLDER than yours; {_DATA}"),
+    Target(
+        Series("1.5.0", "1.7.1"), "1.9.2", f"the oldest series that is deployed here, and KubeFATE has no upgrade from it either; {_DATA}"
+    ),
+    Target(Series("1.7.2", "1.8.99"), "1.9.2", f"the oldest series that is deployed here; {_DATA} (SQL of KubeFATE's upgrade manager)"),
+    Target(Series("1.11.0", "1.11.0"), "1.11.1", "FATE 1.11.0 has no images of its own"),
+    Target(Series("1.11.3", "1.11.99"), "1.11.2", f"the last 1.11 with published images, OLDER than yours; {_DATA}"),
 )
 SERVING_TARGETS = (
-    Target("2.0.0", "2.1.4", "2.1.6", "the oldest series that is deployed here is 2.1.5; published models are read again from FATE-Flow"),
+    Target(
+        Series("2.0.0", "2.1.4"),
+        "2.1.6",
+        "the oldest series that is deployed here is 2.1.5; published models are read again from FATE-Flow",
+    ),
 )
 
 
@@ -72,4 +87,4 @@ def release_of(kind: str, version: Version) -> tuple[str, str] | None:
     if same is not None:
         return same, ""
     targets = SERVING_TARGETS if kind in ("serving", "servingExchange") else TARGETS
-    return next(((row.release, row.why) for row in targets if row.holds(version)), None)
+    return next(((row.release, row.why) for row in targets if version in row.series), None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from packaging.version import Version
 
@@ -46,7 +46,7 @@ class How(Protocol):
 
     @property
     def becomes(self) -> str:
-        """Where it goes, for people; empty: nowhere."""
+        """Where it goes, for people: a key below the unit, or one that begins with `fate:`; empty: nowhere."""
 
     @property
     def note(self) -> str:
@@ -91,16 +91,11 @@ def _after(until: str) -> Version:
 
 @dataclass(frozen=True)
 class To:
-    """The value goes to another key, as it is or translated. The target is below the unit, or begins with `fate:`."""
+    """The value goes to another key, as it is or translated."""
 
-    target: str
+    becomes: str
     note: str = ""
     translation: Translation | None = None
-
-    @property
-    def becomes(self) -> str:
-        """The target."""
-        return self.target
 
     def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
         """Write it."""
@@ -112,28 +107,23 @@ class To:
                 draft.lose(key.path, str(error.args[0]))
                 return
             key = replace(key, value=value)
-        key.put(cluster.at(self.target), draft, note)
+        key.put(cluster.at(self.becomes), draft, note)
 
 
 @dataclass(frozen=True)
 class ForType:
     """A value that counts with a Service of one type only: a fixed node port, the address of a load balancer."""
 
-    target: str
+    becomes: str
     type_key: str
     wanted: str = "NodePort"
     note: str = ""
-
-    @property
-    def becomes(self) -> str:
-        """The target."""
-        return self.target
 
     def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
         """Write it, when the Service has that type. KubeFATE gives a LoadBalancer its node ports too."""
         kind = service_type(cluster, self.type_key)
         if kind == self.wanted or (self.wanted, kind) == ("NodePort", "LoadBalancer"):
-            key.put(cluster.at(self.target), draft, self.note)
+            key.put(cluster.at(self.becomes), draft, self.note)
         elif key.given:
             draft.unused(key.path, f"{self.type_key} is {kind}")
 
@@ -147,21 +137,16 @@ def service_type(cluster: Cluster, key: str) -> str:
 class PublishedPort:
     """The node port that peers dial. Where KubeFATE let Kubernetes choose it, nobody but the old cluster knows it."""
 
-    target: str
+    becomes: str
     type_key: str
     # The Service in KubeFATE, and the name of its port.
     service: str
     port: str
     note: str = "with type NodePort"
 
-    @property
-    def becomes(self) -> str:
-        """The target."""
-        return self.target
-
     def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
         """Write it, or have it asked for."""
-        kind, target = service_type(cluster, self.type_key), cluster.at(self.target)
+        kind, target = service_type(cluster, self.type_key), cluster.at(self.becomes)
         if kind == "NodePort" and key.value is None:
             ports = f"jsonpath='{{.spec.ports[?(@.name==\"{self.port}\")].nodePort}}'"
             command = f"kubectl -n {cluster.namespace} get service {self.service} -o {ports}"
@@ -178,13 +163,9 @@ class PublishedPort:
 class Same:
     """What this program does anyway; another value cannot be carried."""
 
+    becomes: ClassVar[str] = "(fixed)"
     value: Any
     note: str
-
-    @property
-    def becomes(self) -> str:
-        """Where it is decided."""
-        return "(fixed)"
 
     def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
         """Report another value."""
@@ -212,14 +193,10 @@ class Follows:
 class Lost:
     """A key that cannot be carried, and why."""
 
+    becomes: ClassVar[str] = ""
     note: str
     # A value that means the same as leaving the key out.
     harmless: tuple[Any, ...] = (False,)
-
-    @property
-    def becomes(self) -> str:
-        """Nothing."""
-        return ""
 
     def apply(self, key: Key, cluster: Cluster, draft: Draft) -> None:
         """Report it."""
