@@ -87,7 +87,7 @@ class NodeManager:
 def claims_of(cluster: Cluster) -> Iterator[Claim]:
     """The claims of the modules that are deployed."""
     for row in CLAIMS:
-        if row.chart == cluster.chart and cluster.version in row.series and row.module.split(".")[0] in cluster.modules - cluster.unneeded:
+        if row.chart == cluster.chart and cluster.version in row.series and cluster.deploys(row.module):
             yield row
 
 
@@ -175,7 +175,7 @@ def _name_folder(cluster: Cluster, draft: Draft, row: Claim, at: Path_) -> None:
 
 def _count_node_managers(cluster: Cluster, draft: Draft) -> None:
     """One number of equal node managers."""
-    if "nodemanager" not in cluster.modules - cluster.unneeded:
+    if not cluster.deploys("nodemanager"):
         return
     nodes, at = node_managers(cluster), cluster.at("modules.nodemanager")
     origin = next((path for path in (("nodemanager", "count"), ("nodemanager", "list")) if cluster.file.get(*path)), None)

@@ -124,6 +124,14 @@ class Cluster:
         """Modules that are listed, and that the engines do not use."""
         return self.modules - self.needed - {*SITE_PORTAL, *FML_MANAGER} if self.needed else frozenset()
 
+    def deploys(self, module: str) -> bool:
+        """Whether a module is deployed, such as spark.worker: it is listed, and the engines use it."""
+        return module.partition(".")[0] in self.modules - self.unneeded
+
+    def place_of(self, module: str) -> Path_:
+        """The key of a module that is listed."""
+        return "modules", str(list(self.file.get("modules")).index(module))
+
     @property
     def persistent(self) -> bool:
         """Whether KubeFATE kept data in claims."""

@@ -112,14 +112,10 @@ def _fact(subject: str, before: str, after: str) -> Fact:
     return Fact(subject, before, after, "unknown" if unknown else "same" if before == after else "differs")
 
 
-def _deployed(cluster: Cluster, module: str) -> bool:
-    return module.split(".")[0] in cluster.modules - cluster.unneeded
-
-
 def _doors(cluster: Cluster, draft: Draft, unit: UnitPlan) -> Iterator[Fact]:
     for door in DOORS:
         row = row_of((door.module, door.key), cluster.kind)
-        if row is None or not row.knows(cluster.version) or not _deployed(cluster, door.module):
+        if row is None or not row.knows(cluster.version) or not cluster.deploys(door.module):
             continue
         if isinstance(row.how, ForType | PublishedPort):
             target = cluster.at(row.how.becomes)
@@ -192,7 +188,7 @@ def _claims(cluster: Cluster, unit: UnitPlan) -> Iterator[Fact]:
 def _replicas(cluster: Cluster, unit: UnitPlan) -> Iterator[Fact]:
     modules = unit.chart.values.plain()["modules"]
     for module, name in _SCALED.items():
-        if not _deployed(cluster, module) or name not in modules or (module == "nginx" and cluster.kind == "party"):
+        if not cluster.deploys(module) or name not in modules or (module == "nginx" and cluster.kind == "party"):
             continue
         if module == "nodemanager" and cluster.version.major == 1 and cluster.version.minor < 9:
             before: Any = len(node_managers(cluster))

@@ -97,6 +97,11 @@ class Draft:
         """The paths that were set at or below a path."""
         yield from (found for found in self.puts if found[: len(path)] == path)
 
+    def clear(self, path: Path_) -> None:
+        """Forget what was set at or below a path."""
+        for found in list(self.below(path)):
+            del self.puts[found]
+
 
 def _in_order(tree: dict[str, Any], path: Path_) -> dict[str, Any]:
     """The mappings of the models in the order of their fields; maps as they were filled."""

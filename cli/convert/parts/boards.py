@@ -8,13 +8,11 @@ from cli.convert.clusters import Cluster, listed
 from cli.convert.defaults import board_host
 from cli.convert.draft import Draft
 from cli.convert.lookup import row_of
-from cli.convert.rows.pages import HOST_KEYS
+from cli.convert.rows.pages import CONSOLES, HOST_KEYS, SERVING_CONSOLES
 from cli.convert.source import Path_, plain
 from federation.base.errors import Problem
 
-# KubeFATE's word for a console, its name here, and the module that has it.
-_CONSOLES = {"fateboard": "fateboard", "client": "notebook", "spark": "spark", "rabbitmq": "rabbitmq", "pulsar": "pulsar"}
-_CONSOLES |= {"servingProxy": "servingProxy", "servingAdmin": "servingAdmin"}
+_CONSOLES = CONSOLES | SERVING_CONSOLES
 _LABEL = re.compile(r"^[^.]+\.(?:fateboard|notebook|spark|rabbitmq|pulsar|serving-proxy|serving-admin)\.(.+)$")
 # Hosts that stand elsewhere than under `ingress`, in KubeFATE's spelling.
 _HOSTS: dict[str, tuple[Path_, ...]] = {
@@ -31,11 +29,10 @@ def boards(cluster: Cluster, draft: Draft) -> None:
         return
     istio = plain(cluster.file.get("istio")).get("enabled") is True
     ingress = plain(cluster.file.get("ingress"))
-    shown = {
-        word: plain(settings) for word, settings in ingress.items() if word in _CONSOLES and word in cluster.modules - cluster.unneeded
+    shown = {word: plain(settings) for word, settings in ingress.items() if word in _CONSOLES and cluster.deploys(word)}
+    shown |= {
+        word: {} for word in _CONSOLES if word not in shown and cluster.deploys(word) and any(True for _ in _hosts(cluster, word, {}))
     }
-    shown |= {word: {} for word in _CONSOLES if word not in shown and word in cluster.modules - cluster.unneeded
-              and any(True for _ in _hosts(cluster, word, {}))}  # fmt: skip
     if not istio:
         _unshown(cluster, draft, shown)
     if not shown and not istio:
@@ -89,7 +86,7 @@ def _wrong_hosts(cluster: Cluster, draft: Draft, shown: Mapping[str, Any]) -> bo
 
 def _unshown(cluster: Cluster, draft: Draft, shown: Mapping[str, Any]) -> None:
     """KubeFATE's charts make an Ingress for each console, asked or not; this program only what `fate:boards` asks for."""
-    left = [word for word in _CONSOLES if word in cluster.modules - cluster.unneeded and word not in shown]
+    left = [word for word in _CONSOLES if cluster.deploys(word) and word not in shown]
     hosts = [host for word in left if (host := board_host(cluster.chart, word, cluster.version, cluster.party)) is not None]
     if hosts:
         draft.warn(

@@ -161,7 +161,7 @@ def _one_port_hub(cluster: Cluster, draft: Draft, engine: str) -> dict[str, Addr
 
 def _balanced_hub(cluster: Cluster, draft: Draft, endpoint: str) -> dict[str, Address]:
     """The exchanges behind lbrollsite: the first is the party's exchange, the others are named at the module."""
-    word, module = "lbrollsite", ("modules", str(list(cluster.file.get("modules")).index("lbrollsite")))
+    word, module = "lbrollsite", cluster.place_of("lbrollsite")
     found: list[Address] = []
     for number, entry in enumerate(listed(cluster.file.get(word, "exchangeList"))):
         address = Address(entry.get("ip"), entry.get("port"), (word, "exchangeList", str(number), "ip"))

@@ -6,11 +6,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from cli.convert.clusters import Cluster
 from cli.convert.draft import Draft
+from cli.convert.parts.engines import put_entry
 from cli.convert.parts.links import PLACEHOLDER, write_members
 from cli.convert.source import Path_
-from federation.base.model_errors import has_path
 from federation.base.scalars import HostPort
-from federation.config.stack import StackSpec
 
 _ADAPTORS = "com.webank.ai.fate.serving.adaptor.dataaccess"
 _REDIS = {"externalRedisIp": ("host", None), "externalRedisPort": ("port", 6379)}
@@ -47,7 +46,7 @@ def _servings(cluster: Cluster, draft: Draft) -> None:
     _put_addresses(draft, cluster.at("servings.zookeeper.hosts"), addresses, (*zookeeper, "hosts"))
     if cluster.file.get(*zookeeper, "use_acl") is True:
         draft.put(cluster.at("servings.zookeeper.user"), cluster.file.get(*zookeeper, "user") or "fate", (*zookeeper, "user"))
-        _entry(cluster, draft, "servings.zookeeper.password.secret", "zookeeper")
+        put_entry(cluster, draft, "servings.zookeeper", "zookeeper")
 
 
 def _put_addresses(draft: Draft, path: Path_, addresses: list[str], origin: Path_) -> None:
@@ -85,11 +84,11 @@ def _redis(cluster: Cluster, draft: Draft) -> None:
     local = (cluster.file.get("servingServer", "cacheType") or "local") == "local"
     if "servingRedis" in cluster.modules and (external or local):
         why = "FATE-Serving used the existing one (externalRedisIp)" if external else "results are kept in memory (cacheType local)"
-        draft.lose(("modules", str(list(cluster.file.get("modules")).index("servingRedis"))), f"{why}: nothing used this")
+        draft.lose(cluster.place_of("servingRedis"), f"{why}: nothing used this")
         for path in draft.below(cluster.at("modules.servingRedis")):
             if (origin := draft.puts[path].origin) is not None:
                 draft.lose(origin, "servingRedis is not deployed here")
-        draft.puts = {path: put for path, put in draft.puts.items() if path not in set(draft.below(cluster.at("modules.servingRedis")))}
+        draft.clear(cluster.at("modules.servingRedis"))
     if not external:
         if cluster.file.get("externalRedisPort"):
             draft.lose(("externalRedisPort",), "without externalRedisIp")
@@ -97,9 +96,4 @@ def _redis(cluster: Cluster, draft: Draft) -> None:
     for key, (target, default) in _REDIS.items():
         value = cluster.file.get(key)
         draft.put(cluster.at(f"engines.redis.external.{target}"), value or default, (key,) if value else None)
-    _entry(cluster, draft, "engines.redis.external.password.secret", "redis")
-
-
-def _entry(cluster: Cluster, draft: Draft, target: str, slot: str) -> None:
-    if has_path(cluster.at(target), StackSpec):
-        draft.put(cluster.at(target), cluster.entry(slot), None, "an entry of fate:secrets")
+    put_entry(cluster, draft, "engines.redis.external", "redis")

@@ -7,9 +7,10 @@ from cli.convert.claims import claims
 from cli.convert.clusters import FML_MANAGER, SITE_PORTAL, Cluster
 from cli.convert.draft import Draft
 from cli.convert.parts.boards import boards
-from cli.convert.parts.engines import EXISTING, engines
+from cli.convert.parts.engines import engines
 from cli.convert.parts.links import links, published
 from cli.convert.parts.serving import serving
+from cli.convert.rows.engines import ENGINES
 from cli.convert.rows.table import MODULES, PORTAL_NOTES
 from cli.convert.source import Path_, plain
 from federation.base.quantity import amount
@@ -86,9 +87,7 @@ def modules(cluster: Cluster, draft: Draft) -> None:
 
 def _added(cluster: Cluster, draft: Draft) -> None:
     """Modules that the engines cannot be without, and that the file does not list: they are deployed here."""
-    existing = {row.engine for row in EXISTING if row.engine in cluster.needed} | (
-        {"mysql"} if cluster.file.get("externalMysqlIp") else set()
-    )
+    existing = {engine.name for engine in ENGINES} | ({"mysql"} if cluster.file.get("externalMysqlIp") else set())
     optional = {"fateboard", "client", "lbrollsite", "osx", "rollsite"}
     if added := sorted(cluster.needed - cluster.modules - existing - optional) if cluster.kind == "party" else []:
         draft.warn(f"{', '.join(added)}: not in modules, and {cluster.combination} needs it: it is deployed here")
@@ -120,21 +119,16 @@ def _registry(cluster: Cluster, draft: Draft, registry: str) -> str:
     if not registry.endswith("/"):
         draft.warn(f"charts 2.0 write `registry` without a slash before the image's name; {registry!r} was read as {registry + '/'!r}")
     # Charts 2.0 keep the image's own path, this program its last part only.
-    if has_module(cluster, "mysql"):
+    if cluster.deploys("mysql"):
         draft.put(cluster.at("modules.mysql.image.repository"), f"{registry.rstrip('/')}/mysql", ("registry",), "charts 2.0 keep it apart")
     return f"{registry.rstrip('/')}/federatedai"
-
-
-def has_module(cluster: Cluster, word: str) -> bool:
-    """Whether a module is deployed."""
-    return word in cluster.modules - cluster.unneeded
 
 
 def resources(cluster: Cluster, draft: Draft) -> None:
     """Requests and limits: what a file does not say is the release's, and no limit is below its request."""
     for word, place, kinds in MODULES:
         row = release_row(cluster, place)
-        if cluster.kind not in kinds or row is None or not has_module(cluster, word.split(".")[0]):
+        if cluster.kind not in kinds or row is None or not cluster.deploys(word):
             continue
         at = cluster.at(f"{place}.resources")
         given = _amounts(cluster, tuple(word.split(".")))
@@ -196,7 +190,7 @@ def image_overrides(cluster: Cluster, draft: Draft) -> None:
     """Images of single modules: `image` and `imageTag` of charts 2.0, `Image` and `ImageTag` of Spark before."""
     for word, place, kinds in MODULES:
         path, row = tuple(word.split(".")), release_row(cluster, place)
-        if cluster.kind not in kinds or row is None or not has_module(cluster, path[0]):
+        if cluster.kind not in kinds or row is None or not cluster.deploys(word):
             continue
         old = cluster.version.major < 2
         image_key, tag_key = ("Image", "ImageTag") if old else ("image", "imageTag")

@@ -1,12 +1,14 @@
 """Rows of what a party computes and stores with: FATE-Flow, its engines here or elsewhere, MySQL, Eggroll, Spark and HDFS."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from packaging.version import Version
 
 from cli.convert.clusters import Cluster
 from cli.convert.rows.row import Condition, Follows, ForType, Lost, Part, Password, Row, Same, To, Type
 from cli.convert.rows.shared import claim_rows, computing, federation, persistent, service_rows
+from cli.convert.source import Path_
 
 _SPARK = computing("Spark", "Spark_local")
 _SIZING = Part("modules.nodemanager", "one fact: nodes and processors of the node managers; listed when the number of cores differs")
@@ -34,49 +36,86 @@ FATEFLOW = (
 )  # fmt: skip
 
 
-def _engine(
-    key: str, module: str, target: str, default: str, type_: Type = "text", condition: Condition | None = None, until: str | None = None
-) -> Row:
-    """A key of `python` about an engine: a fixed value when the engine is deployed, else the existing engine's."""
-    conditions = () if condition is None else (condition,)
-    return Row(
-        key, Part(f"engines.{module}.external.{target}", f"with {module} in modules: {default}"), type=type_, until=until, used=conditions
-    )
-
-
 PULSAR = federation("Pulsar")
 RABBITMQ = federation("RabbitMQ")
 _PULSAR_OR_RABBITMQ = federation("Pulsar", "RabbitMQ")
 _HDFS = computing("Spark")
-_CORES = "follows from its workers and their limits; listed when the number of cores differs"
 _OWN_TABLE = Lost("FATE-Flow reads the route table that this program writes from fate:peers")
 _HIVE = Lost("storage Hive is not deployed here")
+
+
+@dataclass(frozen=True)
+class EngineKey:
+    """A key about an engine: its name below `engines.<engine>.external`, and KubeFATE's default.
+
+    `deployed`: what becomes of it when the engine is a module.
+    """
+
+    target: str
+    default: object = None
+    deployed: str = "fixed"
+    type: Type = "text"
+    until: str | None = None
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine of which FATE-Flow is told below `python`: its keys, of which the first says where it is, and when they count."""
+
+    name: str
+    used: Condition
+    keys: dict[str, EngineKey]
+    # Its own port that peers dial, when it is published.
+    published: str | None = None
+
+    @property
+    def block(self) -> Path_:
+        """Where its keys are."""
+        return "python", self.name
+
+    def rows(self) -> Iterator[Row]:
+        """A row for each key: nothing to write when the engine is deployed, else where the existing one is."""
+        for key, one in self.keys.items():
+            how = Part(f"engines.{self.name}.external.{one.target}", f"with {self.name} in modules: {one.deployed}")
+            yield Row(f"python.{self.name}.{key}", how, type=one.type, until=one.until, used=(self.used,))
+
+
+_CORES = "follows from its workers and their limits; listed when the number of cores differs"
+_BELOW_ROOT = "not carried: FATE-Flow writes below the root of its own HDFS"
+ENGINES = (
+    Engine("spark", _SPARK, {
+        "master": EngineKey("master", "spark://spark-master:7077"),
+        "cores_per_node": EngineKey("coresPerNode", 20, _CORES, "number", "1.11"),
+        "nodes": EngineKey("nodes", 2, _CORES, "number", "1.11"),
+        "driverHost": EngineKey("driverHost", "fateflow", "not used; `fateflow` means the pod's own address"),
+        "driverHostType": EngineKey("driverHostType", None, "not used"),
+        "portMaxRetries": EngineKey("portMaxRetries", None, "not used", "number"),
+        "driverStartPort": EngineKey("driverStartPort", None, "not used", "number"),
+        "blockManagerStartPort": EngineKey("blockManagerStartPort", None, "not used", "number"),
+        "pysparkPython": EngineKey("pysparkPython", None, "not used"),
+    }),
+    Engine("hdfs", computing("Spark"), {
+        "name_node": EngineKey("nameNode", "hdfs://namenode:9000"), "path_prefix": EngineKey("pathPrefix", None, _BELOW_ROOT),
+    }),
+    Engine("pulsar", PULSAR, {
+        "host": EngineKey("host", "pulsar"),
+        "port": EngineKey("port", 6650, type="number"),
+        "ssl_port": EngineKey("tlsPort", 6651, type="number"),
+        "mng_port": EngineKey("managementPort", 8080, type="number"),
+        "cluster": EngineKey("cluster", "standalone", "fixed: standalone"),
+    }, "tlsPort"),
+    Engine("rabbitmq", RABBITMQ, {
+        "host": EngineKey("host", "rabbitmq"),
+        "port": EngineKey("port", 5672, type="number"),
+        "mng_port": EngineKey("managementPort", 15672, type="number"),
+        "user": EngineKey("user", "fate", "fixed: fate"),
+    }, "port"),
+)  # fmt: skip
 ENGINES_ELSEWHERE = (
-    _engine("python.spark.cores_per_node", "spark", "coresPerNode", _CORES, "number", _SPARK, until="1.11"),
-    _engine("python.spark.nodes", "spark", "nodes", _CORES, "number", _SPARK, until="1.11"),
+    *(row for engine in ENGINES for row in engine.rows()),
     Row("python.spark.home", Lost("Spark is where the images have it"), used=(_SPARK,)),
-    _engine("python.spark.master", "spark", "master", "fixed", condition=_SPARK),
-    _engine("python.spark.driverHost", "spark", "driverHost", "not used; `fateflow` means the pod's own address", condition=_SPARK),
-    _engine("python.spark.driverHostType", "spark", "driverHostType", "not used", condition=_SPARK),
-    _engine("python.spark.portMaxRetries", "spark", "portMaxRetries", "not used", "number", _SPARK),
-    _engine("python.spark.driverStartPort", "spark", "driverStartPort", "not used", "number", _SPARK),
-    _engine("python.spark.blockManagerStartPort", "spark", "blockManagerStartPort", "not used", "number", _SPARK),
-    _engine("python.spark.pysparkPython", "spark", "pysparkPython", "not used", condition=_SPARK),
-    _engine("python.hdfs.name_node", "hdfs", "nameNode", "fixed", condition=_HDFS),
-    _engine(
-        "python.hdfs.path_prefix", "hdfs", "pathPrefix", "not carried: FATE-Flow writes below the root of its own HDFS", condition=_HDFS
-    ),
-    _engine("python.pulsar.host", "pulsar", "host", "fixed", condition=PULSAR),
-    _engine("python.pulsar.mng_port", "pulsar", "managementPort", "fixed", "number", PULSAR),
-    _engine("python.pulsar.port", "pulsar", "port", "fixed", "number", PULSAR),
-    _engine("python.pulsar.ssl_port", "pulsar", "tlsPort", "fixed", "number", PULSAR),
-    _engine("python.pulsar.cluster", "pulsar", "cluster", "fixed: standalone", condition=PULSAR),
     Row("python.pulsar.topic_ttl", Same(3, "topics live 3 minutes here"), type="number", used=(PULSAR,)),
     Row("python.pulsar.tenant", Same("fl-tenant", "the tenant is fl-tenant here, and must be EQUAL in all parties"), used=(PULSAR,)),
-    _engine("python.rabbitmq.host", "rabbitmq", "host", "fixed", condition=RABBITMQ),
-    _engine("python.rabbitmq.mng_port", "rabbitmq", "managementPort", "fixed", "number", RABBITMQ),
-    _engine("python.rabbitmq.port", "rabbitmq", "port", "fixed", "number", RABBITMQ),
-    _engine("python.rabbitmq.user", "rabbitmq", "user", "fixed: fate", condition=RABBITMQ),
     Row("python.rabbitmq.password", Password("rabbitmq"), used=(RABBITMQ,), secret=True),
     Row("python.pulsar.route_table", _OWN_TABLE, used=(PULSAR,), since="1.6.0", until="1.6"),
     Row("python.rabbitmq.route_table", _OWN_TABLE, used=(RABBITMQ,), until="1.6"),
@@ -90,6 +129,12 @@ ENGINES_ELSEWHERE = (
     Row("python.hive.password", _HIVE, used=(_SPARK,), secret=True),
 )
 
+EXTERNAL_MYSQL = {
+    "externalMysqlIp": EngineKey("host"),
+    "externalMysqlPort": EngineKey("port", 3306, type="number"),
+    "externalMysqlDatabase": EngineKey("database", "eggroll_meta"),
+    "externalMysqlUser": EngineKey("user", "fate"),
+}
 _MYSQL_DATA = "with data taken over it must be the old one; KubeFATE's is fate_dev when none is given"
 
 MYSQL = (
@@ -100,10 +145,7 @@ MYSQL = (
     Row("mysql.user", Same("fate", "the user is fate here: with existing data, make it in MySQL with all rights on eggroll_meta")),
     Row("mysql.password", Password("mysql", _MYSQL_DATA), secret=True),
     *claim_rows("mysql", "modules.mysql"),
-    Row("externalMysqlIp", Part("engines.mysql.external.host")),
-    Row("externalMysqlPort", Part("engines.mysql.external.port"), type="number"),
-    Row("externalMysqlDatabase", Part("engines.mysql.external.database")),
-    Row("externalMysqlUser", Part("engines.mysql.external.user")),
+    *(Row(key, Part(f"engines.mysql.external.{one.target}"), type=one.type) for key, one in EXTERNAL_MYSQL.items()),
     Row("externalMysqlPassword", Password("mysql", "engines.mysql.external.password names the entry"), secret=True),
 )
 

@@ -7,17 +7,18 @@ from packaging.version import Version
 from cli.convert.clusters import Cluster, Kind
 from cli.convert.rows.row import PARTY, Condition, Follows, Part, Row
 
-_CONSOLES = {"fateboard": "fateboard", "client": "notebook", "spark": "spark", "rabbitmq": "rabbitmq", "pulsar": "pulsar"}
+# KubeFATE's word for a console, and its name here: of a party, and of FATE-Serving.
+CONSOLES = {"fateboard": "fateboard", "client": "notebook", "spark": "spark", "rabbitmq": "rabbitmq", "pulsar": "pulsar"}
 # Host names of the consoles in charts up to 1.6.0: the key below `host`, and the module that shows it.
 HOST_KEYS = {"fateboard": "fateboard", "client": "client", "sparkUI": "spark", "rabbitmqUI": "rabbitmq", "pulsarUI": "pulsar"}
-_SERVING_PAGES = {"servingProxy": "servingProxy", "servingAdmin": "servingAdmin"}
+SERVING_CONSOLES = {"servingProxy": "servingProxy", "servingAdmin": "servingAdmin"}
 
 
 def deployed(word: str) -> Condition:
     """Keys that count when their module is deployed."""
 
     def used(cluster: Cluster) -> str | None:
-        return None if word in cluster.modules - cluster.unneeded else f"{word} is not deployed"
+        return None if cluster.deploys(word) else f"{word} is not deployed"
 
     return used
 
@@ -30,7 +31,7 @@ def before_ingress_blocks(cluster: Cluster) -> str | None:
 def page_rows(kinds: tuple[Kind, ...]) -> Iterator[Row]:
     """Ingresses and Istio of the consoles of a party, or of its FATE-Serving."""
     yield Row("ingressClassName", Part("fate:boards.className", "absent: nginx, with an `ingress` block"), kinds)
-    for word, console in _CONSOLES.items() if kinds == PARTY else _SERVING_PAGES.items():
+    for word, console in (CONSOLES if kinds == PARTY else SERVING_CONSOLES).items():
         used = (deployed(word),)
         one_secret = Part("fate:boards.tls.kubernetesSecret", "one Secret for all consoles")
         yield Row(f"ingress.{word}.annotations", Part(f"boards.{console}.annotations"), kinds, "map", used=used)
@@ -40,5 +41,5 @@ def page_rows(kinds: tuple[Kind, ...]) -> Iterator[Row]:
         yield Row(f"ingress.{word}.tls[].hosts", Follows("hosts"), kinds, "list", used=used)
     if kinds == PARTY:
         for key, word in HOST_KEYS.items():
-            yield Row(f"host.{key}", Part(f"boards.{_CONSOLES[word]}.host"), kinds, used=(before_ingress_blocks, deployed(word)))
+            yield Row(f"host.{key}", Part(f"boards.{CONSOLES[word]}.host"), kinds, used=(before_ingress_blocks, deployed(word)))
     yield Row("istio.enabled", Part("fate:boards.kind: istio"), kinds, "flag")
