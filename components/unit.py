@@ -17,7 +17,7 @@ from federation.base import naming
 from federation.base.live import live_values
 from federation.catalogue.kinds import KINDS
 from federation.changes.effects import SEVERITY, effects
-from federation.links.native.files import route_revision
+from federation.links.routes import route_revision
 from federation.manifests.jobs import JobPlan
 from federation.manifests.objects import SecretPlan
 from federation.peers.descriptor import finish

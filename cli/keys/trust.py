@@ -116,7 +116,7 @@ def _must_be_deployed(stack: Stack, loaded: LoadedStack, party: PartyId) -> None
 
 
 def _parties(spec: StackSpec) -> list[PartyId]:
-    return [party for party, own in spec.parties_in_order if own.tls in OWN_AUTHORITY and holds_certificate(own)]
+    return [party for party, own in spec.parties_in_order if own.tls in OWN_AUTHORITY and holds_certificate(spec, own)]
 
 
 def _chosen(spec: StackSpec, party: PartyId | None) -> PartyId:

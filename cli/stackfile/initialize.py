@@ -18,7 +18,7 @@ from cli.tools.kept import refuse_to_forget
 from cli.tools.project import Stack
 from federation.base.errors import FederationError, Problem
 from federation.base.scalars import ANYONE, Cidr, Domain, Name, PartyId, SourceRanges, Uid
-from federation.catalogue.endpoints import LINKS, SERVING_PROXY, SITE_PORTAL
+from federation.catalogue.native import NATIVE, SERVING_PROXY, SITE_PORTAL
 from federation.catalogue.portal import portal_catalogue
 from federation.catalogue.releases import Combination, catalogue
 from federation.trust.plan import PARTY_CA
@@ -125,7 +125,7 @@ def _engines(answers: Answers) -> Combination:
     wanted = {"computing": answers.computing, "federation": answers.engine, "storage": answers.storage}
     asked = {kind: word for kind, word in wanted.items() if word is not None}
     release = catalogue()[answers.release]
-    legal = [row for row in release.combinations if answers.kind == "mesh" or LINKS[row.federation].exchange]
+    legal = [row for row in release.combinations if answers.kind == "mesh" or NATIVE.star(row.federation)]
     found = [row for row in legal if all(getattr(row, kind) == word for kind, word in asked.items())]
     if not found:
         shape = "a mesh" if answers.kind == "mesh" else "a star"
@@ -148,9 +148,9 @@ def _unit(kind: Kind, engine: str) -> str:
     """The party or the exchange, with what its engine publishes."""
     if kind == "exchange":
         head = templates.EXCHANGE + templates.EXCHANGE_OF[engine] + templates.EXCHANGE_PUBLISH
-        return head + _publish(LINKS[engine].endpoints("exchange"), 6)
+        return head + _publish(NATIVE.endpoints("exchange", engine), 6)
     asks = {"pulsar": templates.CLIENT_CERTIFICATES} if _mode(kind) == PARTY_CA else {}
-    return templates.PARTY + _publish(LINKS[engine].endpoints("party"), 8, asks)
+    return templates.PARTY + _publish(NATIVE.endpoints("party", engine), 8, asks)
 
 
 def _mode(kind: Kind) -> str:
@@ -159,7 +159,7 @@ def _mode(kind: Kind) -> str:
 
 
 def _tls_line(kind: Kind, engine: str) -> str:
-    return templates.TLS_LINES[_mode(kind)] if LINKS[engine].tls else ""
+    return templates.TLS_LINES[_mode(kind)] if NATIVE.tls(engine) else ""
 
 
 def _beside(kind: Kind) -> Iterator[str]:

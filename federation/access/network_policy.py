@@ -8,7 +8,7 @@ namespace that the stack makes, one more cuts off whatever no policy names.
 import ipaddress
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from federation.access.console_rows import CONSOLES, DEFAULT_CONSOLES
 from federation.access.consoles import shown
@@ -17,7 +17,8 @@ from federation.base import naming
 from federation.base.hosts import namespace_of, nobodys
 from federation.base.naming import selector
 from federation.base.scalars import is_ip
-from federation.catalogue.endpoints import LINKS, PublishedService
+from federation.catalogue.endpoints import PublishedService
+from federation.catalogue.kinds import Kind
 from federation.config.exchange import ExchangeSpec
 from federation.config.network import Elsewhere
 from federation.config.party import PartySpec, module_specs
@@ -29,20 +30,10 @@ from federation.manifests.objects import Manifest
 from federation.peers.accepted import Peers
 
 Rule = dict[str, Any]
-# Who dials an endpoint of another unit, when it is not the module of that name.
-_DIALLERS = {("party", "trafficServer"): naming.PULSAR, ("exchange", "pulsar"): naming.TRAFFIC_SERVER}
-Kind = Literal["party", "exchange"]
 # Where distributions run their DNS.
 _DNS_NAMESPACES = ("kube-system", "openshift-dns")
 # The pods of cert-manager's HTTP01 solver, and their port (pkg/issuer/acme/http of cert-manager 1.14).
 ACME_SOLVER, ACME_PORT = {"acme.cert-manager.io/http01-solver": "true"}, 8089
-
-
-def dialler(kind: str, endpoint: str) -> str:
-    """The module of a party or an exchange that dials an endpoint of its peers."""
-    services = {service.endpoint: service.module for link in LINKS.values() for side in ("party", "exchange") for service in link.of(side)}
-    services |= {"servingProxy": naming.SERVING_PROXY, "fmlManager": naming.SITE_PORTAL_SERVER, "sitePortal": naming.FML_MANAGER_SERVER}
-    return _DIALLERS.get((kind, endpoint), services[endpoint])
 
 
 @dataclass(frozen=True)
@@ -71,7 +62,7 @@ def network_policies(
     place, dialled = Place(own.namespace, key, labels), _dialled(spec, kind, hops)
     external = external_engines(own) if isinstance(own, PartySpec) else {}
     made = [*unit_policies(spec, place, own)]
-    for service in LINKS[own.federation].of(kind):
+    for service in spec.federation.links.of(kind, own.federation):
         if service.endpoint in external:
             continue
         rules = [connect("from", published_sources(spec), _container_ports(spec, service, own))]
@@ -206,13 +197,13 @@ def published_sources(spec: StackSpec) -> list[Rule]:
     return [] if not ranges else [*ranges_of(ranges), *({"namespaceSelector": namespace_labels(name)} for name in units)]
 
 
-def _dialled(spec: StackSpec, kind: str, hops: Iterable[Neighbour]) -> dict[str, dict[str, Rule]]:
+def _dialled(spec: StackSpec, kind: Kind, hops: Iterable[Neighbour]) -> dict[str, dict[str, Rule]]:
     """For each module the rules of what it dials, each once: in a star many parties are reached through one exchange."""
     found: dict[str, dict[str, Rule]] = {}
     for hop in hops:
         for endpoint, address in hop.endpoints.items() if hop.routed else ():
             rule = towards(spec, address)
-            found.setdefault(dialler(kind, endpoint), {})[repr(rule)] = rule
+            found.setdefault(spec.federation.links.dialler(kind, endpoint), {})[repr(rule)] = rule
     return found
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from federation.base.errors import FederationError, Place, Problem
 from federation.base.model_errors import problems_of
 from federation.base.yaml_file import YamlFile, is_below
-from federation.catalogue.endpoints import LINKS
+from federation.catalogue.native import NATIVE
 from federation.catalogue.releases import ModuleRow, Release, built_in_rows, catalogue, in_order, whole_row
 
 Problems = tuple[Problem, ...]
@@ -93,13 +93,11 @@ def _broken_references(release: Release, taken: frozenset[str], place: Place) ->
     yield from _combinations(release, place)
     for engine, modules in release.exchanges.items():
         at = ("exchanges", engine)
-        if engine not in LINKS or not LINKS[engine].exchange:
-            yield Problem(
-                place(at), f"there is no exchange for {engine}", f"choose of {', '.join(e for e, link in LINKS.items() if link.exchange)}"
-            )
+        if not NATIVE.star(engine):
+            yield Problem(place(at), f"there is no exchange for {engine}", f"choose of {', '.join(filter(NATIVE.star, NATIVE.engines))}")
             continue
         yield from _unknown(modules, release.exchange, place(at), "exchange")
-        yield from _unknown(sorted({s.endpoint for s in LINKS[engine].exchange}), modules, place(at), "the exchange's list")
+        yield from _unknown(sorted(NATIVE.endpoints("exchange", engine)), modules, place(at), "the exchange's list")
     for kind, rows in (("modules", release.modules), ("exchange", release.exchange)):
         yield from (problem for name, row in rows.items() for problem in _row(row, place((kind, name))))
     yield from _unknown(release.upgrade_from, taken, place(("upgradeFrom",)), "the catalogue")
@@ -117,10 +115,10 @@ def _combinations(release: Release, place: Place) -> Iterator[Problem]:
             yield Problem(at, f"{row} is written twice", "keep one of them")
         seen.add(str(row))
         yield from _unknown(row.modules, release.modules, at, "modules")
-        if row.federation not in LINKS:
-            yield Problem(at, f"this program has no link for {row.federation}", f"choose one of {', '.join(LINKS)}")
+        if row.federation not in NATIVE.engines:
+            yield Problem(at, f"this program has no link for {row.federation}", f"choose one of {', '.join(NATIVE.engines)}")
             continue
-        services = LINKS[row.federation].party
+        services = NATIVE.of("party", row.federation)
         yield from _unknown([*sorted(service.module for service in services), row.proxy], row.modules, at, "its modules")
         needed = {key for service in services for port in service.ports for key in (port.own, port.default) if key is not None}
         yield from _unknown(sorted(needed), release.ports, at, "ports")

@@ -6,8 +6,8 @@ from pydantic import Field, model_validator
 
 from federation.base.model import Model
 from federation.base.scalars import Fingerprint, HostPort, NonEmpty, PartyId, Reason, Serial, Sha256, StackName, UnitKey
-from federation.catalogue.endpoints import endpoint_names
 from federation.catalogue.kinds import KINDS, Kind
+from federation.catalogue.links import endpoint_names
 
 PeerState = Literal["pending", "active", "suspended", "retired"]
 

@@ -12,6 +12,8 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 from federation.base import naming
 from federation.base.model import Model
 from federation.base.scalars import Cidr, Domain, Fingerprint, Name, NonEmpty, PartyId, PortRange, Serial, Uid, UnitKey
+from federation.catalogue.endpoints import LinkRow
+from federation.catalogue.links import LINKS, LinkName
 from federation.catalogue.releases import Release, catalogue
 from federation.config.boards import BoardsSpec
 from federation.config.exchange import ExchangeSpec
@@ -35,7 +37,12 @@ class FederationSpec(Model):
         "`fatefed peers add` writes the one that it learns.",
     )
     topology: Literal["star", "mesh"] = Field(description="star: through an exchange; mesh: direct.")
-    link: Literal["native"] = Field(description="How bytes cross between organizations; native: FATE's own proxies.")
+    link: LinkName = Field(description="How bytes cross between organizations; native: FATE's own proxies.")
+
+    @property
+    def links(self) -> LinkRow:
+        """What is true of links of this kind."""
+        return LINKS[self.link]
 
     @property
     def membership(self) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 from federation.base import naming
 from federation.base.live import LiveValue
 from federation.base.scalars import PartyId, is_ip, is_ipv6
-from federation.catalogue.endpoints import LINKS, PublishedService
+from federation.catalogue.endpoints import PublishedService
+from federation.catalogue.kinds import Kind
 from federation.config.exchange import ExchangeSpec
 from federation.config.party import PartySpec
 from federation.config.stack import StackSpec
@@ -59,7 +60,7 @@ APART = Neighbour({}, routed=False, why="no common collaboration")
 def other_parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
     """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
     theirs = {peer.party_id: remote(peer) for peer in peers.parties() if peer.party_id is not None}
-    found = theirs | {party: _local(spec, given, naming.party_key(party)) for party, given in spec.parties.items() if party != own}
+    found = theirs | {party: _local(spec, "party", given, naming.party_key(party)) for party, given in spec.parties.items() if party != own}
     return {party: neighbour if may_talk(spec, own, party) else APART for party, neighbour in found.items()}
 
 
@@ -115,7 +116,7 @@ def exchanges_behind(spec: StackSpec, own: PartySpec, peers: Peers) -> dict[str,
 def exchange_named(spec: StackSpec, name: str, peers: Peers) -> Neighbour | None:
     """An exchange by the name that a party has for it; None while it is pending."""
     if name == "local" and spec.exchange is not None:
-        return _local(spec, spec.exchange, naming.EXCHANGE)
+        return _local(spec, "exchange", spec.exchange, naming.EXCHANGE)
     peer = peers.exchange(name)
     return None if peer is None else remote(peer)
 
@@ -126,9 +127,9 @@ def remote(peer: Peer) -> Neighbour:
     return Neighbour(endpoints, peer.routed, "" if peer.routed else peer.state)
 
 
-def _local(spec: StackSpec, own: PartySpec | ExchangeSpec, key: str) -> Neighbour:
-    kind = "party" if isinstance(own, PartySpec) else "exchange"
-    return Neighbour({service.endpoint: _inside(spec, service, own, key) for service in LINKS[own.federation].of(kind)})
+def _local(spec: StackSpec, kind: Kind, own: PartySpec | ExchangeSpec, key: str) -> Neighbour:
+    services = spec.federation.links.of(kind, own.federation)
+    return Neighbour({service.endpoint: _inside(spec, service, own, key) for service in services})
 
 
 def _inside(spec: StackSpec, published: PublishedService, own: PartySpec | ExchangeSpec, key: str) -> Address:

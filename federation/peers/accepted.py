@@ -11,8 +11,8 @@ from federation.base.hosts import published_elsewhere, typed_elsewhere
 from federation.base.json_document import ASK, MAX_BYTES, Problems
 from federation.base.scalars import PartyId, is_ip
 from federation.base.yaml_file import is_below
-from federation.catalogue.endpoints import published
 from federation.catalogue.kinds import KINDS, Kind
+from federation.catalogue.links import published
 from federation.config.peers import PeerSpec
 from federation.config.stack import FederationSpec
 from federation.peers.descriptor import Departed, Descriptor, Endpoint, Membership, Published, digest

@@ -17,8 +17,8 @@ from federation.base.json_document import AGAIN, MAX_PROBLEMS, Problems, bounded
 from federation.base.model import Model
 from federation.base.model_errors import problems_of
 from federation.base.scalars import MAX_ADDRESSES, Domain, Host, IpAddress, Name, PartyId, Port, Uid, Word, is_ip
-from federation.catalogue.endpoints import FORMER_PORTS, endpoint_names, engine_of, purposes
 from federation.catalogue.kinds import KINDS, Kind
+from federation.catalogue.links import FORMER_PORTS, endpoint_names, engine_of, ports_of
 from federation.catalogue.releases import Combination
 from federation.pki.authority import PEM_CERTIFICATE, CertificatePem, short_fingerprint
 
@@ -110,8 +110,8 @@ class Published(Model):
             wanted = ", or ".join(" and ".join(sorted(names)) for names in legal)
             raise ValueError(f"{KINDS[self.kind].noun} publishes exactly {wanted}, not {' and '.join(self.endpoints) or 'nothing'}")
         for name, endpoint in self.endpoints.items():
-            known = purposes(self.kind, name)
-            if set(endpoint.ports) != known:
+            known = ports_of(self.kind, name)
+            if endpoint.ports.keys() != known.keys():
                 raise ValueError(f"endpoint {name} has ports {sorted(known)}, not {sorted(endpoint.ports)}")
         return self
 

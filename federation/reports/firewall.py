@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from federation.access.engine_policy import Way, driver_ports
-from federation.access.network_policy import dialler
 from federation.base.live import live_values
+from federation.catalogue.links import ports_of
 from federation.config.stack import StackSpec
 from federation.config.units import OwnUnit, units
 from federation.links.external_engines import external_engines
@@ -16,18 +16,6 @@ from federation.stack.plan import StackPlan
 from federation.units.kinds.registry import kind_of
 from federation.units.unit import UnitPlan
 
-# What crosses, by endpoint and purpose of the port.
-PURPOSES = {
-    ("nginx", "http"): "control: FATE-Flow's HTTP, without TLS",
-    ("pulsar", "tls"): "data: Pulsar to Pulsar, TLS",
-    ("trafficServer", "tls"): "data: Pulsar's TLS, passed on by server name",
-    ("rabbitmq", "amqp"): "data: RabbitMQ's AMQP, without TLS",
-    ("rollsite", "grpc"): "data and control: rollsite's gRPC, without TLS",
-    ("osx", "grpc"): "data and control: OSX's gRPC, without TLS",
-    ("servingProxy", "grpc"): "requests for predictions: serving-proxy's gRPC, without TLS",
-    ("sitePortal", "tls"): "invitations, jobs and their state from an FML Manager: HTTPS, mutual TLS",
-    ("fmlManager", "tls"): "registrations, projects and jobs from Site Portals: HTTPS, mutual TLS",
-}
 # Engines and servers that a party uses but this program does not deploy.
 OUTSIDE = {
     "mysql": "job history and metadata: MySQL",
@@ -87,8 +75,8 @@ def _incoming(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator
     source = f"outgoing addresses of {', '.join(senders)}" if senders else "outgoing addresses of its peers: none yet"
     for endpoint, body in unit.descriptor["endpoints"].items():
         for purpose, port in sorted(body["ports"].items()):
-            told = _hosts(body["host"], body["addresses"])
-            yield FirewallRow("in", unit.key, source, endpoint, told, port, "TCP", PURPOSES[endpoint, purpose], spec.organization)
+            told, carries = _hosts(body["host"], body["addresses"]), ports_of(unit.kind, endpoint)[purpose].carries
+            yield FirewallRow("in", unit.key, source, endpoint, told, port, "TCP", carries, spec.organization)
 
 
 def _outgoing(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
@@ -100,9 +88,9 @@ def _outgoing(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator
         for endpoint, body in sorted(peer.descriptor.endpoints.items()):
             for purpose, port in sorted(body.ports.items()):
                 told = _hosts(body.host, body.addresses)
-                module = dialler(unit.kind, endpoint)
+                module = spec.federation.links.dialler(unit.kind, endpoint)
                 source = f"external {module} of {unit.key}" if module in external else f"nodes of {unit.key}, or their NAT address"
-                carried = f"{PURPOSES[endpoint, purpose]}; to {peer.name}"
+                carried = f"{ports_of(peer.kind, endpoint)[purpose].carries}; to {peer.name}"
                 yield FirewallRow("out", unit.key, source, endpoint, told, port, "TCP", carried, opened_by)
 
 

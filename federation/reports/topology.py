@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from federation.base import naming
-from federation.catalogue.endpoints import LINKS, engine_of
 from federation.catalogue.kinds import KINDS, Kind
+from federation.catalogue.links import engine_of
 from federation.config.stack import StackSpec
 from federation.config.units import OwnUnit, units
 from federation.links.partners import is_partner
@@ -98,7 +98,7 @@ def _edges(spec: StackSpec, peers: Peers, plan: StackPlan) -> Iterator[Edge]:
     states = {peer.name: "pending" if peer.name in plan.pending else peer.state for peer in peers.accepted}
     own = sorted(_units(spec), key=lambda unit: list(_TITLES).index(unit.kind))
     for unit in own:
-        carries = _carries(unit, plan)
+        carries = _carries(spec, unit, plan)
         if unit.kind == "serving" and unit.party_id in spec.parties:
             yield Edge(unit.key, naming.party_key(unit.party_id), "models", "active")
         for name in sorted(unit.spec.hubs):
@@ -116,11 +116,11 @@ def _hub(unit: OwnUnit) -> str:
     return "" if unit.row.hub is None else KINDS[unit.row.hub].key
 
 
-def _carries(unit: OwnUnit, plan: StackPlan) -> str:
+def _carries(spec: StackSpec, unit: OwnUnit, plan: StackPlan) -> str:
     if unit.row.program != "FATE":
         return _PREDICTIONS
     engine = _engine(unit.kind, plan.unit(unit.key).descriptor["endpoints"])
-    return f"{engine}, TLS" if LINKS[engine].tls else engine
+    return f"{engine}, TLS" if spec.federation.links.tls(engine) else engine
 
 
 def _are_linked(spec: StackSpec, unit: OwnUnit, other: OwnUnit) -> bool:

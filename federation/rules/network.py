@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 from federation.access.consoles import shown
 from federation.access.engine_policy import Way
-from federation.access.network_policy import dialler
 from federation.base.scalars import PartyId
 from federation.config.stack import StackSpec
-from federation.config.units import units
+from federation.config.units import OwnUnit, units
 from federation.links.next_hops import by_name_only
-from federation.links.partners import dials
+from federation.links.partners import is_partner
 from federation.peers.accepted import Peer, Peers
 from federation.units.kinds.registry import kind_of
 from federation.units.party.values import deployed_modules
@@ -32,25 +31,28 @@ def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
                 f"external {', '.join(named)} of party {party} {'are' if len(named) > 1 else 'is'} given by name: a network policy holds "
                 "addresses only, so pods may dial those ports anywhere; an IP address as host narrows it"
             )
-    kind = "party" if spec.exchange is None else "exchange"
     for peer in peers.accepted:
-        for name, endpoint in sorted(peer.descriptor.endpoints.items()):
-            if peer.routed and dials(spec, peer) and by_name_only(endpoint) and not _accepted(spec, peer):
-                ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
-                remedy = (
-                    f"write an IP address in peers.{peer.name}.{name}"
-                    if peer.by_hand
-                    else f"its owner can add publish.{name}.advertise.addresses"
-                )
-                where = (
-                    "anywhere but in this cluster"
-                    if spec.cluster.ranges
-                    else "anywhere, this cluster included (fate:cluster.ranges is absent)"
-                )
-                yield (
-                    f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy holds no names, "
-                    f"so {dialler(kind, name)} may dial port {ports} {where}; {remedy}, or accept the name: peers.{peer.name}.resolve: true"
-                )
+        unit = next((unit for unit in units(spec) if peer.routed and is_partner(spec, unit, peer)), None)
+        if unit is not None and not _accepted(spec, peer):
+            yield from _named_only(spec, unit, peer)
+
+
+def _named_only(spec: StackSpec, unit: OwnUnit, peer: Peer) -> Iterator[str]:
+    """The endpoints of a peer, which a unit dials, of which no address is known."""
+    where = "anywhere but in this cluster" if spec.cluster.ranges else "anywhere, this cluster included (fate:cluster.ranges is absent)"
+    for name, endpoint in sorted(peer.descriptor.endpoints.items()):
+        if by_name_only(endpoint):
+            ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
+            remedy = (
+                f"write an IP address in peers.{peer.name}.{name}"
+                if peer.by_hand
+                else f"its owner can add publish.{name}.advertise.addresses"
+            )
+            yield (
+                f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy holds no names, "
+                f"so {spec.federation.links.dialler(unit.kind, name)} may dial port {ports} {where}; {remedy}, "
+                f"or accept the name: peers.{peer.name}.resolve: true"
+            )
 
 
 def _accepted(spec: StackSpec, peer: Peer) -> bool:

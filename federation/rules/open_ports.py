@@ -3,27 +3,13 @@
 from collections.abc import Iterator
 
 from federation.base.scalars import ANYONE
+from federation.catalogue.links import exposed
 from federation.config.modules import ModuleSpec
-from federation.config.publish import Publish
 from federation.config.stack import StackSpec
 from federation.config.units import OwnUnit, units
 from federation.units.kinds.registry import kind_of
 from federation.units.module_rules import module_path
 
-_WHOLE_API = "call all of FATE-Flow's API{whose}, without a password: read files of its pod, run code there, stop every job"
-# By endpoint. FATE's proxies do not ask who calls (docs/network.md, Limits of the native link); `whose`: of an exchange's members.
-_DEEDS = {
-    "nginx": "send FATE-Flow{whose} what partners send it",
-    "pulsar": "open connections to Pulsar",
-    "rabbitmq": "try passwords at RabbitMQ, whose traffic is not encrypted",
-    "trafficServer": "open connections to Pulsar{whose}",
-    # Their message holds the path, so that they cannot be told to pass on less.
-    "rollsite": _WHOLE_API,
-    "osx": _WHOLE_API,
-    "servingProxy": "ask for predictions of every model{whose}",
-    "sitePortal": "try client certificates at the Site Portal",
-    "fmlManager": "try client certificates at the FML Manager",
-}
 # By type of Service: where it is reached, and what narrows that.
 _PLACES = {
     "LoadBalancer": ("load balancers", "name the addresses that may connect in its sourceRanges"),
@@ -36,7 +22,7 @@ def opening_warnings(spec: StackSpec) -> Iterator[str]:
     for unit in units(spec):
         where = ".".join(unit.path)
         if not (spec.network_policy.enabled and spec.network_policy.published_from):
-            yield from _published(where, unit.spec.publish)
+            yield from _published(unit, where)
         for name, service in _shown(spec, unit):
             at = f"{where}.modules.{'.'.join(module_path(name))}.service makes {name} reachable"
             if service == "NodePort":
@@ -45,14 +31,15 @@ def opening_warnings(spec: StackSpec) -> Iterator[str]:
                 yield f"{at} for everyone who reaches its load balancer: name sourceRanges, or write sourceRanges: {ANYONE}"
 
 
-def _published(where: str, publish: Publish) -> Iterator[str]:
+def _published(unit: OwnUnit, where: str) -> Iterator[str]:
     """What is published without a word on who may connect."""
-    opened = {name: found.type for name, found in publish.given.items() if found.type in _PLACES and not found.source_ranges}
+    opened = {name: found.type for name, found in unit.spec.publish.given.items() if found.type in _PLACES and not found.source_ranges}
     if not opened:
         return
-    whose = " of every member" if where in ("exchange", "servingExchange") else ""
+    # FATE's proxies do not ask who calls (docs/network.md, Limits of the native link).
+    whose = "" if unit.row.of_a_party else " of every member"
     places = [_PLACES[kind] for kind in _PLACES if kind in opened.values()]
-    deeds = " and ".join(f"{_DEEDS[name].format(whose=whose)} ({name})" for name in opened)
+    deeds = " and ".join(f"{exposed(unit.kind, name).format(whose=whose)} ({name})" for name in opened)
     yield (
         f"{where}.publish is open to anyone: whoever reaches its {' or '.join(place for place, _ in places)} can {deeds}; "
         f"{', or '.join(remedy for _, remedy in places)}, or write sourceRanges: {ANYONE} if that is wanted"

@@ -124,6 +124,5 @@ def _published(spec: StackSpec, unit: OwnUnit) -> tuple[tuple[PublishedService, 
     kind = kind_of(unit)
     if unit.spec.release not in kind.releases(spec):
         return (), {}
-    ports = kind.ports(spec, unit.spec)
-    known = (service for service in kind.services(unit.spec) if all((port.default or port.own) in ports for port in service.ports))
-    return tuple(known), ports
+    ports, services = kind.ports(spec, unit.spec), kind.services(spec.federation.links, unit.spec)
+    return tuple(found for found in services if all((port.default or port.own) in ports for port in found.ports)), ports

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from federation.base.errors import Paths, Place, Problem
-from federation.catalogue.endpoints import LINKS
 from federation.config.party import PartySpec
 from federation.config.stack import StackSpec
 from federation.peers.accepted import Peers
@@ -16,8 +15,8 @@ def broken_trust_rules(spec: StackSpec, place: Place, left_out: Paths) -> Iterat
     """Every problem with modes and authorities. Parties of an unknown engine have other problems, and so have those that are left out."""
     for party, own in spec.parties_in_order:
         where = place(("parties", party, "tls"))
-        yield from _issuer_fits(party, own, place)
-        if own.tls == "none" and own.federation in LINKS and LINKS[own.federation].tls:
+        yield from _issuer_fits(spec, party, own, place)
+        if own.tls == "none" and spec.federation.links.tls(own.federation):
             remedy = f"choose {PARTY_CA} (`fatefed trust init` makes it), or provided"
             yield Problem(where, f"{own.federation} finds its peers by TLS server name, so it cannot go without", remedy)
     for party, trust in sorted(spec.trust.parties.items(), key=lambda item: int(item[0])):
@@ -35,13 +34,13 @@ def broken_trust_rules(spec: StackSpec, place: Place, left_out: Paths) -> Iterat
 def broken_caller_rules(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
     """Who could send nothing to a party that requires certificates."""
     for party, own in spec.parties_in_order:
-        if client_certificates(own) == "required" and holds_certificate(own) and (found := [*without_authority(spec, party, peers)]):
+        if client_certificates(own) == "required" and holds_certificate(spec, own) and (found := [*without_authority(spec, party, peers)]):
             problem = f"would refuse {', '.join(found)}: no CA is known by which a certificate could be checked"
             remedy = "ask the owner for a descriptor with a CA of the party's own (tls: partyCa); suspend who has none; or choose optional"
             yield Problem(place(("parties", party, "publish", "pulsar", "clientCertificates")), problem, remedy)
 
 
-def _issuer_fits(party: str, own: PartySpec, place: Place) -> Iterator[Problem]:
+def _issuer_fits(spec: StackSpec, party: str, own: PartySpec, place: Place) -> Iterator[Problem]:
     """An Issuer of cert-manager is named where it signs, and nowhere else."""
     where = place(("parties", party, "issuer"))
     if own.tls != CERT_MANAGER:
@@ -51,8 +50,9 @@ def _issuer_fits(party: str, own: PartySpec, place: Place) -> Iterator[Problem]:
     if own.issuer is None:
         remedy = f"name who signs, such as {{name: party-{party}-ca}}: an Issuer of cert-manager in the party's namespace"
         yield Problem(where, f"is missing: tls: {CERT_MANAGER} needs an issuer", remedy)
-    if own.federation in LINKS and not holds_certificate(own):
-        why = "is external, so that it has a certificate of its own" if LINKS[own.federation].tls else "has no TLS"
+    links = spec.federation.links
+    if own.federation in links.engines and not holds_certificate(spec, own):
+        why = "is external, so that it has a certificate of its own" if links.tls(own.federation) else "has no TLS"
         yield Problem(
             place(("parties", party, "tls")), f"{own.federation} {why}: cert-manager would sign for nobody", "remove tls and issuer"
         )

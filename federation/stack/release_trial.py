@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from federation.base.errors import FederationError, Problem
-from federation.catalogue.endpoints import LINKS
+from federation.catalogue.links import LINKS, LinkName
 from federation.catalogue.releases import CombinationRow, ModuleRow, Release, VariantRow, catalogue
 from federation.config.stack import StackSpec
 from federation.peers.accepted import Peers
@@ -13,6 +13,8 @@ from federation.stack.plan import check_stack, plan_stack
 from federation.units.module_rules import module_path
 
 _NOBODY = Peers((), {})
+# A release brings FATE's own proxies: what it can be deployed as is tried with them.
+_LINK: LinkName = "native"
 
 
 def trial_plans(release: Release, name: str) -> int:
@@ -38,14 +40,15 @@ def _trials(release: Release) -> Iterator[tuple[str, dict[str, Any]]]:
     variants = [(row, word) for row in release.variants for word in row.algorithms]
     for row, (variant, algorithm), topology in itertools.product(release.combinations, variants, ("star", "mesh")):
         hub = row.federation in release.exchanges
-        direct = row.federation != "Pulsar" or release.works("pulsarPeers")
+        need = LINKS[_LINK].needs.get(row.federation)
+        direct = need is None or release.works(need)
         if hub if topology == "star" else direct:
             yield f"{row}, {variant.device} {algorithm}, {topology}", _stack(release, row, variant, algorithm, topology)
 
 
 def _stack(release: Release, row: CombinationRow, variant: VariantRow, algorithm: str, topology: str) -> dict[str, Any]:
     """A stack of one party, and its exchange in a star; it names the images that the release does not."""
-    link, published = LINKS[row.federation], {"type": "LoadBalancer"}
+    link, published = LINKS[_LINK], {"type": "LoadBalancer"}
     party = {
         "namespace": "party",
         "release": release.release,
@@ -56,11 +59,11 @@ def _stack(release: Release, row: CombinationRow, variant: VariantRow, algorithm
         "device": variant.device,
         "persistence": {},
         "modules": {**_optional(release, row, topology), **_named(release.modules, row.modules)},
-        "publish": dict.fromkeys(link.endpoints("party"), published),
+        "publish": dict.fromkeys(link.endpoints("party", row.federation), published),
     }
     stack = {
         "organization": "trial",
-        "federation": {"name": "trial", "domain": "trial.example", "topology": topology, "link": "native"},
+        "federation": {"name": "trial", "domain": "trial.example", "topology": topology, "link": _LINK},
         "parties": {"9999": party},
     }
     if topology == "star":
@@ -70,7 +73,7 @@ def _stack(release: Release, row: CombinationRow, variant: VariantRow, algorithm
             "release": release.release,
             "federation": row.federation,
             "modules": _named(release.exchange, release.exchanges[row.federation]),
-            "publish": dict.fromkeys(link.endpoints("exchange"), published),
+            "publish": dict.fromkeys(link.endpoints("exchange", row.federation), published),
         }
     return stack
 

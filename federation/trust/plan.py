@@ -8,7 +8,6 @@ from functools import partial
 
 from federation.base import naming
 from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import LINKS
 from federation.chart_values.engines import ClientCertificates
 from federation.config.party import PartySpec
 from federation.config.stack import StackSpec, server_name
@@ -124,7 +123,7 @@ class TlsPlan:
 
 def tls_plan(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, today: date | None) -> TlsPlan | None:
     """The certificate of a party whose link speaks TLS."""
-    if not holds_certificate(own):
+    if not holds_certificate(spec, own):
         return None
     key = naming.party_key(party)
     return TlsPlan(
@@ -140,14 +139,15 @@ def tls_plan(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, toda
     )
 
 
-def holds_certificate(own: PartySpec) -> bool:
+def holds_certificate(spec: StackSpec, own: PartySpec) -> bool:
     """Whether a party's link speaks TLS with a certificate from here; an external broker has its own, an unknown engine no link."""
-    return own.federation in LINKS and LINKS[own.federation].tls and own.engines.pulsar is None
+    external = own.engines.by_key()
+    return any(service.tls and external.get(service.endpoint) is None for service in spec.federation.links.of("party", own.federation))
 
 
-def checks_names(own: PartySpec) -> bool:
+def checks_names(spec: StackSpec, own: PartySpec) -> bool:
     """Whether a party's broker compares names in certificates: where one CA signs for several parties, nothing else tells them apart."""
-    return holds_certificate(own) and own.tls not in OWN_AUTHORITY
+    return holds_certificate(spec, own) and own.tls not in OWN_AUTHORITY
 
 
 def client_certificates(own: PartySpec) -> ClientCertificates:
@@ -174,7 +174,7 @@ def without_authority(spec: StackSpec, party: PartyId, peers: Peers) -> Iterator
 def authorities_of(spec: StackSpec, party: PartyId, own: PartySpec) -> tuple[str, ...]:
     """The certificates of a party's own CA, oldest first; more than one while it is replaced."""
     trust = spec.trust.parties.get(party)
-    return tuple(trust.in_order) if own.tls in OWN_AUTHORITY and trust is not None and holds_certificate(own) else ()
+    return tuple(trust.in_order) if own.tls in OWN_AUTHORITY and trust is not None and holds_certificate(spec, own) else ()
 
 
 def certificates(tls: TlsPlan, secrets: Mapping[str, str]) -> dict[str, str]:

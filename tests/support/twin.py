@@ -14,7 +14,8 @@ from pydantic.alias_generators import to_camel
 
 from federation.base import naming
 from federation.base.live import LiveValue, live_values, substitute
-from federation.catalogue.endpoints import LINKS, SERVING_PROXY, PublishedService
+from federation.catalogue.endpoints import ANY, PublishedService
+from federation.catalogue.native import NATIVE
 from federation.catalogue.releases import catalogue
 from federation.catalogue.serving import serving_catalogue
 from federation.config.exchange import ExchangeSpec
@@ -212,7 +213,7 @@ def _named(plan: UnitPlan, unit: Unit) -> Iterator[tuple[str, str, str, int]]:
 
 
 def _published(plan: UnitPlan, unit: Unit) -> tuple[PublishedService, ...]:
-    return (SERVING_PROXY,) if unit.engine == SERVING else LINKS[unit.engine].of(plan.kind)
+    return NATIVE.of(plan.kind, ANY if unit.engine == SERVING else unit.engine)
 
 
 def _others(outcome: Outcome) -> set[str]:

@@ -203,7 +203,7 @@ FLOORS = {
         ("trust",),
         ("links",),
         ("links/native",),
-        ("access",),
+        ("access", "links/kinds"),
         ("units",),
         ("units/exchange", "units/portal", "units/serving"),
         ("units/party",),

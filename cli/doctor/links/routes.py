@@ -8,7 +8,7 @@ from cli.doctor.objects import REFRESH
 from cli.doctor.rows import Row
 from cli.tools.kubectl import Ask, Reading
 from federation.base.live import LiveValue, live_values, substitute
-from federation.links.native.files import route_revision
+from federation.links.routes import route_revision
 from federation.manifests.objects import Manifest
 from federation.units.unit import UnitPlan
 

@@ -5,12 +5,10 @@ route_table.json), 8.3 (OSX's), 10.1 (pulsar_route_table.yaml), 10.2 (rabbitmq_r
 (sni.yaml, records.config).
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from federation.base.scalars import PartyId, in_brackets
 
@@ -116,11 +114,6 @@ def osx_route_table(entries: Mapping[str, Mapping[str, HostPort]], own: str) -> 
     """
     table = {"route_table": _hops(entries), "self_party": [own], "permission": {"default_allow": True}}
     return json.dumps(table, indent=2) + "\n"
-
-
-def route_revision(files: Mapping[str, Any]) -> str:
-    """The output `routeRevision` of a unit: a digest of its route ConfigMaps, {role: {"data": files}}."""
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def exchange_list(exchanges: Mapping[str, Iterable[HostPort]]) -> str:

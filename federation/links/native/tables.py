@@ -5,10 +5,14 @@ from collections.abc import Callable, Mapping
 from federation.base import naming
 from federation.base.live import LiveValue
 from federation.base.scalars import PartyId, in_brackets
+from federation.catalogue.native import SERVING_PROXY
+from federation.catalogue.serving import serving_catalogue
 from federation.config.exchange import ExchangeSpec
 from federation.config.party import PartySpec
+from federation.config.serving import ServingExchangeSpec, ServingSpec
 from federation.config.stack import StackSpec
 from federation.links.external_engines import engine_host, engine_ports
+from federation.links.hops_of_serving import serving_exchange_hops, serving_hops
 from federation.links.native.files import (
     TOMBSTONE_HOST,
     TOMBSTONE_PORT,
@@ -35,24 +39,48 @@ from federation.links.next_hops import (
     other_parties,
     tunnel_host,
 )
+from federation.links.routes import RouteFiles
 from federation.peers.accepted import Peers
-from federation.trust.plan import checks_names
+from federation.trust.plan import TlsPlan, checks_names
 
-RouteFiles = dict[str, dict[str, str]]
 _NOWHERE = (NginxTarget(TOMBSTONE_HOST, TOMBSTONE_PORT),)
+# What serving-server calls itself (serviceRoleName), and what peers' requests are addressed to.
+_SERVING_ROLE = "serving"
 _HOP_NOWHERE = {"default": HostPort(TOMBSTONE_HOST, TOMBSTONE_PORT)}
 
 
-def party_routes(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> RouteFiles:
-    """The route files of a party: its own entry, and whom it dials for all others."""
+def party_routes(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
+    """The route files of a party: its own entry, and whom it dials for all others; and whom its Pulsar trusts."""
     others, exchange = next_hops(spec, party, own, peers)
     routes = {name: files(spec, party, own, others, exchange) for name, files in _PARTY[own.federation].items()}
+    if tls is not None:
+        routes[naming.PULSAR_ROUTES][naming.PULSAR_TRUST] = tls.clusters
     return routes | ({} if own.modules.lbrollsite is None else {naming.LBROLLSITE_ROUTES: _balanced(spec, own, peers)})
 
 
-def exchange_routes(spec: StackSpec, own: ExchangeSpec, peers: Peers) -> dict[str, str]:
+def exchange_routes(spec: StackSpec, _: PartyId, own: ExchangeSpec, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
     """The route files of an exchange: every member."""
-    return _EXCHANGE[own.federation](spec, own, other_parties(spec, None, peers))
+    return {naming.EXCHANGE_ROUTES: _EXCHANGE[own.federation](spec, own, other_parties(spec, None, peers))}
+
+
+def serving_routes(spec: StackSpec, party: PartyId, own: ServingSpec, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
+    """The route file of a party's serving-proxy, in rollsite's format; it is read again every 10 s, and what is removed is forgotten.
+
+    The party's own entry leads to its serving-server. Its `default`, which KubeFATE sends to the HTTP port of serving-proxy, is left
+    out: no request has another role.
+    """
+    entries = grpc_hops(SERVING_PROXY.endpoint, *serving_hops(spec, party, own, peers))
+    entries[party] = {_SERVING_ROLE: HostPort(naming.SERVING_SERVER, serving_catalogue()[own.release].ports["servingServer"])}
+    return _serving(entries)
+
+
+def serving_exchange_routes(spec: StackSpec, _: PartyId, own: ServingExchangeSpec, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
+    """The route file of a serving exchange: every member."""
+    return _serving(grpc_hops(SERVING_PROXY.endpoint, *serving_exchange_hops(spec, peers)))
+
+
+def _serving(entries: Mapping[str, Mapping[str, HostPort]]) -> RouteFiles:
+    return {naming.SERVING_ROUTES: {"route_table.json": rollsite_route_table(entries)}}
 
 
 def _nginx(
@@ -75,7 +103,7 @@ def _pulsar(
     brokers = {party: PulsarTarget(engine_host(own, "pulsar"), mine["pulsar"], mine["pulsarTls"])}
     # The plaintext port of a peer is not published; the replicator uses TLS, so that number is never dialled.
     direct, named = _routed(others, "pulsar"), _routed(others, "trafficServer")
-    if checks_names(own):
+    if checks_names(spec, own):
         # A certificate holds a name, not an address: the peer's own address stands where that of a proxy would, and the name is asked for.
         direct, named = {}, {**direct, **named}
     brokers |= {other: PulsarTarget(dialled_host(a), ports["pulsar"], a.ports["tls"]) for other, a in direct.items()}

@@ -5,16 +5,16 @@ from typing import Any
 
 from federation.access.network_policy import doctor_policies, network_policies
 from federation.base import naming
-from federation.catalogue.endpoints import LINKS
 from federation.chart_values.fate import ExchangeModules, ExchangePorts, ExchangeValues
 from federation.config.exchange import ExchangeSpec
 from federation.config.modules import ModuleSpec
 from federation.config.stack import StackSpec, server_name
-from federation.links.native.tables import exchange_routes
+from federation.config.units import OwnUnit
+from federation.links.kinds.registry import route_maps
 from federation.links.next_hops import links, other_parties, severed
 from federation.links.publishing import endpoints, service, service_ports
 from federation.manifests.modules import ImageUse, image_use, in_use, module_values, osx_settings
-from federation.manifests.objects import Manifest, config_map, namespace
+from federation.manifests.objects import Manifest, namespace
 from federation.manifests.secrets import pull_secret, pull_secret_names
 from federation.peers.accepted import Peers
 from federation.peers.collaborations import groups
@@ -38,7 +38,7 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers, today: date 
         namespace_object=(namespace(*place),) if spec.cluster.makes_namespaces else (),
         services=_services(spec, own, labels),
         secrets=pull_secret(spec, own.namespace, labels),
-        routes=(config_map("routes", naming.EXCHANGE_ROUTES, *place, exchange_routes(spec, own, peers)),),
+        routes=route_maps(spec, OwnUnit("exchange", None, own), labels, peers),
         policies=(
             *network_policies(spec, own, naming.EXCHANGE, labels, members.values()),
             *doctor_policies(spec, own, naming.EXCHANGE, labels, peers),
@@ -103,7 +103,7 @@ def exchange_module_specs(own: ExchangeSpec) -> dict[str, ModuleSpec]:
 def _services(spec: StackSpec, own: ExchangeSpec, labels: dict[str, str]) -> tuple[Manifest, ...]:
     ports = spec.catalogue[own.release].ports
     made = []
-    for published in LINKS[own.federation].exchange:
+    for published in spec.federation.links.of("exchange", own.federation):
         publication = own.publish.of(published.endpoint)
         dialled = service_ports(published, publication, ports)
         made.append(service(published, publication, dialled, naming.EXCHANGE, own.namespace, labels))
@@ -112,7 +112,7 @@ def _services(spec: StackSpec, own: ExchangeSpec, labels: dict[str, str]) -> tup
 
 def _descriptor(spec: StackSpec, own: ExchangeSpec) -> dict[str, Any]:
     ports = spec.catalogue[own.release].ports
-    services = LINKS[own.federation].exchange
+    services = spec.federation.links.of("exchange", own.federation)
     return {
         **spec.federation.membership,
         "kind": "exchange",

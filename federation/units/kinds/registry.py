@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from federation.access.engine_policy import Way, ways_out
 from federation.base import naming
 from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import FML_MANAGER, LINKS, SERVING_PROXY, SITE_PORTAL, PublishedService
+from federation.catalogue.endpoints import LinkRow, PublishedService
 from federation.catalogue.kinds import Kind
 from federation.catalogue.portal import PortalRelease, portal_catalogue
 from federation.catalogue.releases import Release
@@ -27,9 +27,9 @@ from federation.config.serving import ServingExchangeSpec, ServingSpec
 from federation.config.stack import StackSpec
 from federation.config.units import OwnUnit
 from federation.links.external_engines import engine_ports
+from federation.links.kinds.registry import link_of
 from federation.manifests.modules import ImageUse
 from federation.peers.accepted import Peers
-from federation.trust.plan import tls_plan
 from federation.units.exchange.plan import exchange_images, exchange_module_specs, exchange_values, plan_exchange
 from federation.units.party.plan import plan_party
 from federation.units.party.secrets import party_secrets
@@ -75,7 +75,7 @@ class UnitKind(Generic[Spec]):
     releases: Callable[[StackSpec], Mapping[str, AnyRelease]]
     module_specs: Callable[[Spec], Mapping[str, ModuleSpec | None]]
     deployed: Callable[[StackSpec, Spec], Collection[str]]
-    services: Callable[[Spec], tuple[PublishedService, ...]]
+    services: Callable[[LinkRow, Spec], tuple[PublishedService, ...]]
     images: Callable[[StackSpec, Spec], Mapping[str, ImageUse]]
     values: Callable[[StackSpec, PartyId, Spec], AnyValues]
     plan: Callable[[StackSpec, PartyId, Spec, Peers, date | None], UnitPlan]
@@ -96,11 +96,6 @@ def _labels(spec: StackSpec, party: PartyId | None) -> dict[str, str]:
     return naming.common_labels(spec.federation.name, party)
 
 
-def _link(own: PartySpec | ExchangeSpec, kind: Kind) -> tuple[PublishedService, ...]:
-    link = LINKS.get(own.federation)
-    return () if link is None else link.of(kind)
-
-
 def _party_fits(spec: StackSpec, party: PartyId, own: PartySpec) -> bool:
     return spec.catalogue[own.release].combination(own.computing, own.federation, own.storage) is not None
 
@@ -111,7 +106,7 @@ def _serving_fits(spec: StackSpec, party: PartyId, own: ServingSpec) -> bool:
 
 
 def _party_values(spec: StackSpec, party: PartyId, own: PartySpec) -> PartyValues:
-    _, keys = party_secrets(spec, party, own, {}, tls_plan(spec, party, own, Peers((), {}), None))
+    _, keys = party_secrets(spec, party, own, {}, link_of(spec).certificates(spec, party, own, Peers((), {}), None))
     return party_values(spec, party, own, _labels(spec, party), keys)
 
 
@@ -131,7 +126,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         fits=_party_fits,
         module_specs=module_specs,
         deployed=deployed_modules,
-        services=lambda own: _link(own, "party"),
+        services=lambda links, own: links.of("party", own.federation),
         engine_ports=engine_ports,
         images=party_images,
         values=_party_values,
@@ -143,7 +138,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         fits=lambda spec, _, own: own.federation in spec.catalogue[own.release].exchanges,
         module_specs=exchange_module_specs,
         deployed=lambda spec, own: spec.catalogue[own.release].exchanges[own.federation],
-        services=lambda own: _link(own, "exchange"),
+        services=lambda links, own: links.of("exchange", own.federation),
         images=exchange_images,
         values=lambda spec, _, own: exchange_values(spec, own, _labels(spec, None)),
         plan=lambda spec, _, own, peers, today: plan_exchange(spec, own, peers, today),
@@ -153,7 +148,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         fits=_serving_fits,
         module_specs=serving_module_specs,
         deployed=lambda spec, own: deployed_of_a_serving(own),
-        services=lambda own: (SERVING_PROXY,),
+        services=lambda links, _: links.of("serving"),
         images=serving_images,
         values=_serving_values,
         ways=serving_ways,
@@ -163,7 +158,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         releases=lambda spec: serving_catalogue(),
         module_specs=serving_module_specs,
         deployed=lambda spec, own: deployed_of_a_serving(own),
-        services=lambda own: (SERVING_PROXY,),
+        services=lambda links, _: links.of("servingExchange"),
         images=serving_images,
         values=lambda spec, _, own: serving_exchange_values(spec, own, _labels(spec, None)),
         plan=lambda spec, _, own, peers, today: plan_serving_exchange(spec, own, peers, today),
@@ -172,7 +167,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         releases=lambda spec: portal_catalogue(),
         module_specs=portal_module_specs,
         deployed=lambda spec, own: deployed_of_a_portal(own),
-        services=lambda own: (FML_MANAGER,),
+        services=lambda links, _: links.of("fmlManager"),
         images=portal_images,
         values=lambda spec, _, own: _portal_values(spec, None, own),
         ways=lambda spec, _, own: portal_ways(own),
@@ -182,7 +177,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         releases=lambda spec: portal_catalogue(),
         module_specs=portal_module_specs,
         deployed=lambda spec, own: deployed_of_a_portal(own),
-        services=lambda own: (SITE_PORTAL,),
+        services=lambda links, _: links.of("sitePortal"),
         images=portal_images,
         values=_portal_values,
         ways=lambda spec, _, own: portal_ways(own),

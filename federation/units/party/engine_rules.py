@@ -6,7 +6,8 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from federation.base.errors import Place, Problem
 from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import LINKS
+from federation.catalogue.endpoints import LinkRow
+from federation.catalogue.kinds import KINDS, Kind
 from federation.catalogue.releases import ModuleRow, Release
 from federation.config.modules import ImageSpec, ModuleSpec
 from federation.config.party import PartySpec, module_specs
@@ -55,15 +56,16 @@ def _party(spec: StackSpec, party: PartyId, own: PartySpec, release: Release, pl
     for name in combination.modules:
         given = module_specs(own)[name] or ModuleSpec()
         yield from _image(release.modules[name], given.image, place, (*at, "modules", *module_path(name)))
-    yield from _endpoints(own.publish.given, own.federation, "party", place, at)
-    if own.federation == "Pulsar" and not release.works("pulsarPeers") and (spec.federation.topology == "mesh" or spec.collaborations):
+    yield from _endpoints(spec.federation.links, own.publish.given, own.federation, "party", place, at)
+    need = spec.federation.links.needs.get(own.federation)
+    if need is not None and not release.works(need) and (spec.federation.topology == "mesh" or spec.collaborations):
         where = ("federation", "topology") if spec.federation.topology == "mesh" else ("collaborations",)
         yield Problem(
             place(where),
-            f"routes of party {party} to single peers have no effect in release {own.release}: {release.broken['pulsarPeers']}",
+            f"routes of party {party} to single peers have no effect in release {own.release}: {release.broken[need]}",
             "use a star without collaborations, another federation engine, or a release with a patch for it",
         )
-    if spec.federation.topology == "star" and not LINKS[own.federation].exchange:
+    if spec.federation.topology == "star" and not spec.federation.links.star(own.federation):
         yield Problem(
             place((*at, "federation")),
             f"{own.federation} has no default route, so FATE knows no star with it",
@@ -106,13 +108,15 @@ def _variant(own: PartySpec, release: Release, place: Place, at: tuple[str, ...]
         )
 
 
-def _endpoints(given: Mapping[str, Publication], engine: str, kind: str, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
-    wanted = LINKS[engine].endpoints(kind)
+def _endpoints(
+    links: LinkRow, given: Mapping[str, Publication], engine: str, kind: Kind, place: Place, at: tuple[str, ...]
+) -> Iterator[Problem]:
+    wanted = links.endpoints(kind, engine)
     for name in sorted(wanted - given.keys()):
         yield Problem(
             place((*at, "publish", name)),
             f"publish.{name} is missing",
-            f"{'an' if kind == 'exchange' else 'a'} {kind} with {engine} publishes {' and '.join(sorted(wanted))}",
+            f"{KINDS[kind].noun} with {engine} publishes {' and '.join(sorted(wanted))}",
         )
     for name in sorted(given.keys() - wanted):
         yield Problem(
@@ -144,7 +148,7 @@ def _exchange(spec: StackSpec, place: Place) -> Iterator[Problem]:
     yield from broken_knobs(exchange_module_specs(own), release.exchange, release, place, ("exchange",))
     for name in release.exchanges[own.federation]:
         yield from _image(release.exchange[name], exchange_module_specs(own)[name].image, place, ("exchange", "modules", name))
-    yield from _endpoints(own.publish.given, own.federation, "exchange", place, ("exchange",))
+    yield from _endpoints(spec.federation.links, own.publish.given, own.federation, "exchange", place, ("exchange",))
 
 
 def _everyone_uses_one_engine(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
@@ -153,7 +157,7 @@ def _everyone_uses_one_engine(spec: StackSpec, peers: Peers, place: Place) -> It
     used += [(("parties", party, "federation"), own.federation) for party, own in spec.parties_in_order]
     used += [(("peers", peer.name), peer.descriptor.engine) for peer in peers.accepted if peer.routed and peer.trains]
     # An engine that does not exist has its own problem, and nobody can be asked to use it.
-    known = [(path, engine) for path, engine in used if engine in LINKS]
+    known = [(path, engine) for path, engine in used if engine in spec.federation.links.engines]
     for path, engine in known[1:]:
         first_path, first = known[0]
         if engine != first:

@@ -7,17 +7,17 @@ from federation.access.consoles import access, board_objects, board_secret, show
 from federation.access.network_policy import doctor_policies, network_policies, party_doors
 from federation.base import naming
 from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import LINKS
 from federation.config.party import PartySpec
 from federation.config.stack import StackSpec, server_name
+from federation.config.units import OwnUnit
 from federation.links.external_engines import engine_ports
-from federation.links.native.tables import party_routes
+from federation.links.kinds.registry import link_of, route_maps
 from federation.links.next_hops import exchanges_behind, links, next_hops, severed
 from federation.links.publishing import endpoints, service, service_ports
 from federation.manifests.modules import in_use
-from federation.manifests.objects import Manifest, ServicePort, config_map, internal_service, namespace
+from federation.manifests.objects import Manifest, ServicePort, internal_service, namespace
 from federation.peers.accepted import Peers
-from federation.trust.plan import authorities_of, tls_plan
+from federation.trust.plan import authorities_of
 from federation.units.data import data_facts
 from federation.units.party.cert_manager import certificate_objects
 from federation.units.party.jobs import party_jobs
@@ -33,16 +33,13 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
     """What is made for one party of this stack."""
     key = naming.party_key(party)
     labels = naming.common_labels(spec.federation.name, party)
-    tls = tls_plan(spec, party, own, peers, today)
+    tls = link_of(spec).certificates(spec, party, own, peers, today)
     secrets, keys = party_secrets(spec, party, own, labels, tls)
     values = patched(party_values(spec, party, own, labels, keys), own.chart_values)
     secrets += board_secret(spec, own.namespace, labels, values.boards)
     release, deployed = spec.catalogue[own.release], deployed_modules(spec, own)
     consoles = shown_consoles(spec, party, own, release.ports, deployed)
     running = {**values.modules.plain(), DATABASE_CLIENT: values.database.client.plain()}
-    routes = party_routes(spec, party, own, peers)
-    if tls is not None:
-        routes[naming.PULSAR_ROUTES][naming.PULSAR_TRUST] = tls.clusters
     others, exchange = next_hops(spec, party, own, peers)
     hops, behind = [*others.values(), *([] if exchange is None else [exchange])], exchanges_behind(spec, own, peers)
     return UnitPlan(
@@ -54,7 +51,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         namespace_object=(namespace(own.namespace, labels),) if spec.cluster.makes_namespaces else (),
         services=_services(spec, own, key, labels),
         secrets=secrets,
-        routes=tuple(config_map(_role(name), name, own.namespace, labels, files) for name, files in routes.items()),
+        routes=route_maps(spec, OwnUnit("party", party, own), labels, peers, tls),
         policies=(
             *network_policies(spec, own, key, labels, hops, party_doors(spec, own, deployed), behind.values()),
             *training_policies(spec, party, own, key, labels, naming.FATEFLOW),
@@ -78,17 +75,12 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
     )
 
 
-def _role(config_map_name: str) -> str:
-    """The logical name of a route ConfigMap: `pulsar-routes` for pulsar-route-table."""
-    return config_map_name.replace("-route-table", "-routes")
-
-
 def _services(spec: StackSpec, own: PartySpec, key: str, labels: dict[str, str]) -> tuple[Manifest, ...]:
     ports = spec.catalogue[own.release].ports
     fateflow = [ServicePort("tcp-grpc", ports["fateflowGrpc"], "grpc"), ServicePort("tcp-http", ports["fateflowHttp"], "http")]
     settings = own.modules.fateflow.service
     made = [internal_service(naming.FATEFLOW_SERVICE, naming.FATEFLOW, key, own.namespace, labels, fateflow, settings)]
-    for published in LINKS[own.federation].party:
+    for published in spec.federation.links.of("party", own.federation):
         publication = own.publish.of(published.endpoint)
         if publication.type == "External":
             continue
@@ -102,7 +94,7 @@ def _services(spec: StackSpec, own: PartySpec, key: str, labels: dict[str, str])
 def _descriptor(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, Any]:
     authorities = authorities_of(spec, party, own)
     ports = engine_ports(spec, own)
-    services = LINKS[own.federation].party
+    services = spec.federation.links.of("party", own.federation)
     return {
         **spec.federation.membership,
         "kind": "party",

@@ -200,7 +200,7 @@ def _broker(spec: StackSpec, party: PartyId, own: PartySpec, release: Release) -
         certificate_secret=naming.PULSAR_CERTIFICATE,
         issued_secret=naming.PULSAR_ISSUED if own.tls == CERT_MANAGER else None,
         client_certificates=client_certificates(own),
-        server_name=naming.server_name(party, spec.federation.domain) if checks_names(own) else None,
+        server_name=naming.server_name(party, spec.federation.domain) if checks_names(spec, own) else None,
         replicator_prefix=f"pulsar.repl.{party}",
         direct_mib=share(memory, row.direct_percent) or 1024,
         watcher=row.watcher,

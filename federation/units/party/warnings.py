@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import LINKS
 from federation.catalogue.releases import DeviceRow, Release
 from federation.config.modules import ModuleSpec
 from federation.config.party import PartySpec, module_specs
@@ -26,7 +25,7 @@ def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
         yield from _without_effect("exchange", spec.exchange.publish)
         yield from _patched("exchange", spec.exchange.chart_values)
     for party, own in spec.parties_in_order:
-        yield from _in_the_clear(party, own)
+        yield from _in_the_clear(spec, party, own)
         # An exchange of the same stack dials its parties inside the cluster.
         yield from _inside_only(f"parties.{party}", own.publish) if "local" not in own.exchanges else ()
         yield from _without_effect(f"parties.{party}", own.publish)
@@ -51,8 +50,8 @@ def unpinned_images(units: Iterable[UnitPlan], manifests: Iterable[ExtraManifest
         yield f"{images}: who can write to a registry chooses what runs; `fatefed images pin` writes digests into the stack file"
 
 
-def _in_the_clear(party: PartyId, own: PartySpec) -> Iterator[str]:
-    if not LINKS[own.federation].tls:
+def _in_the_clear(spec: StackSpec, party: PartyId, own: PartySpec) -> Iterator[str]:
+    if not spec.federation.links.tls(own.federation):
         engine = own.federation
         yield f"party {party} exchanges data without encryption, as FATE's {engine} does by itself: keep it inside a private network"
 

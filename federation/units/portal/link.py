@@ -8,7 +8,7 @@ from typing import Any
 
 from federation.base import naming
 from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import FML_MANAGER, SITE_PORTAL
+from federation.catalogue.native import FML_MANAGER, SITE_PORTAL
 from federation.catalogue.portal import portal_catalogue
 from federation.config.portal import FmlManagerSpec, SitePortalSpec
 from federation.config.stack import StackSpec

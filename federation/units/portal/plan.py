@@ -6,8 +6,9 @@ from typing import Any
 from federation.access.consoles import board_objects, board_secret, board_values, hosts_file, shown_access
 from federation.base import naming
 from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import FML_MANAGER, SITE_PORTAL, PublishedService
+from federation.catalogue.endpoints import PublishedService
 from federation.catalogue.kinds import KINDS, Kind
+from federation.catalogue.native import FML_MANAGER, SITE_PORTAL
 from federation.catalogue.portal import portal_catalogue
 from federation.chart_values.modules import SecretKey
 from federation.chart_values.portal import Accounts, PortalDatabase, PortalModules, PortalPorts, PortalTls, PortalValues

@@ -7,7 +7,7 @@ from typing import Any
 from federation.access.consoles import access, board_objects, board_secret, board_values, shown_consoles
 from federation.base import naming
 from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import SERVING_PROXY
+from federation.catalogue.native import SERVING_PROXY
 from federation.catalogue.serving import ServingRelease, serving_catalogue
 from federation.chart_values.fate import Board
 from federation.chart_values.modules import Module, SecretKey
@@ -16,10 +16,13 @@ from federation.config.credentials import Credential
 from federation.config.modules import ModuleSpec, Persistence
 from federation.config.serving import ServingExchangeModulesSpec, ServingExchangeSpec, ServingSpec
 from federation.config.stack import StackSpec
-from federation.links.next_hops import Hops, links, severed
+from federation.config.units import OwnUnit
+from federation.links.hops_of_serving import serving_exchange_hops, serving_hops
+from federation.links.kinds.registry import route_maps
+from federation.links.next_hops import links, severed
 from federation.links.publishing import endpoints, service, service_ports
 from federation.manifests.modules import ImageUse, image_use, in_use, module_values
-from federation.manifests.objects import Manifest, SecretPlan, config_map, namespace
+from federation.manifests.objects import Manifest, SecretPlan, namespace
 from federation.manifests.secrets import password_places, pull_secret, pull_secret_names
 from federation.peers.accepted import Peers
 from federation.peers.collaborations import groups
@@ -28,7 +31,6 @@ from federation.units.patches import patched
 from federation.units.protection import is_protected
 from federation.units.serving.link import REGISTRY_USER
 from federation.units.serving.policies import serving_policies
-from federation.units.serving.routes import route_files, serving_exchange_hops, serving_hops
 from federation.units.unit import ChartPlan, UnitPlan, module_summary
 
 _ADMIN_USER = "admin"
@@ -52,7 +54,7 @@ def plan_serving(spec: StackSpec, party: PartyId, own: ServingSpec, peers: Peers
         namespace_object=(namespace(own.namespace, labels),) if spec.cluster.makes_namespaces else (),
         services=_services(own, key, labels),
         secrets=(*secrets, *pull_secret(spec, own.namespace, labels)),
-        routes=(_route_map(own, labels, hops, party),),
+        routes=route_maps(spec, OwnUnit("serving", party, own), labels, peers),
         policies=serving_policies(spec, party, own, key, labels, hops, deployed_modules(own)),
         links=links(*hops, own.exchange),
         severed=severed(*hops, own.exchange),
@@ -83,7 +85,7 @@ def plan_serving_exchange(spec: StackSpec, own: ServingExchangeSpec, peers: Peer
         namespace_object=(namespace(own.namespace, labels),) if spec.cluster.makes_namespaces else (),
         services=_services(own, naming.SERVING_EXCHANGE, labels),
         secrets=pull_secret(spec, own.namespace, labels),
-        routes=(_route_map(own, labels, hops, None),),
+        routes=route_maps(spec, OwnUnit("servingExchange", None, own), labels, peers),
         policies=serving_policies(spec, None, own, naming.SERVING_EXCHANGE, labels, hops),
         links=links(*hops, None),
         severed=severed(*hops, None),
@@ -225,10 +227,6 @@ def _services(own: ServingSpec | ServingExchangeSpec, key: str, labels: dict[str
     ports = serving_catalogue()[own.release].ports
     publication = own.publish.of(SERVING_PROXY.endpoint)
     return (service(SERVING_PROXY, publication, service_ports(SERVING_PROXY, publication, ports), key, own.namespace, labels),)
-
-
-def _route_map(own: ServingSpec | ServingExchangeSpec, labels: dict[str, str], hops: Hops, party: PartyId | None) -> Manifest:
-    return config_map("serving-routes", naming.SERVING_ROUTES, own.namespace, labels, route_files(hops, party, own))
 
 
 def _descriptor(spec: StackSpec, own: ServingSpec | ServingExchangeSpec, head: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,9 +26,9 @@ from federation.catalogue.serving import serving_catalogue
 from federation.config.party import PartySpec
 from federation.config.serving import ServingExchangeSpec, ServingSpec
 from federation.config.stack import StackSpec
+from federation.links.hops_of_serving import dialled
 from federation.links.next_hops import Hops, Pods
 from federation.manifests.objects import Manifest
-from federation.units.serving.routes import dialled
 
 
 def serving_policies(

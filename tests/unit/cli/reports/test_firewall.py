@@ -10,9 +10,7 @@ import pytest
 
 from cli.main import main
 from cli.reports.firewall import FORMATS
-from federation.catalogue.endpoints import published
-from federation.catalogue.kinds import KINDS
-from federation.reports.firewall import OUTSIDE, PURPOSES, FirewallRow, filled, firewall_rows
+from federation.reports.firewall import OUTSIDE, FirewallRow, filled, firewall_rows
 from tests.support.configs import EVERY_CASE, EXCHANGE, EXTERNAL, LOCAL, MESH, MESH_SUSPENDED, NODE_PORTS, ROLLSITE_LOCAL, STAR_PARTY, Case
 from tests.support.stacks import project
 
@@ -145,12 +143,6 @@ def test_fate_serving_elsewhere_has_rows_and_a_name_is_warned_of(tmp_path: Path)
     ]
     (warning,) = [text for text in case.load(tmp_path).plan.warnings if "given by name" in text]
     assert warning.startswith("external FATE-Serving of party 9999 is given by name")
-
-
-def test_every_published_endpoint_has_a_purpose() -> None:
-    services = [service for kind in KINDS for row in published(kind) for service in row]
-    assert set(PURPOSES) == {(service.endpoint, port.purpose) for service in services for port in service.ports}
-    assert len(PURPOSES) >= 6
 
 
 def test_live_addresses_come_from_the_outputs(tmp_path: Path) -> None:

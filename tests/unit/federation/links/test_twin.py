@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from federation.base.errors import FederationError
-from federation.catalogue.endpoints import LINKS
+from federation.catalogue.native import NATIVE
 from tests.support.configs import (
     EGGROLL,
     EGGROLL_OSX,
@@ -200,8 +200,8 @@ def test_an_exchange_moves_to_another_organization_and_no_pair_is_cut_at_any_ste
 
 def test_every_engine_has_a_mesh_and_those_with_a_default_route_a_star(tmp_path: Path) -> None:
     """FATE's route table of RabbitMQ has no default, so natively it is mesh only: a star with it cannot even be planned."""
-    assert {kind.engine for kind in MESHES} == set(LINKS)
-    assert {kind.engine for kind in STARS} == {engine for engine, link in LINKS.items() if link.exchange} == set(LINKS) - {"RabbitMQ"}
+    assert {kind.engine for kind in MESHES} == set(NATIVE.engines)
+    assert {kind.engine for kind in STARS} == set(filter(NATIVE.star, NATIVE.engines)) == set(NATIVE.engines) - {"RabbitMQ"}
     life = Life(Kind("mesh", "RabbitMQ"), tmp_path)
     life.join("bank-a", "9999")
     life.world.change("bank-a", lambda config: config["federation"].update(topology="star"))

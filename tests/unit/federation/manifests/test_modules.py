@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from federation.base.quantity import amount, cores, mebibytes
-from federation.catalogue.endpoints import LINKS
+from federation.catalogue.native import NATIVE
 from federation.catalogue.releases import ModuleRow, Release, catalogue
 from federation.chart_values.fate import ExchangeModules, ExchangePorts, ExchangeValues, PartyModules, PartyPorts, PartyValues
 from federation.chart_values.modules import Amounts, Resources
@@ -271,20 +271,21 @@ def test_a_release_has_a_row_for_each_module_that_its_combinations_and_exchanges
         assert len(set(combination.modules)) == len(combination.modules)
         assert set(combination.modules) <= set(release.modules), combination
         assert combination.proxy in combination.modules, "the control plane's proxy is one of the modules"
-        assert combination.federation in LINKS
-        assert {published.module for published in LINKS[combination.federation].party} <= set(combination.modules)
+        assert combination.federation in NATIVE.engines
+        assert {published.module for published in NATIVE.of("party", combination.federation)} <= set(combination.modules)
         assert set(combination.engines) == {"computing", "federation", "storage"}
         assert all(engine == engine.lower() for engine in combination.engines.values())
     for engine, modules in release.exchanges.items():
         assert set(modules) <= set(release.exchange), engine
-        assert len(LINKS[engine].exchange) == len(modules), "each module of an exchange is published"
+        assert len(NATIVE.of("exchange", engine)) == len(modules), "each module of an exchange is published"
     assert {module for modules in release.exchanges.values() for module in modules} == set(release.exchange)
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.release)
 def test_a_release_has_the_ports_of_everything_that_is_published(release: Release) -> None:
-    links = [link for engine, link in LINKS.items() if engine in {row.federation for row in release.combinations}]
-    published = [port for link in links for service in (*link.party, *link.exchange) for port in service.ports]
+    engines = {row.federation for row in release.combinations}
+    services = [service for engine in engines for kind in ("party", "exchange") for service in NATIVE.of(kind, engine)]
+    published = [port for service in services for port in service.ports]
     assert len(published) > 5
     assert {key for port in published for key in (port.own, port.default) if key is not None} <= set(release.ports)
 

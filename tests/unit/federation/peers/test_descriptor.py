@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from federation.base.json_document import MAX_BYTES
 from federation.base.live import LiveValue, live_values, substitute
-from federation.catalogue.endpoints import LINKS
-from federation.catalogue.endpoints import published as published_services
 from federation.catalogue.kinds import KINDS
+from federation.catalogue.links import published as published_services
+from federation.catalogue.native import NATIVE
 from federation.peers.descriptor import Descriptor, FieldChange, differences, digest, finish, parse
 from federation.pki.authority import short_fingerprint
 from tests.support.configs import (
@@ -360,7 +360,7 @@ def test_a_descriptor_has_the_endpoints_of_one_engine_and_no_others(descriptor: 
 
     def is_accepted(names: set[str]) -> bool:
         body = descriptor.plain() | {"endpoints": {name: ENDPOINTS[name] for name in names}}
-        engines = [{"backends": body["backends"] | {"federation": engine}} for engine in LINKS] if "backends" in body else [{}]
+        engines = [{"backends": body["backends"] | {"federation": engine}} for engine in NATIVE.engines] if "backends" in body else [{}]
         return any(isinstance(parse(json.dumps(body | said).encode(), "here"), Descriptor) for said in engines)
 
     accepted = [names for names in subsets if is_accepted(names)]

@@ -6,10 +6,7 @@ from typing import Any
 import pytest
 
 from federation.base.errors import FederationError
-from federation.catalogue.endpoints import published
-from federation.catalogue.kinds import KINDS
 from federation.config.units import units
-from federation.rules.open_ports import _DEEDS
 from federation.stack.load import LoadedStack
 from tests.support.configs import EVERY_CASE, EXCHANGE, LOCAL, MESH, OSX_STAR, SERVING_EXCHANGE, STAR_PARTY, Case, Config, node_port
 
@@ -67,10 +64,6 @@ def test_who_says_that_anyone_may_connect_is_not_warned_and_no_object_changes(ca
     ]
     assert services[0]
     assert services[0] == services[1]
-
-
-def test_every_endpoint_has_words_for_what_its_callers_can_do() -> None:
-    assert {service.endpoint for kind in KINDS for row in published(kind) for service in row} == _DEEDS.keys()
 
 
 def test_the_sentence_names_place_deeds_and_remedy(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What each kind of link does: one row per kind."""
