@@ -29,7 +29,7 @@ def rows_of(case: Case) -> Iterator[Row]:
             return
     yield _connected(case)
     if case.stage != "tcp":
-        yield from _KINDS[question.kind](case)
+        yield from PROTOCOLS[question.kind](case)
 
 
 def _resolved(case: Case) -> Row:
@@ -127,4 +127,11 @@ def _passed_on(case: Case) -> Iterator[Row]:
         yield from version_rows(case, told)
 
 
-_KINDS: dict[str, Callable[[Case], Iterator[Row]]] = {"tls": tls_rows, "http": http_rows, "grpc": _opening, "amqp": _opening}
+# By protocol of a port (`Probe` of the catalogue).
+PROTOCOLS: dict[str, Callable[[Case], Iterator[Row]]] = {
+    "tls": tls_rows,
+    "sni": tls_rows,
+    "http": http_rows,
+    "grpc": _opening,
+    "amqp": _opening,
+}

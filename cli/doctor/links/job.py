@@ -13,6 +13,7 @@ from cli.doctor.snapshot import labels, name_of
 from cli.tools.errors import CommandError, FailedError
 from cli.tools.kubectl import Ask, Cluster, Object, Reading
 from federation.base import naming
+from federation.catalogue.kinds import KINDS
 from federation.config.modules import ImageSpec
 from federation.manifests.modules import image_use
 from federation.stack.load import LoadedStack
@@ -28,10 +29,9 @@ _RESOURCES = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "5
 
 def asking_unit(loaded: LoadedStack) -> UnitPlan:
     """Beside which unit the Job runs: a party, else the exchange. CommandError when the stack has neither, and so no such image."""
-    for kind in ("party", "exchange"):
-        for unit in loaded.plan.units:
-            if unit.kind == kind:
-                return unit
+    with_image = [unit for unit in loaded.plan.units if KINDS[unit.kind].program == "FATE"]
+    if with_image:
+        return min(with_image, key=lambda unit: not KINDS[unit.kind].of_a_party)
     raise CommandError("--in-cluster", "no unit of this stack has an image with Python", "ask from this machine: drop --in-cluster")
 
 

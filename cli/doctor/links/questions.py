@@ -1,7 +1,7 @@
 """What `fatefed doctor PEER` asks of whom: where this stack's units dial for a peer, and which answer they need there."""
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,11 @@ from cli.doctor.links.packet import packet
 from cli.doctor.questions import SECONDS
 from federation.base.naming import server_name
 from federation.base.scalars import PartyId
+from federation.catalogue.endpoints import Probe
+from federation.catalogue.kinds import KINDS
+from federation.catalogue.links import ports_of
 from federation.config.stack import StackSpec
+from federation.config.units import units
 from federation.links.next_hops import dialled_host, nginx_addresses
 from federation.links.partners import dials
 from federation.peers.accepted import Peer, Peers
@@ -70,15 +74,26 @@ class Question:
     @property
     def plain(self) -> dict[str, Any]:
         """As cli/doctor/probe.py takes it, without an id."""
-        found: dict[str, Any] = {"kind": self.kind, "host": self.host, "port": self.port}
-        if self.kind == "tls":
-            found["name"] = self.reached.server_name
-        if self.kind == "http":
-            found |= {**_FATEFLOW[self.fateflow], "headers": {**self._routing, "Content-Type": "application/json"}}
-        if self.kind == "grpc" and self.reached is not NOBODY:
-            message = packet(self.sender, self.reached.party, _FATEFLOW[self.fateflow], SECONDS)
-            found["call"] = {"name": _UNARY_CALL, "message": b64encode(message).decode(), "metadata": self._routing}
-        return found
+        kind, more = _PROTOCOLS[self.kind]
+        return {"kind": kind, "host": self.host, "port": self.port, **more(self)}
+
+    @property
+    def handshake(self) -> dict[str, Any]:
+        """Which server name is asked for."""
+        return {"name": self.reached.server_name}
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What nginx passes on to FATE-Flow."""
+        return {**_FATEFLOW[self.fateflow], "headers": {**self._routing, "Content-Type": "application/json"}}
+
+    @property
+    def call(self) -> dict[str, Any]:
+        """What rollsite and OSX pass on to FATE-Flow; a server that nobody is reached through is not called."""
+        if self.reached is NOBODY:
+            return {}
+        message = packet(self.sender, self.reached.party, _FATEFLOW[self.fateflow], SECONDS)
+        return {"call": {"name": _UNARY_CALL, "message": b64encode(message).decode(), "metadata": self._routing}}
 
     @property
     def _routing(self) -> dict[str, str]:
@@ -86,23 +101,41 @@ class Question:
         return {"service": "fateflow", "src-party-id": self.sender, "dest-party-id": self.reached.party}
 
 
+# By protocol of a port (`Probe` of the catalogue), and `dns` for a name alone: the probe's kind of question, and what else it is told.
+_PROTOCOLS: dict[str, tuple[str, Callable[[Question], dict[str, Any]]]] = {
+    "dns": ("dns", lambda _: {}),
+    "tls": ("tls", lambda question: question.handshake),
+    "sni": ("tls", lambda question: question.handshake),
+    "http": ("http", lambda question: question.request),
+    "grpc": ("grpc", lambda question: question.call),
+    "amqp": ("amqp", lambda _: {}),
+}
+
+
 def hops(spec: StackSpec, peers: Peers, peer: Peer) -> list[Hop]:
-    """Everyone that units of this stack dial to reach a peer; nobody when they do not work with it."""
-    if not peer.trains:
-        return [Hop(hop, ()) for hop in _other_hops(spec, peers, peer)]
-    if peer.kind == "exchange":
-        ours = tuple(_own(spec, party) for party, own in spec.parties_in_order if peer.name in own.exchanges)
-        return [Hop(peer, ours)] if ours else []
-    target = Reached(peer.party_id or "", peer.name, server_name(peer.party_id or "", spec.federation.domain), peer.descriptor.authorities)
-    partners = [(party, own) for party, own in spec.parties_in_order if may_talk(spec, party, target.party)]
+    """Everyone that units of this stack dial to reach a peer: itself, or its hubs; nobody when they do not work with it."""
+    return [Hop(hop, tuple(_reached(spec, peer, hop))) for hop in _dialled(spec, peers, peer)]
+
+
+def _dialled(spec: StackSpec, peers: Peers, peer: Peer) -> list[Peer]:
     if dials(spec, peer):
-        back = [party for party, own in partners if own.exchange is None or "local" in own.exchanges]
-        return [Hop(peer, (target, *(_own(spec, party) for party in back)))]
-    return [
-        Hop(exchange, (target, *(_own(spec, party) for party, own in partners if exchange.name in own.exchanges)))
-        for exchange in peers.accepted
-        if exchange.kind == "exchange" and any(exchange.name in own.exchanges for _, own in partners)
-    ]
+        return [peer]
+    row = KINDS[peer.kind]
+    equals = [unit for unit in units(spec) if unit.party_id is not None and unit.row.equals == peer.kind]
+    named = {name for unit in equals if may_talk(spec, unit.party_id, peer.party_id or "") for name in unit.spec.hubs}
+    return [hub for hub in peers.accepted if hub.kind == row.hub and hub.name in named]
+
+
+def _reached(spec: StackSpec, peer: Peer, hop: Peer) -> Iterator[Reached]:
+    """Who must be reached through a hop: the peer, and parties of this stack on the way back; nobody through what passes nothing on."""
+    if not peer.trains:
+        return
+    if (party := peer.party_id) is not None:
+        yield Reached(party, peer.name, server_name(party, spec.federation.domain), peer.descriptor.authorities)
+    for ours, own in spec.parties_in_order:
+        back = (not own.hubs or "local" in own.hubs) if KINDS[hop.kind].of_a_party else hop.name in own.hubs
+        if back and (party is None or may_talk(spec, ours, party)):
+            yield _own(spec, ours)
 
 
 def questions(loaded: LoadedStack, hop: Hop) -> Iterator[Question]:
@@ -110,44 +143,28 @@ def questions(loaded: LoadedStack, hop: Hop) -> Iterator[Question]:
     fateflow = _major(loaded.spec)
     sender = next((party for party, _ in loaded.spec.parties_in_order), "")
     for name, endpoint in sorted(hop.peer.descriptor.endpoints.items()):
+        known = ports_of(hop.peer.kind, name)
         for purpose, port in sorted(endpoint.ports.items()):
-            hosts = _dialled(name, endpoint)
+            probe = known[purpose].probe
+            # Routes name one host, or for nginx all IPv4 addresses.
+            hosts = (nginx_addresses(endpoint) if probe.ipv4 else ()) or (dialled_host(endpoint),)
             for host in hosts:
-                for reached in _asked(name, purpose, hop, endpoint):
-                    yield Question(hop.peer.name, name, purpose, host, port, reached, fateflow, sender or reached.party)
+                for reached in _asked(probe, hop, endpoint):
+                    yield Question(hop.peer.name, name, probe.protocol, host, port, reached, fateflow, sender or reached.party)
             if endpoint.host not in hosts:
                 yield Question(hop.peer.name, name, "dns", endpoint.host, port, addresses=endpoint.addresses)
 
 
-def _dialled(name: str, endpoint: Endpoint) -> tuple[str, ...]:
-    """What routes name: nginx has all IPv4 addresses, all others one host."""
-    return (nginx_addresses(endpoint) if name == "nginx" else ()) or (dialled_host(endpoint),)
-
-
-def _asked(name: str, purpose: str, hop: Hop, endpoint: Endpoint) -> tuple[Reached, ...]:
-    """Who is asked for at a port: a proxy passes on what is for others, a broker answers for itself, RabbitMQ and FATE-Serving nobody."""
-    if purpose == "tls" and not hop.reached:
-        peer = hop.peer
-        return (Reached(peer.party_id or "", peer.name, endpoint.server_name or endpoint.host, peer.descriptor.authorities),)
-    if purpose == "amqp" or not hop.reached:
-        return (NOBODY,)
-    return hop.reached[:1] if name == "pulsar" else hop.reached
+def _asked(probe: Probe, hop: Hop, endpoint: Endpoint) -> tuple[Reached, ...]:
+    """Who is asked for at a port."""
+    peer = hop.peer
+    owner = Reached(peer.party_id or "", peer.name, endpoint.server_name or endpoint.host, peer.descriptor.authorities)
+    return {"nobody": (NOBODY,), "owner": hop.reached[:1] or (owner,), "everyone": hop.reached}[probe.answers]
 
 
 def _own(spec: StackSpec, party: PartyId) -> Reached:
     name = server_name(party, spec.federation.domain)
     return Reached(party, "here", name, authorities_of(spec, party, spec.parties[party]), ours=True)
-
-
-def _other_hops(spec: StackSpec, peers: Peers, peer: Peer) -> Iterator[Peer]:
-    """Of what does not train: the peer itself, or for FATE-Serving its exchange."""
-    if dials(spec, peer):
-        yield peer
-        return
-    if peer.kind != "serving":
-        return
-    names = {own.exchange for party, own in spec.servings_in_order if may_talk(spec, party, peer.party_id or "")}
-    yield from (found for found in peers.accepted if found.kind == "servingExchange" and found.name in names)
 
 
 def _major(spec: StackSpec) -> str:

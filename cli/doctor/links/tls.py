@@ -32,7 +32,7 @@ _DIRECT: dict[str, Saying] = {
 
 def tls_rows(case: Case) -> Iterator[Row]:
     """The rows of a handshake."""
-    reached, routed = case.question.reached, case.question.endpoint == "trafficServer"
+    reached, routed = case.question.reached, case.question.kind == "sni"
     check = f"{'SNI route' if routed else 'TLS'} of {reached.server_name} at {case.where}"
     if case.reason:
         yield case.failed(check, (_ROUTED if routed else _DIRECT).get(case.reason, (case.reason, "{hop}: its log says why")))
