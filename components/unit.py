@@ -21,7 +21,7 @@ from federation.links.routes import route_revision
 from federation.manifests.jobs import JobPlan
 from federation.manifests.objects import SecretPlan
 from federation.peers.descriptor import finish
-from federation.pki.certificates import pkcs8
+from federation.pki.keys import pkcs8
 from federation.units.unit import ChartPlan, UnitPlan
 
 _CHARTS = Path(__file__).resolve().parent.parent / "charts"

@@ -6,7 +6,6 @@ Keys go into fate:secrets, encrypted; of parties whose certificates cert-manager
 from dataclasses import dataclass
 from datetime import date
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cli.keys.identity import write_fields
@@ -23,6 +22,7 @@ from federation.config.party import PartySpec
 from federation.config.stack import StackSpec
 from federation.config.trust import CertificateIssuer, PartyTrust
 from federation.pki.authority import authority_certificate
+from federation.pki.keys import private_pem
 from federation.stack.load import LoadedStack
 from federation.trust.plan import CERT_MANAGER, OWN_AUTHORITY, PARTY_CA, holds_certificate
 
@@ -181,7 +181,7 @@ def _new_issuer(
         _write_authority(stack, spec, party, number, given_authority(source.authority, party, domain, today))
         return ()
     must_be_ours(party, issuer)
-    private = _pem(ec.generate_private_key(ec.SECP256R1()))
+    private = private_pem(ec.generate_private_key(ec.SECP256R1()))
     made = authority_certificate(private, party=party, domain=domain, today=today, years=spec.trust.ca_years)
     write_issuer(source.folder, party, namespace, issuer, number, {"crt": made, "key": private})
     _write_authority(stack, spec, party, number, made)
@@ -225,7 +225,7 @@ def _init(stack: Stack, spec: StackSpec, party: PartyId, given: frozenset[str], 
 
 def _new_authority(stack: Stack, spec: StackSpec, party: PartyId, number: str, today: date) -> None:
     """A CA with its own key. The key first: without its certificate it is noticed, and harms nobody."""
-    private = _pem(ec.generate_private_key(ec.SECP256R1()))
+    private = private_pem(ec.generate_private_key(ec.SECP256R1()))
     made = authority_certificate(private, party=party, domain=spec.federation.domain, today=today, years=spec.trust.ca_years)
     _secret(stack, f"{naming.party_key(party)}-ca-{number}", private)
     _write_authority(stack, spec, party, number, made)
@@ -242,9 +242,4 @@ def _secret(stack: Stack, name: str, value: str) -> None:
 
 
 def _new_server_key() -> str:
-    return _pem(rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS))
-
-
-def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
-    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return key.private_bytes(*form).decode()
+    return private_pem(rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS))

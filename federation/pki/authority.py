@@ -23,6 +23,7 @@ from pydantic import AfterValidator
 
 from federation.base.naming import server_name
 from federation.base.scalars import PartyId
+from federation.pki.keys import public_der, read_private_key
 
 _DAY = timedelta(days=1)
 # What reading a certificate raises that is none.
@@ -81,7 +82,7 @@ def issue(authority: str, ca_key: str, key: str, *, party: PartyId, names: Itera
     usage = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     made = (
         _builder(subject, ca.subject, public, signer.public_key(), period.begins, period.ends)
-        .serial_number(_serial(_pem(ca), _der(public).hex(), *names, period.begins.isoformat(), period.ends.isoformat()))
+        .serial_number(_serial(_pem(ca), public_der(public).hex(), *names, period.begins.isoformat(), period.ends.isoformat()))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=False, encipherment=isinstance(public, rsa.RSAPublicKey)), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usage), critical=False)
@@ -94,7 +95,7 @@ def authority_certificate(ca_key: str, *, party: PartyId, domain: str, today: da
     """The certificate of a party's CA for an EC key (PEM); its subject is unique to the key, so that bundles can hold several."""
     signer = _signing_key(ca_key)
     public = signer.public_key()
-    label = hashlib.sha256(_der(public)).hexdigest()[:8]
+    label = hashlib.sha256(public_der(public)).hexdigest()[:8]
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, party),
@@ -104,7 +105,7 @@ def authority_certificate(ca_key: str, *, party: PartyId, domain: str, today: da
     begins = today - _DAY
     made = (
         _builder(subject, subject, public, public, begins, begins + timedelta(days=365 * years + years // 4))
-        .serial_number(_serial(_der(public).hex(), begins.isoformat()))
+        .serial_number(_serial(public_der(public).hex(), begins.isoformat()))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs=True, encipherment=False), critical=True)
         .add_extension(
@@ -152,7 +153,7 @@ def permitted_names(party: PartyId, domain: str) -> list[x509.GeneralName]:
 
 def key_digest(certificate: str) -> str:
     """The SHA-256 of the public key of a certificate: the same in every certificate for that key."""
-    return hashlib.sha256(_der(x509.load_pem_x509_certificate(certificate.encode()).public_key())).hexdigest()
+    return hashlib.sha256(public_der(x509.load_pem_x509_certificate(certificate.encode()).public_key())).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def authority_facts(certificate: str) -> AuthorityFacts:
 
 def signs_for(authority: str, ca_key: str) -> None:
     """ValueError unless a private key is that of a CA."""
-    if _der(_signing_key(ca_key).public_key()) != _der(x509.load_pem_x509_certificate(authority.encode()).public_key()):
+    if public_der(_signing_key(ca_key).public_key()) != public_der(x509.load_pem_x509_certificate(authority.encode()).public_key()):
         raise ValueError("is not the key of the authority that signs")
 
 
@@ -224,30 +225,18 @@ def _serial(*parts: str) -> int:
     return int.from_bytes(hashlib.sha256("\n".join(parts).encode()).digest()[:19]) | 1
 
 
-def _private_key(pem: str) -> object:
-    try:
-        return serialization.load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        # The cause may quote the key: it is dropped on purpose.
-        raise ValueError("is not an unencrypted PEM private key") from None
-
-
 def _signing_key(pem: str) -> ec.EllipticCurvePrivateKey:
-    key = _private_key(pem)
+    key = read_private_key(pem)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError("is not an EC key: only an EC signature is the same each time")
     return key
 
 
 def _public_key(pem: str) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
-    key = _private_key(pem)
+    key = read_private_key(pem)
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise ValueError("is neither an RSA nor an EC key")
     return key.public_key()
-
-
-def _der(key: CertificatePublicKeyTypes) -> bytes:
-    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def _pem(certificate: x509.Certificate) -> str:

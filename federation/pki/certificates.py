@@ -1,4 +1,4 @@
-"""Checks of the certificates an operator provides, and the key format Pulsar reads."""
+"""Checks of the certificates an operator provides, and what a certificate says of itself."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,22 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+from federation.pki.keys import public_der, read_private_key
+
 # What a certificate raises whose key or name is of a kind that is not known here.
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm)
 
 # What NIST SP 800-57 part 1 and browsers ask for at least.
 _RSA_BITS, _EC_BITS = 2048, 256
-
-
-def pkcs8(pem: str) -> str:
-    """A private key as unencrypted PKCS#8 PEM, the only form Pulsar reads. ValueError when it is no PEM key."""
-    try:
-        key = serialization.load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        # The cause may quote the key: it is dropped on purpose.
-        raise ValueError("is not an unencrypted PEM private key") from None
-    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return key.private_bytes(*form).decode()
 
 
 def certificate_problems(certificate: str, key: str, ca: str, *, server_name: str) -> tuple[str, ...]:
@@ -34,11 +25,10 @@ def certificate_problems(certificate: str, key: str, ca: str, *, server_name: st
         chain, authorities, problems = _opened(certificate, key, ca)
     except ValueError as error:
         return (str(error),)
-    leaf = chain[0]
-    if server_name not in _names(leaf):
-        problems.append(
-            f"the certificate is not valid for {server_name}, the name that peers dial: it holds {', '.join(_names(leaf)) or 'no DNS name'}"
-        )
+    leaf, names = chain[0], dns_names(chain[0])
+    if server_name not in names:
+        held = ", ".join(names) or "no DNS name"
+        problems.append(f"the certificate is not valid for {server_name}, the name that peers dial: it holds {held}")
     elif (reason := _untrusted(leaf, chain[1:], authorities, server_name)) is not None:
         problems.append(f"the certificate is not trusted by the given CA: {reason}")
     return tuple(problems)
@@ -71,10 +61,8 @@ def board_problems(certificate: str, key: str, hosts: Iterable[str]) -> tuple[st
         problems = _foreign_key(chain[0], key)
     except ValueError as error:
         return (f"the key {_first_line(error)}",)
-    names = _names(chain[0])
-    for host in hosts:
-        if not {host, f"*.{host.partition('.')[2]}"} & set(names):
-            problems.append(f"the certificate is not valid for {host}: it holds {', '.join(names) or 'no DNS name'}")
+    held = ", ".join(dns_names(chain[0])) or "no DNS name"
+    problems += [f"the certificate is not valid for {host}: it holds {held}" for host in hosts if not is_for(chain[0], host)]
     return tuple(problems)
 
 
@@ -92,7 +80,7 @@ def weakness(certificate: str) -> str | None:
 def names_of_others(certificate: str, server_name: str) -> list[str]:
     """The names of other members, or of all (`*.fraud.example`), that stand in a member's certificate."""
     chain, domain = read_certificates(certificate), server_name.partition(".")[2]
-    return [name for name in (_names(chain[0]) if chain else []) if name != server_name and name.partition(".")[2] == domain]
+    return [name for name in (dns_names(chain[0]) if chain else []) if name != server_name and name.partition(".")[2] == domain]
 
 
 def last_moment(certificate: str) -> datetime | None:
@@ -138,6 +126,19 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     return True
 
 
+def dns_names(certificate: x509.Certificate) -> list[str]:
+    """The DNS names that a certificate holds."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+    except x509.ExtensionNotFound:
+        return []
+
+
+def is_for(certificate: x509.Certificate, name: str) -> bool:
+    """Whether a certificate is for a name; a wildcard stands for one label."""
+    return bool({name, f"*.{name.partition('.')[2]}"} & set(dns_names(certificate)))
+
+
 def _opened(certificate: str, key: str, ca: str) -> tuple[list[x509.Certificate], list[x509.Certificate], list[str]]:
     """A chain, its authorities, and the problem of a key that is not the first one's. ValueError, in words, when one cannot be read."""
     chain, authorities = read_certificates(certificate), read_certificates(ca)
@@ -151,17 +152,8 @@ def _opened(certificate: str, key: str, ca: str) -> tuple[list[x509.Certificate]
 
 def _foreign_key(leaf: x509.Certificate, key: str) -> list[str]:
     """The problem of a key that is not the certificate's own. ValueError when it is no PEM key."""
-    private = serialization.load_pem_private_key(pkcs8(key).encode(), password=None)
-    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    same = leaf.public_key().public_bytes(*form) == private.public_key().public_bytes(*form)
+    same = public_der(leaf.public_key()) == public_der(read_private_key(key).public_key())
     return [] if same else ["the private key does not belong to the certificate"]
-
-
-def _names(certificate: x509.Certificate) -> list[str]:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
-    except x509.ExtensionNotFound:
-        return []
 
 
 def _untrusted(leaf: x509.Certificate, rest: list[x509.Certificate], authorities: list[x509.Certificate], name: str) -> str | None:

@@ -3,9 +3,9 @@
 import base64
 import hashlib
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from federation.pki.keys import private_pem, public_der, read_private_key
 
 # Of Ed25519 (RFC 8032, section 5.1): the field, and the bits of a public key that are y; the last one is the sign of x.
 _P = 2**255 - 19
@@ -19,16 +19,12 @@ SECRET = "identity"  # noqa: S105 - a name
 
 def new_identity() -> str:
     """A new private key, as unencrypted PKCS#8 PEM."""
-    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return Ed25519PrivateKey.generate().private_bytes(*form).decode()
+    return private_pem(Ed25519PrivateKey.generate())
 
 
 def load_identity(pem: str) -> Ed25519PrivateKey:
     """The private key of a PEM text. ValueError, without any of the text, for anything but an Ed25519 key."""
-    try:
-        key = serialization.load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError("is not an unencrypted PEM private key") from None
+    key = read_private_key(pem)
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError("is not an Ed25519 key")
     return key
@@ -39,8 +35,7 @@ def fingerprint(key: Ed25519PublicKey) -> str:
 
     The same as `openssl pkey -pubout -outform DER | openssl dgst -sha256 -binary | base64`, without the padding.
     """
-    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return f"SHA256:{base64.b64encode(hashlib.sha256(der).digest()).decode().rstrip('=')}"
+    return f"SHA256:{base64.b64encode(hashlib.sha256(public_der(key)).digest()).decode().rstrip('=')}"
 
 
 def is_sound(key: bytes) -> bool:

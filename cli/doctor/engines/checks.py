@@ -11,7 +11,7 @@ from cli.doctor.engines.probes import get_json, reachable, resolves, tls_certifi
 from cli.doctor.questions import ask
 from cli.doctor.rows import Row
 from cli.keys.passwords import secret_path
-from cli.tools.certificates import UnreadableError, holds, names, read_certificate
+from cli.tools.certificates import UnreadableError, read_certificate
 from cli.tools.errors import CommandError, FailedError, NotReadableError
 from cli.tools.project import Stack
 from cli.tools.pulumi import pulumi
@@ -21,6 +21,7 @@ from federation.config.credentials import Credential
 from federation.config.engines import ExternalHdfs, ExternalMysql, ExternalPulsar, ExternalRabbitmq, ExternalSpark
 from federation.config.stack import StackSpec
 from federation.links.external_engines import external_engines
+from federation.pki.certificates import dns_names, is_for
 from federation.units.party.values import TENANT
 
 # The password of a credential. NotReadableError when it cannot be had from here.
@@ -215,8 +216,8 @@ def _certificate(external: ExternalPulsar, name: str) -> str:
         certificate = read_certificate(tls_certificate(external.host, external.tls_port, name))
     except UnreadableError as error:
         raise FailedError(f"its certificate cannot be read: {error}", remedy) from None
-    if not holds(certificate, name):
-        raise FailedError(f"the certificate is for {', '.join(names(certificate)) or 'no name'}, not for {name}", remedy)
+    if not is_for(certificate, name):
+        raise FailedError(f"the certificate is for {', '.join(dns_names(certificate)) or 'no name'}, not for {name}", remedy)
     if certificate.not_valid_after_utc < datetime.now(UTC):
         raise FailedError(f"the certificate ended on {certificate.not_valid_after_utc:%Y-%m-%d}", remedy)
     issuer = certificate.issuer.rfc4514_string()

@@ -7,8 +7,9 @@ from cryptography import x509
 
 from cli.doctor.links.case import Case, Saying
 from cli.doctor.rows import Row
-from cli.tools.certificates import UnreadableError, holds, names, read_certificate, signed_by
+from cli.tools.certificates import UnreadableError, read_certificate
 from federation.base.naming import proxy_name
+from federation.pki.certificates import dns_names, is_for, is_issued_by, read_certificates
 
 _NO_TUNNEL: Saying = (
     "the exchange has no SNI entry for {name}",
@@ -44,7 +45,7 @@ def tls_rows(case: Case) -> Iterator[Row]:
             check, (f"its certificate cannot be read: {error}", "{owner}: serve another one for {name}; {hop}: who else has it?")
         )
         return
-    if routed and not holds(certificate, reached.server_name) and proxy_name(case.domain) in names(certificate):
+    if routed and not is_for(certificate, reached.server_name) and proxy_name(case.domain) in dns_names(certificate):
         # KubeFATE's Traffic Server has a certificate of its own, for what it does not pass on.
         yield case.failed(check, _NO_TUNNEL)
         return
@@ -59,7 +60,7 @@ def _authority(case: Case, certificate: x509.Certificate) -> Row:
     check = f"certificate of {reached.server_name} is signed by its CA"
     if not reached.authorities:
         return case.ok(f"certificate of {reached.server_name} is issued by {issuer}: that must be the federation's CA")
-    if any(signed_by(certificate, authority) for authority in reached.authorities):
+    if any(is_issued_by(certificate, each) for authority in reached.authorities for each in read_certificates(authority)):
         return case.ok(check)
     if reached.ours:
         return case.failed(
@@ -71,9 +72,9 @@ def _authority(case: Case, certificate: x509.Certificate) -> Row:
 
 def _name(case: Case, certificate: x509.Certificate) -> Row:
     check = f"certificate is for {case.question.reached.server_name}"
-    if holds(certificate, case.question.reached.server_name):
+    if is_for(certificate, case.question.reached.server_name):
         return case.ok(check)
-    held = ", ".join(names(certificate)[:5]) or "no name"
+    held = ", ".join(dns_names(certificate)[:5]) or "no name"
     return case.failed(check, (f"it is for {held}", "{owner}: serve one for {name}; {hop}: does its route lead to party {party}?"))
 
 

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from federation.base.errors import FederationError
-from federation.pki.certificates import certificate_problems, pkcs8
+from federation.pki.certificates import certificate_problems
+from federation.pki.keys import pkcs8
 from federation.stack.load import check_secrets, missing_secrets, weak_certificate_warnings
 from tests.support.configs import STAR_PARTY
 
