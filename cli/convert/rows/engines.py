@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from packaging.version import Version
-
 from cli.convert.clusters import Cluster
 from cli.convert.rows.row import Condition, Follows, ForType, Lost, Part, Password, Row, Same, To, Type
-from cli.convert.rows.shared import claim_rows, computing, federation, persistent, service_rows
+from cli.convert.rows.shared import charts_to, claim_rows, engine, persistent, service_rows
 from cli.convert.source import Path_
 
-_SPARK = computing("Spark", "Spark_local")
+_EGGROLL, _SPARK = engine("computing", "Eggroll"), engine("computing", "Spark", "Spark_local")
 _SIZING = Part("modules.nodemanager", "one fact: nodes and processors of the node managers; listed when the number of cores differs")
 
 
@@ -31,15 +29,15 @@ FATEFLOW = (
     *claim_rows("python", "modules.fateflow", sub_path=False),
     Row("python.subPath", Follows("the folders of FATE-Flow"), used=(_fixed_folders,)),
     Row("python.claimName", Same("python-data", "the claim is called python-data"), used=(persistent,)),
-    Row("python.clustermanager.cores_per_node", _SIZING, type="number", since="1.6.1", until="1.11", used=(computing("Eggroll"),)),
-    Row("python.clustermanager.nodes", _SIZING, type="number", since="1.6.1", until="1.11", used=(computing("Eggroll"),)),
+    Row("python.clustermanager.cores_per_node", _SIZING, type="number", since="1.6.1", until="1.11", used=(_EGGROLL,)),
+    Row("python.clustermanager.nodes", _SIZING, type="number", since="1.6.1", until="1.11", used=(_EGGROLL,)),
 )  # fmt: skip
 
 
-PULSAR = federation("Pulsar")
-RABBITMQ = federation("RabbitMQ")
-_PULSAR_OR_RABBITMQ = federation("Pulsar", "RabbitMQ")
-_HDFS = computing("Spark")
+PULSAR = engine("federation", "Pulsar")
+RABBITMQ = engine("federation", "RabbitMQ")
+_PULSAR_OR_RABBITMQ = engine("federation", "Pulsar", "RabbitMQ")
+_HDFS = engine("computing", "Spark")
 _OWN_TABLE = Lost("FATE-Flow reads the route table that this program writes from fate:peers")
 _HIVE = Lost("storage Hive is not deployed here")
 
@@ -94,7 +92,7 @@ ENGINES = (
         "blockManagerStartPort": EngineKey("blockManagerStartPort", None, "not used", "number"),
         "pysparkPython": EngineKey("pysparkPython", None, "not used"),
     }),
-    Engine("hdfs", computing("Spark"), {
+    Engine("hdfs", engine("computing", "Spark"), {
         "name_node": EngineKey("nameNode", "hdfs://namenode:9000"), "path_prefix": EngineKey("pathPrefix", None, _BELOW_ROOT),
     }),
     Engine("pulsar", PULSAR, {
@@ -112,7 +110,7 @@ ENGINES = (
     }, "port"),
 )  # fmt: skip
 ENGINES_ELSEWHERE = (
-    *(row for engine in ENGINES for row in engine.rows()),
+    *(row for one in ENGINES for row in one.rows()),
     Row("python.spark.home", Lost("Spark is where the images have it"), used=(_SPARK,)),
     Row("python.pulsar.topic_ttl", Same(3, "topics live 3 minutes here"), type="number", used=(PULSAR,)),
     Row("python.pulsar.tenant", Same("fl-tenant", "the tenant is fl-tenant here, and must be EQUAL in all parties"), used=(PULSAR,)),
@@ -153,11 +151,8 @@ _NODE_KEYS = ("name", "nodeSelector", "subPath", "existingClaim", "storageClass"
 _GONE = "all node managers are alike here: nodemanager describes them"
 
 
-def _nodes_in_lists(cluster: Cluster) -> str | None:
-    """`nodemanager.list` names node managers one by one up to chart 1.6.0."""
-    return None if cluster.version <= Version("1.6.0") else f"chart {cluster.chart} v{cluster.version} does not know it: count counts"
-
-
+# `nodemanager.list` names node managers one by one.
+_LISTED = charts_to("1.6.0", "does not know it: count counts")
 EGGROLL = (
     Row("clustermanager.mysqlServerTimezone", Lost("Eggroll reads MySQL's times as UTC", ("UTC",))),
     Row("nodemanager.replicas", To("modules.nodemanager.replicas"), type="number", since="1.9", default=True),
@@ -169,7 +164,7 @@ EGGROLL = (
         Part("modules.nodemanager.sessionProcessorsPerNode", "when all are equal"),
         type="number",
         until="1.8",
-        used=(_nodes_in_lists,),
+        used=(_LISTED,),
     ),
     *(
         Row(
@@ -177,7 +172,7 @@ EGGROLL = (
             Part("modules.nodemanager.replicas", f"one node manager each, beside count; {_GONE}"),
             type="any",
             until="1.8",
-            used=(_nodes_in_lists,),
+            used=(_LISTED,),
         )
         for key in _NODE_KEYS
     ),

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from packaging.version import Version
-
 from cli.convert.clusters import Cluster, Kind
 from cli.convert.rows.row import PARTY, Condition, Follows, Part, Row
+from cli.convert.rows.shared import charts_to
 
 # KubeFATE's word for a console, and its name here: of a party, and of FATE-Serving.
 CONSOLES = {"fateboard": "fateboard", "client": "notebook", "spark": "spark", "rabbitmq": "rabbitmq", "pulsar": "pulsar"}
@@ -23,9 +22,8 @@ def deployed(word: str) -> Condition:
     return used
 
 
-def before_ingress_blocks(cluster: Cluster) -> str | None:
-    """The names of consoles stand under `host` up to chart 1.6.0, and under `ingress` from 1.6.1 on."""
-    return None if cluster.version <= Version("1.6.0") else f"chart {cluster.chart} v{cluster.version} takes the names under ingress"
+# The names of consoles stand under `host` up to chart 1.6.0, and under `ingress` from 1.6.1 on.
+_BEFORE_INGRESS_BLOCKS = charts_to("1.6.0", "takes the names under ingress")
 
 
 def page_rows(kinds: tuple[Kind, ...]) -> Iterator[Row]:
@@ -41,5 +39,5 @@ def page_rows(kinds: tuple[Kind, ...]) -> Iterator[Row]:
         yield Row(f"ingress.{word}.tls[].hosts", Follows("hosts"), kinds, "list", used=used)
     if kinds == PARTY:
         for key, word in HOST_KEYS.items():
-            yield Row(f"host.{key}", Part(f"boards.{CONSOLES[word]}.host"), kinds, used=(before_ingress_blocks, deployed(word)))
+            yield Row(f"host.{key}", Part(f"boards.{CONSOLES[word]}.host"), kinds, used=(_BEFORE_INGRESS_BLOCKS, deployed(word)))
     yield Row("istio.enabled", Part("fate:boards.kind: istio"), kinds, "flag")

@@ -1,11 +1,8 @@
 """Rows of FATE-Serving, and of where FATE-Flow publishes models."""
 
-from packaging.version import Version
-
-from cli.convert.clusters import Cluster
 from cli.convert.rows.pages import page_rows
 from cli.convert.rows.row import ANY_SERVING, SERVING, SERVING_EXCHANGE, ForType, Lost, Part, Password, Row, Same, To
-from cli.convert.rows.shared import HUB, PEERS, claim_rows, persistent, published_rows, service_rows
+from cli.convert.rows.shared import HUB, PEERS, charts_to, claim_rows, persistent, published_rows, service_rows
 
 _NO_PAGE = "an exchange of FATE-Serving shows nothing to browsers"
 
@@ -22,15 +19,12 @@ PUBLISHING = (
 _SERVER_BALANCED = ForType("modules.servingServer.service.loadBalancerIP", "servingServer.type", "LoadBalancer", "with type LoadBalancer")
 
 
-def _of_2_0_0(cluster: Cluster) -> str | None:
-    """The host's misspelled key is that of the first chart; the next one has it right, and since 2.1.5 the hosts stand under `ingress`."""
-    return None if cluster.version <= Version("2.0.0") else f"chart {cluster.chart} v{cluster.version} does not know it"
-
-
+# The host's misspelled key is that of the first chart; the next one has it right, and since 2.1.5 the hosts stand under `ingress`.
+_OF_2_0_0 = charts_to("2.0.0")
 FATE_SERVING = (
     *published_rows("servingProxy", "servingProxy", "serving-proxy", {"nodePort": ("port", "8869")}, ANY_SERVING),
-    Row("servingProxy.ingerssHost", Part("boards.servingProxy.host"), SERVING, used=(_of_2_0_0,)),
-    Row("servingProxy.ingerssHost", Lost(_NO_PAGE), SERVING_EXCHANGE, used=(_of_2_0_0,)),
+    Row("servingProxy.ingerssHost", Part("boards.servingProxy.host"), SERVING, used=(_OF_2_0_0,)),
+    Row("servingProxy.ingerssHost", Lost(_NO_PAGE), SERVING_EXCHANGE, used=(_OF_2_0_0,)),
     Row("servingProxy.ingressHost", Part("boards.servingProxy.host"), SERVING, until="2.0"),
     Row("servingProxy.ingressHost", Lost(_NO_PAGE), SERVING_EXCHANGE, until="2.0"),
     Row("servingProxy.partyList[].partyId", Part(f"{PEERS}.partyId"), ANY_SERVING, "any"),

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from packaging.version import Version
+
 from cli.convert.affinity import translated
 from cli.convert.clusters import Cluster, Kind
 from cli.convert.rows.row import PARTY, Condition, ForType, Part, PublishedPort, Row, To
@@ -11,20 +13,20 @@ HUB = "fate:peers.exchange"
 STAR = "with it the topology is a star, else a mesh"
 
 
-def computing(*engines: str) -> Condition:
-    """Keys that count with these computing engines."""
+def engine(kind: str, *engines: str) -> Condition:
+    """Keys that count with these engines; `kind`: computing or federation."""
 
     def used(cluster: Cluster) -> str | None:
-        return None if cluster.engines.get("computing") in engines else f"computing is {cluster.engines.get('computing')}"
+        return None if cluster.engines.get(kind) in engines else f"{kind} is {cluster.engines.get(kind)}"
 
     return used
 
 
-def federation(*engines: str) -> Condition:
-    """Keys that count with these federation engines."""
+def charts_to(last: str, why: str = "does not know it") -> Condition:
+    """Keys that count up to a chart version, inside the series that a row's `until` can tell; `why`: what a later chart does."""
 
     def used(cluster: Cluster) -> str | None:
-        return None if cluster.engines.get("federation") in engines else f"federation is {cluster.engines.get('federation')}"
+        return None if cluster.version <= Version(last) else f"chart {cluster.chart} v{cluster.version} {why}"
 
     return used
 

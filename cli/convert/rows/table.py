@@ -55,31 +55,18 @@ PORTAL_NOTES: dict[Kind, str] = {
     "exchange": "describe FML Manager under fate:exchange.fmlManager (docs/site-portal.md)",
 }
 
+# The modules, in KubeFATE's words, by the kinds of cluster that have them. What lbrollsite says wins over rollsite, which comes first.
+_BY_KINDS: dict[tuple[Kind, ...], tuple[str, ...]] = {
+    TRAINING: ("rollsite", "osx", "nginx"),
+    PARTY: ("python", "mysql", "lbrollsite", "clustermanager", "nodemanager", "spark.master", "spark.worker", "hdfs.namenode",
+            "hdfs.datanode", "rabbitmq", "pulsar", "fateboard", "client"),
+    EXCHANGE: ("trafficServer",),
+    ANY_SERVING: ("servingProxy",),
+    SERVING: ("servingServer", "servingRedis", "servingZookeeper", "servingAdmin"),
+}  # fmt: skip
+_CALLED_HERE = {"python": "fateflow", "lbrollsite": "rollsite"}
 # Where each module's knobs go: the module's word in KubeFATE, its place, and the kinds of cluster that have it.
-MODULES: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
-    ("python", "modules.fateflow", PARTY),
-    ("mysql", "modules.mysql", PARTY),
-    ("rollsite", "modules.rollsite", TRAINING),
-    ("lbrollsite", "modules.rollsite", PARTY),
-    ("osx", "modules.osx", TRAINING),
-    ("clustermanager", "modules.clustermanager", PARTY),
-    ("nodemanager", "modules.nodemanager", PARTY),
-    ("spark.master", "modules.spark.master", PARTY),
-    ("spark.worker", "modules.spark.worker", PARTY),
-    ("hdfs.namenode", "modules.hdfs.namenode", PARTY),
-    ("hdfs.datanode", "modules.hdfs.datanode", PARTY),
-    ("nginx", "modules.nginx", TRAINING),
-    ("rabbitmq", "modules.rabbitmq", PARTY),
-    ("pulsar", "modules.pulsar", PARTY),
-    ("fateboard", "modules.fateboard", PARTY),
-    ("client", "modules.client", PARTY),
-    ("trafficServer", "modules.trafficServer", EXCHANGE),
-    ("servingProxy", "modules.servingProxy", ANY_SERVING),
-    ("servingServer", "modules.servingServer", SERVING),
-    ("servingRedis", "modules.servingRedis", SERVING),
-    ("servingZookeeper", "modules.servingZookeeper", SERVING),
-    ("servingAdmin", "modules.servingAdmin", SERVING),
-)
+MODULES = tuple((word, f"modules.{_CALLED_HERE.get(word, word)}", kinds) for kinds, words in _BY_KINDS.items() for word in words)
 
 TABLE: tuple[Row, ...] = (
     *_COMMON,
