@@ -53,17 +53,13 @@ _EGGROLL = "templates/backends/eggroll/configmap.yaml"
 _PLAN = "templates/core/fateflow/configmap.yaml"
 
 DEFAULTS: tuple[Default, ...] = (
-    *(row for module in ("rollsite", "lbrollsite", "osx") for row in (
-        Default(FATE, f"{module}.type", _EVER, "ClusterIP", "ClusterIP"),
-        Default(FATE, f"{module}.nodePort", _EVER, 30091, None),
-    )),
-    Default(FATE, "nginx.type", _EVER, "ClusterIP", "ClusterIP"),
+    *(Default(FATE, f"{module}.type", _EVER, "ClusterIP", "ClusterIP")
+      for module in ("rollsite", "lbrollsite", "osx", "nginx", "rabbitmq", "pulsar")),
+    *(Default(FATE, f"{module}.nodePort", _EVER, 30091, None) for module in ("rollsite", "lbrollsite", "osx")),
     Default(FATE, "nginx.nodePort", Series("1.5.0", "1.5.99"), 30093, None),
     Default(FATE, "nginx.httpNodePort", _FROM_1_6_0, 30093, None),
     Default(FATE, "nginx.grpcNodePort", _FROM_1_6_0, 30098, None),
-    Default(FATE, "rabbitmq.type", _EVER, "ClusterIP", "ClusterIP"),
     Default(FATE, "rabbitmq.nodePort", _EVER, 30094, None),
-    Default(FATE, "pulsar.type", _EVER, "ClusterIP", "ClusterIP"),
     Default(FATE, "pulsar.httpNodePort", _FROM_1_6_0, 30094, None),
     Default(FATE, "pulsar.httpsNodePort", _FROM_1_6_0, 30099, None),
     Default(FATE, "nodemanager.count", OLD, 2, 0, source=_COUNT),
@@ -89,15 +85,13 @@ DEFAULTS: tuple[Default, ...] = (
     Default(FATE, "mysql.subPath", _EVER, "mysql", None),
     Default(FATE, "client.subPath", _FROM_1_6_1, "client", None),
     Default(FATE, "nodemanager.subPath", NOW, "nodemanager", None),
-    Default(EXCHANGE, "rollsite.type", _EVER, "ClusterIP", "ClusterIP"),
+    *(Default(EXCHANGE, f"{module}.type", _EVER, "ClusterIP", "ClusterIP") for module in ("rollsite", "osx", "trafficServer")),
     Default(EXCHANGE, "rollsite.nodePort", _UNTIL_1_6_0, 30000, None),
     Default(EXCHANGE, "rollsite.nodePort", _FROM_1_6_1, 30001, None),
-    Default(EXCHANGE, "osx.type", _EVER, "ClusterIP", "ClusterIP"),
     Default(EXCHANGE, "osx.nodePort", _EVER, 30001, None),
     Default(EXCHANGE, "nginx.type", _EVER, "NodePort", "ClusterIP"),
     Default(EXCHANGE, "nginx.httpNodePort", _EVER, 30003, None),
     Default(EXCHANGE, "nginx.grpcNodePort", _EVER, 30008, None),
-    Default(EXCHANGE, "trafficServer.type", _EVER, "ClusterIP", "ClusterIP"),
     Default(EXCHANGE, "trafficServer.nodePort", _UNTIL_1_6_0, 30000, None),
     Default(EXCHANGE, "trafficServer.nodePort", _FROM_1_6_1, 30007, None),
     Default(SERVING, "servingProxy.type", _SERVING_2_0_0, "NodePort", "NodePort", source="values-template.yaml"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from cli.tools.project import Stack
 from cli.tools.pulumi import pulumi
+from cli.tools.text import table
 from federation.reports.firewall import FirewallRow, filled, firewall_rows
 
 _HEAD = ("direction", "unit", "from", "service", "to", "port", "protocol", "purpose", "opened by")
@@ -26,23 +27,12 @@ def _endpoints(stack: Stack) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _cells(row: FirewallRow) -> tuple[str, ...]:
-    return (
-        row.direction,
-        row.unit,
-        row.source,
-        row.endpoint,
-        ", ".join(row.hosts),
-        str(row.port),
-        row.protocol,
-        row.purpose,
-        row.opened_by,
-    )
+    """The fields of a row, which come in the order of `_HEAD`."""
+    return tuple(", ".join(value) if isinstance(value, tuple) else str(value) for value in vars(row).values())
 
 
 def _table(rows: Iterable[FirewallRow]) -> str:
-    lines = [_HEAD, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return table([_HEAD, *(_cells(row) for row in rows)])
 
 
 def _csv(rows: Iterable[FirewallRow]) -> str:

@@ -104,19 +104,9 @@ def real_path(loc: Sequence[Any], model: type[BaseModel]) -> Path:
     for part in loc:
         if part == "[key]":
             continue
-        text = str(part)
-        if path and not _children(path, model) and not isinstance(part, int):
-            continue
-        children = _children(path, model)
-        if "*" not in children and text not in children:
-            continue
-        path.append(text)
+        if {"*", str(part)} & set(keys_at(path, model)):
+            path.append(str(part))
     return tuple(path)
-
-
-def _children(path: Sequence[str], model: type[BaseModel]) -> set[str]:
-    """The keys a document may have at a path; {'*'} where it is a map or a list."""
-    return set(keys_at(path, model))
 
 
 def _members(annotation: Any) -> Iterator[Any]:
@@ -153,7 +143,7 @@ def _keys(annotation: Any) -> Iterator[str]:
 
 
 def _spelling(path: Path, model: type[BaseModel]) -> str:
-    known = sorted(_children(path[:-1], model) - {"*"})
+    known = sorted({*keys_at(path[:-1], model)} - {"*"})
     close = difflib.get_close_matches(path[-1], known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"remove it; known keys here: {', '.join(known)}"
 
