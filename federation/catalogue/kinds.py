@@ -19,6 +19,7 @@ class KindRow:
     `path`: where the stack file describes it, below `fate:`. `key`: its key in outputs and logical names.
     `program`: those of one program dial each other, and their releases are compared.
     `hub`: the kind through which it reaches others; `equals`: the kind that it dials itself (of a hub: its members).
+    `names_engines`: whether its descriptor names the engines that it trains with. `has_ca`: whether its descriptor may have a CA.
     """
 
     noun: str
@@ -31,6 +32,8 @@ class KindRow:
     program: Literal["FATE", "FATE-Serving", "FedLCM"]
     hub: "Kind | None" = None
     equals: "Kind | None" = None
+    names_engines: bool = False
+    has_ca: bool = True
 
     @property
     def of_a_party(self) -> bool:
@@ -58,6 +61,7 @@ KINDS: dict[Kind, KindRow] = {
         program="FATE",
         hub="exchange",
         equals="party",
+        names_engines=True,
     ),
     "exchange": KindRow(
         noun="an exchange",
@@ -69,6 +73,7 @@ KINDS: dict[Kind, KindRow] = {
         server_name=naming.proxy_name(_DOMAIN),
         program="FATE",
         equals="party",
+        has_ca=False,
     ),
     "serving": KindRow(
         noun="FATE-Serving of a party",

@@ -9,6 +9,7 @@ from federation.base.scalars import Fingerprint, HostPort, NonEmpty, PartyId, Re
 from federation.catalogue.kinds import KINDS, Kind
 from federation.catalogue.links import endpoint_names
 
+_ENDPOINTS = frozenset(endpoint for kind in KINDS for endpoints in endpoint_names(kind) for endpoint in endpoints)
 PeerState = Literal["pending", "active", "suspended", "retired"]
 
 
@@ -70,12 +71,9 @@ class PeerSpec(Model):
         """What was typed by hand, or is said beside a descriptor, or remembered."""
         if self.kind is not None:
             return self.kind
-        if set(self.addresses) == {"servingProxy"}:
-            return "servingExchange" if self.party_id is None else "serving"
-        if set(self.addresses) == {"sitePortal"}:
-            return "sitePortal"
-        if set(self.addresses) == {"fmlManager"}:
-            return "fmlManager"
+        for kind, row in KINDS.items():
+            if row.of_a_party == (self.party_id is not None) and frozenset(self.addresses) in endpoint_names(kind):
+                return kind
         return "exchange" if self.party_id is None else "party"
 
     @property
@@ -86,18 +84,7 @@ class PeerSpec(Model):
     @property
     def addresses(self) -> dict[str, str]:
         """The addresses that were typed, by endpoint."""
-        typed = {
-            "pulsar": self.pulsar,
-            "rabbitmq": self.rabbitmq,
-            "trafficServer": self.traffic_server,
-            "nginx": self.nginx,
-            "rollsite": self.rollsite,
-            "osx": self.osx,
-            "servingProxy": self.serving_proxy,
-            "sitePortal": self.site_portal,
-            "fmlManager": self.fml_manager,
-        }
-        return {endpoint: address for endpoint, address in typed.items() if address is not None}
+        return {endpoint: address for endpoint, address in self.by_key().items() if endpoint in _ENDPOINTS and address is not None}
 
     @model_validator(mode="after")
     def _only_one_that_left_needs_no_addresses(self) -> Self:

@@ -44,7 +44,7 @@ class Peer:
     @property
     def trains(self) -> bool:
         """Whether it is a party or an exchange, not one of FATE-Serving or a portal."""
-        return self.kind in ("party", "exchange")
+        return KINDS[self.kind].program == "FATE"
 
     @property
     def party_id(self) -> PartyId | None:
@@ -72,11 +72,14 @@ class Peers:
 
     def exchange(self, name: str, kind: Kind = "exchange") -> Peer | None:
         """The accepted exchange, serving exchange or FML Manager of a name."""
-        return next((peer for peer in self.accepted if peer.name == name and peer.kind == kind), None)
+        return next((peer for peer in self._of(kind) if peer.name == name), None)
 
     def parties(self, kind: Kind = "party") -> tuple[Peer, ...]:
         """Accepted parties, or their FATE-Servings or Site Portals, in the order of their ids."""
-        return tuple(sorted((peer for peer in self.accepted if peer.kind == kind), key=lambda peer: int(peer.party_id or 0)))
+        return tuple(sorted(self._of(kind), key=lambda peer: int(peer.party_id or 0)))
+
+    def _of(self, kind: Kind) -> Iterator[Peer]:
+        yield from (peer for peer in self.accepted if peer.kind == kind)
 
 
 def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: Path, place: Place) -> Peers:

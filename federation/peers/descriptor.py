@@ -94,8 +94,8 @@ class Published(Model):
 
     @model_validator(mode="after")
     def _only_a_party_has_an_authority(self) -> Self:
-        if self.kind == "exchange" and self.trust is not None:
-            raise ValueError("an exchange has no CA: it holds no certificate")
+        if not KINDS[self.kind].has_ca and self.trust is not None:
+            raise ValueError(f"{KINDS[self.kind].noun} has no CA: it holds no certificate")
         return self
 
     @property
@@ -145,7 +145,7 @@ class Descriptor(Published):
 
     @model_validator(mode="after")
     def _a_party_names_the_engines_whose_endpoints_it_publishes(self) -> Self:
-        if (self.kind == "party") != (self.backends is not None):
+        if KINDS[self.kind].names_engines != (self.backends is not None):
             raise ValueError("a party names its backends, nobody else has any")
         if self.backends is not None and self.backends.federation != self.engine:
             raise ValueError(f"publishes the endpoints of {self.engine}, while backends.federation is {self.backends.federation}")

@@ -99,7 +99,7 @@ def _edges(spec: StackSpec, peers: Peers, plan: StackPlan) -> Iterator[Edge]:
     own = sorted(_units(spec), key=lambda unit: list(_TITLES).index(unit.kind))
     for unit in own:
         carries = _carries(spec, unit, plan)
-        if unit.kind == "serving" and unit.party_id in spec.parties:
+        if unit.row.program == "FATE-Serving" and unit.party_id in spec.parties:
             yield Edge(unit.key, naming.party_key(unit.party_id), "models", "active")
         for name in sorted(unit.spec.hubs):
             local = name == "local"
@@ -125,6 +125,6 @@ def _carries(spec: StackSpec, unit: OwnUnit, plan: StackPlan) -> str:
 
 def _are_linked(spec: StackSpec, unit: OwnUnit, other: OwnUnit) -> bool:
     """Whether two units of one stack dial each other without a hub, and the first has the smaller id: each link is drawn once."""
-    if unit.party_id is None or other.party_id is None or unit.kind != other.kind or other.spec.hubs:
+    if unit.party_id is None or other.party_id is None or unit.row.equals != other.kind or other.spec.hubs:
         return False
     return int(unit.party_id) < int(other.party_id) and may_talk(spec, unit.party_id, other.party_id)

@@ -7,6 +7,7 @@ from typing import Any
 from federation.base.errors import Place, Problem
 from federation.base.hosts import canonical, known_outside, namespace_of, published_elsewhere, within
 from federation.catalogue.endpoints import PublishedService
+from federation.catalogue.kinds import KINDS
 from federation.config.publish import Publication
 from federation.config.stack import StackSpec
 from federation.config.units import OwnUnit, units
@@ -38,7 +39,7 @@ def address_warnings(peers: Peers) -> Iterator[str]:
 def unused_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
     """Exchanges in a mesh, where parties dial each other."""
     for peer in peers.accepted if spec.federation.topology == "mesh" else ():
-        if peer.kind == "exchange" and peer.routed:
+        if peer.trains and not KINDS[peer.kind].of_a_party and peer.routed:
             remedy = "retire it, or set federation.topology to star and name it in parties.<id>.exchange"
             yield f"peer {peer.name} is an exchange, and a mesh has none: nothing of this stack dials it; {remedy}"
 

@@ -133,14 +133,13 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     known = tuple(replace(peer, state="pending") if peer.name in pending else peer for peer in peers.accepted)
     ready = replace(peers, accepted=known, pending=pending)
     planned = [kind_of(unit).plan(spec, unit.party_id or "", unit.spec, ready, today) for unit in units(spec)]
-    parties = {unit.party_id or "": unit for unit in planned if unit.kind == "party"}
     # First of all: who has no hub reaches nobody, and all else may look well.
     waiting = dict(waiting_hubs(spec, pending))
     others = pending.keys() - {hub.peer for hub in waiting}
     warnings = (*waiting.values(), *(f"peer {name} is pending: {pending[name]}" for name in sorted(others)))
     warnings += (
         *collaboration_warnings(spec, peers),
-        *cautions(spec, parties),
+        *cautions(spec, {unit.key: unit for unit in planned}),
         *opening_warnings(spec),
         *policy_warnings(spec, ready),
         *board_warnings(spec),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from federation.base import naming
 from federation.base.scalars import PartyId
 from federation.catalogue.releases import DeviceRow, Release
 from federation.config.modules import ModuleSpec
@@ -17,7 +18,7 @@ from federation.units.unit import UnitPlan
 
 
 def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
-    """A sentence for each; `units`: the parties' plans by party id."""
+    """A sentence for each; `units`: the plans of units by key."""
     for namespace in spec.cluster.take_over:
         yield f"cluster.takeOver takes namespace {namespace} from whichever stack deployed into it: remove it after this `pulumi up`"
     if spec.exchange is not None:
@@ -31,7 +32,7 @@ def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
         yield from _without_effect(f"parties.{party}", own.publish)
         yield from _rotated(party, own)
         yield from _patched(f"parties.{party}", own.chart_values)
-        deployed = units[party].chart.values.modules.plain()
+        deployed = units[naming.party_key(party)].chart.values.modules.plain()
         for name, given in module_specs(own).items():
             if name in deployed:
                 where = f"parties.{party}.modules.{'.'.join(module_path(name))}"
