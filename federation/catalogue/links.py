@@ -18,8 +18,8 @@ FORMER_PORTS: dict[str, frozenset[str]] = {"nginx": frozenset({"grpc"})}
 
 
 def published(kind: Kind) -> list[tuple[PublishedService, ...]]:
-    """What a unit of a kind may publish: one row for each way to link it."""
-    return [services for link in LINKS.values() for services in link.published.get(kind, {}).values()]
+    """What a unit of a kind may publish: one row for each way to link it. Kinds of links may have rows in common."""
+    return list(dict.fromkeys(services for link in LINKS.values() for services in link.published.get(kind, {}).values()))
 
 
 def endpoint_names(kind: Kind) -> list[frozenset[str]]:
