@@ -8,7 +8,8 @@ import pytest
 
 from federation.base.naming import kebab_case
 from federation.catalogue.kinds import KINDS, Kind
-from federation.catalogue.links import LINKS, LinkName, ports_of
+from federation.catalogue.links import LINKS, LinkName, ports_of, published
+from federation.catalogue.native import NATIVE
 from federation.config.units import units
 from federation.links.external_engines import external_engines
 from federation.links.kinds.registry import LINK_KINDS
@@ -24,6 +25,13 @@ def test_each_kind_of_link_has_a_row_of_what_is_true_and_one_of_what_it_does() -
 def test_each_kind_of_unit_publishes_something(link: LinkName) -> None:
     assert LINKS[link].published.keys() == {*get_args(Kind)}
     assert all(services for rows in LINKS[link].published.values() for services in rows.values())
+
+
+def test_what_two_kinds_of_links_publish_alike_is_one_way_to_link_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = {kind: published(kind) for kind in KINDS}
+    monkeypatch.setitem(LINKS, "another", NATIVE)  # type: ignore[arg-type]
+    assert {kind: published(kind) for kind in KINDS} == alone
+    assert all(alone.values())
 
 
 @pytest.mark.parametrize("case", EVERY_CASE, ids=str)
