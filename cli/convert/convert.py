@@ -25,6 +25,7 @@ from federation.config.stack import StackSpec
 from federation.peers.accepted import resolve
 from federation.stack.load import LoadedStack, load_stack
 from federation.stack.plan import check_stack
+from federation.units.checked import CheckedStack
 
 # What a unit cannot be without: a value here that this program refuses is an error, not a loss.
 _REQUIRED = frozenset(
@@ -238,7 +239,7 @@ def _refused(draft: Draft) -> Iterator[tuple[Path_, Problem]]:
         problems = problems_of(error, StackSpec, place)
     else:
         peers = resolve(spec.peers, spec.federation, Path(), place)
-        problems = check_stack(spec, peers, place)
+        problems = check_stack(CheckedStack(spec, peers, place))
     for problem in problems:
         yield tuple(json.loads(problem.place)), problem
 

@@ -1,7 +1,12 @@
 """What went wrong, where in the user's files, and what to do about it: all problems at once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+Item = TypeVar("Item")
+Fact = TypeVar("Fact")
 
 # Of one message: more nobody reads.
 SHOWN = 50
@@ -16,17 +21,31 @@ def escaped(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One thing wrong: its place (`stacks/Pulumi.bank-a.yaml:12 fate:parties.9999.release`), the problem, the remedy."""
+class Finding:
+    """What an operator should know: its place (`stacks/Pulumi.bank-a.yaml:12 fate:parties.9999.release`), the problem, the remedy.
+
+    A problem stops everything. A warning is one sentence, which names what it is about; its text may end in `:` or `;` before a remedy.
+    """
 
     place: str
     problem: str
     remedy: str
+    severity: Literal["problem", "warning"] = "problem"
 
     def __str__(self) -> str:
+        if self.severity == "warning":
+            return f"{self.problem} {self.remedy}".rstrip()
         # What an engine said may have several lines: none of them begins where one of ours does.
         problem = "\n    ".join(map(escaped, self.problem.splitlines()))
         return f"{escaped(self.place)}: {problem}\n    remedy: {escaped(self.remedy)}"
+
+
+Problem = Finding
+
+
+def caution(place: str, text: str, remedy: str = "") -> Finding:
+    """A warning."""
+    return Finding(place, text, remedy, "warning")
 
 
 class FederationError(Exception):
@@ -44,4 +63,13 @@ class FederationError(Exception):
 
 Place = Callable[[Sequence[str]], str]
 
-Paths = frozenset[tuple[str, ...]]
+
+class NotParsed(Exception):
+    """What is read is written in the configuration, but wrong: nothing that rests on it can be said."""
+
+
+def of_each(items: Iterable[Item], facts: Callable[[Item], Iterable[Fact]]) -> Iterator[Fact]:
+    """The facts of each item. Where those of one rest on what did not parse they end, and the next item's begin."""
+    for item in items:
+        with suppress(NotParsed):
+            yield from facts(item)

@@ -1,9 +1,11 @@
 """The base of every model: frozen, strict about unknown keys, camelCase in YAML and JSON."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator
 from pydantic.alias_generators import to_camel
+
+from federation.base.errors import NotParsed
 
 
 def _form(value: Any) -> str:
@@ -25,6 +27,14 @@ class Model(BaseModel):
         validate_by_alias=True,
         serialize_by_alias=True,
     )
+
+    if not TYPE_CHECKING:  # of mypy it would hide attributes that are none
+
+        def __getattr__(self, name: str) -> Any:
+            """What is asked for a field that it lacks: of a configuration that did not parse as a whole (`federation.config.partial`)."""
+            if name in type(self).model_fields:
+                raise NotParsed(name)
+            return super().__getattr__(name)
 
     @classmethod
     def written_keys(cls) -> frozenset[str]:

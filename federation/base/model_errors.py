@@ -109,24 +109,26 @@ def real_path(loc: Sequence[Any], model: type[BaseModel]) -> Path:
     return tuple(path)
 
 
-def _members(annotation: Any) -> Iterator[Any]:
+def members_of(annotation: Any) -> Iterator[Any]:
+    """What a value of a type may be, one by one: of a union its members."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        yield from _members(get_args(annotation)[0])
+        yield from members_of(get_args(annotation)[0])
     elif origin in (Union, types.UnionType):
         for member in get_args(annotation):
-            yield from _members(member)
+            yield from members_of(member)
     else:
         yield annotation
 
 
-def _is_model(annotation: Any) -> bool:
+def is_model(annotation: Any) -> bool:
+    """Whether a type is a model."""
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _step(annotation: Any, part: str) -> Iterator[Any]:
-    for member in _members(annotation):
-        if _is_model(member):
+    for member in members_of(annotation):
+        if is_model(member):
             yield from (field.annotation for name, field in member.model_fields.items() if part in (name, field.alias))
         elif get_origin(member) is dict:
             yield get_args(member)[1]
@@ -135,8 +137,8 @@ def _step(annotation: Any, part: str) -> Iterator[Any]:
 
 
 def _keys(annotation: Any) -> Iterator[str]:
-    for member in _members(annotation):
-        if _is_model(member):
+    for member in members_of(annotation):
+        if is_model(member):
             yield from (field.alias or name for name, field in member.model_fields.items())
         elif get_origin(member) in (dict, tuple, list):
             yield "*"
@@ -154,11 +156,11 @@ def _about(path: Path, model: type[BaseModel]) -> str:
     for part in path[:-1]:
         annotations = [child for annotation in annotations for child in _step(annotation, part)]
     for annotation in annotations:
-        for member in _members(annotation):
-            if _is_model(member):
+        for member in members_of(annotation):
+            if is_model(member):
                 for name, field in member.model_fields.items():
                     if path and path[-1] in (name, field.alias) and field.description:
                         return f": {field.description}"
     items = [child for annotation in annotations for child in _step(annotation, path[-1])] if path else []
-    plain = items and not any(_is_model(member) for item in items for member in _members(item))
+    plain = items and not any(is_model(member) for item in items for member in members_of(item))
     return _about(path[:-1], model) if plain and "*" in keys_at(path[:-1], model) else ""

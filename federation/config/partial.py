@@ -1,146 +1,128 @@
-"""What can still be checked of a configuration some of whose fields are wrong: all else, as if those were right."""
+"""A configuration some of whose fields are wrong, as far as it parsed: what rules can still check.
 
-import copy
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+It lacks what is wrong, and nothing stands in its place: who reads it gets `NotParsed`.
+"""
 
-from pydantic import ValidationError
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Any, get_args, get_origin
 
-from federation.base.model_errors import Path, real_path
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from federation.base.errors import NotParsed
+from federation.base.model import Model
+from federation.base.model_errors import is_model, members_of
 from federation.config.stack import StackSpec
 
-# One level up in each round: no field is nested deeper.
-_ROUNDS = 16
 
+class _Lacking(dict[Any, Any]):
+    """A map some of whose entries did not parse: those of these keys, or of any (None). It is not empty."""
 
-@dataclass(frozen=True)
-class Salvaged:
-    """A configuration without what is wrong in it."""
+    def __init__(self, found: Mapping[Any, Any], keys: frozenset[str] | None) -> None:
+        super().__init__(found)
+        self._keys = keys
 
-    # The paths of what is wrong: nothing else that is said of them is worth reading.
-    left_out: frozenset[Path]
-    # What the configuration may have meant: certain is what is wrong with each of them.
-    readings: tuple[StackSpec, ...]
+    def __bool__(self) -> bool:
+        return True
 
-    def concerns(self, path: Path) -> bool:
-        """Whether a path is below something that is left out."""
-        return any(path[:length] in self.left_out for length in range(1, len(path) + 1))
+    def __missing__(self, key: object) -> Any:
+        if self._keys is None or str(key) in self._keys:
+            raise NotParsed(key)
+        raise KeyError(key)
 
-
-def salvage(values: Mapping[str, Any], error: ValidationError) -> Salvaged | None:
-    """The configuration as far as it can be checked; None when nothing can be said without what is wrong.
-
-    Only a field goes by itself whose default, or a stand-in, could make no rule complain; else what it belongs to goes.
-    """
-    rest, left_out = copy.deepcopy(dict(values)), set[Path]()
-    for _ in range(_ROUNDS):
-        # Deepest first: what is above it may stay.
-        for path, counts in sorted({_what_goes(details) for details in error.errors(include_url=False, include_input=False)}, reverse=True):
-            gone = _take_out(rest, path)
-            if not gone:
-                return None
-            left_out |= gone if counts else set()
+    def __contains__(self, key: object) -> bool:
         try:
-            return Salvaged(frozenset(left_out), _readings(StackSpec.model_validate(rest), left_out))
-        except ValidationError as found:
-            error = found
-    return None
+            self[key]
+        except KeyError:
+            return False
+        return True
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
 
-def _what_goes(details: Any) -> tuple[Path, bool]:
-    """Where something is wrong, and whether a rule could miss it."""
-    if details["type"] in ("extra_forbidden", "invalid_key"):
-        return (*real_path(details["loc"][:-1], StackSpec), str(details["loc"][-1])), False
-    return _whole(real_path(details["loc"], StackSpec)), True
+def need_every_entry(*maps: Mapping[Any, Any]) -> None:
+    """For who concludes from what maps do not hold: NotParsed when an entry of one did not parse."""
+    if any(isinstance(entries, _Lacking) for entries in maps):
+        raise NotParsed
 
 
-def _whole(path: Path) -> Path:
-    """The least that goes with a field: what rules read together goes together."""
-    if path[0] in ("boards", "networkPolicy", "collaborations", "identity"):
-        return path[:1]
-    if path[0] == "peers" or path[2:3] == ("engines",) or (path[0] == "serving" and path[2:3] == ("modules",)):
-        return path[:2]
-    if path[:2] == ("exchange", "federation"):
-        return path[:1]
-    if "image" in path:
-        return path[: path.index("image") + 1]
-    if path[:2] == ("trust", "parties"):
-        return path[:3]
-    return path
+def parsed(values: Mapping[str, Any]) -> StackSpec:
+    """What parsed of a configuration that is wrong somewhere."""
+    found: StackSpec = _model(StackSpec, values)
+    return found
 
 
-def _take_out(rest: dict[str, Any], path: Path) -> set[Path]:
-    """Take out what is at a path, or put what stands in for it; of a list all. The paths that went; none when nothing would be left."""
-    above: tuple[str, ...] = ()
-    data: dict[Any, Any] = rest
-    for part in path[:-1]:
-        key = _key(data, part)
-        below = data.get(key)
-        if not isinstance(below, dict):
-            path = (*above, part)
-            break
-        above = (*above, part)
-        data = below
-    key, stand_in = _key(data, path[-1]), _stand_in(path)
-    if stand_in is not None:
-        was, new = data.get(key), stand_in(data.get(key))
-        data[key] = new
-        if isinstance(was, dict) and isinstance(new, dict) and new and new.items() <= was.items():
-            return {(*path, str(each)) for each in was.keys() - new.keys()}
-    elif key in data:
-        del data[key]
-    else:  # it was missing, and something must be there
-        return _take_out(rest, path[:-1]) if len(path) > 1 else set()
-    return {path}
+def _model(model: type[Model], data: object) -> Any:
+    """A model with those fields that parsed, and break no rule of the model."""
+    known: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        with suppress(NotParsed):
+            known[name] = _field(name, field, data)
+    written = {name: known[name] for name in known if isinstance(data, dict) and {name, model.model_fields[name].alias} & data.keys()}
+    if _breaks_a_rule(model, written):
+        mending = {name for name in written if not _breaks_a_rule(model, {other: written[other] for other in written.keys() - {name}})}
+        suspects = mending or {name for name, value in known.items() if not isinstance(value, Model | dict)}
+        known = {name: value for name, value in known.items() if name not in suspects}
+    made = model.model_construct(written.keys() & known.keys(), **known)
+    for name in model.model_fields.keys() - known.keys():
+        made.__dict__.pop(name, None)
+    return made
 
 
-def _key(data: Mapping[Any, Any], part: str) -> Any:
-    # pydantic's path has 1 for the key `true`.
-    return part if part in data else next((key for key in data if part in (str(key), f"{key:d}" if isinstance(key, bool) else "")), part)
+def _breaks_a_rule(model: type[Model], fields: Mapping[str, Any]) -> bool:
+    try:
+        model.model_validate(fields)
+    except ValidationError as error:
+        return any(not details["loc"] for details in error.errors(include_url=False, include_input=False))
+    except NotParsed:  # the rule is about what is wrong below
+        return False
+    return False
 
 
-_FEDERATION = {"name": "left-out", "domain": "left-out.example", "topology": "star", "link": "native"}
+def _field(name: str, field: FieldInfo, data: object) -> Any:
+    annotation: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    key = field.alias if isinstance(data, dict) and field.alias in data else name
+    if isinstance(data, dict) and key in data:
+        return _value(annotation, data[key])
+    if isinstance(data, dict) and not field.is_required():
+        return field.get_default(call_default_factory=True)
+    return _part(annotation, None)
 
 
-def _stand_in(path: Path) -> Callable[[Any], Any] | None:
-    """What may stand in the place of a field that must be there, or has a default that rules would complain of."""
-    match path:
-        case ("organization",):
-            return lambda _: "left-out"
-        case ("federation",):
-            return lambda _: dict(_FEDERATION)
-        case ("federation", field) if field in _FEDERATION:
-            return lambda _: _FEDERATION[field]
-        case ("cluster",):
-            return _cluster
-        case ("cluster", "nodePortRange"):
-            return lambda _: "1-65535"
-        case ("trust",):
-            return lambda was: _kept(was, "parties")
-        case (*unit, "namespace"):
-            return lambda _: "-".join(["left-out", *unit]).lower()
-        case (*_, "persistence"):
-            return lambda _: "none"
-        case (_, _, "publish") | (_, "publish"):
-            return lambda _: {}
-    return None
+def _value(annotation: Any, data: Any) -> Any:
+    """A value, or as much of it as parsed. NotParsed when nothing did."""
+    try:
+        return TypeAdapter(annotation).validate_python(data)
+    except ValidationError:
+        return _part(annotation, data)
 
 
-def _kept(was: Any, *fields: str) -> dict[str, Any]:
-    return {key: value for key, value in was.items() if key in fields} if isinstance(was, dict) else {}
+def _part(annotation: Any, data: Any) -> Any:
+    """What parsed of a value that is wrong somewhere; None: it is not known whether it was meant to be there."""
+    wanted = [member for member in members_of(annotation) if data is None or member is not type(None)]
+    models = [member for member in wanted if is_model(member)]
+    if len(models) == 1 and (isinstance(data, dict) or len(wanted) == 1):
+        return _model(models[0], data)
+    if get_origin(annotation) is dict:
+        key_type, value_type = get_args(annotation)
+        return _entries(key_type, value_type, data)
+    raise NotParsed(annotation)
 
 
-def _cluster(was: Any) -> dict[str, Any]:
-    kept = _kept(was, "nodePortRange", "ranges")
-    return kept if kept != was else {"nodePortRange": "1-65535"}
-
-
-def _readings(spec: StackSpec, left_out: set[Path]) -> tuple[StackSpec, ...]:
-    """With each topology that a federation may have, and two names and domains, of which it has one at most."""
-    wrong = {field for field in _FEDERATION if {("federation",), ("federation", field)} & left_out}
-    if not wrong:
-        return (spec,)
-    other = {"name": "another", "domain": "another.example", "topology": "mesh", "link": "native"}
-    changed = spec.federation.model_copy(update={field: other[field] for field in wrong})
-    return spec, spec.model_copy(update={"federation": changed})
+def _entries(key_type: Any, value_type: Any, data: object) -> dict[Any, Any]:
+    """The entries of a map that parsed, each as far as it did."""
+    if not isinstance(data, dict):
+        return _Lacking({}, None)
+    found: dict[Any, Any] = {}
+    wrong = set[str]()
+    for key, value in data.items():
+        try:
+            found[_value(key_type, key)] = _value(value_type, value)
+        except NotParsed:
+            wrong.add(str(key))
+    return _Lacking(found, frozenset(wrong)) if wrong else found

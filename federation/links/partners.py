@@ -1,12 +1,12 @@
 """Which peers a unit of this stack exchanges connections with."""
 
 from federation.config.stack import StackSpec
-from federation.config.units import OwnUnit, units
+from federation.config.units import AnyUnit, units
 from federation.peers.accepted import Peer
 from federation.peers.collaborations import may_talk
 
 
-def is_partner(spec: StackSpec, unit: OwnUnit, peer: Peer) -> bool:
+def is_partner(spec: StackSpec, unit: AnyUnit, peer: Peer) -> bool:
     """Whether a unit and a peer would dial each other, were the peer routed: the hubs that the unit names; without any, its equals.
 
     Of a hub its members. Members and equals only when they may talk to each other.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from federation.base.errors import Place, Problem
+from federation.base.errors import Place, Problem, of_each
 from federation.base.hosts import published_elsewhere, typed_elsewhere
 from federation.base.json_document import ASK, MAX_BYTES, Problems
 from federation.base.scalars import PartyId, is_ip
@@ -83,18 +83,21 @@ class Peers:
 
 
 def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: Path, place: Place) -> Peers:
-    """Read and check every peer's descriptor. `folder` holds the stack file; nothing outside it is read."""
+    """Read and check every peer's descriptor. `folder` holds the stack file; nothing outside it is read.
+
+    Of a peer whose entry did not parse nothing is known, but what is told of its fields.
+    """
     accepted: list[Peer] = []
     pending: dict[str, str] = {}
     problems: list[Problem] = []
-    for name, spec in sorted(specs.items()):
-        match _resolve(name, spec, federation, folder, place):
+    for name, found in of_each(sorted(specs.items()), lambda item: [(item[0], _resolve(*item, federation, folder, place))]):
+        match found:
             case Peer() as peer:
                 accepted.append(peer)
             case str() as reason:
                 pending[name] = reason
-            case found:
-                problems.extend(found)
+            case wrong:
+                problems.extend(wrong)
     return Peers(tuple(accepted), pending, tuple(problems))
 
 

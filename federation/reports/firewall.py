@@ -8,7 +8,7 @@ from federation.access.engine_policy import Way, driver_ports
 from federation.base.live import live_values
 from federation.catalogue.links import ports_of
 from federation.config.stack import StackSpec
-from federation.config.units import OwnUnit, units
+from federation.config.units import AnyUnit, units
 from federation.links.external_engines import external_engines
 from federation.links.partners import is_partner
 from federation.peers.accepted import Peer, Peers
@@ -63,7 +63,7 @@ def firewall_rows(spec: StackSpec, peers: Peers, plan: StackPlan) -> tuple[Firew
     return tuple(row for unit in units(spec) for row in _rows(spec, unit, plan.unit(unit.key), ready))
 
 
-def _rows(spec: StackSpec, own: OwnUnit, unit: UnitPlan, ready: list[Peer]) -> Iterator[FirewallRow]:
+def _rows(spec: StackSpec, own: AnyUnit, unit: UnitPlan, ready: list[Peer]) -> Iterator[FirewallRow]:
     partners = [peer for peer in ready if is_partner(spec, own, peer)]
     yield from _incoming(spec, unit, partners)
     yield from _outgoing(spec, unit, partners)

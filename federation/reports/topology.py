@@ -7,7 +7,7 @@ from federation.base import naming
 from federation.catalogue.kinds import KINDS, Kind
 from federation.catalogue.links import engine_of
 from federation.config.stack import StackSpec
-from federation.config.units import OwnUnit, units
+from federation.config.units import AnyUnit, units
 from federation.links.partners import is_partner
 from federation.peers.accepted import Peer, Peers
 from federation.peers.collaborations import may_talk
@@ -57,11 +57,11 @@ def topology_of(spec: StackSpec, peers: Peers, plan: StackPlan) -> Topology:
     return Topology(title, spec.organization, (*own, *others), tuple(_edges(spec, peers, plan)))
 
 
-def _units(spec: StackSpec) -> list[OwnUnit]:
+def _units(spec: StackSpec) -> list[AnyUnit]:
     return [unit for unit in units(spec) if unit.kind in _TITLES]
 
 
-def _own(unit: OwnUnit, plan: StackPlan) -> Node:
+def _own(unit: AnyUnit, plan: StackPlan) -> Node:
     body = plan.unit(unit.key).descriptor
     engines = ", ".join(body["backends"].values()) if "backends" in body else _engine(unit.kind, body["endpoints"])
     return Node(unit.key, body["organization"], _TITLES[unit.kind].format(unit.party_id), f"{body['release']}, {engines}", "own")
@@ -111,19 +111,19 @@ def _edges(spec: StackSpec, peers: Peers, plan: StackPlan) -> Iterator[Edge]:
         yield from (Edge(unit.key, f"peer-{name}", carries, states[name]) for name in others)
 
 
-def _hub(unit: OwnUnit) -> str:
+def _hub(unit: AnyUnit) -> str:
     """The key of the stack's own hub of a unit."""
     return "" if unit.row.hub is None else KINDS[unit.row.hub].key
 
 
-def _carries(spec: StackSpec, unit: OwnUnit, plan: StackPlan) -> str:
+def _carries(spec: StackSpec, unit: AnyUnit, plan: StackPlan) -> str:
     if unit.row.program != "FATE":
         return _PREDICTIONS
     engine = _engine(unit.kind, plan.unit(unit.key).descriptor["endpoints"])
     return f"{engine}, TLS" if spec.federation.links.tls(engine) else engine
 
 
-def _are_linked(spec: StackSpec, unit: OwnUnit, other: OwnUnit) -> bool:
+def _are_linked(spec: StackSpec, unit: AnyUnit, other: AnyUnit) -> bool:
     """Whether two units of one stack dial each other without a hub, and the first has the smaller id: each link is drawn once."""
     if unit.party_id is None or other.party_id is None or unit.row.equals != other.kind or other.spec.hubs:
         return False

@@ -5,80 +5,50 @@ from dataclasses import dataclass
 
 from federation.access.console_rows import CONSOLES, DEFAULT_CONSOLES
 from federation.access.consoles import encrypted, host_of, shown
-from federation.base.errors import Paths, Place, Problem
-from federation.base.scalars import PartyId, is_dns_name
-from federation.catalogue.portal import portal_catalogue
-from federation.config.party import PartySpec
-from federation.config.serving import ServingSpec
+from federation.base.errors import Problem, of_each
+from federation.base.scalars import is_dns_name
+from federation.config.partial import need_every_entry
 from federation.config.stack import StackSpec
-from federation.config.units import units
+from federation.config.units import ConsoleUnit, SitePortalUnit, party_units, serving_units, site_portal_units
+from federation.units.checked import CheckedStack
 from federation.units.kinds.registry import kind_of
 from federation.units.portal.consoles import CONSOLE, shown_portal
 
 
-def broken_board_rules(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
-    """Every problem with consoles. Parties of an unknown release or combination have other problems."""
-    if spec.boards is None:
-        if ("boards",) not in left_out:
-            yield from _nothing_to_differ_from(spec, place)
-        return
-    pages = list(_units(spec))
-    for unit in pages:
-        for name, given in unit.own.boards.named.items():
-            if unit.modules and given != "none" and CONSOLES[name].module not in unit.modules:
-                yield _not_deployed(place((*unit.path, "boards", name)), f"{unit} deploys no", name)
-    if all(unit.modules for unit in pages) and not {path for path in left_out if path[0] in ("parties", "serving")}:
-        for name in spec.boards.consoles.named.keys() & CONSOLES.keys():
-            if not any(CONSOLES[name].module in unit.modules for unit in pages):
-                yield _not_deployed(place(("boards", "consoles", name)), "no party of this stack deploys", name)
-    if CONSOLE in spec.boards.consoles.named and not spec.site_portal and not {path for path in left_out if path[0] == CONSOLE}:
-        yield Problem(place(("boards", "consoles", CONSOLE)), "this stack has no Site Portal", "describe one, or remove this line")
-    yield from _hosts(spec, [unit for unit in pages if unit.modules], place)
+def differs_from_the_stack(stack: CheckedStack) -> Iterator[Problem]:
+    """Without consoles of the stack a unit has nothing to differ from."""
+    return of_each(_units(stack.spec) if stack.spec.boards is None else (), lambda unit: _nothing_to_differ_from(stack, unit))
 
 
-@dataclass(frozen=True)
-class _Unit:
-    """A party, or its FATE-Serving; without modules when its engines have other problems."""
-
-    path: tuple[str, ...]
-    own: PartySpec | ServingSpec
-    modules: Collection[str]
-    party: PartyId
-    title: str
-
-    def __str__(self) -> str:
-        return self.title
+def _nothing_to_differ_from(stack: CheckedStack, unit: ConsoleUnit) -> Iterator[Problem]:
+    if unit.spec.boards.named:
+        yield Problem(
+            stack.place((*unit.path, "boards")),
+            "says what is different for this party, but the stack shows no consoles",
+            "describe them under fate:boards: kind and domain; or remove this",
+        )
 
 
-def _units(spec: StackSpec) -> Iterator[_Unit]:
-    for unit in units(spec):
-        if isinstance(unit.spec, PartySpec | ServingSpec) and unit.party_id is not None:
-            yield _Unit(unit.path, unit.spec, kind_of(unit).deployed(spec, unit.spec), unit.party_id, unit.title)
+def own_consoles_are_deployed(stack: CheckedStack) -> Iterator[Problem]:
+    """The consoles that a unit names are its own. Units of an unknown release or combination have other problems."""
+    return of_each(_units(stack.spec) if stack.spec.boards is not None else (), lambda unit: _own_consoles(stack, unit))
 
 
-def board_warnings(spec: StackSpec) -> Iterator[str]:
-    """Consoles that anybody can use who reaches them, passwords that can be read on their way, boards that show nothing."""
-    if spec.boards is None:
-        return
-    found = [(unit, name) for unit in _units(spec) for name in shown(spec, unit.own, unit.modules)]
-    for unit, name in found:
-        if (risk := CONSOLES[name].risk) is not None:
-            yield f"console {name} of {unit} is shown to everyone who reaches its address: {risk}"
-    portals = any(shown_portal(spec, party, own) for party, own in spec.site_portals_in_order)
-    if not found and not portals:
-        yield f"fate:boards shows nothing: none of {', '.join(CONSOLES[name].module for name in DEFAULT_CONSOLES)} is deployed"
-    elif not encrypted(spec):
-        yield "fate:boards shows consoles without TLS: whoever is on the way of a browser reads its passwords"
+def _own_consoles(stack: CheckedStack, unit: ConsoleUnit) -> Iterator[Problem]:
+    modules = _deployed(unit)
+    for name, given in unit.spec.boards.named.items():
+        if modules and given != "none" and CONSOLES[name].module not in modules:
+            yield _not_deployed(stack.place((*unit.path, "boards", name)), f"{unit.title} deploys no", name)
 
 
-def _nothing_to_differ_from(spec: StackSpec, place: Place) -> Iterator[Problem]:
-    for unit in _units(spec):
-        if unit.own.boards.named:
-            yield Problem(
-                place((*unit.path, "boards")),
-                "says what is different for this party, but the stack shows no consoles",
-                "describe them under fate:boards: kind and domain; or remove this",
-            )
+def consoles_are_deployed(stack: CheckedStack) -> Iterator[Problem]:
+    """The consoles that the stack names are those of one of its units."""
+    named = {} if stack.spec.boards is None else stack.spec.boards.consoles.named
+    need_every_entry(stack.spec.parties, stack.spec.serving)
+    deployed = [_deployed(unit) for unit in _units(stack.spec)]
+    for name in named.keys() & CONSOLES.keys() if all(deployed) else ():
+        if not any(CONSOLES[name].module in modules for modules in deployed):
+            yield _not_deployed(stack.place(("boards", "consoles", name)), "no party of this stack deploys", name)
 
 
 def _not_deployed(where: str, who: str, name: str) -> Problem:
@@ -86,23 +56,72 @@ def _not_deployed(where: str, who: str, name: str) -> Problem:
     return Problem(where, f"{who} {module}, whose console this is", f"deploy {module}, or remove this line")
 
 
-def _hosts(spec: StackSpec, pages: list[_Unit], place: Place) -> Iterator[Problem]:
+def site_portal_is_there(stack: CheckedStack) -> Iterator[Problem]:
+    """The pages of a Site Portal are shown where there is one."""
+    named = {} if stack.spec.boards is None else stack.spec.boards.consoles.named
+    if CONSOLE in named and not stack.spec.site_portal:
+        yield Problem(stack.place(("boards", "consoles", CONSOLE)), "this stack has no Site Portal", "describe one, or remove this line")
+
+
+@dataclass(frozen=True)
+class _Address:
+    """Where one console is shown, where the stack file says so, whose it is, and what to do if another one is there."""
+
+    host: str
+    path: str
+    at: tuple[str, ...]
+    whose: str
+    remedy: str
+
+
+def hosts_are_used_once(stack: CheckedStack) -> Iterator[Problem]:
     """Names that are used twice, and a domain that leaves no room for the names below it."""
     used: dict[tuple[str, str], str] = {}
-    for unit in pages:
-        for name, console in shown(spec, unit.own, unit.modules).items():
-            address = (host_of(spec, unit.party, name, console), console.path)
-            if address in used:
-                where = place((*unit.path, "boards", name))
-                yield Problem(where, f"{''.join(address)} is already the address of {used[address]}", "give each console a host of its own")
-            used.setdefault(address, f"{name} of {unit}")
-    for party, portal in spec.site_portals_in_order if spec.boards is not None else ():
-        for name, shown_console in shown_portal(spec, party, portal).items() if portal.release in portal_catalogue() else ():
-            address = (shown_console.host, shown_console.path)
-            if address in used:
-                where = place(("sitePortal", party))
-                yield Problem(where, f"{''.join(address)} is already the address of {used[address]}", "give that console another host")
-            used.setdefault(address, f"{name} of party {party}")
+    if stack.spec.boards is None:
+        return
+    for shown_at in (*of_each(_units(stack.spec), _addresses), *of_each(site_portal_units(stack.spec).values(), _portal_addresses)):
+        address = (shown_at.host, shown_at.path)
+        if address in used:
+            yield Problem(stack.place(shown_at.at), f"{''.join(address)} is already the address of {used[address]}", shown_at.remedy)
+        used.setdefault(address, shown_at.whose)
     longest = max((host for host, _ in used), key=len, default="")
     if longest and not is_dns_name(longest):
-        yield Problem(place(("boards", "domain")), f"{longest} is too long for a host name: at most 253 characters", "choose a shorter one")
+        problem = f"{longest} is too long for a host name: at most 253 characters"
+        yield Problem(stack.place(("boards", "domain")), problem, "choose a shorter one")
+
+
+def _addresses(unit: ConsoleUnit) -> Iterator[_Address]:
+    for name, console in shown(unit.stack, unit.spec, _deployed(unit)).items():
+        host, at = host_of(unit.stack, unit.party, name, console), (*unit.path, "boards", name)
+        yield _Address(host, console.path, at, f"{name} of {unit.title}", "give each console a host of its own")
+
+
+def _portal_addresses(unit: SitePortalUnit) -> Iterator[_Address]:
+    for name, console in shown_portal(unit.stack, unit.party, unit.spec).items() if unit.spec.release in unit.releases else ():
+        yield _Address(console.host, console.path, unit.path, f"{name} of party {unit.party}", "give that console another host")
+
+
+def _units(spec: StackSpec) -> Iterator[ConsoleUnit]:
+    """The units that have consoles of their own."""
+    yield from party_units(spec).values()
+    yield from serving_units(spec).values()
+
+
+def _deployed(unit: ConsoleUnit) -> Collection[str]:
+    """The modules of a unit; none of an unknown release or combination."""
+    return kind_of(unit).deployed(unit.stack, unit.spec)
+
+
+def board_warnings(spec: StackSpec) -> Iterator[str]:
+    """Consoles that anybody can use who reaches them, passwords that can be read on their way, boards that show nothing."""
+    if spec.boards is None:
+        return
+    found = [(unit, name) for unit in _units(spec) for name in shown(spec, unit.spec, _deployed(unit))]
+    for unit, name in found:
+        if (risk := CONSOLES[name].risk) is not None:
+            yield f"console {name} of {unit.title} is shown to everyone who reaches its address: {risk}"
+    portals = any(shown_portal(spec, party, own) for party, own in spec.site_portals_in_order)
+    if not found and not portals:
+        yield f"fate:boards shows nothing: none of {', '.join(CONSOLES[name].module for name in DEFAULT_CONSOLES)} is deployed"
+    elif not encrypted(spec):
+        yield "fate:boards shows consoles without TLS: whoever is on the way of a browser reads its passwords"

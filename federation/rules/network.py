@@ -6,7 +6,7 @@ from federation.access.consoles import shown
 from federation.access.engine_policy import Way
 from federation.base.scalars import PartyId
 from federation.config.stack import StackSpec
-from federation.config.units import OwnUnit, units
+from federation.config.units import AnyUnit, units
 from federation.links.next_hops import by_name_only
 from federation.links.partners import is_partner
 from federation.peers.accepted import Peer, Peers
@@ -37,7 +37,7 @@ def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
             yield from _named_only(spec, unit, peer)
 
 
-def _named_only(spec: StackSpec, unit: OwnUnit, peer: Peer) -> Iterator[str]:
+def _named_only(spec: StackSpec, unit: AnyUnit, peer: Peer) -> Iterator[str]:
     """The endpoints of a peer, which a unit dials, of which no address is known."""
     where = "anywhere but in this cluster" if spec.cluster.ranges else "anywhere, this cluster included (fate:cluster.ranges is absent)"
     for name, endpoint in sorted(peer.descriptor.endpoints.items()):

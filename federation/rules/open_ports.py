@@ -6,7 +6,7 @@ from federation.base.scalars import ANYONE
 from federation.catalogue.links import exposed
 from federation.config.modules import ModuleSpec
 from federation.config.stack import StackSpec
-from federation.config.units import OwnUnit, units
+from federation.config.units import AnyUnit, units
 from federation.units.kinds.registry import kind_of
 from federation.units.module_rules import module_path
 
@@ -31,7 +31,7 @@ def opening_warnings(spec: StackSpec) -> Iterator[str]:
                 yield f"{at} for everyone who reaches its load balancer: name sourceRanges, or write sourceRanges: {ANYONE}"
 
 
-def _published(unit: OwnUnit, where: str) -> Iterator[str]:
+def _published(unit: AnyUnit, where: str) -> Iterator[str]:
     """What is published without a word on who may connect."""
     opened = {name: found.type for name, found in unit.spec.publish.given.items() if found.type in _PLACES and not found.source_ranges}
     if not opened:
@@ -46,7 +46,7 @@ def _published(unit: OwnUnit, where: str) -> Iterator[str]:
     )
 
 
-def _shown(spec: StackSpec, unit: OwnUnit) -> Iterator[tuple[str, str]]:
+def _shown(spec: StackSpec, unit: AnyUnit) -> Iterator[tuple[str, str]]:
     """The modules with a Service outside of the cluster that no source range limits, and its type."""
     kind = kind_of(unit)
     deployed = kind.deployed(spec, unit.spec)

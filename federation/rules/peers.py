@@ -4,24 +4,19 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from federation.base.errors import Place, Problem
+from federation.base.errors import Place, Problem, of_each
 from federation.base.hosts import canonical, known_outside, namespace_of, published_elsewhere, within
 from federation.catalogue.endpoints import PublishedService
 from federation.catalogue.kinds import KINDS
 from federation.config.publish import Publication
 from federation.config.stack import StackSpec
-from federation.config.units import OwnUnit, units
+from federation.config.units import AnyUnit, units
 from federation.links.publishing import service_ports
 from federation.peers.accepted import Peer, Peers
+from federation.units.checked import CheckedStack
 from federation.units.kinds.registry import kind_of
 
 Address = tuple[str, int]
-
-
-def broken_peer_rules(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    """Every problem with the addresses of peers."""
-    yield from _peers_are_outside(spec, peers, place)
-    yield from _peers_are_elsewhere(spec, peers, place)
 
 
 def address_warnings(peers: Peers) -> Iterator[str]:
@@ -54,19 +49,25 @@ def advertise_warnings(spec: StackSpec) -> Iterator[str]:
                 yield f"{where} advertises {host}, which peers refuse in a descriptor: name an address, or a name that is known outside"
 
 
-def _peers_are_outside(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
-    """Names in a namespace of this stack, and addresses of its cluster; only an operator may mean a Service by its address."""
-    ranges = [ipaddress.ip_network(text) for text in spec.cluster.ranges]
-    namespaces = {unit.spec.namespace: ".".join(unit.path) for unit in units(spec)}
-    for peer in peers.accepted:
+def peers_are_outside(stack: CheckedStack) -> Iterator[Problem]:
+    """Names in a namespace of this stack; pods would search them there."""
+    namespaces = dict(of_each(stack.units, lambda unit: [(unit.namespace, ".".join(unit.path))]))
+    for peer in stack.peers.accepted:
         for name, endpoint in peer.descriptor.endpoints.items():
             if (owner := namespaces.get(namespace_of(endpoint.host) or "")) is not None:
                 problem = f"its {name} is published as {endpoint.host}: pods would search it in the namespace of this stack's own {owner}"
-                yield Problem(place(("peers", peer.name)), problem, "ask the peer for an address, or another name")
-            for host in () if peer.by_hand else dict.fromkeys((endpoint.host, *endpoint.addresses)):
+                yield Problem(stack.place(("peers", peer.name)), problem, "ask the peer for an address, or another name")
+
+
+def peers_are_beyond_the_cluster(stack: CheckedStack) -> Iterator[Problem]:
+    """Addresses of the cluster; only an operator may mean a Service by its address."""
+    ranges = [ipaddress.ip_network(text) for text in stack.spec.cluster.ranges]
+    for peer in (peer for peer in stack.peers.accepted if not peer.by_hand):
+        for name, endpoint in peer.descriptor.endpoints.items():
+            for host in dict.fromkeys((endpoint.host, *endpoint.addresses)):
                 if (inside := next((found for found in ranges if within(host, found)), None)) is not None:
                     problem = f"its {name} is published at {host}, in {inside} of this cluster (cluster.ranges)"
-                    yield Problem(place(("peers", peer.name)), problem, "ask the peer for its own address, or correct cluster.ranges")
+                    yield Problem(stack.place(("peers", peer.name)), problem, "ask the peer for its own address, or correct cluster.ranges")
 
 
 def own_live_addresses(published: Mapping[str, Mapping[str, Any]], peers: Peers, place: Place) -> tuple[Problem, ...]:
@@ -81,10 +82,9 @@ def own_live_addresses(published: Mapping[str, Mapping[str, Any]], peers: Peers,
     return tuple(_at_own_addresses(own, peers, place))
 
 
-def _peers_are_elsewhere(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+def peers_are_elsewhere(stack: CheckedStack) -> Iterator[Problem]:
     """A peer at an address and port that this stack publishes itself would make a proxy dial itself."""
-    own = {address: where for unit in units(spec) for address, where in _own_addresses(spec, unit)}
-    yield from _at_own_addresses(own, peers, place)
+    return _at_own_addresses(dict(of_each(stack.units, _own_addresses)), stack.peers, stack.place)
 
 
 def _at_own_addresses(own: Mapping[Address, str], peers: Peers, place: Place) -> Iterator[Problem]:
@@ -103,9 +103,9 @@ def _addresses(peer: Peer, name: str | None = None) -> set[Address]:
     return {(canonical(host), port) for each in endpoints.values() for host in (each.host, *each.addresses) for port in each.ports.values()}
 
 
-def _own_addresses(spec: StackSpec, unit: OwnUnit) -> Iterator[tuple[Address, str]]:
+def _own_addresses(unit: AnyUnit) -> Iterator[tuple[Address, str]]:
     """What peers dial, as far as it is known before an apply, and the key that says so."""
-    services, ports = _published(spec, unit)
+    services, ports = _published(unit)
     for service in services:
         publication = unit.spec.publish.given.get(service.endpoint)
         if publication is not None:
@@ -120,10 +120,10 @@ def _hosts(publication: Publication) -> tuple[str, ...]:
     return () if publication.load_balancer_ip is None else (publication.load_balancer_ip,)
 
 
-def _published(spec: StackSpec, unit: OwnUnit) -> tuple[tuple[PublishedService, ...], Mapping[str, int]]:
+def _published(unit: AnyUnit) -> tuple[tuple[PublishedService, ...], Mapping[str, int]]:
     """Its endpoints and the ports of its release; none of a release or engine that does not exist, which is a problem of its own."""
     kind = kind_of(unit)
-    if unit.spec.release not in kind.releases(spec):
+    if unit.spec.release not in unit.releases:
         return (), {}
-    ports, services = kind.ports(spec, unit.spec), kind.services(spec.federation.links, unit.spec)
+    ports, services = kind.ports(unit.stack, unit.spec), kind.services(unit.stack.federation.links, unit.spec)
     return tuple(found for found in services if all((port.default or port.own) in ports for port in found.ports)), ports

@@ -2,60 +2,82 @@
 
 from collections.abc import Iterator
 
-from federation.base.errors import Paths, Place, Problem
-from federation.config.party import PartySpec
-from federation.config.stack import StackSpec
-from federation.peers.accepted import Peers
+from federation.base.errors import Problem, of_each
+from federation.base.scalars import PartyId
+from federation.config.units import PartyUnit, party_units
 from federation.pki.authority import subject
 from federation.pki.authority_form import authority_problems
 from federation.trust.plan import CERT_MANAGER, PARTY_CA, client_certificates, holds_certificate, without_authority
+from federation.units.checked import CheckedStack, found_by
 
 
-def broken_trust_rules(spec: StackSpec, place: Place, left_out: Paths) -> Iterator[Problem]:
-    """Every problem with modes and authorities. Parties of an unknown engine have other problems, and so have those that are left out."""
-    for party, own in spec.parties_in_order:
-        where = place(("parties", party, "tls"))
-        yield from _issuer_fits(spec, party, own, place)
-        if own.tls == "none" and spec.federation.links.tls(own.federation):
-            remedy = f"choose {PARTY_CA} (`fatefed trust init` makes it), or provided"
-            yield Problem(where, f"{own.federation} finds its peers by TLS server name, so it cannot go without", remedy)
-    for party, trust in sorted(spec.trust.parties.items(), key=lambda item: int(item[0])):
-        at = ("trust", "parties", party)
-        if party not in spec.parties and not {("parties",), ("parties", party)} & left_out:
-            remedy = "describe it under fate:parties, or correct the party id; of a party that is gone for good, remove this entry"
-            yield Problem(place(at), f"party {party} is no party of this stack", remedy)
-        for number, authority in trust.authorities.items():
-            for problem in authority_problems(authority, party, spec.federation.domain):
-                yield Problem(place((*at, "authorities", number)), problem, "restore what `fatefed trust init` wrote")
-        if len({_subject(authority) for authority in trust.authorities.values()}) < len(trust.authorities):
-            yield Problem(place(at), "its authorities have one subject: readers could not tell them apart", "make one anew")
+def certificates_fit(stack: CheckedStack) -> Iterator[Problem]:
+    """Modes that fit the engines. Parties of an unknown engine have other problems."""
+    return of_each(party_units(stack.spec).values(), lambda unit: found_by((_issuer_fits, _engine_needs_a_certificate), stack, unit))
 
 
-def broken_caller_rules(spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+def _engine_needs_a_certificate(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
+    engine = unit.spec.federation
+    if unit.spec.tls == "none" and stack.spec.federation.links.tls(engine):
+        remedy = f"choose {PARTY_CA} (`fatefed trust init` makes it), or provided"
+        where = stack.place((*unit.path, "tls"))
+        yield Problem(where, f"{engine} finds its peers by TLS server name, so it cannot go without", remedy)
+
+
+def authorities_are_of_parties(stack: CheckedStack) -> Iterator[Problem]:
+    """Authorities that can sign for their own party, which is one of this stack."""
+    parties = sorted(stack.spec.trust.parties, key=int)
+    return of_each(parties, lambda party: found_by((_is_of_this_stack, _signs_for_its_party, _can_be_told_apart), stack, party))
+
+
+def _is_of_this_stack(stack: CheckedStack, party: PartyId) -> Iterator[Problem]:
+    if party not in stack.spec.parties:
+        remedy = "describe it under fate:parties, or correct the party id; of a party that is gone for good, remove this entry"
+        yield Problem(stack.place(("trust", "parties", party)), f"party {party} is no party of this stack", remedy)
+
+
+def _signs_for_its_party(stack: CheckedStack, party: PartyId) -> Iterator[Problem]:
+    for number, authority in stack.spec.trust.parties[party].authorities.items():
+        for problem in authority_problems(authority, party, stack.spec.federation.domain):
+            where = stack.place(("trust", "parties", party, "authorities", number))
+            yield Problem(where, problem, "restore what `fatefed trust init` wrote")
+
+
+def _can_be_told_apart(stack: CheckedStack, party: PartyId) -> Iterator[Problem]:
+    authorities = stack.spec.trust.parties[party].authorities
+    if len({_subject(authority) for authority in authorities.values()}) < len(authorities):
+        where = stack.place(("trust", "parties", party))
+        yield Problem(where, "its authorities have one subject: readers could not tell them apart", "make one anew")
+
+
+def callers_have_authorities(stack: CheckedStack) -> Iterator[Problem]:
     """Who could send nothing to a party that requires certificates."""
-    for party, own in spec.parties_in_order:
-        if client_certificates(own) == "required" and holds_certificate(spec, own) and (found := [*without_authority(spec, party, peers)]):
-            problem = f"would refuse {', '.join(found)}: no CA is known by which a certificate could be checked"
-            remedy = "ask the owner for a descriptor with a CA of the party's own (tls: partyCa); suspend who has none; or choose optional"
-            yield Problem(place(("parties", party, "publish", "pulsar", "clientCertificates")), problem, remedy)
+    return of_each(party_units(stack.spec).values(), lambda unit: _callers_have_authorities(stack, unit))
 
 
-def _issuer_fits(spec: StackSpec, party: str, own: PartySpec, place: Place) -> Iterator[Problem]:
+def _callers_have_authorities(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
+    required = client_certificates(unit.spec) == "required" and holds_certificate(stack.spec, unit.spec)
+    if required and (found := [*without_authority(stack.spec, unit.party, stack.peers)]):
+        problem = f"would refuse {', '.join(found)}: no CA is known by which a certificate could be checked"
+        remedy = "ask the owner for a descriptor with a CA of the party's own (tls: partyCa); suspend who has none; or choose optional"
+        yield Problem(stack.place((*unit.path, "publish", "pulsar", "clientCertificates")), problem, remedy)
+
+
+def _issuer_fits(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """An Issuer of cert-manager is named where it signs, and nowhere else."""
-    where = place(("parties", party, "issuer"))
+    own, where = unit.spec, stack.place((*unit.path, "issuer"))
     if own.tls != CERT_MANAGER:
         if own.issuer is not None:
             yield Problem(where, f"tls: {own.tls} asks no issuer", f"remove it, or choose tls: {CERT_MANAGER}")
         return
     if own.issuer is None:
-        remedy = f"name who signs, such as {{name: party-{party}-ca}}: an Issuer of cert-manager in the party's namespace"
+        remedy = f"name who signs, such as {{name: party-{unit.party}-ca}}: an Issuer of cert-manager in the party's namespace"
         yield Problem(where, f"is missing: tls: {CERT_MANAGER} needs an issuer", remedy)
-    links = spec.federation.links
-    if own.federation in links.engines and not holds_certificate(spec, own):
+    links = stack.spec.federation.links
+    if own.federation in links.engines and not holds_certificate(stack.spec, own):
         why = "is external, so that it has a certificate of its own" if links.tls(own.federation) else "has no TLS"
-        yield Problem(
-            place(("parties", party, "tls")), f"{own.federation} {why}: cert-manager would sign for nobody", "remove tls and issuer"
-        )
+        where = stack.place((*unit.path, "tls"))
+        yield Problem(where, f"{own.federation} {why}: cert-manager would sign for nobody", "remove tls and issuer")
 
 
 def _subject(authority: str) -> str:

@@ -2,36 +2,41 @@
 
 from collections.abc import Iterator
 
-from federation.base.errors import Place, Problem
+from federation.base.errors import Problem, of_each
 from federation.config.stack import StackSpec
-from federation.config.units import OwnUnit, units
+from federation.config.units import AnyUnit, units
+from federation.units.checked import CheckedStack
 from federation.units.kinds.registry import kind_of
 from federation.units.patches import patch_problems
 
 
-def broken_plan_rules(spec: StackSpec, place: Place) -> Iterator[Problem]:
-    """Every problem with patches and digests."""
-    for unit in _known(spec):
-        if unit.spec.chart_values:
-            values = kind_of(unit).values(spec, unit.party_id or "", unit.spec)
-            yield from patch_problems(values, unit.spec.chart_values, place, (*unit.path, "chartValues"))
-    yield from _digests_are_used(spec, place)
+def patches_fit(stack: CheckedStack) -> Iterator[Problem]:
+    """Every problem with patches of chart values."""
+    return of_each(stack.units, lambda unit: _patch_fits(stack, unit))
+
+
+def _patch_fits(stack: CheckedStack, unit: AnyUnit) -> Iterator[Problem]:
+    if unit.spec.chart_values and _has_plan(unit):
+        values = kind_of(unit).values(unit.stack, unit.party_id or "", unit.spec)
+        yield from patch_problems(values, unit.spec.chart_values, stack.place, (*unit.path, "chartValues"))
 
 
 def named_images(spec: StackSpec) -> frozenset[str]:
     """The images of a stack by the names under which `fate:images.digests` pins them."""
-    return frozenset(image.upstream for unit in _known(spec) for image in kind_of(unit).images(spec, unit.spec).values())
+    images = (kind_of(unit).images(spec, unit.spec) for unit in units(spec) if _has_plan(unit))
+    return frozenset(image.upstream for found in images for image in found.values())
 
 
-def _digests_are_used(spec: StackSpec, place: Place) -> Iterator[Problem]:
-    known = sorted(named_images(spec))
-    for upstream in sorted(spec.images.digests.keys() - set(known)) if known else ():
+def digests_are_used(stack: CheckedStack) -> Iterator[Problem]:
+    """Every digest is of an image of the stack."""
+    known = sorted(named_images(stack.spec))
+    for upstream in sorted(stack.spec.images.digests.keys() - set(known)) if known else ():
         yield Problem(
-            place(("images", "digests", upstream)),
+            stack.place(("images", "digests", upstream)),
             f"no image of this stack is {upstream}",
             f"remove it, or name one of `fatefed images list`: {', '.join(known)}",
         )
 
 
-def _known(spec: StackSpec) -> Iterator[OwnUnit]:
-    return (unit for unit in units(spec) if kind_of(unit).has_plan(spec, unit.party_id or "", unit.spec))
+def _has_plan(unit: AnyUnit) -> bool:
+    return kind_of(unit).has_plan(unit.stack, unit.party_id or "", unit.spec)

@@ -1,7 +1,8 @@
 """From a stack file to its plan, with every problem of every part reported at once. Used by the program and by fatefed."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -9,20 +10,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from federation.base.errors import SHOWN, FederationError, Paths, Place, Problem
+from federation.base.errors import SHOWN, FederationError, NotParsed, Place, Problem
 from federation.base.model_errors import problems_of
 from federation.catalogue.own import own_releases
 from federation.config.file import StackSource
-from federation.config.partial import Salvaged, salvage
+from federation.config.partial import parsed
 from federation.config.project import stack_of_file
 from federation.config.stack import StackSpec
 from federation.peers.accepted import Peers, resolve
 from federation.pki.certificates import board_problems, certificate_problems, last_moment, names_callers, names_of_others, weakness
-from federation.rules.stack import far_overrides
 from federation.stack.limits import config_warnings, oversized, oversized_config
 from federation.stack.plan import WARN_DAYS, StackPlan, check_stack, plan_stack
 from federation.trust.plan import TlsPlan, certificates, key_problems, provided_authorities
 from federation.trust.provided import provided_facts
+from federation.units.checked import CheckedStack
 from federation.units.namespace_owner import owner_note
 from federation.units.own_objects import ExtraManifests, clashes, reaching_out, read_manifests
 
@@ -62,7 +63,7 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     except ValidationError as error:
         problems += problems_of(error, StackSpec, source.place, SHOWN)
         more = max(0, error.error_count() - SHOWN)
-        raise FederationError(_once([*problems, *_certain(salvage(values, error), path.parent, source, today)]), more) from None
+        raise FederationError(_once([*problems, *_checked(parsed(values), path.parent, source.place, today)[-1]]), more) from None
     if spec.peers_file != source.peers_path:
         said = f"is {spec.peers_file or 'absent'} in the configuration of the engine, and {source.peers_path or 'absent'} in this file"
         remedy = "write it here as a text: peers of a file that is named elsewhere (Pulumi.yaml, -c, --config-file) are read by nobody"
@@ -95,7 +96,7 @@ def _not_read(source: StackSource) -> Iterator[Problem]:
 
 def checked_plan(spec: StackSpec, peers: Peers, place: Place, today: date | None = None) -> StackPlan:
     """The plan of a stack as an edit would leave it. FederationError with what the next preview would refuse."""
-    if problems := check_stack(spec, peers, place):
+    if problems := check_stack(CheckedStack(spec, peers, place)):
         raise FederationError(_once([*problems]))
     plan = plan_stack(spec, peers, today)
     if refused := [*oversized(plan, place)]:
@@ -104,32 +105,16 @@ def checked_plan(spec: StackSpec, peers: Peers, place: Place, today: date | None
 
 
 def _checked(
-    spec: StackSpec, folder: Path, place: Place, today: date | None, left_out: Paths = frozenset()
+    spec: StackSpec, folder: Path, place: Place, today: date | None
 ) -> tuple[StackSpec, Peers, tuple[ExtraManifests, ...], tuple[Problem, ...]]:
-    """A configuration whose single fields are right, with what its files say, and all that is wrong with it."""
-    releases, problems = own_releases(spec.releases, folder, place)
-    spec = spec.with_catalogue(releases)
+    """A configuration, or what parsed of it, with what its files say, and all that is wrong with it beside single fields."""
+    problems: tuple[Problem, ...] = ()
+    with suppress(NotParsed):
+        releases, problems = own_releases(spec.releases, folder, place)
+        spec = spec.with_catalogue(releases)
     peers = resolve(spec.peers, spec.federation, folder, place)
     manifests, wrong = read_manifests(spec, folder, place)
-    far = () if today is None else far_overrides(spec, today, place)
-    return spec, peers, manifests, (*problems, *check_stack(spec, peers, place, left_out), *far, *wrong)
-
-
-def _certain(salvaged: Salvaged | None, folder: Path, source: StackSource, today: date | None) -> Iterator[Problem]:
-    """What is wrong beside the fields that are, whatever they should have been."""
-    if salvaged is None:
-        return
-    paths: dict[str, tuple[str, ...]] = {}
-
-    def place(path: Sequence[str]) -> str:
-        shown = source.place(path)
-        paths[shown] = tuple(path)
-        return shown
-
-    first, *others = (_checked(reading, folder, place, today, salvaged.left_out)[-1] for reading in salvaged.readings)
-    for problem in first:
-        if all(problem in found for found in others) and not salvaged.concerns(paths.get(problem.place, ())):
-            yield problem
+    return spec, peers, manifests, (*problems, *check_stack(CheckedStack(spec, peers, place, today)), *wrong)
 
 
 def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:

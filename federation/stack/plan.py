@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from federation.base.errors import Paths, Place, Problem
+from federation.base.errors import Problem
 from federation.base.scalars import is_ip
 from federation.config.stack import StackSpec
 from federation.config.units import units
@@ -25,6 +25,7 @@ from federation.rules.peers import address_warnings, advertise_warnings, unused_
 from federation.rules.stack import broken_rules
 from federation.rules.uncertain_facts import release_warnings
 from federation.trust.plan import TlsPlan, renewal_due, trust_warnings
+from federation.units.checked import CheckedStack
 from federation.units.hubs import waiting_hubs
 from federation.units.kinds.registry import kind_of
 from federation.units.own_objects import ExtraManifests
@@ -114,12 +115,9 @@ class StackPlan:
         return given
 
 
-def check_stack(spec: StackSpec, peers: Peers, place: Place, left_out: Paths = frozenset()) -> tuple[Problem, ...]:
-    """All that is wrong with a stack whose single fields are right: its peers, and rules between its keys.
-
-    `left_out`: the paths of entries that are written, but wrong; no rule misses them.
-    """
-    return (*peers.problems, *broken_rules(spec, peers, place, left_out))
+def check_stack(stack: CheckedStack) -> tuple[Problem, ...]:
+    """All that is wrong with a stack beside its single fields: its peers, and rules between its keys."""
+    return (*stack.peers.problems, *broken_rules(stack))
 
 
 def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> StackPlan:

@@ -10,6 +10,7 @@ from federation.catalogue.releases import CombinationRow, ModuleRow, Release, Va
 from federation.config.stack import StackSpec
 from federation.peers.accepted import Peers
 from federation.stack.plan import check_stack, plan_stack
+from federation.units.checked import CheckedStack
 from federation.units.module_rules import module_path
 
 _NOBODY = Peers((), {})
@@ -26,7 +27,7 @@ def trial_plans(release: Release, name: str) -> int:
     problems, planned = dict[Problem, None](), 0
     for what, config in _trials(release):
         spec = StackSpec.model_validate(config).with_catalogue(releases)
-        found = check_stack(spec, _NOBODY, lambda path, what=what: f"{name} {what}: {'.'.join(path)}")  # type: ignore[misc]
+        found = check_stack(CheckedStack(spec, _NOBODY, lambda path, what=what: f"{name} {what}: {'.'.join(path)}"))  # type: ignore[misc]
         problems |= dict.fromkeys(found)
         if not found:
             plan_stack(spec, _NOBODY)

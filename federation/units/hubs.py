@@ -1,13 +1,13 @@
 """The hub that a unit names: the exchange, serving exchange or FML Manager of this stack (`local`), or of a peer; and rules about it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from federation.base.errors import Paths, Problem
+from federation.base.errors import Problem
 from federation.catalogue.kinds import KINDS, Kind
 from federation.config.stack import StackSpec
-from federation.config.units import units
-from federation.peers.accepted import Peers
+from federation.config.units import AnyUnit, exchange_unit, fml_manager_unit, serving_exchange_unit, units
+from federation.units.checked import CheckedStack
 
 
 class NamedHub(NamedTuple):
@@ -31,24 +31,31 @@ def waiting_hubs(spec: StackSpec, pending: Mapping[str, str]) -> Iterator[tuple[
             yield hub, f"{hub.unit} reaches nobody through its {_noun(hub.kind)}: peer {hub.peer} is pending: {reason}"
 
 
-def hub_is_described(spec: StackSpec, kind: Kind, name: str, where: str, left_out: Paths) -> Iterator[Problem]:
-    """The hub that is named at a place is of this stack, or of one of its peers. `left_out`: see `federation.stack.plan.check_stack`."""
-    path = KINDS[kind].path
+def hub_is_described(stack: CheckedStack, kind: Kind, name: str, path: Sequence[str]) -> Iterator[Problem]:
+    """The hub that is named at a path is of this stack, or of one of its peers."""
+    where = stack.place(path)
     if name == "local":
-        if path not in {unit.path for unit in units(spec)} and not {path[:length] for length in range(1, len(path) + 1)} & left_out:
-            remedy = f"describe it under fate:{'.'.join(path)}, or name the peer that holds it"
+        if _OWN[kind](stack.spec) is None:
+            remedy = f"describe it under fate:{'.'.join(KINDS[kind].path)}, or name the peer that holds it"
             yield Problem(where, f"this stack holds no {_noun(kind)}", remedy)
-    elif name not in spec.peers and not {("peers",), ("peers", name)} & left_out:
-        known = ", ".join(sorted(spec.peers)) or "none"
+    elif name not in stack.spec.peers:
+        known = ", ".join(sorted(stack.spec.peers)) or "none"
         yield Problem(where, f"there is no peer {name}", f"add it: `fatefed peers add FILE --name {name}`; known peers: {known}")
 
 
-def hub_is_of_its_kind(peers: Peers, kind: Kind, name: str, where: str) -> Iterator[Problem]:
+_OWN: Mapping[Kind, Callable[[StackSpec], AnyUnit | None]] = {
+    "exchange": exchange_unit,
+    "servingExchange": serving_exchange_unit,
+    "fmlManager": fml_manager_unit,
+}
+
+
+def hub_is_of_its_kind(stack: CheckedStack, kind: Kind, name: str, path: Sequence[str]) -> Iterator[Problem]:
     """The peer that is named as a hub is one."""
-    for peer in peers.accepted if name != "local" else ():
+    for peer in stack.peers.accepted if name != "local" else ():
         if peer.name == name and peer.kind != kind:
             problem = f"peer {name} is {KINDS[peer.kind].noun}, not {KINDS[kind].noun}"
-            yield Problem(where, problem, f"name the peer whose descriptor is {KINDS[kind].noun}'s")
+            yield Problem(stack.place(path), problem, f"name the peer whose descriptor is {KINDS[kind].noun}'s")
 
 
 def _noun(kind: Kind) -> str:

@@ -9,10 +9,12 @@ from typing import Any
 
 import yaml
 
-from federation.base.errors import Place, Problem
+from federation.base.errors import Place, Problem, of_each
 from federation.base.naming import CHART_OBJECTS
 from federation.base.yaml_file import BOMB, MISTAGGED, is_below, is_bomb
+from federation.config.partial import need_every_entry
 from federation.config.stack import StackSpec
+from federation.config.units import units
 from federation.units.unit import UnitPlan
 
 MAX_BYTES = 1024 * 1024
@@ -226,11 +228,18 @@ def _object(document: Any, at: str, where: str) -> ExtraObject | Problem:
 
 
 def _object_problems(found: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
-    own = _own_namespaces(spec)
-    known = f"one of this stack's: {', '.join(sorted(own))}"
+    return of_each((_holds_no_secret, _goes_where_it_is_meant_to), lambda rule: rule(found, spec, where))
+
+
+def _holds_no_secret(found: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
     if found.kind == "Secret" and _holds_values(found.document):
         remedy = "secrets belong into fate:secrets; for what no setting reaches, make the Secret with kubectl and name it"
         yield Problem(where, f"{found.where} holds secrets in plain text", remedy)
+
+
+def _goes_where_it_is_meant_to(found: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
+    own = _own_namespaces(spec)
+    known = f"one of this stack's: {', '.join(sorted(own))}"
     if found.of_cluster:
         if spec.cluster.scope == "namespaced":
             yield Problem(where, f"{found.where} is an object of the whole cluster", "remove it, or use cluster.scope: cluster")
@@ -241,8 +250,8 @@ def _object_problems(found: ExtraObject, spec: StackSpec, where: str) -> Iterato
 
 
 def _own_namespaces(spec: StackSpec) -> set[str]:
-    own = {unit.namespace for units in (spec.parties, spec.serving, spec.site_portal) for unit in units.values()}
-    return own | {hub.namespace for hub in (spec.exchange, spec.serving_exchange, spec.fml_manager) if hub is not None}
+    need_every_entry(spec.parties, spec.serving, spec.site_portal)
+    return {unit.namespace for unit in units(spec)}
 
 
 def _holds_values(secret: Mapping[str, Any]) -> bool:

@@ -1,28 +1,39 @@
 """Rules about who owns a party: its FATE-Serving and its Site Portal are of the same organization."""
 
 from collections.abc import Iterator
-from typing import Literal
 
-from federation.base.errors import Place, Problem
-from federation.config.stack import StackSpec
+from federation.base.errors import Problem
+from federation.catalogue.kinds import Kind
+from federation.config.units import ServingUnit, SitePortalUnit
 from federation.peers.accepted import Peer, Peers
+from federation.units.checked import CheckedStack
 
 
-def belongs_to_its_party(kind: Literal["serving", "sitePortal"], spec: StackSpec, peers: Peers, place: Place) -> Iterator[Problem]:
+def belongs_to_its_party(kind: Kind, name: str, stack: CheckedStack) -> Iterator[Problem]:
     """A party id has one unit of the kind, that of the organization that owns the party: it predicts on its data, or acts for it."""
-    units, name = (spec.serving, "FATE-Serving") if kind == "serving" else (spec.site_portal, "Site Portal")
-    owners = dict.fromkeys(units, "this stack")
-    parties = {peer.party_id: peer for peer in peers.parties()}
-    for peer in peers.parties(kind):
-        party, where = peer.party_id or "", place(("peers", peer.name))
+    owners = {unit.party_id: "this stack" for unit in stack.units if unit.kind == kind}
+    own, parties = frozenset(stack.spec.parties), {peer.party_id: peer for peer in stack.peers.parties()}
+    for peer in stack.peers.parties(kind):
+        party, where = peer.party_id or "", stack.place(("peers", peer.name))
         if party in owners:
             yield Problem(where, f"party {party} already has the {name} of {owners[party]}", "keep one of them")
         owners.setdefault(party, f"peer {peer.name}")
         training = parties.get(party)
-        owner = "this stack" if party in spec.parties else None if training is None else _another_owner(training, peer)
+        owner = "this stack" if party in own else None if training is None else _another_owner(training, peer)
         if owner is not None:
             problem = f"is {peer.descriptor.title}, which belongs to {owner}"
             yield Problem(where, problem, f"ask both which of them is party {party}, and keep that one")
+
+
+def party_is_linked(stack: CheckedStack, unit: ServingUnit | SitePortalUnit, purpose: str) -> Iterator[Problem]:
+    """It has one training party: this stack's of the same id, or one elsewhere by its address."""
+    where, here = stack.place((*unit.path, "fateflow")), unit.party in stack.spec.parties
+    if unit.spec.fateflow is not None and here:
+        problem = f"party {unit.party} is in this stack, and its FATE-Flow is linked without an address"
+        yield Problem(where, problem, "remove this line, or correct the party id")
+    if unit.spec.fateflow is None and not here:
+        problem = f"this stack has no party {unit.party} {purpose}"
+        yield Problem(where, problem, "describe the party under fate:parties, or name the address of its FATE-Flow: fateflow: HOST:9380")
 
 
 def _another_owner(training: Peer, serving: Peer) -> str | None:

@@ -15,7 +15,7 @@ from federation.catalogue.kinds import Kind
 from federation.catalogue.links import LinkName
 from federation.config.party import PartySpec
 from federation.config.stack import StackSpec
-from federation.config.units import OwnUnit
+from federation.config.units import AnyUnit
 from federation.links.native.tables import exchange_routes, party_routes, serving_exchange_routes, serving_routes
 from federation.links.routes import RouteFiles
 from federation.manifests.objects import Manifest, config_map
@@ -57,7 +57,7 @@ def link_of(spec: StackSpec) -> LinkKind:
 _ROLES = {naming.EXCHANGE_ROUTES: "routes"}
 
 
-def route_maps(spec: StackSpec, unit: OwnUnit, labels: Mapping[str, str], peers: Peers, tls: TlsPlan | None = None) -> tuple[Manifest, ...]:
+def route_maps(spec: StackSpec, unit: AnyUnit, labels: Mapping[str, str], peers: Peers, tls: TlsPlan | None = None) -> tuple[Manifest, ...]:
     """The ConfigMaps with the route files of a unit; the logical name of `pulsar-route-table` is `pulsar-routes`."""
     files = link_of(spec).route_files[unit.kind](spec, unit.party_id or "", unit.spec, peers, tls)
     named = {_ROLES.get(name, name.replace("-route-table", "-routes")): name for name in files}

@@ -38,7 +38,7 @@ def plan_exchange(spec: StackSpec, own: ExchangeSpec, peers: Peers, today: date 
         namespace_object=(namespace(*place),) if spec.cluster.makes_namespaces else (),
         services=_services(spec, own, labels),
         secrets=pull_secret(spec, own.namespace, labels),
-        routes=route_maps(spec, OwnUnit("exchange", None, own), labels, peers),
+        routes=route_maps(spec, OwnUnit(spec, "exchange", None, own), labels, peers),
         policies=(
             *network_policies(spec, own, naming.EXCHANGE, labels, members.values()),
             *doctor_policies(spec, own, naming.EXCHANGE, labels, peers),

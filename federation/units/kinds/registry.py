@@ -13,9 +13,8 @@ from federation.base import naming
 from federation.base.scalars import PartyId
 from federation.catalogue.endpoints import LinkRow, PublishedService
 from federation.catalogue.kinds import Kind
-from federation.catalogue.portal import PortalRelease, portal_catalogue
-from federation.catalogue.releases import Release
-from federation.catalogue.serving import ServingRelease, serving_catalogue
+from federation.catalogue.portal import portal_catalogue
+from federation.catalogue.serving import serving_catalogue
 from federation.chart_values.fate import PartyValues
 from federation.chart_values.portal import PortalValues
 from federation.chart_values.serving import ServingValues
@@ -25,12 +24,14 @@ from federation.config.party import PartySpec, module_specs
 from federation.config.portal import FmlManagerSpec, SitePortalSpec
 from federation.config.serving import ServingExchangeSpec, ServingSpec
 from federation.config.stack import StackSpec
-from federation.config.units import OwnUnit
+from federation.config.units import AnyRelease, AnyUnit
 from federation.links.external_engines import engine_ports
 from federation.links.kinds.registry import link_of
 from federation.manifests.modules import ImageUse
 from federation.peers.accepted import Peers
+from federation.units.checked import UnitRule
 from federation.units.exchange.plan import exchange_images, exchange_module_specs, exchange_values, plan_exchange
+from federation.units.party.engine_rules import EXCHANGE_RULES, PARTY_RULES
 from federation.units.party.plan import plan_party
 from federation.units.party.secrets import party_secrets
 from federation.units.party.values import deployed_modules, party_images, party_values
@@ -47,6 +48,7 @@ from federation.units.portal.plan import (
 )
 from federation.units.portal.plan import deployed_modules as deployed_of_a_portal
 from federation.units.portal.policies import portal_ways
+from federation.units.portal.rules import FML_MANAGER_RULES, SITE_PORTAL_RULES
 from federation.units.serving.plan import deployed_modules as deployed_of_a_serving
 from federation.units.serving.plan import (
     plan_serving,
@@ -58,10 +60,10 @@ from federation.units.serving.plan import (
     serving_values,
 )
 from federation.units.serving.policies import serving_ways, training_ways
+from federation.units.serving.rules import SERVING_EXCHANGE_RULES, SERVING_RULES
 from federation.units.unit import UnitPlan
 
 Spec = TypeVar("Spec")
-AnyRelease = Release | ServingRelease | PortalRelease
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ class UnitKind(Generic[Spec]):
     """What one kind does with a unit's part of the stack file. The party id is that of the unit; a hub has none, and ignores it.
 
     `fits`: whether there is a plan, when the release is known. `values`: those of the chart, without a patch. `engine_ports`: its ports
-    with those of external engines. `ways`: what it dials outside of the stack, beside peers.
+    with those of external engines. `ways`: what it dials outside of the stack, beside peers. `rules`: about one unit by itself.
     """
 
     releases: Callable[[StackSpec], Mapping[str, AnyRelease]]
@@ -82,6 +84,7 @@ class UnitKind(Generic[Spec]):
     ways: Callable[[StackSpec, PartyId, Spec], Iterable[Way]] = lambda *_: ()
     fits: Callable[[StackSpec, PartyId, Spec], bool] = lambda *_: True
     engine_ports: Callable[[StackSpec, Spec], Mapping[str, int]] | None = None
+    rules: tuple[UnitRule, ...] = ()
 
     def ports(self, spec: StackSpec, own: Any) -> Mapping[str, int]:
         """The ports of a unit of a known release."""
@@ -132,6 +135,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         values=_party_values,
         ways=lambda spec, party, own: (*ways_out(spec, own), *training_ways(spec, party, own)),
         plan=plan_party,
+        rules=PARTY_RULES,
     ),
     "exchange": UnitKind[ExchangeSpec](
         releases=lambda spec: spec.catalogue,
@@ -142,6 +146,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         images=exchange_images,
         values=lambda spec, _, own: exchange_values(spec, own, _labels(spec, None)),
         plan=lambda spec, _, own, peers, today: plan_exchange(spec, own, peers, today),
+        rules=EXCHANGE_RULES,
     ),
     "serving": UnitKind[ServingSpec](
         releases=lambda spec: serving_catalogue(),
@@ -153,6 +158,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         values=_serving_values,
         ways=serving_ways,
         plan=lambda spec, party, own, peers, _: plan_serving(spec, party, own, peers),
+        rules=SERVING_RULES,
     ),
     "servingExchange": UnitKind[ServingExchangeSpec](
         releases=lambda spec: serving_catalogue(),
@@ -162,6 +168,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         images=serving_images,
         values=lambda spec, _, own: serving_exchange_values(spec, own, _labels(spec, None)),
         plan=lambda spec, _, own, peers, today: plan_serving_exchange(spec, own, peers, today),
+        rules=SERVING_EXCHANGE_RULES,
     ),
     "fmlManager": UnitKind[FmlManagerSpec](
         releases=lambda spec: portal_catalogue(),
@@ -172,6 +179,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         values=lambda spec, _, own: _portal_values(spec, None, own),
         ways=lambda spec, _, own: portal_ways(own),
         plan=lambda spec, _, own, peers, today: plan_fml_manager(spec, own, peers),
+        rules=FML_MANAGER_RULES,
     ),
     "sitePortal": UnitKind[SitePortalSpec](
         releases=lambda spec: portal_catalogue(),
@@ -182,10 +190,11 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         values=_portal_values,
         ways=lambda spec, _, own: portal_ways(own),
         plan=lambda spec, party, own, peers, _: plan_site_portal(spec, party, own, peers),
+        rules=SITE_PORTAL_RULES,
     ),
 }
 
 
-def kind_of(unit: OwnUnit) -> UnitKind[Any]:
+def kind_of(unit: AnyUnit) -> UnitKind[Any]:
     """The row of a unit's kind."""
     return UNIT_KINDS[unit.kind]

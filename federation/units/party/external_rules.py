@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from packaging.version import Version
-
-from federation.base.errors import Place, Problem
+from federation.base.errors import Problem, of_each
 from federation.base.hosts import is_own
 from federation.base.scalars import PartyId
-from federation.config.party import PartySpec
-from federation.config.stack import StackSpec
+from federation.config.units import ExchangeUnit, PartyUnit, combination_of, exchange_unit, party_units
 from federation.links.external_engines import REPLACED, external_engines
-from federation.peers.accepted import Peers
+from federation.units.checked import CheckedStack, found_by
+from federation.units.party.engine_rules import has_known_engines
 from federation.units.party.values import deployed_modules
 
 # What two parties cannot share, and which fields say that it is the same.
@@ -18,50 +16,45 @@ _UNSHARED = {"mysql": ("host", "port", "database"), "pulsar": ("host", "manageme
 _PASSWORDS = {"mysql": ("mysql", "mysqlRoot"), "rabbitmq": ("rabbitmq",)}
 
 
-def broken_external_rules(spec: StackSpec, peers: Peers, place: Place) -> tuple[Problem, ...]:
-    """Every problem with external engines. Parties of an unknown release or combination have other problems."""
-    problems = [*_publications_fit(spec, place), *_nothing_is_shared(spec, place)]
-    for party, own in spec.parties_in_order:
-        release = spec.catalogue.get(own.release)
-        if release is not None and release.combination(own.computing, own.federation, own.storage) is not None:
-            problems += _party(spec, own, place, ("parties", party))
-    return tuple(problems)
+def external_engines_fit(stack: CheckedStack) -> Iterator[Problem]:
+    """Problems with the external engines of each party; of an unknown release or combination others are told."""
+    rules = (_engines_are_used, _rotations, _read_by_fate_1_only)
+    return of_each(party_units(stack.spec).values(), lambda unit: found_by(rules if has_known_engines(unit) else (), stack, unit))
 
 
-def driver_ports_fit(spec: StackSpec, used: Mapping[int, str], place: Place) -> Iterator[Problem]:
+def driver_ports_fit(stack: CheckedStack, used: Mapping[int, str]) -> Iterator[Problem]:
     """Problems with the node ports of Spark's drivers. `used`: the other node ports of the stack, and whose they are."""
-    taken = dict(used)
-    for path, ports in _driver_node_ports(spec):
-        shown = f"Spark's drivers use node ports {ports[0]} to {ports[-1]}"
-        outside = [port for port in (ports[0], ports[-1]) if port not in spec.cluster.node_ports]
+    taken, cluster = dict(used), stack.spec.cluster
+    for path, ports in of_each(party_units(stack.spec).values(), _driver_node_ports):
+        where, shown = stack.place(path), f"Spark's drivers use node ports {ports[0]} to {ports[-1]}"
+        outside = [port for port in (ports[0], ports[-1]) if port not in cluster.node_ports]
         if outside:
-            problem = f"{shown}: {outside[0]} is outside the node port range {spec.cluster.node_port_range}"
-            yield Problem(place(path), problem, "choose another first port or fewer portMaxRetries, or correct cluster.nodePortRange")
+            problem = f"{shown}: {outside[0]} is outside the node port range {cluster.node_port_range}"
+            yield Problem(where, problem, "choose another first port or fewer portMaxRetries, or correct cluster.nodePortRange")
         if both := [port for port in ports if port in taken]:
             problem = f"{shown}: {both[0]} is already used by {taken[both[0]]}"
-            yield Problem(place(path), problem, "node ports are unique in a cluster: choose another first port")
+            yield Problem(where, problem, "node ports are unique in a cluster: choose another first port")
         taken |= dict.fromkeys(ports, ".".join(path))
 
 
-def _driver_node_ports(spec: StackSpec) -> Iterator[tuple[tuple[str, ...], range]]:
-    for party, own in spec.parties_in_order:
-        spark = external_engines(own).get("spark")
-        if spark is not None and spark.service_type == "NodePort":
-            for key, ports in spark.port_ranges.items():
-                yield ("parties", party, "engines", "spark", "external", key), ports
+def _driver_node_ports(unit: PartyUnit) -> Iterator[tuple[tuple[str, ...], range]]:
+    spark = external_engines(unit.spec).get("spark")
+    if spark is not None and spark.service_type == "NodePort":
+        for key, ports in spark.port_ranges.items():
+            yield (*unit.path, "engines", "spark", "external", key), ports
 
 
-def _party(spec: StackSpec, own: PartySpec, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
-    combination = spec.catalogue[own.release].combination(own.computing, own.federation, own.storage)
+def _engines_are_used(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
+    own, place, combination = unit.spec, stack.place, combination_of(unit)
     for engine, external in external_engines(own).items():
-        here = (*at, "engines", engine)
+        here = (*unit.path, "engines", engine)
         if combination is not None and not set(REPLACED[engine]) <= set(combination.modules):
             problem = f"{engine} is not part of {combination}"
             yield Problem(place(here), problem, "remove it, or choose engines that use it")
             continue
         if engine in own.modules.model_fields_set:
             problem = f"module {engine} is not deployed, because engines.{engine} is external"
-            yield Problem(place((*at, "modules", engine)), problem, "remove this module's settings, or engines." + engine)
+            yield Problem(place((*unit.path, "modules", engine)), problem, "remove this module's settings, or engines." + engine)
         if getattr(getattr(external, "password", None), "previous", None) is not None:
             here_too = (*here, "external", "password", "previous")
             problem = f"the password of an external {engine} is its owner's to change"
@@ -69,74 +62,81 @@ def _party(spec: StackSpec, own: PartySpec, place: Place, at: tuple[str, ...]) -
         for slot in _PASSWORDS.get(engine, ()):
             if own.credentials.of(slot) is not None:
                 remedy = f"remove it; the password of the external one is engines.{engine}.external.password"
-                yield Problem(place((*at, "credentials", slot)), f"there is no module {engine} to use it", remedy)
+                yield Problem(place((*unit.path, "credentials", slot)), f"there is no module {engine} to use it", remedy)
         host = getattr(external, "host", None) or getattr(external, "driver_host", None)
         if host is not None and is_own(host):
             key = "host" if hasattr(external, "host") else "driverHost"
             problem = f"{host} is each pod itself, not the machine you have in mind"
             yield Problem(place((*here, "external", key)), problem, "write an address that the cluster's pods can reach")
-    yield from _rotations(spec, own, place, at)
-    yield from _read_by_fate_1_only(own, place, at)
 
 
-def _read_by_fate_1_only(own: PartySpec, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+def _read_by_fate_1_only(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """Settings that FATE 2.x has no key for: it would go on as if they were not there."""
-    if Version(own.release).major < 2:
+    release, engines, at = unit.spec.release, external_engines(unit.spec), (*unit.path, "engines")
+    if unit.release.major < 2:
         return
-    spark, hdfs = external_engines(own).get("spark"), external_engines(own).get("hdfs")
+    spark, hdfs = engines.get("spark"), engines.get("hdfs")
     if spark is not None and spark.dependent_distribution:
-        problem = f"FATE {own.release} does not send its packages to executors"
+        problem = f"FATE {release} does not send its packages to executors"
         remedy = "remove this line, and install FATE's packages on the workers"
-        yield Problem(place((*at, "engines", "spark", "external", "dependentDistribution")), problem, remedy)
+        yield Problem(stack.place((*at, "spark", "external", "dependentDistribution")), problem, remedy)
     if hdfs is not None and hdfs.path_prefix is not None:
-        problem = f"FATE {own.release} has no path prefix: it writes below the root of {hdfs.name_node}"
-        yield Problem(place((*at, "engines", "hdfs", "external", "pathPrefix")), problem, "remove this line, and let root write below /")
+        problem = f"FATE {release} has no path prefix: it writes below the root of {hdfs.name_node}"
+        yield Problem(stack.place((*at, "hdfs", "external", "pathPrefix")), problem, "remove this line, and let root write below /")
 
 
 # The passwords that a Job changes in a server of this stack, and that server's module.
 _SERVERS = {"mysql": "mysql", "rabbitmq": "rabbitmq"}
 
 
-def _rotations(spec: StackSpec, own: PartySpec, place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+def _rotations(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """A previous entry that nobody reads: the operator would believe that the password was changed with it."""
-    deployed = deployed_modules(spec, own)
+    deployed = deployed_modules(unit.stack, unit.spec)
     for slot in ("mysql", "mysqlRoot", "rabbitmq", "fateboard", "notebook"):
-        given = own.credentials.of(slot)
+        given = unit.spec.credentials.of(slot)
         if given is not None and given.previous is not None and _SERVERS.get(slot) not in deployed:
             remedy = "remove this line" if slot != "mysqlRoot" else "remove this line; docs/passwords.md says how root's is changed"
-            yield Problem(place((*at, "credentials", slot, "previous")), f"no Job changes the password {slot}", remedy)
+            yield Problem(stack.place((*unit.path, "credentials", slot, "previous")), f"no Job changes the password {slot}", remedy)
 
 
-def _publications_fit(spec: StackSpec, place: Place) -> Iterator[Problem]:
+def publications_fit(stack: CheckedStack) -> Iterator[Problem]:
     """`type: External` goes with an external engine, both ways."""
-    exchange = {} if spec.exchange is None else spec.exchange.publish.given
-    for endpoint, publication in exchange.items():
+    yield from of_each(filter(None, (exchange_unit(stack.spec),)), lambda unit: _publishes_itself(stack, unit))
+    yield from of_each(party_units(stack.spec).values(), lambda unit: _publications_fit(stack, unit))
+
+
+def _publishes_itself(stack: CheckedStack, unit: ExchangeUnit) -> Iterator[Problem]:
+    for endpoint, publication in unit.spec.publish.given.items():
         if publication.type == "External":
-            yield Problem(place(("exchange", "publish", endpoint, "type")), "an exchange has no external engines", _CHOOSE)
-    for party, own in spec.parties_in_order:
-        for endpoint, publication in own.publish.given.items():
-            here = place(("parties", party, "publish", endpoint, "type"))
-            if publication.type == "External" and endpoint not in external_engines(own):
-                yield Problem(here, f"{endpoint} is deployed by this stack, so a Service publishes it", _CHOOSE)
-            if publication.type != "External" and endpoint in external_engines(own):
-                problem = f"engines.{endpoint} is external: there is no pod behind a Service of type {publication.type}"
-                yield Problem(here, problem, "write External, with advertise.host: the address at which peers reach the engine")
+            yield Problem(stack.place((*unit.path, "publish", endpoint, "type")), "an exchange has no external engines", _CHOOSE)
+
+
+def _publications_fit(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
+    engines = external_engines(unit.spec)
+    for endpoint, publication in unit.spec.publish.given.items():
+        here = stack.place((*unit.path, "publish", endpoint, "type"))
+        if publication.type == "External" and endpoint not in engines:
+            yield Problem(here, f"{endpoint} is deployed by this stack, so a Service publishes it", _CHOOSE)
+        if publication.type != "External" and endpoint in engines:
+            problem = f"engines.{endpoint} is external: there is no pod behind a Service of type {publication.type}"
+            yield Problem(here, problem, "write External, with advertise.host: the address at which peers reach the engine")
 
 
 _CHOOSE = "choose LoadBalancer, NodePort or ClusterIP"
 
 
-def _nothing_is_shared(spec: StackSpec, place: Place) -> Iterator[Problem]:
+def engines_are_not_shared(stack: CheckedStack) -> Iterator[Problem]:
     """Two parties in one database, or on one broker, would take each other's rows, users and topics for their own."""
     users: dict[tuple[object, ...], PartyId] = {}
-    for party, own in spec.parties_in_order:
-        for engine, fields in _UNSHARED.items():
-            external = external_engines(own).get(engine)
-            if external is None:
-                continue
-            found = (engine, *(getattr(external, field) for field in fields))
-            if found in users:
-                what = "database" if engine == "mysql" else "broker"
-                problem = f"party {users[found]} uses this {what} already"
-                yield Problem(place(("parties", party, "engines", engine)), problem, f"give each party a {what} of its own")
-            users.setdefault(found, party)
+    for unit, engine, found in of_each(party_units(stack.spec).values(), _unshared):
+        if found in users:
+            what = "database" if engine == "mysql" else "broker"
+            where = stack.place((*unit.path, "engines", engine))
+            yield Problem(where, f"party {users[found]} uses this {what} already", f"give each party a {what} of its own")
+        users.setdefault(found, unit.party)
+
+
+def _unshared(unit: PartyUnit) -> Iterator[tuple[PartyUnit, str, tuple[object, ...]]]:
+    for engine, fields in _UNSHARED.items():
+        if (external := external_engines(unit.spec).get(engine)) is not None:
+            yield unit, engine, (engine, *(getattr(external, field) for field in fields))

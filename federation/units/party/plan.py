@@ -51,7 +51,7 @@ def plan_party(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, to
         namespace_object=(namespace(own.namespace, labels),) if spec.cluster.makes_namespaces else (),
         services=_services(spec, own, key, labels),
         secrets=secrets,
-        routes=route_maps(spec, OwnUnit("party", party, own), labels, peers, tls),
+        routes=route_maps(spec, OwnUnit(spec, "party", party, own), labels, peers, tls),
         policies=(
             *network_policies(spec, own, key, labels, hops, party_doors(spec, own, deployed), behind.values()),
             *training_policies(spec, party, own, key, labels, naming.FATEFLOW),
