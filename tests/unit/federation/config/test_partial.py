@@ -2,17 +2,18 @@
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from federation.base.errors import FederationError
+from federation.base.errors import FederationError, NotParsed, of_each
 from federation.base.model_errors import keys_at, problems_of
 from federation.base.scalars import PATTERNS_IN_WORDS
 from federation.catalogue.releases import Release
+from federation.config.partial import need_every_entry, parsed
 from federation.config.stack import StackSpec
 from federation.peers.descriptor import Descriptor
 from federation.peers.signed import Statement
@@ -74,6 +75,19 @@ def test_one_wrong_field_is_one_place(case: Case, tmp_path: Path) -> None:
     assert len(paths) > 50
     for number, path in enumerate(paths):
         found = told(broken(case, path), tmp_path / str(number))
+        if not found or [place for place in found if not f"{place}.".startswith(f"{'.'.join(path)}.")]:
+            invented[path] = found
+    assert invented == {}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_publication_without_a_type_is_one_place(case: Case, tmp_path: Path) -> None:
+    """Those beside it under publish are not missing."""
+    invented = {}
+    paths = [path for path in fields(case.config) if "publish" in path[:-1]]
+    assert len(paths) > 5
+    for number, path in enumerate(paths):
+        found = told(broken(case, path, {"a": 1}), tmp_path / str(number))
         if not found or [place for place in found if not f"{place}.".startswith(f"{'.'.join(path)}.")]:
             invented[path] = found
     assert invented == {}
@@ -170,6 +184,54 @@ def test_wrong_lifetimes_leave_the_authorities_checked(tmp_path: Path) -> None:
     trust = {"leafDays": 30, "renewDays": 30, "parties": {"77": {"authorities": {"1": authority("77")}, "signing": "1"}}}
     found = told(STAR_PARTY.changed(lambda config: config.update(trust=trust)), tmp_path)
     assert found == {"trust": "renewDays 30 is not less than leafDays 30", "trust.parties.77": "party 77 is no party of this stack"}
+
+
+def test_what_did_not_parse_is_missing_and_nothing_stands_in_its_place() -> None:
+    spec = parsed(
+        LOCAL.changed(
+            lambda config: (
+                config["parties"]["9999"].update(tls="maybe"),
+                config.update(exchange="here", manifests={"x": [1], "y": "y.yaml"}, peers="none"),
+                config["federation"].update(topology="ring"),
+            )
+        ).config
+    )
+    assert spec.parties["9999"].release == LOCAL.config["parties"]["9999"]["release"]
+    assert (spec.federation.name, spec.parties.get("101"), "z" in spec.manifests) == ("fraud", None, False)
+    assert list(spec.manifests) == ["y"]
+    assert spec.peers, "a map of which nothing parsed is not empty"
+    reads: list[Callable[[], object]] = [
+        lambda: spec.parties["9999"].tls,
+        lambda: spec.federation.topology,
+        lambda: spec.exchange and spec.exchange.namespace,
+        lambda: spec.exchange and spec.exchange.modules.nginx.replicas,
+        lambda: spec.fml_manager,
+        lambda: "x" in spec.manifests,
+        lambda: spec.manifests["x"],
+        lambda: spec.peers.get("anybody"),
+        lambda: need_every_entry(spec.parties, spec.manifests),
+    ]
+    for read in reads:
+        with pytest.raises(NotParsed):
+            read()
+
+
+def test_of_fields_that_break_a_rule_together_only_those_are_missing_that_could_mend_it() -> None:
+    spec = parsed({**LOCAL.config, "cluster": {"inCluster": True, "context": "here", "nodePortRange": "20000-20100"}})
+    assert spec.cluster.node_port_range == "20000-20100"
+    for field in ("in_cluster", "context"):
+        with pytest.raises(NotParsed):
+            getattr(spec.cluster, field)
+
+
+def test_a_rule_ends_at_what_did_not_parse_and_what_it_found_before_stands() -> None:
+    spec = parsed(broken(LOCAL, ("parties", "9999", "tls")).config)
+
+    def reads(field: str) -> Iterator[str]:
+        yield f"before {field}"
+        yield getattr(spec.parties["9999"], field)
+
+    assert [*of_each(("tls", "algorithm"), reads)] == ["before tls", "before algorithm", "Basic"]
 
 
 _PYDANTICS = re.compile(r"Input|String should|Tuple should|List should|Unable to|instance of|Field required|not permitted|\^|class_name")
