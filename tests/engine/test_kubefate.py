@@ -27,7 +27,6 @@ from cli.convert.clusters import Choices
 from cli.convert.files import convert_files
 from cli.convert.report import secret_steps
 from sandbox import pki
-from sandbox.objects import PROVISIONER
 from sandbox.workspace import Workspace
 from tests.engine.operators import STATIC_NODE_PORTS, give_secrets, objects
 from tests.support.kubefate import filled
@@ -104,7 +103,12 @@ def _what_the_files_expect(namespace: str, text: str) -> Iterator[dict[str, Any]
     """What the old cluster has already: the namespace, existing claims, storage classes."""
     yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     for name in sorted(set(re.findall(r'storageClass: "?([a-z-]+)', text))):
-        yield {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}, "provisioner": PROVISIONER}
+        yield {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {"name": name},
+            "provisioner": "sandbox.federation.fate/volume",
+        }
     for name in sorted(set(re.findall(r"existingClaim: ([a-z-]+)", text))):
         spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
         yield {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
