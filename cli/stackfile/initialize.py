@@ -11,7 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from cli.stackfile import templates
+from cli.stackfile.templates import ENDPOINTS, GAP, NO_SOURCES, PARTS, SOURCES
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown, write_atomic
 from cli.tools.kept import refuse_to_forget
@@ -85,7 +85,7 @@ def stack_text(answers: Answers) -> str:
     if kind in ("party", "external", "namespaced", "serving", "portal") and len(peers) != 1:
         raise UsageError(f"a stack of kind {kind} has one peer, its exchange: add others with `fatefed peers add`")
     who = "members" if kind == "exchange" else "peers"
-    sources = templates.SOURCES if answers.source_ranges else templates.NO_SOURCES
+    sources = SOURCES if answers.source_ranges else NO_SOURCES
     texts = {
         "what": _what(answers, peers),
         "kind": kind,
@@ -95,7 +95,7 @@ def stack_text(answers: Answers) -> str:
         "owner": answers.organization,
         "federation": _scalar(answers.federation),
         "domain": answers.domain,
-        "id_line": "" if answers.federation_id is None else _fill(templates.FEDERATION_ID, id=answers.federation_id),
+        "id_line": "" if answers.federation_id is None else _fill(PARTS["federation-id"], id=answers.federation_id),
         "party": answers.party_id,
         "party_id": json.dumps(answers.party_id),
         "namespace_note": "exists already; this stack does not make it" if kind == "namespaced" else "of its own, made by `pulumi up`",
@@ -107,15 +107,15 @@ def stack_text(answers: Answers) -> str:
         "storage": engines.storage,
         "who": who,
         "sources": _fill(sources, ranges=_flow(answers.source_ranges), who=who),
-        "ranges_line": _fill(templates.RANGES, ranges=_flow(answers.cluster_ranges)) if answers.cluster_ranges else templates.NO_RANGES,
+        "ranges_line": _fill(PARTS["ranges"], ranges=_flow(answers.cluster_ranges)) if answers.cluster_ranges else PARTS["no-ranges"],
         "tls_line": _tls_line(kind, engines.federation),
         "spark": _spark(answers, engines),
-        "exchange_line": "" if kind == "mesh" else _fill(templates.EXCHANGE_LINE, exchange=_scalar(next(iter(peers), ""))),
+        "exchange_line": "" if kind == "mesh" else _fill(PARTS["exchange-line"], exchange=_scalar(next(iter(peers), ""))),
     }
-    cluster = templates.CLUSTER_NAMESPACED if kind == "namespaced" else templates.CLUSTER
+    cluster = PARTS["cluster-namespaced"] if kind == "namespaced" else PARTS["cluster"]
     units = [_unit(kind, engines.federation), *_beside(kind)]
-    parts = [templates.ORGANIZATION, cluster, *units, _peers(kind, peers, engines.federation)]
-    return _fill(templates.HEAD + templates.GAP.join(parts), **texts)
+    parts = [PARTS["organization"], cluster, *units, _peers(kind, peers, engines.federation)]
+    return _fill(PARTS["head"] + GAP.join(parts), **texts)
 
 
 def _engines(answers: Answers) -> Combination:
@@ -141,16 +141,16 @@ def _spark(answers: Answers, engines: Combination) -> str:
     release = catalogue()[answers.release]
     row = release.combination(engines.computing, engines.federation, engines.storage)
     needed = row is not None and "sparkWorker" in row.modules and release.modules["sparkWorker"].tag is None
-    return _fill(templates.SPARK_WORKER, owner=answers.organization) if needed else ""
+    return _fill(PARTS["spark-worker"], owner=answers.organization) if needed else ""
 
 
 def _unit(kind: Kind, engine: str) -> str:
     """The party or the exchange, with what its engine publishes."""
     if kind == "exchange":
-        head = templates.EXCHANGE + templates.EXCHANGE_OF[engine] + templates.EXCHANGE_PUBLISH
+        head = PARTS["exchange"] + PARTS[f"exchange/{engine}"] + PARTS["exchange-publish"]
         return head + _publish(NATIVE.endpoints("exchange", engine), 6)
-    asks = {"pulsar": templates.CLIENT_CERTIFICATES} if _mode(kind) == PARTY_CA else {}
-    return templates.PARTY + _publish(NATIVE.endpoints("party", engine), 8, asks)
+    asks = {"pulsar": PARTS["client-certificates"]} if _mode(kind) == PARTY_CA else {}
+    return PARTS["party"] + _publish(NATIVE.endpoints("party", engine), 8, asks)
 
 
 def _mode(kind: Kind) -> str:
@@ -159,25 +159,25 @@ def _mode(kind: Kind) -> str:
 
 
 def _tls_line(kind: Kind, engine: str) -> str:
-    return templates.TLS_LINES[_mode(kind)] if NATIVE.tls(engine) else ""
+    return PARTS[f"tls/{_mode(kind)}"] if NATIVE.tls(engine) else ""
 
 
 def _beside(kind: Kind) -> Iterator[str]:
     """FATE-Serving or the Site Portal of the party."""
     if kind == "serving":
-        yield templates.SERVING + _publish(frozenset({SERVING_PROXY.endpoint}), 8)
+        yield PARTS["serving"] + _publish(frozenset({SERVING_PROXY.endpoint}), 8)
     if kind == "portal":
-        yield templates.PORTAL + _publish(frozenset({SITE_PORTAL.endpoint}), 8)
+        yield PARTS["portal"] + _publish(frozenset({SITE_PORTAL.endpoint}), 8)
 
 
 def _publish(endpoints: frozenset[str], column: int, more: Mapping[str, str] = MappingProxyType({})) -> str:
     """`more`: what else is said of an endpoint."""
     text = ""
-    for name, (what, fixed) in templates.ENDPOINTS.items():
+    for name, (what, fixed) in ENDPOINTS.items():
         if name in endpoints:
             ports = "".join(f"#   {port}\n" for port in fixed)
-            text += _fill(templates.NODE_PORTS, name=name, ports=ports) if fixed else ""
-            text += _fill(templates.ENDPOINT, name=name, what=what) + more.get(name, "")
+            text += _fill(PARTS["node-ports"], name=name, ports=ports) if fixed else ""
+            text += _fill(PARTS["endpoint"], name=name, what=what) + more.get(name, "")
     return textwrap.indent(text, " " * column)
 
 
@@ -197,12 +197,12 @@ def _what(answers: Answers, peers: tuple[str, ...]) -> str:
 
 def _peers(kind: Kind, peers: tuple[str, ...], engine: str) -> str:
     if not peers:
-        return templates.NO_PEERS
+        return PARTS["no-peers"]
     if kind == "external":
-        return _fill(templates.PEER_BY_HAND, peer=_scalar(peers[0])) + templates.ADDRESSES_BY_HAND[engine]
+        return _fill(PARTS["peer-by-hand"], peer=_scalar(peers[0])) + PARTS[f"addresses/{engine}"]
     note = "a party" if kind in ("exchange", "mesh") else "the exchange"
-    entries = (_fill(templates.PEER, peer=_scalar(peer), peer_file=peer, peer_note=f"{note} of {peer}") for peer in peers)
-    return templates.PEERS + "".join(entries)
+    entries = (_fill(PARTS["peer"], peer=_scalar(peer), peer_file=peer, peer_note=f"{note} of {peer}") for peer in peers)
+    return PARTS["peers"] + "".join(entries)
 
 
 def _flow(ranges: tuple[str, ...]) -> str:

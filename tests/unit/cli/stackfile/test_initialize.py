@@ -10,7 +10,9 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from cli.stackfile import initialize
 from cli.stackfile.initialize import KINDS, Answers, Kind, init_stack, stack_text
+from cli.stackfile.templates import PARTS
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.project import find_project
 from federation.base.errors import FederationError
@@ -128,6 +130,33 @@ def test_an_exchange_neither_computes_nor_stores(asked: dict[str, str]) -> None:
 
 def test_there_is_a_template_for_each_kind() -> None:
     assert tuple(KINDS) == get_args(Kind)
+
+
+class Asked(dict[str, str]):
+    """The parts of the template, and which of them were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(PARTS)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+
+def test_every_part_of_the_template_is_in_some_stack_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = Asked()
+    monkeypatch.setattr(initialize, "PARTS", parts)
+    ranges, federation = ("10.0.0.0/8",), "5f3c1e0a-7b1d-4c55-9a3e-2f6d8c4b7a10"
+    for kind in KINDS:
+        for engine in ("Pulsar", "Eggroll"):
+            stack_text(Answers(kind=kind, organization="bank-a", engine=engine))
+    stack_text(Answers(kind="external", organization="bank-a", release="2.1.0", engine="OSX"))
+    stack_text(Answers(kind="party", organization="bank-a", release="2.1.0", computing="Spark"))
+    stack_text(Answers(kind="exchange", organization="bank-a", release="2.1.0", engine="OSX"))
+    stack_text(Answers(kind="mesh", organization="bank-a", release="1.9.2", cluster_ranges=ranges, federation_id=federation))
+    assert len(parts) > 20
+    assert parts.names == parts.keys()
 
 
 @pytest.mark.parametrize("kind", KINDS)
