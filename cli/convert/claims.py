@@ -122,9 +122,7 @@ def node_managers(cluster: Cluster) -> list[NodeManager]:
 
 def claims(cluster: Cluster, draft: Draft) -> None:
     """Where the new stack looks for the data that is there, and what must be done to keep it until then."""
-    if cluster.version < Version("1.9") and cluster.kind == "party":
-        _count_node_managers(cluster, draft)
-    if not cluster.persistent or cluster.kind not in ("party", "serving"):
+    if not cluster.persistent:
         return
     found, deleted, left = list[str](), list[str](), list[str]()
     for row in claims_of(cluster):
@@ -173,9 +171,9 @@ def _name_folder(cluster: Cluster, draft: Draft, row: Claim, at: Path_) -> None:
         draft.put((*at, "subPath"), ROOT, None, note)
 
 
-def _count_node_managers(cluster: Cluster, draft: Draft) -> None:
-    """One number of equal node managers."""
-    if not cluster.deploys("nodemanager"):
+def count_node_managers(cluster: Cluster, draft: Draft) -> None:
+    """One number of equal node managers, for which charts up to 1.8 have blocks of their own."""
+    if cluster.version >= Version("1.9") or not cluster.deploys("nodemanager"):
         return
     nodes, at = node_managers(cluster), cluster.at("modules.nodemanager")
     origin = next((path for path in (("nodemanager", "count"), ("nodemanager", "list")) if cluster.file.get(*path)), None)

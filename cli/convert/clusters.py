@@ -1,5 +1,6 @@
 """What a `cluster.yaml` describes: a party, an exchange or serving; its chart, release, modules and engines."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from cli.convert.source import ClusterFile, Path_, plain
 from cli.convert.versions import OLDEST, is_pre_release, release_of, releases_of, version_of
 from federation.base.errors import Problem
 from federation.base.scalars import Label, PartyId
+from federation.catalogue.kinds import KINDS, KindRow
 from federation.catalogue.releases import Release, catalogue
 
 Kind = Literal["party", "exchange", "serving", "servingExchange"]
@@ -75,14 +77,18 @@ class Cluster:
     engine_notes: dict[str, str]
     choices: Choices
 
+    @property
+    def row(self) -> KindRow:
+        """What is true of the kind of unit that it becomes."""
+        return KINDS[self.kind]
+
     def at(self, target: str) -> Path_:
         """A target of a row as a path of the stack file: `fate:images.registry`, or below the unit."""
         if target.startswith("fate:"):
             return tuple(target.removeprefix("fate:").split("."))
         # Charts of 2.0 may still say rollsite where FATE 2.x has OSX.
         target = target.replace(".rollsite", ".osx") if self.engines.get("federation") == "OSX" else target
-        unit = {"party": ("parties", self.party or ""), "exchange": ("exchange",), "serving": ("serving", self.party or "")}
-        return (*unit.get(self.kind, ("servingExchange",)), *target.split("."))
+        return (*self.row.path_of(self.party or ""), *target.split("."))
 
     def entry(self, slot: str) -> str:
         """The name under fate:secrets of a password of this unit."""
@@ -101,21 +107,15 @@ class Cluster:
     @property
     def combination(self) -> str:
         """The engines, for people."""
-        if self.kind == "party":
-            return " + ".join(self.engines.values())
-        return f"an exchange for {self.engines['federation']}" if self.kind == "exchange" else "FATE-Serving"
+        return _COMBINATIONS.get(self.kind, "FATE-Serving").format(**self.engines)
 
     @property
     def needed(self) -> frozenset[str]:
         """The modules, in KubeFATE's words, that the engines need or may have."""
-        release = catalogue().get(self.release)
-        if release is None or self.kind not in ("party", "exchange"):
+        release, modules_of = catalogue().get(self.release), _MODULES_OF.get(self.kind)
+        if release is None or modules_of is None:
             return self.modules
-        if self.kind == "exchange":
-            names: tuple[str, ...] = release.exchanges.get(self.engines["federation"], ())
-        else:
-            row = release.combination(*(self.engines[engine] for engine in ENGINES))
-            names = () if row is None else (*row.modules, *_optional(release, self.engines["federation"]))
+        names = modules_of(release, self.engines)
         words = {_WORDS_OF_KUBEFATE.get(name, name) for name in names}
         return frozenset(words | ({"rollsite"} if "osx" in words else set()))
 
@@ -138,9 +138,23 @@ class Cluster:
         return self.file.get("persistence") is True
 
 
-def _optional(release: Release, federation: str) -> tuple[str, ...]:
-    """The optional modules of a release, for a federation engine."""
-    return tuple(name for name, row in release.modules.items() if row.optional and row.federation in (None, federation))
+def _of_a_party(release: Release, engines: Mapping[str, str]) -> tuple[str, ...]:
+    """The modules of engines, and the optional ones; none for engines that the release is not deployed with."""
+    combination = release.combination(*(engines[engine] for engine in ENGINES))
+    optional = (name for name, row in release.modules.items() if row.optional and row.federation in (None, engines["federation"]))
+    return () if combination is None else (*combination.modules, *optional)
+
+
+_MODULES_OF: Mapping[str, Callable[[Release, Mapping[str, str]], tuple[str, ...]]] = {
+    "party": _of_a_party,
+    "exchange": lambda release, engines: release.exchanges.get(engines["federation"], ()),
+}
+# The engines, for people.
+_COMBINATIONS = {"party": "{computing} + {federation} + {storage}", "exchange": "an exchange for {federation}"}
+
+
+# The engines of a unit, and what is to be said of each.
+_Engines = tuple[dict[str, str], dict[str, str]]
 
 
 class Reading:
@@ -237,9 +251,9 @@ class Reading:
                 self.problems.append(Problem(place, f"chart {chart} has no module {word!r}", f"its modules are {', '.join(sorted(known))}"))
         return frozenset(word for word in modules if isinstance(word, str))
 
-    def _party(self, kind: str) -> str | None:
+    def _party(self, kind: Kind) -> str | None:
         value = self.file.get("partyId")
-        if kind not in ("party", "serving"):
+        if not KINDS[kind].of_a_party:
             return None
         if value in (None, ""):
             self.missing("partyId", "add the number that the federation knows this party by")
@@ -251,7 +265,7 @@ class Reading:
             self.problem("partyId", said, "give the number that the federation knows this party by; only an exchange is called `exchange`")
             return None
 
-    def _release(self, kind: str, version: Version) -> tuple[str, str]:
+    def _release(self, kind: Kind, version: Version) -> tuple[str, str]:
         if self.choices.release is not None:
             if self.choices.release not in releases_of(kind):
                 self.problem("chartVersion", f"unknown release {self.choices.release}", f"--release: one of {', '.join(releases_of(kind))}")
@@ -269,11 +283,11 @@ class Reading:
             note = f"{text} is a release of its own before {release}; its data does not fit: start with empty claims"
         return release, note
 
-    def _engines(self, kind: str, version: Version, modules: frozenset[str], release: str) -> tuple[dict[str, str], dict[str, str]]:
-        if kind == "exchange":
-            return self._exchange_engine(modules, release)
-        if kind != "party":
-            return {}, {}
+    def _engines(self, kind: Kind, version: Version, modules: frozenset[str], release: str) -> _Engines:
+        readers = {"party": self._party_engines, "exchange": self._exchange_engine}
+        return readers[kind](version, modules, release) if kind in readers else ({}, {})
+
+    def _party_engines(self, version: Version, modules: frozenset[str], release: str) -> _Engines:
         words = dict(zip(ENGINES, BACKENDS["eggroll"], strict=True))
         notes: dict[str, str] = {}
         if version < Version("1.9"):
@@ -318,7 +332,7 @@ class Reading:
             self.problem(engine, f"unknown engine {value!r}", f"one of {', '.join(_WORDS)}")
         return found
 
-    def _exchange_engine(self, modules: frozenset[str], release: str) -> tuple[dict[str, str], dict[str, str]]:
+    def _exchange_engine(self, version: Version, modules: frozenset[str], release: str) -> _Engines:
         engines = sorted({EXCHANGES[module] for module in modules & EXCHANGES.keys()})
         if not engines:
             self.problem("modules", "an exchange of nginx alone carries no data", "add trafficServer (Pulsar), or rollsite (Eggroll)")

@@ -60,10 +60,11 @@ DOORS: tuple[Door, ...] = (
     Door("servingProxy", "nodePort", 8869, ("serving-proxy-public", "serving-proxy"), "tcp-inter"),
 )  # fmt: skip
 # Modules with a number of pods: KubeFATE's key, and the module's name in the chart's values here.
+# By kind of cluster: modules with a number of pods, and their names here.
 _SCALED = {
-    "spark.worker": "sparkWorker", "hdfs.datanode": "datanode", "nodemanager": "nodemanager", "trafficServer": "trafficServer",
-    "nginx": "nginx",
-}  # fmt: skip
+    "party": {"spark.worker": "sparkWorker", "hdfs.datanode": "datanode", "nodemanager": "nodemanager"},
+    "exchange": {"trafficServer": "trafficServer", "nginx": "nginx"},
+}
 _IN_VALUES = {"python": "fateflow", "hdfs.namenode": "namenode", "hdfs.datanode": "datanode"}
 _OWN_FOLDERS = {"python": "logs, jobs, model-local-cache", "mysql": "mysql", "client": "client", "nodemanager": "nodemanager",
                 "servingServer": "cache, model_cache", "servingRedis": "redis", "servingZookeeper": "zookeeper"}  # fmt: skip
@@ -167,7 +168,7 @@ def _routes(cluster: Cluster, draft: Draft) -> Iterator[Fact]:
 
 
 def _claims(cluster: Cluster, unit: UnitPlan) -> Iterator[Fact]:
-    if cluster.kind not in ("party", "serving"):
+    if not cluster.row.of_a_party:
         return
     modules = unit.chart.values.plain()["modules"]
     for row in claims_of(cluster):
@@ -187,8 +188,8 @@ def _claims(cluster: Cluster, unit: UnitPlan) -> Iterator[Fact]:
 
 def _replicas(cluster: Cluster, unit: UnitPlan) -> Iterator[Fact]:
     modules = unit.chart.values.plain()["modules"]
-    for module, name in _SCALED.items():
-        if not cluster.deploys(module) or name not in modules or (module == "nginx" and cluster.kind == "party"):
+    for module, name in _SCALED.get(cluster.kind, {}).items():
+        if not cluster.deploys(module) or name not in modules:
             continue
         if module == "nodemanager" and cluster.version.major == 1 and cluster.version.minor < 9:
             before: Any = len(node_managers(cluster))
@@ -206,7 +207,7 @@ def _cores(cluster: Cluster, unit: UnitPlan) -> tuple[tuple[Any, Any], tuple[Any
     values = unit.chart.values.plain()
     block = ".".join(_cores_block(cluster))
     found = values.get("eggroll" if block.endswith("clustermanager") else "spark")
-    if cluster.kind != "party" or cluster.engines.get("computing") not in ("Eggroll", "Spark") or not found:
+    if cluster.engines.get("computing") not in ("Eggroll", "Spark") or not found:
         return None
     after = (found.get("nodes", found.get("workers")), found.get("processorsPerNode", found.get("coresPerWorker")))
     # Charts 2.0 write numbers of their own, whatever the file says.

@@ -64,7 +64,7 @@ def convert(file: ClusterFile, choices: Choices) -> Conversion:
         _apply(row, path, value, cluster, draft)
     for row in TABLE:
         _apply_default(row, cluster, draft)
-    for part in PARTS:
+    for part in PARTS[cluster.kind]:
         part(cluster, draft)
     if draft.problems:
         raise FederationError(draft.problems)

@@ -46,7 +46,7 @@ def secret_steps(done: Conversion, stack: str) -> tuple[SecretStep, ...]:
 
 def _from_cluster(done: Conversion, name: str, command: str) -> str:
     for end, key in _CERTIFICATES.items():
-        if name.endswith(end) and done.cluster.kind == "party" and "pulsar" in done.cluster.modules and has_tls(done.cluster):
+        if name.endswith(end) and "pulsar" in done.cluster.modules and has_tls(done.cluster):
             read = f"kubectl -n {done.cluster.namespace} get secret pulsar-cert -o jsonpath='{{.data.{key}}}' | base64 -d"
             return f"{read} | {command}"
     return command

@@ -1,10 +1,13 @@
 """KubeFATE's chart versions and the releases they become: one row for each series that this program does not deploy itself."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from packaging.version import Version
 
+from federation.catalogue.kinds import KINDS, Kind
 from federation.catalogue.releases import catalogue
 from federation.catalogue.serving import serving_catalogue
 
@@ -57,9 +60,16 @@ SERVING_TARGETS = (
 )
 
 
-def releases_of(kind: str) -> tuple[str, ...]:
+# The catalogue of each program, and what versions that it lacks become.
+_PROGRAMS: Mapping[str, tuple[Callable[[], Mapping[str, Any]], tuple[Target, ...]]] = {
+    "FATE": (catalogue, TARGETS),
+    "FATE-Serving": (serving_catalogue, SERVING_TARGETS),
+}
+
+
+def releases_of(kind: Kind) -> tuple[str, ...]:
     """The releases that a kind of cluster may become."""
-    return tuple(serving_catalogue() if kind in ("serving", "servingExchange") else catalogue())
+    return tuple(_PROGRAMS[KINDS[kind].program][0]())
 
 
 def version_of(text: str) -> Version | None:
@@ -80,11 +90,10 @@ def is_pre_release(text: str) -> bool:
     return _PRE_RELEASE.match(suffix_of(text)) is not None
 
 
-def release_of(kind: str, version: Version) -> tuple[str, str] | None:
+def release_of(kind: Kind, version: Version) -> tuple[str, str] | None:
     """The release a chart version becomes, and why when it is another one; None when this program has none for it."""
     known = releases_of(kind)
     same = next((name for name in known if Version(name) == version), None)
     if same is not None:
         return same, ""
-    targets = SERVING_TARGETS if kind in ("serving", "servingExchange") else TARGETS
-    return next(((row.release, row.why) for row in targets if version in row.series), None)
+    return next(((row.release, row.why) for row in _PROGRAMS[KINDS[kind].program][1] if version in row.series), None)

@@ -22,11 +22,13 @@ _HOSTS: dict[str, tuple[Path_, ...]] = {
 }
 
 
+def no_boards(cluster: Cluster, draft: Draft) -> None:
+    """A unit of no party has no consoles."""
+    _unshown(cluster, draft, {})
+
+
 def boards(cluster: Cluster, draft: Draft) -> None:
     """`fate:boards`, and what each console of the party has of its own."""
-    if cluster.kind not in ("party", "serving"):
-        _unshown(cluster, draft, {})
-        return
     istio = plain(cluster.file.get("istio")).get("enabled") is True
     ingress = plain(cluster.file.get("ingress"))
     shown = {word: plain(settings) for word, settings in ingress.items() if word in _CONSOLES and cluster.deploys(word)}

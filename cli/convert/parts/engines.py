@@ -18,8 +18,6 @@ _POD = ("driverHost", "fateflow")
 
 def engines(cluster: Cluster, draft: Draft) -> None:
     """Each engine that the party's combination needs."""
-    if cluster.kind != "party":
-        return
     _mysql(cluster, draft)
     for engine in ENGINES:
         if engine.name in cluster.needed:

@@ -1,6 +1,6 @@
 """Who a cluster talks to: `partyList`, both `route_table`s and `exchange` as peers typed by hand, and what it publishes itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,8 @@ _MESH_OF_PULSAR = (
 # The module of KubeFATE that holds an engine's one list of parties.
 _LISTS = {"Eggroll": ("rollsite", "lbrollsite"), "OSX": ("osx", "rollsite")}
 _ENDPOINTS = {"Eggroll": "rollsite", "OSX": "osx"}
-_MEMBERS = {"Pulsar": ("pulsar", "nginx"), "RabbitMQ": ("rabbitmq", "nginx")}
+# The block of FATE-Serving.
+_SERVING = "servingProxy"
 
 
 @dataclass(frozen=True)
@@ -56,24 +57,38 @@ class Address:
         return self.port_key if self.port in (None, "") else None
 
 
-def links(cluster: Cluster, draft: Draft) -> None:
-    """The topology, the peers, and the published addresses."""
-    if cluster.kind in ("party", "exchange"):
-        hub = _hub(cluster, draft) if cluster.kind == "party" else {}
-        _topology(draft, bool(hub) or cluster.kind == "exchange")
-        _write_all(cluster, draft, hub, _members(cluster, draft))
+def party_links(cluster: Cluster, draft: Draft) -> None:
+    """The topology and the peers of a party."""
+    hub = _hub(cluster, draft)
+    _topology(draft, bool(hub))
+    _write_all(cluster, draft, hub, _members(cluster, draft, _partners))
 
 
-def write_members(cluster: Cluster, draft: Draft, endpoint: str) -> None:
-    """The peers of FATE-Serving, which are dialled at one port."""
-    hub = {}
-    if cluster.kind == "serving" and (found := _address(cluster, (endpoint, "exchange"), "port")) is not None:
-        hub = {endpoint: found}
-    elif (found := _address(cluster, (endpoint, "exchange"), "port")) is not None:
+def exchange_links(cluster: Cluster, draft: Draft) -> None:
+    """The members of an exchange."""
+    _topology(draft, star=True)
+    _write_all(cluster, draft, {}, _members(cluster, draft, _tunnelled))
+
+
+def serving_links(cluster: Cluster, draft: Draft) -> None:
+    """The topology and the peers of a party's FATE-Serving."""
+    found = _address(cluster, (_SERVING, "exchange"), "port")
+    hub = {} if found is None else {_SERVING: found}
+    _topology(draft, bool(hub))
+    _write_all(cluster, draft, hub, _serving_members(cluster, draft))
+
+
+def serving_exchange_links(cluster: Cluster, draft: Draft) -> None:
+    """The members of an exchange of FATE-Serving."""
+    if (found := _address(cluster, (_SERVING, "exchange"), "port")) is not None:
         draft.lose(found.entry, "an exchange here passes on to parties, not to another exchange")
-    _topology(draft, bool(hub) or cluster.kind == "servingExchange")
-    found_parties = _whole({endpoint: _party_list(cluster, draft, (endpoint,))}, (endpoint,), cluster, draft)
-    _write_all(cluster, draft, hub, found_parties)
+    _topology(draft, star=True)
+    _write_all(cluster, draft, {}, _serving_members(cluster, draft))
+
+
+def _serving_members(cluster: Cluster, draft: Draft) -> Iterator[tuple[str, dict[str, Address]]]:
+    """Other parties' FATE-Servings, which are dialled at one port."""
+    return _whole({_SERVING: _party_list(cluster, draft, (_SERVING,))}, (_SERVING,), cluster, draft)
 
 
 def _topology(draft: Draft, star: bool) -> None:
@@ -190,20 +205,30 @@ def _address(cluster: Cluster, path: Path_, port: str) -> Address | None:
     return Address(found["ip"], found.get(port), (*path, "ip"), port) if found.get("ip") else None
 
 
-def _members(cluster: Cluster, draft: Draft) -> Iterator[tuple[str, dict[str, Address]]]:
+# Parties and their addresses, by endpoint.
+_Found = dict[str, dict[str, Address]]
+
+
+def _members(cluster: Cluster, draft: Draft, with_broker: Callable[[Cluster, Draft], _Found]) -> Iterator[tuple[str, dict[str, Address]]]:
     """Other parties: id and addresses by endpoint. What is no party, or half of one, is lost."""
     engine = cluster.engines["federation"]
-    if engine in _ENDPOINTS:
-        wanted: tuple[str, ...] = (_ENDPOINTS[engine],)
-        found = {wanted[0]: _party_list(cluster, draft, _LISTS[engine])}
-    elif cluster.kind == "exchange":
-        found, wanted = {"pulsar": dict(_tunnels(cluster, draft)), "nginx": dict(_routers(cluster, draft))}, _MEMBERS["Pulsar"]
-    else:
-        wanted = _MEMBERS[engine]
-        found = {wanted[0]: dict(_brokers(cluster, draft, wanted[0])), "nginx": dict(_routers(cluster, draft))}
-        if engine == "Pulsar" and found["pulsar"] and not cluster.file.get("pulsar", "exchange"):
-            draft.warn(_MESH_OF_PULSAR)
-    yield from _whole(found, wanted, cluster, draft)
+    one_port = _ENDPOINTS.get(engine)
+    found = with_broker(cluster, draft) if one_port is None else {one_port: _party_list(cluster, draft, _LISTS[engine])}
+    yield from _whole(found, tuple(found), cluster, draft)
+
+
+def _partners(cluster: Cluster, draft: Draft) -> _Found:
+    """Whom a party with a broker dials; what its default routes say is about its exchange."""
+    broker = cluster.engines["federation"].lower()
+    found = {broker: dict(_brokers(cluster, draft, broker)), "nginx": dict(_routers(cluster, draft, frozenset({_DEFAULT})))}
+    if found.get("pulsar") and not cluster.file.get("pulsar", "exchange"):
+        draft.warn(_MESH_OF_PULSAR)
+    return found
+
+
+def _tunnelled(cluster: Cluster, draft: Draft) -> _Found:
+    """The members of an exchange for Pulsar."""
+    return {"pulsar": dict(_tunnels(cluster, draft)), "nginx": dict(_routers(cluster, draft, frozenset()))}
 
 
 def _whole(
@@ -255,11 +280,11 @@ def _brokers(cluster: Cluster, draft: Draft, word: str) -> Iterator[tuple[str, A
             yield str(party), Address(route.get("host"), route.get(key), origin, key)
 
 
-def _routers(cluster: Cluster, draft: Draft) -> Iterator[tuple[str, Address]]:
+def _routers(cluster: Cluster, draft: Draft, read: frozenset[str]) -> Iterator[tuple[str, Address]]:
     for party, route in plain(cluster.file.get("nginx", "route_table")).items():
         kind = "proxy" if listed(plain(route).get("proxy")) else "fateflow"
         path = ("nginx", "route_table", str(party), kind)
-        if str(party) == _DEFAULT and cluster.kind == "party":
+        if str(party) in read:
             continue
         for number, entry in enumerate(listed(plain(route).get(kind))):
             origin = (*path, str(number), "host")

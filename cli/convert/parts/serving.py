@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli.convert.clusters import Cluster
 from cli.convert.draft import Draft
 from cli.convert.parts.engines import put_entry
-from cli.convert.parts.links import PLACEHOLDER, write_members
+from cli.convert.parts.links import PLACEHOLDER
 from cli.convert.source import Path_
 from federation.base.scalars import HostPort
 
@@ -15,18 +15,7 @@ _ADAPTORS = "com.webank.ai.fate.serving.adaptor.dataaccess"
 _REDIS = {"externalRedisIp": ("host", None), "externalRedisPort": ("port", 6379)}
 
 
-def serving(cluster: Cluster, draft: Draft) -> None:
-    """All that is about FATE-Serving."""
-    if cluster.kind == "party":
-        _servings(cluster, draft)
-    elif cluster.kind in ("serving", "servingExchange"):
-        write_members(cluster, draft, "servingProxy")
-    if cluster.kind == "serving":
-        _server(cluster, draft)
-        _redis(cluster, draft)
-
-
-def _servings(cluster: Cluster, draft: Draft) -> None:
+def servings(cluster: Cluster, draft: Draft) -> None:
     """The address of serving-server, or of its registry."""
     host, port = cluster.file.get("servingIp"), cluster.file.get("servingPort")
     if host:
@@ -59,7 +48,7 @@ def _put_addresses(draft: Draft, path: Path_, addresses: list[str], origin: Path
             draft.put(path, addresses, origin)
 
 
-def _server(cluster: Cluster, draft: Draft) -> None:
+def server(cluster: Cluster, draft: Draft) -> None:
     """FATE-Flow's address, and the features' adaptors."""
     fateflow = cluster.file.get("servingServer", "fateflow") or {}
     if fateflow.get("ip"):
@@ -79,7 +68,8 @@ def _server(cluster: Cluster, draft: Draft) -> None:
             draft.put(cluster.at(f"adaptors.{target}"), name, ("servingServer", key))
 
 
-def _redis(cluster: Cluster, draft: Draft) -> None:
+def redis(cluster: Cluster, draft: Draft) -> None:
+    """The cache: an existing Redis, one that is deployed, or none."""
     external = cluster.file.get("externalRedisIp")
     local = (cluster.file.get("servingServer", "cacheType") or "local") == "local"
     if "servingRedis" in cluster.modules and (external or local):

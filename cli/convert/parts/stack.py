@@ -1,15 +1,15 @@
 """What a row alone cannot say: keys that are read together. Each part puts its share of the stack file into the draft."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from cli.convert.claims import claims
-from cli.convert.clusters import FML_MANAGER, SITE_PORTAL, Cluster
+from cli.convert.claims import claims, count_node_managers
+from cli.convert.clusters import FML_MANAGER, SITE_PORTAL, Cluster, Kind
 from cli.convert.draft import Draft
-from cli.convert.parts.boards import boards
+from cli.convert.parts.boards import boards, no_boards
 from cli.convert.parts.engines import engines
-from cli.convert.parts.links import links, published
-from cli.convert.parts.serving import serving
+from cli.convert.parts.links import exchange_links, party_links, published, serving_exchange_links, serving_links
+from cli.convert.parts.serving import redis, server, servings
 from cli.convert.rows.engines import ENGINES
 from cli.convert.rows.table import MODULES, PORTAL_NOTES
 from cli.convert.source import Path_, plain
@@ -18,6 +18,8 @@ from federation.catalogue.releases import ModuleRow, catalogue
 from federation.catalogue.serving import serving_catalogue
 
 _DOMAIN = "fate.org"  # KubeFATE's own default
+# Where else it stands than in the server names of an exchange.
+_DOMAINS = {"party": (("pulsar", "exchange", "domain"), ("pulsar", "route_table", "default", "domain"))}
 
 
 def head(cluster: Cluster, draft: Draft) -> None:
@@ -46,8 +48,8 @@ def _domain(cluster: Cluster) -> tuple[str, Path_ | None, str]:
     """The federation's domain, where it stands, and what is to be said of it."""
     if cluster.choices.domain is not None:
         return cluster.choices.domain, None, "--domain"
-    for path in (("pulsar", "exchange", "domain"), ("pulsar", "route_table", "default", "domain")):
-        if cluster.kind == "party" and (written := cluster.file.get(*path)):
+    for path in _DOMAINS.get(cluster.kind, ()):
+        if written := cluster.file.get(*path):
             return str(written), path, ""
     for number, item in enumerate(_list(cluster.file.get("trafficServer", "route_table", "sni"))):
         _, _, domain = str(plain(item).get("fqdn", "")).partition(".")
@@ -67,12 +69,23 @@ def modules(cluster: Cluster, draft: Draft) -> None:
             draft.lose(origin, f"{cluster.combination} does not use it")
         elif word in ("fateboard", "client", "servingZookeeper", "servingAdmin"):
             draft.put(cluster.at(f"modules.{word}"), {}, origin)
-    if cluster.kind in ("party", "serving"):
-        value: Any = {} if cluster.persistent else "none"
-        note = "claims" if cluster.persistent else "data is lost with the pod"
-        draft.put(cluster.at("persistence"), value, ("persistence",), note)
-    if cluster.persistent and cluster.kind == "party":
+
+
+def persistence(cluster: Cluster, draft: Draft) -> None:
+    """Whether data is kept."""
+    value: Any = {} if cluster.persistent else "none"
+    note = "claims" if cluster.persistent else "data is lost with the pod"
+    draft.put(cluster.at("persistence"), value, ("persistence",), note)
+
+
+def mysql_users(cluster: Cluster, draft: Draft) -> None:
+    """Who may sign in stands in the data that is kept."""
+    if cluster.persistent:
         draft.ask("MySQL keeps its users in its data: give the old password; root has none there: set it to the value of the new entry")
+
+
+def own_builds(cluster: Cluster, draft: Draft) -> None:
+    """Images that the operator built, and the algorithm that they were built for."""
     tag = cluster.file.get("imageTag")
     if tag and str(tag) not in (f"{cluster.version}-release", str(cluster.version)):
         draft.lose(
@@ -82,19 +95,18 @@ def modules(cluster: Cluster, draft: Draft) -> None:
     if cluster.file.get("python", "enabledNN") is True and ("python", "enabledNN") not in draft.not_used:
         draft.put(cluster.at("algorithm"), "NN", ("python", "enabledNN"))
     draft.read.add(("python", "enabledNN"))
-    _added(cluster, draft)
 
 
-def _added(cluster: Cluster, draft: Draft) -> None:
+def added(cluster: Cluster, draft: Draft) -> None:
     """Modules that the engines cannot be without, and that the file does not list: they are deployed here."""
     existing = {engine.name for engine in ENGINES} | ({"mysql"} if cluster.file.get("externalMysqlIp") else set())
     optional = {"fateboard", "client", "lbrollsite", "osx", "rollsite"}
-    if added := sorted(cluster.needed - cluster.modules - existing - optional) if cluster.kind == "party" else []:
-        draft.warn(f"{', '.join(added)}: not in modules, and {cluster.combination} needs it: it is deployed here")
+    if names := sorted(cluster.needed - cluster.modules - existing - optional):
+        draft.warn(f"{', '.join(names)}: not in modules, and {cluster.combination} needs it: it is deployed here")
 
 
 def images(cluster: Cluster, draft: Draft) -> None:
-    """Registry, pull secret, device."""
+    """Registry and pull secret."""
     registry = cluster.file.get("registry")
     if registry:
         draft.put(("images", "registry"), _registry(cluster, draft, str(registry)), ("registry",))
@@ -105,12 +117,15 @@ def images(cluster: Cluster, draft: Draft) -> None:
             draft.lose(origin, "one pull secret serves all images here")
         elif name:
             draft.put(("images", "pullSecret", "kubernetesSecret"), name, origin)
-    if cluster.kind == "party":
-        device = cluster.file.get("device")
-        if device:
-            draft.put(cluster.at("device"), device, ("device",))
-        elif cluster.file.get("algorithm"):
-            draft.warn("no device is named: CPU here, while the chart's own default is IPCL; write device: IPCL if its images were used")
+
+
+def device(cluster: Cluster, draft: Draft) -> None:
+    """The device that the images are built for."""
+    word = cluster.file.get("device")
+    if word:
+        draft.put(cluster.at("device"), word, ("device",))
+    elif cluster.file.get("algorithm"):
+        draft.warn("no device is named: CPU here, while the chart's own default is IPCL; write device: IPCL if its images were used")
 
 
 def _registry(cluster: Cluster, draft: Draft, registry: str) -> str:
@@ -175,15 +190,21 @@ def _complete(draft: Draft, at: Path_, row: ModuleRow) -> None:
             draft.put((*at, "requests", name), limit.value, None, "not above the limit")
 
 
+# The modules of a release, by kind of cluster.
+_ROWS: Mapping[Kind, Callable[[str], Mapping[str, ModuleRow]]] = {
+    "party": lambda release: catalogue()[release].modules,
+    "exchange": lambda release: catalogue()[release].exchange,
+    "serving": lambda release: serving_catalogue()[release].modules,
+    "servingExchange": lambda release: serving_catalogue()[release].modules,
+}
+
+
 def release_row(cluster: Cluster, place: str) -> ModuleRow | None:
     """The row of the catalogue for a module's place such as modules.spark.master."""
     at = cluster.at(place)
     parts = at[at.index("modules") + 1 :]
     name = parts[0] + parts[1].title() if parts[0] == "spark" else parts[-1]
-    if cluster.kind in ("serving", "servingExchange"):
-        return serving_catalogue()[cluster.release].modules.get(name)
-    release = catalogue()[cluster.release]
-    return (release.exchange if cluster.kind == "exchange" else release.modules).get(name)
+    return _ROWS[cluster.kind](cluster.release).get(name)
 
 
 def image_overrides(cluster: Cluster, draft: Draft) -> None:
@@ -207,7 +228,7 @@ def image_overrides(cluster: Cluster, draft: Draft) -> None:
 
 def traffic_server(cluster: Cluster, draft: Draft) -> None:
     """An image that upstream publishes without a version."""
-    if cluster.kind != "exchange" or cluster.engines["federation"] != "Pulsar":
+    if cluster.engines["federation"] != "Pulsar":
         return
     at = cluster.at("modules.trafficServer.image")
     if not any(draft.below(at)):
@@ -223,4 +244,16 @@ def _list(value: Any) -> list[Any]:
 
 
 Part = Callable[[Cluster, Draft], None]
-PARTS: tuple[Part, ...] = (modules, images, claims, resources, image_overrides, engines, links, serving, published, traffic_server, boards)
+# By kind of cluster, in their order.
+PARTS: Mapping[Kind, tuple[Part, ...]] = {
+    "party": (
+        *(modules, persistence, mysql_users, own_builds, added, images, device, count_node_managers, claims, resources, image_overrides),
+        *(engines, party_links, servings, published, boards),
+    ),
+    "exchange": (modules, own_builds, images, resources, image_overrides, exchange_links, published, traffic_server, no_boards),
+    "serving": (
+        *(modules, persistence, own_builds, images, claims, resources, image_overrides),
+        *(serving_links, server, redis, published, boards),
+    ),
+    "servingExchange": (modules, own_builds, images, resources, image_overrides, serving_exchange_links, published, no_boards),
+}
