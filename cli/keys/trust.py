@@ -21,6 +21,7 @@ from federation.base.scalars import PartyId
 from federation.config.party import PartySpec
 from federation.config.stack import StackSpec
 from federation.config.trust import CertificateIssuer, PartyTrust
+from federation.config.units import party_units
 from federation.pki.authority import authority_certificate
 from federation.pki.keys import private_pem
 from federation.stack.load import LoadedStack
@@ -116,7 +117,7 @@ def _must_be_deployed(stack: Stack, loaded: LoadedStack, party: PartyId) -> None
 
 
 def _parties(spec: StackSpec) -> list[PartyId]:
-    return [party for party, own in spec.parties_in_order if own.tls in OWN_AUTHORITY and holds_certificate(spec, own)]
+    return [party for party, unit in party_units(spec).items() if unit.spec.tls in OWN_AUTHORITY and holds_certificate(unit)]
 
 
 def _chosen(spec: StackSpec, party: PartyId | None) -> PartyId:

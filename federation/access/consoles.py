@@ -12,22 +12,20 @@ from federation.access.console_rows import CONSOLES, DEFAULT_CONSOLES
 from federation.base import naming
 from federation.base.scalars import PartyId, is_ip
 from federation.chart_values.fate import Boards, ShownConsole
-from federation.config.boards import ConsoleSpec, HttpRouteBoards, IngressBoards, IstioBoards, PartyConsoleSpec
-from federation.config.party import PartySpec
-from federation.config.serving import ServingSpec
-from federation.config.stack import StackSpec
+from federation.config.boards import BoardsSpec, ConsoleSpec, HttpRouteBoards, IngressBoards, IstioBoards, PartyConsoleSpec
+from federation.config.units import AnyUnit, ConsoleUnit
 from federation.manifests.objects import TLS_SECRET_TYPE, Manifest, SecretPlan
 
 _GATEWAY_API, _ISTIO = "gateway.networking.k8s.io/v1", "networking.istio.io/v1beta1"
 
 
-def shown(spec: StackSpec, own: PartySpec | ServingSpec, deployed: Collection[str]) -> dict[str, PartyConsoleSpec]:
+def shown(unit: ConsoleUnit, deployed: Collection[str]) -> dict[str, PartyConsoleSpec]:
     """The consoles of a unit that are shown, in the table's order. `deployed`: its modules, by their names in the catalogue."""
-    if spec.boards is None:
+    if unit.stack.boards is None:
         return {}
-    everyone = spec.boards.consoles.named or {name: ConsoleSpec() for name in DEFAULT_CONSOLES}
+    everyone = unit.stack.boards.consoles.named or {name: ConsoleSpec() for name in DEFAULT_CONSOLES}
     wanted = {name: PartyConsoleSpec(annotations=given.annotations) for name, given in everyone.items()}
-    for name, given in own.boards.named.items():
+    for name, given in unit.spec.boards.named.items():
         if given == "none":
             wanted.pop(name, None)
         else:
@@ -36,52 +34,47 @@ def shown(spec: StackSpec, own: PartySpec | ServingSpec, deployed: Collection[st
     return {name: wanted[name] for name, console in CONSOLES.items() if name in wanted and console.module in deployed}
 
 
-def host_of(spec: StackSpec, party: PartyId, name: str, console: PartyConsoleSpec) -> str:
+def host_of(boards: BoardsSpec | None, party: PartyId, name: str, console: PartyConsoleSpec) -> str:
     """The host name of a console that is shown."""
-    domain = "" if spec.boards is None else spec.boards.domain
+    domain = "" if boards is None else boards.domain
     return console.host or CONSOLES[name].host(party, domain)
 
 
-def shown_consoles(
-    spec: StackSpec, party: PartyId, own: PartySpec | ServingSpec, ports: Mapping[str, int], deployed: Collection[str]
-) -> dict[str, ShownConsole]:
-    """What is made of each console of a unit that is shown. `ports`: of its release."""
-    shared = {} if spec.boards is None else spec.boards.annotations
+def shown_consoles(unit: ConsoleUnit, deployed: Collection[str]) -> dict[str, ShownConsole]:
+    """What is made of each console of a unit that is shown."""
+    shared = {} if unit.stack.boards is None else unit.stack.boards.annotations
     return {
         name: ShownConsole(
             component=CONSOLES[name].component,
             object=CONSOLES[name].object,
             service=CONSOLES[name].service,
-            port=ports[CONSOLES[name].port],
-            host=host_of(spec, party, name, console),
+            port=unit.release.ports[CONSOLES[name].port],
+            host=host_of(unit.stack.boards, unit.party, name, console),
             path=console.path,
             annotations={**shared, **console.annotations},
         )
-        for name, console in shown(spec, own, deployed).items()
+        for name, console in shown(unit, deployed).items()
     }
 
 
-def board_values(spec: StackSpec, consoles: Mapping[str, ShownConsole]) -> Boards | None:
+def board_values(boards: BoardsSpec | None, consoles: Mapping[str, ShownConsole]) -> Boards | None:
     """The chart's section about consoles; None when none is shown by an Ingress."""
-    boards = spec.boards
     if not isinstance(boards, IngressBoards) or not consoles:
         return None
     secret = None if boards.tls is None else boards.tls.kubernetes_secret or naming.BOARDS_CERTIFICATE
     return Boards(class_name=boards.class_name, tls_secret=secret, consoles=dict(consoles))
 
 
-def board_objects(
-    spec: StackSpec, key: str, namespace: str, labels: Mapping[str, str], consoles: Mapping[str, ShownConsole]
-) -> tuple[Manifest, ...]:
+def board_objects(unit: AnyUnit, consoles: Mapping[str, ShownConsole]) -> tuple[Manifest, ...]:
     """The custom resources that show consoles."""
-    place = (namespace, labels)
+    place = (unit.namespace, unit.labels)
     if not consoles:
         return ()
-    match spec.boards:
+    match unit.stack.boards:
         case HttpRouteBoards() as boards:
             return tuple(_route(boards, name, console, *place) for name, console in consoles.items())
         case IstioBoards() as boards:
-            gateway = f"{key}-gateway"
+            gateway = f"{unit.key}-gateway"
             services = (_virtual_service(gateway, name, console, *place) for name, console in consoles.items())
             return (_istio_gateway(boards, gateway, list(consoles.values()), *place), *services)
     return ()
@@ -123,23 +116,18 @@ def _virtual_service(gateway: str, name: str, console: ShownConsole, namespace: 
     return Manifest(f"{name}-route", _ISTIO, "VirtualService", console.object, namespace, labels, console.annotations, {"spec": spec})
 
 
-def board_secret(spec: StackSpec, namespace: str, labels: Mapping[str, str], values: Boards | None) -> tuple[SecretPlan, ...]:
+def board_secret(unit: AnyUnit, values: Boards | None) -> tuple[SecretPlan, ...]:
     """The Secret with the certificate of every host, when it is in fate:secrets."""
-    boards = spec.boards
+    boards = unit.stack.boards
     if values is None or not isinstance(boards, IngressBoards) or boards.tls is None or boards.tls.secret is None:
         return ()
     name, prefix = naming.BOARDS_CERTIFICATE, boards.tls.secret
     sources = {"tls.crt": f"{prefix}-certificate", "tls.key": f"{prefix}-key"}
-    return (SecretPlan(name, name, namespace, labels, TLS_SECRET_TYPE, sources),)
+    return (SecretPlan(name, name, unit.namespace, unit.labels, TLS_SECRET_TYPE, sources),)
 
 
 def access(
-    spec: StackSpec,
-    namespace: str,
-    ports: Mapping[str, int],
-    consoles: Mapping[str, ShownConsole],
-    deployed: Collection[str],
-    offered: Collection[str] = DEFAULT_CONSOLES,
+    unit: ConsoleUnit, consoles: Mapping[str, ShownConsole], deployed: Collection[str], offered: Collection[str] = DEFAULT_CONSOLES
 ) -> dict[str, Any]:
     """Each console's URL and port-forward command, and a line for the hosts file of who has no DNS entry for its hosts.
 
@@ -148,34 +136,33 @@ def access(
     found: dict[str, Any] = {}
     for name, row in CONSOLES.items():
         if row.module in deployed and (name in consoles or name in offered):
-            port = ports[row.port]
+            port = unit.release.ports[row.port]
             found[name] = {
-                **shown_access(spec, consoles.get(name), port),
-                "portForward": f"kubectl -n {namespace} port-forward service/{row.service} {port}:{port}",
+                **shown_access(unit.stack.boards, consoles.get(name), port),
+                "portForward": f"kubectl -n {unit.namespace} port-forward service/{row.service} {port}:{port}",
             }
-    return found | hosts_file(spec, consoles)
+    return found | hosts_file(unit.stack.boards, consoles)
 
 
-def hosts_file(spec: StackSpec, consoles: Mapping[str, ShownConsole]) -> dict[str, str]:
+def hosts_file(boards: BoardsSpec | None, consoles: Mapping[str, ShownConsole]) -> dict[str, str]:
     """A line for the hosts file; nothing when no console is shown."""
-    return {HOSTS_FILE: _hosts_line(spec, consoles)} if consoles else {}
+    return {HOSTS_FILE: _hosts_line(boards, consoles)} if consoles else {}
 
 
-def shown_access(spec: StackSpec, console: ShownConsole | None, port: int) -> dict[str, str]:
+def shown_access(boards: BoardsSpec | None, console: ShownConsole | None, port: int) -> dict[str, str]:
     """The URL of a console, and its host when it is shown; otherwise that of its port-forward."""
-    return {"url": f"http://localhost:{port}"} if console is None else _board(spec, console)
+    return {"url": f"http://localhost:{port}"} if console is None else _board(boards, console)
 
 
-def _board(spec: StackSpec, console: ShownConsole) -> dict[str, str]:
-    boards = spec.boards
-    scheme = "https" if encrypted(spec) else "http"
+def _board(boards: BoardsSpec | None, console: ShownConsole) -> dict[str, str]:
+    scheme = "https" if encrypted(boards) else "http"
     port = "" if boards is None or boards.port is None else f":{boards.port}"
     return {"url": f"{scheme}://{console.host}{port}{console.path}", "host": console.host}
 
 
-def encrypted(spec: StackSpec) -> bool:
+def encrypted(boards: BoardsSpec | None) -> bool:
     """Whether browsers reach the consoles by HTTPS."""
-    match spec.boards:
+    match boards:
         case IngressBoards(tls=tls):
             return tls is not None
         case HttpRouteBoards(https=https):
@@ -185,9 +172,9 @@ def encrypted(spec: StackSpec) -> bool:
     return False
 
 
-def _hosts_line(spec: StackSpec, consoles: Mapping[str, ShownConsole]) -> str:
+def _hosts_line(boards: BoardsSpec | None, consoles: Mapping[str, ShownConsole]) -> str:
     hosts = " ".join(dict.fromkeys(console.host for console in consoles.values()))
-    address = None if spec.boards is None else spec.boards.address
+    address = None if boards is None else boards.address
     if address is None:
         return f"<IP address of the ingress controller or gateway: say it as boards.address> {hosts}"
     return f"{address} {hosts}" if is_ip(address) else f"<IP address of {address}> {hosts}"

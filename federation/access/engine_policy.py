@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from federation.base.scalars import is_ip
-from federation.config.party import PartySpec
-from federation.config.stack import StackSpec
+from federation.config.units import AnySpec, TrainingUnit
 from federation.links.external_engines import external_engines
 
 Ports = tuple[int | range, ...]
@@ -32,14 +31,14 @@ class Way:
         return self.host if self.host is not None and is_ip(self.host) else None
 
 
-def ways_out(spec: StackSpec, own: PartySpec) -> Iterator[Way]:
-    """What pods of a party dial of its external engines."""
-    for engine, external in external_engines(own).items():
-        for host, ports in _WAYS[engine](external, spec.catalogue[own.release].ports):
+def ways_out(unit: TrainingUnit) -> Iterator[Way]:
+    """What pods of a unit dial of its external engines."""
+    for engine, external in external_engines(unit.spec).items():
+        for host, ports in _WAYS[engine](external, unit.release.ports):
             yield Way(engine, host, ports)
 
 
-def driver_ports(own: PartySpec) -> Ports:
+def driver_ports(own: AnySpec) -> Ports:
     """The ports at which workers of an external Spark call FATE-Flow's pod back; none with a Spark of its own."""
     spark = external_engines(own).get("spark")
     return () if spark is None else tuple(spark.port_ranges[key] for key in ("driverStartPort", "blockManagerStartPort"))

@@ -17,12 +17,10 @@ from federation.base import naming
 from federation.base.hosts import namespace_of, nobodys
 from federation.base.naming import selector
 from federation.base.scalars import is_ip
-from federation.catalogue.endpoints import PublishedService
-from federation.catalogue.kinds import Kind
-from federation.config.exchange import ExchangeSpec
-from federation.config.network import Elsewhere
-from federation.config.party import PartySpec, module_specs
-from federation.config.stack import StackSpec
+from federation.config.network import DnsSpec, Elsewhere, NetworkPolicySpec
+from federation.config.party import module_specs
+from federation.config.stack import ClusterSpec, StackSpec
+from federation.config.units import AnyUnit, PartyUnit, TrainingUnit, units
 from federation.links.external_engines import external_engines
 from federation.links.next_hops import Address, Neighbour, Pods, by_name_only, remote
 from federation.links.partners import dials
@@ -47,50 +45,42 @@ class Door:
 
 
 def network_policies(
-    spec: StackSpec,
-    own: PartySpec | ExchangeSpec,
-    key: str,
-    labels: Mapping[str, str],
-    hops: Iterable[Neighbour],
-    doors: Iterable[Door] = (),
-    behind: Iterable[Neighbour] = (),
+    unit: TrainingUnit, hops: Iterable[Neighbour], doors: Iterable[Door] = (), behind: Iterable[Neighbour] | None = None
 ) -> tuple[Manifest, ...]:
-    """Every policy of a unit that dials these neighbours, and others from behind lbrollsite; none when they are switched off."""
-    if not spec.network_policy.enabled:
+    """Every policy of a unit that dials these neighbours; none when they are switched off. `behind`: what its lbrollsite dials."""
+    if not unit.stack.network_policy.enabled:
         return ()
-    kind: Kind = "party" if isinstance(own, PartySpec) else "exchange"
-    place, dialled = Place(own.namespace, key, labels), _dialled(spec, kind, hops)
-    external = external_engines(own) if isinstance(own, PartySpec) else {}
-    made = [*unit_policies(spec, place, own)]
-    for service in spec.federation.links.of(kind, own.federation):
+    dialled, external = _dialled(unit, hops), external_engines(unit.spec)
+    made = [*unit_policies(unit, ways_out(unit))]
+    for service in unit.published:
         if service.endpoint in external:
             continue
-        rules = [connect("from", published_sources(spec), _container_ports(spec, service, own))]
+        ports = sorted(unit.release.ports[port.own] for port in service.ports)
         egress = sorted(dialled.get(service.module, {}).values(), key=repr)
-        made.append(place.policy(f"peers-{service.module}", selector(service.module, key), ingress=rules, egress=egress))
-    if isinstance(own, PartySpec) and own.modules.lbrollsite is not None:
-        egress = sorted(_dialled(spec, kind, behind).get(naming.ROLLSITE, {}).values(), key=repr)
-        made.append(
-            place.policy(f"peers-{naming.LBROLLSITE}", selector(naming.LBROLLSITE, key), ingress=place.own_pods("from"), egress=egress)
-        )
+        rules = [connect("from", published_sources(unit.stack), ports)]
+        made.append(policy(unit, f"peers-{service.module}", selector(service.module, unit.key), ingress=rules, egress=egress))
+    if behind is not None:
+        egress = sorted(_dialled(unit, behind).get(naming.ROLLSITE, {}).values(), key=repr)
+        pods = selector(naming.LBROLLSITE, unit.key)
+        made.append(policy(unit, f"peers-{naming.LBROLLSITE}", pods, ingress=own_pods(unit, "from"), egress=egress))
     for door in doors:
         rules = [connect("from", door.sources, door.ports)]
-        made.append(place.policy(door.name, selector(naming.kebab_case(door.module), key), ingress=rules))
+        made.append(policy(unit, door.name, selector(naming.kebab_case(door.module), unit.key), ingress=rules))
     return tuple(made)
 
 
-def party_doors(spec: StackSpec, own: PartySpec, deployed: frozenset[str]) -> Iterator[Door]:
+def party_doors(unit: PartyUnit, deployed: frozenset[str]) -> Iterator[Door]:
     """The consoles of a party that are shown, and its modules with a Service of type NodePort or LoadBalancer."""
-    ports = spec.catalogue[own.release].ports
+    ports = unit.release.ports
     for name, console in CONSOLES.items():
-        sources = board_sources(spec, shown(spec, own, deployed), name)
+        sources = board_sources(unit.stack, shown(unit, deployed), name)
         if console.module in deployed and sources is not None:
             yield Door(f"board-{name}", console.module, (ports[console.port],), sources)
-    for module, given in module_specs(own).items():
+    for module, given in module_specs(unit.spec).items():
         if module in deployed and given is not None and given.service is not None and given.service.type != "ClusterIP":
             yield Door(f"service-{naming.kebab_case(module)}", module, module_ports(module, ports), [])
 
-    if driver := driver_ports(own):
+    if driver := driver_ports(unit.spec):
         yield Door("engine-spark", naming.FATEFLOW, driver, [])
 
 
@@ -108,40 +98,33 @@ def module_ports(module: str, ports: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(sorted({port for name, port in ports.items() if name.startswith(prefix)}))
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where policies are made."""
-
-    namespace: str
-    key: str
-    labels: Mapping[str, str]
-
-    def own_pods(self, side: str) -> list[Rule]:
-        """From or to every pod of the unit."""
-        return [{side: [{"podSelector": {"matchLabels": {naming.INSTANCE: self.key}}}]}]
-
-    def policy(self, name: str, pods: Mapping[str, str], *, ingress: list[Rule], egress: list[Rule] | None = None) -> Manifest:
-        """The policy `fate-<name>` for pods with these labels (none: for every pod); without `egress` it says nothing of that direction."""
-        sides = {"ingress": ingress} | ({} if egress is None else {"egress": egress})
-        body = {"podSelector": {"matchLabels": dict(pods)} if pods else {}, "policyTypes": [side.title() for side in sides], **sides}
-        return Manifest(
-            f"policy-{name}", "networking.k8s.io/v1", "NetworkPolicy", f"fate-{name}", self.namespace, self.labels, {}, {"spec": body}
-        )
+def own_pods(unit: AnyUnit, side: str) -> list[Rule]:
+    """From or to every pod of a unit."""
+    return [{side: [{"podSelector": {"matchLabels": {naming.INSTANCE: unit.key}}}]}]
 
 
-def unit_policies(spec: StackSpec, place: Place, own: PartySpec | ExchangeSpec | None = None) -> Iterator[Manifest]:
+def policy(unit: AnyUnit, name: str, pods: Mapping[str, str], *, ingress: list[Rule], egress: list[Rule] | None = None) -> Manifest:
+    """The policy `fate-<name>` for pods with these labels (none: for every pod); without `egress` it says nothing of that direction."""
+    sides = {"ingress": ingress} | ({} if egress is None else {"egress": egress})
+    body = {"podSelector": {"matchLabels": dict(pods)} if pods else {}, "policyTypes": [side.title() for side in sides], **sides}
+    return Manifest(
+        f"policy-{name}", "networking.k8s.io/v1", "NetworkPolicy", f"fate-{name}", unit.namespace, unit.labels, {}, {"spec": body}
+    )
+
+
+def unit_policies(unit: AnyUnit, engines: Iterable[Way] = ()) -> Iterator[Manifest]:
     """Of all pods of a unit: each other, name resolution, external engines, and what the operator allows; and of all others: nothing."""
-    ingress = [*place.own_pods("from"), *_more(spec, "ingress")]
-    egress = [*place.own_pods("to"), _name_resolution(spec), *_more(spec, "egress"), *_engines(spec, own)]
-    yield place.policy("inside", {naming.INSTANCE: place.key}, ingress=ingress, egress=egress)
-    if not is_closed(spec):
+    said = unit.stack.network_policy
+    ingress = [*own_pods(unit, "from"), *_more(said, "ingress")]
+    egress = [*own_pods(unit, "to"), _name_resolution(said.dns), *_more(said, "egress"), *map(outside, engines)]
+    yield policy(unit, "inside", {naming.INSTANCE: unit.key}, ingress=ingress, egress=egress)
+    if not is_closed(unit.stack):
         return
-    yield place.policy(naming.DEFAULT_DENY, {}, ingress=[], egress=[])
-    if spec.boards is not None:
+    yield policy(unit, naming.DEFAULT_DENY, {}, ingress=[], egress=[])
+    if unit.stack.boards is not None:
         # cert-manager answers an ACME server from a pod in the namespace of the certificate, behind the controller of the consoles.
-        who = spec.network_policy.boards
-        sources = [{"namespaceSelector": {}}] if who is None else elsewhere(who)
-        yield place.policy("acme-solver", ACME_SOLVER, ingress=[connect("from", sources, (ACME_PORT,))], egress=[])
+        sources = [{"namespaceSelector": {}}] if said.boards is None else elsewhere(said.boards)
+        yield policy(unit, "acme-solver", ACME_SOLVER, ingress=[connect("from", sources, (ACME_PORT,))], egress=[])
 
 
 def is_closed(spec: StackSpec) -> bool:
@@ -150,28 +133,20 @@ def is_closed(spec: StackSpec) -> bool:
     return spec.cluster.makes_namespaces if said is None else said
 
 
-def doctor_policies(
-    spec: StackSpec, own: PartySpec | ExchangeSpec, key: str, labels: Mapping[str, str], peers: Peers
-) -> Iterator[Manifest]:
+def doctor_policies(unit: TrainingUnit, peers: Peers) -> Iterator[Manifest]:
     """What lets the pod of `fatefed doctor PEER --in-cluster` ask every peer that this stack dials; it runs beside one of them for all."""
-    if not spec.network_policy.enabled:
+    if not unit.stack.network_policy.enabled:
         return
-    asked = (remote(peer) for peer in peers.accepted if peer.routed and dials(spec, peer))
-    rules = {repr(rule): rule for hop in asked for address in hop.endpoints.values() for rule in [towards(spec, address)]}
-    egress = [_name_resolution(spec), *(rule for _, rule in sorted(rules.items()))]
-    yield Place(own.namespace, key, labels).policy("doctor", {naming.MODULE: naming.DOCTOR}, ingress=[], egress=egress)
+    asked = (remote(peer) for peer in peers.accepted if peer.routed and dials(unit.stack, peer))
+    rules = {repr(rule): rule for hop in asked for address in hop.endpoints.values() for rule in [towards(unit.stack.cluster, address)]}
+    egress = [_name_resolution(unit.stack.network_policy.dns), *(rule for _, rule in sorted(rules.items()))]
+    yield policy(unit, "doctor", {naming.MODULE: naming.DOCTOR}, ingress=[], egress=egress)
 
 
-def _name_resolution(spec: StackSpec) -> Rule:
-    dns = spec.network_policy.dns
+def _name_resolution(dns: DnsSpec) -> Rule:
     servers = [{"namespaceSelector": namespace_labels(name)} for name in (_DNS_NAMESPACES if dns.namespace is None else (dns.namespace,))]
     ports = [{"protocol": protocol, "port": port} for port in dns.ports for protocol in ("UDP", "TCP")]
     return {"to": [*servers, *ranges_of(dns.ranges)], "ports": ports}
-
-
-def _engines(spec: StackSpec, own: PartySpec | ExchangeSpec | None) -> Iterator[Rule]:
-    """The external engines of a party: by address, or their ports anywhere."""
-    yield from map(outside, ways_out(spec, own) if isinstance(own, PartySpec) else ())
 
 
 def outside(way: Way) -> Rule:
@@ -179,8 +154,8 @@ def outside(way: Way) -> Rule:
     return connect("to", [] if way.address is None else ranges_of([single(way.address)]), way.ports)
 
 
-def _more(spec: StackSpec, side: str) -> Iterator[Rule]:
-    given = spec.network_policy.ingress if side == "ingress" else spec.network_policy.egress
+def _more(said: NetworkPolicySpec, side: str) -> Iterator[Rule]:
+    given = said.ingress if side == "ingress" else said.egress
     for _, allowance in sorted(given.items()):
         yield connect("from" if side == "ingress" else "to", elsewhere(allowance), allowance.ports)
 
@@ -188,30 +163,25 @@ def _more(spec: StackSpec, side: str) -> Iterator[Rule]:
 def published_sources(spec: StackSpec) -> list[Rule]:
     """Who may connect to published ports; empty: anyone. Units of this stack come from their own namespaces."""
     ranges = spec.network_policy.published_from
-    units = sorted(
-        {
-            *(own.namespace for units in (spec.parties, spec.serving, spec.site_portal) for own in units.values()),
-            *(hub.namespace for hub in (spec.exchange, spec.serving_exchange, spec.fml_manager) if hub is not None),
-        }
-    )
-    return [] if not ranges else [*ranges_of(ranges), *({"namespaceSelector": namespace_labels(name)} for name in units)]
+    namespaces = sorted({unit.namespace for unit in units(spec)})
+    return [] if not ranges else [*ranges_of(ranges), *({"namespaceSelector": namespace_labels(name)} for name in namespaces)]
 
 
-def _dialled(spec: StackSpec, kind: Kind, hops: Iterable[Neighbour]) -> dict[str, dict[str, Rule]]:
+def _dialled(unit: TrainingUnit, hops: Iterable[Neighbour]) -> dict[str, dict[str, Rule]]:
     """For each module the rules of what it dials, each once: in a star many parties are reached through one exchange."""
     found: dict[str, dict[str, Rule]] = {}
     for hop in hops:
         for endpoint, address in hop.endpoints.items() if hop.routed else ():
-            rule = towards(spec, address)
-            found.setdefault(spec.federation.links.dialler(kind, endpoint), {})[repr(rule)] = rule
+            rule = towards(unit.stack.cluster, address)
+            found.setdefault(unit.links.dialler(unit.kind, endpoint), {})[repr(rule)] = rule
     return found
 
 
-def towards(spec: StackSpec, address: Address) -> Rule:
+def towards(cluster: ClusterSpec, address: Address) -> Rule:
     """An endpoint of a unit or a peer. A policy holds no names: the port of one without addresses is open outside of this cluster."""
     if address.pods is not None:
         return to_pods(address.pods)
-    places = beyond_the_cluster(spec, address.host) if by_name_only(address) else ranges_of(map(single, ip_addresses(address)))
+    places = beyond_the_cluster(cluster, address.host) if by_name_only(address) else ranges_of(map(single, ip_addresses(address)))
     return connect("to", places, sorted(address.ports.values()))
 
 
@@ -225,16 +195,16 @@ def place_of(pods: Pods) -> Rule:
     return {"namespaceSelector": namespace_labels(pods.namespace), "podSelector": {"matchLabels": selector(pods.module, pods.instance)}}
 
 
-def beyond_the_cluster(spec: StackSpec, host: str) -> list[Rule]:
+def beyond_the_cluster(cluster: ClusterSpec, host: str) -> list[Rule]:
     """Everywhere that a peer of this name may be: not in `cluster.ranges`, unless the operator typed a Service, nor where nobody is."""
     typed = namespace_of(host) if "svc" in host.split(".") else None
-    places = [{"ipBlock": {"cidr": cidr, "except": _closed(spec, cidr)}} for cidr in ("0.0.0.0/0", "::/0")]
+    places = [{"ipBlock": {"cidr": cidr, "except": _closed(cluster, cidr)}} for cidr in ("0.0.0.0/0", "::/0")]
     return [*places, *([] if typed is None else [{"namespaceSelector": namespace_labels(typed)}])]
 
 
-def _closed(spec: StackSpec, cidr: str) -> list[str]:
+def _closed(cluster: ClusterSpec, cidr: str) -> list[str]:
     version = ipaddress.ip_network(cidr).version
-    return sorted({*nobodys(version), *(found for found in spec.cluster.ranges if ipaddress.ip_network(found).version == version)})
+    return sorted({*nobodys(version), *(found for found in cluster.ranges if ipaddress.ip_network(found).version == version)})
 
 
 def ip_addresses(address: Address) -> tuple[str, ...]:
@@ -255,11 +225,6 @@ def _port(port: int | range) -> Rule:
 def single(ip: str) -> str:
     """One address as a range."""
     return f"{ip}/{128 if ':' in ip else 32}"
-
-
-def _container_ports(spec: StackSpec, service: PublishedService, own: PartySpec | ExchangeSpec) -> list[int]:
-    release = spec.catalogue[own.release].ports
-    return sorted(release[port.own] for port in service.ports)
 
 
 def elsewhere(who: Elsewhere) -> list[Rule]:

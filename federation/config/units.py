@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 from federation.base import naming
 from federation.base.errors import of_each
 from federation.base.scalars import PartyId
+from federation.catalogue.endpoints import ANY, LinkRow, PublishedService
 from federation.catalogue.kinds import KINDS, Kind, KindRow
 from federation.catalogue.portal import PortalRelease, portal_catalogue
 from federation.catalogue.releases import CombinationRow, Release
@@ -73,6 +74,16 @@ class OwnUnit(Generic[Spec, Row]):
     def server_name(self) -> str:
         """The TLS server name of what it publishes."""
         return self.row.server_name_of(self.party_id, self.stack.federation.domain)
+
+    @property
+    def links(self) -> LinkRow:
+        """What is true of the stack's kind of link."""
+        return self.stack.federation.links
+
+    @property
+    def published(self) -> tuple[PublishedService, ...]:
+        """What it publishes; nothing with an engine that cannot be linked so."""
+        return self.links.of(self.kind, getattr(self.spec, "federation", ANY))
 
     @property
     def releases(self) -> Mapping[str, Row]:

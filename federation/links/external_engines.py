@@ -5,7 +5,7 @@ from typing import Any
 
 from federation.catalogue.releases import Release
 from federation.config.party import PartySpec
-from federation.config.stack import StackSpec
+from federation.config.units import AnySpec, TrainingUnit
 
 # The modules that an external engine stands in for.
 REPLACED: dict[str, tuple[str, ...]] = {
@@ -23,9 +23,9 @@ _PORTS: dict[str, dict[str, str]] = {
 }
 
 
-def external_engines(own: PartySpec) -> dict[str, Any]:
-    """The external engines of a party, by name: the models of `federation.config.engines`."""
-    given = {name: getattr(own.engines, name) for name in REPLACED}
+def external_engines(own: AnySpec) -> dict[str, Any]:
+    """The external engines of a party, none of another kind, by name: the models of `federation.config.engines`."""
+    given = {name: getattr(getattr(own, "engines", None), name, None) for name in REPLACED}
     return {name: engine.external for name, engine in given.items() if engine is not None}
 
 
@@ -34,16 +34,16 @@ def replaced_modules(own: PartySpec) -> dict[str, str]:
     return {module: engine for engine in external_engines(own) for module in REPLACED[engine]}
 
 
-def engine_host(own: PartySpec, engine: str) -> str:
+def engine_host(own: AnySpec, engine: str) -> str:
     """The host of an engine as the party dials it: the external one's, or the Service of its module."""
     external = external_engines(own).get(engine)
     return engine if external is None else str(external.host)
 
 
-def engine_ports(spec: StackSpec, own: PartySpec) -> Mapping[str, int]:
+def engine_ports(unit: TrainingUnit) -> Mapping[str, int]:
     """The ports of the party's engines: the release's, and those of external engines in their place."""
-    ports = dict(spec.catalogue[own.release].ports)
-    for engine, external in external_engines(own).items():
+    ports = dict(unit.release.ports)
+    for engine, external in external_engines(unit.spec).items():
         ports |= {name: getattr(external, field) for name, field in _PORTS.get(engine, {}).items()}
     return ports
 

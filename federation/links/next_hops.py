@@ -8,10 +8,10 @@ from federation.base import naming
 from federation.base.live import LiveValue
 from federation.base.scalars import PartyId, is_ip, is_ipv6
 from federation.catalogue.endpoints import PublishedService
-from federation.catalogue.kinds import Kind
-from federation.config.exchange import ExchangeSpec
-from federation.config.party import PartySpec
+from federation.config.portal import SitePortalSpec
+from federation.config.serving import ServingSpec
 from federation.config.stack import StackSpec
+from federation.config.units import AnyUnit, OwnUnit, PartyUnit, TrainingUnit, exchange_unit, party_units
 from federation.links import pairs
 from federation.links.external_engines import engine_host, engine_ports, external_engines
 from federation.links.publishing import service_ports
@@ -60,63 +60,64 @@ APART = Neighbour({}, routed=False, why="no common collaboration")
 def other_parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
     """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
     theirs = {peer.party_id: remote(peer) for peer in peers.parties() if peer.party_id is not None}
-    found = theirs | {party: _local(spec, "party", given, naming.party_key(party)) for party, given in spec.parties.items() if party != own}
-    return {party: neighbour if may_talk(spec, own, party) else APART for party, neighbour in found.items()}
+    found = theirs | {party: _local(unit) for party, unit in party_units(spec).items() if party != own}
+    return {party: neighbour if may_talk(spec.collaborations, own, party) else APART for party, neighbour in found.items()}
 
 
 # Whom a unit dials: for each party that it names in its routes, and for all others (None: nobody, and nobody ever was).
 Hops = tuple[dict[PartyId, Neighbour], Neighbour | None]
 
 
-def next_hops(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> Hops:
+def next_hops(unit: PartyUnit, peers: Peers) -> Hops:
     """Whom a party dials: in a mesh each party itself, in a star its exchange."""
-    if spec.federation.topology == "mesh":
-        return other_parties(spec, party, peers), None
-    return through(_exchange_of(spec, party, own, peers), spec, party, spec.parties, peers.parties())
+    if unit.stack.federation.topology == "mesh":
+        return other_parties(unit.stack, unit.party, peers), None
+    return through(_exchange_of(unit, peers), unit, unit.stack.parties, peers.parties())
 
 
-def through(exchange: Neighbour, spec: StackSpec, own: PartyId, inside: Iterable[PartyId], peers: Iterable[Peer]) -> Hops:
+def through(exchange: Neighbour, unit: AnyUnit, inside: Iterable[PartyId], peers: Iterable[Peer]) -> Hops:
     """Whom a unit of a star dials: the exchange, or nobody, for each accepted peer; for the rest the exchange.
 
     A peer that is not routed has its entry, or the default would lead to it; one that is routed, because nginx would else
     remember the entry of a suspension that is over. With collaborations every partner is named, also those of this stack
     (`inside`), and the rest is nobody: an exchange sees only whom a packet is for.
     """
-    partners = {*named(spec), *inside} if spec.collaborations else set()
+    groups, own = unit.stack.collaborations, unit.party
+    partners = {*named(groups), *inside} if groups else set()
     known = dict.fromkeys(partners, exchange)
     known |= {peer.party_id: exchange if peer.routed else _severed(peer) for peer in peers if peer.party_id is not None}
-    others = {other: hop if may_talk(spec, own, other) else APART for other, hop in known.items() if other != own}
-    return others, APART if spec.collaborations else exchange
+    others = {other: hop if may_talk(groups, own, other) else APART for other, hop in known.items() if other != own}
+    return others, APART if groups else exchange
 
 
 def _severed(peer: Peer) -> Neighbour:
     return Neighbour({}, routed=False, why=peer.state)
 
 
-def _exchange_of(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers) -> Neighbour:
+def _exchange_of(unit: PartyUnit, peers: Peers) -> Neighbour:
     """The exchange of a party, or the front of its exchanges; nobody while it is pending."""
-    if own.modules.lbrollsite is None:
-        return exchange_named(spec, own.exchange or "", peers) or NOWHERE
-    behind = exchanges_behind(spec, own, peers)
+    if unit.spec.modules.lbrollsite is None:
+        return exchange_named(unit.stack, unit.spec.exchange or "", peers) or NOWHERE
+    behind = exchanges_behind(unit, peers)
     if not behind:
         return NOWHERE
-    port = spec.catalogue[own.release].ports["lbrollsite"]
-    pods = Pods(own.namespace, naming.party_key(party), naming.LBROLLSITE, (port,))
+    port = unit.release.ports["lbrollsite"]
+    pods = Pods(unit.namespace, unit.key, naming.LBROLLSITE, (port,))
     front = Address(naming.LBROLLSITE_SERVICE, (), {"grpc": port}, pods)
     return Neighbour({"rollsite": front}, any(exchange.routed for exchange in behind.values()))
 
 
-def exchanges_behind(spec: StackSpec, own: PartySpec, peers: Peers) -> dict[str, Neighbour]:
+def exchanges_behind(unit: PartyUnit, peers: Peers) -> dict[str, Neighbour]:
     """The exchanges that a party's lbrollsite dials, by name; without those that are pending, and none without the module."""
-    names = () if own.modules.lbrollsite is None else own.exchanges
-    found = {name: exchange_named(spec, name, peers) for name in sorted(names)}
+    names = () if unit.spec.modules.lbrollsite is None else unit.spec.exchanges
+    found = {name: exchange_named(unit.stack, name, peers) for name in sorted(names)}
     return {name: exchange for name, exchange in found.items() if exchange is not None}
 
 
 def exchange_named(spec: StackSpec, name: str, peers: Peers) -> Neighbour | None:
     """An exchange by the name that a party has for it; None while it is pending."""
-    if name == "local" and spec.exchange is not None:
-        return _local(spec, "exchange", spec.exchange, naming.EXCHANGE)
+    if name == "local" and (own := exchange_unit(spec)) is not None:
+        return _local(own)
     peer = peers.exchange(name)
     return None if peer is None else remote(peer)
 
@@ -127,21 +128,35 @@ def remote(peer: Peer) -> Neighbour:
     return Neighbour(endpoints, peer.routed, "" if peer.routed else peer.state)
 
 
-def _local(spec: StackSpec, kind: Kind, own: PartySpec | ExchangeSpec, key: str) -> Neighbour:
-    services = spec.federation.links.of(kind, own.federation)
-    return Neighbour({service.endpoint: _inside(spec, service, own, key) for service in services})
+def by_name(unit: AnyUnit, published: PublishedService) -> Address:
+    """An endpoint of a unit of this stack, dialled by the name of its Service."""
+    ports = {port.purpose: unit.release.ports[port.own] for port in published.ports}
+    pods = Pods(unit.namespace, unit.key, published.module, tuple(ports.values()))
+    return Address(naming.inside(published.internal or published.service, unit.namespace), (), ports, pods)
 
 
-def _inside(spec: StackSpec, published: PublishedService, own: PartySpec | ExchangeSpec, key: str) -> Address:
-    if isinstance(own, PartySpec) and published.endpoint in external_engines(own):
-        ports, host = engine_ports(spec, own), engine_host(own, published.endpoint)
+def fateflow_of(unit: OwnUnit[ServingSpec | SitePortalSpec, Any]) -> str:
+    """host:port of the HTTP API of the FATE-Flow that a FATE-Serving or a Site Portal belongs to."""
+    if unit.spec.fateflow is not None:
+        return unit.spec.fateflow
+    training = party_units(unit.stack)[unit.party]
+    return f"{naming.inside(naming.FATEFLOW_SERVICE, training.namespace)}:{training.release.ports['fateflowHttp']}"
+
+
+def _local(unit: TrainingUnit) -> Neighbour:
+    return Neighbour({service.endpoint: _inside(unit, service) for service in unit.published})
+
+
+def _inside(unit: TrainingUnit, published: PublishedService) -> Address:
+    if published.endpoint in external_engines(unit.spec):
+        ports, host = engine_ports(unit), engine_host(unit.spec, published.endpoint)
         return Address(host, (host,) if is_ip(host) else (), {port.purpose: ports[port.own] for port in published.ports})
-    release_ports = spec.catalogue[own.release].ports
-    pods = Pods(own.namespace, key, published.module, tuple(release_ports[port.own] for port in published.ports))
-    host = str(LiveValue(own.namespace, published.internal or published.service, "clusterIP"))
+    release_ports = unit.release.ports
+    pods = Pods(unit.namespace, unit.key, published.module, tuple(release_ports[port.own] for port in published.ports))
+    host = str(LiveValue(unit.namespace, published.internal or published.service, "clusterIP"))
     if published.internal is not None:
         return Address(host, (host,), {port.purpose: release_ports[port.own] for port in published.ports}, pods)
-    dialled = service_ports(published, own.publish.of(published.endpoint), release_ports)
+    dialled = service_ports(published, unit.spec.publish.of(published.endpoint), release_ports)
     return Address(host, (host,), {purpose: port.port for purpose, port in dialled.items()}, pods)
 
 

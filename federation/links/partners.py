@@ -6,16 +6,16 @@ from federation.peers.accepted import Peer
 from federation.peers.collaborations import may_talk
 
 
-def is_partner(spec: StackSpec, unit: AnyUnit, peer: Peer) -> bool:
+def is_partner(unit: AnyUnit, peer: Peer) -> bool:
     """Whether a unit and a peer would dial each other, were the peer routed: the hubs that the unit names; without any, its equals.
 
     Of a hub its members. Members and equals only when they may talk to each other.
     """
     if unit.spec.hubs:
         return peer.kind == unit.row.hub and peer.name in unit.spec.hubs
-    return peer.kind == unit.row.equals and may_talk(spec, unit.party_id, peer.party_id or "")
+    return peer.kind == unit.row.equals and may_talk(unit.stack.collaborations, unit.party_id, peer.party_id or "")
 
 
 def dials(spec: StackSpec, peer: Peer) -> bool:
     """Whether a unit of this stack would dial a peer, were it routed."""
-    return any(is_partner(spec, unit, peer) for unit in units(spec))
+    return any(is_partner(unit, peer) for unit in units(spec))

@@ -1,12 +1,13 @@
 """How a published Service is dialled: by its own cluster, and by peers; with markers where an address is live."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from federation.base.live import LiveValue
 from federation.base.scalars import is_ip
 from federation.catalogue.endpoints import PublishedService
-from federation.config.publish import Publication, Publish
+from federation.config.publish import Publication
+from federation.config.units import AnyUnit
 from federation.manifests.objects import Manifest, ServicePort, published_service
 
 
@@ -22,40 +23,35 @@ def service_ports(published: PublishedService, publication: Publication, release
     return ports
 
 
-def service(
-    published: PublishedService,
-    publication: Publication,
-    ports: Mapping[str, ServicePort],
-    instance: str,
-    namespace: str,
-    labels: Mapping[str, str],
-) -> Manifest:
+def service(unit: AnyUnit, published: PublishedService) -> Manifest:
     """The Service of an endpoint."""
-    return published_service(published.service, published.module, instance, namespace, labels, list(ports.values()), publication)
+    publication = unit.spec.publish.of(published.endpoint)
+    ports = list(service_ports(published, publication, unit.release.ports).values())
+    return published_service(published.service, published.module, unit.key, unit.namespace, unit.labels, ports, publication)
 
 
-def endpoints(
-    services: Iterable[PublishedService], publish: Publish, namespace: str, release_ports: Mapping[str, int], server_name: str
-) -> dict[str, Any]:
-    """The endpoints of a descriptor body."""
-    found = {}
-    for published in services:
-        publication = publish.of(published.endpoint)
-        dialled = service_ports(published, publication, release_ports)
-        found[published.endpoint] = _endpoint(published, publication, namespace, dialled, server_name)
-    return found
+def descriptor(unit: AnyUnit, ports: Mapping[str, int] | None = None, **more: Any) -> dict[str, Any]:
+    """The body of a unit's descriptor. `ports`: with those of external engines; absent: of the release. `more`: what only its kind says."""
+    return {
+        **unit.stack.federation.membership,
+        "kind": unit.kind,
+        "organization": unit.stack.organization,
+        **({} if unit.party_id is None else {"partyId": unit.party_id}),
+        "release": unit.spec.release,
+        **more,
+        "endpoints": {published.endpoint: _endpoint(unit, published, ports or unit.release.ports) for published in unit.published},
+    }
 
 
-def _endpoint(
-    published: PublishedService, publication: Publication, namespace: str, ports: Mapping[str, ServicePort], server_name: str
-) -> dict[str, Any]:
+def _endpoint(unit: AnyUnit, published: PublishedService, ports: Mapping[str, int]) -> dict[str, Any]:
     """What a descriptor says of an endpoint: an advertised address, its load balancer's, or (ClusterIP) the cluster's own."""
+    publication = unit.spec.publish.of(published.endpoint)
     if publication.advertise is not None:
         host, addresses = publication.advertise.host, publication.advertise.addresses
         addresses = addresses or ((host,) if is_ip(host) else ())
     else:
-        host = str(LiveValue(namespace, published.service, "loadBalancer" if publication.type == "LoadBalancer" else "clusterIP"))
+        host = str(LiveValue(unit.namespace, published.service, "loadBalancer" if publication.type == "LoadBalancer" else "clusterIP"))
         addresses = (host,)
-    tls = {"tls": True, "serverName": server_name} if published.tls else {"tls": False}
-    dialled = {purpose: port.node_port or port.port for purpose, port in ports.items()}
+    tls = {"tls": True, "serverName": unit.server_name} if published.tls else {"tls": False}
+    dialled = {purpose: port.node_port or port.port for purpose, port in service_ports(published, publication, ports).items()}
     return {"host": host, "addresses": list(addresses), "ports": dialled, **tls}

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from federation.base import naming
 from federation.chart_values.modules import SecretKey
 from federation.config.credentials import Credential
-from federation.config.stack import StackSpec
+from federation.config.images import ImagesSpec
+from federation.config.units import AnyUnit
 from federation.manifests.objects import PULL_SECRET_TYPE, SecretPlan
 
 
@@ -43,16 +44,16 @@ def default_secret(key: str, slot: str) -> str:
     return f"{key}-{naming.kebab_case(slot)}"
 
 
-def pull_secret(spec: StackSpec, place: str, labels: dict[str, str]) -> tuple[SecretPlan, ...]:
+def pull_secret(unit: AnyUnit) -> tuple[SecretPlan, ...]:
     """The registry's Secret, when its content is in fate:secrets."""
-    given = spec.images.pull_secret
+    given = unit.stack.images.pull_secret
     if given is None or given.secret is None:
         return ()
     sources = {".dockerconfigjson": given.secret}
-    return (SecretPlan(naming.PULL_SECRET, naming.PULL_SECRET, place, labels, PULL_SECRET_TYPE, sources),)
+    return (SecretPlan(naming.PULL_SECRET, naming.PULL_SECRET, unit.namespace, unit.labels, PULL_SECRET_TYPE, sources),)
 
 
-def pull_secret_names(spec: StackSpec) -> tuple[str, ...]:
+def pull_secret_names(images: ImagesSpec) -> tuple[str, ...]:
     """The imagePullSecrets of every pod."""
-    given = spec.images.pull_secret
+    given = images.pull_secret
     return () if given is None else (given.kubernetes_secret or naming.PULL_SECRET,)

@@ -3,25 +3,25 @@
 from collections.abc import Iterator
 
 from federation.base.scalars import PartyId
-from federation.config.stack import StackSpec
+from federation.config.stack import Collaborations, StackSpec
 from federation.peers.accepted import Peers
 
 
-def may_talk(spec: StackSpec, own: PartyId | None, other: PartyId) -> bool:
+def may_talk(collaborations: Collaborations, own: PartyId | None, other: PartyId) -> bool:
     """Whether two parties share a collaboration; for an exchange (`own` None): whether the other one is in any."""
-    if not spec.collaborations:
+    if not collaborations:
         return True
-    return any(other in members and (own is None or own in members) for members in spec.collaborations.values())
+    return any(other in members and (own is None or own in members) for members in collaborations.values())
 
 
-def named(spec: StackSpec) -> frozenset[PartyId]:
+def named(collaborations: Collaborations) -> frozenset[PartyId]:
     """Every party that a collaboration names."""
-    return frozenset(party for members in spec.collaborations.values() for party in members)
+    return frozenset(party for members in collaborations.values() for party in members)
 
 
-def groups(spec: StackSpec) -> tuple[tuple[PartyId, ...], ...]:
+def groups(collaborations: Collaborations) -> tuple[tuple[PartyId, ...], ...]:
     """Who works together, each group once; empty: all members."""
-    return tuple(sorted({tuple(sorted(members, key=int)) for members in spec.collaborations.values()}))
+    return tuple(sorted({tuple(sorted(members, key=int)) for members in collaborations.values()}))
 
 
 def collaboration_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
@@ -32,7 +32,7 @@ def collaboration_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
         "collaborations decide which routes this stack makes; FATE's native proxies do not check who sends, "
         "so the other members' stacks must have the same ones (docs/network.md)"
     )
-    inside = named(spec)
+    inside = named(spec.collaborations)
     for party, _ in spec.parties_in_order:
         if party not in inside:
             yield f"party {party} is in no collaboration: it has no route to anyone"

@@ -60,55 +60,53 @@ class FirewallRow:
 def firewall_rows(spec: StackSpec, peers: Peers, plan: StackPlan) -> tuple[FirewallRow, ...]:
     """Every row, by unit, direction and peer. Connections between units of one stack stay inside its cluster."""
     ready = [peer for peer in peers.accepted if peer.routed and peer.name not in plan.pending]
-    return tuple(row for unit in units(spec) for row in _rows(spec, unit, plan.unit(unit.key), ready))
+    return tuple(row for unit in units(spec) for row in _rows(unit, plan.unit(unit.key), ready))
 
 
-def _rows(spec: StackSpec, own: AnyUnit, unit: UnitPlan, ready: list[Peer]) -> Iterator[FirewallRow]:
-    partners = [peer for peer in ready if is_partner(spec, own, peer)]
-    yield from _incoming(spec, unit, partners)
-    yield from _outgoing(spec, unit, partners)
-    yield from _outside(spec, unit, kind_of(own).ways(spec, own.party_id or "", own.spec))
+def _rows(unit: AnyUnit, plan: UnitPlan, ready: list[Peer]) -> Iterator[FirewallRow]:
+    partners = [peer for peer in ready if is_partner(unit, peer)]
+    yield from _incoming(unit, plan, partners)
+    yield from _outgoing(unit, partners)
+    for way in kind_of(unit).ways(unit):
+        yield from _along(unit, way)
+    yield from _calling_back(unit)
 
 
-def _incoming(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
+def _incoming(unit: AnyUnit, plan: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
     senders = sorted({peer.descriptor.organization for peer in partners})
     source = f"outgoing addresses of {', '.join(senders)}" if senders else "outgoing addresses of its peers: none yet"
-    for endpoint, body in unit.descriptor["endpoints"].items():
+    for endpoint, body in plan.descriptor["endpoints"].items():
         for purpose, port in sorted(body["ports"].items()):
             told, carries = _hosts(body["host"], body["addresses"]), ports_of(unit.kind, endpoint)[purpose].carries
-            yield FirewallRow("in", unit.key, source, endpoint, told, port, "TCP", carries, spec.organization)
+            yield FirewallRow("in", unit.key, source, endpoint, told, port, "TCP", carries, unit.stack.organization)
 
 
-def _outgoing(spec: StackSpec, unit: UnitPlan, partners: list[Peer]) -> Iterator[FirewallRow]:
-    own = unit.party_id
-    external = external_engines(spec.parties[own]) if own is not None and unit.kind == "party" else {}
+def _outgoing(unit: AnyUnit, partners: list[Peer]) -> Iterator[FirewallRow]:
+    external = external_engines(unit.spec)
     for peer in partners:
         organization = peer.descriptor.organization
-        opened_by = f"{spec.organization} (out), {organization} (in)"
+        opened_by = f"{unit.stack.organization} (out), {organization} (in)"
         for endpoint, body in sorted(peer.descriptor.endpoints.items()):
             for purpose, port in sorted(body.ports.items()):
                 told = _hosts(body.host, body.addresses)
-                module = spec.federation.links.dialler(unit.kind, endpoint)
+                module = unit.links.dialler(unit.kind, endpoint)
                 source = f"external {module} of {unit.key}" if module in external else f"nodes of {unit.key}, or their NAT address"
                 carried = f"{ports_of(peer.kind, endpoint)[purpose].carries}; to {peer.name}"
                 yield FirewallRow("out", unit.key, source, endpoint, told, port, "TCP", carried, opened_by)
 
 
-def _outside(spec: StackSpec, unit: UnitPlan, ways: Iterable[Way]) -> Iterator[FirewallRow]:
-    """Connections with engines and servers outside of the stack, which the organization itself runs."""
-    for way in ways:
-        yield from _along(spec, unit, way)
-    if unit.kind == "party":
-        party = spec.parties[unit.party_id or ""]
-        for port in map(_port, driver_ports(party)):
-            host = external_engines(party)["spark"].driver_host or "the address of FATE-Flow's pod"
-            yield FirewallRow("in", unit.key, "workers of the external spark", "spark", (host,), port, "TCP", _CALL_BACK, spec.organization)
-
-
-def _along(spec: StackSpec, unit: UnitPlan, way: Way) -> Iterator[FirewallRow]:
+def _along(unit: AnyUnit, way: Way) -> Iterator[FirewallRow]:
+    """A connection with an engine or server outside of the stack, which the organization itself runs."""
     host, source = way.host or f"every machine of the external {way.engine}", f"nodes of {unit.key}, or their NAT address"
     for port in map(_port, way.ports):
-        yield FirewallRow("out", unit.key, source, way.engine, (host,), port, "TCP", OUTSIDE[way.engine], spec.organization)
+        yield FirewallRow("out", unit.key, source, way.engine, (host,), port, "TCP", OUTSIDE[way.engine], unit.stack.organization)
+
+
+def _calling_back(unit: AnyUnit) -> Iterator[FirewallRow]:
+    """An external Spark's workers, which dial the driver."""
+    for port in map(_port, driver_ports(unit.spec)):
+        host, who = external_engines(unit.spec)["spark"].driver_host or "the address of FATE-Flow's pod", "workers of the external spark"
+        yield FirewallRow("in", unit.key, who, "spark", (host,), port, "TCP", _CALL_BACK, unit.stack.organization)
 
 
 def _port(port: int | range) -> int | str:

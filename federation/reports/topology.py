@@ -98,16 +98,16 @@ def _edges(spec: StackSpec, peers: Peers, plan: StackPlan) -> Iterator[Edge]:
     states = {peer.name: "pending" if peer.name in plan.pending else peer.state for peer in peers.accepted}
     own = sorted(_units(spec), key=lambda unit: list(_TITLES).index(unit.kind))
     for unit in own:
-        carries = _carries(spec, unit, plan)
-        if unit.row.program == "FATE-Serving" and unit.party_id in spec.parties:
+        carries = _carries(unit, plan)
+        if unit.kind == "serving" and unit.party_id in spec.parties:
             yield Edge(unit.key, naming.party_key(unit.party_id), "models", "active")
         for name in sorted(unit.spec.hubs):
             local = name == "local"
             yield Edge(unit.key, _hub(unit) if local else f"peer-{name}", carries, "active" if local else states.get(name, "pending"))
         if unit.spec.hubs:
             continue
-        yield from (Edge(unit.key, other.key, carries, "active") for other in own if _are_linked(spec, unit, other))
-        others = [peer.name for peer in peers.accepted if is_partner(spec, unit, peer)]
+        yield from (Edge(unit.key, other.key, carries, "active") for other in own if _are_linked(unit, other))
+        others = [peer.name for peer in peers.accepted if is_partner(unit, peer)]
         yield from (Edge(unit.key, f"peer-{name}", carries, states[name]) for name in others)
 
 
@@ -116,15 +116,15 @@ def _hub(unit: AnyUnit) -> str:
     return "" if unit.row.hub is None else KINDS[unit.row.hub].key
 
 
-def _carries(spec: StackSpec, unit: AnyUnit, plan: StackPlan) -> str:
+def _carries(unit: AnyUnit, plan: StackPlan) -> str:
     if unit.row.program != "FATE":
         return _PREDICTIONS
     engine = _engine(unit.kind, plan.unit(unit.key).descriptor["endpoints"])
-    return f"{engine}, TLS" if spec.federation.links.tls(engine) else engine
+    return f"{engine}, TLS" if unit.links.tls(engine) else engine
 
 
-def _are_linked(spec: StackSpec, unit: AnyUnit, other: AnyUnit) -> bool:
+def _are_linked(unit: AnyUnit, other: AnyUnit) -> bool:
     """Whether two units of one stack dial each other without a hub, and the first has the smaller id: each link is drawn once."""
     if unit.party_id is None or other.party_id is None or unit.row.equals != other.kind or other.spec.hubs:
         return False
-    return int(unit.party_id) < int(other.party_id) and may_talk(spec, unit.party_id, other.party_id)
+    return int(unit.party_id) < int(other.party_id) and may_talk(unit.stack.collaborations, unit.party_id, other.party_id)

@@ -91,13 +91,13 @@ def hosts_are_used_once(stack: CheckedStack) -> Iterator[Problem]:
 
 
 def _addresses(unit: ConsoleUnit) -> Iterator[_Address]:
-    for name, console in shown(unit.stack, unit.spec, _deployed(unit)).items():
-        host, at = host_of(unit.stack, unit.party, name, console), (*unit.path, "boards", name)
+    for name, console in shown(unit, _deployed(unit)).items():
+        host, at = host_of(unit.stack.boards, unit.party, name, console), (*unit.path, "boards", name)
         yield _Address(host, console.path, at, f"{name} of {unit.title}", "give each console a host of its own")
 
 
 def _portal_addresses(unit: SitePortalUnit) -> Iterator[_Address]:
-    for name, console in shown_portal(unit.stack, unit.party, unit.spec).items() if unit.spec.release in unit.releases else ():
+    for name, console in shown_portal(unit).items() if unit.spec.release in unit.releases else ():
         yield _Address(console.host, console.path, unit.path, f"{name} of party {unit.party}", "give that console another host")
 
 
@@ -109,19 +109,19 @@ def _units(spec: StackSpec) -> Iterator[ConsoleUnit]:
 
 def _deployed(unit: ConsoleUnit) -> Collection[str]:
     """The modules of a unit; none of an unknown release or combination."""
-    return kind_of(unit).deployed(unit.stack, unit.spec)
+    return kind_of(unit).deployed(unit)
 
 
 def board_warnings(spec: StackSpec) -> Iterator[str]:
     """Consoles that anybody can use who reaches them, passwords that can be read on their way, boards that show nothing."""
     if spec.boards is None:
         return
-    found = [(unit, name) for unit in _units(spec) for name in shown(spec, unit.spec, _deployed(unit))]
+    found = [(unit, name) for unit in _units(spec) for name in shown(unit, _deployed(unit))]
     for unit, name in found:
         if (risk := CONSOLES[name].risk) is not None:
             yield f"console {name} of {unit.title} is shown to everyone who reaches its address: {risk}"
-    portals = any(shown_portal(spec, party, own) for party, own in spec.site_portals_in_order)
+    portals = any(map(shown_portal, site_portal_units(spec).values()))
     if not found and not portals:
         yield f"fate:boards shows nothing: none of {', '.join(CONSOLES[name].module for name in DEFAULT_CONSOLES)} is deployed"
-    elif not encrypted(spec):
+    elif not encrypted(spec.boards):
         yield "fate:boards shows consoles without TLS: whoever is on the way of a browser reads its passwords"

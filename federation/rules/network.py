@@ -6,7 +6,7 @@ from federation.access.consoles import shown
 from federation.access.engine_policy import Way
 from federation.base.scalars import PartyId
 from federation.config.stack import StackSpec
-from federation.config.units import AnyUnit, units
+from federation.config.units import AnyUnit, party_units, units
 from federation.links.next_hops import by_name_only
 from federation.links.partners import is_partner
 from federation.peers.accepted import Peer, Peers
@@ -19,7 +19,7 @@ def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
     if not spec.network_policy.enabled:
         yield "network policies are off: every pod of the cluster reaches every port of every party and exchange"
         return
-    if spec.network_policy.boards is None and any(shown(spec, own, deployed_modules(spec, own)) for own in spec.parties.values()):
+    if spec.network_policy.boards is None and any(shown(party, deployed_modules(party)) for party in party_units(spec).values()):
         yield (
             "consoles are open to every pod of the cluster: name the ingress controller's namespace (or its nodes' addresses) in "
             "networkPolicy.boards"
@@ -32,14 +32,16 @@ def policy_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
                 "addresses only, so pods may dial those ports anywhere; an IP address as host narrows it"
             )
     for peer in peers.accepted:
-        unit = next((unit for unit in units(spec) if peer.routed and is_partner(spec, unit, peer)), None)
+        unit = next((unit for unit in units(spec) if peer.routed and is_partner(unit, peer)), None)
         if unit is not None and not _accepted(spec, peer):
-            yield from _named_only(spec, unit, peer)
+            yield from _named_only(unit, peer)
 
 
-def _named_only(spec: StackSpec, unit: AnyUnit, peer: Peer) -> Iterator[str]:
+def _named_only(unit: AnyUnit, peer: Peer) -> Iterator[str]:
     """The endpoints of a peer, which a unit dials, of which no address is known."""
-    where = "anywhere but in this cluster" if spec.cluster.ranges else "anywhere, this cluster included (fate:cluster.ranges is absent)"
+    where = (
+        "anywhere but in this cluster" if unit.stack.cluster.ranges else "anywhere, this cluster included (fate:cluster.ranges is absent)"
+    )
     for name, endpoint in sorted(peer.descriptor.endpoints.items()):
         if by_name_only(endpoint):
             ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
@@ -50,7 +52,7 @@ def _named_only(spec: StackSpec, unit: AnyUnit, peer: Peer) -> Iterator[str]:
             )
             yield (
                 f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy holds no names, "
-                f"so {spec.federation.links.dialler(unit.kind, name)} may dial port {ports} {where}; {remedy}, "
+                f"so {unit.links.dialler(unit.kind, name)} may dial port {ports} {where}; {remedy}, "
                 f"or accept the name: peers.{peer.name}.resolve: true"
             )
 
@@ -63,4 +65,4 @@ def _accepted(spec: StackSpec, peer: Peer) -> bool:
 def _ways(spec: StackSpec) -> Iterator[tuple[PartyId, tuple[Way, ...]]]:
     for unit in units(spec):
         if unit.party_id is not None:
-            yield unit.party_id, tuple(kind_of(unit).ways(spec, unit.party_id, unit.spec))
+            yield unit.party_id, tuple(kind_of(unit).ways(unit))

@@ -23,7 +23,7 @@ def opening_warnings(spec: StackSpec) -> Iterator[str]:
         where = ".".join(unit.path)
         if not (spec.network_policy.enabled and spec.network_policy.published_from):
             yield from _published(unit, where)
-        for name, service in _shown(spec, unit):
+        for name, service in _shown(unit):
             at = f"{where}.modules.{'.'.join(module_path(name))}.service makes {name} reachable"
             if service == "NodePort":
                 yield f"{at} at every node of the cluster: write sourceRanges: {ANYONE} if that is wanted"
@@ -46,11 +46,11 @@ def _published(unit: AnyUnit, where: str) -> Iterator[str]:
     )
 
 
-def _shown(spec: StackSpec, unit: AnyUnit) -> Iterator[tuple[str, str]]:
+def _shown(unit: AnyUnit) -> Iterator[tuple[str, str]]:
     """The modules with a Service outside of the cluster that no source range limits, and its type."""
     kind = kind_of(unit)
-    deployed = kind.deployed(spec, unit.spec)
-    for name, given in kind.module_specs(unit.spec).items():
+    deployed = kind.deployed(unit)
+    for name, given in kind.module_specs(unit).items():
         service = (given or ModuleSpec()).service
         if service is not None and service.type != "ClusterIP" and not service.source_ranges and name in deployed:
             yield name, service.type

@@ -125,5 +125,5 @@ def _published(unit: AnyUnit) -> tuple[tuple[PublishedService, ...], Mapping[str
     kind = kind_of(unit)
     if unit.spec.release not in unit.releases:
         return (), {}
-    ports, services = kind.ports(unit.stack, unit.spec), kind.services(unit.stack.federation.links, unit.spec)
-    return tuple(found for found in services if all((port.default or port.own) in ports for port in found.ports)), ports
+    ports = kind.ports(unit)
+    return tuple(found for found in unit.published if all((port.default or port.own) in ports for port in found.ports)), ports

@@ -147,7 +147,7 @@ def _published_node_ports(unit: AnyUnit) -> Iterator[NodePort]:
 
 
 def _service_node_ports(unit: AnyUnit) -> Iterator[NodePort]:
-    for name, given in kind_of(unit).module_specs(unit.spec).items():
+    for name, given in kind_of(unit).module_specs(unit).items():
         if given is not None and given.service is not None:
             owner = (*unit.path, "modules", *module_path(name), "service")
             yield from ((owner, ("nodePorts", port), number) for port, number in sorted(given.service.node_ports.items()))

@@ -56,7 +56,7 @@ def callers_have_authorities(stack: CheckedStack) -> Iterator[Problem]:
 
 
 def _callers_have_authorities(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
-    required = client_certificates(unit.spec) == "required" and holds_certificate(stack.spec, unit.spec)
+    required = client_certificates(unit.spec) == "required" and holds_certificate(unit)
     if required and (found := [*without_authority(stack.spec, unit.party, stack.peers)]):
         problem = f"would refuse {', '.join(found)}: no CA is known by which a certificate could be checked"
         remedy = "ask the owner for a descriptor with a CA of the party's own (tls: partyCa); suspend who has none; or choose optional"
@@ -74,7 +74,7 @@ def _issuer_fits(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
         remedy = f"name who signs, such as {{name: party-{unit.party}-ca}}: an Issuer of cert-manager in the party's namespace"
         yield Problem(where, f"is missing: tls: {CERT_MANAGER} needs an issuer", remedy)
     links = stack.spec.federation.links
-    if own.federation in links.engines and not holds_certificate(stack.spec, own):
+    if own.federation in links.engines and not holds_certificate(unit):
         why = "is external, so that it has a certificate of its own" if links.tls(own.federation) else "has no TLS"
         where = stack.place((*unit.path, "tls"))
         yield Problem(where, f"{own.federation} {why}: cert-manager would sign for nobody", "remove tls and issuer")

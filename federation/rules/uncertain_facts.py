@@ -6,6 +6,7 @@ from federation.catalogue.releases import UncertainRow
 from federation.config.modules import ModuleSpec
 from federation.config.party import module_specs
 from federation.config.stack import StackSpec
+from federation.config.units import party_units
 from federation.manifests.modules import Variant
 from federation.units.exchange.plan import exchange_module_specs
 from federation.units.party.values import deployed_modules
@@ -20,10 +21,11 @@ def release_warnings(spec: StackSpec) -> Iterator[str]:
         for row in release.uncertain:
             if _concerns(row, deployed, Variant()):
                 yield f"the exchange, FATE {release.release}: {row.says}"
-    for party, own in spec.parties_in_order:
+    for party, unit in party_units(spec).items():
+        own = unit.spec
         variant, said = Variant(own.computing, own.algorithm, own.device), module_specs(own)
-        modules = {name: said[name] or ModuleSpec() for name in deployed_modules(spec, own)}
-        for row in spec.catalogue[own.release].uncertain:
+        modules = {name: said[name] or ModuleSpec() for name in deployed_modules(unit)}
+        for row in unit.release.uncertain:
             if _concerns(row, modules, variant):
                 yield f"party {party}, FATE {own.release}: {row.says}"
 

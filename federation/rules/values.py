@@ -17,13 +17,13 @@ def patches_fit(stack: CheckedStack) -> Iterator[Problem]:
 
 def _patch_fits(stack: CheckedStack, unit: AnyUnit) -> Iterator[Problem]:
     if unit.spec.chart_values and _has_plan(unit):
-        values = kind_of(unit).values(unit.stack, unit.party_id or "", unit.spec)
+        values = kind_of(unit).values(unit)
         yield from patch_problems(values, unit.spec.chart_values, stack.place, (*unit.path, "chartValues"))
 
 
 def named_images(spec: StackSpec) -> frozenset[str]:
     """The images of a stack by the names under which `fate:images.digests` pins them."""
-    images = (kind_of(unit).images(spec, unit.spec) for unit in units(spec) if _has_plan(unit))
+    images = (kind_of(unit).images(unit) for unit in units(spec) if _has_plan(unit))
     return frozenset(image.upstream for found in images for image in found.values())
 
 
@@ -39,4 +39,4 @@ def digests_are_used(stack: CheckedStack) -> Iterator[Problem]:
 
 
 def _has_plan(unit: AnyUnit) -> bool:
-    return kind_of(unit).has_plan(unit.stack, unit.party_id or "", unit.spec)
+    return kind_of(unit).has_plan(unit)

@@ -130,7 +130,7 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     # Who waits is known: routes lead it nowhere, for it may have had some, and its party id is taken.
     known = tuple(replace(peer, state="pending") if peer.name in pending else peer for peer in peers.accepted)
     ready = replace(peers, accepted=known, pending=pending)
-    planned = [kind_of(unit).plan(spec, unit.party_id or "", unit.spec, ready, today) for unit in units(spec)]
+    planned = [kind_of(unit).plan(unit, ready, today) for unit in units(spec)]
     # First of all: who has no hub reaches nobody, and all else may look well.
     waiting = dict(waiting_hubs(spec, pending))
     others = pending.keys() - {hub.peer for hub in waiting}

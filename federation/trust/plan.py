@@ -10,7 +10,8 @@ from federation.base import naming
 from federation.base.scalars import PartyId
 from federation.chart_values.engines import ClientCertificates
 from federation.config.party import PartySpec
-from federation.config.stack import StackSpec, server_name
+from federation.config.stack import StackSpec
+from federation.config.units import PartyUnit, party_units
 from federation.peers.accepted import Peers
 from federation.peers.collaborations import may_talk
 from federation.pki.authority import Period, ends_on, issue, leaf_period, serves, short_fingerprint, signs_for
@@ -121,33 +122,33 @@ class TlsPlan:
         return said | ({naming.TRUSTS: ", ".join(f"{party}={ca}" for party, ca in known.items())} if known else {})
 
 
-def tls_plan(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, today: date | None) -> TlsPlan | None:
+def tls_plan(unit: PartyUnit, peers: Peers, today: date | None) -> TlsPlan | None:
     """The certificate of a party whose link speaks TLS."""
-    if not holds_certificate(spec, own):
+    if not holds_certificate(unit):
         return None
-    key = naming.party_key(party)
+    key = naming.party_key(unit.party)
     return TlsPlan(
-        party=party,
+        party=unit.party,
         certificate=f"{key}-certificate",
         key=f"{key}-key",
         ca=f"{key}-ca",
-        server_name=server_name(spec, party),
-        mode=own.tls,
-        issuer=_issuer(spec, party, own, today),
-        trusted=_trusted(spec, party, peers),
-        client_certificates=client_certificates(own),
+        server_name=unit.server_name,
+        mode=unit.spec.tls,
+        issuer=_issuer(unit, today),
+        trusted=_trusted(unit, peers),
+        client_certificates=client_certificates(unit.spec),
     )
 
 
-def holds_certificate(spec: StackSpec, own: PartySpec) -> bool:
+def holds_certificate(unit: PartyUnit) -> bool:
     """Whether a party's link speaks TLS with a certificate from here; an external broker has its own, an unknown engine no link."""
-    external = own.engines.by_key()
-    return any(service.tls and external.get(service.endpoint) is None for service in spec.federation.links.of("party", own.federation))
+    external = unit.spec.engines.by_key()
+    return any(service.tls and external.get(service.endpoint) is None for service in unit.published)
 
 
-def checks_names(spec: StackSpec, own: PartySpec) -> bool:
+def checks_names(unit: PartyUnit) -> bool:
     """Whether a party's broker compares names in certificates: where one CA signs for several parties, nothing else tells them apart."""
-    return holds_certificate(spec, own) and own.tls not in OWN_AUTHORITY
+    return holds_certificate(unit) and unit.spec.tls not in OWN_AUTHORITY
 
 
 def client_certificates(own: PartySpec) -> ClientCertificates:
@@ -164,17 +165,17 @@ def client_certificates(own: PartySpec) -> ClientCertificates:
 def without_authority(spec: StackSpec, party: PartyId, peers: Peers) -> Iterator[str]:
     """Who sends data to a party and has no CA by which its broker could be known: peers by name, parties of the stack by id."""
     for other, own in spec.parties_in_order:
-        if other != party and own.tls not in OWN_AUTHORITY and may_talk(spec, party, other):
+        if other != party and own.tls not in OWN_AUTHORITY and may_talk(spec.collaborations, party, other):
             yield f"party {other}"
     for peer in peers.parties():
-        if peer.routed and not peer.descriptor.authorities and may_talk(spec, party, peer.party_id or ""):
+        if peer.routed and not peer.descriptor.authorities and may_talk(spec.collaborations, party, peer.party_id or ""):
             yield f"peer {peer.name}"
 
 
-def authorities_of(spec: StackSpec, party: PartyId, own: PartySpec) -> tuple[str, ...]:
+def authorities_of(unit: PartyUnit) -> tuple[str, ...]:
     """The certificates of a party's own CA, oldest first; more than one while it is replaced."""
-    trust = spec.trust.parties.get(party)
-    return tuple(trust.in_order) if own.tls in OWN_AUTHORITY and trust is not None and holds_certificate(spec, own) else ()
+    trust = unit.stack.trust.parties.get(unit.party)
+    return tuple(trust.in_order) if unit.spec.tls in OWN_AUTHORITY and trust is not None and holds_certificate(unit) else ()
 
 
 def certificates(tls: TlsPlan, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -229,7 +230,7 @@ def trust_warnings(spec: StackSpec, tls: TlsPlan, peers: Peers, today: date) -> 
     if tls.provided:
         return
     for peer in peers.parties():
-        if peer.routed and not peer.descriptor.authorities and may_talk(spec, tls.party, peer.party_id or ""):
+        if peer.routed and not peer.descriptor.authorities and may_talk(spec.collaborations, tls.party, peer.party_id or ""):
             yield f"peer {peer.name} publishes no CA, so party {tls.party} refuses its certificate: ask its owner for one (tls: {PARTY_CA})"
     if tls.client_certificates == "shown" and not [*without_authority(spec, tls.party, peers)]:
         yield (
@@ -254,18 +255,20 @@ def renewal_due(tls: TlsPlan) -> dict[str, str]:
     return due | {"authority": ends_on(tls.issuer.certificate).isoformat()}
 
 
-def _issuer(spec: StackSpec, party: PartyId, own: PartySpec, today: date | None) -> Issuer | None:
-    trust = spec.trust.parties.get(party)
-    if own.tls not in OWN_AUTHORITY or trust is None:
+def _issuer(unit: PartyUnit, today: date | None) -> Issuer | None:
+    trust = unit.stack.trust.parties.get(unit.party)
+    if unit.spec.tls not in OWN_AUTHORITY or trust is None:
         return None
     certificate = trust.authorities[trust.signing]
-    if own.tls == CERT_MANAGER:
+    if unit.spec.tls == CERT_MANAGER:
         return Issuer(certificate, None, None)
-    period = None if today is None else leaf_period(certificate, today, spec.trust.leaf_days, spec.trust.renew_days)
-    return Issuer(certificate, f"{naming.party_key(party)}-ca-{trust.signing}", period)
+    period = None if today is None else leaf_period(certificate, today, unit.stack.trust.leaf_days, unit.stack.trust.renew_days)
+    return Issuer(certificate, f"{naming.party_key(unit.party)}-ca-{trust.signing}", period)
 
 
-def _trusted(spec: StackSpec, party: PartyId, peers: Peers) -> dict[PartyId, tuple[str, ...]]:
-    found = {other: authorities_of(spec, other, given) for other, given in spec.parties_in_order}
+def _trusted(unit: PartyUnit, peers: Peers) -> dict[PartyId, tuple[str, ...]]:
+    found = {party: authorities_of(other) for party, other in party_units(unit.stack).items()}
     found |= {peer.party_id: peer.descriptor.authorities for peer in peers.parties() if peer.routed and peer.party_id is not None}
-    return {other: found[other] for other in sorted(found, key=int) if found[other] and (other == party or may_talk(spec, party, other))}
+    groups = unit.stack.collaborations
+    known = (other for other in sorted(found, key=int) if found[other])
+    return {other: found[other] for other in known if other == unit.party or may_talk(groups, unit.party, other)}

@@ -12,6 +12,7 @@ import yaml
 
 from federation.base.live import live_values
 from federation.catalogue.releases import catalogue
+from federation.config.units import party_units
 from federation.links.native.tables import party_routes
 from tests.charts.cases import EGGROLL, FILE_PULSAR, FILE_RABBITMQ, OSX, PARTY, STANDALONE_OSX, Case, container, mount
 from tests.charts.test_configuration import properties, service_conf
@@ -143,7 +144,7 @@ def test_trap_16_party_ids_are_texts_in_2_numbers_in_1_and_texts_in_json(tmp_pat
 
 def test_no_default_route_without_an_exchange(tmp_path: Path) -> None:
     loaded = configs.OSX_MESH.load(tmp_path)
-    files = party_routes(loaded.spec, "9999", loaded.spec.parties["9999"], loaded.peers, None)
+    files = party_routes(party_units(loaded.spec)["9999"], loaded.peers, None)
     assert "default" not in json.loads(files["osx-route-table"]["route_table.json"])["route_table"]
 
 

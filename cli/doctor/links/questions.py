@@ -13,7 +13,7 @@ from federation.catalogue.endpoints import Probe
 from federation.catalogue.kinds import KINDS
 from federation.catalogue.links import ports_of
 from federation.config.stack import StackSpec
-from federation.config.units import units
+from federation.config.units import party_units, units
 from federation.links.next_hops import dialled_host, nginx_addresses
 from federation.links.partners import dials
 from federation.peers.accepted import Peer, Peers
@@ -122,7 +122,7 @@ def _dialled(spec: StackSpec, peers: Peers, peer: Peer) -> list[Peer]:
         return [peer]
     row = KINDS[peer.kind]
     equals = [unit for unit in units(spec) if unit.party_id is not None and unit.row.equals == peer.kind]
-    named = {name for unit in equals if may_talk(spec, unit.party_id, peer.party_id or "") for name in unit.spec.hubs}
+    named = {name for unit in equals if may_talk(spec.collaborations, unit.party_id, peer.party_id or "") for name in unit.spec.hubs}
     return [hub for hub in peers.accepted if hub.kind == row.hub and hub.name in named]
 
 
@@ -134,7 +134,7 @@ def _reached(spec: StackSpec, peer: Peer, hop: Peer) -> Iterator[Reached]:
         yield Reached(party, peer.name, server_name(party, spec.federation.domain), peer.descriptor.authorities)
     for ours, own in spec.parties_in_order:
         back = (not own.hubs or "local" in own.hubs) if KINDS[hop.kind].of_a_party else hop.name in own.hubs
-        if back and (party is None or may_talk(spec, ours, party)):
+        if back and (party is None or may_talk(spec.collaborations, ours, party)):
             yield _own(spec, ours)
 
 
@@ -164,7 +164,7 @@ def _asked(probe: Probe, hop: Hop, endpoint: Endpoint) -> tuple[Reached, ...]:
 
 def _own(spec: StackSpec, party: PartyId) -> Reached:
     name = server_name(party, spec.federation.domain)
-    return Reached(party, "here", name, authorities_of(spec, party, spec.parties[party]), ours=True)
+    return Reached(party, "here", name, authorities_of(party_units(spec)[party]), ours=True)
 
 
 def _major(spec: StackSpec) -> str:

@@ -10,12 +10,9 @@ from datetime import date
 from typing import Any
 
 from federation.base import naming
-from federation.base.scalars import PartyId
 from federation.catalogue.kinds import Kind
 from federation.catalogue.links import LinkName
-from federation.config.party import PartySpec
-from federation.config.stack import StackSpec
-from federation.config.units import AnyUnit
+from federation.config.units import AnyUnit, PartyUnit
 from federation.links.native.tables import exchange_routes, party_routes, serving_exchange_routes, serving_routes
 from federation.links.routes import RouteFiles
 from federation.manifests.objects import Manifest, config_map
@@ -27,12 +24,12 @@ from federation.trust.plan import TlsPlan, tls_plan
 class LinkKind:
     """What one kind of link does.
 
-    `route_files`: the route files of a unit, by its kind; a kind without an entry keeps its peers' addresses elsewhere. The party id is
-    that of the unit; a hub has none, and ignores it. `certificates`: what a party's link needs of certificates, if anything.
+    `route_files`: the route files of a unit, by its kind; a kind without an entry keeps its peers' addresses elsewhere.
+    `certificates`: what a party's link needs of certificates, if anything.
     """
 
-    route_files: Mapping[Kind, Callable[[StackSpec, PartyId, Any, Peers, TlsPlan | None], RouteFiles]]
-    certificates: Callable[[StackSpec, PartyId, PartySpec, Peers, date | None], TlsPlan | None]
+    route_files: Mapping[Kind, Callable[[Any, Peers, TlsPlan | None], RouteFiles]]
+    certificates: Callable[[PartyUnit, Peers, date | None], TlsPlan | None]
 
 
 LINK_KINDS: Mapping[LinkName, LinkKind] = {
@@ -48,17 +45,17 @@ LINK_KINDS: Mapping[LinkName, LinkKind] = {
 }
 
 
-def link_of(spec: StackSpec) -> LinkKind:
-    """The row of a stack's kind of link."""
-    return LINK_KINDS[spec.federation.link]
+def link_of(unit: AnyUnit) -> LinkKind:
+    """The row of a unit's kind of link."""
+    return LINK_KINDS[unit.stack.federation.link]
 
 
 # Logical names are part of URNs: an exchange's is shorter than the others.
 _ROLES = {naming.EXCHANGE_ROUTES: "routes"}
 
 
-def route_maps(spec: StackSpec, unit: AnyUnit, labels: Mapping[str, str], peers: Peers, tls: TlsPlan | None = None) -> tuple[Manifest, ...]:
+def route_maps(unit: AnyUnit, peers: Peers, tls: TlsPlan | None = None) -> tuple[Manifest, ...]:
     """The ConfigMaps with the route files of a unit; the logical name of `pulsar-route-table` is `pulsar-routes`."""
-    files = link_of(spec).route_files[unit.kind](spec, unit.party_id or "", unit.spec, peers, tls)
+    files = link_of(unit).route_files[unit.kind](unit, peers, tls)
     named = {_ROLES.get(name, name.replace("-route-table", "-routes")): name for name in files}
-    return tuple(config_map(role, name, unit.spec.namespace, labels, files[name]) for role, name in named.items())
+    return tuple(config_map(role, name, unit.namespace, unit.labels, files[name]) for role, name in named.items())

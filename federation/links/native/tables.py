@@ -6,11 +6,7 @@ from federation.base import naming
 from federation.base.live import LiveValue
 from federation.base.scalars import PartyId, in_brackets
 from federation.catalogue.native import SERVING_PROXY
-from federation.catalogue.serving import serving_catalogue
-from federation.config.exchange import ExchangeSpec
-from federation.config.party import PartySpec
-from federation.config.serving import ServingExchangeSpec, ServingSpec
-from federation.config.stack import StackSpec
+from federation.config.units import ExchangeUnit, PartyUnit, ServingExchangeUnit, ServingUnit
 from federation.links.external_engines import engine_host, engine_ports
 from federation.links.hops_of_serving import serving_exchange_hops, serving_hops
 from federation.links.native.files import (
@@ -49,124 +45,116 @@ _SERVING_ROLE = "serving"
 _HOP_NOWHERE = {"default": HostPort(TOMBSTONE_HOST, TOMBSTONE_PORT)}
 
 
-def party_routes(spec: StackSpec, party: PartyId, own: PartySpec, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
+def party_routes(unit: PartyUnit, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
     """The route files of a party: its own entry, and whom it dials for all others; and whom its Pulsar trusts."""
-    others, exchange = next_hops(spec, party, own, peers)
-    routes = {name: files(spec, party, own, others, exchange) for name, files in _PARTY[own.federation].items()}
+    others, exchange = next_hops(unit, peers)
+    routes = {name: files(unit, others, exchange) for name, files in _PARTY[unit.spec.federation].items()}
     if tls is not None:
         routes[naming.PULSAR_ROUTES][naming.PULSAR_TRUST] = tls.clusters
-    return routes | ({} if own.modules.lbrollsite is None else {naming.LBROLLSITE_ROUTES: _balanced(spec, own, peers)})
+    return routes | ({} if unit.spec.modules.lbrollsite is None else {naming.LBROLLSITE_ROUTES: _balanced(unit, peers)})
 
 
-def exchange_routes(spec: StackSpec, _: PartyId, own: ExchangeSpec, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
+def exchange_routes(unit: ExchangeUnit, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
     """The route files of an exchange: every member."""
-    return {naming.EXCHANGE_ROUTES: _EXCHANGE[own.federation](spec, own, other_parties(spec, None, peers))}
+    return {naming.EXCHANGE_ROUTES: _EXCHANGE[unit.spec.federation](unit, other_parties(unit.stack, None, peers))}
 
 
-def serving_routes(spec: StackSpec, party: PartyId, own: ServingSpec, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
+def serving_routes(unit: ServingUnit, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
     """The route file of a party's serving-proxy, in rollsite's format; it is read again every 10 s, and what is removed is forgotten.
 
     The party's own entry leads to its serving-server. Its `default`, which KubeFATE sends to the HTTP port of serving-proxy, is left
     out: no request has another role.
     """
-    entries = grpc_hops(SERVING_PROXY.endpoint, *serving_hops(spec, party, own, peers))
-    entries[party] = {_SERVING_ROLE: HostPort(naming.SERVING_SERVER, serving_catalogue()[own.release].ports["servingServer"])}
+    entries = grpc_hops(SERVING_PROXY.endpoint, *serving_hops(unit, peers))
+    entries[unit.party] = {_SERVING_ROLE: HostPort(naming.SERVING_SERVER, unit.release.ports["servingServer"])}
     return _serving(entries)
 
 
-def serving_exchange_routes(spec: StackSpec, _: PartyId, own: ServingExchangeSpec, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
+def serving_exchange_routes(unit: ServingExchangeUnit, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
     """The route file of a serving exchange: every member."""
-    return _serving(grpc_hops(SERVING_PROXY.endpoint, *serving_exchange_hops(spec, peers)))
+    return _serving(grpc_hops(SERVING_PROXY.endpoint, *serving_exchange_hops(unit, peers)))
 
 
 def _serving(entries: Mapping[str, Mapping[str, HostPort]]) -> RouteFiles:
     return {naming.SERVING_ROUTES: {"route_table.json": rollsite_route_table(entries)}}
 
 
-def _nginx(
-    spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
-) -> dict[str, str]:
-    ports = spec.catalogue[own.release].ports
-    fateflow = NginxTarget(_own(own, naming.FATEFLOW_SERVICE), ports["fateflowHttp"])
-    nginx = NginxTarget(_own(own, naming.NGINX_SERVICE), ports["nginxHttp"])
-    entries: dict[str, dict[str, tuple[NginxTarget, ...]]] = {party: {"fateflow": (fateflow,), "proxy": (nginx,)}}
+def _nginx(unit: PartyUnit, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, str]:
+    ports = unit.release.ports
+    fateflow = NginxTarget(_own(unit, naming.FATEFLOW_SERVICE), ports["fateflowHttp"])
+    nginx = NginxTarget(_own(unit, naming.NGINX_SERVICE), ports["nginxHttp"])
+    entries: dict[str, dict[str, tuple[NginxTarget, ...]]] = {unit.party: {"fateflow": (fateflow,), "proxy": (nginx,)}}
     entries |= {other: {"fateflow": _nginx_targets(neighbour)} for other, neighbour in others.items()}
     if exchange is not None:
         entries["default"] = {"proxy": _nginx_targets(exchange)}
     return {"route_table.yaml": nginx_route_table(entries)}
 
 
-def _pulsar(
-    spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
-) -> dict[str, str]:
-    ports, mine, others = spec.catalogue[own.release].ports, engine_ports(spec, own), _beyond(others, exchange)
-    brokers = {party: PulsarTarget(engine_host(own, "pulsar"), mine["pulsar"], mine["pulsarTls"])}
+def _pulsar(unit: PartyUnit, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, str]:
+    ports, mine, others = unit.release.ports, engine_ports(unit), _beyond(others, exchange)
+    brokers = {unit.party: PulsarTarget(engine_host(unit.spec, "pulsar"), mine["pulsar"], mine["pulsarTls"])}
     # The plaintext port of a peer is not published; the replicator uses TLS, so that number is never dialled.
     direct, named = _routed(others, "pulsar"), _routed(others, "trafficServer")
-    if checks_names(spec, own):
+    if checks_names(unit):
         # A certificate holds a name, not an address: the peer's own address stands where that of a proxy would, and the name is asked for.
         direct, named = {}, {**direct, **named}
     brokers |= {other: PulsarTarget(dialled_host(a), ports["pulsar"], a.ports["tls"]) for other, a in direct.items()}
     brokers |= {
-        other: PulsarTarget(naming.server_name(other, spec.federation.domain), ports["pulsar"], ports["pulsarTls"], _host_port(a, "tls"))
+        other: PulsarTarget(
+            naming.server_name(other, unit.stack.federation.domain), ports["pulsar"], ports["pulsarTls"], _host_port(a, "tls")
+        )
         for other, a in named.items()
     }
     default = None
     if exchange is not None and exchange.routed:
         tunnel = exchange.endpoints["trafficServer"]
-        default = PulsarProxy(dialled_host(tunnel), tunnel.ports["tls"], spec.federation.domain, ports["pulsar"], ports["pulsarTls"])
+        default = PulsarProxy(dialled_host(tunnel), tunnel.ports["tls"], unit.stack.federation.domain, ports["pulsar"], ports["pulsarTls"])
         brokers |= {other: PulsarTarget(TOMBSTONE_HOST, TOMBSTONE_PORT, TOMBSTONE_PORT) for other in _severed(others)}
     return {"pulsar_route_table.yaml": pulsar_route_table(brokers, default)}
 
 
-def _rabbitmq(
-    spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
-) -> dict[str, str]:
-    brokers = {party: HostPort(engine_host(own, "rabbitmq"), engine_ports(spec, own)["rabbitmq"])}
+def _rabbitmq(unit: PartyUnit, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, str]:
+    brokers = {unit.party: HostPort(engine_host(unit.spec, "rabbitmq"), engine_ports(unit)["rabbitmq"])}
     brokers |= {other: HostPort(dialled_host(a), a.ports["amqp"]) for other, a in _routed(others, "rabbitmq").items()}
     return {"rabbitmq_route_table.yaml": rabbitmq_route_table(brokers)}
 
 
-def _rollsite(
-    spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
-) -> dict[str, str]:
-    ports = spec.catalogue[own.release].ports
+def _rollsite(unit: PartyUnit, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, str]:
+    ports = unit.release.ports
     mine = {"fateflow": HostPort("fateflow", ports["fateflowGrpc"]), "default": HostPort("rollsite", ports["rollsite"])}
-    return {"route_table.json": rollsite_route_table({party: mine, **grpc_hops("rollsite", others, exchange)})}
+    return {"route_table.json": rollsite_route_table({unit.party: mine, **grpc_hops("rollsite", others, exchange)})}
 
 
-def _balanced(spec: StackSpec, own: PartySpec, peers: Peers) -> dict[str, str]:
-    dialled = {name: hop.endpoints["rollsite"] for name, hop in exchanges_behind(spec, own, peers).items() if hop.routed}
+def _balanced(unit: PartyUnit, peers: Peers) -> dict[str, str]:
+    dialled = {name: hop.endpoints["rollsite"] for name, hop in exchanges_behind(unit, peers).items() if hop.routed}
     servers = {name: [HostPort(in_brackets(host), a.ports["grpc"]) for host in a.addresses] for name, a in dialled.items()}
     return {"exchanges.conf": exchange_list(servers)}
 
 
-def _osx(
-    spec: StackSpec, party: PartyId, own: PartySpec, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None
-) -> dict[str, str]:
-    mine = {"fateflow": HostPort("fateflow", spec.catalogue[own.release].ports["fateflowGrpc"])}
-    return {"route_table.json": osx_route_table({party: mine, **grpc_hops("osx", others, exchange)}, party)}
+def _osx(unit: PartyUnit, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, str]:
+    mine = {"fateflow": HostPort("fateflow", unit.release.ports["fateflowGrpc"])}
+    return {"route_table.json": osx_route_table({unit.party: mine, **grpc_hops("osx", others, exchange)}, unit.party)}
 
 
-def _traffic_server_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
+def _traffic_server_exchange(unit: ExchangeUnit, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
     pulsars = _routed(members, "pulsar")
-    domain = spec.federation.domain
+    domain = unit.stack.federation.domain
     tunnels = {naming.server_name(party, domain): _tunnel(address) for party, address in pulsars.items()}
     return {
         "sni.yaml": sni(tunnels),
-        "records.config": records_config(spec.catalogue[own.release].ports["trafficServer"], (a.ports["tls"] for a in pulsars.values())),
+        "records.config": records_config(unit.release.ports["trafficServer"], (a.ports["tls"] for a in pulsars.values())),
         "route_table.yaml": nginx_route_table({party: {"fateflow": _nginx_targets(member)} for party, member in members.items()}),
     }
 
 
-def _rollsite_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
+def _rollsite_exchange(unit: ExchangeUnit, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
     entries = grpc_hops("rollsite", members, None)
     # rollsite does not start without a default or an entry of its own (FATE#4634); to itself, as KubeFATE writes it, would be a loop.
     entries["default"] = _HOP_NOWHERE
     return {"route_table.json": rollsite_route_table(entries)}
 
 
-def _osx_exchange(spec: StackSpec, own: ExchangeSpec, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
+def _osx_exchange(unit: ExchangeUnit, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
     # No default: FATE's guide points it to the exchange itself, where what is for an unknown party would go round until it times out.
     return {"route_table.json": osx_route_table(grpc_hops("osx", members, None), "default")}
 
@@ -188,14 +176,14 @@ def _hop(address: Address) -> dict[str, HostPort]:
     return {"default": HostPort(dialled_host(address), address.ports["grpc"])}
 
 
-_Writer = Callable[[StackSpec, PartyId, PartySpec, Mapping[PartyId, Neighbour], Neighbour | None], dict[str, str]]
+_Writer = Callable[[PartyUnit, Mapping[PartyId, Neighbour], Neighbour | None], dict[str, str]]
 _PARTY: dict[str, dict[str, _Writer]] = {
     "Pulsar": {naming.PULSAR_ROUTES: _pulsar, naming.NGINX_ROUTES: _nginx},
     "RabbitMQ": {naming.RABBITMQ_ROUTES: _rabbitmq, naming.NGINX_ROUTES: _nginx},
     "Eggroll": {naming.ROLLSITE_ROUTES: _rollsite},
     "OSX": {naming.OSX_ROUTES: _osx},
 }
-_EXCHANGE: dict[str, Callable[[StackSpec, ExchangeSpec, Mapping[PartyId, Neighbour]], dict[str, str]]] = {
+_EXCHANGE: dict[str, Callable[[ExchangeUnit, Mapping[PartyId, Neighbour]], dict[str, str]]] = {
     "Pulsar": _traffic_server_exchange,
     "Eggroll": _rollsite_exchange,
     "OSX": _osx_exchange,
@@ -211,8 +199,8 @@ def _tunnel(address: Address) -> str:
     return f"{tunnel_host(address)}:{address.ports['tls']}"
 
 
-def _own(own: PartySpec, service: str) -> str:
-    return str(LiveValue(own.namespace, service, "clusterIP"))
+def _own(unit: PartyUnit, service: str) -> str:
+    return str(LiveValue(unit.namespace, service, "clusterIP"))
 
 
 def _routed(parties: Mapping[PartyId, Neighbour], endpoint: str) -> dict[PartyId, Address]:

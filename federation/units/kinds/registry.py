@@ -9,22 +9,21 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from federation.access.engine_policy import Way, ways_out
-from federation.base import naming
-from federation.base.scalars import PartyId
-from federation.catalogue.endpoints import LinkRow, PublishedService
 from federation.catalogue.kinds import Kind
-from federation.catalogue.portal import portal_catalogue
-from federation.catalogue.serving import serving_catalogue
 from federation.chart_values.fate import PartyValues
-from federation.chart_values.portal import PortalValues
-from federation.chart_values.serving import ServingValues
-from federation.config.exchange import ExchangeSpec
 from federation.config.modules import ModuleSpec
-from federation.config.party import PartySpec, module_specs
-from federation.config.portal import FmlManagerSpec, SitePortalSpec
-from federation.config.serving import ServingExchangeSpec, ServingSpec
-from federation.config.stack import StackSpec
-from federation.config.units import AnyRelease, AnyUnit
+from federation.config.party import module_specs
+from federation.config.units import (
+    AnyUnit,
+    ExchangeUnit,
+    FmlManagerUnit,
+    PartyUnit,
+    ServingExchangeUnit,
+    ServingUnit,
+    SitePortalUnit,
+    combination_of,
+    party_units,
+)
 from federation.links.external_engines import engine_ports
 from federation.links.kinds.registry import link_of
 from federation.manifests.modules import ImageUse
@@ -36,26 +35,24 @@ from federation.units.party.plan import plan_party
 from federation.units.party.secrets import party_secrets
 from federation.units.party.values import deployed_modules, party_images, party_values
 from federation.units.patches import AnyValues
+from federation.units.portal.plan import deployed_modules as deployed_of_a_portal
 from federation.units.portal.plan import (
-    Portal,
     plan_fml_manager,
     plan_site_portal,
     portal_images,
     portal_module_specs,
     portal_secrets,
-    portal_tls,
     portal_values,
 )
-from federation.units.portal.plan import deployed_modules as deployed_of_a_portal
 from federation.units.portal.policies import portal_ways
 from federation.units.portal.rules import FML_MANAGER_RULES, SITE_PORTAL_RULES
-from federation.units.serving.plan import deployed_modules as deployed_of_a_serving
+from federation.units.serving.modules import deployed_modules as deployed_of_a_serving
+from federation.units.serving.modules import serving_module_specs
 from federation.units.serving.plan import (
     plan_serving,
     plan_serving_exchange,
     serving_exchange_values,
     serving_images,
-    serving_module_specs,
     serving_secrets,
     serving_values,
 )
@@ -63,133 +60,98 @@ from federation.units.serving.policies import serving_ways, training_ways
 from federation.units.serving.rules import SERVING_EXCHANGE_RULES, SERVING_RULES
 from federation.units.unit import UnitPlan
 
-Spec = TypeVar("Spec")
+Unit = TypeVar("Unit")
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitKind(Generic[Spec]):
-    """What one kind does with a unit's part of the stack file. The party id is that of the unit; a hub has none, and ignores it.
+class UnitKind(Generic[Unit]):
+    """What one kind does with a unit of it.
 
     `fits`: whether there is a plan, when the release is known. `values`: those of the chart, without a patch. `engine_ports`: its ports
     with those of external engines. `ways`: what it dials outside of the stack, beside peers. `rules`: about one unit by itself.
     """
 
-    releases: Callable[[StackSpec], Mapping[str, AnyRelease]]
-    module_specs: Callable[[Spec], Mapping[str, ModuleSpec | None]]
-    deployed: Callable[[StackSpec, Spec], Collection[str]]
-    services: Callable[[LinkRow, Spec], tuple[PublishedService, ...]]
-    images: Callable[[StackSpec, Spec], Mapping[str, ImageUse]]
-    values: Callable[[StackSpec, PartyId, Spec], AnyValues]
-    plan: Callable[[StackSpec, PartyId, Spec, Peers, date | None], UnitPlan]
-    ways: Callable[[StackSpec, PartyId, Spec], Iterable[Way]] = lambda *_: ()
-    fits: Callable[[StackSpec, PartyId, Spec], bool] = lambda *_: True
-    engine_ports: Callable[[StackSpec, Spec], Mapping[str, int]] | None = None
+    module_specs: Callable[[Unit], Mapping[str, ModuleSpec | None]]
+    deployed: Callable[[Unit], Collection[str]]
+    images: Callable[[Unit], Mapping[str, ImageUse]]
+    values: Callable[[Unit], AnyValues]
+    plan: Callable[[Unit, Peers, date | None], UnitPlan]
+    ways: Callable[[Unit], Iterable[Way]] = lambda _: ()
+    fits: Callable[[Unit], bool] = lambda _: True
+    ports: Callable[[Unit], Mapping[str, int]] = lambda unit: unit.release.ports  # type: ignore[attr-defined]
     rules: tuple[UnitRule, ...] = ()
 
-    def ports(self, spec: StackSpec, own: Any) -> Mapping[str, int]:
-        """The ports of a unit of a known release."""
-        return self.releases(spec)[own.release].ports if self.engine_ports is None else self.engine_ports(spec, own)
-
-    def has_plan(self, spec: StackSpec, party: PartyId, own: Any) -> bool:
+    def has_plan(self, unit: Any) -> bool:
         """Whether release and engines are known, and so images, values and plan; else that is a problem of its own."""
-        return own.release in self.releases(spec) and self.fits(spec, party, own)
+        return unit.spec.release in unit.releases and self.fits(unit)
 
 
-def _labels(spec: StackSpec, party: PartyId | None) -> dict[str, str]:
-    return naming.common_labels(spec.federation.name, party)
-
-
-def _party_fits(spec: StackSpec, party: PartyId, own: PartySpec) -> bool:
-    return spec.catalogue[own.release].combination(own.computing, own.federation, own.storage) is not None
-
-
-def _serving_fits(spec: StackSpec, party: PartyId, own: ServingSpec) -> bool:
+def _serving_fits(unit: ServingUnit) -> bool:
     """Its FATE-Flow is known, whose address it is told."""
-    return own.fateflow is not None or (party in spec.parties and UNIT_KINDS["party"].has_plan(spec, party, spec.parties[party]))
+    training = party_units(unit.stack).get(unit.party)
+    return unit.spec.fateflow is not None or (training is not None and UNIT_KINDS["party"].has_plan(training))
 
 
-def _party_values(spec: StackSpec, party: PartyId, own: PartySpec) -> PartyValues:
-    _, keys = party_secrets(spec, party, own, {}, link_of(spec).certificates(spec, party, own, Peers((), {}), None))
-    return party_values(spec, party, own, _labels(spec, party), keys)
-
-
-def _serving_values(spec: StackSpec, party: PartyId, own: ServingSpec) -> ServingValues:
-    _, keys = serving_secrets(party, own, {})
-    return serving_values(spec, party, own, _labels(spec, party), keys)
-
-
-def _portal_values(spec: StackSpec, party: PartyId | None, own: Portal) -> PortalValues:
-    _, keys = portal_secrets(portal_tls(spec, party).key, own, {})
-    return portal_values(spec, party, own, _labels(spec, party), keys)
+def _party_values(unit: PartyUnit) -> PartyValues:
+    _, keys = party_secrets(unit, link_of(unit).certificates(unit, Peers((), {}), None))
+    return party_values(unit, keys)
 
 
 UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
-    "party": UnitKind[PartySpec](
-        releases=lambda spec: spec.catalogue,
-        fits=_party_fits,
-        module_specs=module_specs,
+    "party": UnitKind[PartyUnit](
+        fits=lambda unit: combination_of(unit) is not None,
+        module_specs=lambda unit: module_specs(unit.spec),
         deployed=deployed_modules,
-        services=lambda links, own: links.of("party", own.federation),
-        engine_ports=engine_ports,
+        ports=engine_ports,
         images=party_images,
         values=_party_values,
-        ways=lambda spec, party, own: (*ways_out(spec, own), *training_ways(spec, party, own)),
+        ways=lambda unit: (*ways_out(unit), *training_ways(unit)),
         plan=plan_party,
         rules=PARTY_RULES,
     ),
-    "exchange": UnitKind[ExchangeSpec](
-        releases=lambda spec: spec.catalogue,
-        fits=lambda spec, _, own: own.federation in spec.catalogue[own.release].exchanges,
-        module_specs=exchange_module_specs,
-        deployed=lambda spec, own: spec.catalogue[own.release].exchanges[own.federation],
-        services=lambda links, own: links.of("exchange", own.federation),
+    "exchange": UnitKind[ExchangeUnit](
+        fits=lambda unit: unit.spec.federation in unit.release.exchanges,
+        module_specs=lambda unit: exchange_module_specs(unit.spec),
+        deployed=lambda unit: unit.release.exchanges[unit.spec.federation],
         images=exchange_images,
-        values=lambda spec, _, own: exchange_values(spec, own, _labels(spec, None)),
-        plan=lambda spec, _, own, peers, today: plan_exchange(spec, own, peers, today),
+        values=exchange_values,
+        plan=plan_exchange,
         rules=EXCHANGE_RULES,
     ),
-    "serving": UnitKind[ServingSpec](
-        releases=lambda spec: serving_catalogue(),
+    "serving": UnitKind[ServingUnit](
         fits=_serving_fits,
-        module_specs=serving_module_specs,
-        deployed=lambda spec, own: deployed_of_a_serving(own),
-        services=lambda links, _: links.of("serving"),
+        module_specs=lambda unit: serving_module_specs(unit.spec),
+        deployed=lambda unit: deployed_of_a_serving(unit.spec),
         images=serving_images,
-        values=_serving_values,
+        values=lambda unit: serving_values(unit, serving_secrets(unit)[1]),
         ways=serving_ways,
-        plan=lambda spec, party, own, peers, _: plan_serving(spec, party, own, peers),
+        plan=lambda unit, peers, _: plan_serving(unit, peers),
         rules=SERVING_RULES,
     ),
-    "servingExchange": UnitKind[ServingExchangeSpec](
-        releases=lambda spec: serving_catalogue(),
-        module_specs=serving_module_specs,
-        deployed=lambda spec, own: deployed_of_a_serving(own),
-        services=lambda links, _: links.of("servingExchange"),
+    "servingExchange": UnitKind[ServingExchangeUnit](
+        module_specs=lambda unit: serving_module_specs(unit.spec),
+        deployed=lambda unit: deployed_of_a_serving(unit.spec),
         images=serving_images,
-        values=lambda spec, _, own: serving_exchange_values(spec, own, _labels(spec, None)),
-        plan=lambda spec, _, own, peers, today: plan_serving_exchange(spec, own, peers, today),
+        values=serving_exchange_values,
+        plan=plan_serving_exchange,
         rules=SERVING_EXCHANGE_RULES,
     ),
-    "fmlManager": UnitKind[FmlManagerSpec](
-        releases=lambda spec: portal_catalogue(),
-        module_specs=portal_module_specs,
-        deployed=lambda spec, own: deployed_of_a_portal(own),
-        services=lambda links, _: links.of("fmlManager"),
+    "fmlManager": UnitKind[FmlManagerUnit](
+        module_specs=lambda unit: portal_module_specs(unit.spec),
+        deployed=lambda unit: deployed_of_a_portal(unit.spec),
         images=portal_images,
-        values=lambda spec, _, own: _portal_values(spec, None, own),
-        ways=lambda spec, _, own: portal_ways(own),
-        plan=lambda spec, _, own, peers, today: plan_fml_manager(spec, own, peers),
+        values=lambda unit: portal_values(unit, portal_secrets(unit)[1]),
+        ways=lambda unit: portal_ways(unit.spec),
+        plan=lambda unit, peers, _: plan_fml_manager(unit, peers),
         rules=FML_MANAGER_RULES,
     ),
-    "sitePortal": UnitKind[SitePortalSpec](
-        releases=lambda spec: portal_catalogue(),
-        module_specs=portal_module_specs,
-        deployed=lambda spec, own: deployed_of_a_portal(own),
-        services=lambda links, _: links.of("sitePortal"),
+    "sitePortal": UnitKind[SitePortalUnit](
+        module_specs=lambda unit: portal_module_specs(unit.spec),
+        deployed=lambda unit: deployed_of_a_portal(unit.spec),
         images=portal_images,
-        values=_portal_values,
-        ways=lambda spec, _, own: portal_ways(own),
-        plan=lambda spec, party, own, peers, _: plan_site_portal(spec, party, own, peers),
+        values=lambda unit: portal_values(unit, portal_secrets(unit)[1]),
+        ways=lambda unit: portal_ways(unit.spec),
+        plan=lambda unit, peers, _: plan_site_portal(unit, peers),
         rules=SITE_PORTAL_RULES,
     ),
 }

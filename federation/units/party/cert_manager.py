@@ -4,11 +4,8 @@ The CA's key is with the Issuer, its public certificate in fate:trust, as with a
 know it without reading a cluster.
 """
 
-from collections.abc import Mapping
-
 from federation.base import naming
-from federation.config.party import PartySpec
-from federation.config.stack import StackSpec
+from federation.config.units import PartyUnit
 from federation.manifests.objects import Manifest
 from federation.trust.plan import TlsPlan
 
@@ -19,9 +16,12 @@ _USAGES = ("digital signature", "key encipherment", "server auth", "client auth"
 _WAIT_SECONDS = 120
 
 
-def certificate_objects(spec: StackSpec, own: PartySpec, tls: TlsPlan | None, labels: Mapping[str, str]) -> tuple[Manifest, ...]:
+def certificate_objects(
+    unit: PartyUnit,
+    tls: TlsPlan | None,
+) -> tuple[Manifest, ...]:
     """The Certificate of a party whose certificate cert-manager makes, which Pulumi awaits; of another party nothing."""
-    if tls is None or not tls.managed or own.issuer is None:
+    if tls is None or not tls.managed or unit.spec.issuer is None:
         return ()
     fields = {
         "secretName": naming.PULSAR_ISSUED,
@@ -31,10 +31,10 @@ def certificate_objects(spec: StackSpec, own: PartySpec, tls: TlsPlan | None, la
         "usages": list(_USAGES),
         # Pulsar before 3.2 reads RSA keys only (apache/pulsar#21599), and any Pulsar reads PKCS#8.
         "privateKey": {"algorithm": "RSA", "size": 3072, "encoding": "PKCS8", "rotationPolicy": "Always"},
-        "duration": f"{spec.trust.leaf_days * 24}h",
-        "renewBefore": f"{spec.trust.renew_days * 24}h",
-        "issuerRef": {"name": own.issuer.name, "kind": own.issuer.kind, "group": own.issuer.group},
+        "duration": f"{unit.stack.trust.leaf_days * 24}h",
+        "renewBefore": f"{unit.stack.trust.renew_days * 24}h",
+        "issuerRef": {"name": unit.spec.issuer.name, "kind": unit.spec.issuer.kind, "group": unit.spec.issuer.group},
     }
     wait = {"pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": str(_WAIT_SECONDS)}
     name = naming.PULSAR_ISSUED
-    return (Manifest("pulsar-certificate", API, "Certificate", name, own.namespace, labels, wait, {"spec": fields}),)
+    return (Manifest("pulsar-certificate", API, "Certificate", name, unit.namespace, unit.labels, wait, {"spec": fields}),)

@@ -91,7 +91,7 @@ _SERVERS = {"mysql": "mysql", "rabbitmq": "rabbitmq"}
 
 def _rotations(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """A previous entry that nobody reads: the operator would believe that the password was changed with it."""
-    deployed = deployed_modules(unit.stack, unit.spec)
+    deployed = deployed_modules(unit)
     for slot in ("mysql", "mysqlRoot", "rabbitmq", "fateboard", "notebook"):
         given = unit.spec.credentials.of(slot)
         if given is not None and given.previous is not None and _SERVERS.get(slot) not in deployed:

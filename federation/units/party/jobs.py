@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from federation.base import naming
-from federation.base.scalars import PartyId
 from federation.chart_values.fate import PartyValues
 from federation.chart_values.modules import Container, SecretKey
 from federation.config.modules import ModuleSpec
-from federation.config.party import PartySpec, module_specs
-from federation.config.stack import StackSpec
+from federation.config.party import module_specs
+from federation.config.units import PartyUnit
 from federation.links.external_engines import external_engines
 from federation.manifests.jobs import JobPlan, Task, Where, job, script
 from federation.manifests.secrets import previous, pull_secret_names
@@ -26,26 +25,28 @@ _NO_TABLES = "-- Without Eggroll there is nothing to make: FATE-Flow makes its o
 
 
 def party_jobs(
-    spec: StackSpec, party: PartyId, own: PartySpec, values: PartyValues, keys: dict[str, SecretKey], labels: dict[str, str]
+    unit: PartyUnit,
+    values: PartyValues,
+    keys: dict[str, SecretKey],
 ) -> tuple[JobPlan, ...]:
     """What runs before the party's workloads, each awaited."""
-    jobs = [_schema(values, _where(spec, party, own, labels, "mysql"))] if "mysql" in external_engines(own) else []
-    credentials = party_credentials(spec, party, own)
+    jobs = [_schema(values, _where(unit, "mysql"))] if "mysql" in external_engines(unit.spec) else []
+    credentials = party_credentials(unit)
     servers: dict[str, Container | None] = {"mysql": values.database.client, "rabbitmq": values.modules.rabbitmq}
     for slot, container in servers.items():
         if previous(slot) in keys and container is not None:
-            jobs.append(job(_rotation(slot, credentials[slot].entry, values, keys, container), _where(spec, party, own, labels, slot)))
+            jobs.append(job(_rotation(slot, credentials[slot].entry, values, keys, container), _where(unit, slot)))
     return tuple(jobs)
 
 
-def _where(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[str, str], module: str) -> Where:
-    given = module_specs(own)[module] or ModuleSpec()
+def _where(unit: PartyUnit, module: str) -> Where:
+    given = module_specs(unit.spec)[module] or ModuleSpec()
     return Where(
-        instance=naming.party_key(party),
-        namespace=own.namespace,
-        labels=labels,
-        pull_policy=spec.images.pull_policy,
-        pull_secrets=pull_secret_names(spec),
+        instance=unit.key,
+        namespace=unit.namespace,
+        labels=unit.labels,
+        pull_policy=unit.stack.images.pull_policy,
+        pull_secrets=pull_secret_names(unit.stack.images),
         node_selector=given.node_selector or {},
         tolerations=given.tolerations,
     )

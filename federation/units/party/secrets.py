@@ -3,11 +3,10 @@
 import json
 
 from federation.base import naming
-from federation.base.scalars import PartyId
 from federation.chart_values.modules import SecretKey
 from federation.config.credentials import Credential
 from federation.config.party import PartySpec
-from federation.config.stack import StackSpec
+from federation.config.units import PartyUnit, combination_of
 from federation.links.external_engines import external_engines
 from federation.manifests.objects import SecretPlan
 from federation.manifests.secrets import default_secret, password_places, pull_secret
@@ -26,54 +25,52 @@ _PLACES = {
 _ENGINES = {"mysql-credentials": "mysql", "rabbitmq-credentials": "rabbitmq"}
 
 
-def party_secrets(
-    spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[str, str], tls: TlsPlan | None
-) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
+def party_secrets(unit: PartyUnit, tls: TlsPlan | None) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
     """The Secrets to make, and by slot the place of each password in the namespace."""
-    credentials = party_credentials(spec, party, own)
-    sources, keys = password_places(naming.party_key(party), {slot: _PLACES[slot] for slot in credentials}, credentials.get)
-    secrets = [_passwords(own, name, labels, found) for name, found in sources.items()]
-    if (registry := registry_credential(spec, party, own)) is not None:
-        found, places = password_places(naming.party_key(party), REGISTRY_SLOT, lambda _: registry)
+    credentials = party_credentials(unit)
+    sources, keys = password_places(unit.key, {slot: _PLACES[slot] for slot in credentials}, credentials.get)
+    secrets = [_passwords(unit, name, found) for name, found in sources.items()]
+    if (registry := registry_credential(unit)) is not None:
+        found, places = password_places(unit.key, REGISTRY_SLOT, lambda _: registry)
         keys |= places
-        secrets += [SecretPlan(name, name, own.namespace, labels, "Opaque", entries) for name, entries in found.items()]
+        secrets += [SecretPlan(name, name, unit.namespace, unit.labels, "Opaque", entries) for name, entries in found.items()]
     if tls is not None:
         # With cert-manager the server's own certificate and key are in a Secret that it makes.
         certificate = {} if tls.managed else {"broker.cert.pem": tls.certificate, "broker.key-pk8.pem": tls.key}
         name = naming.PULSAR_CERTIFICATE
         pkcs8 = frozenset(certificate) & {"broker.key-pk8.pem"}
         entries = {**certificate, **tls.files}
-        secrets.append(SecretPlan(name, name, own.namespace, labels, "Opaque", entries, pkcs8, tls.annotations))
-    return (*secrets, *pull_secret(spec, own.namespace, labels)), keys
+        secrets.append(SecretPlan(name, name, unit.namespace, unit.labels, "Opaque", entries, pkcs8, tls.annotations))
+    return (*secrets, *pull_secret(unit)), keys
 
 
-def _passwords(own: PartySpec, name: str, labels: dict[str, str], sources: dict[str, str]) -> SecretPlan:
+def _passwords(unit: PartyUnit, name: str, sources: dict[str, str]) -> SecretPlan:
     """A Secret of passwords, which says which entries they are."""
     return SecretPlan(
         name,
         name,
-        own.namespace,
-        labels,
+        unit.namespace,
+        unit.labels,
         "Opaque",
         sources,
         annotations={naming.ENTRIES: json.dumps(dict(sorted(sources.items())))},
         passwords=True,
-        own_server=_external(own, _ENGINES.get(name, "")) is None,
+        own_server=_external(unit.spec, _ENGINES.get(name, "")) is None,
     )
 
 
-def party_credentials(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, Credential]:
+def party_credentials(unit: PartyUnit) -> dict[str, Credential]:
     """Where each password of a party comes from, by slot."""
-    key = naming.party_key(party)
     return {
-        slot: _external(own, slot) or own.credentials.of(slot) or Credential(secret=default_secret(key, slot)) for slot in _slots(spec, own)
+        slot: _external(unit.spec, slot) or unit.spec.credentials.of(slot) or Credential(secret=default_secret(unit.key, slot))
+        for slot in _slots(unit)
     }
 
 
-def password_entries(spec: StackSpec, party: PartyId, own: PartySpec) -> dict[str, str]:
+def password_entries(unit: PartyUnit) -> dict[str, str]:
     """Which entry each password is, by slot, where it is not the one by default."""
-    by_default = {slot: default_secret(naming.party_key(party), slot) for slot in _PLACES}
-    return {slot: found.entry for slot, found in party_credentials(spec, party, own).items() if found.entry != by_default[slot]}
+    by_default = {slot: default_secret(unit.key, slot) for slot in _PLACES}
+    return {slot: found.entry for slot, found in party_credentials(unit).items() if found.entry != by_default[slot]}
 
 
 def provided_passwords(own: PartySpec) -> dict[str, str]:
@@ -92,14 +89,14 @@ def _external(own: PartySpec, slot: str) -> Credential | None:
     return credential
 
 
-def _slots(spec: StackSpec, own: PartySpec) -> tuple[str, ...]:
-    combination = spec.catalogue[own.release].combination(own.computing, own.federation, own.storage)
+def _slots(unit: PartyUnit) -> tuple[str, ...]:
+    combination = combination_of(unit)
     needed = combination.modules if combination is not None else ()
     wanted = {
         "mysql": True,
-        "mysqlRoot": own.engines.mysql is None,
+        "mysqlRoot": unit.spec.engines.mysql is None,
         "rabbitmq": "rabbitmq" in needed,
-        "fateboard": own.modules.fateboard is not None,
-        "notebook": own.modules.client is not None,
+        "fateboard": unit.spec.modules.fateboard is not None,
+        "notebook": unit.spec.modules.client is not None,
     }
     return tuple(slot for slot, is_wanted in wanted.items() if is_wanted)

@@ -3,7 +3,6 @@
 from federation.access.consoles import board_values, shown_consoles
 from federation.base import naming
 from federation.base.quantity import cores, mebibytes
-from federation.base.scalars import PartyId
 from federation.catalogue.releases import CombinationRow, DeviceRow, Release
 from federation.chart_values.engines import (
     EggrollSettings,
@@ -22,7 +21,7 @@ from federation.chart_values.modules import Container, SecretKey
 from federation.config.engines import ExternalSpark
 from federation.config.modules import ModuleSpec, Persistence
 from federation.config.party import PartySpec, module_specs
-from federation.config.stack import StackSpec
+from federation.config.units import PartyUnit, combination_of
 from federation.links.external_engines import engine_host, engine_modules, engine_ports, external_engines
 from federation.manifests.modules import ImageUse, Variant, image_use, module_values, osx_settings, share
 from federation.manifests.secrets import pull_secret_names
@@ -46,51 +45,51 @@ _ROUTES = {
 }
 
 
-def party_values(spec: StackSpec, party: PartyId, own: PartySpec, labels: dict[str, str], keys: dict[str, SecretKey]) -> PartyValues:
+def party_values(unit: PartyUnit, keys: dict[str, SecretKey]) -> PartyValues:
     """The chart values of a party. ValueError for engines that its release is not deployed with (the rules refuse them before)."""
-    release = spec.catalogue[own.release]
-    combination = release.combination(own.computing, own.federation, own.storage)
+    release = unit.release
+    combination = combination_of(unit)
     if combination is None:
-        raise ValueError(f"release {own.release} has no {own.computing} + {own.federation} + {own.storage}")
-    modules = _modules(spec, own, release)
+        raise ValueError(f"release {unit.spec.release} has no {unit.spec.computing} + {unit.spec.federation} + {unit.spec.storage}")
+    modules = _modules(unit, release)
     return PartyValues(
-        instance=naming.party_key(party),
-        labels=labels,
-        image_pull_policy=spec.images.pull_policy,
-        image_pull_secrets=pull_secret_names(spec),
-        party_id=party,
-        release=own.release,
+        instance=unit.key,
+        labels=unit.labels,
+        image_pull_policy=unit.stack.images.pull_policy,
+        image_pull_secrets=pull_secret_names(unit.stack.images),
+        party_id=unit.party,
+        release=unit.spec.release,
         party_id_in_config=release.party_id_in_config,
         layout=_layout(release, combination),
-        image_patches=_image_patches(own, release, modules),
+        image_patches=_image_patches(unit.spec, release, modules),
         engines=Engines(
             **{str(kind): engine for kind, engine in combination.engines.items()}, proxy=combination.proxy, osx_mode=combination.osx_mode
         ),
-        ports=_ports(own, release),
+        ports=_ports(unit.spec, release),
         partner_calls=release.partner_calls if "nginx" in combination.modules else None,
         modules=modules,
-        database=_database(spec, own, release, keys),
+        database=_database(unit, release, keys),
         board=Board(user=_BOARD_USER, password=keys["fateboard"]) if "fateboard" in keys else None,
-        passwords=password_entries(spec, party, own),
+        passwords=password_entries(unit),
         notebook_password=keys.get("notebook"),
-        pulsar=_pulsar(spec, party, own, release) if "pulsar" in combination.modules else None,
-        rabbitmq=_rabbitmq(spec, own, keys["rabbitmq"]) if "rabbitmq" in combination.modules else None,
-        hdfs=_hdfs(spec, own) if "namenode" in combination.modules else None,
-        spark=_spark(own, modules) if combination.engines["computing"] == "spark" else None,
-        eggroll=_eggroll(own, release, modules),
-        boards=board_values(spec, shown_consoles(spec, party, own, release.ports, deployed_modules(spec, own))),
+        pulsar=_pulsar(unit, release) if "pulsar" in combination.modules else None,
+        rabbitmq=_rabbitmq(unit, keys["rabbitmq"]) if "rabbitmq" in combination.modules else None,
+        hdfs=_hdfs(unit) if "namenode" in combination.modules else None,
+        spark=_spark(unit.spec, modules) if combination.engines["computing"] == "spark" else None,
+        eggroll=_eggroll(unit.spec, release, modules),
+        boards=board_values(unit.stack.boards, shown_consoles(unit, deployed_modules(unit))),
         standalone=_standalone(modules) if combination.engines["computing"] == "standalone" else None,
         osx=None if modules.osx is None else osx_settings(release.modules["osx"], modules.osx),
-        servings=party_servings(spec, party, own, keys),
-        routes=_ROUTES[own.federation].model_copy(update={"lbrollsite": naming.LBROLLSITE_ROUTES} if modules.lbrollsite else {}),
+        servings=party_servings(unit, keys),
+        routes=_ROUTES[unit.spec.federation].model_copy(update={"lbrollsite": naming.LBROLLSITE_ROUTES} if modules.lbrollsite else {}),
     )
 
 
-def deployed_modules(spec: StackSpec, own: PartySpec) -> frozenset[str]:
+def deployed_modules(unit: PartyUnit) -> frozenset[str]:
     """The modules of a party, by their names in the catalogue; none for a release or a combination that does not exist."""
-    release = spec.catalogue.get(own.release)
-    engines = () if release is None else engine_modules(own, release)
-    return frozenset() if release is None or not engines else frozenset(_wanted(own, release))
+    release = unit.releases.get(unit.spec.release)
+    engines = () if release is None else engine_modules(unit.spec, release)
+    return frozenset() if release is None or not engines else frozenset(_wanted(unit.spec, release))
 
 
 def _wanted(own: PartySpec, release: Release) -> dict[str, ModuleSpec]:
@@ -105,26 +104,35 @@ def optional_modules(own: PartySpec, release: Release) -> tuple[str, ...]:
     return tuple(name for name, row in release.modules.items() if row.optional and row.federation in (None, own.federation))
 
 
-def _modules(spec: StackSpec, own: PartySpec, release: Release) -> PartyModules:
-    persistence = own.persistence if isinstance(own.persistence, Persistence) else None
-    variant = Variant(own.computing, own.algorithm, own.device)
-    replicas = {"sparkWorker": own.modules.spark.workers}
+def _modules(unit: PartyUnit, release: Release) -> PartyModules:
+    persistence = unit.spec.persistence if isinstance(unit.spec.persistence, Persistence) else None
+    variant = Variant(unit.spec.computing, unit.spec.algorithm, unit.spec.device)
+    replicas = {"sparkWorker": unit.spec.modules.spark.workers}
     return PartyModules.model_validate(
         {
             name: module_values(
-                release.modules[name], given, spec.images, persistence, replicas.get(name), variant, device_of(name, own, release)
+                release.modules[name],
+                given,
+                unit.stack.images,
+                persistence,
+                replicas.get(name),
+                variant,
+                device_of(name, unit.spec, release),
             )
-            for name, given in _wanted(own, release).items()
+            for name, given in _wanted(unit.spec, release).items()
         }
     )
 
 
-def party_images(spec: StackSpec, own: PartySpec) -> dict[str, ImageUse]:
+def party_images(unit: PartyUnit) -> dict[str, ImageUse]:
     """The images of a party's modules, by module, and that of the database's client."""
-    release = spec.catalogue[own.release]
-    variant = Variant(own.computing, own.algorithm, own.device)
-    images = {name: image_use(release.modules[name], given.image, spec.images, variant) for name, given in _wanted(own, release).items()}
-    return {**images, DATABASE_CLIENT: image_use(release.modules["mysql"], own.modules.mysql.image, spec.images)}
+    release = unit.release
+    variant = Variant(unit.spec.computing, unit.spec.algorithm, unit.spec.device)
+    images = {
+        name: image_use(release.modules[name], given.image, unit.stack.images, variant)
+        for name, given in _wanted(unit.spec, release).items()
+    }
+    return {**images, DATABASE_CLIENT: image_use(release.modules["mysql"], unit.spec.modules.mysql.image, unit.stack.images)}
 
 
 def device_of(name: str, own: PartySpec, release: Release) -> DeviceRow:
@@ -161,56 +169,56 @@ def _ports(own: PartySpec, release: Release) -> PartyPorts:
     )
 
 
-def database_client(spec: StackSpec, own: PartySpec) -> Container:
+def database_client(unit: PartyUnit) -> Container:
     """A container of MySQL's image, which has the client too; the same whether MySQL is a module or external."""
-    module = module_values(spec.catalogue[own.release].modules["mysql"], own.modules.mysql, spec.images)
+    module = module_values(unit.release.modules["mysql"], unit.spec.modules.mysql, unit.stack.images)
     return Container(image=module.image, image_pull_policy=module.image_pull_policy, resources=module.resources, security=module.security)
 
 
-def _database(spec: StackSpec, own: PartySpec, release: Release, keys: dict[str, SecretKey]) -> Database:
-    external = external_engines(own).get("mysql")
+def _database(unit: PartyUnit, release: Release, keys: dict[str, SecretKey]) -> Database:
+    external = external_engines(unit.spec).get("mysql")
     return Database(
-        host=engine_host(own, "mysql"),
-        port=engine_ports(spec, own)["mysql"],
+        host=engine_host(unit.spec, "mysql"),
+        port=engine_ports(unit)["mysql"],
         name=release.database_name if external is None else external.database,
         user=release.database_user if external is None else external.user,
         password=keys["mysql"],
         root_password=keys.get("mysqlRoot"),
-        client=database_client(spec, own),
+        client=database_client(unit),
     )
 
 
-def _pulsar(spec: StackSpec, party: PartyId, own: PartySpec, release: Release) -> PulsarSettings:
-    external, ports = external_engines(own).get("pulsar"), engine_ports(spec, own)
+def _pulsar(unit: PartyUnit, release: Release) -> PulsarSettings:
+    external, ports = external_engines(unit.spec).get("pulsar"), engine_ports(unit)
     return PulsarSettings(
-        host=engine_host(own, "pulsar"),
+        host=engine_host(unit.spec, "pulsar"),
         port=ports["pulsar"],
         management_port=ports["pulsarAdmin"],
         cluster=_CLUSTER if external is None else external.cluster,
         tenant=TENANT,
         topic_ttl_minutes=_TOPIC_TTL_MINUTES,
-        broker=_broker(spec, party, own, release) if external is None else None,
+        broker=_broker(unit, release) if external is None else None,
     )
 
 
-def _broker(spec: StackSpec, party: PartyId, own: PartySpec, release: Release) -> PulsarBroker:
+def _broker(unit: PartyUnit, release: Release) -> PulsarBroker:
     row = release.modules["pulsar"]
-    memory = (own.modules.pulsar.resources or row.resources).limits.memory
+    memory = (unit.spec.modules.pulsar.resources or row.resources).limits.memory
     return PulsarBroker(
         certificate_secret=naming.PULSAR_CERTIFICATE,
-        issued_secret=naming.PULSAR_ISSUED if own.tls == CERT_MANAGER else None,
-        client_certificates=client_certificates(own),
-        server_name=naming.server_name(party, spec.federation.domain) if checks_names(spec, own) else None,
-        replicator_prefix=f"pulsar.repl.{party}",
+        issued_secret=naming.PULSAR_ISSUED if unit.spec.tls == CERT_MANAGER else None,
+        client_certificates=client_certificates(unit.spec),
+        server_name=unit.server_name if checks_names(unit) else None,
+        replicator_prefix=f"pulsar.repl.{unit.party}",
         direct_mib=share(memory, row.direct_percent) or 1024,
         watcher=row.watcher,
     )
 
 
-def _rabbitmq(spec: StackSpec, own: PartySpec, password: SecretKey) -> RabbitmqSettings:
-    external, ports = external_engines(own).get("rabbitmq"), engine_ports(spec, own)
+def _rabbitmq(unit: PartyUnit, password: SecretKey) -> RabbitmqSettings:
+    external, ports = external_engines(unit.spec).get("rabbitmq"), engine_ports(unit)
     return RabbitmqSettings(
-        host=engine_host(own, "rabbitmq"),
+        host=engine_host(unit.spec, "rabbitmq"),
         port=ports["rabbitmq"],
         management_port=ports["rabbitmqAdmin"],
         user=_RABBITMQ_USER if external is None else external.user,
@@ -218,11 +226,11 @@ def _rabbitmq(spec: StackSpec, own: PartySpec, password: SecretKey) -> RabbitmqS
     )
 
 
-def _hdfs(spec: StackSpec, own: PartySpec) -> HdfsSettings:
-    external = external_engines(own).get("hdfs")
+def _hdfs(unit: PartyUnit) -> HdfsSettings:
+    external = external_engines(unit.spec).get("hdfs")
     if external is not None:
         return HdfsSettings(name_node=external.name_node, path_prefix=external.path_prefix or "")
-    return HdfsSettings(name_node=f"hdfs://namenode:{spec.catalogue[own.release].ports['namenode']}", path_prefix="")
+    return HdfsSettings(name_node=f"hdfs://namenode:{unit.release.ports['namenode']}", path_prefix="")
 
 
 def _spark(own: PartySpec, modules: PartyModules) -> SparkSettings:

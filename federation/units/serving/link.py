@@ -4,23 +4,19 @@ Inside a stack it goes by the Service's name: FATE-Flow hands its entries to gRP
 """
 
 from federation.base import naming
-from federation.base.scalars import PartyId
-from federation.catalogue.serving import serving_catalogue
 from federation.chart_values.fate import Servings, Zookeeper
 from federation.chart_values.modules import SecretKey
 from federation.config.credentials import Credential
-from federation.config.party import PartySpec
-from federation.config.serving import ServingSpec
-from federation.config.stack import StackSpec
+from federation.config.units import PartyUnit, ServingUnit, serving_units
 
 REGISTRY_USER = "fate"
 # The slot of a party's secrets for the registry, and the Secret and key that hold it.
 REGISTRY_SLOT = {"zookeeper": (f"{naming.SERVING_ZOOKEEPER}-credentials", "password")}
 
 
-def party_servings(spec: StackSpec, party: PartyId, own: PartySpec, keys: dict[str, SecretKey]) -> Servings | None:
+def party_servings(unit: PartyUnit, keys: dict[str, SecretKey]) -> Servings | None:
     """What FATE-Flow is told; None when the party has no FATE-Serving."""
-    serving, given = spec.serving.get(party), own.servings
+    serving, given = serving_units(unit.stack).get(unit.party), unit.spec.servings
     if serving is None and given is None:
         return None
     hosts = given.hosts if given is not None else ()
@@ -37,15 +33,15 @@ def party_servings(spec: StackSpec, party: PartyId, own: PartySpec, keys: dict[s
     return Servings(hosts=hosts, zookeeper=Zookeeper(hosts=given.zookeeper.hosts, user=given.zookeeper.user, password=password))
 
 
-def registry_credential(spec: StackSpec, party: PartyId, own: PartySpec) -> Credential | None:
+def registry_credential(unit: PartyUnit) -> Credential | None:
     """Where the party finds the registry's password; None when it uses no registry, or one without an ACL."""
-    if own.servings is None or not own.servings.use_registry:
+    if unit.spec.servings is None or not unit.spec.servings.use_registry:
         return None
-    serving = spec.serving.get(party)
+    serving = serving_units(unit.stack).get(unit.party)
     if serving is not None:
-        return serving.credentials.zookeeper or Credential(secret=f"{naming.serving_key(party)}-zookeeper")
-    return None if own.servings.zookeeper is None else own.servings.zookeeper.password
+        return serving.spec.credentials.zookeeper or Credential(secret=f"{serving.key}-zookeeper")
+    return None if unit.spec.servings.zookeeper is None else unit.spec.servings.zookeeper.password
 
 
-def _address(serving: ServingSpec, service: str, port: str) -> str:
-    return f"{naming.inside(service, serving.namespace)}:{serving_catalogue()[serving.release].ports[port]}"
+def _address(serving: ServingUnit, service: str, port: str) -> str:
+    return f"{naming.inside(service, serving.namespace)}:{serving.release.ports[port]}"

@@ -13,7 +13,7 @@ from federation.units.checked import CheckedStack, UnitRule
 from federation.units.hubs import hub_is_described, hub_is_of_its_kind
 from federation.units.module_rules import broken_knobs
 from federation.units.party_owner import party_is_linked
-from federation.units.serving.plan import serving_module_specs
+from federation.units.serving.modules import serving_module_specs
 
 # serving-proxy reads its party's id as a Java int.
 _LARGEST_ID = 2**31 - 1

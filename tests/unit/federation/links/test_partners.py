@@ -24,7 +24,7 @@ def test_the_active_partners_of_a_unit_are_those_that_it_dials(case: Case, colla
     assert [unit.key for unit in every] == [plan.key for plan in loaded.plan.units]
     for unit in every:
         dialled = loaded.plan.unit(unit.key).links
-        partners = [peer for peer in ready if is_partner(loaded.spec, unit, peer)]
+        partners = [peer for peer in ready if is_partner(unit, peer)]
         if unit.spec.hubs:
             # With collaborations every partner behind an exchange is named in its place.
             assert collaborates or {peer.name for peer in partners} == {*exchanges(dialled)} - {"local"}
@@ -36,4 +36,4 @@ def test_the_active_partners_of_a_unit_are_those_that_it_dials(case: Case, colla
 def test_an_exchange_that_a_party_does_not_name_is_no_partner(tmp_path: Path) -> None:
     loaded = STAR_PARTY.with_peer("second", exchange_descriptor()).load(tmp_path)
     (party,) = units(loaded.spec)
-    assert {peer.name: is_partner(loaded.spec, party, peer) for peer in loaded.peers.accepted} == {"consortium": True, "second": False}
+    assert {peer.name: is_partner(party, peer) for peer in loaded.peers.accepted} == {"consortium": True, "second": False}

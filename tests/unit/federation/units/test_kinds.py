@@ -22,12 +22,11 @@ def test_the_row_of_a_unit_says_what_is_in_its_plan(case: Case, tmp_path: Path) 
     assert every
     for unit in every:
         kind, plan = kind_of(unit), loaded.plan.unit(unit.key)
-        services = kind.services(loaded.spec.federation.links, unit.spec)
         assert (plan.kind, plan.party_id, plan.config_path) == (unit.kind, unit.party_id, ".".join(unit.path))
-        assert kind.has_plan(loaded.spec, unit.party_id or "", unit.spec)
-        assert {service.endpoint for service in services} == plan.descriptor["endpoints"].keys()
-        ports = kind.ports(loaded.spec, unit.spec)
-        assert all((port.default or port.own) in ports for service in services for port in service.ports)
-        assert plan.images.items() <= kind.images(loaded.spec, unit.spec).items()
-        assert plan.modules.keys() == {*kind.deployed(loaded.spec, unit.spec)}
-        assert plan.modules.keys() <= kind.module_specs(unit.spec).keys()
+        assert kind.has_plan(unit)
+        assert {service.endpoint for service in unit.published} == plan.descriptor["endpoints"].keys()
+        ports = kind.ports(unit)
+        assert all((port.default or port.own) in ports for service in unit.published for port in service.ports)
+        assert plan.images.items() <= kind.images(unit).items()
+        assert plan.modules.keys() == {*kind.deployed(unit)}
+        assert plan.modules.keys() <= kind.module_specs(unit).keys()
