@@ -451,6 +451,14 @@ def test_a_name_without_addresses_opens_its_port_outside_of_the_cluster_only_and
     )
 
 
+def test_the_warning_of_a_name_names_the_module_of_the_unit_that_dials_it(tmp_path: Path) -> None:
+    """Also where the stack has an exchange of its own, which does not dial the exchange of others."""
+    case = LOCAL.with_peer("consortium", exchange_descriptor(host="tunnels.consortium.example"))
+    plan = case.changed(lambda config: config["parties"]["9999"].update(exchange="consortium")).load(tmp_path).plan
+    (told,) = [warning for warning in plan.warnings if "tunnels.consortium.example" in warning]
+    assert ", so pulsar may dial port 443 anywhere" in told
+
+
 def test_a_service_of_this_cluster_that_the_operator_typed_is_reached_by_its_namespace(tmp_path: Path) -> None:
     typed = {"unsigned": True, "partyId": "10000", "pulsar": "pulsar-public.other-team.svc:6651", "nginx": "203.0.113.20:9300"}
     party = deployed(MESH.with_entry("clinic-b", **typed).load(tmp_path).plan, "party-9999")
