@@ -1,9 +1,4 @@
-"""Which claims KubeFATE's charts made, in which folder of each the data lies, and whether the new stack finds it there.
-
-Charts up to 1.8, and all of FATE-Serving, make claims as objects of the helm release, without `helm.sh/resource-policy: keep`:
-`kubefate cluster delete` deletes them. From 1.9 on they are claims of StatefulSets, which helm does not know. Source: the charts' templates
-(`kind: PersistentVolumeClaim`, `volumeClaimTemplates`), rendered; see `cli.convert.defaults` for where the charts are.
-"""
+"""Which claims KubeFATE's charts made, in which folder of each the data lies, and whether the new stack finds it there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,27 +6,26 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from cli.convert.clusters import Cluster, listed
-from cli.convert.defaults import FATE, NOW, OLD, SERVING
+from cli.convert.defaults import FACTS, Span
 from cli.convert.draft import Draft
 from cli.convert.source import Path_
-from cli.convert.versions import Series
+from federation.base.model import Model
 
 ROOT = "."  # in the words of the stack file
 _OWN_SIZE = ("storageClass", "accessMode", "size")
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Model):
     """The claim of a module in a series of chart versions. `N` in a name stands for the number of the pod."""
 
     chart: str
     module: str
-    series: Series
+    series: Span
     name: str
     # What the claim is called that this program makes.
     ours: str
     # Whether it is a claim of a StatefulSet, which stays when the release is deleted.
-    stays: bool
+    stays: bool = False
     # Folders with fixed names; empty: `subPath` says it.
     folders: str = ""
     # Why the data is not used again; empty: it is.
@@ -40,38 +34,7 @@ class Claim:
     mounted: bool = True
 
 
-_FLOW = "logs, jobs, model-local-cache"
-_WITH_CLAIMS = Series("1.6.1", "1.8.99")
-_NOT_MOUNTED = "KubeFATE makes it and does not mount it: it is empty"
-# Of FATE: from when on a module has a claim, its name before the claims of StatefulSets, which are called as here, and the folders.
-_FATE = (
-    ("python", _WITH_CLAIMS, "python-data", "python-data-python-0", _FLOW),
-    ("mysql", OLD, "mysql-data", "data-mysql-0", ""),
-    ("client", _WITH_CLAIMS, "client-data", "persistence-client-0", ""),
-    ("hdfs.namenode", _WITH_CLAIMS, "namenode-data", "dfs-namenode-0", ROOT),
-    ("hdfs.datanode", _WITH_CLAIMS, "datanode-data", "dfs-datanode-N", ROOT),
-    ("pulsar", _WITH_CLAIMS, "pulsar-data", "pulsar-data-pulsar-0", ROOT),
-)
-CLAIMS: tuple[Claim, ...] = (
-    *(row for module, series, old, new, folders in _FATE for row in (
-        Claim(FATE, module, series, old, new, False, folders), Claim(FATE, module, NOW, new, new, True, folders),
-    )),
-    Claim(FATE, "nodemanager", OLD, "nodemanager-N-data", "data-dir-nodemanager-N", False, "nodemanager-N"),
-    Claim(FATE, "nodemanager", NOW, "data-dir-nodemanager-N", "data-dir-nodemanager-N", True),
-    Claim(SERVING, "servingServer", Series("2.0.0", "2.1.4"), "serving-server-data", "serving-server-data-serving-server-0", False,
-          unused=_NOT_MOUNTED, mounted=False),
-    Claim(SERVING, "servingServer", Series("2.1.5", "2.1.5"), "serving-server-data", "serving-server-data-serving-server-0", False,
-          unused="its models lie in another folder than 2.1.6 reads: FATE-Flow publishes them again"),
-    Claim(SERVING, "servingServer", Series("2.1.6", "2.1.99"), "serving-server-data", "serving-server-data-serving-server-0", False,
-          "cache, model_cache"),
-    Claim(SERVING, "servingRedis", Series("2.0.0", "2.1.4"), "serving-redis-data", "serving-redis-data-serving-redis-0", False,
-          unused=_NOT_MOUNTED, mounted=False),
-    Claim(SERVING, "servingRedis", Series("2.1.5", "2.1.99"), "serving-redis-data", "serving-redis-data-serving-redis-0", False,
-          unused="KubeFATE mounts it where the program never writes: it is empty"),
-    Claim(SERVING, "servingZookeeper", Series("2.0.4", "2.1.99"), "data-serving-zookeeper-0",
-          "serving-zookeeper-data-serving-zookeeper-0", True,
-          unused="Bitnami's image keeps it in its own way; serving-servers register again by themselves"),
-)  # fmt: skip
+CLAIMS = tuple(Claim(chart=chart, **{"ours": row["name"], **row}) for chart, rows in FACTS["claims"].items() for row in rows)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def _claims() -> Iterator[str]:
 
 def _boards() -> Iterator[str]:
     yield from ("", "### Consoles that are shown without a word in the file", "", "| chart | versions | host |", "|---|---|---|")
-    yield from (f"| {chart} | {series} | `{name}` |" for chart, series, name in BOARD_HOSTS)
+    yield from (f"| {row.chart} | {row.series} | `{row.host}` |" for row in BOARD_HOSTS)
 
 
 def _shown(value: object) -> str:

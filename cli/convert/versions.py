@@ -26,6 +26,12 @@ class Series:
     first: str
     last: str
 
+    @classmethod
+    def read(cls, text: str) -> "Series":
+        """A series as `str` writes it: `1.6.1`, or `1.5.0 to 1.8.x`."""
+        first, _, last = text.partition(" to ")
+        return cls(first, (last or first).replace(".x", ".99"))
+
     def __contains__(self, version: Version) -> bool:
         return Version(self.first) <= version <= Version(self.last)
 
