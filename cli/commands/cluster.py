@@ -33,13 +33,19 @@ _STEPS = 6
 
 
 def status(arguments: argparse.Namespace) -> Result:
-    """`status`."""
+    """Show what the stack has in its cluster: modules, claims, certificates, Services, consoles. Reads the stack file and its peers'
+    descriptors, and the cluster by kubectl ($KUBECTL, else PATH); no state, no passphrase, no Secret.
+    """
     snapshot = _look(arguments)
     return Result(status_text(snapshot), status_data(snapshot), OK if snapshot.reachable else FAILED)
 
 
 def doctor(arguments: argparse.Namespace) -> Result:
-    """`doctor`: of the stack's own cluster; --engines: of servers outside; --images: of registries; with peers: of the links to them."""
+    """Check the stack's own cluster: modules, claims, certificates, quotas, addresses, node ports, classes. With peers, the links to them
+    instead: names, ports, TLS, routes there and back, clocks, releases, and the route files in the cluster; with --engines or --images the
+    external engines, or the registries. Exit status 1 when a check failed; what may not be read is said and does not fail. Reads what
+    `status` reads; docs/rbac/viewer.yaml suffices. No cluster is changed, unless you ask for a Job with --in-cluster.
+    """
     asks_peers = bool(arguments.peer) or arguments.peers
     if [arguments.engines, arguments.images, asks_peers].count(True) > 1:
         raise UsageError("ask one at a time: --engines, --images, or peers")
@@ -55,7 +61,9 @@ def doctor(arguments: argparse.Namespace) -> Result:
 
 
 def support_bundle(arguments: argparse.Namespace) -> Result:
-    """`support-bundle`."""
+    """Write an archive for whoever helps: configuration without secrets, rendered objects, status, doctor, events, versions; logs when
+    asked. Reads what `status` reads and runs `helm template`; writes FILE only.
+    """
     stack = stack_of(arguments)
     loaded = stack.load()
     cluster = Cluster(loaded.spec.cluster, stack.project.folder, arguments.timeout)

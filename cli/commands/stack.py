@@ -24,7 +24,7 @@ from cli.peers.accept import Review, accept, review
 from cli.peers.acceptance import Terms
 from cli.peers.descriptors import export_descriptor, export_unsigned, outdated_exports, remember
 from cli.peers.sources import StackOutput
-from cli.peers.states import set_state
+from cli.peers.states import State, set_state
 from cli.reports import releases
 from cli.reports.images import Logins, images_data, images_text, pin, pins_text
 from cli.reports.rendering import access_files, render, write_rendering
@@ -79,7 +79,7 @@ def _choices(arguments: argparse.Namespace) -> str:
 
 
 def init(arguments: argparse.Namespace) -> Result:
-    """`init`."""
+    """Write a first stack file, stacks/Pulumi.<stack>.yaml: complete, commented, valid. Reads Pulumi.yaml."""
     stack = stack_of(arguments)
     if arguments.kind == "exchange" and arguments.party_id is not None:
         raise UsageError("an exchange has no party id: drop --party-id, or choose another kind")
@@ -122,7 +122,9 @@ def _current_context() -> str | None:
 
 
 def check(arguments: argparse.Namespace) -> Result:
-    """`check`."""
+    """Check a stack file. Reads it and its peers' descriptors, with --live also the cluster by kubectl, and the stack's outputs by
+    `pulumi`, if it may, where the cluster gives the addresses of an exported descriptor; writes nothing.
+    """
     stack = stack_of(arguments)
     loaded = stack.load()
     missing = _missing(loaded, stack)
@@ -138,7 +140,9 @@ def check(arguments: argparse.Namespace) -> Result:
 
 
 def secrets_init(arguments: argparse.Namespace) -> Result:
-    """`secrets init`."""
+    """Make the passwords that are missing and write them into the stack file, encrypted by `pulumi config set --secret`; existing entries
+    stay, no value is shown. Lists the certificates that only you can give.
+    """
     stack = stack_of(arguments)
     report = init_secrets(stack)
     keep_copy(stack)
@@ -146,7 +150,9 @@ def secrets_init(arguments: argparse.Namespace) -> Result:
 
 
 def identity_create(arguments: argparse.Namespace) -> Result:
-    """`identity create`."""
+    """Write the organization's Ed25519 key: the private part goes into fate:secrets, encrypted by `pulumi config set --secret`, its
+    fingerprint into fate:identity. A key that is there stays.
+    """
     stack = stack_of(arguments)
     found = create_identity(stack, replace=arguments.replace)
     keep_copy(stack)
@@ -154,7 +160,7 @@ def identity_create(arguments: argparse.Namespace) -> Result:
 
 
 def identity_show(arguments: argparse.Namespace) -> Result:
-    """`identity show`."""
+    """Print the fingerprint that peers compare with yours. Reads the stack file; writes nothing."""
     identity = stack_of(arguments).load().spec.identity
     if identity is None:
         raise CommandError(f"stack {arguments.stack}", "has no key", f"make one: `fatefed identity create -s {arguments.stack}`")
@@ -166,7 +172,10 @@ def identity_show(arguments: argparse.Namespace) -> Result:
 
 
 def trust_init(arguments: argparse.Namespace) -> Result:
-    """`trust init`."""
+    """Write what parties with `tls: partyCa` lack: for each a CA, limited to the party's own names, and its server's key; the keys into
+    fate:secrets, encrypted by `pulumi config set --secret`, the CA's certificate into fate:trust. What is there stays. For a party with
+    `tls: certManager` the CA's key goes into DIR instead, with an Issuer for cert-manager.
+    """
     stack = stack_of(arguments)
     steps = init_trust(stack, today(), Source(arguments.issuer_files, arguments.authority), arguments.party)
     keep_copy(stack)
@@ -175,7 +184,10 @@ def trust_init(arguments: argparse.Namespace) -> Result:
 
 
 def trust_rotate(arguments: argparse.Namespace) -> Result:
-    """`trust rotate`."""
+    """Write the next of three steps that replace a party's CA: the new one is trusted beside the old one; it signs; the old one goes.
+    Between them `pulumi up`, and peers accept the descriptor. Writes fate:secrets and fate:trust; with `tls: certManager` fate:trust, the
+    party's issuer, and DIR.
+    """
     stack = stack_of(arguments)
     if waits_for_peers(stack, arguments.party) and not arguments.yes:
         question = "a peer that did not accept the step before loses its link: do the next step?"
@@ -190,7 +202,9 @@ def trust_rotate(arguments: argparse.Namespace) -> Result:
 
 
 def descriptor_export(arguments: argparse.Namespace) -> Result:
-    """`descriptor export`."""
+    """Write the signed descriptor that peers import. Reads the stack's outputs and its key with `pulumi`; writes FILE, its serial number
+    into fate:identity, and what it says into fate:exported, so that a preview says when it is out of date.
+    """
     stack = stack_of(arguments)
     if arguments.unsigned:
         export = export_unsigned(stack, arguments.unit)
@@ -207,7 +221,11 @@ def descriptor_export(arguments: argparse.Namespace) -> Result:
 
 
 def peers_add(arguments: argparse.Namespace) -> Result:
-    """`peers add`."""
+    """Accept a peer's descriptor: checks its signature, shows who it is, what it says, the fingerprint of its key to compare with the peer,
+    and which routes it changes, asks, then writes the descriptor beside the stack file, and its key, serial and sha256 into the stack file.
+    `pulumi up` applies it. Instead of a file, --from-stack reads it with `pulumi` from the outputs of another stack of the same state
+    backend, and --name alone reads that stack again.
+    """
     terms = Terms(today(), arguments.key, arguments.unsigned, arguments.resolve)
     found = review(stack_of(arguments), _given(arguments), arguments.name, terms)
     if not found.needed:
@@ -246,10 +264,28 @@ def _given(arguments: argparse.Namespace) -> Path | StackOutput:
     return StackOutput(stack, unit)
 
 
-def peers_state(arguments: argparse.Namespace) -> Result:
-    """`peers suspend`, `peers resume`, `peers retire`."""
+def peers_suspend(arguments: argparse.Namespace) -> Result:
+    """Take a peer's routes and trust away for a while: writes its state into the stack file and shows which routes that changes. `pulumi
+    up` applies it; the peer is not asked.
+    """
+    return _peers_state(arguments, "suspended")
+
+
+def peers_resume(arguments: argparse.Namespace) -> Result:
+    """Give a suspended peer its routes back: writes its state into the stack file. `pulumi up` applies it."""
+    return _peers_state(arguments, "active")
+
+
+def peers_retire(arguments: argparse.Namespace) -> Result:
+    """Part with a peer for good: writes its state into the stack file. Its party id stays with its key: no other peer can take it. `pulumi
+    up` applies it; the peer is not asked.
+    """
+    return _peers_state(arguments, "retired")
+
+
+def _peers_state(arguments: argparse.Namespace, state: State) -> Result:
     stack = stack_of(arguments)
-    found = set_state(stack, arguments.name, arguments.state, arguments.reason)
+    found = set_state(stack, arguments.name, state, arguments.reason)
     following = show.applied_by(stack, "--diff")
     data = {
         "name": found.name,
@@ -264,7 +300,9 @@ def peers_state(arguments: argparse.Namespace) -> Result:
 
 
 def peers_move(arguments: argparse.Namespace) -> Result:
-    """`peers move`."""
+    """Move fate:peers out of the stack file into a file of its own, which fate:peersFile names: from about 450 peers on, Pulumi cannot hand
+    the configuration to the program. What is deployed stays as it is.
+    """
     stack = stack_of(arguments)
     moved = move_peers(stack)
     following = f"pulumi preview {stack.options}"
@@ -273,7 +311,10 @@ def peers_move(arguments: argparse.Namespace) -> Result:
 
 
 def render_objects(arguments: argparse.Namespace) -> Result:
-    """`render`."""
+    """Write every object the stack would create as DIR/<namespace>/<kind>-<name>.yaml, secrets as <redacted>, later addresses as
+    <known-after-up:...>; how consoles are reached is in DIR/<namespace>/access.txt. Reads the stack file and its peers' descriptors, runs
+    `helm template` ($HELM, else PATH); needs no cluster, no passphrase, no pulumi.
+    """
     if (arguments.config is None) == (arguments.stack is None):
         raise UsageError("name either a stack with -s STACK, or a stack file with --config FILE")
     loaded = stack_of(arguments).load() if arguments.config is None else load_stack(arguments.config)
@@ -285,19 +326,25 @@ def render_objects(arguments: argparse.Namespace) -> Result:
 
 
 def releases_list(arguments: argparse.Namespace) -> Result:
-    """`releases list`."""
+    """List every release, with its combinations of engines, devices and algorithms; with -s also the stack's own. Reads the catalogue;
+    writes nothing.
+    """
     known = _releases(arguments)
     return Result(releases.list_text(known), releases.list_data(known))
 
 
 def releases_check(arguments: argparse.Namespace) -> Result:
-    """`releases check`."""
+    """Check a file with a release of your own: its keys, what they refer to, and that every combination can be planned. Reads the file;
+    writes nothing.
+    """
     text, data = releases.check(arguments.file)
     return Result(text, data)
 
 
 def releases_show(arguments: argparse.Namespace) -> Result:
-    """`releases show`."""
+    """Show one release of FATE or FATE-Serving: combinations with their modules, images, ports; with -s also one of the stack's own. Reads
+    the catalogue; writes nothing.
+    """
     known = _releases(arguments)
     return Result(releases.show_text(arguments.release, known), releases.show_data(arguments.release, known))
 
@@ -308,13 +355,18 @@ def _releases(arguments: argparse.Namespace) -> Mapping[str, Release]:
 
 
 def images_list(arguments: argparse.Namespace) -> Result:
-    """`images list`."""
+    """List every image that the stack's nodes pull: upstream's name, to mirror it and to name its digest in fate:images.digests, and the
+    reference after fate:images. Reads the stack file and its peers' descriptors; writes nothing.
+    """
     plan = stack_of(arguments).load().plan
     return Result(images_text(plan), images_data(plan))
 
 
 def images_pin(arguments: argparse.Namespace) -> Result:
-    """`images pin`."""
+    """Ask the registries which digest each image's tag stands for, where nodes pull it, and write the digests into fate:images.digests.
+    Reads $DOCKER_CONFIG/config.json for passwords, else the pull secret of the stack with `pulumi`; writes the stack file only. An image
+    for several platforms is pinned with the digest for all of them.
+    """
     stack = stack_of(arguments)
     pins = pin(stack, registries_of(arguments, Logins(stack, arguments.auth)).digest, update=arguments.update)
     return Result(pins_text(pins, stack), pins.plain())
@@ -333,7 +385,10 @@ def today() -> date:
 
 
 def convert_kubefate(arguments: argparse.Namespace) -> Result:
-    """`convert kubefate`."""
+    """Write DIR/Pulumi.<name>.yaml for each cluster.yaml of KubeFATE (charts fate, fate-exchange, fate-serving; v1.5.0 and up), with the
+    same meaning. One cluster is one stack. Lists what could not be carried over, in the file too, and the commands that give the passwords,
+    none of which is written. Nothing is written when a file is wrong.
+    """
     choices = Choices(
         organization=arguments.organization,
         federation=arguments.federation,
