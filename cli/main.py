@@ -19,7 +19,8 @@ from cli.commands import stack as commands
 from cli.commands.stack import FAILED, OK, USAGE, Result
 from cli.peers.descriptors import DAYS
 from cli.reports import firewall, topology
-from cli.stackfile.initialize import KINDS, RELEASE
+from cli.stackfile.initialize import RELEASE
+from cli.stackfile.kinds import KINDS
 from cli.tools.errors import UsageError
 from cli.tools.output import READER_ENDED, OutputError, said_to_the_end, say
 from cli.tools.text import printable
@@ -233,7 +234,7 @@ def _listed(text: str) -> tuple[str, ...]:
 
 def _init_verb(verbs: Verbs) -> None:
     verb = _verb(verbs, "init", commands.init)
-    verb.add_argument("kind", choices=list(KINDS), metavar="KIND", help="; ".join(f"{kind}: {what}" for kind, what in KINDS.items()))
+    verb.add_argument("kind", choices=list(KINDS), metavar="KIND", help="; ".join(f"{kind}: {row.help}" for kind, row in KINDS.items()))
     verb.add_argument("--organization", metavar="ORG", help="who owns the stack (default: the stack's name)")
     verb.add_argument("--context", help="of the kubeconfig (default: its current one, or one that is called like the organization)")
     verb.add_argument("--party-id", metavar="ID", help="the party's id (default 9999)")

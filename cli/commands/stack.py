@@ -29,6 +29,7 @@ from cli.reports import releases
 from cli.reports.images import Logins, images_data, images_text, pin, pins_text
 from cli.reports.rendering import access_files, render, write_rendering
 from cli.stackfile.initialize import Answers, init_stack
+from cli.stackfile.kinds import KINDS
 from cli.stackfile.move_peers import move_peers
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown, write_atomic
@@ -81,11 +82,11 @@ def _choices(arguments: argparse.Namespace) -> str:
 def init(arguments: argparse.Namespace) -> Result:
     """Write a first stack file, stacks/Pulumi.<stack>.yaml: complete, commented, valid. Reads Pulumi.yaml."""
     stack = stack_of(arguments)
-    if arguments.kind == "exchange" and arguments.party_id is not None:
+    if KINDS[arguments.kind].hub and arguments.party_id is not None:
         raise UsageError("an exchange has no party id: drop --party-id, or choose another kind")
     # Who runs the exchange of a star founds it; of a mesh everybody runs `init mesh`, so its founder says so.
     known_id = arguments.federation_id
-    founds = known_id == _NEW or (known_id is None and arguments.kind == "exchange")
+    founds = known_id == _NEW or (known_id is None and KINDS[arguments.kind].hub)
     answers = Answers(
         kind=arguments.kind,
         organization=arguments.organization or stack.short,
@@ -110,7 +111,7 @@ def init(arguments: argparse.Namespace) -> Result:
     steps = [f"pulumi stack init {stack.project.option}{stack.name}", *made, f"pulumi preview {stack.options}"]
     namespace = f"fate-{answers.party_id}"
     granted = f"`kubectl create namespace {namespace}`, then `kubectl apply -n {namespace} -f docs/rbac/namespaced.yaml`"
-    first = [edit, *([f"let the cluster's administrator run {granted}"] if arguments.kind == "namespaced" else [])]
+    first = [edit, *([f"let the cluster's administrator run {granted}"] if KINDS[arguments.kind].namespaced else [])]
     text = "\n".join([f"written: {shown(stack.file)}", "next:", *(f"  {step}" for step in (*first, *steps))])
     return Result(text, {"file": str(stack.file), "next": steps})
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from string import Template
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from cli.stackfile.kinds import KINDS, PORTAL_RELEASE, FirstStack, Kind
 from cli.stackfile.templates import ENDPOINTS, GAP, NO_SOURCES, PARTS, SOURCES
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown, write_atomic
@@ -18,26 +19,15 @@ from cli.tools.kept import refuse_to_forget
 from cli.tools.project import Stack
 from federation.base.errors import FederationError, Problem
 from federation.base.scalars import ANYONE, Cidr, Domain, Name, PartyId, SourceRanges, Uid
-from federation.catalogue.native import NATIVE, SERVING_PROXY, SITE_PORTAL
-from federation.catalogue.portal import portal_catalogue
+from federation.catalogue.native import NATIVE
 from federation.catalogue.releases import Combination, catalogue
 from federation.trust.plan import PARTY_CA
 
-RELEASE, SERVING_RELEASE, PORTAL_RELEASE = "1.11.2", "2.1.6", "0.3.0"
+RELEASE, SERVING_RELEASE = "1.11.2", "2.1.6"
 # By major version of FATE.
 _USUAL = {
     1: Combination(computing="Spark", federation="Pulsar", storage="HDFS"),
     2: Combination(computing="Eggroll", federation="OSX", storage="Eggroll"),
-}
-Kind = Literal["exchange", "party", "external", "namespaced", "mesh", "serving", "portal"]
-KINDS: Mapping[Kind, str] = {
-    "exchange": "an organization that runs the exchange of a star",
-    "party": "a party of a star, whose exchange is another organization's",
-    "external": "a party whose exchange is run with KubeFATE, FedLCM or AnsibleFATE",
-    "namespaced": "a party of a star, deployed with rights in one namespace only",
-    "mesh": "a party of a mesh, linked directly to its peers",
-    "serving": "a party of a star with FATE-Serving, which predicts with the models it trained",
-    "portal": "a party of a star with FedLCM's Site Portal",
 }
 
 
@@ -65,6 +55,11 @@ class Answers:
     source_ranges: tuple[str, ...] = ()
     cluster_ranges: tuple[str, ...] = ()
 
+    @property
+    def row(self) -> FirstStack:
+        """What is true of its kind."""
+        return KINDS[self.kind]
+
 
 def init_stack(stack: Stack, answers: Answers, *, force: bool = False) -> str:
     """Write the stack file and return its text. FederationError for a wrong answer, or when the file exists and not `force`."""
@@ -80,16 +75,15 @@ def init_stack(stack: Stack, answers: Answers, *, force: bool = False) -> str:
 def stack_text(answers: Answers) -> str:
     """The stack file for these answers. FederationError for an answer that its key would not accept."""
     _check(answers)
-    kind, engines = answers.kind, _engines(answers)
-    peers = answers.peers or {"mesh": ("clinic-b",), "exchange": ()}.get(kind, ("consortium",))
-    if kind in ("party", "external", "namespaced", "serving", "portal") and len(peers) != 1:
-        raise UsageError(f"a stack of kind {kind} has one peer, its exchange: add others with `fatefed peers add`")
-    who = "members" if kind == "exchange" else "peers"
+    row, engines = answers.row, _engines(answers)
+    peers = answers.peers or row.peers
+    if row.peer == "the exchange" and len(peers) != 1:
+        raise UsageError(f"a stack of kind {answers.kind} has one peer, its exchange: add others with `fatefed peers add`")
     sources = SOURCES if answers.source_ranges else NO_SOURCES
     texts = {
         "what": _what(answers, peers),
-        "kind": kind,
-        "topology": "mesh" if kind == "mesh" else "star",
+        "kind": answers.kind,
+        "topology": row.topology,
         "organization": _scalar(answers.organization),
         "context": _scalar(answers.context or answers.organization),
         "owner": answers.organization,
@@ -98,38 +92,37 @@ def stack_text(answers: Answers) -> str:
         "id_line": "" if answers.federation_id is None else _fill(PARTS["federation-id"], id=answers.federation_id),
         "party": answers.party_id,
         "party_id": json.dumps(answers.party_id),
-        "namespace_note": "exists already; this stack does not make it" if kind == "namespaced" else "of its own, made by `pulumi up`",
+        "namespace_note": "exists already; this stack does not make it" if row.namespaced else "of its own, made by `pulumi up`",
         "release": answers.release,
         "serving_release": SERVING_RELEASE,
         "portal_release": PORTAL_RELEASE,
         "computing": engines.computing,
         "engine": engines.federation,
         "storage": engines.storage,
-        "who": who,
-        "sources": _fill(sources, ranges=_flow(answers.source_ranges), who=who),
+        "who": row.who,
+        "sources": _fill(sources, ranges=_flow(answers.source_ranges), who=row.who),
         "ranges_line": _fill(PARTS["ranges"], ranges=_flow(answers.cluster_ranges)) if answers.cluster_ranges else PARTS["no-ranges"],
-        "tls_line": _tls_line(kind, engines.federation),
+        "tls_line": _tls_line(row, engines.federation),
         "spark": _spark(answers, engines),
-        "exchange_line": "" if kind == "mesh" else _fill(PARTS["exchange-line"], exchange=_scalar(next(iter(peers), ""))),
+        "exchange_line": "" if row.topology == "mesh" else _fill(PARTS["exchange-line"], exchange=_scalar(next(iter(peers), ""))),
     }
-    cluster = PARTS["cluster-namespaced"] if kind == "namespaced" else PARTS["cluster"]
-    units = [_unit(kind, engines.federation), *_beside(kind)]
-    parts = [PARTS["organization"], cluster, *units, _peers(kind, peers, engines.federation)]
+    units = [_unit(row, engines.federation), *_beside(row)]
+    parts = [PARTS["organization"], PARTS[row.cluster], *units, _peers(row, peers, engines.federation)]
     return _fill(PARTS["head"] + GAP.join(parts), **texts)
 
 
 def _engines(answers: Answers) -> Combination:
     """The engines that were asked for; for those that were not, the legal combination that is most like the usual one."""
-    if answers.kind == "exchange" and (answers.computing or answers.storage):
+    if answers.row.hub and (answers.computing or answers.storage):
         raise UsageError("an exchange neither computes nor stores: drop --computing and --storage, or choose another kind")
     wanted = {"computing": answers.computing, "federation": answers.engine, "storage": answers.storage}
     asked = {kind: word for kind, word in wanted.items() if word is not None}
     release = catalogue()[answers.release]
-    legal = [row for row in release.combinations if answers.kind == "mesh" or NATIVE.star(row.federation)]
+    topology = answers.row.topology
+    legal = [row for row in release.combinations if topology == "mesh" or NATIVE.star(row.federation)]
     found = [row for row in legal if all(getattr(row, kind) == word for kind, word in asked.items())]
     if not found:
-        shape = "a mesh" if answers.kind == "mesh" else "a star"
-        problem = f"release {release.release} is not deployed as {' + '.join(asked.values())} in {shape}"
+        problem = f"release {release.release} is not deployed as {' + '.join(asked.values())} in a {topology}"
         raise FederationError(
             [Problem("--computing, --federation-engine, --storage", problem, f"choose one of: {'; '.join(map(str, legal))}")]
         )
@@ -144,30 +137,23 @@ def _spark(answers: Answers, engines: Combination) -> str:
     return _fill(PARTS["spark-worker"], owner=answers.organization) if needed else ""
 
 
-def _unit(kind: Kind, engine: str) -> str:
+def _unit(row: FirstStack, engine: str) -> str:
     """The party or the exchange, with what its engine publishes."""
-    if kind == "exchange":
+    if row.hub:
         head = PARTS["exchange"] + PARTS[f"exchange/{engine}"] + PARTS["exchange-publish"]
         return head + _publish(NATIVE.endpoints("exchange", engine), 6)
-    asks = {"pulsar": PARTS["client-certificates"]} if _mode(kind) == PARTY_CA else {}
+    asks = {"pulsar": PARTS["client-certificates"]} if row.tls == PARTY_CA else {}
     return PARTS["party"] + _publish(NATIVE.endpoints("party", engine), 8, asks)
 
 
-def _mode(kind: Kind) -> str:
-    """Peers that are not run with this program share a CA: they know none of a single party."""
-    return "provided" if kind == "external" else PARTY_CA
+def _tls_line(row: FirstStack, engine: str) -> str:
+    return PARTS[f"tls/{row.tls}"] if NATIVE.tls(engine) else ""
 
 
-def _tls_line(kind: Kind, engine: str) -> str:
-    return PARTS[f"tls/{_mode(kind)}"] if NATIVE.tls(engine) else ""
-
-
-def _beside(kind: Kind) -> Iterator[str]:
+def _beside(row: FirstStack) -> Iterator[str]:
     """FATE-Serving or the Site Portal of the party."""
-    if kind == "serving":
-        yield PARTS["serving"] + _publish(frozenset({SERVING_PROXY.endpoint}), 8)
-    if kind == "portal":
-        yield PARTS["portal"] + _publish(frozenset({SITE_PORTAL.endpoint}), 8)
+    if row.beside is not None:
+        yield PARTS[row.beside] + _publish(frozenset({row.endpoint}), 8)
 
 
 def _publish(endpoints: frozenset[str], column: int, more: Mapping[str, str] = MappingProxyType({})) -> str:
@@ -183,25 +169,16 @@ def _publish(endpoints: frozenset[str], column: int, more: Mapping[str, str] = M
 
 def _what(answers: Answers, peers: tuple[str, ...]) -> str:
     party = f"party {answers.party_id} of {answers.organization}"
-    link = {
-        "exchange": f"exchange of {answers.organization}: parties of other organizations reach each other through it.",
-        "mesh": f"{party}: a mesh, with direct links to its peers.",
-        "external": f"{party}: a star through the exchange {', '.join(peers)}, which is not run with this program.",
-        "namespaced": f"{party}: a star through the exchange of {', '.join(peers)}; rights in one namespace only.",
-        "party": f"{party}: a star through the exchange of {', '.join(peers)}.",
-        "serving": f"{party}, with FATE-Serving: a star through the exchange of {', '.join(peers)}.",
-        "portal": f"{party}, with a Site Portal: a star through the exchange of {', '.join(peers)}.",
-    }
-    return f"Federation {answers.federation}, {link[answers.kind]}"
+    head = answers.row.head.format(party=party, organization=answers.organization, peers=", ".join(peers))
+    return f"Federation {answers.federation}, {head}"
 
 
-def _peers(kind: Kind, peers: tuple[str, ...], engine: str) -> str:
+def _peers(row: FirstStack, peers: tuple[str, ...], engine: str) -> str:
     if not peers:
         return PARTS["no-peers"]
-    if kind == "external":
+    if row.by_hand:
         return _fill(PARTS["peer-by-hand"], peer=_scalar(peers[0])) + PARTS[f"addresses/{engine}"]
-    note = "a party" if kind in ("exchange", "mesh") else "the exchange"
-    entries = (_fill(PARTS["peer"], peer=_scalar(peer), peer_file=peer, peer_note=f"{note} of {peer}") for peer in peers)
+    entries = (_fill(PARTS["peer"], peer=_scalar(peer), peer_file=peer, peer_note=f"{row.peer} of {peer}") for peer in peers)
     return PARTS["peers"] + "".join(entries)
 
 
@@ -223,7 +200,7 @@ def _check(answers: Answers) -> None:
     problems = []
     if answers.release not in catalogue():
         problems.append(Problem("--release", f"unknown release {answers.release}", f"choose one of {', '.join(catalogue())}"))
-    elif answers.kind == "portal" and catalogue()[answers.release].major != portal_catalogue()[PORTAL_RELEASE].fate_major:
+    elif (major := answers.row.major) is not None and catalogue()[answers.release].major != major():
         problems.append(Problem("--release", f"Site Portal does not work with FATE {answers.release}", "choose a release of FATE 1.x"))
     for option, kind, value in wanted:
         try:

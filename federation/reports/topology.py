@@ -99,7 +99,7 @@ def _edges(spec: StackSpec, peers: Peers, plan: StackPlan) -> Iterator[Edge]:
     own = sorted(_units(spec), key=lambda unit: list(_TITLES).index(unit.kind))
     for unit in own:
         carries = _carries(unit, plan)
-        if unit.kind == "serving" and unit.party_id in spec.parties:
+        if unit.row.program == "FATE-Serving" and unit.party_id in spec.parties:
             yield Edge(unit.key, naming.party_key(unit.party_id), "models", "active")
         for name in sorted(unit.spec.hubs):
             local = name == "local"

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from cli.stackfile.edit import BY_HAND, Scalar, peers_with, with_fields
-from cli.stackfile.initialize import KINDS, Answers, Kind, stack_text
+from cli.stackfile.initialize import Answers, stack_text
+from cli.stackfile.kinds import KINDS, Kind
 from cli.tools.errors import CommandError
 from federation.base.errors import FederationError
 from federation.config.file import StackSource

@@ -11,7 +11,8 @@ import yaml
 from pydantic import BaseModel
 
 from cli.stackfile import initialize
-from cli.stackfile.initialize import KINDS, Answers, Kind, init_stack, stack_text
+from cli.stackfile.initialize import Answers, init_stack, stack_text
+from cli.stackfile.kinds import KINDS, Kind
 from cli.stackfile.templates import PARTS
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.project import find_project
