@@ -17,6 +17,8 @@ from federation.base import naming
 from federation.base.hosts import namespace_of, nobodys
 from federation.base.naming import selector
 from federation.base.scalars import is_ip
+from federation.catalogue.ports import ports_of
+from federation.config.modules import ModuleSpec
 from federation.config.network import DnsSpec, Elsewhere, NetworkPolicySpec
 from federation.config.party import module_specs
 from federation.config.stack import ClusterSpec, StackSpec
@@ -63,10 +65,14 @@ def network_policies(
         egress = sorted(_dialled(unit, behind).get(naming.ROLLSITE, {}).values(), key=repr)
         pods = selector(naming.LBROLLSITE, unit.key)
         made.append(policy(unit, f"peers-{naming.LBROLLSITE}", pods, ingress=own_pods(unit, "from"), egress=egress))
+    return (*made, *door_policies(unit, doors))
+
+
+def door_policies(unit: AnyUnit, doors: Iterable[Door]) -> Iterator[Manifest]:
+    """One for each door."""
     for door in doors:
         rules = [connect("from", door.sources, door.ports)]
-        made.append(policy(unit, door.name, selector(naming.kebab_case(door.module), unit.key), ingress=rules))
-    return tuple(made)
+        yield policy(unit, door.name, selector(naming.kebab_case(door.module), unit.key), ingress=rules)
 
 
 def party_doors(unit: PartyUnit, deployed: frozenset[str]) -> Iterator[Door]:
@@ -76,12 +82,16 @@ def party_doors(unit: PartyUnit, deployed: frozenset[str]) -> Iterator[Door]:
         sources = board_sources(unit.stack, shown(unit, deployed), name)
         if console.module in deployed and sources is not None:
             yield Door(f"board-{name}", console.module, (ports[console.port],), sources)
-    for module, given in module_specs(unit.spec).items():
-        if module in deployed and given is not None and given.service is not None and given.service.type != "ClusterIP":
-            yield Door(f"service-{naming.kebab_case(module)}", module, module_ports(module, ports), [])
-
+    yield from service_doors({name: given for name, given in module_specs(unit.spec).items() if name in deployed}, ports)
     if driver := driver_ports(unit.spec):
         yield Door("engine-spark", naming.FATEFLOW, driver, [])
+
+
+def service_doors(modules: Mapping[str, ModuleSpec | None], ports: Mapping[str, int]) -> Iterator[Door]:
+    """Every port of the modules whose Service the operator shows outside of the cluster."""
+    for module, given in modules.items():
+        if given is not None and given.service is not None and given.service.type != "ClusterIP":
+            yield Door(f"service-{naming.kebab_case(module)}", module, tuple(sorted({*ports_of([module], ports).values()})), [])
 
 
 def board_sources(spec: StackSpec, consoles: Collection[str], name: str) -> list[Rule] | None:
@@ -90,12 +100,6 @@ def board_sources(spec: StackSpec, consoles: Collection[str], name: str) -> list
     if name in consoles if spec.boards is not None else name in DEFAULT_CONSOLES and who is not None:
         return [{"namespaceSelector": {}}] if who is None else elsewhere(who)
     return None
-
-
-def module_ports(module: str, ports: Mapping[str, int]) -> tuple[int, ...]:
-    """The ports of a module of the catalogue, whose names begin with the module's (the notebook is client's)."""
-    prefix = {"client": "notebook"}.get(module, module)
-    return tuple(sorted({port for name, port in ports.items() if name.startswith(prefix)}))
 
 
 def own_pods(unit: AnyUnit, side: str) -> list[Rule]:

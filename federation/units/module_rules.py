@@ -10,10 +10,10 @@ from federation.catalogue.serving import ServingRelease
 from federation.config.modules import ModulePersistence, ModuleSpec
 from federation.units.checked import found_by
 
-# What stands in `modules` under one key, and which rows of the catalogue it is.
-GROUPS = {"spark": ("sparkMaster", "sparkWorker"), "hdfs": ("namenode", "datanode")}
+# What stands in `modules` under one key: which rows of the catalogue it is, and under which key each stands there.
+GROUPS = {"spark": {"sparkMaster": "master", "sparkWorker": "worker"}, "hdfs": {"namenode": "namenode", "datanode": "datanode"}}
 # Where in `modules` each row of the catalogue stands, when not under its own name.
-_PATHS = {row: (group, row.removeprefix("spark").lower()) for group, rows in GROUPS.items() for row in rows}
+_PATHS = {row: (group, key) for group, rows in GROUPS.items() for row, key in rows.items()}
 
 
 def module_path(name: str) -> tuple[str, ...]:

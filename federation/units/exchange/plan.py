@@ -4,6 +4,7 @@ from datetime import date
 
 from federation.access.network_policy import doctor_policies, network_policies
 from federation.base import naming
+from federation.catalogue.ports import chart_ports
 from federation.chart_values.fate import ExchangeModules, ExchangePorts, ExchangeValues
 from federation.config.exchange import ExchangeSpec
 from federation.config.modules import ModuleSpec
@@ -69,7 +70,6 @@ def exchange_values(unit: ExchangeUnit) -> ExchangeValues:
     given = exchange_module_specs(unit.spec)
     wanted = release.exchanges[unit.spec.federation]
     modules = {name: module_values(release.exchange[name], given[name], unit.stack.images) for name in wanted}
-    known = ExchangePorts.written_keys()
     return ExchangeValues(
         instance=unit.key,
         labels=unit.labels,
@@ -77,9 +77,7 @@ def exchange_values(unit: ExchangeUnit) -> ExchangeValues:
         image_pull_secrets=pull_secret_names(unit.stack.images),
         release=unit.spec.release,
         domain=unit.stack.federation.domain,
-        ports=ExchangePorts.model_validate(
-            {name: port for name, port in release.ports.items() if name in known and name.startswith(wanted)}
-        ),
+        ports=chart_ports(ExchangePorts, wanted, release.ports),
         partner_calls=_partner_calls(unit.stack, release.major) if "nginx" in wanted else None,
         modules=ExchangeModules.model_validate(modules),
         osx=osx_settings(release.exchange["osx"], modules["osx"]) if "osx" in modules else None,

@@ -3,6 +3,7 @@
 from federation.access.consoles import board_values, shown_consoles
 from federation.base import naming
 from federation.base.quantity import cores, mebibytes
+from federation.catalogue.ports import chart_ports
 from federation.catalogue.releases import CombinationRow, DeviceRow, Release
 from federation.chart_values.engines import (
     EggrollSettings,
@@ -160,13 +161,8 @@ def _layout(release: Release, combination: CombinationRow) -> Layout:
 
 
 def _ports(own: PartySpec, release: Release) -> PartyPorts:
-    """The ports of a party's modules; a port's name begins with its module's."""
-    always = ("fateflow", "fateboard", "notebook", "mysql")
-    prefixes = tuple(name.lower() for name in (*always, *_wanted(own, release)))
-    known = PartyPorts.written_keys()
-    return PartyPorts.model_validate(
-        {name: port for name, port in release.ports.items() if name in known and name.lower().startswith(prefixes)}
-    )
+    """The ports of a party's modules, and of those that its chart names whether they are deployed or not."""
+    return chart_ports(PartyPorts, ("fateflow", "fateboard", "client", "mysql", *_wanted(own, release)), release.ports)
 
 
 def database_client(unit: PartyUnit) -> Container:

@@ -7,6 +7,7 @@ from typing import Any
 from federation.access.consoles import board_objects, board_secret, board_values, hosts_file, shown_access
 from federation.base import naming
 from federation.catalogue.kinds import Kind
+from federation.catalogue.ports import chart_ports
 from federation.chart_values.modules import SecretKey
 from federation.chart_values.portal import Accounts, PortalDatabase, PortalModules, PortalPorts, PortalTls, PortalValues
 from federation.config.credentials import Credential
@@ -147,7 +148,7 @@ def portal_values(unit: PortalUnit, keys: Mapping[str, SecretKey]) -> PortalValu
         image_pull_secrets=pull_secret_names(unit.stack.images),
         party_id=unit.party_id,
         release=unit.spec.release,
-        ports=PortalPorts.model_validate({name: port for name, port in release.ports.items() if name.startswith(tuple(modules))}),
+        ports=chart_ports(PortalPorts, modules, release.ports),
         modules=PortalModules.model_validate(modules),
         database=_database(unit.spec, _DATABASES[unit.kind], release.ports["postgres"], keys["postgres"]),
         tls=PortalTls(secret=_SECRETS[unit.kind], server_name=mutual.server_name, caller=caller),

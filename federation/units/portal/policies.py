@@ -1,26 +1,26 @@
 """The NetworkPolicy objects of Site Portals and an FML Manager, and of the link from a Site Portal to its party's FATE-Flow."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from federation.access.engine_policy import Way
 from federation.access.network_policy import (
     Rule,
     connect,
+    door_policies,
     elsewhere,
-    module_ports,
     outside,
     place_of,
     policy,
     published_sources,
+    service_doors,
     to_pods,
     towards,
     unit_policies,
 )
 from federation.base import naming
 from federation.base.naming import selector
-from federation.config.modules import ModuleSpec
 from federation.config.portal import FmlManagerSpec, SitePortalSpec
-from federation.config.units import FmlManagerUnit, PartyUnit, PortalUnit, SitePortalUnit, party_units
+from federation.config.units import FmlManagerUnit, PartyUnit, SitePortalUnit, party_units
 from federation.links.next_hops import Address, Pods
 from federation.manifests.objects import Manifest
 from federation.units.portal.consoles import shown_portal
@@ -50,7 +50,7 @@ def site_portal_policies(unit: SitePortalUnit, manager: Address | None) -> tuple
         "sitePortalServer": unit.spec.modules.site_portal_server,
         "postgres": unit.spec.modules.postgres,
     }
-    return (*made, *_shown_services(unit, shown))
+    return (*made, *door_policies(unit, service_doors(shown, ports)))
 
 
 def fml_manager_policies(unit: FmlManagerUnit, portals: Iterable[Address]) -> tuple[Manifest, ...]:
@@ -68,7 +68,7 @@ def fml_manager_policies(unit: FmlManagerUnit, portals: Iterable[Address]) -> tu
         egress=[*map(outside, portal_ways(unit.spec)), *called],
     )
     shown = {"fmlManagerServer": unit.spec.modules.fml_manager_server, "postgres": unit.spec.modules.postgres}
-    return (*unit_policies(unit), server, *_shown_services(unit, shown))
+    return (*unit_policies(unit), server, *door_policies(unit, service_doors(shown, ports)))
 
 
 def fateflow_policies(unit: PartyUnit) -> tuple[Manifest, ...]:
@@ -93,13 +93,3 @@ def _fateflow(unit: SitePortalUnit) -> Iterator[Rule]:
     training = party_units(unit.stack).get(unit.party)
     if unit.spec.fateflow is None and training is not None:
         yield to_pods(Pods(training.namespace, training.key, naming.FATEFLOW, (training.release.ports["fateflowHttp"],)))
-
-
-def _shown_services(unit: PortalUnit, modules: Mapping[str, ModuleSpec]) -> Iterator[Manifest]:
-    """The ports of modules whose Service the operator shows outside the cluster."""
-    for module, given in modules.items():
-        if given.service is not None and given.service.type != "ClusterIP":
-            pods = naming.kebab_case(module)
-            yield policy(
-                unit, f"service-{pods}", selector(pods, unit.key), ingress=[connect("from", [], module_ports(module, unit.release.ports))]
-            )

@@ -5,6 +5,7 @@ from datetime import date
 
 from federation.access.consoles import access, board_objects, board_secret, board_values, shown_consoles
 from federation.base import naming
+from federation.catalogue.ports import chart_ports
 from federation.catalogue.serving import ServingRelease
 from federation.chart_values.fate import Board
 from federation.chart_values.modules import Module, SecretKey
@@ -157,15 +158,13 @@ def serving_values(unit: ServingUnit, keys: dict[str, SecretKey]) -> ServingValu
 
 def _chart(unit: AnyServingUnit, modules: Mapping[str, Module]) -> ServingValues:
     """The values that FATE-Serving and a serving exchange have in common."""
-    known = ServingPorts.written_keys()
-    ports = {name: port for name, port in unit.release.ports.items() if name in known and name.startswith(tuple(modules))}
     return ServingValues(
         instance=unit.key,
         labels=unit.labels,
         image_pull_policy=unit.stack.images.pull_policy,
         image_pull_secrets=pull_secret_names(unit.stack.images),
         release=unit.spec.release,
-        ports=ServingPorts.model_validate(ports),
+        ports=chart_ports(ServingPorts, modules, unit.release.ports),
         modules=ServingModules.model_validate(dict(modules)),
         routes=naming.SERVING_ROUTES,
     )

@@ -10,11 +10,12 @@ from federation.access.network_policy import (
     Rule,
     board_sources,
     connect,
-    module_ports,
+    door_policies,
     outside,
     place_of,
     policy,
     published_sources,
+    service_doors,
     to_pods,
     towards,
     unit_policies,
@@ -94,11 +95,9 @@ def _training(unit: ServingUnit) -> Iterator[Manifest]:
             yield policy(unit, "registry", selector(naming.SERVING_ZOOKEEPER, unit.key), ingress=rules)
     egress += map(outside, serving_ways(unit))
     yield policy(unit, "training", selector(naming.SERVING_SERVER, unit.key), ingress=ingress, egress=egress)
-    for module, name in (("servingServer", "serving_server"), ("servingProxy", "serving_proxy"), ("servingAdmin", "serving_admin")):
-        given = getattr(unit.spec.modules, name)
-        if given is not None and given.service is not None and given.service.type != "ClusterIP":
-            pods = f"serving-{name.removeprefix('serving_')}"
-            yield policy(unit, f"service-{pods}", selector(pods, unit.key), ingress=[connect("from", [], module_ports(module, ports))])
+    given = unit.spec.modules
+    shown_modules = {"servingServer": given.serving_server, "servingProxy": given.serving_proxy, "servingAdmin": given.serving_admin}
+    yield from door_policies(unit, service_doors(shown_modules, ports))
 
 
 def _consoles(unit: ServingUnit) -> Iterator[Manifest]:
