@@ -15,7 +15,7 @@ from cli.convert.compare import Fact, compare, lose_cores
 from cli.convert.draft import Draft
 from cli.convert.lookup import meant, parts_below, row_of
 from cli.convert.parts.stack import PARTS, head
-from cli.convert.rows.row import Key, Part, Row
+from cli.convert.rows.row import Key, Part, Row, Type
 from cli.convert.rows.table import TABLE
 from cli.convert.source import ClusterFile, Path_
 from cli.convert.writer import stack_text
@@ -31,15 +31,15 @@ from federation.units.checked import CheckedStack
 _REQUIRED = frozenset(
     {"organization", "federation", "namespace", "release", "computing", "storage", "algorithm", "device", "engines", "publish"}
 )
-_TYPES = {
-    "text": (str, int, float),
-    "number": (int,),
-    "flag": (bool,),
-    "list": (list,),
-    "map": (dict,),
-    "any": (object,),
+# What a value of each type is in YAML, and in words.
+_TYPES: dict[Type, tuple[tuple[type, ...], str]] = {
+    "text": ((str, int, float), "a text"),
+    "number": ((int,), "a whole number"),
+    "flag": ((bool,), "true or false"),
+    "list": ((list,), "a list"),
+    "map": ((dict,), "a mapping"),
+    "any": ((object,), ""),
 }
-_WORDS = {"text": "a text", "number": "a whole number", "flag": "true or false", "list": "a list", "map": "a mapping"}
 
 
 @dataclass(frozen=True)
@@ -143,11 +143,12 @@ _READ_FIRST = frozenset(
 def _wrong_type(file: ClusterFile, row: Row, path: Path_, value: Any) -> Problem | None:
     if value is None or value == "" or row.type == "any":
         return None
+    types, words = _TYPES[row.type]
     number = row.type == "number" and isinstance(value, str) and value.isascii() and value.isdigit()
     wrong_flag = isinstance(value, bool) and row.type in ("text", "number")
-    if number or (isinstance(value, _TYPES[row.type]) and not wrong_flag):
+    if number or (isinstance(value, types) and not wrong_flag):
         return None
-    return Problem(file.place(path), f"is not {_WORDS[row.type]}", "correct the value")
+    return Problem(file.place(path), f"is not {words}", "correct the value")
 
 
 def _parents(file: ClusterFile, kind: Kind, path: Path_ = ()) -> Iterator[Problem]:

@@ -14,7 +14,6 @@ import yaml
 from cli.convert.claims import CLAIMS
 from cli.convert.clusters import BACKENDS
 from cli.convert.defaults import DEFAULTS
-from cli.convert.doc import PAGES, with_tables
 from cli.convert.report import secret_steps
 from cli.convert.source import ClusterFile
 from cli.convert.versions import TARGETS
@@ -23,6 +22,7 @@ from federation.base.errors import FederationError
 from federation.catalogue.releases import catalogue
 from federation.stack.load import load_stack
 from tests.support.kubefate import BASES, cluster, converted, converted_text, filled, merged
+from tests.support.kubefate_pages import PAGES, with_tables
 from tests.support.stacks import REPO, project
 
 FILES = sorted((Path(__file__).parent / "kubefate").glob("*.yaml"))
@@ -447,7 +447,7 @@ def test_what_was_converted_passes_check(tmp_path: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize(("name", "rows"), [("from-kubefate.md", 250), ("kubefate-defaults.md", len(DEFAULTS) + len(CLAIMS))])
 def test_the_pages_show_the_rows(name: str, rows: int) -> None:
     page = (REPO / "docs" / name).read_text()
-    assert with_tables(page, PAGES[name]()) == page, "run `python -m cli.convert.doc`"
+    assert with_tables(page, PAGES[name]()) == page, "run `python -m tests.support.kubefate_pages`"
     assert len(re.findall(r"^\| (?:`|fate)", page, re.M)) > rows
 
 

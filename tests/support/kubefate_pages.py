@@ -1,4 +1,7 @@
-"""The rows as tables for docs/from-kubefate.md and docs/kubefate-defaults.md. `python -m cli.convert.doc` writes them; a test compares."""
+"""The rows as tables for docs/from-kubefate.md and docs/kubefate-defaults.md: no part of fatefed.
+
+`python -m tests.support.kubefate_pages` writes them; a test compares.
+"""
 
 import re
 import sys
@@ -12,7 +15,7 @@ from cli.convert.rows.shared import module_rows
 from cli.convert.rows.table import MODULES, TABLE
 from cli.convert.versions import OLDEST, SERVING_TARGETS, TARGETS
 
-_BEGIN, _END = "<!-- rows: written by `python -m cli.convert.doc` -->", "<!-- end of rows -->"
+_BEGIN, _END = "<!-- rows: written by `python -m tests.support.kubefate_pages` -->", "<!-- end of rows -->"
 _KINDS = {
     "party": "A party (chart `fate`)",
     "exchange": "An exchange (chart `fate-exchange`, or `fate` with rollsite or osx alone)",
@@ -36,27 +39,25 @@ def with_tables(text: str, rows: str) -> str:
     return re.sub(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", lambda _: rows, text, flags=re.S)
 
 
+def _head(title: str, *columns: str) -> Iterator[str]:
+    yield from ("", f"### {title}", "", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}")
+
+
 def _charts() -> Iterator[str]:
-    yield from ("", "### Charts that were read", "", "| chart | versions |", "|---|---|")
+    yield from _head("Charts that were read", "chart", "versions")
     yield from (f"| {chart} | {', '.join(versions)} |" for chart, versions in CHARTS_READ.items())
 
 
 def _defaults() -> Iterator[str]:
-    yield from ("", "### Defaults", "", "| chart | key | versions | no block | block without the key | the block | source |")
-    yield "|---|---|---|---|---|---|---|"
+    yield from _head("Defaults", "chart", "key", "versions", "no block", "block without the key", "the block", "source")
     for row in DEFAULTS:
         cells = (row.chart, f"`{row.key}`", str(row.series), _shown(row.absent), _shown(row.block))
         yield f"| {' | '.join(cells)} | `{'.'.join(row.block_path)}` | {row.source} |"
 
 
 def _claims() -> Iterator[str]:
-    yield from (
-        "",
-        "### Claims, with `persistence: true`",
-        "",
-        "| chart | module | versions | claim | folder | `kubefate cluster delete` | here |",
-    )
-    yield "|---|---|---|---|---|---|---|"
+    columns = ("chart", "module", "versions", "claim", "folder", "`kubefate cluster delete`", "here")
+    yield from _head("Claims, with `persistence: true`", *columns)
     for row in CLAIMS:
         folder = "its root" if row.folders == ROOT else row.folders or "`subPath`"
         here = f"not used: {row.unused}" if row.unused else f"`{row.ours}`" if row.stays else f"`existingClaim: {row.name}`"
@@ -67,7 +68,7 @@ def _claims() -> Iterator[str]:
 
 
 def _boards() -> Iterator[str]:
-    yield from ("", "### Consoles that are shown without a word in the file", "", "| chart | versions | host |", "|---|---|---|")
+    yield from _head("Consoles that are shown without a word in the file", "chart", "versions", "host")
     yield from (f"| {row.chart} | {row.series} | `{row.host}` |" for row in BOARD_HOSTS)
 
 
@@ -76,7 +77,7 @@ def _shown(value: object) -> str:
 
 
 def _releases() -> Iterator[str]:
-    yield from ("", "### Releases", "", "| chart | becomes | why |", "|---|---|---|")
+    yield from _head("Releases", "chart", "becomes", "why")
     yield "| a release of `fatefed releases list` | the same | |"
     for chart, targets in (("fate, fate-exchange", TARGETS), ("fate-serving", SERVING_TARGETS)):
         yield from (f"| {chart} {row.series} | {row.release} | {row.why} |" for row in targets)
@@ -86,7 +87,7 @@ def _releases() -> Iterator[str]:
 
 
 def _modules() -> Iterator[str]:
-    yield from ("", "### Keys of every module", "", "| key | charts | becomes |", "|---|---|---|")
+    yield from _head("Keys of every module", "key", "charts", "becomes")
     for row in module_rows("<module>", "<place>"):
         yield _line(row)
     yield from ("", "| module | place |", "|---|---|")
@@ -104,7 +105,7 @@ def _rows() -> Iterator[str]:
 
 
 def _section(title: str, rows: list[Row]) -> Iterator[str]:
-    yield from ("", f"### {title}", "", "| key | charts | becomes |", "|---|---|---|")
+    yield from _head(title, "key", "charts", "becomes")
     yield from (_line(row) for row in rows)
 
 
