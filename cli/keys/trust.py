@@ -16,12 +16,11 @@ from cli.tools.files import shown
 from cli.tools.project import Stack
 from cli.tools.pulumi import pulumi
 from cli.tools.state import deployed
-from federation.base import naming
 from federation.base.scalars import PartyId
 from federation.config.party import PartySpec
 from federation.config.stack import StackSpec
 from federation.config.trust import CertificateIssuer, PartyTrust
-from federation.config.units import party_units
+from federation.config.units import PartyUnit, party_units
 from federation.pki.authority import authority_certificate
 from federation.pki.keys import private_pem
 from federation.stack.load import LoadedStack
@@ -48,16 +47,14 @@ def init_trust(stack: Stack, today: date, source: Source, party: PartyId | None 
     loaded = stack.load()
     spec, given = loaded.spec, loaded.source.secret_names()
     chosen = _parties(spec) if party is None else [_chosen(spec, party)]
-    lacking = [one for one in chosen if spec.parties[one].tls == CERT_MANAGER and one not in spec.trust.parties]
+    lacking = [one for one in chosen if one.spec.tls == CERT_MANAGER and one.party not in spec.trust.parties]
     if source.authority is not None and len(lacking) != 1:
         said = f"is one CA, and {len(lacking)} parties with tls: {CERT_MANAGER} lack theirs"
         raise CommandError("--authority", said, "choose one with --party ID")
     for one in lacking:
-        source.check(f"party {one}")
+        source.check(one.title)
     return tuple(
-        _init_issuer(stack, spec, one, given, today, source)
-        if spec.parties[one].tls == CERT_MANAGER
-        else _init(stack, spec, one, given, today)
+        _init_issuer(stack, one, given, today, source) if one.spec.tls == CERT_MANAGER else _init(stack, one, given, today)
         for one in chosen
     )
 
@@ -70,24 +67,24 @@ def rotate(stack: Stack, party: PartyId | None, today: date, source: Source, iss
     With cert-manager the second step names another Issuer (`issuer`), which has the new CA's key.
     """
     loaded = stack.load()
-    spec, chosen = loaded.spec, _chosen(loaded.spec, party)
-    trust = spec.trust.parties.get(chosen)
+    unit = _chosen(loaded.spec, party)
+    trust = loaded.spec.trust.parties.get(unit.party)
     if trust is None:
-        raise CommandError(f"party {chosen}", "has no CA yet", f"make one: `fatefed trust init {stack.options}`")
+        raise CommandError(unit.title, "has no CA yet", f"make one: `fatefed trust init {stack.options}`")
     if len(trust.authorities) > 1:
-        _must_be_deployed(stack, loaded, chosen)
-    if spec.parties[chosen].tls == CERT_MANAGER:
-        return _rotate_issuer(stack, spec, chosen, trust, today, source, issuer)
+        _must_be_deployed(stack, loaded, unit)
+    if unit.spec.tls == CERT_MANAGER:
+        return _rotate_issuer(stack, unit, trust, today, source, issuer)
     if source != Source() or issuer is not None:
         remedy = "leave out --issuer-files, --authority and --issuer"
-        raise CommandError(f"party {chosen}", "signs with a CA whose key is in fate:secrets", remedy)
-    at, key = ("trust", "parties", chosen), naming.party_key(chosen)
+        raise CommandError(unit.title, "signs with a CA whose key is in fate:secrets", remedy)
+    at, key, chosen = ("trust", "parties", unit.party), unit.key, unit.party
     numbers = sorted(trust.authorities, key=int)
     send = f"`fatefed descriptor export {stack.options} --unit {key} -o FILE`: send it to all peers"
     up = f"`pulumi up {stack.options}`"
     if len(numbers) == 1:
         number = str(int(numbers[0]) + 1)
-        _new_authority(stack, spec, chosen, number, today)
+        _new_authority(stack, unit, number, today)
         wait = f"when every peer accepted it and ran `pulumi up`: `fatefed trust rotate {stack.options} --party {chosen}` again"
         return Step(chosen, f"step 1 of 3: authority {number} is trusted beside {numbers[0]}, which still signs", (up, send, wait))
     old, new = numbers
@@ -104,59 +101,59 @@ def rotate(stack: Stack, party: PartyId | None, today: date, source: Source, iss
 def waits_for_peers(stack: Stack, party: PartyId | None) -> bool:
     """Whether the next step breaks links of peers that did not accept the step before."""
     spec = stack.load().spec
-    trust = spec.trust.parties.get(_chosen(spec, party))
+    trust = spec.trust.parties.get(_chosen(spec, party).party)
     return trust is not None and len(trust.authorities) > 1
 
 
-def _must_be_deployed(stack: Stack, loaded: LoadedStack, party: PartyId) -> None:
+def _must_be_deployed(stack: Stack, loaded: LoadedStack, unit: PartyUnit) -> None:
     """Two steps in one `pulumi up` would have a CA sign that no peer was told of, or take away the one that still signs."""
-    (unit,) = (unit for unit in loaded.plan.units if unit.key == naming.party_key(party))
-    remembered = deployed(stack).get(unit.key, {})
-    if any(fact in remembered and remembered[fact] != unit.facts[fact] for fact in ("authorities", "signer")):
-        raise CommandError(f"party {party}", "the step before is not deployed yet", f"`pulumi up {stack.options}` first")
+    planned, remembered = loaded.plan.unit(unit.key).facts, deployed(stack).get(unit.key, {})
+    if any(fact in remembered and remembered[fact] != planned[fact] for fact in ("authorities", "signer")):
+        raise CommandError(unit.title, "the step before is not deployed yet", f"`pulumi up {stack.options}` first")
 
 
-def _parties(spec: StackSpec) -> list[PartyId]:
-    return [party for party, unit in party_units(spec).items() if unit.spec.tls in OWN_AUTHORITY and holds_certificate(unit)]
+def _parties(spec: StackSpec) -> list[PartyUnit]:
+    return [unit for unit in party_units(spec).values() if unit.spec.tls in OWN_AUTHORITY and holds_certificate(unit)]
 
 
-def _chosen(spec: StackSpec, party: PartyId | None) -> PartyId:
-    known = _parties(spec)
+def _chosen(spec: StackSpec, party: PartyId | None) -> PartyUnit:
+    known = {unit.party: unit for unit in _parties(spec)}
     if party is None and len(known) == 1:
-        return known[0]
+        return next(iter(known.values()))
     if party not in known:
         said = f"party {party} has no CA of its own" if party is not None else "the stack has not exactly one party with a CA of its own"
         raise CommandError("--party", said, f"choose one of: {', '.join(known) or f'none; set tls: {PARTY_CA} in a party with Pulsar'}")
-    return party
+    return known[party]
 
 
-def _init_issuer(stack: Stack, spec: StackSpec, party: PartyId, given: frozenset[str], today: date, source: Source) -> Step:
+def _init_issuer(stack: Stack, unit: PartyUnit, given: frozenset[str], today: date, source: Source) -> Step:
     """A party whose certificate cert-manager makes: its CA's certificate goes into the stack file, nothing into fate:secrets."""
-    key, issuer = naming.party_key(party), _issuer(spec.parties[party])
+    key, party, issuer = unit.key, unit.party, _issuer(unit.spec)
     left = sorted(name for name in given if name == f"{key}-key" or name.startswith(f"{key}-ca-"))
     forget = tuple(f"`pulumi config rm --path '{secret_path(name)}' {stack.options}`: cert-manager has its own key" for name in left)
-    if party in spec.trust.parties:
+    if party in unit.stack.trust.parties:
         return Step(party, f"has its CA already; {issuer.kind} {issuer.name} of cert-manager signs", forget)
-    orders = _new_issuer(stack, spec, party, issuer, "1", today, source)
+    orders = _new_issuer(stack, unit, issuer, "1", today, source)
     return Step(party, "made a CA" if source.authority is None else "took the CA", (*orders, *forget, f"`pulumi preview {stack.options}`"))
 
 
-def _rotate_issuer(stack: Stack, spec: StackSpec, party: PartyId, trust: PartyTrust, today: date, source: Source, name: str | None) -> Step:
+def _rotate_issuer(stack: Stack, unit: PartyUnit, trust: PartyTrust, today: date, source: Source, name: str | None) -> Step:
     """The next step of a party whose certificate cert-manager makes: the new CA has an Issuer of its own."""
-    at, key, issuer = ("trust", "parties", party), naming.party_key(party), _issuer(spec.parties[party])
+    key, party, issuer = unit.key, unit.party, _issuer(unit.spec)
+    at = ("trust", "parties", party)
     numbers = sorted(trust.authorities, key=int)
     again = f"`fatefed trust rotate {stack.options} --party {party}{'' if name is None else f' --issuer {name}'}` again"
     send = f"`fatefed descriptor export {stack.options} --unit {key} -o FILE`: send it to all peers"
     up = f"`pulumi up {stack.options}`"
     if len(numbers) == 1:
-        source.check(f"party {party}")
+        source.check(unit.title)
         number = str(int(numbers[0]) + 1)
         new = issuer.model_copy(update={"name": _next_name(issuer.name, numbers[0], number) if name is None else name})
-        orders = _new_issuer(stack, spec, party, new, number, today, source)
+        orders = _new_issuer(stack, unit, new, number, today, source)
         wait = f"when every peer accepted it and ran `pulumi up`, and {new.kind} {new.name} is ready: {again}"
         return Step(party, f"step 1 of 3: authority {number} is trusted beside {numbers[0]}, which still signs", (*orders, up, send, wait))
     if source != Source():
-        raise CommandError(f"party {party}", "has its next CA already", "leave out --issuer-files and --authority")
+        raise CommandError(unit.title, "has its next CA already", "leave out --issuer-files and --authority")
     old, new_number = numbers
     if trust.signing == old:
         signer = name or _next_name(issuer.name, old, new_number)
@@ -172,20 +169,18 @@ def _rotate_issuer(stack: Stack, spec: StackSpec, party: PartyId, trust: PartyTr
     return Step(party, f"step 3 of 3: authority {old} is not trusted any more", (up, send, forget))
 
 
-def _new_issuer(
-    stack: Stack, spec: StackSpec, party: PartyId, issuer: CertificateIssuer, number: str, today: date, source: Source
-) -> tuple[str, ...]:
+def _new_issuer(stack: Stack, unit: PartyUnit, issuer: CertificateIssuer, number: str, today: date, source: Source) -> tuple[str, ...]:
     """The certificate of a CA, new or given, into the stack file; what makes an Issuer from a new one."""
-    domain, namespace = spec.federation.domain, spec.parties[party].namespace
+    domain, party, namespace = unit.stack.federation.domain, unit.party, unit.namespace
     if source.folder is None:
         assert source.authority is not None  # noqa: S101 - Source.check said so
-        _write_authority(stack, spec, party, number, given_authority(source.authority, party, domain, today))
+        _write_authority(stack, unit, number, given_authority(source.authority, party, domain, today))
         return ()
     must_be_ours(party, issuer)
     private = private_pem(ec.generate_private_key(ec.SECP256R1()))
-    made = authority_certificate(private, party=party, domain=domain, today=today, years=spec.trust.ca_years)
+    made = authority_certificate(private, party=party, domain=domain, today=today, years=unit.stack.trust.ca_years)
     write_issuer(source.folder, party, namespace, issuer, number, {"crt": made, "key": private})
-    _write_authority(stack, spec, party, number, made)
+    _write_authority(stack, unit, number, made)
     return hand_over(source.folder, party, namespace, issuer, number)
 
 
@@ -199,8 +194,8 @@ def _issuer(own: PartySpec) -> CertificateIssuer:
     return own.issuer
 
 
-def _init(stack: Stack, spec: StackSpec, party: PartyId, given: frozenset[str], today: date) -> Step:
-    key, trust = naming.party_key(party), spec.trust.parties.get(party)
+def _init(stack: Stack, unit: PartyUnit, given: frozenset[str], today: date) -> Step:
+    key, party, trust = unit.key, unit.party, unit.stack.trust.parties.get(unit.party)
     server_key, done = f"{key}-key", []
     if trust is None:
         left = sorted(name for name in given if name.startswith(f"{key}-ca-"))
@@ -209,7 +204,7 @@ def _init(stack: Stack, spec: StackSpec, party: PartyId, given: frozenset[str], 
                 f"restore fate:trust.parties.{party} from a copy of the stack file; or remove the entry for a CA that peers do not know"
             )
             raise CommandError(f"{shown(stack.file)} fate:secrets.{left[0]}", "is there, but its certificate is gone", remedy)
-        _new_authority(stack, spec, party, "1", today)
+        _new_authority(stack, unit, "1", today)
         done.append("a CA")
     elif (name := f"{key}-ca-{trust.signing}") not in given:
         remedy = (
@@ -224,18 +219,20 @@ def _init(stack: Stack, spec: StackSpec, party: PartyId, given: frozenset[str], 
     return Step(party, did, (f"`pulumi preview {stack.options}`",) if done else ())
 
 
-def _new_authority(stack: Stack, spec: StackSpec, party: PartyId, number: str, today: date) -> None:
+def _new_authority(stack: Stack, unit: PartyUnit, number: str, today: date) -> None:
     """A CA with its own key. The key first: without its certificate it is noticed, and harms nobody."""
     private = private_pem(ec.generate_private_key(ec.SECP256R1()))
-    made = authority_certificate(private, party=party, domain=spec.federation.domain, today=today, years=spec.trust.ca_years)
-    _secret(stack, f"{naming.party_key(party)}-ca-{number}", private)
-    _write_authority(stack, spec, party, number, made)
+    made = authority_certificate(
+        private, party=unit.party, domain=unit.stack.federation.domain, today=today, years=unit.stack.trust.ca_years
+    )
+    _secret(stack, f"{unit.key}-ca-{number}", private)
+    _write_authority(stack, unit, number, made)
 
 
-def _write_authority(stack: Stack, spec: StackSpec, party: PartyId, number: str, made: str) -> None:
-    write_fields(stack, ("trust", "parties", party, "authorities"), {number: made})
-    if party not in spec.trust.parties:
-        write_fields(stack, ("trust", "parties", party), {"signing": number})
+def _write_authority(stack: Stack, unit: PartyUnit, number: str, made: str) -> None:
+    write_fields(stack, ("trust", "parties", unit.party, "authorities"), {number: made})
+    if unit.party not in unit.stack.trust.parties:
+        write_fields(stack, ("trust", "parties", unit.party), {"signing": number})
 
 
 def _secret(stack: Stack, name: str, value: str) -> None:

@@ -33,7 +33,7 @@ from federation.base.errors import FederationError, Problem
 from federation.catalogue.own import own_releases
 from federation.config.file import StackSource
 from federation.config.peers import PeerSpec
-from federation.config.stack import StackSpec
+from federation.config.stack import FederationSpec, StackSpec
 from federation.config.units import units
 from federation.links.next_hops import by_name_only
 from federation.peers.accepted import Peer, Peers, membership_problems, resolve
@@ -122,7 +122,7 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     terms = terms or Terms()
     folder = stack.file.parent
     source, spec = _read_stack(stack)
-    offer = take(given, name, spec, stack)
+    offer = take(given, name, spec.peers, stack)
     received = _checked(offer, spec)
     descriptor, content = received.descriptor, received.content
     known = resolve(spec.peers, spec.federation, folder, source.place)
@@ -143,9 +143,9 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     before = entry.file.read_bytes()
     path = place_of(offer.file, content, stack, name, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
     fields = _fields_of(received, offer, path, spec_before, state)
-    if may_resolve(spec, name, terms) and any(map(by_name_only, descriptor.endpoints.values())):
+    if may_resolve(spec.peers.get(name), terms) and any(map(by_name_only, descriptor.endpoints.values())):
         fields["resolve"] = True
-    spec_after = _changed(source, name, fields, spec)
+    spec_after = _changed(source, name, fields).with_catalogue(spec.catalogue)
     others = _without(name, spec, stack, source)
     peer = _peer(name, received, spec_after.peers[name])
     peers_after = Peers(_sorted((*others.accepted, peer)), others.pending, others.problems)
@@ -188,9 +188,9 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
             *pending,
             *([] if chosen else _announced_otherwise(name, descriptor, spec_before)),
             *doubts,
-            *_without_id(spec, descriptor),
-            *_unknown_before(spec, name, own, known),
-            *(warnings_of(received, spec, others, known_key, terms.today) if offer.stack is None else ()),
+            *_without_id(spec.federation, descriptor),
+            *([] if own is not None or name in known.pending else _unknown_before(name, spec.peers.get(name))),
+            *(warnings_of(received, spec.organization, others, known_key, terms.today) if offer.stack is None else ()),
             *config_warnings(config),
         ),
         learned=learned,
@@ -284,9 +284,9 @@ def _unit(unit: Published) -> str:
     return f"{unit.title} of {unit.organization}"
 
 
-def _changed(source: StackSource, name: str, fields: dict[str, Scalar], before: StackSpec) -> StackSpec:
+def _changed(source: StackSource, name: str, fields: dict[str, Scalar]) -> StackSpec:
     try:
-        return StackSpec.model_validate(peers_with(source.config(), name, fields)).with_catalogue(before.catalogue)
+        return StackSpec.model_validate(peers_with(source.config(), name, fields))
     except ValidationError:
         remedy = "use lower case letters, digits and dashes, at most 63"
         raise CommandError("--name", f"{name!r} cannot be the name of a peer", remedy) from None
@@ -301,18 +301,17 @@ def _sorted(peers: tuple[Peer, ...]) -> tuple[Peer, ...]:
     return tuple(sorted(peers, key=lambda peer: peer.name))
 
 
-def _without_id(spec: StackSpec, descriptor: Descriptor) -> list[str]:
-    if spec.federation.id is None or descriptor.federation.id is not None:
+def _without_id(federation: FederationSpec, descriptor: Descriptor) -> list[str]:
+    if federation.id is None or descriptor.federation.id is not None:
         return []
     return [
-        f"it does not say the federation's id, {spec.federation.id}: another federation may have the same name and domain; "
+        f"it does not say the federation's id, {federation.id}: another federation may have the same name and domain; "
         "its owner learns the id by accepting a descriptor that has it, and exports again"
     ]
 
 
-def _unknown_before(spec: StackSpec, name: str, own: Peer | None, known: Peers) -> list[str]:
-    accepted = name in spec.peers and spec.peers[name].sha256 is not None
-    if own is not None or not accepted or name in known.pending:
+def _unknown_before(name: str, peer: PeerSpec | None) -> list[str]:
+    if peer is None or peer.sha256 is None:
         return []
     return [f"the descriptor that was accepted for {name} is not there any more: what changes against it cannot be shown"]
 

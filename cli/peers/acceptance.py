@@ -83,7 +83,9 @@ def not_as_accepted(spec: StackSpec, peer: Peer, accepted: Peer | None, terms: T
     found, today = peer.descriptor, terms.today
     had = set() if accepted is None else {each.problem for each in _against(spec, accepted, place)}
     known = () if accepted is None else accepted.descriptor.authorities
-    problems = [each for each in _against(spec, peer, place, resolve=may_resolve(spec, peer.name, terms)) if each.problem not in had]
+    problems = [
+        each for each in _against(spec, peer, place, resolve=may_resolve(spec.peers.get(peer.name), terms)) if each.problem not in had
+    ]
     for number, authority in enumerate(found.authorities):
         for problem in () if today is None or authority in known else day_problems(authority, today):
             remedy = "ask the peer for a CA that is valid now; one that ended goes with `fatefed trust rotate`"
@@ -96,9 +98,9 @@ def _against(spec: StackSpec, peer: Peer, place: str, *, resolve: bool = False) 
     yield from whereabouts_problems(spec, peer, place, resolve=resolve)
 
 
-def may_resolve(spec: StackSpec, name: str, terms: Terms) -> bool:
+def may_resolve(known: PeerSpec | None, terms: Terms) -> bool:
     """Whether the operator accepts a peer's names without addresses, now or before."""
-    return terms.resolve or (name in spec.peers and spec.peers[name].resolve)
+    return terms.resolve or (known is not None and known.resolve)
 
 
 def owners_of(key: str | None, others: Peers) -> tuple[Peer, ...]:
@@ -106,11 +108,11 @@ def owners_of(key: str | None, others: Peers) -> tuple[Peer, ...]:
     return tuple(peer for peer in others.accepted if key is not None and key in (peer.key, peer.previous_key))
 
 
-def warnings_of(received: Received, spec: StackSpec, others: Peers, known: bool, today: date | None) -> Iterator[str]:
-    """What the operator should think about before accepting a file. `known`: its key is the accepted one of its peer."""
+def warnings_of(received: Received, ours: str, others: Peers, known: bool, today: date | None) -> Iterator[str]:
+    """What the operator should think about before accepting a file. `ours`: the stack's organization; `known`: its key is the accepted one of its peer."""
     signed, found = received.signature, received.descriptor
     organization = found.organization
-    if organization == spec.organization:
+    if organization == ours:
         yield f"it is in the name of this stack's own organization, {organization}"
     if signed is None:
         yield "it is not signed: nothing proves who wrote it; compare its sha256 with the sender by another channel"

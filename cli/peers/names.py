@@ -1,5 +1,6 @@
 """The name a peer gets under `fate:peers` when the operator gives none."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from cli.peers.sources import Offer
@@ -28,7 +29,7 @@ def peer_name(descriptor: Descriptor, offer: Offer, spec: StackSpec, known: Peer
             named = peer.descriptor is not None and leads_to(folder, peer.descriptor, offer.file)
         if named:
             return name
-    accepted = {peer.name: peer.descriptor for peer in known.accepted} | _accepted_once(spec, known, folder)
+    accepted = {peer.name: peer.descriptor for peer in known.accepted} | _accepted_once(spec.peers, known, folder)
     for name, other in accepted.items():
         if _same_unit(other, descriptor):
             return name
@@ -65,10 +66,10 @@ def _waits(peer: PeerSpec) -> bool:
     return peer.descriptor is not None and peer.stack is None and peer.sha256 is None and not peer.identified
 
 
-def _accepted_once(spec: StackSpec, known: Peers, folder: Path) -> dict[str, Published]:
+def _accepted_once(peers: Mapping[str, PeerSpec], known: Peers, folder: Path) -> dict[str, Published]:
     """Descriptors that were accepted, of peers whose files are refused now."""
     in_force = {peer.name for peer in known.accepted}
-    files = {n: p.descriptor for n, p in sorted(spec.peers.items()) if n not in in_force and p.sha256 is not None}
+    files = {n: p.descriptor for n, p in sorted(peers.items()) if n not in in_force and p.sha256 is not None}
     read = {name: read_descriptor(folder, file, name) for name, file in files.items() if file is not None}
     return {name: found.descriptor for name, found in read.items() if isinstance(found, Received)}
 

@@ -1,6 +1,7 @@
 """What `peers add` is given: a descriptor file that a peer sent, or another stack of one's own that publishes one."""
 
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from cli.tools.files import shown
 from cli.tools.project import Stack
 from federation.base.json_document import MAX_BYTES
 from federation.base.scalars import StackName
-from federation.config.stack import StackSpec
+from federation.config.peers import PeerSpec
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class Offer:
     unit: str | None = None
 
 
-def take(given: Path | StackOutput, name: str | None, spec: StackSpec, stack: Stack) -> Offer:
+def take(given: Path | StackOutput, name: str | None, peers: Mapping[str, PeerSpec], stack: Stack) -> Offer:
     """Read the file, or the other stack's output by `pulumi`. FederationError when there is no descriptor."""
-    return _of_file(_find(given, stack.file.parent)) if isinstance(given, Path) else _of_stack(given, name, spec, stack)
+    return _of_file(_find(given, stack.file.parent)) if isinstance(given, Path) else _of_stack(given, name, peers, stack)
 
 
 def _of_file(file: Path) -> Offer:
@@ -50,8 +51,8 @@ def _of_file(file: Path) -> Offer:
         raise CommandError(shown(file), f"cannot be read: {error.strerror}", "name the descriptor file that the peer sent") from None
 
 
-def _of_stack(given: StackOutput, name: str | None, spec: StackSpec, stack: Stack) -> Offer:
-    known = spec.peers.get(name or "")
+def _of_stack(given: StackOutput, name: str | None, peers: Mapping[str, PeerSpec], stack: Stack) -> Offer:
+    known = peers.get(name or "")
     other = given.stack or (known and known.stack)
     if not other:
         problem = f"peer {name} has no stack that could be read" if known else f"there is no peer {name}"

@@ -21,7 +21,7 @@ from federation.catalogue.ports import ports_of
 from federation.config.modules import ModuleSpec
 from federation.config.network import DnsSpec, Elsewhere, NetworkPolicySpec
 from federation.config.party import module_specs
-from federation.config.stack import ClusterSpec, StackSpec
+from federation.config.stack import ClusterSpec
 from federation.config.units import AnyUnit, PartyUnit, TrainingUnit, units
 from federation.links.external_engines import external_engines
 from federation.links.next_hops import Address, Neighbour, Pods, by_name_only, remote
@@ -59,7 +59,7 @@ def network_policies(
             continue
         ports = sorted(unit.release.ports[port.own] for port in service.ports)
         egress = sorted(dialled.get(service.module, {}).values(), key=repr)
-        rules = [connect("from", published_sources(unit.stack), ports)]
+        rules = [connect("from", published_sources(unit), ports)]
         made.append(policy(unit, f"peers-{service.module}", selector(service.module, unit.key), ingress=rules, egress=egress))
     if behind is not None:
         egress = sorted(_dialled(unit, behind).get(naming.ROLLSITE, {}).values(), key=repr)
@@ -79,7 +79,7 @@ def party_doors(unit: PartyUnit, deployed: frozenset[str]) -> Iterator[Door]:
     """The consoles of a party that are shown, and its modules with a Service of type NodePort or LoadBalancer."""
     ports = unit.release.ports
     for name, console in CONSOLES.items():
-        sources = board_sources(unit.stack, shown(unit, deployed), name)
+        sources = board_sources(unit, shown(unit, deployed), name)
         if console.module in deployed and sources is not None:
             yield Door(f"board-{name}", console.module, (ports[console.port],), sources)
     yield from service_doors({name: given for name, given in module_specs(unit.spec).items() if name in deployed}, ports)
@@ -94,10 +94,10 @@ def service_doors(modules: Mapping[str, ModuleSpec | None], ports: Mapping[str, 
             yield Door(f"service-{naming.kebab_case(module)}", module, tuple(sorted({*ports_of([module], ports).values()})), [])
 
 
-def board_sources(spec: StackSpec, consoles: Collection[str], name: str) -> list[Rule] | None:
+def board_sources(unit: AnyUnit, consoles: Collection[str], name: str) -> list[Rule] | None:
     """Who may open a console: those that the stack names, else any pod, because the controller's namespace is not known. None: nobody."""
-    who = spec.network_policy.boards
-    if name in consoles if spec.boards is not None else name in DEFAULT_CONSOLES and who is not None:
+    who = unit.stack.network_policy.boards
+    if name in consoles if unit.stack.boards is not None else name in DEFAULT_CONSOLES and who is not None:
         return [{"namespaceSelector": {}}] if who is None else elsewhere(who)
     return None
 
@@ -122,7 +122,7 @@ def unit_policies(unit: AnyUnit, engines: Iterable[Way] = ()) -> Iterator[Manife
     ingress = [*own_pods(unit, "from"), *_more(said, "ingress")]
     egress = [*own_pods(unit, "to"), _name_resolution(said.dns), *_more(said, "egress"), *map(outside, engines)]
     yield policy(unit, "inside", {naming.INSTANCE: unit.key}, ingress=ingress, egress=egress)
-    if not is_closed(unit.stack):
+    if not is_closed(unit):
         return
     yield policy(unit, naming.DEFAULT_DENY, {}, ingress=[], egress=[])
     if unit.stack.boards is not None:
@@ -131,10 +131,10 @@ def unit_policies(unit: AnyUnit, engines: Iterable[Way] = ()) -> Iterator[Manife
         yield policy(unit, "acme-solver", ACME_SOLVER, ingress=[connect("from", sources, (ACME_PORT,))], egress=[])
 
 
-def is_closed(spec: StackSpec) -> bool:
+def is_closed(unit: AnyUnit) -> bool:
     """Whether a pod that no policy names is cut off: others may live in a namespace that the stack did not make."""
-    said = spec.network_policy.default_deny
-    return spec.cluster.makes_namespaces if said is None else said
+    said = unit.stack.network_policy.default_deny
+    return unit.stack.cluster.makes_namespaces if said is None else said
 
 
 def doctor_policies(unit: TrainingUnit, peers: Peers) -> Iterator[Manifest]:
@@ -164,10 +164,10 @@ def _more(said: NetworkPolicySpec, side: str) -> Iterator[Rule]:
         yield connect("from" if side == "ingress" else "to", elsewhere(allowance), allowance.ports)
 
 
-def published_sources(spec: StackSpec) -> list[Rule]:
+def published_sources(unit: AnyUnit) -> list[Rule]:
     """Who may connect to published ports; empty: anyone. Units of this stack come from their own namespaces."""
-    ranges = spec.network_policy.published_from
-    namespaces = sorted({unit.namespace for unit in units(spec)})
+    ranges = unit.stack.network_policy.published_from
+    namespaces = sorted({other.namespace for other in units(unit.stack)})
     return [] if not ranges else [*ranges_of(ranges), *({"namespaceSelector": namespace_labels(name)} for name in namespaces)]
 
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
-from federation.base import naming
 from federation.base.model import Model
 from federation.base.scalars import Cidr, Domain, Fingerprint, Name, NonEmpty, PartyId, PortRange, Serial, Uid, UnitKey
 from federation.catalogue.endpoints import LinkRow
@@ -207,9 +206,3 @@ class StackSpec(Model):
     def fml_manager(self) -> FmlManagerSpec | None:
         """The FML Manager of this stack's exchange."""
         return None if self.exchange is None else self.exchange.fml_manager
-
-
-def server_name(spec: StackSpec, party: PartyId | None) -> str:
-    """The TLS server name of a unit of this stack's federation."""
-    domain = spec.federation.domain
-    return naming.proxy_name(domain) if party is None else naming.server_name(party, domain)

@@ -10,7 +10,6 @@ from federation.base.scalars import PartyId, is_ip, is_ipv6
 from federation.catalogue.endpoints import PublishedService
 from federation.config.portal import SitePortalSpec
 from federation.config.serving import ServingSpec
-from federation.config.stack import StackSpec
 from federation.config.units import AnyUnit, OwnUnit, PartyUnit, TrainingUnit, exchange_unit, party_units
 from federation.links import pairs
 from federation.links.external_engines import engine_host, engine_ports, external_engines
@@ -57,11 +56,11 @@ NOWHERE = Neighbour({}, routed=False)
 APART = Neighbour({}, routed=False, why="no common collaboration")
 
 
-def other_parties(spec: StackSpec, own: PartyId | None, peers: Peers) -> dict[PartyId, Neighbour]:
+def other_parties(unit: TrainingUnit, peers: Peers) -> dict[PartyId, Neighbour]:
     """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
     theirs = {peer.party_id: remote(peer) for peer in peers.parties() if peer.party_id is not None}
-    found = theirs | {party: _local(unit) for party, unit in party_units(spec).items() if party != own}
-    return {party: neighbour if may_talk(spec.collaborations, own, party) else APART for party, neighbour in found.items()}
+    found = theirs | {party: _local(other) for party, other in party_units(unit.stack).items() if party != unit.party_id}
+    return {party: neighbour if may_talk(unit.stack.collaborations, unit.party_id, party) else APART for party, neighbour in found.items()}
 
 
 # Whom a unit dials: for each party that it names in its routes, and for all others (None: nobody, and nobody ever was).
@@ -71,7 +70,7 @@ Hops = tuple[dict[PartyId, Neighbour], Neighbour | None]
 def next_hops(unit: PartyUnit, peers: Peers) -> Hops:
     """Whom a party dials: in a mesh each party itself, in a star its exchange."""
     if unit.stack.federation.topology == "mesh":
-        return other_parties(unit.stack, unit.party, peers), None
+        return other_parties(unit, peers), None
     return through(_exchange_of(unit, peers), unit, unit.stack.parties, peers.parties())
 
 
@@ -97,7 +96,7 @@ def _severed(peer: Peer) -> Neighbour:
 def _exchange_of(unit: PartyUnit, peers: Peers) -> Neighbour:
     """The exchange of a party, or the front of its exchanges; nobody while it is pending."""
     if unit.spec.modules.lbrollsite is None:
-        return exchange_named(unit.stack, unit.spec.exchange or "", peers) or NOWHERE
+        return exchange_named(unit, unit.spec.exchange or "", peers) or NOWHERE
     behind = exchanges_behind(unit, peers)
     if not behind:
         return NOWHERE
@@ -110,13 +109,13 @@ def _exchange_of(unit: PartyUnit, peers: Peers) -> Neighbour:
 def exchanges_behind(unit: PartyUnit, peers: Peers) -> dict[str, Neighbour]:
     """The exchanges that a party's lbrollsite dials, by name; without those that are pending, and none without the module."""
     names = () if unit.spec.modules.lbrollsite is None else unit.spec.exchanges
-    found = {name: exchange_named(unit.stack, name, peers) for name in sorted(names)}
+    found = {name: exchange_named(unit, name, peers) for name in sorted(names)}
     return {name: exchange for name, exchange in found.items() if exchange is not None}
 
 
-def exchange_named(spec: StackSpec, name: str, peers: Peers) -> Neighbour | None:
+def exchange_named(unit: PartyUnit, name: str, peers: Peers) -> Neighbour | None:
     """An exchange by the name that a party has for it; None while it is pending."""
-    if name == "local" and (own := exchange_unit(spec)) is not None:
+    if name == "local" and (own := exchange_unit(unit.stack)) is not None:
         return _local(own)
     peer = peers.exchange(name)
     return None if peer is None else remote(peer)

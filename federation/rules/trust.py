@@ -57,7 +57,7 @@ def callers_have_authorities(stack: CheckedStack) -> Iterator[Problem]:
 
 def _callers_have_authorities(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     required = client_certificates(unit.spec) == "required" and holds_certificate(unit)
-    if required and (found := [*without_authority(stack.spec, unit.party, stack.peers)]):
+    if required and (found := [*without_authority(unit, stack.peers)]):
         problem = f"would refuse {', '.join(found)}: no CA is known by which a certificate could be checked"
         remedy = "ask the owner for a descriptor with a CA of the party's own (tls: partyCa); suspend who has none; or choose optional"
         yield Problem(stack.place((*unit.path, "publish", "pulsar", "clientCertificates")), problem, remedy)

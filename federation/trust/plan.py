@@ -162,13 +162,14 @@ def client_certificates(own: PartySpec) -> ClientCertificates:
     return "shown" if own.tls in OWN_AUTHORITY else "none"
 
 
-def without_authority(spec: StackSpec, party: PartyId, peers: Peers) -> Iterator[str]:
+def without_authority(unit: PartyUnit, peers: Peers) -> Iterator[str]:
     """Who sends data to a party and has no CA by which its broker could be known: peers by name, parties of the stack by id."""
-    for other, own in spec.parties_in_order:
-        if other != party and own.tls not in OWN_AUTHORITY and may_talk(spec.collaborations, party, other):
-            yield f"party {other}"
+    groups = unit.stack.collaborations
+    for party, other in party_units(unit.stack).items():
+        if party != unit.party and other.spec.tls not in OWN_AUTHORITY and may_talk(groups, unit.party, party):
+            yield f"party {party}"
     for peer in peers.parties():
-        if peer.routed and not peer.descriptor.authorities and may_talk(spec.collaborations, party, peer.party_id or ""):
+        if peer.routed and not peer.descriptor.authorities and may_talk(groups, unit.party, peer.party_id or ""):
             yield f"peer {peer.name}"
 
 
@@ -232,7 +233,7 @@ def trust_warnings(spec: StackSpec, tls: TlsPlan, peers: Peers, today: date) -> 
     for peer in peers.parties():
         if peer.routed and not peer.descriptor.authorities and may_talk(spec.collaborations, tls.party, peer.party_id or ""):
             yield f"peer {peer.name} publishes no CA, so party {tls.party} refuses its certificate: ask its owner for one (tls: {PARTY_CA})"
-    if tls.client_certificates == "shown" and not [*without_authority(spec, tls.party, peers)]:
+    if tls.client_certificates == "shown" and not [*without_authority(party_units(spec)[tls.party], peers)]:
         yield (
             f"whoever reaches the Pulsar of party {tls.party}, suspended peers too, may read and write there: set "
             f"parties.{tls.party}.publish.pulsar.clientCertificates to required, no active peer lacks a CA (docs/trust.md says how)"

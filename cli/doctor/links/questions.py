@@ -132,10 +132,11 @@ def _reached(spec: StackSpec, peer: Peer, hop: Peer) -> Iterator[Reached]:
         return
     if (party := peer.party_id) is not None:
         yield Reached(party, peer.name, server_name(party, spec.federation.domain), peer.descriptor.authorities)
-    for ours, own in spec.parties_in_order:
-        back = (not own.hubs or "local" in own.hubs) if KINDS[hop.kind].of_a_party else hop.name in own.hubs
+    for ours, unit in party_units(spec).items():
+        hubs = unit.spec.hubs
+        back = (not hubs or "local" in hubs) if KINDS[hop.kind].of_a_party else hop.name in hubs
         if back and (party is None or may_talk(spec.collaborations, ours, party)):
-            yield _own(spec, ours)
+            yield Reached(ours, "here", unit.server_name, authorities_of(unit), ours=True)
 
 
 def questions(loaded: LoadedStack, hop: Hop) -> Iterator[Question]:
@@ -160,11 +161,6 @@ def _asked(probe: Probe, hop: Hop, endpoint: Endpoint) -> tuple[Reached, ...]:
     peer = hop.peer
     owner = Reached(peer.party_id or "", peer.name, endpoint.server_name or endpoint.host, peer.descriptor.authorities)
     return {"nobody": (NOBODY,), "owner": hop.reached[:1] or (owner,), "everyone": hop.reached}[probe.answers]
-
-
-def _own(spec: StackSpec, party: PartyId) -> Reached:
-    name = server_name(party, spec.federation.domain)
-    return Reached(party, "here", name, authorities_of(party_units(spec)[party]), ours=True)
 
 
 def _major(spec: StackSpec) -> str:

@@ -56,7 +56,7 @@ def party_routes(unit: PartyUnit, peers: Peers, tls: TlsPlan | None) -> RouteFil
 
 def exchange_routes(unit: ExchangeUnit, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
     """The route files of an exchange: every member."""
-    return {naming.EXCHANGE_ROUTES: _EXCHANGE[unit.spec.federation](unit, other_parties(unit.stack, None, peers))}
+    return {naming.EXCHANGE_ROUTES: _EXCHANGE[unit.spec.federation](unit, other_parties(unit, peers))}
 
 
 def serving_routes(unit: ServingUnit, peers: Peers, tls: TlsPlan | None) -> RouteFiles:

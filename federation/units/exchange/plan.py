@@ -8,7 +8,6 @@ from federation.catalogue.ports import chart_ports
 from federation.chart_values.fate import ExchangeModules, ExchangePorts, ExchangeValues
 from federation.config.exchange import ExchangeSpec
 from federation.config.modules import ModuleSpec
-from federation.config.stack import StackSpec
 from federation.config.units import ExchangeUnit
 from federation.links.kinds.registry import route_maps
 from federation.links.next_hops import links, other_parties, severed
@@ -26,7 +25,7 @@ from federation.units.unit import ChartPlan, UnitPlan, module_summary
 def plan_exchange(unit: ExchangeUnit, peers: Peers, today: date | None = None) -> UnitPlan:
     """What is made for the exchange of this stack."""
     values = patched(exchange_values(unit), unit.spec.chart_values)
-    members = other_parties(unit.stack, None, peers)
+    members = other_parties(unit, peers)
     return UnitPlan(
         key=unit.key,
         kind=unit.kind,
@@ -78,16 +77,16 @@ def exchange_values(unit: ExchangeUnit) -> ExchangeValues:
         release=unit.spec.release,
         domain=unit.stack.federation.domain,
         ports=chart_ports(ExchangePorts, wanted, release.ports),
-        partner_calls=_partner_calls(unit.stack, release.major) if "nginx" in wanted else None,
+        partner_calls=_partner_calls(unit) if "nginx" in wanted else None,
         modules=ExchangeModules.model_validate(modules),
         osx=osx_settings(release.exchange["osx"], modules["osx"]) if "osx" in modules else None,
         routes=naming.EXCHANGE_ROUTES,
     )
 
 
-def _partner_calls(spec: StackSpec, major: int) -> tuple[str, ...]:
+def _partner_calls(unit: ExchangeUnit) -> tuple[str, ...]:
     """Of every release that a member may have: those of one major version."""
-    rows = (release for release in spec.catalogue.values() if release.major == major)
+    rows = (release for release in unit.releases.values() if release.major == unit.release.major)
     return tuple(dict.fromkeys(call for release in rows for call in release.partner_calls))
 
 

@@ -36,7 +36,7 @@ def site_portal_policies(unit: SitePortalUnit, manager: Address | None) -> tuple
     egress += [] if manager is None else [towards(unit.stack.cluster, manager)]
     made = [
         *unit_policies(unit),
-        policy(unit, "peers-frontend", frontend, ingress=[connect("from", published_sources(unit.stack), (ports["frontendTls"],))]),
+        policy(unit, "peers-frontend", frontend, ingress=[connect("from", published_sources(unit), (ports["frontendTls"],))]),
         policy(unit, "peers-site-portal-server", server, ingress=[], egress=egress),
     ]
     who = unit.stack.network_policy.boards
@@ -58,7 +58,7 @@ def fml_manager_policies(unit: FmlManagerUnit, portals: Iterable[Address]) -> tu
     if not unit.stack.network_policy.enabled:
         return ()
     ports = unit.release.ports
-    ingress = [connect("from", published_sources(unit.stack), (ports["fmlManagerServer"],))]
+    ingress = [connect("from", published_sources(unit), (ports["fmlManagerServer"],))]
     called = sorted({repr(rule): rule for rule in (towards(unit.stack.cluster, portal) for portal in portals)}.values(), key=repr)
     server = policy(
         unit,

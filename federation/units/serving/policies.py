@@ -36,7 +36,7 @@ def serving_policies(unit: AnyServingUnit, hops: Hops) -> tuple[Manifest, ...]:
     ports, proxy = unit.release.ports, selector(naming.SERVING_PROXY, unit.key)
     # In a star many parties are reached through one exchange: each rule once.
     egress = sorted({repr(rule): rule for rule in (towards(unit.stack.cluster, hop) for hop in dialled(hops))}.values(), key=repr)
-    ingress = [connect("from", published_sources(unit.stack), (ports["servingProxyInter"],))]
+    ingress = [connect("from", published_sources(unit), (ports["servingProxyInter"],))]
     return (*unit_policies(unit), policy(unit, "peers-serving-proxy", proxy, ingress=ingress, egress=egress))
 
 
@@ -104,7 +104,7 @@ def _consoles(unit: ServingUnit) -> Iterator[Manifest]:
     """The pages that are shown, and those with a sign-in for whoever may open consoles."""
     deployed, ports = deployed_modules(unit.spec), unit.release.ports
     for name, console in CONSOLES.items():
-        sources = board_sources(unit.stack, shown(unit, deployed), name)
+        sources = board_sources(unit, shown(unit, deployed), name)
         if console.module in deployed and sources is not None:
             rules = [connect("from", sources, (ports[console.port],))]
             yield policy(unit, f"board-{console.component}", selector(console.component, unit.key), ingress=rules)
