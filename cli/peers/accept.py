@@ -191,7 +191,7 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
             *_without_id(spec.federation, descriptor),
             *([] if own is not None or name in known.pending else _unknown_before(name, spec.peers.get(name))),
             *(warnings_of(received, spec.organization, others, known_key, terms.today) if offer.stack is None else ()),
-            *config_warnings(config),
+            *map(str, config_warnings(config)),
         ),
         learned=learned,
         entry=entry,

@@ -84,7 +84,9 @@ class PeerSpec(Model):
     @property
     def addresses(self) -> dict[str, str]:
         """The addresses that were typed, by endpoint."""
-        return {endpoint: address for endpoint, address in self.by_key().items() if endpoint in _ENDPOINTS and address is not None}
+        names = {field.alias or name: name for name, field in type(self).model_fields.items()}
+        typed = {endpoint: getattr(self, name) for endpoint, name in names.items() if endpoint in _ENDPOINTS}
+        return {endpoint: address for endpoint, address in typed.items() if address is not None}
 
     @model_validator(mode="after")
     def _only_one_that_left_needs_no_addresses(self) -> Self:

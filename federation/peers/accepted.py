@@ -230,16 +230,6 @@ def _as_the_stack_says(
     return found
 
 
-def lost_warnings(peers: Peers) -> Iterator[str]:
-    """Severed peers whose descriptor file is not what was accepted."""
-    for peer in peers.accepted:
-        if peer.lost is not None:
-            yield (
-                f"peer {peer.name} is {peer.state}, and stays severed as {peer.descriptor.title}, as the stack file says: {peer.lost}; "
-                f"restore the file before `fatefed peers resume {peer.name}`"
-            )
-
-
 def _is_still(path: Path, sha256: str) -> bool:
     """Whether a file has the accepted content, as far as it was read: one that is far too large was not."""
     return path.stat().st_size > MAX_BYTES or digest(path.read_bytes()) == sha256

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from federation.access.console_rows import CONSOLES, DEFAULT_CONSOLES
 from federation.access.consoles import encrypted, host_of, shown
-from federation.base.errors import Problem, of_each
+from federation.base.errors import Finding, Problem, caution, of_each
 from federation.base.scalars import is_dns_name
 from federation.config.partial import need_every_entry
 from federation.config.stack import StackSpec
 from federation.config.units import ConsoleUnit, SitePortalUnit, party_units, serving_units, site_portal_units
-from federation.units.checked import CheckedStack
+from federation.units.checked import CheckedStack, PlannedStack
 from federation.units.kinds.registry import kind_of
 from federation.units.portal.consoles import CONSOLE, shown_portal
 
@@ -23,7 +23,7 @@ def differs_from_the_stack(stack: CheckedStack) -> Iterator[Problem]:
 def _nothing_to_differ_from(stack: CheckedStack, unit: ConsoleUnit) -> Iterator[Problem]:
     if unit.spec.boards.named:
         yield Problem(
-            stack.place((*unit.path, "boards")),
+            stack.at(unit, "boards"),
             "says what is different for this party, but the stack shows no consoles",
             "describe them under fate:boards: kind and domain; or remove this",
         )
@@ -38,7 +38,7 @@ def _own_consoles(stack: CheckedStack, unit: ConsoleUnit) -> Iterator[Problem]:
     modules = _deployed(unit)
     for name, given in unit.spec.boards.named.items():
         if modules and given != "none" and CONSOLES[name].module not in modules:
-            yield _not_deployed(stack.place((*unit.path, "boards", name)), f"{unit.title} deploys no", name)
+            yield _not_deployed(stack.at(unit, "boards", name), f"{unit.title} deploys no", name)
 
 
 def consoles_are_deployed(stack: CheckedStack) -> Iterator[Problem]:
@@ -112,16 +112,18 @@ def _deployed(unit: ConsoleUnit) -> Collection[str]:
     return kind_of(unit).deployed(unit)
 
 
-def board_warnings(spec: StackSpec) -> Iterator[str]:
+def board_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Consoles that anybody can use who reaches them, passwords that can be read on their way, boards that show nothing."""
+    spec, place = stack.spec, stack.place(("boards",))
     if spec.boards is None:
         return
     found = [(unit, name) for unit in _units(spec) for name in shown(unit, _deployed(unit))]
     for unit, name in found:
         if (risk := CONSOLES[name].risk) is not None:
-            yield f"console {name} of {unit.title} is shown to everyone who reaches its address: {risk}"
+            yield caution(place, f"console {name} of {unit.title} is shown to everyone who reaches its address: {risk}")
     portals = any(map(shown_portal, site_portal_units(spec).values()))
     if not found and not portals:
-        yield f"fate:boards shows nothing: none of {', '.join(CONSOLES[name].module for name in DEFAULT_CONSOLES)} is deployed"
+        modules = ", ".join(CONSOLES[name].module for name in DEFAULT_CONSOLES)
+        yield caution(place, f"fate:boards shows nothing: none of {modules} is deployed")
     elif not encrypted(spec.boards):
-        yield "fate:boards shows consoles without TLS: whoever is on the way of a browser reads its passwords"
+        yield caution(place, "fate:boards shows consoles without TLS: whoever is on the way of a browser reads its passwords")

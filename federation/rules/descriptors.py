@@ -5,15 +5,16 @@ An accepted peer keeps its routes until its operator severs it (invariant 4), so
 
 from collections.abc import Iterator
 
-from federation.base.errors import Problem
+from federation.base.errors import Finding, Problem, caution
 from federation.base.hosts import in_private_networks, known_outside
 from federation.config.stack import StackSpec
 from federation.links.next_hops import by_name_only
 from federation.links.partners import dials
-from federation.peers.accepted import Peer, Peers
+from federation.peers.accepted import Peer
 from federation.peers.descriptor import Published
 from federation.pki.authority import key_digest, short_fingerprint
 from federation.pki.authority_form import form_problems
+from federation.units.checked import PlannedStack
 
 _FIRST_USER_PORT, _HTTPS = 1024, 443
 _ANEW = "ask the peer for a descriptor with a CA made by `fatefed trust init`, or step by step by `fatefed trust rotate`"
@@ -47,40 +48,42 @@ def whereabouts_problems(spec: StackSpec, peer: Peer, place: str, *, resolve: bo
             yield Problem(at, problem, remedy)
 
 
-def _low_ports(spec: StackSpec, peer: Peer) -> Iterator[str]:
+def _low_ports(stack: PlannedStack, peer: Peer) -> Iterator[Finding]:
     """Ports at which machines have their own services: a descriptor could point pods at them."""
-    for name, endpoint in peer.descriptor.endpoints.items() if dials(spec, peer) and not spec.cluster.ranges else ():
+    for name, endpoint in peer.descriptor.endpoints.items() if dials(stack.spec, peer) and not stack.spec.cluster.ranges else ():
         for port in (port for port in sorted(endpoint.ports.values()) if port < _FIRST_USER_PORT and port != _HTTPS):
-            yield (
-                f"peer {peer.name} publishes {name} at port {port}, where machines have services of their own: ask its owner whether "
-                "that is meant, or write this cluster's addresses in fate:cluster.ranges"
+            yield caution(
+                stack.place(("peers", peer.name)),
+                f"peer {peer.name} publishes {name} at port {port}, where machines have services of their own:",
+                "ask its owner whether that is meant, or write this cluster's addresses in fate:cluster.ranges",
             )
 
 
-def doubt_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
+def doubt_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """The same of peers that were accepted, of this stack's own CAs, and one key in the CAs of two parties."""
-    for party, trust in sorted(spec.trust.parties.items(), key=lambda item: int(item[0])):
+    for party, trust in sorted(stack.spec.trust.parties.items(), key=lambda item: int(item[0])):
         for authority in trust.in_order:
             for problem in form_problems(authority, party):
-                remedy = f"replace it with `fatefed trust rotate --party {party}`"
-                yield f"the CA {short_fingerprint(authority)} of party {party}: {problem}; peers refuse it in a new descriptor: {remedy}"
-    for peer in (peer for peer in peers.accepted if peer.routed and not peer.by_hand):
-        for found in newcomer_problems(peer.descriptor, f"peer {peer.name}"):
-            yield f"{found.place}: {found.problem}; accepted before, so it stays: {found.remedy}"
-        # That a name has no addresses is said with what its network policy leaves open (rules_network).
-        for found in whereabouts_problems(spec, peer, f"peer {peer.name}", resolve=True):
-            yield f"{found.place}: {found.problem}; accepted before, so it stays: {found.remedy}"
-        yield from _low_ports(spec, peer)
-    yield from _shared_keys(spec, peers)
+                text = f"the CA {short_fingerprint(authority)} of party {party}: {problem}; peers refuse it in a new descriptor:"
+                yield caution(stack.place(("trust", "parties", party)), text, f"replace it with `fatefed trust rotate --party {party}`")
+    for peer in (peer for peer in stack.ready.accepted if peer.routed and not peer.by_hand):
+        title = f"peer {peer.name}"
+        # That a name has no addresses is said with what its network policy leaves open (`federation.rules.network`).
+        whereabouts = whereabouts_problems(stack.spec, peer, title, resolve=True)
+        for found in (*newcomer_problems(peer.descriptor, title), *whereabouts):
+            text = f"{found.place}: {found.problem}; accepted before, so it stays:"
+            yield caution(stack.place(("peers", peer.name)), text, found.remedy)
+        yield from _low_ports(stack, peer)
+    yield from _shared_keys(stack)
 
 
-def _shared_keys(spec: StackSpec, peers: Peers) -> Iterator[str]:
+def _shared_keys(stack: PlannedStack) -> Iterator[Finding]:
     """Who has the key of a CA can be every party whose CA has it."""
     owners: dict[str, dict[str, str]] = {}
-    own = [(party, f"party {party} of this stack", trust.in_order) for party, trust in spec.trust.parties.items()]
+    own = [(party, f"party {party} of this stack", trust.in_order) for party, trust in stack.spec.trust.parties.items()]
     theirs = [
         (peer.party_id or "", f"party {peer.party_id} (peer {peer.name})", peer.descriptor.authorities)
-        for peer in peers.parties()
+        for peer in stack.ready.parties()
         if peer.routed
     ]
     for party, title, authorities in (*own, *theirs):
@@ -89,4 +92,5 @@ def _shared_keys(spec: StackSpec, peers: Peers) -> Iterator[str]:
     for titles in owners.values():
         if len(titles) > 1:
             shown = " and ".join(titles[party] for party in sorted(titles, key=int))
-            yield f"the CAs of {shown} have one key: whoever has it can pass for all of them; ask their owners for a CA of each party's own"
+            text = f"the CAs of {shown} have one key: whoever has it can pass for all of them;"
+            yield caution(stack.place(("trust",)), text, "ask their owners for a CA of each party's own")

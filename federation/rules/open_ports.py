@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from federation.base.errors import Finding, caution
 from federation.base.scalars import ANYONE
 from federation.catalogue.links import exposed
 from federation.config.modules import ModuleSpec
-from federation.config.stack import StackSpec
-from federation.config.units import AnyUnit, units
+from federation.config.units import AnyUnit
+from federation.units.checked import PlannedStack
 from federation.units.kinds.registry import kind_of
 from federation.units.module_rules import module_path
 
@@ -17,32 +18,34 @@ _PLACES = {
 }
 
 
-def opening_warnings(spec: StackSpec) -> Iterator[str]:
+def opening_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """A sentence for each unit, and one for each of its modules whose Service leads outside."""
-    for unit in units(spec):
-        where = ".".join(unit.path)
-        if not (spec.network_policy.enabled and spec.network_policy.published_from):
-            yield from _published(unit, where)
+    for unit in stack.units:
+        if not (stack.spec.network_policy.enabled and stack.spec.network_policy.published_from):
+            yield from _published(stack, unit)
         for name, service in _shown(unit):
-            at = f"{where}.modules.{'.'.join(module_path(name))}.service makes {name} reachable"
+            path = (*unit.path, "modules", *module_path(name), "service")
+            at = f"{'.'.join(path)} makes {name} reachable"
             if service == "NodePort":
-                yield f"{at} at every node of the cluster: write sourceRanges: {ANYONE} if that is wanted"
+                yield caution(stack.place(path), f"{at} at every node of the cluster:", f"write sourceRanges: {ANYONE} if that is wanted")
             else:
-                yield f"{at} for everyone who reaches its load balancer: name sourceRanges, or write sourceRanges: {ANYONE}"
+                text = f"{at} for everyone who reaches its load balancer:"
+                yield caution(stack.place(path), text, f"name sourceRanges, or write sourceRanges: {ANYONE}")
 
 
-def _published(unit: AnyUnit, where: str) -> Iterator[str]:
+def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
     """What is published without a word on who may connect."""
     opened = {name: found.type for name, found in unit.spec.publish.given.items() if found.type in _PLACES and not found.source_ranges}
     if not opened:
         return
     # FATE's proxies do not ask who calls (docs/network.md, Limits of the native link).
-    whose = "" if unit.row.of_a_party else " of every member"
+    whose, path = "" if unit.row.of_a_party else " of every member", (*unit.path, "publish")
     places = [_PLACES[kind] for kind in _PLACES if kind in opened.values()]
     deeds = " and ".join(f"{exposed(unit.kind, name).format(whose=whose)} ({name})" for name in opened)
-    yield (
-        f"{where}.publish is open to anyone: whoever reaches its {' or '.join(place for place, _ in places)} can {deeds}; "
-        f"{', or '.join(remedy for _, remedy in places)}, or write sourceRanges: {ANYONE} if that is wanted"
+    yield caution(
+        stack.place(path),
+        f"{'.'.join(path)} is open to anyone: whoever reaches its {' or '.join(place for place, _ in places)} can {deeds};",
+        f"{', or '.join(remedy for _, remedy in places)}, or write sourceRanges: {ANYONE} if that is wanted",
     )
 
 

@@ -2,51 +2,117 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
-from federation.base.errors import Place, Problem, of_each
+from federation.base.errors import Finding, Place, Problem, caution, of_each
 from federation.base.hosts import canonical, known_outside, namespace_of, published_elsewhere, within
 from federation.catalogue.endpoints import PublishedService
 from federation.catalogue.kinds import KINDS
 from federation.config.publish import Publication
-from federation.config.stack import StackSpec
-from federation.config.units import AnyUnit, units
+from federation.config.units import AnyUnit
 from federation.links.publishing import service_ports
 from federation.peers.accepted import Peer, Peers
-from federation.units.checked import CheckedStack
+from federation.peers.collaborations import named
+from federation.units.checked import CheckedStack, PlannedStack
+from federation.units.hubs import waiting_hubs
 from federation.units.kinds.registry import kind_of
 
 Address = tuple[str, int]
+# A descriptor or certificate that ends in so many days, or fewer, is named in every preview.
+WARN_DAYS = 30
 
 
-def address_warnings(peers: Peers) -> Iterator[str]:
+def pending_warnings(stack: PlannedStack) -> Iterator[Finding]:
+    """Who waits, and which units reach nobody meanwhile."""
+    waiting = dict(waiting_hubs(stack.spec, stack.ready.pending))
+    yield from (caution(stack.place(("peers", hub.peer)), text) for hub, text in waiting.items())
+    for name in sorted(stack.ready.pending.keys() - {hub.peer for hub in waiting}):
+        yield caution(stack.place(("peers", name)), f"peer {name} is pending: {stack.ready.pending[name]}")
+
+
+def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
+    """What is right of collaborations, and still might not be meant."""
+    spec, place = stack.spec, stack.place(("collaborations",))
+    if not spec.collaborations:
+        return
+    yield caution(
+        place,
+        "collaborations decide which routes this stack makes; FATE's native proxies do not check who sends, "
+        "so the other members' stacks must have the same ones (docs/network.md)",
+    )
+    inside = named(spec.collaborations)
+    for party, _ in spec.parties_in_order:
+        if party not in inside:
+            yield caution(place, f"party {party} is in no collaboration: it has no route to anyone")
+    for peer in stack.peers.parties():
+        if peer.routed and peer.party_id not in inside:
+            yield caution(place, f"peer {peer.name} (party {peer.party_id}) is in no collaboration: it gets no route")
+    # A party of a star knows its exchange only: the others' ids tell it nothing.
+    if spec.exchange is not None or spec.federation.topology == "mesh":
+        known = {*spec.parties, *(peer.party_id for peer in stack.peers.parties())}
+        for name, members in sorted(spec.collaborations.items()):
+            for party in sorted(set(members) - known, key=int):
+                text = (
+                    f"collaboration {name} names party {party}, which is neither a party nor an accepted peer of this stack: no route yet"
+                )
+                yield caution(stack.place(("collaborations", name)), text)
+
+
+def lost_warnings(stack: PlannedStack) -> Iterator[Finding]:
+    """Severed peers whose descriptor file is not what was accepted."""
+    for peer in stack.peers.accepted:
+        if peer.lost is not None:
+            yield caution(
+                stack.place(("peers", peer.name)),
+                f"peer {peer.name} is {peer.state}, and stays severed as {peer.descriptor.title}, as the stack file says: {peer.lost};",
+                f"restore the file before `fatefed peers resume {peer.name}`",
+            )
+
+
+def address_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Peers of different owners at one address: one of them gets what is meant for the other."""
     first: dict[Address, Peer] = {}
-    said: set[tuple[str, str]] = set()
-    for peer in (peer for peer in peers.accepted if peer.routed):
+    told: set[tuple[str, str]] = set()
+    for peer in (peer for peer in stack.ready.accepted if peer.routed):
         for address, port in sorted(_addresses(peer)):
             other = first.setdefault((address, port), peer)
-            if other.key != peer.key and (other.name, peer.name) not in said:
-                said.add((other.name, peer.name))
-                yield f"peers {other.name} and {peer.name}, of different keys, are both at {address}:{port}: ask both whose it is"
+            if other.key != peer.key and (other.name, peer.name) not in told:
+                told.add((other.name, peer.name))
+                text = f"peers {other.name} and {peer.name}, of different keys, are both at {address}:{port}:"
+                yield caution(stack.place(("peers", peer.name)), text, "ask both whose it is")
 
 
-def unused_warnings(spec: StackSpec, peers: Peers) -> Iterator[str]:
+def unused_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Exchanges in a mesh, where parties dial each other."""
-    for peer in peers.accepted if spec.federation.topology == "mesh" else ():
+    for peer in stack.ready.accepted if stack.spec.federation.topology == "mesh" else ():
         if peer.trains and not KINDS[peer.kind].of_a_party and peer.routed:
+            text = f"peer {peer.name} is an exchange, and a mesh has none: nothing of this stack dials it;"
             remedy = "retire it, or set federation.topology to star and name it in parties.<id>.exchange"
-            yield f"peer {peer.name} is an exchange, and a mesh has none: nothing of this stack dials it; {remedy}"
+            yield caution(stack.place(("peers", peer.name)), text, remedy)
 
 
-def advertise_warnings(spec: StackSpec) -> Iterator[str]:
+def advertise_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Addresses of this stack that other organizations would refuse in its descriptors."""
-    for unit in units(spec):
+    for unit in stack.units:
         for name, publication in unit.spec.publish.given.items():
             told = () if publication.advertise is None else (publication.advertise.host, *publication.advertise.addresses)
             for host in (host for host in dict.fromkeys(told) if not (published_elsewhere(host) and known_outside(host))):
-                where = ".".join((*unit.path, "publish", name))
-                yield f"{where} advertises {host}, which peers refuse in a descriptor: name an address, or a name that is known outside"
+                path = (*unit.path, "publish", name)
+                text = f"{'.'.join(path)} advertises {host}, which peers refuse in a descriptor:"
+                yield caution(stack.place(path), text, "name an address, or a name that is known outside")
+
+
+def expiry_warnings(stack: PlannedStack) -> Iterator[Finding]:
+    """An accepted descriptor stays in force: its owner may be upgrading, or silent (invariant 4)."""
+    for peer in stack.ready.accepted:
+        if stack.today is None or peer.not_after is None or peer.state in ("retired", "pending"):
+            continue
+        days = (date.fromisoformat(peer.not_after) - stack.today).days
+        if days <= WARN_DAYS:
+            expires = f"expires on {peer.not_after}" if days >= 0 else f"expired on {peer.not_after}"
+            text = f"the descriptor of peer {peer.name} {expires}; its routes stay:"
+            yield caution(stack.place(("peers", peer.name)), text, "ask its owner to export a new one")
 
 
 def peers_are_outside(stack: CheckedStack) -> Iterator[Problem]:

@@ -4,19 +4,24 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
-from federation.base.errors import Problem, of_each
+from federation.base.errors import Finding, Problem, caution, of_each
 from federation.catalogue.kinds import KINDS
 from federation.config.publish import PublishNginx
 from federation.config.units import AnyUnit, PartyUnit, party_units
 from federation.rules import consoles, peers, trust, values
-from federation.units.checked import CheckedStack, Rule, found_by
+from federation.rules.descriptors import doubt_warnings
+from federation.rules.network import policy_warnings
+from federation.rules.open_ports import opening_warnings
+from federation.rules.uncertain_facts import release_warnings
+from federation.units.checked import CheckedStack, PlannedStack, Rule, Warn, found_by, of_every_party, of_every_unit
 from federation.units.hubs import hub_is_described, hub_is_of_its_kind
 from federation.units.kinds.registry import kind_of
 from federation.units.module_rules import module_path
 from federation.units.party import engine_rules, external_rules
-from federation.units.party_owner import belongs_to_its_party
-from federation.units.portal.rules import portals_share_no_database
-from federation.units.serving.rules import parties_find_their_serving, party_of_own_serving
+from federation.units.party_owner import belongs_to_its_party, ownership_warnings
+from federation.units.portal.rules import portals_fit_their_fate, portals_share_no_database
+from federation.units.protection import override_warnings
+from federation.units.serving.rules import parties_find_their_serving, party_of_own_serving, severed_warnings
 
 # An override is for one occasion: what holds longer is no guard any more.
 _LONGEST_OVERRIDE = timedelta(days=30)
@@ -37,6 +42,11 @@ def _of_kinds(program: str) -> Rule:
     return of_units
 
 
+def warnings_of(stack: PlannedStack) -> Iterator[Finding]:
+    """What an operator should know of a stack that nothing is wrong with."""
+    return found_by(_WARNINGS, stack)
+
+
 def far_overrides(stack: CheckedStack) -> Iterator[Problem]:
     """Permissions to destroy a hub that would be forgotten before they end."""
     if stack.today is None:
@@ -45,8 +55,23 @@ def far_overrides(stack: CheckedStack) -> Iterator[Problem]:
     for unit, until in of_each(stack.units, lambda unit: [(unit, getattr(unit.spec, "allow_destroy_until", None))]):
         if until is not None and until > last:
             problem = f"{until} is more than {_LONGEST_OVERRIDE.days} days ahead: nothing would protect the exchange until then"
-            where = stack.place((*unit.path, "allowDestroyUntil"))
-            yield Problem(where, problem, f"name the day by which it will be gone, {last} at the latest")
+            yield Problem(stack.at(unit, "allowDestroyUntil"), problem, f"name the day by which it will be gone, {last} at the latest")
+
+
+def _unit_warnings(program: str) -> Warn:
+    """What is said of each unit of a program."""
+
+    def of_units(stack: PlannedStack) -> Iterator[Finding]:
+        of_program = (unit for unit in stack.units if unit.row.program == program)
+        return of_each(of_program, lambda unit: found_by(kind_of(unit).warnings, stack, unit))
+
+    return of_units
+
+
+def _namespaces_are_taken_over(stack: PlannedStack) -> Iterator[Finding]:
+    for namespace in stack.spec.cluster.take_over:
+        text = f"cluster.takeOver takes namespace {namespace} from whichever stack deployed into it:"
+        yield caution(stack.place(("cluster", "takeOver")), text, "remove it after this `pulumi up`")
 
 
 def _something_is_deployed(stack: CheckedStack) -> Iterator[Problem]:
@@ -56,14 +81,10 @@ def _something_is_deployed(stack: CheckedStack) -> Iterator[Problem]:
         yield Problem(stack.place(("parties",)), "this stack deploys nothing", remedy)
 
 
-def _releases_exist(stack: CheckedStack) -> Iterator[Problem]:
-    return of_each(stack.units, lambda unit: _release_exists(stack, unit))
-
-
+@of_every_unit
 def _release_exists(stack: CheckedStack, unit: AnyUnit) -> Iterator[Problem]:
     if unit.spec.release not in unit.releases:
-        where = stack.place((*unit.path, "release"))
-        yield Problem(where, f"unknown release {unit.spec.release}", f"choose one of {', '.join(unit.releases)}")
+        yield Problem(stack.at(unit, "release"), f"unknown release {unit.spec.release}", f"choose one of {', '.join(unit.releases)}")
 
 
 def _namespaces_are_used_once(stack: CheckedStack) -> Iterator[Problem]:
@@ -71,7 +92,7 @@ def _namespaces_are_used_once(stack: CheckedStack) -> Iterator[Problem]:
     for unit, namespace in of_each(stack.units, lambda unit: [(unit, unit.namespace)]):
         if namespace in used:
             yield Problem(
-                stack.place((*unit.path, "namespace")),
+                stack.at(unit, "namespace"),
                 f"namespace {namespace} is already used by {used[namespace]}",
                 "give each party, each FATE-Serving, each portal and each exchange a namespace of its own",
             )
@@ -96,12 +117,9 @@ def _a_mesh_has_no_exchange(stack: CheckedStack) -> Iterator[Problem]:
         yield Problem(stack.place(("exchange",)), "a mesh has no exchange", "drop fate:exchange, or set federation.topology to star")
 
 
-def _parties_fit_the_topology(stack: CheckedStack) -> Iterator[Problem]:
-    return of_each(party_units(stack.spec).values(), lambda unit: _party_fits_the_topology(stack, unit))
-
-
+@of_every_party
 def _party_fits_the_topology(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
-    own, where, mesh = unit.spec, stack.place((*unit.path, "exchange")), stack.spec.federation.topology == "mesh"
+    own, where, mesh = unit.spec, stack.at(unit, "exchange"), stack.spec.federation.topology == "mesh"
     if mesh and own.exchange is not None:
         yield Problem(where, "a mesh has no exchange", "drop this line, or set federation.topology to star")
     elif not mesh and own.exchange is None:
@@ -156,11 +174,11 @@ def _service_node_ports(unit: AnyUnit) -> Iterator[NodePort]:
 # In the order in which problems are told.
 _RULES: tuple[Rule, ...] = (
     _something_is_deployed,
-    _releases_exist,
+    _release_exists,
     _namespaces_are_used_once,
     _party_ids_are_unique,
     _a_mesh_has_no_exchange,
-    _parties_fit_the_topology,
+    _party_fits_the_topology,
     _node_ports_fit,
     _of_kinds("FATE"),
     engine_rules.everyone_uses_one_engine,
@@ -173,6 +191,7 @@ _RULES: tuple[Rule, ...] = (
     peers.peers_are_outside,
     peers.peers_are_beyond_the_cluster,
     peers.peers_are_elsewhere,
+    external_rules.exchange_has_no_engines,
     external_rules.publications_fit,
     external_rules.engines_are_not_shared,
     external_rules.external_engines_fit,
@@ -190,4 +209,28 @@ _RULES: tuple[Rule, ...] = (
     _of_kinds("FedLCM"),
     _exchanges_are_described,
     far_overrides,
+)
+# The same of warnings. First of all: who has no hub reaches nobody, and all else may look well.
+_WARNINGS: tuple[Warn, ...] = (
+    peers.pending_warnings,
+    peers.collaboration_warnings,
+    _namespaces_are_taken_over,
+    _unit_warnings("FATE"),
+    opening_warnings,
+    policy_warnings,
+    consoles.board_warnings,
+    release_warnings,
+    _unit_warnings("FATE-Serving"),
+    severed_warnings,
+    _unit_warnings("FedLCM"),
+    portals_fit_their_fate,
+    ownership_warnings,
+    peers.lost_warnings,
+    peers.address_warnings,
+    doubt_warnings,
+    peers.unused_warnings,
+    peers.advertise_warnings,
+    peers.expiry_warnings,
+    override_warnings,
+    trust.trust_warnings,
 )

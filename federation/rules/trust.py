@@ -1,14 +1,16 @@
 """Rules about certificates: modes that fit the engines, and authorities that can sign for their own party only."""
 
 from collections.abc import Iterator
+from datetime import date
 
-from federation.base.errors import Problem, of_each
+from federation.base.errors import Finding, Problem, caution, of_each
 from federation.base.scalars import PartyId
 from federation.config.units import PartyUnit, party_units
-from federation.pki.authority import subject
+from federation.peers.collaborations import may_talk
+from federation.pki.authority import ends_on, subject
 from federation.pki.authority_form import authority_problems
-from federation.trust.plan import CERT_MANAGER, PARTY_CA, client_certificates, holds_certificate, without_authority
-from federation.units.checked import CheckedStack, found_by
+from federation.trust.plan import CERT_MANAGER, PARTY_CA, ROTATION, TlsPlan, client_certificates, holds_certificate, without_authority
+from federation.units.checked import CheckedStack, PlannedStack, found_by, of_every_party
 
 
 def certificates_fit(stack: CheckedStack) -> Iterator[Problem]:
@@ -20,52 +22,40 @@ def _engine_needs_a_certificate(stack: CheckedStack, unit: PartyUnit) -> Iterato
     engine = unit.spec.federation
     if unit.spec.tls == "none" and stack.spec.federation.links.tls(engine):
         remedy = f"choose {PARTY_CA} (`fatefed trust init` makes it), or provided"
-        where = stack.place((*unit.path, "tls"))
-        yield Problem(where, f"{engine} finds its peers by TLS server name, so it cannot go without", remedy)
+        yield Problem(stack.at(unit, "tls"), f"{engine} finds its peers by TLS server name, so it cannot go without", remedy)
 
 
 def authorities_are_of_parties(stack: CheckedStack) -> Iterator[Problem]:
     """Authorities that can sign for their own party, which is one of this stack."""
-    parties = sorted(stack.spec.trust.parties, key=int)
-    return of_each(parties, lambda party: found_by((_is_of_this_stack, _signs_for_its_party, _can_be_told_apart), stack, party))
+    return of_each(sorted(stack.spec.trust.parties, key=int), lambda party: _authorities(stack, party))
 
 
-def _is_of_this_stack(stack: CheckedStack, party: PartyId) -> Iterator[Problem]:
+def _authorities(stack: CheckedStack, party: PartyId) -> Iterator[Problem]:
+    at = ("trust", "parties", party)
     if party not in stack.spec.parties:
         remedy = "describe it under fate:parties, or correct the party id; of a party that is gone for good, remove this entry"
-        yield Problem(stack.place(("trust", "parties", party)), f"party {party} is no party of this stack", remedy)
-
-
-def _signs_for_its_party(stack: CheckedStack, party: PartyId) -> Iterator[Problem]:
-    for number, authority in stack.spec.trust.parties[party].authorities.items():
-        for problem in authority_problems(authority, party, stack.spec.federation.domain):
-            where = stack.place(("trust", "parties", party, "authorities", number))
-            yield Problem(where, problem, "restore what `fatefed trust init` wrote")
-
-
-def _can_be_told_apart(stack: CheckedStack, party: PartyId) -> Iterator[Problem]:
+        yield Problem(stack.place(at), f"party {party} is no party of this stack", remedy)
     authorities = stack.spec.trust.parties[party].authorities
+    for number, authority in authorities.items():
+        for problem in authority_problems(authority, party, stack.spec.federation.domain):
+            yield Problem(stack.place((*at, "authorities", number)), problem, "restore what `fatefed trust init` wrote")
     if len({_subject(authority) for authority in authorities.values()}) < len(authorities):
-        where = stack.place(("trust", "parties", party))
-        yield Problem(where, "its authorities have one subject: readers could not tell them apart", "make one anew")
+        yield Problem(stack.place(at), "its authorities have one subject: readers could not tell them apart", "make one anew")
 
 
-def callers_have_authorities(stack: CheckedStack) -> Iterator[Problem]:
+@of_every_party
+def callers_have_authorities(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """Who could send nothing to a party that requires certificates."""
-    return of_each(party_units(stack.spec).values(), lambda unit: _callers_have_authorities(stack, unit))
-
-
-def _callers_have_authorities(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     required = client_certificates(unit.spec) == "required" and holds_certificate(unit)
     if required and (found := [*without_authority(unit, stack.peers)]):
         problem = f"would refuse {', '.join(found)}: no CA is known by which a certificate could be checked"
         remedy = "ask the owner for a descriptor with a CA of the party's own (tls: partyCa); suspend who has none; or choose optional"
-        yield Problem(stack.place((*unit.path, "publish", "pulsar", "clientCertificates")), problem, remedy)
+        yield Problem(stack.at(unit, "publish", "pulsar", "clientCertificates"), problem, remedy)
 
 
 def _issuer_fits(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """An Issuer of cert-manager is named where it signs, and nowhere else."""
-    own, where = unit.spec, stack.place((*unit.path, "issuer"))
+    own, where = unit.spec, stack.at(unit, "issuer")
     if own.tls != CERT_MANAGER:
         if own.issuer is not None:
             yield Problem(where, f"tls: {own.tls} asks no issuer", f"remove it, or choose tls: {CERT_MANAGER}")
@@ -76,8 +66,45 @@ def _issuer_fits(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     links = stack.spec.federation.links
     if own.federation in links.engines and not holds_certificate(unit):
         why = "is external, so that it has a certificate of its own" if links.tls(own.federation) else "has no TLS"
-        where = stack.place((*unit.path, "tls"))
-        yield Problem(where, f"{own.federation} {why}: cert-manager would sign for nobody", "remove tls and issuer")
+        yield Problem(stack.at(unit, "tls"), f"{own.federation} {why}: cert-manager would sign for nobody", "remove tls and issuer")
+
+
+def trust_warnings(stack: PlannedStack) -> Iterator[Finding]:
+    """What is right today of certificates, and will not be."""
+    for plan in stack.plans.values():
+        if stack.today is not None and plan.tls is not None:
+            yield from _ends_soon(stack, plan.tls, stack.today)
+            yield from _is_not_trusted(stack, plan.tls) if not plan.tls.provided else ()
+
+
+def _ends_soon(stack: PlannedStack, tls: TlsPlan, today: date) -> Iterator[Finding]:
+    if tls.issuer is not None and (last := ends_on(tls.issuer.certificate)) - today < ROTATION:
+        text = f"the CA of party {tls.party} {'ended' if last < today else 'ends'} on {last}:"
+        yield caution(stack.place(("trust", "parties", tls.party)), text, f"replace it with `fatefed trust rotate --party {tls.party}`")
+    for peer in stack.ready.parties():
+        if peer.routed and peer.party_id in tls.trusted and (last := max(map(ends_on, peer.descriptor.authorities))) - today < ROTATION:
+            text = f"the CA of party {peer.party_id} (peer {peer.name}) {'ended' if last < today else 'ends'} on {last}:"
+            yield caution(stack.place(("peers", peer.name)), text, "ask its owner for a descriptor with the next one")
+
+
+def _is_not_trusted(stack: PlannedStack, tls: TlsPlan) -> Iterator[Finding]:
+    at = ("parties", tls.party)
+    for peer in stack.ready.parties():
+        if peer.routed and not peer.descriptor.authorities and may_talk(stack.spec.collaborations, tls.party, peer.party_id or ""):
+            text = f"peer {peer.name} publishes no CA, so party {tls.party} refuses its certificate:"
+            yield caution(stack.place(("peers", peer.name)), text, f"ask its owner for one (tls: {PARTY_CA})")
+    if tls.client_certificates == "shown" and not [*without_authority(party_units(stack.spec)[tls.party], stack.ready)]:
+        yield caution(
+            stack.place((*at, "publish", "pulsar")),
+            f"whoever reaches the Pulsar of party {tls.party}, suspended peers too, may read and write there:",
+            f"set parties.{tls.party}.publish.pulsar.clientCertificates to required, no active peer lacks a CA (docs/trust.md says how)",
+        )
+    if not tls.trusted.keys() - {tls.party}:
+        yield caution(
+            stack.place(at),
+            f"party {tls.party} trusts no other party's CA, so none can send it data:",
+            "accept the descriptors of the parties it works with (`fatefed peers add`), also in a star; only active ones are trusted",
+        )
 
 
 def _subject(authority: str) -> str:

@@ -1,33 +1,26 @@
 """What the catalogue does not know for sure of the releases that a stack deploys: warnings of each preview."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
+from federation.base.errors import Finding, caution
 from federation.catalogue.releases import UncertainRow
 from federation.config.modules import ModuleSpec
-from federation.config.party import module_specs
-from federation.config.stack import StackSpec
-from federation.config.units import party_units
 from federation.manifests.modules import Variant
-from federation.units.exchange.plan import exchange_module_specs
-from federation.units.party.values import deployed_modules
+from federation.units.checked import PlannedStack
+from federation.units.kinds.registry import kind_of
 
 
-def release_warnings(spec: StackSpec) -> Iterator[str]:
+def release_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """A sentence for each doubt that concerns a party or the exchange of this stack."""
-    if spec.exchange is not None:
-        release = spec.catalogue[spec.exchange.release]
-        given = exchange_module_specs(spec.exchange)
-        deployed = {name: given[name] for name in release.exchanges[spec.exchange.federation]}
-        for row in release.uncertain:
-            if _concerns(row, deployed, Variant()):
-                yield f"the exchange, FATE {release.release}: {row.says}"
-    for party, unit in party_units(spec).items():
-        own = unit.spec
-        variant, said = Variant(own.computing, own.algorithm, own.device), module_specs(own)
-        modules = {name: said[name] or ModuleSpec() for name in deployed_modules(unit)}
-        for row in unit.release.uncertain:
-            if _concerns(row, modules, variant):
-                yield f"party {party}, FATE {own.release}: {row.says}"
+    for unit in (unit for unit in stack.units if unit.row.program == "FATE"):
+        kind, own = kind_of(unit), cast(Any, unit.spec)
+        specs = kind.module_specs(unit)
+        deployed = {name: specs[name] or ModuleSpec() for name in kind.deployed(unit)}
+        variant = Variant(own.computing, own.algorithm, own.device) if unit.row.of_a_party else Variant()
+        for row in stack.spec.catalogue[own.release].uncertain:
+            if _concerns(row, deployed, variant):
+                yield caution(stack.at(unit, "release"), f"{unit.title}, FATE {own.release}: {row.says}")
 
 
 def _concerns(row: UncertainRow, deployed: Mapping[str, ModuleSpec], variant: Variant) -> bool:

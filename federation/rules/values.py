@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator
 
-from federation.base.errors import Problem, of_each
+from federation.base.errors import Problem
 from federation.config.stack import StackSpec
 from federation.config.units import AnyUnit, units
-from federation.units.checked import CheckedStack
+from federation.units.checked import CheckedStack, of_every_unit
 from federation.units.kinds.registry import kind_of
 from federation.units.patches import patch_problems
 
 
-def patches_fit(stack: CheckedStack) -> Iterator[Problem]:
+@of_every_unit
+def patches_fit(stack: CheckedStack, unit: AnyUnit) -> Iterator[Problem]:
     """Every problem with patches of chart values."""
-    return of_each(stack.units, lambda unit: _patch_fits(stack, unit))
-
-
-def _patch_fits(stack: CheckedStack, unit: AnyUnit) -> Iterator[Problem]:
     if unit.spec.chart_values and _has_plan(unit):
         values = kind_of(unit).values(unit)
         yield from patch_problems(values, unit.spec.chart_values, stack.place, (*unit.path, "chartValues"))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from federation.base.errors import Place, Problem
+from federation.base.errors import Finding, Place, Problem, caution
 from federation.base.naming import PULSAR_CERTIFICATE
 from federation.stack.plan import StackPlan
 from federation.units.unit import UnitPlan
@@ -27,12 +27,12 @@ def oversized_config(config: Mapping[str, Any], place: str) -> Iterator[Problem]
         yield Problem(place, f"holds {size} bytes of configuration: Linux lets Pulumi hand {CONFIG_BYTES} to the program", _MOVE)
 
 
-def config_warnings(config: Mapping[str, Any]) -> tuple[str, ...]:
+def config_warnings(config: Mapping[str, Any]) -> Iterator[Finding]:
     """What to say of a configuration that is nearly too large to start with."""
     size = _config_bytes(config, encrypted=True)
-    if size <= CONFIG_BYTES * SHARE:
-        return ()
-    return (f"the configuration has about {size} of the {CONFIG_BYTES} bytes that Linux lets Pulumi hand to the program: {_MOVE}",)
+    if size > CONFIG_BYTES * SHARE:
+        text = f"the configuration has about {size} of the {CONFIG_BYTES} bytes that Linux lets Pulumi hand to the program:"
+        yield caution("", text, _MOVE)
 
 
 def _config_bytes(config: Mapping[str, Any], *, encrypted: bool) -> int:

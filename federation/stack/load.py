@@ -19,8 +19,9 @@ from federation.config.project import stack_of_file
 from federation.config.stack import StackSpec
 from federation.peers.accepted import Peers, resolve
 from federation.pki.certificates import board_problems, certificate_problems, last_moment, names_callers, names_of_others, weakness
+from federation.rules.peers import WARN_DAYS
 from federation.stack.limits import config_warnings, oversized, oversized_config
-from federation.stack.plan import WARN_DAYS, StackPlan, check_stack, plan_stack
+from federation.stack.plan import StackPlan, check_stack, plan_stack
 from federation.trust.plan import TlsPlan, certificates, key_problems, provided_authorities
 from federation.trust.provided import provided_facts
 from federation.units.checked import CheckedStack
@@ -77,8 +78,8 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     plan = replace(plan, units=tuple(replace(unit, owner=(owner_note(spec, unit, name),)) for unit in plan.units))
     if refused := [*oversized(plan, source.place), *clashes(manifests, plan.units, source.place)]:
         raise FederationError(refused)
-    warnings = (*plan.warnings, *reaching_out(manifests, spec), *config_warnings(source.engine_config))
-    return LoadedStack(source, spec, peers, replace(plan, manifests=manifests, warnings=warnings))
+    beside = (*reaching_out(manifests, spec), *config_warnings(source.engine_config))
+    return LoadedStack(source, spec, peers, replace(plan, manifests=manifests, findings=(*plan.findings, *beside)))
 
 
 def _not_read(source: StackSource) -> Iterator[Problem]:

@@ -3,41 +3,26 @@
 A plan is frozen, plain and printable; live addresses stand in it as markers (`federation.base.live`).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from federation.base.errors import Problem
+from federation.base.errors import Finding, Problem
 from federation.base.scalars import is_ip
 from federation.config.stack import StackSpec
 from federation.config.units import units
 from federation.links.next_hops import nginx_addresses, tunnel_host
 from federation.links.partners import dials
-from federation.peers.accepted import Peer, Peers, lost_warnings
-from federation.peers.collaborations import collaboration_warnings
+from federation.peers.accepted import Peer, Peers
 from federation.peers.descriptor import Endpoint
-from federation.rules.consoles import board_warnings
-from federation.rules.descriptors import doubt_warnings
-from federation.rules.network import policy_warnings
-from federation.rules.open_ports import opening_warnings
-from federation.rules.peers import address_warnings, advertise_warnings, unused_warnings
-from federation.rules.stack import broken_rules
-from federation.rules.uncertain_facts import release_warnings
-from federation.trust.plan import TlsPlan, renewal_due, trust_warnings
-from federation.units.checked import CheckedStack
-from federation.units.hubs import waiting_hubs
+from federation.rules.stack import broken_rules, warnings_of
+from federation.trust.plan import TlsPlan, renewal_due
+from federation.units.checked import CheckedStack, PlannedStack
 from federation.units.kinds.registry import kind_of
 from federation.units.own_objects import ExtraManifests
-from federation.units.party.warnings import cautions, unpinned_images
-from federation.units.party_owner import ownership_warnings
-from federation.units.portal.rules import portal_warnings
-from federation.units.protection import exchange_warnings
-from federation.units.serving.rules import serving_warnings, severed_warnings
+from federation.units.party.warnings import unpinned_images
 from federation.units.unit import UnitPlan
-
-# A descriptor or certificate that ends in so many days, or fewer, is named in every preview.
-WARN_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -48,7 +33,8 @@ class StackPlan:
     units: tuple[UnitPlan, ...]
     external: tuple[Peer, ...]
     pending: Mapping[str, str]
-    warnings: tuple[str, ...] = field(default=())
+    # Warnings, each at its path below `fate:`: a plan does not depend on the file that it was read from.
+    findings: tuple[Finding, ...] = ()
     manifests: tuple[ExtraManifests, ...] = ()
     # The fingerprint of the organization's key.
     identity: str | None = None
@@ -56,6 +42,11 @@ class StackPlan:
     def unit(self, key: str) -> UnitPlan:
         """The unit of a key. KeyError without one."""
         return next(unit for unit in self.units if unit.key == key)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its operator is warned of, a sentence each."""
+        return tuple(map(str, self.findings))
 
     @property
     def states(self) -> Mapping[str, Mapping[str, str]]:
@@ -131,48 +122,11 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
     known = tuple(replace(peer, state="pending") if peer.name in pending else peer for peer in peers.accepted)
     ready = replace(peers, accepted=known, pending=pending)
     planned = [kind_of(unit).plan(unit, ready, today) for unit in units(spec)]
-    # First of all: who has no hub reaches nobody, and all else may look well.
-    waiting = dict(waiting_hubs(spec, pending))
-    others = pending.keys() - {hub.peer for hub in waiting}
-    warnings = (*waiting.values(), *(f"peer {name} is pending: {pending[name]}" for name in sorted(others)))
-    warnings += (
-        *collaboration_warnings(spec, peers),
-        *cautions(spec, {unit.key: unit for unit in planned}),
-        *opening_warnings(spec),
-        *policy_warnings(spec, ready),
-        *board_warnings(spec),
-    )
-    warnings += tuple(release_warnings(spec))
-    warnings += (
-        *serving_warnings(spec),
-        *severed_warnings(spec, peers),
-        *portal_warnings(spec),
-        *ownership_warnings(peers),
-        *lost_warnings(peers),
-        *address_warnings(ready),
-        *doubt_warnings(spec, ready),
-        *unused_warnings(spec, ready),
-        *advertise_warnings(spec),
-    )
-    if today is not None:
-        warnings += tuple(_expiring(ready, today))
-        hubs = [hub for hub in (spec.exchange, spec.serving_exchange) if hub is not None]
-        warnings += tuple(warning for hub in hubs for warning in exchange_warnings(hub, ready, today))
-        warnings += tuple(warning for unit in planned if unit.tls is not None for warning in trust_warnings(spec, unit.tls, ready, today))
+    plans = {plan.key: plan for plan in planned}
+    findings = tuple(warnings_of(PlannedStack(spec, peers, ".".join, today, ready=ready, plans=plans)))
     key = None if spec.identity is None else spec.identity.key
     external = tuple(peer for peer in known if peer.name not in pending)
-    return StackPlan(spec.organization, tuple(planned), external, pending, warnings, identity=key)
-
-
-def _expiring(peers: Peers, today: date) -> Iterator[str]:
-    """An accepted descriptor stays in force: its owner may be upgrading, or silent (invariant 4)."""
-    for peer in peers.accepted:
-        if peer.not_after is None or peer.state in ("retired", "pending"):
-            continue
-        days = (date.fromisoformat(peer.not_after) - today).days
-        if days <= WARN_DAYS:
-            expires = f"expires on {peer.not_after}" if days >= 0 else f"expired on {peer.not_after}"
-            yield f"the descriptor of peer {peer.name} {expires}; its routes stay: ask its owner to export a new one"
+    return StackPlan(spec.organization, tuple(planned), external, pending, findings, identity=key)
 
 
 def _set_to_wait(peers: Peers) -> dict[str, str]:

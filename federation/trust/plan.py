@@ -10,7 +10,6 @@ from federation.base import naming
 from federation.base.scalars import PartyId
 from federation.chart_values.engines import ClientCertificates
 from federation.config.party import PartySpec
-from federation.config.stack import StackSpec
 from federation.config.units import PartyUnit, party_units
 from federation.peers.accepted import Peers
 from federation.peers.collaborations import may_talk
@@ -22,7 +21,7 @@ PARTY_CA, CERT_MANAGER = "partyCa", "certManager"
 # Modes in which a CA signs for one party alone, and its certificate is in fate:trust.
 OWN_AUTHORITY = frozenset({PARTY_CA, CERT_MANAGER})
 # An authority whose end is nearer is named in every preview: its replacement takes all peers' time.
-_ROTATION = timedelta(days=90)
+ROTATION = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -215,34 +214,6 @@ def key_problems(tls: TlsPlan, secrets: Mapping[str, str]) -> Iterator[tuple[tup
             usable(secrets[name])
         except ValueError as error:
             yield ("secrets", name), str(error)
-
-
-def trust_warnings(spec: StackSpec, tls: TlsPlan, peers: Peers, today: date) -> Iterator[str]:
-    """What is right today, and will not be."""
-    if tls.issuer is not None:
-        last = ends_on(tls.issuer.certificate)
-        if last - today < _ROTATION:
-            ends = "ended" if last < today else "ends"
-            yield f"the CA of party {tls.party} {ends} on {last}: replace it with `fatefed trust rotate --party {tls.party}`"
-    for peer in peers.parties():
-        if peer.routed and peer.party_id in tls.trusted and (last := max(map(ends_on, peer.descriptor.authorities))) - today < _ROTATION:
-            ends = "ended" if last < today else "ends"
-            yield f"the CA of party {peer.party_id} (peer {peer.name}) {ends} on {last}: ask its owner for a descriptor with the next one"
-    if tls.provided:
-        return
-    for peer in peers.parties():
-        if peer.routed and not peer.descriptor.authorities and may_talk(spec.collaborations, tls.party, peer.party_id or ""):
-            yield f"peer {peer.name} publishes no CA, so party {tls.party} refuses its certificate: ask its owner for one (tls: {PARTY_CA})"
-    if tls.client_certificates == "shown" and not [*without_authority(party_units(spec)[tls.party], peers)]:
-        yield (
-            f"whoever reaches the Pulsar of party {tls.party}, suspended peers too, may read and write there: set "
-            f"parties.{tls.party}.publish.pulsar.clientCertificates to required, no active peer lacks a CA (docs/trust.md says how)"
-        )
-    if not tls.trusted.keys() - {tls.party}:
-        yield (
-            f"party {tls.party} trusts no other party's CA, so none can send it data: accept the descriptors "
-            "of the parties it works with (`fatefed peers add`), also in a star; only active ones are trusted"
-        )
 
 
 def renewal_due(tls: TlsPlan) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from federation.base.errors import Place, Problem, of_each
+from federation.base.errors import Finding, Place, Problem, caution, of_each
 from federation.base.naming import CHART_OBJECTS
 from federation.base.yaml_file import BOMB, MISTAGGED, is_below, is_bomb
 from federation.config.partial import need_every_entry
@@ -130,18 +130,19 @@ def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], plac
                 )
 
 
-def reaching_out(files: tuple[ExtraManifests, ...], spec: StackSpec) -> Iterator[str]:
+def reaching_out(files: tuple[ExtraManifests, ...], spec: StackSpec) -> Iterator[Finding]:
     """What a preview says of objects that concern more than the stack's own namespaces, and of tokens that do not end."""
     own = _own_namespaces(spec)
     for file in files:
         for found in file.objects:
-            place = f"manifests.{file.name}: {found.where}"
+            where, title = f"manifests.{file.name}", f"manifests.{file.name}: {found.where}"
             if found.of_cluster:
-                yield f"{place} is an object of the whole cluster"
+                yield caution(where, f"{title} is an object of the whole cluster")
             elif found.namespace not in own:
-                yield f"{place} is in namespace {found.namespace}, which is not one of this stack's"
+                yield caution(where, f"{title} is in namespace {found.namespace}, which is not one of this stack's")
             if found.kind == "Secret" and found.document.get("type") == _TOKEN_TYPE:
-                yield f"{place} makes Kubernetes keep a token of a service account that does not end: prefer `kubectl create token`"
+                text = f"{title} makes Kubernetes keep a token of a service account that does not end:"
+                yield caution(where, text, "prefer `kubectl create token`")
 
 
 def images_of(document: Any) -> Iterator[str]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from federation.base.errors import Problem
+from federation.base.errors import Finding, Problem, caution
 from federation.catalogue.kinds import Kind
 from federation.config.units import ServingUnit, SitePortalUnit
-from federation.peers.accepted import Peer, Peers
-from federation.units.checked import CheckedStack
+from federation.peers.accepted import Peer
+from federation.units.checked import CheckedStack, PlannedStack
 
 
 def belongs_to_its_party(kind: Kind, name: str, stack: CheckedStack) -> Iterator[Problem]:
@@ -25,9 +25,9 @@ def belongs_to_its_party(kind: Kind, name: str, stack: CheckedStack) -> Iterator
             yield Problem(where, problem, f"ask both which of them is party {party}, and keep that one")
 
 
-def party_is_linked(stack: CheckedStack, unit: ServingUnit | SitePortalUnit, purpose: str) -> Iterator[Problem]:
+def party_is_linked(purpose: str, stack: CheckedStack, unit: ServingUnit | SitePortalUnit) -> Iterator[Problem]:
     """It has one training party: this stack's of the same id, or one elsewhere by its address."""
-    where, here = stack.place((*unit.path, "fateflow")), unit.party in stack.spec.parties
+    where, here = stack.at(unit, "fateflow"), unit.party in stack.spec.parties
     if unit.spec.fateflow is not None and here:
         problem = f"party {unit.party} is in this stack, and its FATE-Flow is linked without an address"
         yield Problem(where, problem, "remove this line, or correct the party id")
@@ -47,17 +47,19 @@ def _another_owner(training: Peer, serving: Peer) -> str | None:
     return training.descriptor.organization if named and training.descriptor.organization != serving.descriptor.organization else None
 
 
-def ownership_warnings(peers: Peers) -> Iterator[str]:
+def ownership_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Parties whose units have no common key, although nothing says that they have different owners."""
-    parties = {peer.party_id: peer for peer in peers.parties()}
-    for serving in (*peers.parties("serving"), *peers.parties("sitePortal")):
-        training = parties.get(serving.party_id)
-        if training is not None and (training.key is None) != (serving.key is None):
-            signed, other = (training, serving) if serving.key is None else (serving, training)
-            yield (
-                f"peers {signed.name} and {other.name} are both of party {serving.party_id}, but only {signed.name} is signed: "
-                "no key shows that they have one owner"
+    parties = {peer.party_id: peer for peer in stack.peers.parties()}
+    for other in (*stack.peers.parties("serving"), *stack.peers.parties("sitePortal")):
+        training, where = parties.get(other.party_id), stack.place(("peers", other.name))
+        if training is not None and (training.key is None) != (other.key is None):
+            signed, unsigned = (training, other) if other.key is None else (other, training)
+            yield caution(
+                where,
+                f"peers {signed.name} and {unsigned.name} are both of party {other.party_id}, but only {signed.name} is signed: "
+                "no key shows that they have one owner",
             )
-        elif training is not None and training.key != serving.key:
-            new, old = (training, serving) if training.previous_key == serving.key else (serving, training)
-            yield f"peer {new.name} has a new key, {old.name} still the one before: accept a descriptor of {old.name} with the new one"
+        elif training is not None and training.key != other.key:
+            new, old = (training, other) if training.previous_key == other.key else (other, training)
+            text = f"peer {new.name} has a new key, {old.name} still the one before:"
+            yield caution(where, text, f"accept a descriptor of {old.name} with the new one")

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from datetime import date
 
+from federation.base.errors import Finding, caution
 from federation.config.exchange import ExchangeSpec
 from federation.config.serving import ServingExchangeSpec
+from federation.config.units import exchange_unit, serving_exchange_unit
 from federation.peers.accepted import Peers
+from federation.units.checked import PlannedStack
 
 Hub = ExchangeSpec | ServingExchangeSpec
 
@@ -20,12 +23,14 @@ def is_protected(own: Hub, peers: Peers, today: date | None) -> bool:
     return bool(active_members(own, peers)) and not _may_be_destroyed(own, today)
 
 
-def exchange_warnings(own: Hub, peers: Peers, today: date) -> Iterator[str]:
+def override_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """What an override allows, as long as it does."""
-    what, key = ("exchange", "exchange") if isinstance(own, ExchangeSpec) else ("serving exchange", "servingExchange")
-    if (members := active_members(own, peers)) and _may_be_destroyed(own, today):
-        until = own.allow_destroy_until
-        yield f"the {what} may be destroyed until {until}, although {', '.join(members)} rely on it ({key}.allowDestroyUntil)"
+    hubs = (exchange_unit(stack.spec), serving_exchange_unit(stack.spec))
+    for unit in (hub for hub in hubs if hub is not None):
+        if (members := active_members(unit.spec, stack.ready)) and _may_be_destroyed(unit.spec, stack.today):
+            path, until = (*unit.path, "allowDestroyUntil"), unit.spec.allow_destroy_until
+            text = f"{unit.title} may be destroyed until {until}, although {', '.join(members)} rely on it ({'.'.join(path)})"
+            yield caution(stack.place(path), text)
 
 
 def _may_be_destroyed(own: Hub, today: date | None) -> bool:

@@ -28,12 +28,13 @@ from federation.links.external_engines import engine_ports
 from federation.links.kinds.registry import link_of
 from federation.manifests.modules import ImageUse
 from federation.peers.accepted import Peers
-from federation.units.checked import UnitRule
+from federation.units.checked import UnitRule, UnitWarn
 from federation.units.exchange.plan import exchange_images, exchange_module_specs, exchange_values, plan_exchange
 from federation.units.party.engine_rules import EXCHANGE_RULES, PARTY_RULES
 from federation.units.party.plan import plan_party
 from federation.units.party.secrets import party_secrets
 from federation.units.party.values import deployed_modules, party_images, party_values
+from federation.units.party.warnings import EXCHANGE_WARNINGS, PARTY_WARNINGS
 from federation.units.patches import AnyValues
 from federation.units.portal.plan import deployed_modules as deployed_of_a_portal
 from federation.units.portal.plan import (
@@ -45,7 +46,7 @@ from federation.units.portal.plan import (
     portal_values,
 )
 from federation.units.portal.policies import portal_ways
-from federation.units.portal.rules import FML_MANAGER_RULES, SITE_PORTAL_RULES
+from federation.units.portal.rules import FML_MANAGER_RULES, PORTAL_WARNINGS, SITE_PORTAL_RULES
 from federation.units.serving.modules import deployed_modules as deployed_of_a_serving
 from federation.units.serving.modules import serving_module_specs
 from federation.units.serving.plan import (
@@ -57,7 +58,7 @@ from federation.units.serving.plan import (
     serving_values,
 )
 from federation.units.serving.policies import serving_ways, training_ways
-from federation.units.serving.rules import SERVING_EXCHANGE_RULES, SERVING_RULES
+from federation.units.serving.rules import SERVING_EXCHANGE_RULES, SERVING_RULES, SERVING_WARNINGS
 from federation.units.unit import UnitPlan
 
 Unit = TypeVar("Unit")
@@ -68,7 +69,7 @@ class UnitKind(Generic[Unit]):
     """What one kind does with a unit of it.
 
     `fits`: whether there is a plan, when the release is known. `values`: those of the chart, without a patch. `engine_ports`: its ports
-    with those of external engines. `ways`: what it dials outside of the stack, beside peers. `rules`: about one unit by itself.
+    with those of external engines. `ways`: what it dials outside of the stack, beside peers. `rules`, `warnings`: about one unit.
     """
 
     module_specs: Callable[[Unit], Mapping[str, ModuleSpec | None]]
@@ -80,6 +81,7 @@ class UnitKind(Generic[Unit]):
     fits: Callable[[Unit], bool] = lambda _: True
     ports: Callable[[Unit], Mapping[str, int]] = lambda unit: unit.release.ports  # type: ignore[attr-defined]
     rules: tuple[UnitRule, ...] = ()
+    warnings: tuple[UnitWarn, ...] = ()
 
     def has_plan(self, unit: Any) -> bool:
         """Whether release and engines are known, and so images, values and plan; else that is a problem of its own."""
@@ -108,6 +110,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         ways=lambda unit: (*ways_out(unit), *training_ways(unit)),
         plan=plan_party,
         rules=PARTY_RULES,
+        warnings=PARTY_WARNINGS,
     ),
     "exchange": UnitKind[ExchangeUnit](
         fits=lambda unit: unit.spec.federation in unit.release.exchanges,
@@ -117,6 +120,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         values=exchange_values,
         plan=plan_exchange,
         rules=EXCHANGE_RULES,
+        warnings=EXCHANGE_WARNINGS,
     ),
     "serving": UnitKind[ServingUnit](
         fits=_serving_fits,
@@ -127,6 +131,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         ways=serving_ways,
         plan=lambda unit, peers, _: plan_serving(unit, peers),
         rules=SERVING_RULES,
+        warnings=SERVING_WARNINGS,
     ),
     "servingExchange": UnitKind[ServingExchangeUnit](
         module_specs=lambda unit: serving_module_specs(unit.spec),
@@ -144,6 +149,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         ways=lambda unit: portal_ways(unit.spec),
         plan=lambda unit, peers, _: plan_fml_manager(unit, peers),
         rules=FML_MANAGER_RULES,
+        warnings=PORTAL_WARNINGS,
     ),
     "sitePortal": UnitKind[SitePortalUnit](
         module_specs=lambda unit: portal_module_specs(unit.spec),
@@ -153,6 +159,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         ways=lambda unit: portal_ways(unit.spec),
         plan=lambda unit, peers, _: plan_site_portal(unit, peers),
         rules=SITE_PORTAL_RULES,
+        warnings=PORTAL_WARNINGS,
     ),
 }
 

@@ -1,13 +1,15 @@
 """Rules about FATE's engines: legal combinations, the modules and endpoints that go with them, and who can talk to whom."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 from pydantic.alias_generators import to_camel, to_snake
 
 from federation.base.errors import Problem, of_each
 from federation.catalogue.kinds import KINDS
 from federation.catalogue.releases import ModuleRow
-from federation.config.modules import ImageSpec, ModuleSpec
+from federation.config.modules import ModuleSpec
 from federation.config.party import module_specs
 from federation.config.units import ExchangeUnit, PartyUnit, TrainingUnit, combination_of, exchange_unit, party_units
 from federation.units.checked import CheckedStack, UnitRule, found_by
@@ -27,7 +29,7 @@ def _engines(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
         yield from found_by(_OF_KNOWN_ENGINES, stack, unit)
     elif own.release in unit.releases:
         yield Problem(
-            stack.place((*unit.path, "computing")),
+            stack.at(unit, "computing"),
             f"release {own.release} is not deployed as {own.computing} + {own.federation} + {own.storage}",
             f"choose one of: {'; '.join(str(row) for row in unit.release.combinations)}",
         )
@@ -43,7 +45,7 @@ def _variant(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     if own.algorithm not in legal.get(own.device, ()):
         images = "; ".join(f"{device}: {', '.join(algorithms)}" for device, algorithms in legal.items())
         yield Problem(
-            stack.place((*unit.path, "device" if own.device not in legal else "algorithm")),
+            stack.at(unit, "device" if own.device not in legal else "algorithm"),
             f"FATE {own.release} has no images for device {own.device} with algorithm {own.algorithm}",
             f"choose one of: {images}",
         )
@@ -53,7 +55,7 @@ def _modules_are_deployed(stack: CheckedStack, unit: PartyUnit) -> Iterator[Prob
     allowed = {*_modules(unit), *optional_modules(unit.spec, unit.release)}
     for name in sorted(unit.spec.modules.model_fields_set):
         if not {name, *GROUPS.get(name, ())} & allowed:
-            where = stack.place((*unit.path, "modules", name))
+            where = stack.at(unit, "modules", name)
             yield Problem(where, f"module {name} is not part of {combination_of(unit)}", "remove it, or choose engines that use it")
 
 
@@ -62,7 +64,7 @@ def _front(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     for name in sorted(unit.spec.modules.model_fields_set & set(optional_modules(unit.spec, unit.release))):
         if unit.release.modules[name].topology not in (None, stack.spec.federation.topology):
             problem = f"{name} stands before exchanges, and a mesh has none"
-            yield Problem(stack.place((*unit.path, "modules", name)), problem, "remove it, or set federation.topology to star")
+            yield Problem(stack.at(unit, "modules", name), problem, "remove it, or set federation.topology to star")
 
 
 def _exchanges_are_named_once(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
@@ -71,34 +73,43 @@ def _exchanges_are_named_once(stack: CheckedStack, unit: PartyUnit) -> Iterator[
     seen = {unit.spec.exchange}
     for number, exchange in enumerate(() if front is None else front.exchanges):
         if exchange in seen:
-            where = stack.place((*unit.path, "modules", "lbrollsite", "exchanges", str(number)))
+            where = stack.at(unit, "modules", "lbrollsite", "exchanges", str(number))
             yield Problem(where, f"exchange {exchange} is named twice", "remove this line")
         seen.add(exchange)
 
 
-def _knobs(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
-    return broken_knobs(module_specs(unit.spec), unit.release.modules, unit.release, stack.place, unit.path)
+class _Part(NamedTuple):
+    """What the modules of a unit are by the stack file, what they are in the catalogue, and which of them are deployed."""
+
+    specs: Mapping[str, ModuleSpec | None]
+    rows: Mapping[str, ModuleRow]
+    deployed: tuple[str, ...]
 
 
-def _images(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
-    specs = module_specs(unit.spec)
-    named = {name: (specs[name] or ModuleSpec()).image for name in _modules(unit)}
-    return _unpublished(named, unit.release.modules, stack, unit)
+def _part(unit: PartyUnit) -> _Part:
+    return _Part(module_specs(unit.spec), unit.release.modules, _modules(unit))
 
 
-def _unpublished(
-    images: Mapping[str, ImageSpec], rows: Mapping[str, ModuleRow], stack: CheckedStack, unit: PartyUnit | ExchangeUnit
-) -> Iterator[Problem]:
+def _part_of_exchange(unit: ExchangeUnit) -> _Part:
+    return _Part(exchange_module_specs(unit.spec), unit.release.exchange, unit.release.exchanges[unit.spec.federation])
+
+
+def _knobs(part: Callable[[Any], _Part], stack: CheckedStack, unit: PartyUnit | ExchangeUnit) -> Iterator[Problem]:
+    return broken_knobs(part(unit).specs, part(unit).rows, unit.release, stack.place, unit.path)
+
+
+def _images(part: Callable[[Any], _Part], stack: CheckedStack, unit: PartyUnit | ExchangeUnit) -> Iterator[Problem]:
     """An image that upstream does not publish in a version must be named."""
+    specs, rows, deployed = part(unit)
 
     def of(name: str) -> Iterator[Problem]:
-        row, image, at = rows[name], images[name], ("modules", *module_path(name), "image")
+        row, image, at = rows[name], (specs[name] or ModuleSpec()).image, ("modules", *module_path(name), "image")
         if row.tag is None and image.tag is None and image.digest is None:
             problem = row.unpublished or f"upstream publishes {row.image} without a version"
             remedy = f"name the tag or the digest of the image you checked: {'.'.join(at)}.digest"
-            yield Problem(stack.place((*unit.path, *at)), problem, remedy)
+            yield Problem(stack.at(unit, *at), problem, remedy)
 
-    return of_each(images, of)
+    return of_each(deployed, of)
 
 
 def _endpoints(stack: CheckedStack, unit: PartyUnit | ExchangeUnit) -> Iterator[Problem]:
@@ -107,13 +118,13 @@ def _endpoints(stack: CheckedStack, unit: PartyUnit | ExchangeUnit) -> Iterator[
     wanted = stack.spec.federation.links.endpoints(kind, engine)
     for name in sorted(wanted - given.keys()):
         yield Problem(
-            stack.place((*unit.path, "publish", name)),
+            stack.at(unit, "publish", name),
             f"publish.{name} is missing",
             f"{KINDS[kind].noun} with {engine} publishes {' and '.join(sorted(wanted))}",
         )
     for name in sorted(given.keys() - wanted):
         yield Problem(
-            stack.place((*unit.path, "publish", name)),
+            stack.at(unit, "publish", name),
             f"publish.{name} does not belong to {engine}",
             f"remove it; {engine} publishes {' and '.join(sorted(wanted))}",
         )
@@ -134,7 +145,7 @@ def _star_has_a_default_route(stack: CheckedStack, unit: PartyUnit) -> Iterator[
     engine = unit.spec.federation
     if stack.spec.federation.topology == "star" and not stack.spec.federation.links.star(engine):
         yield Problem(
-            stack.place((*unit.path, "federation")),
+            stack.at(unit, "federation"),
             f"{engine} has no default route, so FATE knows no star with it",
             f"set federation.topology to mesh, or choose {' or '.join(unit.release.exchanges)}",
         )
@@ -145,8 +156,8 @@ _OF_KNOWN_ENGINES = (
     _modules_are_deployed,
     _front,
     _exchanges_are_named_once,
-    _knobs,
-    _images,
+    partial(_knobs, _part),
+    partial(_images, _part),
     _endpoints,
     _routes_to_peers_work,
     _star_has_a_default_route,
@@ -160,7 +171,7 @@ def _exchange(stack: CheckedStack, unit: ExchangeUnit) -> Iterator[Problem]:
         return
     if engine not in release.exchanges:
         yield Problem(
-            stack.place((*unit.path, "federation")),
+            stack.at(unit, "federation"),
             f"release {unit.spec.release} has no exchange for {engine}",
             f"choose one of: {', '.join(release.exchanges)}",
         )
@@ -172,23 +183,13 @@ def _modules_of_an_exchange(stack: CheckedStack, unit: ExchangeUnit) -> Iterator
     engine, deployed = unit.spec.federation, unit.release.exchanges[unit.spec.federation]
     for name in sorted(unit.spec.modules.model_fields_set - set(map(to_snake, deployed))):
         yield Problem(
-            stack.place((*unit.path, "modules", to_camel(name))),
+            stack.at(unit, "modules", to_camel(name)),
             f"module {to_camel(name)} is not part of an exchange for {engine}",
             f"remove it; its modules are {', '.join(deployed)}",
         )
 
 
-def _knobs_of_an_exchange(stack: CheckedStack, unit: ExchangeUnit) -> Iterator[Problem]:
-    return broken_knobs(exchange_module_specs(unit.spec), unit.release.exchange, unit.release, stack.place, unit.path)
-
-
-def _images_of_an_exchange(stack: CheckedStack, unit: ExchangeUnit) -> Iterator[Problem]:
-    specs = exchange_module_specs(unit.spec)
-    named = {name: specs[name].image for name in unit.release.exchanges[unit.spec.federation]}
-    return _unpublished(named, unit.release.exchange, stack, unit)
-
-
-_OF_KNOWN_EXCHANGES = (_modules_of_an_exchange, _knobs_of_an_exchange, _images_of_an_exchange, _endpoints)
+_OF_KNOWN_EXCHANGES = (_modules_of_an_exchange, partial(_knobs, _part_of_exchange), partial(_images, _part_of_exchange), _endpoints)
 EXCHANGE_RULES: tuple[UnitRule, ...] = (_exchange,)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from federation.base.errors import Problem, of_each
 from federation.base.hosts import is_own
 from federation.base.scalars import PartyId
-from federation.config.units import ExchangeUnit, PartyUnit, combination_of, exchange_unit, party_units
+from federation.config.units import PartyUnit, combination_of, party_units
 from federation.links.external_engines import REPLACED, external_engines
-from federation.units.checked import CheckedStack, found_by
+from federation.units.checked import CheckedStack, found_by, of_every_party
 from federation.units.party.engine_rules import has_known_engines
 from federation.units.party.values import deployed_modules
 
@@ -16,10 +16,11 @@ _UNSHARED = {"mysql": ("host", "port", "database"), "pulsar": ("host", "manageme
 _PASSWORDS = {"mysql": ("mysql", "mysqlRoot"), "rabbitmq": ("rabbitmq",)}
 
 
-def external_engines_fit(stack: CheckedStack) -> Iterator[Problem]:
-    """Problems with the external engines of each party; of an unknown release or combination others are told."""
-    rules = (_engines_are_used, _rotations, _read_by_fate_1_only)
-    return of_each(party_units(stack.spec).values(), lambda unit: found_by(rules if has_known_engines(unit) else (), stack, unit))
+@of_every_party
+def external_engines_fit(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
+    """The external engines of a party; of an unknown release or combination other problems are told."""
+    if has_known_engines(unit):
+        yield from found_by((_engines_are_used, _rotations, _read_by_fate_1_only), stack, unit)
 
 
 def driver_ports_fit(stack: CheckedStack, used: Mapping[int, str]) -> Iterator[Problem]:
@@ -96,25 +97,23 @@ def _rotations(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
         given = unit.spec.credentials.of(slot)
         if given is not None and given.previous is not None and _SERVERS.get(slot) not in deployed:
             remedy = "remove this line" if slot != "mysqlRoot" else "remove this line; docs/passwords.md says how root's is changed"
-            yield Problem(stack.place((*unit.path, "credentials", slot, "previous")), f"no Job changes the password {slot}", remedy)
+            yield Problem(stack.at(unit, "credentials", slot, "previous"), f"no Job changes the password {slot}", remedy)
 
 
-def publications_fit(stack: CheckedStack) -> Iterator[Problem]:
-    """`type: External` goes with an external engine, both ways."""
-    yield from of_each(filter(None, (exchange_unit(stack.spec),)), lambda unit: _publishes_itself(stack, unit))
-    yield from of_each(party_units(stack.spec).values(), lambda unit: _publications_fit(stack, unit))
-
-
-def _publishes_itself(stack: CheckedStack, unit: ExchangeUnit) -> Iterator[Problem]:
-    for endpoint, publication in unit.spec.publish.given.items():
+def exchange_has_no_engines(stack: CheckedStack) -> Iterator[Problem]:
+    """An exchange publishes its own modules."""
+    given = {} if stack.spec.exchange is None else stack.spec.exchange.publish.given
+    for endpoint, publication in given.items():
         if publication.type == "External":
-            yield Problem(stack.place((*unit.path, "publish", endpoint, "type")), "an exchange has no external engines", _CHOOSE)
+            yield Problem(stack.place(("exchange", "publish", endpoint, "type")), "an exchange has no external engines", _CHOOSE)
 
 
-def _publications_fit(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
+@of_every_party
+def publications_fit(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
+    """`type: External` goes with an external engine, both ways."""
     engines = external_engines(unit.spec)
     for endpoint, publication in unit.spec.publish.given.items():
-        here = stack.place((*unit.path, "publish", endpoint, "type"))
+        here = stack.at(unit, "publish", endpoint, "type")
         if publication.type == "External" and endpoint not in engines:
             yield Problem(here, f"{endpoint} is deployed by this stack, so a Service publishes it", _CHOOSE)
         if publication.type != "External" and endpoint in engines:
@@ -131,7 +130,7 @@ def engines_are_not_shared(stack: CheckedStack) -> Iterator[Problem]:
     for unit, engine, found in of_each(party_units(stack.spec).values(), _unshared):
         if found in users:
             what = "database" if engine == "mysql" else "broker"
-            where = stack.place((*unit.path, "engines", engine))
+            where = stack.at(unit, "engines", engine)
             yield Problem(where, f"party {users[found]} uses this {what} already", f"give each party a {what} of its own")
         users.setdefault(found, unit.party)
 

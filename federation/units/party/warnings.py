@@ -1,44 +1,18 @@
 """What a preview warns of, although it is legal: missing devices, patches, what only works inside, keys without effect."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
-from federation.base import naming
-from federation.base.scalars import PartyId
-from federation.catalogue.releases import DeviceRow, Release
+from federation.base.errors import Finding, caution
 from federation.config.modules import ModuleSpec
-from federation.config.party import PartySpec, module_specs
-from federation.config.publish import Publish, PublishNginx
-from federation.config.stack import StackSpec
+from federation.config.party import module_specs
+from federation.config.publish import PublishNginx
+from federation.config.units import PartyUnit, TrainingUnit
+from federation.units.checked import PlannedStack, UnitWarn
 from federation.units.module_rules import module_path
 from federation.units.own_objects import ExtraManifests, images_of
 from federation.units.party.values import device_of
 from federation.units.patches import patched_keys
 from federation.units.unit import UnitPlan
-
-
-def cautions(spec: StackSpec, units: dict[str, UnitPlan]) -> Iterator[str]:
-    """A sentence for each; `units`: the plans of units by key."""
-    for namespace in spec.cluster.take_over:
-        yield f"cluster.takeOver takes namespace {namespace} from whichever stack deployed into it: remove it after this `pulumi up`"
-    if spec.exchange is not None:
-        yield from _inside_only("exchange", spec.exchange.publish)
-        yield from _without_effect("exchange", spec.exchange.publish)
-        yield from _patched("exchange", spec.exchange.chart_values)
-    for party, own in spec.parties_in_order:
-        yield from _in_the_clear(spec, party, own)
-        # An exchange of the same stack dials its parties inside the cluster.
-        yield from _inside_only(f"parties.{party}", own.publish) if "local" not in own.exchanges else ()
-        yield from _without_effect(f"parties.{party}", own.publish)
-        yield from _rotated(party, own)
-        yield from _patched(f"parties.{party}", own.chart_values)
-        deployed = units[naming.party_key(party)].chart.values.modules.plain()
-        for name, given in module_specs(own).items():
-            if name in deployed:
-                where = f"parties.{party}.modules.{'.'.join(module_path(name))}"
-                yield from _unread(where, spec.catalogue[own.release], given or ModuleSpec())
-                asked = device_of(name, own, spec.catalogue[own.release])
-                yield from _without_device(where, asked, given or ModuleSpec(), own, deployed[name]["resources"])
 
 
 def unpinned_images(units: Iterable[UnitPlan], manifests: Iterable[ExtraManifests]) -> Iterator[str]:
@@ -51,50 +25,72 @@ def unpinned_images(units: Iterable[UnitPlan], manifests: Iterable[ExtraManifest
         yield f"{images}: who can write to a registry chooses what runs; `fatefed images pin` writes digests into the stack file"
 
 
-def _in_the_clear(spec: StackSpec, party: PartyId, own: PartySpec) -> Iterator[str]:
-    if not spec.federation.links.tls(own.federation):
-        engine = own.federation
-        yield f"party {party} exchanges data without encryption, as FATE's {engine} does by itself: keep it inside a private network"
+def _in_the_clear(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
+    if not stack.spec.federation.links.tls(unit.spec.federation):
+        text = f"party {unit.party} exchanges data without encryption, as FATE's {unit.spec.federation} does by itself:"
+        yield caution(stack.at(unit, "federation"), text, "keep it inside a private network")
 
 
-def _inside_only(where: str, publish: Publish) -> Iterator[str]:
+def _inside_only(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
     """What a descriptor would offer to others at an address that only its own cluster knows."""
-    for endpoint, publication in publish.given.items():
+    # An exchange of the same stack dials its parties inside the cluster.
+    for endpoint, publication in unit.spec.publish.given.items() if "local" not in unit.spec.hubs else ():
         if publication.type == "ClusterIP" and publication.advertise is None:
-            yield f"{where}.publish.{endpoint} can be dialled inside its own cluster only (type ClusterIP): add advertise, or another type"
+            path = (*unit.path, "publish", endpoint)
+            text = f"{'.'.join(path)} can be dialled inside its own cluster only (type ClusterIP):"
+            yield caution(stack.place(path), text, "add advertise, or another type")
 
 
-def _without_effect(where: str, publish: Publish) -> Iterator[str]:
-    nginx = publish.given.get("nginx")
+def _without_effect(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
+    nginx = unit.spec.publish.given.get("nginx")
     if isinstance(nginx, PublishNginx) and nginx.grpc_port is not None:
-        yield (
-            f"{where}.publish.nginx.grpcPort has no effect: nginx publishes HTTP only, by which FATE-Flow calls its partners; "
-            "remove it, and close the port in your firewall"
-        )
+        path = (*unit.path, "publish", "nginx", "grpcPort")
+        text = f"{'.'.join(path)} has no effect: nginx publishes HTTP only, by which FATE-Flow calls its partners;"
+        yield caution(stack.place(path), text, "remove it, and close the port in your firewall")
 
 
-def _rotated(party: PartyId, own: PartySpec) -> Iterator[str]:
+def _rotated(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
     for slot in ("mysql", "rabbitmq"):
-        given = own.credentials.of(slot)
+        given = unit.spec.credentials.of(slot)
         if given is not None and given.previous is not None:
-            where = f"party {party}: credentials.{slot}.previous"
-            yield f"{where} is still there: remove it once `pulumi up` has changed the password; a new deployment would wait for it"
+            text = f"party {unit.party}: credentials.{slot}.previous is still there:"
+            remedy = "remove it once `pulumi up` has changed the password; a new deployment would wait for it"
+            yield caution(stack.at(unit, "credentials", slot, "previous"), text, remedy)
 
 
-def _patched(where: str, patch: dict[str, Any]) -> Iterator[str]:
-    if patch:
-        yield f"{where}.chartValues changes what this program derived: {', '.join(patched_keys(patch))}"
+def _patched(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
+    if patch := unit.spec.chart_values:
+        path = (*unit.path, "chartValues")
+        yield caution(stack.place(path), f"{'.'.join(path)} changes what this program derived: {', '.join(patched_keys(patch))}")
 
 
-def _unread(where: str, release: Release, given: ModuleSpec) -> Iterator[str]:
+def _modules(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
+    deployed = stack.plans[unit.key].chart.values.modules.plain()
+    for name, given in module_specs(unit.spec).items():
+        if name in deployed:
+            path = (*unit.path, "modules", *module_path(name))
+            yield from _unread(stack, unit, path, given or ModuleSpec())
+            yield from _without_device(stack, unit, path, name, given or ModuleSpec(), deployed[name]["resources"])
+
+
+def _unread(stack: PlannedStack, unit: PartyUnit, path: tuple[str, ...], given: ModuleSpec) -> Iterator[Finding]:
     # fate_flow/runtime/system_settings.py of 2.2.0 reads LOG_LEVEL as a number; FATE_LOG_LEVEL is FATE 1.x's.
-    if "FATE_LOG_LEVEL" in given.env and release.major == 2:
-        yield f"{where}.env.FATE_LOG_LEVEL has no effect in FATE {release.release}: set LOG_LEVEL to a number (10 for debug)"
+    if "FATE_LOG_LEVEL" in given.env and unit.release.major == 2:
+        text = f"{'.'.join(path)}.env.FATE_LOG_LEVEL has no effect in FATE {unit.spec.release}:"
+        yield caution(stack.place((*path, "env", "FATE_LOG_LEVEL")), text, "set LOG_LEVEL to a number (10 for debug)")
 
 
-def _without_device(where: str, asked: DeviceRow, given: ModuleSpec, own: PartySpec, resources: dict[str, dict[str, str]]) -> Iterator[str]:
+def _without_device(
+    stack: PlannedStack, unit: PartyUnit, path: tuple[str, ...], name: str, given: ModuleSpec, resources: Mapping[str, Mapping[str, str]]
+) -> Iterator[Finding]:
+    where, asked = ".".join(path), device_of(name, unit.spec, unit.release)
     if asked.gpus and resources["limits"].get("nvidia.com/gpu", "0") == "0":
-        yield f"{where} asks for no GPU, though the party's device is {own.device}"
+        yield caution(stack.place(path), f"{where} asks for no GPU, though the party's device is {unit.spec.device}")
     if asked.node_selector and given.node_selector is not None and not asked.node_selector.keys() & given.node_selector.keys():
         label = ", ".join(f"{key}: {value}" for key, value in asked.node_selector.items())
-        yield f"{where}.nodeSelector replaces the one of device {own.device} ({label}): its nodes must have what that label says"
+        text = f"{where}.nodeSelector replaces the one of device {unit.spec.device} ({label}):"
+        yield caution(stack.place((*path, "nodeSelector")), text, "its nodes must have what that label says")
+
+
+EXCHANGE_WARNINGS: tuple[UnitWarn, ...] = (_inside_only, _without_effect, _patched)
+PARTY_WARNINGS: tuple[UnitWarn, ...] = (_in_the_clear, _inside_only, _without_effect, _rotated, _patched, _modules)

@@ -1,45 +1,17 @@
 """Rules about Site Portals and FML Managers: their links, their databases, and what goes with what."""
 
 from collections.abc import Iterator
+from functools import partial
 
-from federation.base.errors import Problem, of_each
+from federation.base.errors import Finding, Problem, caution, of_each
 from federation.base.hosts import is_own
-from federation.catalogue.portal import portal_catalogue
 from federation.config.credentials import Credential
-from federation.config.stack import StackSpec
 from federation.config.units import PortalUnit, SitePortalUnit, fml_manager_unit, site_portal_units
-from federation.units.checked import CheckedStack, UnitRule
+from federation.units.checked import CheckedStack, PlannedStack, UnitRule, UnitWarn
 from federation.units.hubs import hub_is_described, hub_is_of_its_kind
 from federation.units.module_rules import broken_knobs
 from federation.units.party_owner import party_is_linked
 from federation.units.portal.plan import Portal, deployed_modules, portal_module_specs
-
-
-def portal_warnings(spec: StackSpec) -> Iterator[str]:
-    """What an operator should know of portals that are otherwise right."""
-    for name, own in _units(spec):
-        modules = deployed_modules(own)
-        for row in portal_catalogue()[own.release].uncertain:
-            of_release = {module for module, given in modules.items() if given.image.tag is None and given.image.digest is None}
-            if of_release & set(row.modules):
-                yield f"{name}, FedLCM {own.release}: {row.says}"
-        if own.engines.postgres is not None and own.engines.postgres.external.ssl_mode == "disable":
-            yield f"{name} sends its database password and data in plain text (engines.postgres.external.sslMode: disable)"
-    for party, portal in spec.site_portals_in_order:
-        training, release = spec.parties.get(party), portal_catalogue()[portal.release]
-        if training is not None and training.release not in release.fate:
-            known = f"FATE {training.release} (known: {', '.join(release.fate)})"
-            yield f"the Site Portal of party {party}: FedLCM {portal.release} is not known to work with {known}"
-
-
-def _units(spec: StackSpec) -> Iterator[tuple[str, Portal]]:
-    if spec.fml_manager is not None:
-        yield "the FML Manager", spec.fml_manager
-    yield from ((f"the Site Portal of party {party}", own) for party, own in spec.site_portals_in_order)
-
-
-def _party_is_linked(stack: CheckedStack, unit: SitePortalUnit) -> Iterator[Problem]:
-    return party_is_linked(stack, unit, "for it to run jobs on")
 
 
 def _calls_its_fate(stack: CheckedStack, unit: SitePortalUnit) -> Iterator[Problem]:
@@ -47,7 +19,7 @@ def _calls_its_fate(stack: CheckedStack, unit: SitePortalUnit) -> Iterator[Probl
     release = None if training is None else stack.spec.catalogue.get(training.release)
     if row is not None and release is not None and release.major != row.fate_major:
         problem = f"calls FATE-Flow's API of FATE {row.fate_major}.x, and party {unit.party} has FATE {release.release}"
-        yield Problem(stack.place((*unit.path, "release")), problem, "remove this Site Portal")
+        yield Problem(stack.at(unit, "release"), problem, "remove this Site Portal")
 
 
 def _manager_is_there(stack: CheckedStack, unit: SitePortalUnit) -> Iterator[Problem]:
@@ -62,13 +34,13 @@ def _postgres_is_elsewhere(stack: CheckedStack, unit: PortalUnit) -> Iterator[Pr
         return
     if "postgres" in own.modules.model_fields_set:
         problem = "is not deployed: PostgreSQL is elsewhere (engines.postgres.external)"
-        yield Problem(stack.place((*unit.path, "modules", "postgres")), problem, "remove it")
+        yield Problem(stack.at(unit, "modules", "postgres"), problem, "remove it")
     if own.credentials.postgres is not None:
         remedy = "remove it; the password of one elsewhere is engines.postgres.external.password"
-        where = stack.place((*unit.path, "credentials", "postgres"))
+        where = stack.at(unit, "credentials", "postgres")
         yield Problem(where, "is the password of a PostgreSQL that is not deployed", remedy)
     if is_own(host := own.engines.postgres.external.host):
-        where = stack.place((*unit.path, "engines", "postgres", "external", "host"))
+        where = stack.at(unit, "engines", "postgres", "external", "host")
         problem = f"{host} is each pod itself, not the machine you have in mind"
         yield Problem(where, problem, "write an address that the cluster's pods can reach")
 
@@ -76,7 +48,7 @@ def _postgres_is_elsewhere(stack: CheckedStack, unit: PortalUnit) -> Iterator[Pr
 def _passwords_stay(stack: CheckedStack, unit: PortalUnit) -> Iterator[Problem]:
     for path, credential in _credentials(unit.spec).items():
         if credential is not None and credential.previous is not None:
-            yield Problem(stack.place((*unit.path, *path, "previous")), "no Job changes this password", "remove this line")
+            yield Problem(stack.at(unit, *path, "previous"), "no Job changes this password", "remove this line")
 
 
 def _credentials(own: Portal) -> dict[tuple[str, ...], Credential | None]:
@@ -104,7 +76,40 @@ def _publishes(stack: CheckedStack, unit: PortalUnit) -> Iterator[Problem]:
 
 
 FML_MANAGER_RULES: tuple[UnitRule, ...] = (_postgres_is_elsewhere, _passwords_stay, _knobs, _publishes)
-SITE_PORTAL_RULES: tuple[UnitRule, ...] = (_party_is_linked, _calls_its_fate, _manager_is_there, *FML_MANAGER_RULES)
+SITE_PORTAL_RULES: tuple[UnitRule, ...] = (
+    partial(party_is_linked, "for it to run jobs on"),
+    _calls_its_fate,
+    _manager_is_there,
+    *FML_MANAGER_RULES,
+)
+
+
+def _release_is_uncertain(stack: PlannedStack, unit: PortalUnit) -> Iterator[Finding]:
+    modules = deployed_modules(unit.spec)
+    of_release = {module for module, given in modules.items() if given.image.tag is None and given.image.digest is None}
+    for row in unit.release.uncertain:
+        if of_release & set(row.modules):
+            yield caution(stack.at(unit, "release"), f"{unit.title}, FedLCM {unit.spec.release}: {row.says}")
+
+
+def _database_in_the_clear(stack: PlannedStack, unit: PortalUnit) -> Iterator[Finding]:
+    postgres, at = unit.spec.engines.postgres, ("engines", "postgres", "external", "sslMode")
+    if postgres is not None and postgres.external.ssl_mode == "disable":
+        text = f"{unit.title} sends its database password and data in plain text ({'.'.join(at)}: disable)"
+        yield caution(stack.at(unit, *at), text)
+
+
+PORTAL_WARNINGS: tuple[UnitWarn, ...] = (_release_is_uncertain, _database_in_the_clear)
+
+
+def portals_fit_their_fate(stack: PlannedStack) -> Iterator[Finding]:
+    """Releases of FedLCM and of FATE that nobody saw work together."""
+    for party, unit in site_portal_units(stack.spec).items():
+        training, release = stack.spec.parties.get(party), unit.release
+        if training is not None and training.release not in release.fate:
+            known = f"FATE {training.release} (known: {', '.join(release.fate)})"
+            text = f"{unit.title}: FedLCM {unit.spec.release} is not known to work with {known}"
+            yield caution(stack.at(unit, "release"), text)
 
 
 def portals_share_no_database(stack: CheckedStack) -> Iterator[Problem]:
@@ -113,7 +118,7 @@ def portals_share_no_database(stack: CheckedStack) -> Iterator[Problem]:
     portals: tuple[PortalUnit, ...] = (*site_portal_units(stack.spec).values(), *filter(None, (fml_manager_unit(stack.spec),)))
     for unit, key in of_each(portals, _database):
         if key in used:
-            remedy, where = "give each a database of its own", stack.place((*unit.path, "engines", "postgres"))
+            remedy, where = "give each a database of its own", stack.at(unit, "engines", "postgres")
             yield Problem(where, f"fate:{used[key]} uses this database already", remedy)
         used.setdefault(key, ".".join(unit.path))
 

@@ -101,7 +101,7 @@ def test_an_accepted_descriptor_that_ends_is_a_warning_and_changes_nothing(tmp_p
     plan = load_stack(file, today=day).plan
     ends = [f"the descriptor of peer clinic-b {said}; its routes stay: ask its owner to export a new one"] if said else []
     assert [warning for warning in plan.warnings if "peer" in warning] == ends
-    assert replace(plan, warnings=()) == replace(load_stack(file).plan, warnings=())
+    assert replace(plan, findings=()) == replace(load_stack(file).plan, findings=())
 
 
 def test_every_peer_has_a_state_and_what_is_not_in_force_has_a_reason(tmp_path: Path) -> None:

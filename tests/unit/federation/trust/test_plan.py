@@ -212,7 +212,7 @@ def test_a_preview_shows_whom_a_party_trusts_and_until_when_its_certificate_is_v
 def test_nothing_changes_until_the_day_of_renewal(tmp_path: Path) -> None:
     file = trusting(STAR_PARTY, "9999").write(tmp_path)
     first, last_day, renewed = (load_stack(file, today=day) for day in (TODAY, date(2027, 10, 21), date(2027, 10, 22)))
-    assert replace(first.plan, warnings=()) == replace(last_day.plan, warnings=())
+    assert replace(first.plan, findings=()) == replace(last_day.plan, findings=())
     assert certificate_of(first) == certificate_of(last_day) != certificate_of(renewed)
     assert first.plan.outputs["renewalDue"] == {"party-9999": {"certificate": "2027-10-22", "authority": "2031-11-21"}}
     assert renewed.plan.outputs["renewalDue"]["party-9999"]["certificate"] == "2028-09-21"
