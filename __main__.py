@@ -7,7 +7,7 @@ import pulumi
 
 from components import External, Site, UnitArgs, Units, compared_with_exports, make_units
 from components.base import unlooped
-from components.cluster import cluster_provider, cluster_uids
+from components.cluster import cluster_uids, object_providers
 from components.manifests import extra_manifests
 from components.namespaces import Namespaces
 from components.other_stacks import published_descriptors
@@ -33,17 +33,17 @@ def main() -> None:
     secrets |= made_certificates(stack, secrets)
     namespaces = Namespaces(spec.cluster, project_folder(file), stack.source.place, plan.units)
     remembered = Units(plan, spec.cluster, cluster_uids(spec.cluster, [unit.namespace for unit in plan.units]))
-    opts = pulumi.ResourceOptions(provider=cluster_provider(spec.cluster, remembered))
+    opts, retained = object_providers(spec.cluster, remembered)
     others = (*plan.unpinned, *source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack()))
     for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *weak_certificate_warnings(stack, secrets), *others):
         pulumi.log.warn(warning)
     for peer in plan.external:
         External(peer)
-    sites = {unit.key: Site(unit, opts, remembered.urn, namespaces.free(unit)) for unit in plan.units}
+    sites = {unit.key: Site(unit, opts, remembered.urn, namespaces.free(unit), retained) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
     clear = unlooped({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
-    extra = extra_manifests(plan.manifests, sites.values(), opts)
+    extra = extra_manifests(plan.manifests, sites.values(), opts, retained)
     args = partial(UnitArgs, sites=sites, addresses=addresses, clear=clear, secrets=wrapped, needs=extra)
     units = make_units([args(plan=unit) for unit in plan.units], opts)
     pulumi.export("descriptors", compared_with_exports({key: unit.descriptor for key, unit in units.items()}, spec, pulumi.get_stack()))

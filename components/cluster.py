@@ -64,17 +64,22 @@ async def _reached(spec: ClusterSpec, provider: k8s.Provider) -> bool:
     return True
 
 
-def cluster_provider(spec: ClusterSpec, first: pulumi.Resource) -> k8s.Provider:
-    """The provider of a stack's objects, which all wait for it; `first`: what may refuse before.
+def object_providers(spec: ClusterSpec, first: pulumi.Resource) -> tuple[ResourceOptions, k8s.Provider]:
+    """The provider of a stack's objects, as options, and that of those which stay when the stack lets go of them.
 
-    ConfigMaps and Secrets change in place: otherwise each change of a route table would delete and create it.
+    Both wait for `first`: what may refuse before. The first creates no object over one that is there, unless the stack takes a
+    namespace over: otherwise a renamed resource would update the live object, and its deletion under the old name would delete it.
+    The second does, so that a namespace that stayed is the stack's again; Pulumi deletes nothing of it.
     """
+    # None, not False: an operator can set the provider's own variable for one `up`.
+    cluster = _provider("cluster", spec, first, upserts=True if spec.take_over else None)
+    return ResourceOptions(provider=cluster), _provider("cluster-retained", spec, first, upserts=True)
+
+
+def _provider(name: str, spec: ClusterSpec, first: pulumi.Resource | None = None, upserts: bool | None = None) -> k8s.Provider:
+    # ConfigMaps and Secrets change in place: otherwise each change of a route table would delete and create it.
     # By an input: `depends_on` would wait for the children of a component, not for the component.
-    in_place = first.urn.apply(lambda _: True)
-    return _provider("cluster", spec, in_place)
-
-
-def _provider(name: str, spec: ClusterSpec, in_place: Output[bool] | None = None) -> k8s.Provider:
+    in_place = None if first is None else first.urn.apply(lambda _: True)
     return k8s.Provider(
         name,
         # Empty, not absent: Pulumi would put the path in KUBECONFIG into the state, where it fails the next operator, who has none such.
@@ -83,6 +88,7 @@ def _provider(name: str, spec: ClusterSpec, in_place: Output[bool] | None = None
         cluster_identifier=_IDENTIFIER,
         enable_config_map_mutable=in_place,
         enable_secret_mutable=in_place,
+        upsert_existing_objects=upserts,
     )
 
 

@@ -3,21 +3,24 @@
 from collections.abc import Iterable
 
 import pulumi_kubernetes as k8s
-from pulumi import ResourceOptions, ResourceTransformArgs, ResourceTransformResult
+from pulumi import ProviderResource, ResourceOptions, ResourceTransformArgs, ResourceTransformResult
 
 from components.site import Site
 from federation.units.own_objects import KEPT_KINDS, ExtraManifests
 
 
-def extra_manifests(files: Iterable[ExtraManifests], sites: Iterable[Site], opts: ResourceOptions) -> list[k8s.yaml.v2.ConfigGroup]:
+def extra_manifests(
+    files: Iterable[ExtraManifests], sites: Iterable[Site], opts: ResourceOptions, retained: ProviderResource
+) -> list[k8s.yaml.v2.ConfigGroup]:
     """A group for each entry, made when the namespaces are there. Logical names: `manifests-<entry>:<namespace>/<name>`."""
+
+    def keep(args: ResourceTransformArgs) -> ResourceTransformResult | None:
+        """What holds data stays in the cluster when its line is removed, like the stack's own claims."""
+        if args.type_.rpartition(":")[2] not in KEPT_KINDS:
+            return None
+        kept = ResourceOptions(retain_on_delete=True, provider=retained)
+        return ResourceTransformResult(props=args.props, opts=ResourceOptions.merge(args.opts, kept))
+
     namespaces = [namespace for site in sites for namespace in site.namespace]
-    own = ResourceOptions.merge(opts, ResourceOptions(depends_on=namespaces, transforms=[_keep]))
+    own = ResourceOptions.merge(opts, ResourceOptions(depends_on=namespaces, transforms=[keep]))
     return [k8s.yaml.v2.ConfigGroup(f"manifests-{file.name}", objs=list(file.documents()), opts=own) for file in files]
-
-
-def _keep(args: ResourceTransformArgs) -> ResourceTransformResult | None:
-    """What holds data stays in the cluster when its line is removed, like the stack's own claims."""
-    if args.type_.rpartition(":")[2] not in KEPT_KINDS:
-        return None
-    return ResourceTransformResult(props=args.props, opts=ResourceOptions.merge(args.opts, ResourceOptions(retain_on_delete=True)))

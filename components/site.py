@@ -23,15 +23,23 @@ class Site(FederationComponent):
     addresses: dict[LiveValue, Output[str]]
 
     def __init__(
-        self, plan: UnitPlan, opts: ResourceOptions | None = None, after: Output[Any] | None = None, free: ResourceHook | None = None
+        self,
+        plan: UnitPlan,
+        opts: ResourceOptions | None = None,
+        after: Output[Any] | None = None,
+        free: ResourceHook | None = None,
+        retained: pulumi.ProviderResource | None = None,
     ) -> None:
-        """`free`: refuses a namespace that others use; asked when the state does not know the unit."""
+        """`retained`: the provider of the namespace.
+
+        `free`: refuses a namespace that others use; asked when the state does not know the unit.
+        """
         keeps = [] if plan.allow_data_loss else [_keeps_data(plan.key, plan.config_path)]
         hooks = ResourceHookBinding(before_create=[] if free is None else [free], before_update=[*keeps])
         guarded = ResourceOptions(hooks=hooks)
         super().__init__("Site", plan.key, ResourceOptions.merge(opts, guarded), plan.data, after)
         # A namespace holds its party's claims: destroying or renaming a stack must not delete data (invariant 9).
-        namespace = [self.create(manifest, retain_on_delete=True) for manifest in plan.namespace_object]
+        namespace = [self.create(manifest, retain_on_delete=True, provider=retained) for manifest in plan.namespace_object]
         # Before all else of the unit: where another stack's note is, the API server refuses this one.
         self.namespace = [*namespace, *(self.create(manifest, depends_on=namespace) for manifest in plan.owner)]
         self.addresses = {}

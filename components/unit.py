@@ -95,7 +95,7 @@ class Unit(FederationComponent):
         }
         return k8s.core.v1.Secret(
             f"{self.name}-{secret.role}",
-            metadata=secret.metadata,
+            metadata=k8s.meta.v1.ObjectMetaArgs(**secret.metadata),
             type=secret.type,
             string_data=values,
             opts=ResourceOptions(parent=self, depends_on=args.site.namespace, hooks=_hooks(self.name, secret)),

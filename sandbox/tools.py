@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from sandbox import build, versions
@@ -94,11 +95,14 @@ def tools_env(pulumi_home: Path | None = None) -> dict[str, str]:
 
 
 def install_provider(pulumi_home: Path) -> Path | None:
-    """Give a PULUMI_HOME the built Kubernetes provider, as a link. None, and nothing done, under an official pulumi."""
+    """Give a PULUMI_HOME the built Kubernetes provider, as a link. None, and nothing done, under an official pulumi.
+
+    Pulumi looks for the SDK's version by the folder's name. It then asks the provider itself, and warns that this one is older.
+    """
     source = _found(PROVIDER_TOOL).path
     if source is None:
         return None
-    folder = pulumi_home / "plugins" / f"resource-kubernetes-v{versions.PROVIDER}"
+    folder = pulumi_home / "plugins" / f"resource-kubernetes-v{version('pulumi-kubernetes')}"
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / source.name
     if not target.exists() or target.resolve() != source.resolve():

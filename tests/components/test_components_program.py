@@ -135,6 +135,7 @@ def test_a_party_registers_its_site_its_objects_and_one_chart(program: Program) 
         ("Units", "units"),
         ("kubernetes", "cluster-reader"),
         ("kubernetes", "cluster"),
+        ("kubernetes", "cluster-retained"),
         ("ExternalExchange", "consortium"),
         site.label,
         party.label,
@@ -268,29 +269,41 @@ def test_fatefed_plan_finds_the_facts_of_every_unit_where_the_program_leaves_the
 
 
 @pytest.mark.parametrize("case", EVERY_CASE, ids=str)
-def test_every_object_belongs_to_a_component_and_to_the_one_provider(case: Case, program: Program) -> None:
+def test_every_object_belongs_to_a_component_and_what_is_retained_to_a_provider_of_its_own(case: Case, program: Program) -> None:
     run = program(case)
     components = {resource.urn for resource in run.resources if resource.type.startswith("fate:federation:")}
     objects = [resource for resource in run.resources if resource.type.startswith("kubernetes:")]
     assert len(objects) >= 4, "an exchange with rollsite: namespace, Service, routes, chart"
-    provider = run.one("kubernetes", "cluster")
     assert {resource.label for resource in objects if resource.parent not in components} == set()
-    assert {resource.provider for resource in objects} == {f"{provider.urn}::cluster-id"}
+    names = {False: "cluster", True: "cluster-retained"}
+    providers = {retained: f"{run.one('kubernetes', name).urn}::{name}-id" for retained, name in names.items()}
+    assert {resource.label: resource.provider for resource in objects} == {
+        resource.label: providers[resource.retained] for resource in objects
+    }
     assert len({resource.urn for resource in run.resources}) == len(run.resources), "a name is used twice"
 
 
-def test_the_provider_changes_config_maps_and_secrets_in_place(program: Program) -> None:
+def test_the_providers_of_objects_change_config_maps_and_secrets_in_place(program: Program) -> None:
     case = STAR_PARTY.changed(lambda config: config.update(cluster={"context": "bank-a", "kubeconfig": "/keys/bank-a"}))
     run = program(case)
     reading = {"context": "bank-a", "kubeconfig": "/keys/bank-a", "clusterIdentifier": "known by its UID"}
     assert run.one("kubernetes", "cluster-reader").inputs == reading
-    assert run.one("kubernetes", "cluster").inputs == reading | {"enableConfigMapMutable": "true", "enableSecretMutable": "true"}
+    in_place = reading | {"enableConfigMapMutable": "true", "enableSecretMutable": "true"}
+    assert run.one("kubernetes", "cluster").inputs == in_place
+    assert run.one("kubernetes", "cluster-retained").inputs == in_place | {"upsertExistingObjects": "true"}
+
+
+def test_an_object_that_is_there_already_is_created_over_only_by_a_stack_that_takes_a_namespace_over(program: Program) -> None:
+    """A renamed resource would otherwise update the live object, and its deletion under the old name would delete it."""
+    taking = STAR_PARTY.changed(lambda config: config.update(cluster={"takeOver": ["fate-9999"]}))
+    upserts = [program(case).one("kubernetes", "cluster").inputs.get("upsertExistingObjects") for case in (STAR_PARTY, taking)]
+    assert upserts == [None, "true"]
 
 
 def test_the_path_in_kubeconfig_of_one_operator_is_not_in_the_state_for_the_next(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/home/alice/.kube/config")
     providers = program(STAR_PARTY).of("kubernetes")
-    assert [provider.inputs["kubeconfig"] for provider in providers] == ["", ""]
+    assert [provider.inputs["kubeconfig"] for provider in providers] == ["", "", ""]
 
 
 def test_a_cluster_is_recognised_by_what_the_rights_of_a_stack_allow_to_read(program: Program) -> None:
@@ -789,6 +802,8 @@ def test_a_stack_remembers_the_data_of_its_units_before_all_else(program: Progra
     assert units.inputs == numbers(planned) | {"cluster": {"kube-system": "UID of kube-system"}}
     assert {name: run.one("Site", name).inputs for name in planned} == numbers(planned)
     kinds = [resource.label[0] for resource in run.resources]
-    assert kinds.count("kubernetes") == 2
-    assert kinds.index("kubernetes") < kinds.index("Units") < kinds.index("kubernetes", kinds.index("Units")) < kinds.index("Namespace")
+    providers = [run.resources.index(run.one("kubernetes", name)) for name in ("cluster-reader", "cluster", "cluster-retained")]
+    assert kinds.count("kubernetes") == len(providers)
+    assert providers[0] < kinds.index("Units") < min(providers[1:])
+    assert max(providers) < kinds.index("Namespace")
     assert kinds.index("Units") < kinds.index("Site") < kinds.index("Exchange")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -158,7 +159,7 @@ def test_our_own_tools_get_the_provider_installed_and_come_before_those_of_path(
         variables = tools.tools_env(home)
     assert variables["PATH"].split(":")[:4] == [f"{sys.prefix}/bin", *(str(path.parent) for path in ours)]
     assert variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
-    installed = home / "plugins" / "resource-kubernetes-v4.25.0"
+    installed = home / "plugins" / f"resource-kubernetes-v{version('pulumi-kubernetes')}"  # what the SDK asks Pulumi for
     assert [path.resolve() for path in installed.iterdir()] == [provider]
 
 
