@@ -1,4 +1,4 @@
-"""The versions that users get, that the sandbox builds, and that the documentation says were tried."""
+"""The versions that users get, that the sandbox builds, and that the documentation names."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def pinned(package: str) -> str:
 
 
 def documented(row: str) -> tuple[str, str]:
-    """The oldest and the newest version of a tool that docs/dependencies.md says were tried."""
+    """The range of a tool's versions in docs/dependencies.md."""
     (found,) = re.findall(rf"^\| {row} \| (\d\S+) to (\d\S+?)[ ;]", (REPO / "docs" / "dependencies.md").read_text(), re.MULTILINE)
     return found[0], found[1]
 
@@ -43,7 +43,7 @@ def test_a_package_is_installed_in_one_version_whoever_asks(package: str) -> Non
 
 
 @pytest.mark.parametrize(("package", "row"), [("pulumi", r"pulumi \(command\)"), ("pulumi-kubernetes", "Kubernetes provider")])
-def test_what_the_sandbox_builds_is_in_the_range_that_was_tried_and_the_pin_ends_it(package: str, row: str) -> None:
+def test_what_the_sandbox_builds_is_in_the_documented_range_and_the_pin_ends_it(package: str, row: str) -> None:
     oldest, newest = documented(row)
     assert parsed(oldest) <= parsed(BUILT[package]) <= parsed(newest)
     assert newest == pinned(package)
