@@ -4,34 +4,33 @@ from collections.abc import Iterator
 from datetime import date
 
 from federation.base.errors import Finding, caution
-from federation.config.exchange import ExchangeSpec
-from federation.config.serving import ServingExchangeSpec
-from federation.config.units import exchange_unit, serving_exchange_unit
+from federation.config.units import ExchangeUnit, ServingExchangeUnit, exchange_unit, serving_exchange_unit
 from federation.peers.accepted import Peers
 from federation.units.checked import PlannedStack
 
-Hub = ExchangeSpec | ServingExchangeSpec
+Hub = ExchangeUnit | ServingExchangeUnit
 
 
-def active_members(own: Hub, peers: Peers) -> tuple[str, ...]:
-    """The parties of other organizations, or their FATE-Servings, that rely on an exchange of this stack."""
-    return tuple(peer.name for peer in peers.parties("party" if isinstance(own, ExchangeSpec) else "serving") if peer.routed)
-
-
-def is_protected(own: Hub, peers: Peers, today: date | None) -> bool:
+def is_protected(hub: Hub, peers: Peers, today: date | None) -> bool:
     """Whether destroying an exchange is refused."""
-    return bool(active_members(own, peers)) and not _may_be_destroyed(own, today)
+    return bool(_active_members(hub, peers)) and not _may_be_destroyed(hub, today)
 
 
 def override_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """What an override allows, as long as it does."""
     hubs = (exchange_unit(stack.spec), serving_exchange_unit(stack.spec))
-    for unit in (hub for hub in hubs if hub is not None):
-        if (members := active_members(unit.spec, stack.ready)) and _may_be_destroyed(unit.spec, stack.today):
-            path, until = (*unit.path, "allowDestroyUntil"), unit.spec.allow_destroy_until
-            text = f"{unit.title} may be destroyed until {until}, although {', '.join(members)} rely on it ({'.'.join(path)})"
-            yield caution(stack.place(path), text)
+    for hub in (hub for hub in hubs if hub is not None):
+        if (members := _active_members(hub, stack.ready)) and _may_be_destroyed(hub, stack.today):
+            key, until = f"{hub.kind}.allowDestroyUntil", hub.spec.allow_destroy_until
+            text = f"{hub.title} may be destroyed until {until}, although {', '.join(members)} rely on it ({key})"
+            yield caution(stack.at(hub, "allowDestroyUntil"), text)
 
 
-def _may_be_destroyed(own: Hub, today: date | None) -> bool:
-    return today is not None and own.allow_destroy_until is not None and today.isoformat() <= own.allow_destroy_until
+def _active_members(hub: Hub, peers: Peers) -> tuple[str, ...]:
+    """The parties of other organizations, or their FATE-Servings, that rely on an exchange of this stack."""
+    return tuple(peer.name for peer in peers.parties(hub.row.equals or hub.kind) if peer.routed)
+
+
+def _may_be_destroyed(hub: Hub, today: date | None) -> bool:
+    until = hub.spec.allow_destroy_until
+    return today is not None and until is not None and today.isoformat() <= until

@@ -51,7 +51,7 @@ def plan_exchange(unit: ExchangeUnit, peers: Peers, today: date | None = None) -
         tls=None,
         data={"namespace": unit.namespace, "release": unit.spec.release},
         allow_data_loss=True,  # an exchange has no data
-        protected=is_protected(unit.spec, peers, today),
+        protected=is_protected(unit, peers, today),
     )
 
 

@@ -93,7 +93,7 @@ def plan_serving_exchange(unit: ServingExchangeUnit, peers: Peers, today: date |
         tls=None,
         data={"namespace": unit.namespace, "release": unit.spec.release},
         allow_data_loss=True,  # an exchange has no data
-        protected=is_protected(unit.spec, peers, today),
+        protected=is_protected(unit, peers, today),
     )
 
 
