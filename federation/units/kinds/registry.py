@@ -33,11 +33,11 @@ from federation.units.exchange.plan import exchange_images, exchange_module_spec
 from federation.units.party.engine_rules import EXCHANGE_RULES, PARTY_RULES
 from federation.units.party.plan import plan_party
 from federation.units.party.secrets import party_secrets
-from federation.units.party.values import deployed_modules, party_images, party_values
+from federation.units.party.values import deployed_party_modules, party_images, party_values
 from federation.units.party.warnings import EXCHANGE_WARNINGS, PARTY_WARNINGS
 from federation.units.patches import AnyValues
-from federation.units.portal.plan import deployed_modules as deployed_of_a_portal
 from federation.units.portal.plan import (
+    deployed_portal_modules,
     plan_fml_manager,
     plan_site_portal,
     portal_images,
@@ -47,8 +47,7 @@ from federation.units.portal.plan import (
 )
 from federation.units.portal.policies import portal_ways
 from federation.units.portal.rules import FML_MANAGER_RULES, PORTAL_WARNINGS, SITE_PORTAL_RULES
-from federation.units.serving.modules import deployed_modules as deployed_of_a_serving
-from federation.units.serving.modules import serving_module_specs
+from federation.units.serving.modules import deployed_serving_modules, serving_module_specs
 from federation.units.serving.plan import (
     plan_serving,
     plan_serving_exchange,
@@ -103,7 +102,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
     "party": UnitKind[PartyUnit](
         fits=lambda unit: combination_of(unit) is not None,
         module_specs=lambda unit: module_specs(unit.spec),
-        deployed=deployed_modules,
+        deployed=deployed_party_modules,
         ports=engine_ports,
         images=party_images,
         values=_party_values,
@@ -125,7 +124,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
     "serving": UnitKind[ServingUnit](
         fits=_serving_fits,
         module_specs=lambda unit: serving_module_specs(unit.spec),
-        deployed=lambda unit: deployed_of_a_serving(unit.spec),
+        deployed=lambda unit: deployed_serving_modules(unit.spec),
         images=serving_images,
         values=lambda unit: serving_values(unit, serving_secrets(unit)[1]),
         ways=serving_ways,
@@ -135,7 +134,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
     ),
     "servingExchange": UnitKind[ServingExchangeUnit](
         module_specs=lambda unit: serving_module_specs(unit.spec),
-        deployed=lambda unit: deployed_of_a_serving(unit.spec),
+        deployed=lambda unit: deployed_serving_modules(unit.spec),
         images=serving_images,
         values=serving_exchange_values,
         plan=plan_serving_exchange,
@@ -143,7 +142,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
     ),
     "fmlManager": UnitKind[FmlManagerUnit](
         module_specs=lambda unit: portal_module_specs(unit.spec),
-        deployed=lambda unit: deployed_of_a_portal(unit.spec),
+        deployed=lambda unit: deployed_portal_modules(unit.spec),
         images=portal_images,
         values=lambda unit: portal_values(unit, portal_secrets(unit)[1]),
         ways=lambda unit: portal_ways(unit.spec),
@@ -153,7 +152,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
     ),
     "sitePortal": UnitKind[SitePortalUnit](
         module_specs=lambda unit: portal_module_specs(unit.spec),
-        deployed=lambda unit: deployed_of_a_portal(unit.spec),
+        deployed=lambda unit: deployed_portal_modules(unit.spec),
         images=portal_images,
         values=lambda unit: portal_values(unit, portal_secrets(unit)[1]),
         ways=lambda unit: portal_ways(unit.spec),

@@ -9,7 +9,7 @@ from federation.config.units import PartyUnit, combination_of, party_units
 from federation.links.external_engines import REPLACED, external_engines
 from federation.units.checked import CheckedStack, found_by, of_every_party
 from federation.units.party.engine_rules import has_known_engines
-from federation.units.party.values import deployed_modules
+from federation.units.party.values import deployed_party_modules
 
 # What two parties cannot share, and which fields say that it is the same.
 _UNSHARED = {"mysql": ("host", "port", "database"), "pulsar": ("host", "management_port"), "rabbitmq": ("host", "management_port")}
@@ -92,7 +92,7 @@ _SERVERS = {"mysql": "mysql", "rabbitmq": "rabbitmq"}
 
 def _rotations(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """A previous entry that nobody reads: the operator would believe that the password was changed with it."""
-    deployed = deployed_modules(unit)
+    deployed = deployed_party_modules(unit)
     for slot in ("mysql", "mysqlRoot", "rabbitmq", "fateboard", "notebook"):
         given = unit.spec.credentials.of(slot)
         if given is not None and given.previous is not None and _SERVERS.get(slot) not in deployed:

@@ -19,7 +19,7 @@ from federation.units.data import data_facts
 from federation.units.party.cert_manager import certificate_objects
 from federation.units.party.jobs import party_jobs
 from federation.units.party.secrets import party_secrets, provided_passwords
-from federation.units.party.values import DATABASE_CLIENT, deployed_modules, party_images, party_values
+from federation.units.party.values import DATABASE_CLIENT, deployed_party_modules, party_images, party_values
 from federation.units.patches import patched
 from federation.units.portal.policies import fateflow_policies
 from federation.units.serving.policies import training_policies
@@ -32,7 +32,7 @@ def plan_party(unit: PartyUnit, peers: Peers, today: date | None = None) -> Unit
     secrets, keys = party_secrets(unit, tls)
     values = patched(party_values(unit, keys), unit.spec.chart_values)
     secrets += board_secret(unit, values.boards)
-    deployed = deployed_modules(unit)
+    deployed = deployed_party_modules(unit)
     consoles = shown_consoles(unit, deployed)
     running = {**values.modules.plain(), DATABASE_CLIENT: values.database.client.plain()}
     others, exchange = next_hops(unit, peers)

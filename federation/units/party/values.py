@@ -78,7 +78,7 @@ def party_values(unit: PartyUnit, keys: dict[str, SecretKey]) -> PartyValues:
         hdfs=_hdfs(unit) if "namenode" in combination.modules else None,
         spark=_spark(unit.spec, modules) if combination.engines["computing"] == "spark" else None,
         eggroll=_eggroll(unit.spec, release, modules),
-        boards=board_values(unit.stack.boards, shown_consoles(unit, deployed_modules(unit))),
+        boards=board_values(unit.stack.boards, shown_consoles(unit, deployed_party_modules(unit))),
         standalone=_standalone(modules) if combination.engines["computing"] == "standalone" else None,
         osx=None if modules.osx is None else osx_settings(release.modules["osx"], modules.osx),
         servings=party_servings(unit, keys),
@@ -86,7 +86,7 @@ def party_values(unit: PartyUnit, keys: dict[str, SecretKey]) -> PartyValues:
     )
 
 
-def deployed_modules(unit: PartyUnit) -> frozenset[str]:
+def deployed_party_modules(unit: PartyUnit) -> frozenset[str]:
     """The modules of a party, by their names in the catalogue; none for a release or a combination that does not exist."""
     release = unit.releases.get(unit.spec.release)
     engines = () if release is None else engine_modules(unit.spec, release)

@@ -122,7 +122,7 @@ def portal_module_specs(own: Portal) -> dict[str, ModuleSpec]:
     return {name: value for name, value in own.modules.by_key().items() if isinstance(value, ModuleSpec)}
 
 
-def deployed_modules(own: Portal) -> dict[str, ModuleSpec]:
+def deployed_portal_modules(own: Portal) -> dict[str, ModuleSpec]:
     """What the operator says of each module that is deployed."""
     return {name: given for name, given in portal_module_specs(own).items() if name != "postgres" or own.engines.postgres is None}
 
@@ -130,14 +130,14 @@ def deployed_modules(own: Portal) -> dict[str, ModuleSpec]:
 def portal_images(unit: PortalUnit) -> dict[str, ImageUse]:
     """The images of the modules, by module."""
     rows = unit.release.modules
-    return {name: image_use(rows[name], given.image, unit.stack.images) for name, given in deployed_modules(unit.spec).items()}
+    return {name: image_use(rows[name], given.image, unit.stack.images) for name, given in deployed_portal_modules(unit.spec).items()}
 
 
 def portal_values(unit: PortalUnit, keys: Mapping[str, SecretKey]) -> PortalValues:
     """The chart values of a Site Portal or an FML Manager, without a patch."""
     release = unit.release
     persistence = unit.spec.persistence if isinstance(unit.spec.persistence, Persistence) else None
-    given = deployed_modules(unit.spec)
+    given = deployed_portal_modules(unit.spec)
     modules = {name: module_values(release.modules[name], module, unit.stack.images, persistence) for name, module in given.items()}
     mutual = portal_tls(unit)
     caller = None if unit.party_id is None else naming.fml_manager_name("client", unit.stack.federation.domain)

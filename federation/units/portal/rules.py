@@ -11,7 +11,7 @@ from federation.units.checked import CheckedStack, PlannedStack, UnitRule, UnitW
 from federation.units.hubs import hub_is_described, hub_is_of_its_kind
 from federation.units.module_rules import broken_knobs
 from federation.units.party_owner import party_is_linked
-from federation.units.portal.plan import Portal, deployed_modules, portal_module_specs
+from federation.units.portal.plan import Portal, deployed_portal_modules, portal_module_specs
 
 
 def _calls_its_fate(stack: CheckedStack, unit: SitePortalUnit) -> Iterator[Problem]:
@@ -85,7 +85,7 @@ SITE_PORTAL_RULES: tuple[UnitRule, ...] = (
 
 
 def _release_is_uncertain(stack: PlannedStack, unit: PortalUnit) -> Iterator[Finding]:
-    modules = deployed_modules(unit.spec)
+    modules = deployed_portal_modules(unit.spec)
     of_release = {module for module, given in modules.items() if given.image.tag is None and given.image.digest is None}
     for row in unit.release.uncertain:
         if of_release & set(row.modules):

@@ -23,7 +23,7 @@ def serving_module_specs(own: ServingSpec | ServingExchangeSpec) -> dict[str, Mo
     }
 
 
-def deployed_modules(own: ServingSpec | ServingExchangeSpec) -> dict[str, ModuleSpec]:
+def deployed_serving_modules(own: ServingSpec | ServingExchangeSpec) -> dict[str, ModuleSpec]:
     """What the operator says of each module that is deployed."""
     unused = {"servingRedis"} if isinstance(own, ServingSpec) and not has_redis(own) else set()
     return {name: given for name, given in serving_module_specs(own).items() if given is not None and name not in unused}

@@ -27,7 +27,7 @@ from federation.units.data import kept_data
 from federation.units.patches import patched
 from federation.units.protection import is_protected
 from federation.units.serving.link import REGISTRY_USER
-from federation.units.serving.modules import deployed_modules
+from federation.units.serving.modules import deployed_serving_modules
 from federation.units.serving.policies import of_a_party, serving_policies
 from federation.units.unit import ChartPlan, UnitPlan, module_summary
 
@@ -38,7 +38,7 @@ def plan_serving(unit: ServingUnit, peers: Peers) -> UnitPlan:
     """What is made for the FATE-Serving of one party of this stack."""
     secrets, keys = serving_secrets(unit)
     values = patched(serving_values(unit, keys), unit.spec.chart_values)
-    hops, deployed = serving_hops(unit, peers), deployed_modules(unit.spec)
+    hops, deployed = serving_hops(unit, peers), deployed_serving_modules(unit.spec)
     consoles = shown_consoles(unit, deployed)
     secrets += board_secret(unit, values.boards)
     return UnitPlan(
@@ -120,13 +120,13 @@ def serving_secrets(unit: ServingUnit) -> tuple[tuple[SecretPlan, ...], dict[str
 def serving_images(unit: AnyServingUnit) -> dict[str, ImageUse]:
     """The images of the modules, by module."""
     rows = unit.release.modules
-    return {name: image_use(rows[name], given.image, unit.stack.images) for name, given in deployed_modules(unit.spec).items()}
+    return {name: image_use(rows[name], given.image, unit.stack.images) for name, given in deployed_serving_modules(unit.spec).items()}
 
 
 def serving_exchange_values(unit: ServingExchangeUnit) -> ServingValues:
     """The chart values of a serving exchange, without a patch."""
     rows = unit.release.modules
-    modules = {name: module_values(rows[name], given, unit.stack.images) for name, given in deployed_modules(unit.spec).items()}
+    modules = {name: module_values(rows[name], given, unit.stack.images) for name, given in deployed_serving_modules(unit.spec).items()}
     return _chart(unit, modules)
 
 
@@ -136,7 +136,7 @@ def serving_values(unit: ServingUnit, keys: dict[str, SecretKey]) -> ServingValu
     persistence = unit.spec.persistence if isinstance(unit.spec.persistence, Persistence) else None
     modules = {
         name: module_values(release.modules[name], given, unit.stack.images, persistence)
-        for name, given in deployed_modules(unit.spec).items()
+        for name, given in deployed_serving_modules(unit.spec).items()
     }
     return _chart(unit, modules).model_copy(
         update={
@@ -150,7 +150,7 @@ def serving_values(unit: ServingUnit, keys: dict[str, SecretKey]) -> ServingValu
                 adaptor_url=unit.spec.adaptors.url,
             ),
             "registry": Registry(user=REGISTRY_USER, password=keys["zookeeper"]) if "zookeeper" in keys else None,
-            "boards": board_values(unit.stack.boards, shown_consoles(unit, deployed_modules(unit.spec))),
+            "boards": board_values(unit.stack.boards, shown_consoles(unit, deployed_serving_modules(unit.spec))),
             "admin": Board(user=_ADMIN_USER, password=keys["admin"]) if "admin" in keys else None,
         }
     )

@@ -26,7 +26,7 @@ from federation.config.units import AnyServingUnit, PartyUnit, ServingUnit, part
 from federation.links.hops_of_serving import dialled
 from federation.links.next_hops import Hops, Pods
 from federation.manifests.objects import Manifest
-from federation.units.serving.modules import deployed_modules
+from federation.units.serving.modules import deployed_serving_modules
 
 
 def serving_policies(unit: AnyServingUnit, hops: Hops) -> tuple[Manifest, ...]:
@@ -102,7 +102,7 @@ def _training(unit: ServingUnit) -> Iterator[Manifest]:
 
 def _consoles(unit: ServingUnit) -> Iterator[Manifest]:
     """The pages that are shown, and those with a sign-in for whoever may open consoles."""
-    deployed, ports = deployed_modules(unit.spec), unit.release.ports
+    deployed, ports = deployed_serving_modules(unit.spec), unit.release.ports
     for name, console in CONSOLES.items():
         sources = board_sources(unit, shown(unit, deployed), name)
         if console.module in deployed and sources is not None:
