@@ -136,8 +136,9 @@ def check(arguments: argparse.Namespace) -> Result:
     warnings = [*loaded.plan.warnings, *loaded.plan.unpinned, *outdated_exports(loaded, stack), *around.warnings]
     warnings += [*_placeholders(stack), *_nowhere(loaded, stack), *missing]
     text = f"{shown(stack.file)} is right: {units}\n{show.warnings_text(warnings)}"
-    data = {"units": [unit.key for unit in loaded.plan.units], "pending": dict(loaded.plan.pending), "warnings": warnings}
-    return Result(text.rstrip(), data)
+    parts = [{"place": found.place, "text": found.problem.rstrip(":;"), "remedy": found.remedy} for found in loaded.plan.findings]
+    keys = [unit.key for unit in loaded.plan.units]
+    return Result(text.rstrip(), {"units": keys, "pending": dict(loaded.plan.pending), "warnings": warnings, "findings": parts})
 
 
 def secrets_init(arguments: argparse.Namespace) -> Result:

@@ -1,7 +1,6 @@
 """Rules about consoles: what is shown is deployed, and each has a name of its own. And what to say of those that are shown."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from federation.access.console_rows import CONSOLES, DEFAULT_CONSOLES
 from federation.access.consoles import encrypted, host_of, shown
@@ -63,15 +62,8 @@ def site_portal_is_there(stack: CheckedStack) -> Iterator[Problem]:
         yield Problem(stack.place(("boards", "consoles", CONSOLE)), "this stack has no Site Portal", "describe one, or remove this line")
 
 
-@dataclass(frozen=True)
-class _Address:
-    """Where one console is shown, where the stack file says so, whose it is, and what to do if another one is there."""
-
-    host: str
-    path: str
-    at: tuple[str, ...]
-    whose: str
-    remedy: str
+# Host and path of a console that is shown, where the stack file says so, whose it is, and what to do if another one is there.
+_Address = tuple[tuple[str, str], tuple[str, ...], str, str]
 
 
 def hosts_are_used_once(stack: CheckedStack) -> Iterator[Problem]:
@@ -79,11 +71,11 @@ def hosts_are_used_once(stack: CheckedStack) -> Iterator[Problem]:
     used: dict[tuple[str, str], str] = {}
     if stack.spec.boards is None:
         return
-    for shown_at in (*of_each(_units(stack.spec), _addresses), *of_each(site_portal_units(stack.spec).values(), _portal_addresses)):
-        address = (shown_at.host, shown_at.path)
+    portals = of_each(site_portal_units(stack.spec).values(), _portal_addresses)
+    for address, at, whose, remedy in (*of_each(_units(stack.spec), _addresses), *portals):
         if address in used:
-            yield Problem(stack.place(shown_at.at), f"{''.join(address)} is already the address of {used[address]}", shown_at.remedy)
-        used.setdefault(address, shown_at.whose)
+            yield Problem(stack.place(at), f"{''.join(address)} is already the address of {used[address]}", remedy)
+        used.setdefault(address, whose)
     longest = max((host for host, _ in used), key=len, default="")
     if longest and not is_dns_name(longest):
         problem = f"{longest} is too long for a host name: at most 253 characters"
@@ -93,12 +85,12 @@ def hosts_are_used_once(stack: CheckedStack) -> Iterator[Problem]:
 def _addresses(unit: ConsoleUnit) -> Iterator[_Address]:
     for name, console in shown(unit, _deployed(unit)).items():
         host, at = host_of(unit.stack.boards, unit.party, name, console), (*unit.path, "boards", name)
-        yield _Address(host, console.path, at, f"{name} of {unit.title}", "give each console a host of its own")
+        yield (host, console.path), at, f"{name} of {unit.title}", "give each console a host of its own"
 
 
 def _portal_addresses(unit: SitePortalUnit) -> Iterator[_Address]:
     for name, console in shown_portal(unit).items() if unit.spec.release in unit.releases else ():
-        yield _Address(console.host, console.path, unit.path, f"{name} of party {unit.party}", "give that console another host")
+        yield (console.host, console.path), unit.path, f"{name} of party {unit.party}", "give that console another host"
 
 
 def _units(spec: StackSpec) -> Iterator[ConsoleUnit]:

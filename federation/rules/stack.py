@@ -33,10 +33,11 @@ def broken_rules(stack: CheckedStack) -> Iterator[Problem]:
 
 
 def _of_kinds(program: str) -> Rule:
-    """The rules of every kind of unit of a program."""
+    """The rules of every kind of unit of a program, kind by kind."""
 
     def of_units(stack: CheckedStack) -> Iterator[Problem]:
-        of_program = (unit for kind in KINDS for unit in stack.units if unit.kind == kind and unit.row.program == program)
+        of_program = [unit for unit in stack.units if unit.row.program == program]
+        of_program.sort(key=lambda unit: list(KINDS).index(unit.kind))
         return of_each(of_program, lambda unit: found_by(kind_of(unit).rules, stack, unit))
 
     return of_units

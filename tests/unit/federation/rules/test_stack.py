@@ -1,17 +1,20 @@
 """The tables of rules and warnings: every kind of unit is asked for its own, and a rule that cannot go on ends alone."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cli.main import main
 from federation.base.errors import FederationError, Finding, NotParsed, Problem, caution
 from federation.catalogue.kinds import KINDS, Kind
 from federation.config.units import AnyUnit
 from federation.units.checked import CheckedStack, found_by
 from federation.units.kinds.registry import UNIT_KINDS
-from tests.support.configs import FML_MANAGER, LOCAL, PORTAL_LOCAL, SERVING, SERVING_EXCHANGE, Case, Config
+from tests.support import stacks
+from tests.support.configs import FML_MANAGER, LOCAL, PORTAL_LOCAL, ROLLSITE_MESH, SERVING, SERVING_EXCHANGE, Case, Config
 
 _OF: dict[Kind, Case] = {
     "party": LOCAL,
@@ -64,6 +67,20 @@ def test_every_warning_has_a_place_and_ends_where_its_remedy_begins(tmp_path: Pa
     for finding in found:
         assert finding.place
         assert bool(finding.remedy) == (finding.problem[-1] in ":;"), finding
+
+
+def test_check_as_json_has_each_finding_with_its_place_and_its_remedy_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = stacks.project(tmp_path)
+    ROLLSITE_MESH.write(project / "stacks")
+    stacks.stack(project, "bank-a", ROLLSITE_MESH.text())
+    assert main(["check", "-s", "bank-a", "-C", str(project), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert {
+        "place": "parties.9999.federation",
+        "text": "party 9999 exchanges data without encryption, as FATE's Eggroll does by itself",
+        "remedy": "keep it inside a private network",
+    } in data["findings"]
+    assert len(data["findings"]) < len(data["warnings"])
 
 
 def test_a_rule_that_comes_to_what_did_not_parse_ends_alone() -> None:
