@@ -120,6 +120,12 @@ def test_every_object_of_a_file_is_a_resource_of_a_stable_name(stack: Workspace)
     ]
     kept = sorted(found["urn"].rsplit(":", 1)[-1] for found in deployed if "manifests-" in found["urn"] and found.get("retainOnDelete"))
     assert kept == ["knobs.test.example", f"{NAMESPACE}/kept-from-before"]
+    providers = {
+        (bool(found.get("retainOnDelete")), found["provider"].split("::")[-2])
+        for found in deployed
+        if found["urn"].count("$") and "metadata" in found.get("inputs", {})
+    }
+    assert providers == {(True, "cluster-retained"), (False, "cluster")}, "only what is never deleted is created over what is there"
 
 
 @pytest.mark.parametrize(
