@@ -12,26 +12,19 @@ from cli.peers.descriptors import Export
 from cli.peers.states import StateChange
 from cli.tools.files import shown
 from cli.tools.project import Stack
-from cli.tools.text import printable
+from cli.tools.text import printable, table
 from federation.base.errors import escaped
-from federation.peers.descriptor import digest
+from federation.peers.accepted import Peer
+from federation.peers.descriptor import Descriptor, digest
+from federation.peers.signed import Received
+from federation.pki.authority import AuthorityFacts
 
 
 def review_text(found: Review) -> str:
     """Who a descriptor is from, what it says, and what accepting it would change."""
-    descriptor, of = found.descriptor, found.descriptor.federation
     learned = "" if found.learned is None else " (new to this stack: it would be written to fate:federation.id)"
-    who = descriptor.title.removeprefix("the ")
-    lines = [
-        f"peer {found.name}: {who} of {descriptor.organization}, federation {of.name} ({of.domain})",
-        *(() if of.id is None else (f"  id of the federation: {of.id}{learned}",)),
-        f"  release: {descriptor.release}" + (f", {descriptor.backends}" if descriptor.backends else ""),
-        *(f"  {name}: {_endpoint(endpoint)}" for name, endpoint in sorted(descriptor.plain()["endpoints"].items())),
-        *(f"  CA: {escaped(one.subject)}, from {one.first} to {one.last}, SHA-256 {one.sha256}" for one in found.authorities),
-        *_who_signed(found),
-        f"  sha256: {found.sha256}",
-    ]
-    lines += _changes(found)
+    who, *said = _described(found.descriptor, found.authorities, learned)
+    lines = [f"peer {found.name}: {who}", *said, *_who_signed(found), f"  sha256: {found.sha256}", *_changes(found)]
     for change in found.routes:
         lines += ["", f"routes of {change.unit} would change:", *(f"  {line}" for line in change.diff.splitlines())]
     if not found.routes:
@@ -41,6 +34,38 @@ def review_text(found: Review) -> str:
         lines += [f"  {change.effect}: {change.what}" for change in found.connections if change.unit == unit]
     lines += [f"warning: {escaped(warning)}" for warning in found.warnings]
     return printable("\n".join(lines))
+
+
+def descriptor_text(received: Received, authorities: Sequence[AuthorityFacts]) -> str:
+    """Who a descriptor says that it is from, what it says, and with which key it is signed."""
+    signed = received.signature
+    lines = _described(received.descriptor, authorities)
+    if signed is None:
+        lines.append("  not signed")
+    else:
+        lines += [f"  key: {signed.key}", f"  serial: {signed.serial}, valid from {signed.not_before} to {signed.not_after}"]
+    return printable("\n".join([*lines, f"  sha256: {digest(received.content)}"]))
+
+
+def _described(descriptor: Descriptor, authorities: Sequence[AuthorityFacts], learned: str = "") -> list[str]:
+    of = descriptor.federation
+    return [
+        f"{descriptor.title.removeprefix('the ')} of {descriptor.organization}, federation {of.name} ({of.domain})",
+        *(() if of.id is None else (f"  id of the federation: {of.id}{learned}",)),
+        f"  release: {descriptor.release}" + (f", {descriptor.backends}" if descriptor.backends else ""),
+        *(f"  {name}: {_endpoint(endpoint)}" for name, endpoint in sorted(descriptor.plain()["endpoints"].items())),
+        *(f"  CA: {escaped(one.subject)}, from {one.first} to {one.last}, SHA-256 {one.sha256}" for one in authorities),
+    ]
+
+
+def peers_text(states: Mapping[str, Mapping[str, str]], accepted: Mapping[str, Peer]) -> str:
+    """Every peer of a stack, one line each."""
+    rows = [("NAME", "WHAT", "ORGANIZATION", "STATE", "")]
+    for name, state in states.items():
+        peer = accepted.get(name)
+        who = ("-", "-") if peer is None else (peer.descriptor.title.removeprefix("the "), peer.descriptor.organization)
+        rows.append((name, *who, state["state"], state.get("reason", "")))
+    return table(rows) if states else "no peers: `fatefed peers add FILE` accepts one"
 
 
 def identity_text(found: Identity, stack: Stack) -> str:

@@ -37,10 +37,11 @@ class Offer:
 
 def take(given: Path | StackOutput, name: str | None, peers: Mapping[str, PeerSpec], stack: Stack) -> Offer:
     """Read the file, or the other stack's output by `pulumi`. FederationError when there is no descriptor."""
-    return _of_file(_find(given, stack.file.parent)) if isinstance(given, Path) else _of_stack(given, name, peers, stack)
+    return of_file(_find(given, stack.file.parent)) if isinstance(given, Path) else _of_stack(given, name, peers, stack)
 
 
-def _of_file(file: Path) -> Offer:
+def of_file(file: Path) -> Offer:
+    """What a descriptor file holds, as bytes. CommandError when it cannot be read."""
     try:
         # Reading a pipe would wait for ever.
         if not stat.S_ISREG(file.stat().st_mode):

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from cli.stackfile.kinds import KINDS, PORTAL_RELEASE, FirstStack, Kind
+from cli.stackfile.first_kinds import RELEASE, Kind
+from cli.stackfile.kinds import KINDS, PORTAL_RELEASE, FirstStack
 from cli.stackfile.templates import ENDPOINTS, GAP, NO_SOURCES, PARTS, SOURCES
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown, write_atomic
@@ -23,7 +24,7 @@ from federation.catalogue.native import NATIVE
 from federation.catalogue.releases import Combination, catalogue
 from federation.trust.plan import PARTY_CA
 
-RELEASE, SERVING_RELEASE = "1.11.2", "2.1.6"
+SERVING_RELEASE = "2.1.6"
 # By major version of FATE.
 _USUAL = {
     1: Combination(computing="Spark", federation="Pulsar", storage="HDFS"),

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from cli.stackfile.first_kinds import Kind
 from federation.catalogue.native import SERVING_PROXY, SITE_PORTAL
 from federation.catalogue.portal import portal_catalogue
 from federation.trust.plan import PARTY_CA
 
 PORTAL_RELEASE = "0.3.0"
-Kind = Literal["exchange", "party", "external", "namespaced", "mesh", "serving", "portal"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,6 @@ class FirstStack:
     `major`: the only major version of FATE that it works with.
     """
 
-    help: str
     head: str
     hub: bool = False
     topology: Literal["star", "mesh"] = "star"
@@ -39,7 +38,6 @@ class FirstStack:
 
 KINDS: Mapping[Kind, FirstStack] = {
     "exchange": FirstStack(
-        help="an organization that runs the exchange of a star",
         head="exchange of {organization}: parties of other organizations reach each other through it.",
         hub=True,
         peers=(),
@@ -47,36 +45,30 @@ KINDS: Mapping[Kind, FirstStack] = {
         who="members",
     ),
     "party": FirstStack(
-        help="a party of a star, whose exchange is another organization's",
         head="{party}: a star through the exchange of {peers}.",
     ),
     "external": FirstStack(
-        help="a party whose exchange is run with KubeFATE, FedLCM or AnsibleFATE",
         head="{party}: a star through the exchange {peers}, which is not run with this program.",
         by_hand=True,
         tls="provided",
     ),
     "namespaced": FirstStack(
-        help="a party of a star, deployed with rights in one namespace only",
         head="{party}: a star through the exchange of {peers}; rights in one namespace only.",
         cluster="cluster-namespaced",
         namespaced=True,
     ),
     "mesh": FirstStack(
-        help="a party of a mesh, linked directly to its peers",
         head="{party}: a mesh, with direct links to its peers.",
         topology="mesh",
         peers=("clinic-b",),
         peer="a party",
     ),
     "serving": FirstStack(
-        help="a party of a star with FATE-Serving, which predicts with the models it trained",
         head="{party}, with FATE-Serving: a star through the exchange of {peers}.",
         beside="serving",
         endpoint=SERVING_PROXY.endpoint,
     ),
     "portal": FirstStack(
-        help="a party of a star with FedLCM's Site Portal",
         head="{party}, with a Site Portal: a star through the exchange of {peers}.",
         beside="portal",
         endpoint=SITE_PORTAL.endpoint,

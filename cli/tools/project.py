@@ -5,13 +5,16 @@ import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown
 from federation.base.errors import FederationError
-from federation.config.file import StackSource
 from federation.config.project import ProjectFile, short_name, stack_file_name, stack_of_file
-from federation.stack.load import LoadedStack, load_stack
+
+if TYPE_CHECKING:
+    from federation.config.file import StackSource
+    from federation.stack.load import LoadedStack
 
 # Pulumi's rule for stack names.
 _STACK_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
@@ -62,15 +65,19 @@ class Stack:
         """What a command of `pulumi` or `fatefed` needs to be about this stack, typed where this one was."""
         return f"{self.project.option}-s {self.name}"
 
-    def source(self) -> StackSource:
+    def source(self) -> "StackSource":
         """The stack file as it is written. FederationError when it cannot be read, or says a key twice."""
+        from federation.config.file import StackSource
+
         source = StackSource.read(self.file, shown(self.file))
         if repeated := source.duplicates():
             raise FederationError(repeated)
         return source
 
-    def load(self) -> LoadedStack:
+    def load(self) -> "LoadedStack":
         """The stack, read, checked and planned. FederationError with every problem."""
+        from federation.stack.load import load_stack
+
         if not self.file.exists():
             remedy = f"check the stack's name and the folder; stacks here: {', '.join(self.project.stack_names) or 'none'}"
             raise CommandError(shown(self.file), "cannot be read: there is no such file", remedy)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,6 @@ def test_wrong_usage_ends_with_2(capsys: pytest.CaptureFixture[str], home: Path,
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("check",), "name the stack with -s STACK: bank-a"),
         (("check", "-s", "a b"), "is not a stack name"),
         (("check", "-s", ".."), "is not a stack name"),
         (("check", "-s", "../bank-a"), "is not a stack name"),
@@ -99,6 +99,52 @@ def test_wrong_usage_is_explained(capsys: pytest.CaptureFixture[str], home: Path
     code, out, errors = run(capsys, *arguments)
     assert (code, out) == (2, "")
     assert expected in errors
+
+
+def test_the_only_stack_of_a_project_needs_no_name(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    assert run(capsys, "check") == run(capsys, "check", "-s", "bank-a")
+    assert run(capsys, "init", "party", "-s", "lab")[0] == 0
+    code, out, errors = run(capsys, "check")
+    assert (code, out) == (2, "")
+    assert "name the stack with -s STACK: bank-a, lab" in errors
+
+
+def test_a_verb_that_is_misspelled_is_guessed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, errors = run(capsys, "peers", "ad")
+    assert (code, out) == (2, "")
+    assert "Did you mean 'add'?" in errors
+
+
+def test_peers_are_listed_with_what_they_are_and_their_state(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    sent(home, exchange())
+    key = key_of("consortium")
+    assert run(capsys, "peers", "list", "-s", "bank-a")[1].splitlines()[1].split()[:4] == ["consortium", "-", "-", "pending"]
+    assert run(capsys, "peers", "add", "sent.json", "-s", "bank-a", "--yes", "--key", key)[0] == 0
+    code, out, errors = run(capsys, "peers", "list", "-s", "bank-a")
+    assert (code, errors) == (0, "")
+    assert [line.split() for line in out.splitlines()] == [
+        ["NAME", "WHAT", "ORGANIZATION", "STATE"],
+        ["consortium", "exchange", "consortium", "active"],
+    ]
+    listed = json.loads(run(capsys, "peers", "list", "-s", "bank-a", "--json")[1])["peers"]
+    assert listed == {"consortium": {"kind": "exchange", "organization": "consortium", "partyId": None, "state": "active"}}
+
+
+def test_a_descriptor_can_be_read_before_it_is_accepted(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    sent(home, exchange())
+    code, out, errors = run(capsys, "descriptor", "show", "sent.json")
+    assert (code, errors) == (0, "")
+    assert out.startswith("exchange of consortium, federation fraud (fraud.example)\n")
+    assert f"key: {key_of('consortium')}" in out
+    file = home / "sent.json"
+    file.write_text(file.read_text().replace('"signature": "', '"signature": "AAAA'))
+    code, out, errors = run(capsys, "descriptor", "show", "sent.json")
+    assert (code, out) == (1, "")
+    assert "sent.json" in errors
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--version") == (0, f"fatefed {version('fate-federation')}\n", "")
 
 
 def test_the_project_is_found_upwards(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cli.commands.stack import today
 from cli.main import main
+from cli.tools.days import today
 from federation.peers.signed import Received, receive
 from federation.pki.identity import fingerprint, load_identity
 from tests.support.stacks import initialized, party, stand_in

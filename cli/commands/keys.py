@@ -1,0 +1,122 @@
+"""Secrets, signing keys and CAs: `secrets`, `identity`, `trust`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.tools.days import today
+from cli.tools.errors import CommandError
+from cli.tools.output import say
+from cli.tools.project import Stack
+from cli.tools.prompt import says_yes
+from cli.tools.verbs import FAILED, USAGE, Result, group
+
+_FOLDER = "with tls: certManager: make a CA, and write key, certificate and Issuer into this folder; no file is overwritten"
+_GIVEN = "with tls: certManager: take the CA whose public certificate (PEM) this is; its Issuer exists"
+IssuerFiles = Annotated[Path | None, typer.Option(metavar="DIR", help=_FOLDER)]
+Authority = Annotated[Path | None, typer.Option(metavar="FILE", help=_GIVEN)]
+
+
+def secrets_init(stack: Stack) -> Result:
+    """Make the passwords that are missing and write them into the stack file, encrypted by `pulumi config set --secret`; existing entries
+    stay, no value is shown. Lists the certificates that only you can give.
+    """
+    from cli.commands import show
+    from cli.keys.passwords import init_secrets
+    from cli.tools.kept import keep_copy
+
+    report = init_secrets(stack)
+    keep_copy(stack)
+    return Result(show.secrets_text(report, stack), report.plain())
+
+
+def identity_create(
+    stack: Stack,
+    replace: Annotated[bool, typer.Option("--replace", help="make a new key: every peer must then accept it with --key")] = False,
+) -> Result:
+    """Write the organization's Ed25519 key: the private part goes into fate:secrets, encrypted by `pulumi config set --secret`, its
+    fingerprint into fate:identity. A key that is there stays.
+    """
+    from cli.commands import show
+    from cli.keys.identity import create_identity
+    from cli.tools.kept import keep_copy
+
+    found = create_identity(stack, replace=replace)
+    keep_copy(stack)
+    return Result(show.identity_text(found, stack), {"key": found.key, "made": found.made})
+
+
+def identity_show(stack: Stack, as_json: bool = False) -> Result:
+    """Print the fingerprint that peers compare with yours. Reads the stack file; writes nothing."""
+    identity = stack.load().spec.identity
+    if identity is None:
+        raise CommandError(f"stack {stack.name}", "has no key", f"make one: `fatefed identity create -s {stack.name}`")
+    exported = "no descriptor was exported yet" if identity.serial is None else f"serial of the last exported descriptor: {identity.serial}"
+    if not as_json:
+        # Standard output is the fingerprint alone: scripts hand it on.
+        say(exported, sys.stderr)
+    return Result(identity.key, identity.plain())
+
+
+def trust_init(
+    stack: Stack,
+    party: Annotated[str | None, typer.Option(metavar="ID", help="this one alone (default: all)")] = None,
+    issuer_files: IssuerFiles = None,
+    authority: Authority = None,
+) -> Result:
+    """Write what parties with `tls: partyCa` lack: for each a CA, limited to the party's own names, and its server's key; the keys into
+    fate:secrets, encrypted by `pulumi config set --secret`, the CA's certificate into fate:trust. What is there stays. For a party with
+    `tls: certManager` the CA's key goes into DIR instead, with an Issuer for cert-manager.
+    """
+    from cli.commands import show
+    from cli.keys.issuers import Source
+    from cli.keys.trust import init_trust
+    from cli.tools.kept import keep_copy
+
+    steps = init_trust(stack, today(), Source(issuer_files, authority), party)
+    keep_copy(stack)
+    text = "\n".join(show.step_text(step) for step in steps) or "no party has `tls: partyCa` or certManager with an engine that uses TLS"
+    return Result(text, {"parties": {step.party: {"did": step.did, "next": list(step.next)} for step in steps}})
+
+
+def trust_rotate(
+    stack: Stack,
+    party: Annotated[str | None, typer.Option(metavar="ID", help="the party; needed with more than one with a CA")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do the second and third step without a question")] = False,
+    issuer_files: IssuerFiles = None,
+    authority: Authority = None,
+    issuer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="who of cert-manager signs next (default: the name so far, with the CA's number)")
+    ] = None,
+    as_json: bool = False,
+) -> Result:
+    """Write the next of three steps that replace a party's CA: the new one is trusted beside the old one; it signs; the old one goes.
+    Between them `pulumi up`, and peers accept the descriptor. Writes fate:secrets and fate:trust; with `tls: certManager` fate:trust, the
+    party's issuer, and DIR.
+    """
+    from cli.commands import show
+    from cli.keys.issuers import Source
+    from cli.keys.trust import rotate, waits_for_peers
+    from cli.tools.kept import keep_copy
+
+    if waits_for_peers(stack, party) and not yes:
+        question = "a peer that did not accept the step before loses its link: do the next step?"
+        if as_json or not sys.stdin.isatty():
+            said = "nothing was written: there is nobody to ask; add --yes when every peer is ready"
+            return Result("", {"written": False}, USAGE, said)
+        if not says_yes(question):
+            return Result("nothing was written", {"written": False}, FAILED)
+    step = rotate(stack, party, today(), Source(issuer_files, authority), issuer)
+    keep_copy(stack)
+    return Result(show.step_text(step), {"party": step.party, "did": step.did, "next": list(step.next), "written": True})
+
+
+SECRETS = group("secrets", "The entries of fate:secrets (init).", ("init", secrets_init))
+IDENTITY = group(
+    "identity", "The key that signs this organization's descriptors (create, show).", ("create", identity_create), ("show", identity_show)
+)
+TRUST = group(
+    "trust", "The certificate authorities of this stack's parties (init, rotate).", ("init", trust_init), ("rotate", trust_rotate)
+)

@@ -1,0 +1,17 @@
+"""The kinds of first stacks, and what each is for: help and completion read nothing else of them."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+# Of FATE: what a first stack deploys unless another is named.
+RELEASE = "1.11.2"
+Kind = Literal["exchange", "party", "external", "namespaced", "mesh", "serving", "portal"]
+HELP: Mapping[Kind, str] = {
+    "exchange": "an organization that runs the exchange of a star",
+    "party": "a party of a star, whose exchange is another organization's",
+    "external": "a party whose exchange is run with KubeFATE, FedLCM or AnsibleFATE",
+    "namespaced": "a party of a star, deployed with rights in one namespace only",
+    "mesh": "a party of a mesh, linked directly to its peers",
+    "serving": "a party of a star with FATE-Serving, which predicts with the models it trained",
+    "portal": "a party of a star with FedLCM's Site Portal",
+}

@@ -1,0 +1,146 @@
+"""The frame of every verb: a typed function that returns a Result becomes a command of Typer.
+
+A function takes what it needs by name. In the place of a `Stack` the command takes -s and -C; every command takes --json. What the
+function's docstring says is its help. Features are imported inside the functions, so that help and completion cost no more than Typer.
+"""
+
+import inspect
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.tools.errors import UsageError
+from cli.tools.output import say
+from cli.tools.project import Stack, find_project
+from cli.tools.text import printable
+from federation.base.errors import FederationError
+
+OK, FAILED, USAGE = 0, 1, 2
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+_UNTOUCHED = "No cluster is changed"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a verb found out: as text for people, as data for programs, as exit status."""
+
+    text: str
+    data: dict[str, Any]
+    code: int = OK
+    # Why nothing was done, for standard error.
+    refused: str = ""
+
+
+Verb = Callable[..., Result]
+
+
+def group(name: str, what: str, *verbs: tuple[str, Verb]) -> typer.Typer:
+    """Verbs that share a word, such as `peers add` and `peers suspend`."""
+    made = typer.Typer(name=name, help=what, short_help=what.rstrip("."), rich_markup_mode=None, add_completion=False)
+    for verb, run in verbs:
+        add(made, verb, run)
+    return made
+
+
+def add(app: typer.Typer, name: str, run: Verb) -> None:
+    """Make a command of a function."""
+    text = " ".join((run.__doc__ or "").split())
+    said = text if _UNTOUCHED in text else f"{text} {_UNTOUCHED}."
+    app.command(name, help=said, short_help=said.partition(". ")[0])(_command(run))
+
+
+def stack_named(name: str | None, folder: Path | None) -> Stack:
+    """The stack that -s and -C name; without -s the only one of the project. UsageError when it has none, or several."""
+    project = find_project(folder)
+    if name is not None:
+        return project.stack(name)
+    if len(names := project.stack_names) == 1:
+        return project.stack(names[0])
+    known = f": {', '.join(names)}" if names else ""
+    raise UsageError(f"name the stack with -s STACK{known}")
+
+
+def _stacks(incomplete: str) -> list[str]:
+    """The names of the project's stacks, for completion."""
+    try:
+        return [name for name in find_project().stack_names if name.startswith(incomplete)]
+    except UsageError:
+        return []
+
+
+_STACK = Annotated[
+    str | None, typer.Option("-s", "--stack", metavar="STACK", help="the stack's name", autocompletion=_stacks, show_default=False)
+]
+_DIR = Annotated[
+    Path | None,
+    typer.Option(
+        "-C", "--dir", metavar="DIR", help="the project folder, with Pulumi.yaml (default: from here upwards)", show_default=False
+    ),
+]
+_JSON = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
+
+
+def _command(run: Verb) -> Callable[..., None]:
+    """The function that Typer calls, with options in the place of a stack."""
+    signature = inspect.signature(run, eval_str=True)
+    stack = signature.parameters.get("stack")
+    optional = stack is not None and stack.default is None
+
+    @wraps(run)
+    def command(*, stack_name: str | None = None, folder: Path | None = None, as_json: bool = False, **given: Any) -> None:
+        if "as_json" in signature.parameters:
+            given["as_json"] = as_json
+        try:
+            if stack is not None:
+                given["stack"] = None if optional and stack_name is None else stack_named(stack_name, folder)
+            result = run(**given)
+        except FederationError as error:
+            say(printable(str(error)), sys.stderr)
+            if as_json:
+                _say_json({"problems": [{"place": p.place, "problem": p.problem, "remedy": p.remedy} for p in error.problems]})
+            raise typer.Exit(FAILED) from None
+        if as_json:
+            _say_json(result.data)
+        elif result.text:
+            say(printable(result.text))
+        if result.refused:
+            say(f"fatefed: {printable(result.refused)}", sys.stderr)
+        raise typer.Exit(result.code)
+
+    parameters = [each.replace(kind=_KEYWORD) for name, each in signature.parameters.items() if name not in ("stack", "as_json")]
+    if stack is not None:
+        parameters += [inspect.Parameter("stack_name", _KEYWORD, default=None, annotation=_STACK)]
+        parameters += [inspect.Parameter("folder", _KEYWORD, default=None, annotation=_DIR)]
+    parameters += [inspect.Parameter("as_json", _KEYWORD, default=False, annotation=_JSON)]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    del command.__wrapped__  # or Typer would read the signature of the function
+    return command
+
+
+def _say_json(data: dict[str, Any]) -> None:
+    say(json.dumps(data, indent=2, sort_keys=True))
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None) -> int:
+    """Run one verb; its exit status."""
+    try:
+        found = app(args=arguments, standalone_mode=False)
+    except UsageError as error:
+        say(f"fatefed: {printable(str(error))}", sys.stderr)
+        return USAGE
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        usage = "" if context is None else f"{context.get_usage()}\n"
+        say(f"{usage}fatefed: {printable(error.format_message())}", sys.stderr)
+        return USAGE
+    except (KeyboardInterrupt, EOFError, typer.Abort):
+        say("\nfatefed: interrupted", sys.stderr)
+        return FAILED
+    return found if isinstance(found, int) else OK
