@@ -12,7 +12,6 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from cli.commands import convert, doctor, keys, peers, reports, stackfile
 from cli.tools import verbs
@@ -40,7 +39,7 @@ _VERBS: tuple[tuple[str, verbs.Verb] | typer.Typer, ...] = (
 )
 
 
-class _InOrder(TyperGroup):
+class _InOrder(verbs.Group):
     """Typer lists verbs before groups of verbs."""
 
     def list_commands(self, ctx: Any) -> list[str]:

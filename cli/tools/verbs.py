@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from cli.tools.errors import UsageError
 from cli.tools.output import say
@@ -40,9 +41,35 @@ class Result:
 Verb = Callable[..., Result]
 
 
+def _help(ctx: typer.Context, _: object, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        say(ctx.get_help())
+        ctx.exit()
+
+
+class _Command(TyperCommand):
+    """A verb whose help is printed as everything else is: the reader may end first, and a disk may be full."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Typer's option, which prints by `say`."""
+        option = super().get_help_option(ctx)
+        option.callback = _help  # type: ignore[union-attr]
+        return option
+
+
+class Group(TyperGroup):
+    """Verbs that share a word; their help is printed like a verb's."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Typer's option, which prints by `say`."""
+        option = super().get_help_option(ctx)
+        option.callback = _help  # type: ignore[union-attr]
+        return option
+
+
 def group(name: str, what: str, *verbs: tuple[str, Verb]) -> typer.Typer:
     """Verbs that share a word, such as `peers add` and `peers suspend`."""
-    made = typer.Typer(name=name, help=what, short_help=what.rstrip("."), rich_markup_mode=None, add_completion=False)
+    made = typer.Typer(name=name, cls=Group, help=what, short_help=what.rstrip("."), rich_markup_mode=None, add_completion=False)
     for verb, run in verbs:
         add(made, verb, run)
     return made
@@ -52,7 +79,7 @@ def add(app: typer.Typer, name: str, run: Verb) -> None:
     """Make a command of a function."""
     text = " ".join((run.__doc__ or "").split())
     said = text if _UNTOUCHED in text else f"{text} {_UNTOUCHED}."
-    app.command(name, help=said, short_help=said.partition(". ")[0])(_command(run))
+    app.command(name, cls=_Command, help=said, short_help=said.partition(". ")[0])(_command(run))
 
 
 def stack_named(name: str | None, folder: Path | None) -> Stack:
@@ -90,27 +117,21 @@ def _command(run: Verb) -> Callable[..., None]:
     """The function that Typer calls, with options in the place of a stack."""
     signature = inspect.signature(run, eval_str=True)
     stack = signature.parameters.get("stack")
-    optional = stack is not None and stack.default is None
 
     @wraps(run)
     def command(*, stack_name: str | None = None, folder: Path | None = None, as_json: bool = False, **given: Any) -> None:
-        if "as_json" in signature.parameters:
-            given["as_json"] = as_json
+        _must_be_values(given)
+        given |= {"as_json": as_json} if "as_json" in signature.parameters else {}
         try:
             if stack is not None:
-                given["stack"] = None if optional and stack_name is None else stack_named(stack_name, folder)
+                given["stack"] = None if stack.default is None and stack_name is None else stack_named(stack_name, folder)
             result = run(**given)
         except FederationError as error:
             say(printable(str(error)), sys.stderr)
             if as_json:
                 _say_json({"problems": [{"place": p.place, "problem": p.problem, "remedy": p.remedy} for p in error.problems]})
             raise typer.Exit(FAILED) from None
-        if as_json:
-            _say_json(result.data)
-        elif result.text:
-            say(printable(result.text))
-        if result.refused:
-            say(f"fatefed: {printable(result.refused)}", sys.stderr)
+        _tell(result, as_json)
         raise typer.Exit(result.code)
 
     parameters = [each.replace(kind=_KEYWORD) for name, each in signature.parameters.items() if name not in ("stack", "as_json")]
@@ -122,6 +143,22 @@ def _command(run: Verb) -> Callable[..., None]:
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     del command.__wrapped__  # or Typer would read the signature of the function
     return command
+
+
+def _must_be_values(given: dict[str, Any]) -> None:
+    """Typer takes the next word as an option's value, whatever it is."""
+    for name, value in given.items():
+        if str(value).startswith("--"):
+            raise UsageError(f"--{name.replace('_', '-')}: expected one argument, and {value} is another option")
+
+
+def _tell(result: Result, as_json: bool) -> None:
+    if as_json:
+        _say_json(result.data)
+    elif result.text:
+        say(printable(result.text))
+    if result.refused:
+        say(f"fatefed: {printable(result.refused)}", sys.stderr)
 
 
 def _say_json(data: dict[str, Any]) -> None:

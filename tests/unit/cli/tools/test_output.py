@@ -1,6 +1,5 @@
 """Whoever reads the output of a verb may end first, and a disk may be full: no verb shows a traceback for that."""
 
-import argparse
 import os
 import subprocess
 import sys
@@ -9,9 +8,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
+import typer
 
-from cli import main as cli_main
-from cli.main import main
+from cli.main import app, main
 from tests.support.stacks import initialized
 
 READER_ENDED, UNWRITABLE, WRONG_USAGE = 141, 1, 2
@@ -33,28 +32,25 @@ BROKEN: list[tuple[Callable[[], TextIO], int, str]] = [
 ]
 
 
-def _verbs(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], argparse.ArgumentParser]]:
-    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    if not groups:
-        yield words, parser
-    for group in groups:
-        for name, below in group.choices.items():
-            yield from _verbs(below, (*words, name))
+def _verbs(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    below = getattr(command, "commands", {})
+    if not below:
+        yield words, command
+    for name, found in below.items():
+        yield from _verbs(found, (*words, name))
 
 
-VERBS = dict(_verbs(cli_main._parser()))
+VERBS = dict(_verbs(typer.main.get_command(app)))
 
 
-def _needed(parser: argparse.ArgumentParser, folder: Path) -> list[str]:
+def _needed(command: Any, folder: Path) -> list[str]:
     """Some value for all that a verb asks for, and the stack of the folder."""
     found: list[str] = []
-    for action in parser._actions:
-        value = str(next(iter(action.choices))) if action.choices else str(folder / "there-is-none")
-        if not action.option_strings and action.nargs in (None, "+"):
-            found.append(value)
-        elif action.option_strings and action.required:
-            found += [action.option_strings[0], value]
-    with_stack = any("--stack" in action.option_strings for action in parser._actions)
+    for parameter in command.params:
+        value = "party" if parameter.name == "kind" else str(folder / "there-is-none")
+        if parameter.required:
+            found += [value] if parameter.param_type_name == "argument" else [parameter.opts[0], value]
+    with_stack = any("--stack" in parameter.opts for parameter in command.params)
     return [*found, *(["-s", "bank-a", "-C", str(folder)] if with_stack else [])]
 
 
