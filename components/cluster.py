@@ -1,4 +1,4 @@
-"""The providers of a stack: the one of every object, and the one by which the cluster is recognised before anything else."""
+"""The providers of a stack: those of its objects, and the one by which the cluster is recognised before anything else."""
 
 import json
 import os
@@ -71,7 +71,7 @@ def object_providers(spec: ClusterSpec, first: pulumi.Resource) -> tuple[Resourc
     namespace over: otherwise a renamed resource would update the live object, and its deletion under the old name would delete it.
     The second does, so that a namespace that stayed is the stack's again; Pulumi deletes nothing of it.
     """
-    # None, not False: an operator can set the provider's own variable for one `up`.
+    # None, not False: an operator can set PULUMI_K8S_UPSERT_EXISTING_OBJECTS for one `up`; the SDK makes it an input.
     cluster = _provider("cluster", spec, first, upserts=True if spec.take_over else None)
     return ResourceOptions(provider=cluster), _provider("cluster-retained", spec, first, upserts=True)
 
