@@ -26,7 +26,7 @@ def convert_kubefate(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="replace existing files")] = False,
 ) -> Result:
-    """Write DIR/Pulumi.<name>.yaml for each cluster.yaml of KubeFATE (charts fate, fate-exchange, fate-serving; v1.5.0 and up), with the
+    """Write `DIR/Pulumi.<name>.yaml` for each cluster.yaml of KubeFATE (charts fate, fate-exchange, fate-serving; v1.5.0 and up), with the
     same meaning. One cluster is one stack. Lists what could not be carried over, in the file too, and the commands that give the passwords,
     none of which is written. Nothing is written when a file is wrong.
     """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # For how long peers may accept a descriptor that says nothing else.
 DAYS = 365
-_UNIT = "exchange, party-<id>, serving-<id>, serving-exchange, site-portal-<id>, fml-manager; needed when the stack has several"
+_UNIT = "exchange, `party-<id>`, `serving-<id>`, serving-exchange, `site-portal-<id>`, fml-manager; needed when the stack has several"
 _OTHER = "the stack that publishes it, one of your own in the same state backend: ORGANIZATION/PROJECT/STACK"
 _OF_STACK = "with --from-stack: which unit, such as party-10000; needed when the stack has several"
 _HEARD = "the fingerprint that the sender told you: any other is refused, and a new key of a known peer is accepted"

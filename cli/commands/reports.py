@@ -83,9 +83,9 @@ def render_objects(
     stack: Stack | None = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="a stack file, instead of -s")] = None,
 ) -> Result:
-    """Write every object the stack would create as DIR/<namespace>/<kind>-<name>.yaml, secrets as <redacted>, later addresses as
-    <known-after-up:...>; how consoles are reached is in DIR/<namespace>/access.txt. Reads the stack file and its peers' descriptors, runs
-    `helm template` ($HELM, else PATH); needs no cluster, no passphrase, no pulumi.
+    """Write every object the stack would create as `DIR/<namespace>/<kind>-<name>.yaml`, secrets as `<redacted>`, later addresses as
+    `<known-after-up:...>`; how consoles are reached is in `DIR/<namespace>/access.txt`. Reads the stack file and its peers' descriptors,
+    runs `helm template` ($HELM, else PATH); needs no cluster, no passphrase, no pulumi.
     """
     from cli.commands import show
     from cli.reports.rendering import access_files, render, write_rendering

@@ -60,7 +60,7 @@ def init(
     cluster_ranges: Annotated[str, typer.Option(metavar="CIDR,...", help=_RANGES, show_default=False)] = "",
     force: Annotated[bool, typer.Option("--force", help="replace an existing file")] = False,
 ) -> Result:
-    """Write a first stack file, stacks/Pulumi.<stack>.yaml: complete, commented, valid. Reads Pulumi.yaml."""
+    """Write a first stack file, `stacks/Pulumi.<stack>.yaml`: complete, commented, valid. Reads Pulumi.yaml."""
     from cli.stackfile.initialize import Answers, init_stack
     from cli.stackfile.kinds import KINDS
 
