@@ -131,6 +131,9 @@ def _command(run: Verb) -> Callable[..., None]:
             if as_json:
                 _say_json({"problems": [{"place": p.place, "problem": p.problem, "remedy": p.remedy} for p in error.problems]})
             raise typer.Exit(FAILED) from None
+        except (KeyboardInterrupt, EOFError):  # here, because Typer has a status of its own for them
+            say("\nfatefed: interrupted", sys.stderr)
+            raise typer.Exit(FAILED) from None
         _tell(result, as_json)
         raise typer.Exit(result.code)
 
@@ -177,7 +180,4 @@ def run(app: typer.Typer, arguments: Sequence[str] | None) -> int:
         usage = "" if context is None else f"{context.get_usage()}\n"
         say(f"{usage}fatefed: {printable(error.format_message())}", sys.stderr)
         return USAGE
-    except (KeyboardInterrupt, EOFError, typer.Abort):
-        say("\nfatefed: interrupted", sys.stderr)
-        return FAILED
     return found if isinstance(found, int) else OK

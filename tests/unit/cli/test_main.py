@@ -13,7 +13,7 @@ import pytest
 
 from cli.keys.passwords import new_password, secret_path
 from cli.main import main
-from cli.tools.project import find_project
+from cli.tools.project import Stack, find_project
 from federation.peers.descriptor import Descriptor
 from tests.support.configs import key_of
 from tests.support.stacks import exchange, initialized, party, project, sent, stand_in
@@ -141,6 +141,17 @@ def test_a_descriptor_can_be_read_before_it_is_accepted(capsys: pytest.CaptureFi
     code, out, errors = run(capsys, "descriptor", "show", "sent.json")
     assert (code, out) == (1, "")
     assert "sent.json" in errors
+
+
+@pytest.mark.parametrize("ended", [KeyboardInterrupt, EOFError])
+def test_an_interrupted_verb_ends_with_1(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch, ended: type[BaseException]
+) -> None:
+    def interrupted(_: Stack) -> None:
+        raise ended
+
+    monkeypatch.setattr(Stack, "load", interrupted)
+    assert run(capsys, "check", "-s", "bank-a") == (1, "", "\nfatefed: interrupted\n")
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
