@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cli.tools.days import today
+from cli.tools.days import DESCRIPTOR_DAYS, today
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown, write_atomic
 from cli.tools.output import say
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from cli.peers.accept import Review
     from cli.peers.sources import StackOutput
 
-# For how long peers may accept a descriptor that says nothing else.
-DAYS = 365
 _UNIT = "exchange, `party-<id>`, `serving-<id>`, serving-exchange, `site-portal-<id>`, fml-manager; needed when the stack has several"
 _OTHER = "the stack that publishes it, one of your own in the same state backend: ORGANIZATION/PROJECT/STACK"
 _OF_STACK = "with --from-stack: which unit, such as party-10000; needed when the stack has several"
@@ -32,7 +30,7 @@ def descriptor_export(
     stack: Stack,
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="where to write it; - for standard output")],
     unit: Annotated[str | None, typer.Option(metavar="UNIT", help=_UNIT)] = None,
-    days: Annotated[int, typer.Option(help="for how long peers may accept it")] = DAYS,
+    days: Annotated[int, typer.Option(help="for how long peers may accept it")] = DESCRIPTOR_DAYS,
     serial: Annotated[int | None, typer.Option(metavar="N", help="go on from this serial number, when the stack file lost count")] = None,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="without a signature, for peers that cannot check one")] = False,
 ) -> Result:

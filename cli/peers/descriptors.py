@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from cli.keys.identity import private_key, write_fields
 from cli.peers.acceptance import MOST_DAYS
 from cli.stackfile.edit import Scalar, with_fields
+from cli.tools.days import DESCRIPTOR_DAYS
 from cli.tools.errors import CommandError
 from cli.tools.files import write_atomic
 from cli.tools.project import Stack
@@ -22,7 +23,6 @@ from federation.peers.other_stacks import UnitDescriptor, published_unit
 from federation.peers.signed import Signature, sign
 from federation.stack.load import LoadedStack
 
-DAYS = 90
 _CHECK_SECONDS = 20.0  # `check` works without a backend: it waits no longer for one
 
 
@@ -36,7 +36,7 @@ class Export:
     signature: Signature | None
 
 
-def export_descriptor(stack: Stack, unit: str | None, today: date, *, days: int = DAYS, serial: int | None = None) -> Export:
+def export_descriptor(stack: Stack, unit: str | None, today: date, *, days: int = DESCRIPTOR_DAYS, serial: int | None = None) -> Export:
     """The signed descriptor of one deployed party or exchange. Its serial number is written into the stack file first.
 
     `serial`: to go on from, when the stack file lost count. FederationError when there is no key or no deployed unit.
@@ -48,7 +48,9 @@ def export_descriptor(stack: Stack, unit: str | None, today: date, *, days: int 
     found = _unit_of(stack, unit)
     number = _next(identity, serial)
     if not 1 <= days <= MOST_DAYS:
-        raise CommandError("--days", f"{days} is not between 1 and {MOST_DAYS}", f"leave it out for {DAYS}, or choose another number")
+        raise CommandError(
+            "--days", f"{days} is not between 1 and {MOST_DAYS}", f"leave it out for {DESCRIPTOR_DAYS}, or choose another number"
+        )
     signed = Signature(identity.key, number, today.isoformat(), (today + timedelta(days=days)).isoformat())
     content = sign(found.descriptor, private_key(stack, identity.key), number, signed.not_before, signed.not_after)
     # First: a number that was skipped does no harm, one that is used twice does.

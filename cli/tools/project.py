@@ -3,10 +3,10 @@
 import re
 import shlex
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.tools.days import today
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown
 from federation.base.errors import FederationError
@@ -81,7 +81,7 @@ class Stack:
         if not self.file.exists():
             remedy = f"check the stack's name and the folder; stacks here: {', '.join(self.project.stack_names) or 'none'}"
             raise CommandError(shown(self.file), "cannot be read: there is no such file", remedy)
-        return load_stack(self.file, name=shown(self.file), today=datetime.now(UTC).date())
+        return load_stack(self.file, name=shown(self.file), today=today())
 
 
 def find_project(folder: Path | None = None) -> Project:

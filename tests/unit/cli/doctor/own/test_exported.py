@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cli.tools.kept import copy_of
 from cli.tools.project import Stack
 from federation.base.live import live_values, substitute
 from federation.peers.descriptor import field_texts, finish
+from federation.peers.signed import Received, receive
 from tests.support import stacks
 from tests.support.configs import MESH_OF_TWO, NODE_PORTS, STAR_PARTY, Case, identity_of, key_of
 from tests.support.kubectl import FORBIDDEN, Answers, FakeHelm, FakeKubectl
@@ -112,6 +114,17 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 def lab(make: Callable[[Case], Lab]) -> Lab:
     """A party behind load balancers."""
     return make(STAR_PARTY)
+
+
+def test_peers_may_accept_an_export_for_90_days_unless_it_says_otherwise(lab: Lab) -> None:
+    lab.export()
+    for days in (90, 7):
+        received = receive((lab.folder / "d.json").read_bytes(), "d.json")
+        assert isinstance(received, Received)
+        assert received.signature is not None
+        first, last = (date.fromisoformat(day) for day in (received.signature.not_before, received.signature.not_after))
+        assert (last - first).days == days
+        lab.export("--days", "7")
 
 
 def moved(answers: Answers) -> None:
