@@ -47,24 +47,22 @@ def _help(ctx: typer.Context, _: object, asked: bool) -> None:
         ctx.exit()
 
 
-class _Command(TyperCommand):
-    """A verb whose help is printed as everything else is: the reader may end first, and a disk may be full."""
+class _Said:
+    """A command whose help is printed as everything else is: the reader may end first, and a disk may be full."""
 
     def get_help_option(self, ctx: Any) -> Any:
         """Typer's option, which prints by `say`."""
-        option = super().get_help_option(ctx)
-        option.callback = _help  # type: ignore[union-attr]
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        option.callback = _help
         return option
 
 
-class Group(TyperGroup):
-    """Verbs that share a word; their help is printed like a verb's."""
+class _Command(_Said, TyperCommand):
+    """A verb."""
 
-    def get_help_option(self, ctx: Any) -> Any:
-        """Typer's option, which prints by `say`."""
-        option = super().get_help_option(ctx)
-        option.callback = _help  # type: ignore[union-attr]
-        return option
+
+class Group(_Said, TyperGroup):
+    """Verbs that share a word."""
 
 
 def group(name: str, what: str, *verbs: tuple[str, Verb]) -> typer.Typer:

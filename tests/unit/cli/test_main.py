@@ -1,19 +1,24 @@
 """`fatefed`, the command: arguments, output and exit status of every verb."""
 
+import inspect
 import io
 import json
 import os
 import re
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from cli.commands.reports import draw_topology, firewall_sheet
 from cli.keys.passwords import new_password, secret_path
 from cli.main import main
+from cli.reports import firewall, topology
 from cli.tools.project import Stack, find_project
+from cli.tools.verbs import Verb
 from federation.peers.descriptor import Descriptor
 from tests.support.configs import key_of
 from tests.support.stacks import exchange, initialized, party, project, sent, stand_in
@@ -141,6 +146,12 @@ def test_a_descriptor_can_be_read_before_it_is_accepted(capsys: pytest.CaptureFi
     code, out, errors = run(capsys, "descriptor", "show", "sent.json")
     assert (code, out) == (1, "")
     assert "sent.json" in errors
+
+
+@pytest.mark.parametrize(("verb", "formats"), [(firewall_sheet, firewall.FORMATS), (draw_topology, topology.FORMATS)])
+def test_the_formats_that_are_offered_are_those_that_there_are(verb: Verb, formats: Mapping[str, object]) -> None:
+    (offered, _) = get_args(inspect.signature(verb, eval_str=True).parameters["format"].annotation)
+    assert set(get_args(offered)) == formats.keys()
 
 
 @pytest.mark.parametrize("ended", [KeyboardInterrupt, EOFError])
