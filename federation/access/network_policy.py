@@ -141,7 +141,8 @@ def doctor_policies(unit: TrainingUnit, peers: Peers) -> Iterator[Manifest]:
     """What lets the pod of `fatefed doctor PEER --in-cluster` ask every peer that this stack dials; it runs beside one of them for all."""
     if not unit.stack.network_policy.enabled:
         return
-    asked = (remote(peer) for peer in peers.accepted if peer.routed and dials(unit.stack, peer))
+    own = tuple(units(unit.stack))
+    asked = (remote(peer) for peer in peers.accepted if peer.routed and dials(own, peer))
     rules = {repr(rule): rule for hop in asked for address in hop.endpoints.values() for rule in [towards(unit.stack.cluster, address)]}
     egress = [_name_resolution(unit.stack.network_policy.dns), *(rule for _, rule in sorted(rules.items()))]
     yield policy(unit, "doctor", {naming.MODULE: naming.DOCTOR}, ingress=[], egress=egress)

@@ -5,6 +5,7 @@ A unit publishes one Service per endpoint; descriptors use the endpoint's name. 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from federation.catalogue.kinds import Kind
@@ -99,7 +100,11 @@ class LinkRow:
         """Every endpoint of every kind of unit."""
         yield from (service for rows in self.published.values() for services in rows.values() for service in services)
 
+    @cached_property
+    def _modules(self) -> Mapping[str, str]:
+        """The module that publishes an endpoint; asked for each address of many peers."""
+        return {service.endpoint: service.module for service in self.services()}
+
     def dialler(self, kind: Kind, endpoint: str) -> str:
         """The module of a unit that dials an endpoint of its peers."""
-        modules = {service.endpoint: service.module for service in self.services()}
-        return self.egress.get((kind, endpoint), modules[endpoint])
+        return self.egress.get((kind, endpoint), self._modules[endpoint])

@@ -9,7 +9,8 @@ from federation.base.scalars import Fingerprint, HostPort, NonEmpty, PartyId, Re
 from federation.catalogue.kinds import KINDS, Kind
 from federation.catalogue.links import endpoint_names
 
-_ENDPOINTS = frozenset(endpoint for kind in KINDS for endpoints in endpoint_names(kind) for endpoint in endpoints)
+# Asked for each of many peers: every set of endpoints of each kind.
+_ENDPOINTS = {kind: endpoint_names(kind) for kind in KINDS}
 PeerState = Literal["pending", "active", "suspended", "retired"]
 
 
@@ -72,7 +73,7 @@ class PeerSpec(Model):
         if self.kind is not None:
             return self.kind
         for kind, row in KINDS.items():
-            if row.of_a_party == (self.party_id is not None) and frozenset(self.addresses) in endpoint_names(kind):
+            if row.of_a_party == (self.party_id is not None) and frozenset(self.addresses) in _ENDPOINTS[kind]:
                 return kind
         return "exchange" if self.party_id is None else "party"
 
@@ -84,8 +85,7 @@ class PeerSpec(Model):
     @property
     def addresses(self) -> dict[str, str]:
         """The addresses that were typed, by endpoint."""
-        names = {field.alias or name: name for name, field in type(self).model_fields.items()}
-        typed = {endpoint: getattr(self, name) for endpoint, name in names.items() if endpoint in _ENDPOINTS}
+        typed = {endpoint: getattr(self, name) for endpoint, name in _BY_HAND.items()}
         return {endpoint: address for endpoint, address in typed.items() if address is not None}
 
     @model_validator(mode="after")
@@ -123,9 +123,14 @@ class PeerSpec(Model):
     @model_validator(mode="after")
     def _a_peer_typed_by_hand_has_the_addresses_of_its_engine(self) -> Self:
         kinds = [kind for kind, row in KINDS.items() if row.of_a_party == (self.party_id is not None)]
-        allowed = [endpoints for kind in kinds for endpoints in endpoint_names(kind)]
+        allowed = [endpoints for kind in kinds for endpoints in _ENDPOINTS[kind]]
         if self.by_hand and not self.remembered and frozenset(self.addresses) not in allowed:
             name = "party" if self.party_id is not None else "exchange (no partyId)"
             legal = ", or ".join(" and ".join(sorted(endpoints)) for endpoints in allowed)
             raise ValueError(f"an unsigned {name} needs exactly {legal}, each as host:port")
         return self
+
+
+_KNOWN = frozenset[str]().union(*(endpoints for sets in _ENDPOINTS.values() for endpoints in sets))
+# The fields that hold an address, by endpoint.
+_BY_HAND = {str(field.alias): name for name, field in PeerSpec.model_fields.items() if field.alias in _KNOWN}

@@ -1,7 +1,8 @@
 """Which peers a unit of this stack exchanges connections with."""
 
-from federation.config.stack import StackSpec
-from federation.config.units import AnyUnit, units
+from collections.abc import Iterable
+
+from federation.config.units import AnyUnit
 from federation.peers.accepted import Peer
 from federation.peers.collaborations import may_talk
 
@@ -16,6 +17,6 @@ def is_partner(unit: AnyUnit, peer: Peer) -> bool:
     return peer.kind == unit.row.equals and may_talk(unit.stack.collaborations, unit.party_id, peer.party_id or "")
 
 
-def dials(spec: StackSpec, peer: Peer) -> bool:
-    """Whether a unit of this stack would dial a peer, were it routed."""
-    return any(is_partner(unit, peer) for unit in units(spec))
+def dials(own: Iterable[AnyUnit], peer: Peer) -> bool:
+    """Whether one of these units would dial a peer, were it routed."""
+    return any(is_partner(unit, peer) for unit in own)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from federation.base.errors import Finding, Problem, caution
 from federation.base.hosts import in_private_networks, known_outside
 from federation.config.stack import StackSpec
+from federation.config.units import units
 from federation.links.next_hops import by_name_only
 from federation.links.partners import dials
 from federation.peers.accepted import Peer
@@ -33,7 +34,7 @@ def newcomer_problems(descriptor: Published, place: str) -> Iterator[Problem]:
 
 def whereabouts_problems(spec: StackSpec, peer: Peer, place: str, *, resolve: bool) -> Iterator[Problem]:
     """The same of where a peer that this stack dials is. `resolve`: its names may lead wherever they do."""
-    if not peer.routed or not dials(spec, peer):
+    if not peer.routed or not dials(units(spec), peer):
         return
     for name, endpoint in peer.descriptor.endpoints.items():
         at = f"{place} endpoints.{name}"
@@ -50,7 +51,7 @@ def whereabouts_problems(spec: StackSpec, peer: Peer, place: str, *, resolve: bo
 
 def _low_ports(stack: PlannedStack, peer: Peer) -> Iterator[Finding]:
     """Ports at which machines have their own services: a descriptor could point pods at them."""
-    for name, endpoint in peer.descriptor.endpoints.items() if dials(stack.spec, peer) and not stack.spec.cluster.ranges else ():
+    for name, endpoint in peer.descriptor.endpoints.items() if dials(stack.units, peer) and not stack.spec.cluster.ranges else ():
         for port in (port for port in sorted(endpoint.ports.values()) if port < _FIRST_USER_PORT and port != _HTTPS):
             yield caution(
                 stack.place(("peers", peer.name)),

@@ -136,9 +136,9 @@ def _set_to_wait(peers: Peers) -> dict[str, str]:
 
 def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
     """Peers that a proxy of this stack could not dial, each with the reason and the remedy."""
-    found = {}
+    found, own = {}, tuple(units(spec))
     for peer in peers.accepted:
-        for name, endpoint in peer.descriptor.endpoints.items() if peer.routed and dials(spec, peer) else ():
+        for name, endpoint in peer.descriptor.endpoints.items() if peer.routed and dials(own, peer) else ():
             if (why := _undialable(spec, peer.name, name, endpoint)) is not None:
                 remedy = (
                     f"write an IPv4 address in peers.{peer.name}.{name}"

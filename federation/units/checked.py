@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any
 
 from federation.base.errors import Finding, Place, of_each
@@ -25,7 +25,7 @@ class CheckedStack:
     place: Place
     today: date | None = None
 
-    @property
+    @cached_property
     def units(self) -> tuple[AnyUnit, ...]:
         """Every unit of the stack, in the order of its plan."""
         return tuple(units(self.spec))

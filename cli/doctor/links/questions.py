@@ -118,7 +118,7 @@ def hops(spec: StackSpec, peers: Peers, peer: Peer) -> list[Hop]:
 
 
 def _dialled(spec: StackSpec, peers: Peers, peer: Peer) -> list[Peer]:
-    if dials(spec, peer):
+    if dials(units(spec), peer):
         return [peer]
     row = KINDS[peer.kind]
     equals = [unit for unit in units(spec) if unit.party_id is not None and unit.row.equals == peer.kind]
