@@ -30,6 +30,11 @@ def service(unit: AnyUnit, published: PublishedService) -> Manifest:
     return published_service(published.service, published.module, unit.key, unit.namespace, unit.labels, ports, publication)
 
 
+def services(unit: AnyUnit) -> tuple[Manifest, ...]:
+    """The Service of each endpoint of a unit."""
+    return tuple(service(unit, published) for published in unit.published)
+
+
 def descriptor(unit: AnyUnit, ports: Mapping[str, int] | None = None, **more: Any) -> dict[str, Any]:
     """The body of a unit's descriptor. `ports`: with those of external engines; absent: of the release. `more`: what only its kind says."""
     return {

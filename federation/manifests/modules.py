@@ -66,6 +66,13 @@ def in_use(images: Mapping[str, ImageUse], modules: Mapping[str, Any]) -> dict[s
     }
 
 
+def module_images(
+    rows: Mapping[str, ModuleRow], deployed: Mapping[str, ModuleSpec], images: ImagesSpec, variant: Variant = _PLAIN
+) -> dict[str, ImageUse]:
+    """The image of each module that is deployed."""
+    return {name: image_use(rows[name], given.image, images, variant) for name, given in deployed.items()}
+
+
 def module_values(
     row: ModuleRow,
     spec: ModuleSpec,

@@ -34,6 +34,14 @@ def password_places(
     return sources, keys
 
 
+def password_secrets(
+    unit: AnyUnit, slots: Mapping[str, tuple[str, str]], given: Callable[[str], Credential | None]
+) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
+    """The Secrets of a unit's passwords to make, and by slot the place of each in the namespace."""
+    sources, keys = password_places(unit.key, slots, given)
+    return tuple(SecretPlan(name, name, unit.namespace, unit.labels, "Opaque", found) for name, found in sources.items()), keys
+
+
 def previous(slot: str) -> str:
     """The name of what a slot, or a key of a Secret, held before."""
     return f"previous-{slot}"

@@ -11,9 +11,11 @@ from federation.catalogue.kinds import KINDS, Kind
 from federation.chart_values.fate import ExchangeValues, PartyValues
 from federation.chart_values.portal import PortalValues
 from federation.chart_values.serving import ServingValues
+from federation.config.units import AnyUnit
 from federation.manifests.jobs import JobPlan
 from federation.manifests.modules import ImageUse
-from federation.manifests.objects import PULL_SECRET_TYPE, TLS_SECRET_TYPE, Manifest, SecretPlan
+from federation.manifests.objects import PULL_SECRET_TYPE, TLS_SECRET_TYPE, Manifest, PodSecurity, SecretPlan, namespace
+from federation.manifests.secrets import pull_secret_names
 from federation.trust.mutual_tls import MutualTls
 from federation.trust.plan import TlsPlan
 from federation.trust.provided import Entries, ProvidedFacts
@@ -136,6 +138,22 @@ class UnitPlan:
     def pull_secret_sources(self) -> tuple[str, ...]:
         """The names under fate:secrets that hold credentials of a registry."""
         return tuple(name for secret in self.secrets if secret.type == PULL_SECRET_TYPE for name in secret.sources.values())
+
+
+def chart_head(unit: AnyUnit) -> dict[str, Any]:
+    """The values with which those of every chart begin."""
+    return {
+        "instance": unit.key,
+        "labels": unit.labels,
+        "image_pull_policy": unit.stack.images.pull_policy,
+        "image_pull_secrets": pull_secret_names(unit.stack.images),
+        "release": unit.spec.release,
+    }
+
+
+def own_namespace(unit: AnyUnit, level: PodSecurity = "baseline") -> tuple[Manifest, ...]:
+    """The namespace of a unit, where the stack makes it."""
+    return (namespace(unit.namespace, unit.labels, level),) if unit.stack.cluster.makes_namespaces else ()
 
 
 def module_summary(modules: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -11,15 +11,14 @@ from federation.config.modules import ModuleSpec
 from federation.config.units import ExchangeUnit
 from federation.links.kinds.registry import route_maps
 from federation.links.next_hops import links, other_parties, severed
-from federation.links.publishing import descriptor, service
-from federation.manifests.modules import ImageUse, image_use, in_use, module_values, osx_settings
-from federation.manifests.objects import namespace
-from federation.manifests.secrets import pull_secret, pull_secret_names
+from federation.links.publishing import descriptor, services
+from federation.manifests.modules import ImageUse, in_use, module_images, module_values, osx_settings
+from federation.manifests.secrets import pull_secret
 from federation.peers.accepted import Peers
 from federation.peers.collaborations import groups
 from federation.units.patches import patched
 from federation.units.protection import is_protected
-from federation.units.unit import ChartPlan, UnitPlan, module_summary
+from federation.units.unit import ChartPlan, UnitPlan, chart_head, module_summary, own_namespace
 
 
 def plan_exchange(unit: ExchangeUnit, peers: Peers, today: date | None = None) -> UnitPlan:
@@ -32,8 +31,8 @@ def plan_exchange(unit: ExchangeUnit, peers: Peers, today: date | None = None) -
         party_id=unit.party_id,
         namespace=unit.namespace,
         release=unit.spec.release,
-        namespace_object=(namespace(unit.namespace, unit.labels),) if unit.stack.cluster.makes_namespaces else (),
-        services=tuple(service(unit, published) for published in unit.published),
+        namespace_object=own_namespace(unit),
+        services=services(unit),
         secrets=pull_secret(unit),
         routes=route_maps(unit, peers),
         policies=(
@@ -58,9 +57,7 @@ def plan_exchange(unit: ExchangeUnit, peers: Peers, today: date | None = None) -
 def exchange_images(unit: ExchangeUnit) -> dict[str, ImageUse]:
     """The images of an exchange's modules, by module."""
     release, given = unit.release, exchange_module_specs(unit.spec)
-    return {
-        name: image_use(release.exchange[name], given[name].image, unit.stack.images) for name in release.exchanges[unit.spec.federation]
-    }
+    return module_images(release.exchange, {name: given[name] for name in release.exchanges[unit.spec.federation]}, unit.stack.images)
 
 
 def exchange_values(unit: ExchangeUnit) -> ExchangeValues:
@@ -70,11 +67,7 @@ def exchange_values(unit: ExchangeUnit) -> ExchangeValues:
     wanted = release.exchanges[unit.spec.federation]
     modules = {name: module_values(release.exchange[name], given[name], unit.stack.images) for name in wanted}
     return ExchangeValues(
-        instance=unit.key,
-        labels=unit.labels,
-        image_pull_policy=unit.stack.images.pull_policy,
-        image_pull_secrets=pull_secret_names(unit.stack.images),
-        release=unit.spec.release,
+        **chart_head(unit),
         domain=unit.stack.federation.domain,
         ports=chart_ports(ExchangePorts, wanted, release.ports),
         partner_calls=_partner_calls(unit) if "nginx" in wanted else None,

@@ -12,7 +12,7 @@ from federation.links.kinds.registry import link_of, route_maps
 from federation.links.next_hops import exchanges_behind, links, next_hops, severed
 from federation.links.publishing import descriptor, service
 from federation.manifests.modules import in_use
-from federation.manifests.objects import Manifest, ServicePort, internal_service, namespace
+from federation.manifests.objects import Manifest, ServicePort, internal_service
 from federation.peers.accepted import Peers
 from federation.trust.plan import authorities_of
 from federation.units.data import data_facts
@@ -23,7 +23,7 @@ from federation.units.party.values import DATABASE_CLIENT, deployed_party_module
 from federation.units.patches import patched
 from federation.units.portal.policies import fateflow_policies
 from federation.units.serving.policies import training_policies
-from federation.units.unit import ChartPlan, UnitPlan, module_summary
+from federation.units.unit import ChartPlan, UnitPlan, module_summary, own_namespace
 
 
 def plan_party(unit: PartyUnit, peers: Peers, today: date | None = None) -> UnitPlan:
@@ -43,7 +43,7 @@ def plan_party(unit: PartyUnit, peers: Peers, today: date | None = None) -> Unit
         party_id=unit.party_id,
         namespace=unit.namespace,
         release=unit.spec.release,
-        namespace_object=(namespace(unit.namespace, unit.labels),) if unit.stack.cluster.makes_namespaces else (),
+        namespace_object=own_namespace(unit),
         services=_services(unit),
         secrets=secrets,
         routes=route_maps(unit, peers, tls),

@@ -9,7 +9,7 @@ from federation.config.party import PartySpec
 from federation.config.units import PartyUnit, combination_of
 from federation.links.external_engines import external_engines
 from federation.manifests.objects import SecretPlan
-from federation.manifests.secrets import default_secret, password_places, pull_secret
+from federation.manifests.secrets import default_secret, password_places, password_secrets, pull_secret
 from federation.trust.plan import TlsPlan
 from federation.units.serving.link import REGISTRY_SLOT, registry_credential
 
@@ -31,9 +31,9 @@ def party_secrets(unit: PartyUnit, tls: TlsPlan | None) -> tuple[tuple[SecretPla
     sources, keys = password_places(unit.key, {slot: _PLACES[slot] for slot in credentials}, credentials.get)
     secrets = [_passwords(unit, name, found) for name, found in sources.items()]
     if (registry := registry_credential(unit)) is not None:
-        found, places = password_places(unit.key, REGISTRY_SLOT, lambda _: registry)
+        found, places = password_secrets(unit, REGISTRY_SLOT, lambda _: registry)
         keys |= places
-        secrets += [SecretPlan(name, name, unit.namespace, unit.labels, "Opaque", entries) for name, entries in found.items()]
+        secrets += found
     if tls is not None:
         # With cert-manager the server's own certificate and key are in a Secret that it makes.
         certificate = {} if tls.managed else {"broker.cert.pem": tls.certificate, "broker.key-pk8.pem": tls.key}

@@ -24,11 +24,11 @@ from federation.config.modules import ModuleSpec, Persistence
 from federation.config.party import PartySpec, module_specs
 from federation.config.units import PartyUnit, combination_of
 from federation.links.external_engines import engine_host, engine_modules, engine_ports, external_engines
-from federation.manifests.modules import ImageUse, Variant, image_use, module_values, osx_settings, share
-from federation.manifests.secrets import pull_secret_names
+from federation.manifests.modules import ImageUse, Variant, image_use, module_images, module_values, osx_settings, share
 from federation.trust.plan import CERT_MANAGER, checks_names, client_certificates
 from federation.units.party.secrets import password_entries
 from federation.units.serving.link import party_servings
+from federation.units.unit import chart_head
 
 # Pulsar tenant and topic lifetime that FATE's own deployments use; the tenant must be equal in all parties.
 TENANT, _TOPIC_TTL_MINUTES, _CLUSTER = "fl-tenant", 3, "standalone"
@@ -54,12 +54,8 @@ def party_values(unit: PartyUnit, keys: dict[str, SecretKey]) -> PartyValues:
         raise ValueError(f"release {unit.spec.release} has no {unit.spec.computing} + {unit.spec.federation} + {unit.spec.storage}")
     modules = _modules(unit, release)
     return PartyValues(
-        instance=unit.key,
-        labels=unit.labels,
-        image_pull_policy=unit.stack.images.pull_policy,
-        image_pull_secrets=pull_secret_names(unit.stack.images),
+        **chart_head(unit),
         party_id=unit.party,
-        release=unit.spec.release,
         party_id_in_config=release.party_id_in_config,
         layout=_layout(release, combination),
         image_patches=_image_patches(unit.spec, release, modules),
@@ -129,10 +125,7 @@ def party_images(unit: PartyUnit) -> dict[str, ImageUse]:
     """The images of a party's modules, by module, and that of the database's client."""
     release = unit.release
     variant = Variant(unit.spec.computing, unit.spec.algorithm, unit.spec.device)
-    images = {
-        name: image_use(release.modules[name], given.image, unit.stack.images, variant)
-        for name, given in _wanted(unit.spec, release).items()
-    }
+    images = module_images(release.modules, _wanted(unit.spec, release), unit.stack.images, variant)
     return {**images, DATABASE_CLIENT: image_use(release.modules["mysql"], unit.spec.modules.mysql.image, unit.stack.images)}
 
 

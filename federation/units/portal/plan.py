@@ -15,10 +15,10 @@ from federation.config.modules import ModuleSpec, Persistence
 from federation.config.portal import FmlManagerSpec, SitePortalSpec
 from federation.config.units import FmlManagerUnit, PortalUnit, SitePortalUnit
 from federation.links.next_hops import Address, fateflow_of
-from federation.links.publishing import descriptor, service
-from federation.manifests.modules import ImageUse, image_use, in_use, module_values
-from federation.manifests.objects import Manifest, PodSecurity, SecretPlan, namespace
-from federation.manifests.secrets import password_places, pull_secret, pull_secret_names
+from federation.links.publishing import descriptor, services
+from federation.manifests.modules import ImageUse, in_use, module_images, module_values
+from federation.manifests.objects import Manifest, PodSecurity, SecretPlan
+from federation.manifests.secrets import password_secrets, pull_secret
 from federation.peers.accepted import Peers
 from federation.peers.collaborations import groups
 from federation.trust.mutual_tls import MutualTls
@@ -27,7 +27,7 @@ from federation.units.patches import patched
 from federation.units.portal.consoles import CONSOLE, shown_portal
 from federation.units.portal.link import fml_manager_of, manager_links, portal_links, site_portals_of
 from federation.units.portal.policies import fml_manager_policies, site_portal_policies
-from federation.units.unit import ChartPlan, UnitPlan, module_summary
+from federation.units.unit import ChartPlan, UnitPlan, chart_head, module_summary, own_namespace
 
 Portal = SitePortalSpec | FmlManagerSpec
 # KubeFATE's and FedLCM's names.
@@ -62,8 +62,8 @@ def _plan(unit: PortalUnit, policies: tuple[Manifest, ...], links: Mapping[str, 
         party_id=unit.party_id,
         namespace=unit.namespace,
         release=unit.spec.release,
-        namespace_object=(namespace(unit.namespace, unit.labels, _pod_security(deployed)),) if unit.stack.cluster.makes_namespaces else (),
-        services=tuple(service(unit, published) for published in unit.published),
+        namespace_object=own_namespace(unit, _pod_security(deployed)),
+        services=services(unit),
         secrets=(*secrets, certificate, *pull_secret(unit), *board_secret(unit, values.boards)),
         routes=(),
         policies=policies,
@@ -106,8 +106,7 @@ def portal_credential(own: Portal, slot: str) -> Credential | None:
 
 def portal_secrets(unit: PortalUnit) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
     """The Secrets of passwords to make, and by slot the place of each password in the namespace."""
-    sources, keys = password_places(unit.key, portal_slots(unit.spec), lambda slot: portal_credential(unit.spec, slot))
-    return tuple(SecretPlan(name, name, unit.namespace, unit.labels, "Opaque", found) for name, found in sources.items()), keys
+    return password_secrets(unit, portal_slots(unit.spec), lambda slot: portal_credential(unit.spec, slot))
 
 
 def portal_tls(unit: PortalUnit) -> MutualTls:
@@ -129,8 +128,7 @@ def deployed_portal_modules(own: Portal) -> dict[str, ModuleSpec]:
 
 def portal_images(unit: PortalUnit) -> dict[str, ImageUse]:
     """The images of the modules, by module."""
-    rows = unit.release.modules
-    return {name: image_use(rows[name], given.image, unit.stack.images) for name, given in deployed_portal_modules(unit.spec).items()}
+    return module_images(unit.release.modules, deployed_portal_modules(unit.spec), unit.stack.images)
 
 
 def portal_values(unit: PortalUnit, keys: Mapping[str, SecretKey]) -> PortalValues:
@@ -142,12 +140,8 @@ def portal_values(unit: PortalUnit, keys: Mapping[str, SecretKey]) -> PortalValu
     mutual = portal_tls(unit)
     caller = None if unit.party_id is None else naming.fml_manager_name("client", unit.stack.federation.domain)
     return PortalValues(
-        instance=unit.key,
-        labels=unit.labels,
-        image_pull_policy=unit.stack.images.pull_policy,
-        image_pull_secrets=pull_secret_names(unit.stack.images),
+        **chart_head(unit),
         party_id=unit.party_id,
-        release=unit.spec.release,
         ports=chart_ports(PortalPorts, modules, release.ports),
         modules=PortalModules.model_validate(modules),
         database=_database(unit.spec, _DATABASES[unit.kind], release.ports["postgres"], keys["postgres"]),

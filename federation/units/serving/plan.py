@@ -17,10 +17,10 @@ from federation.config.units import AnyServingUnit, ServingExchangeUnit, Serving
 from federation.links.hops_of_serving import serving_exchange_hops, serving_hops
 from federation.links.kinds.registry import route_maps
 from federation.links.next_hops import fateflow_of, links, severed
-from federation.links.publishing import descriptor, service
-from federation.manifests.modules import ImageUse, image_use, in_use, module_values
-from federation.manifests.objects import SecretPlan, namespace
-from federation.manifests.secrets import password_places, pull_secret, pull_secret_names
+from federation.links.publishing import descriptor, services
+from federation.manifests.modules import ImageUse, in_use, module_images, module_values
+from federation.manifests.objects import SecretPlan
+from federation.manifests.secrets import password_secrets, pull_secret
 from federation.peers.accepted import Peers
 from federation.peers.collaborations import groups
 from federation.units.data import kept_data
@@ -29,7 +29,7 @@ from federation.units.protection import is_protected
 from federation.units.serving.link import REGISTRY_USER
 from federation.units.serving.modules import deployed_serving_modules
 from federation.units.serving.policies import of_a_party, serving_policies
-from federation.units.unit import ChartPlan, UnitPlan, module_summary
+from federation.units.unit import ChartPlan, UnitPlan, chart_head, module_summary, own_namespace
 
 _ADMIN_USER = "admin"
 
@@ -47,8 +47,8 @@ def plan_serving(unit: ServingUnit, peers: Peers) -> UnitPlan:
         party_id=unit.party_id,
         namespace=unit.namespace,
         release=unit.spec.release,
-        namespace_object=(namespace(unit.namespace, unit.labels),) if unit.stack.cluster.makes_namespaces else (),
-        services=tuple(service(unit, published) for published in unit.published),
+        namespace_object=own_namespace(unit),
+        services=services(unit),
         secrets=(*secrets, *pull_secret(unit)),
         routes=route_maps(unit, peers),
         policies=(*serving_policies(unit, hops), *of_a_party(unit)),
@@ -77,8 +77,8 @@ def plan_serving_exchange(unit: ServingExchangeUnit, peers: Peers, today: date |
         party_id=unit.party_id,
         namespace=unit.namespace,
         release=unit.spec.release,
-        namespace_object=(namespace(unit.namespace, unit.labels),) if unit.stack.cluster.makes_namespaces else (),
-        services=tuple(service(unit, published) for published in unit.published),
+        namespace_object=own_namespace(unit),
+        services=services(unit),
         secrets=pull_secret(unit),
         routes=route_maps(unit, peers),
         policies=serving_policies(unit, hops),
@@ -113,14 +113,12 @@ def serving_credential(own: ServingSpec, slot: str) -> Credential | None:
 
 def serving_secrets(unit: ServingUnit) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
     """The Secrets of passwords to make, and by slot the place of each password in the namespace."""
-    sources, keys = password_places(unit.key, serving_slots(unit.spec), lambda slot: serving_credential(unit.spec, slot))
-    return tuple(SecretPlan(name, name, unit.namespace, unit.labels, "Opaque", found) for name, found in sources.items()), keys
+    return password_secrets(unit, serving_slots(unit.spec), lambda slot: serving_credential(unit.spec, slot))
 
 
 def serving_images(unit: AnyServingUnit) -> dict[str, ImageUse]:
     """The images of the modules, by module."""
-    rows = unit.release.modules
-    return {name: image_use(rows[name], given.image, unit.stack.images) for name, given in deployed_serving_modules(unit.spec).items()}
+    return module_images(unit.release.modules, deployed_serving_modules(unit.spec), unit.stack.images)
 
 
 def serving_exchange_values(unit: ServingExchangeUnit) -> ServingValues:
@@ -159,11 +157,7 @@ def serving_values(unit: ServingUnit, keys: dict[str, SecretKey]) -> ServingValu
 def _chart(unit: AnyServingUnit, modules: Mapping[str, Module]) -> ServingValues:
     """The values that FATE-Serving and a serving exchange have in common."""
     return ServingValues(
-        instance=unit.key,
-        labels=unit.labels,
-        image_pull_policy=unit.stack.images.pull_policy,
-        image_pull_secrets=pull_secret_names(unit.stack.images),
-        release=unit.spec.release,
+        **chart_head(unit),
         ports=chart_ports(ServingPorts, modules, unit.release.ports),
         modules=ServingModules.model_validate(dict(modules)),
         routes=naming.SERVING_ROUTES,
