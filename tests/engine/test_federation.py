@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-from tests.engine.operators import DOMAIN, Federation, config_map, hand_over, objects
+from tests.engine.operators import DOMAIN, Federation, config_map, hand_over, objects, republish
 
 pytestmark = pytest.mark.engine
 
@@ -115,7 +115,7 @@ def test_a_changed_port_of_a_peer_updates_its_routes_and_the_policy_of_who_dials
     space.run("pulumi", "config", "set", "--path", "fate:parties.10000.publish.pulsar.port", "16651", "-s", "clinic-b")
     changes = objects(space.preview())
     assert changes == [("update", "kubernetes:core/v1:Service", "party-10000-pulsar-public-tls")]
-    space.up()
+    republish(space)
     hand_over(space, federation.consortium)
     assert sorted(objects(federation.consortium.preview())) == [
         ("update", "kubernetes:core/v1:ConfigMap", "exchange-routes"),

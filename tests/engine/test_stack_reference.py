@@ -12,7 +12,7 @@ import yaml
 
 from sandbox.files import private_dir, write_atomic
 from sandbox.workspace import REPO, Workspace
-from tests.engine.operators import OWN_RANGES, PUBLISHED, config_map
+from tests.engine.operators import OWN_RANGES, PUBLISHED, config_map, republish
 from tests.federations.organizations import PARTY, configure, listed, rerouted, star_federation
 
 pytestmark = pytest.mark.engine
@@ -147,7 +147,7 @@ def test_nothing_of_the_other_stack_but_its_descriptor_is_kept(owner: Owner) -> 
 def test_a_changed_endpoint_is_a_warning_until_it_is_accepted_and_then_a_change_of_routes_only(owner: Owner) -> None:
     before = route(owner.south)
     configure(owner.north, "exchange.publish.osx.port", "9371")
-    owner.north.up()
+    republish(owner.north)
     assert listed(owner.south) == []
     (warning,) = warnings(owner.south)
     assert f"stack {NORTH} publishes another descriptor than the accepted one, which stays in force" in warning

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from sandbox.workspace import Workspace
-from tests.engine.operators import config_map, hand_over, in_a_week
+from tests.engine.operators import config_map, hand_over, in_a_week, republish
 from tests.federations.organizations import (
     HUB,
     STAR,
@@ -97,7 +97,7 @@ def test_a_new_address_is_accepted_by_its_serial_and_changes_one_route(star: Org
     before, accepted = table(hub, "fate-exchange", "exchange-routes"), serial(hub, "bank-a")
     configure(space, "parties.9999.publish.osx.port", "19370")
     assert listed(space) == ["update fate:federation:FateParty::party-9999", service("party-9999-osx-public")]
-    space.up()
+    republish(space)
     assert listed(hub) == [], "nobody follows an address that was not accepted"
     hand_over(space, hub)
     assert serial(hub, "bank-a") > accepted
