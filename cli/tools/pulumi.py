@@ -9,9 +9,13 @@ import subprocess
 from cli.tools.errors import CommandError
 from cli.tools.files import shown
 from cli.tools.kept import has_keys
-from cli.tools.project import Stack
+from cli.tools.project import Project, Stack
+from federation.config.project import short_name
 
 SECONDS = 120.0
+_SELECTED_SECONDS = 10.0
+# The organization of every stack in a backend that has no organizations: a folder, a bucket.
+_NO_ORGANIZATION = "organization"
 _VARIABLES = "PULUMI_CONFIG_PASSPHRASE_FILE or PULUMI_CONFIG_PASSPHRASE"
 # What pulumi says, the problem in our words, and the remedy.
 _KNOWN = (
@@ -54,6 +58,27 @@ def pulumi(stack: Stack, *arguments: str, given: str | None = None, seconds: flo
         said = done.stderr or done.stdout
         raise EngineError(stack, arguments, said.replace(given, "<redacted>") if given else said)
     return done.stdout
+
+
+def selected_stack(project: Project) -> str | None:
+    """The stack that `pulumi stack select` chose for this project and backend; None when there is none, or pulumi does not tell."""
+    where = [] if project.named is None else ["--cwd", str(project.named)]
+    command = ["pulumi", "stack", "--show-name", "--fully-qualify-stack-names", "--non-interactive", "--color", "never", *where]
+    environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SELECTED_SECONDS,
+            env=environment,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    name = done.stdout.strip()
+    return (short_name(name) if name.startswith(f"{_NO_ORGANIZATION}/") else name) or None
 
 
 def _unknown_stack(stack: Stack) -> tuple[str, str]:

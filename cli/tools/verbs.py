@@ -6,6 +6,7 @@ function's docstring says is its help. Features are imported inside the function
 
 import inspect
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from cli.tools.errors import UsageError
+from cli.tools.files import shown
 from cli.tools.output import say
 from cli.tools.project import Stack, find_project
 from cli.tools.text import printable
@@ -81,14 +83,28 @@ def add(app: typer.Typer, name: str, run: Verb) -> None:
 
 
 def stack_named(name: str | None, folder: Path | None) -> Stack:
-    """The stack that -s and -C name; without -s the only one of the project. UsageError when it has none, or several."""
+    """The stack that -s and -C name."""
+    return stack_taken(name, folder)[0]
+
+
+def stack_taken(name: str | None, folder: Path | None) -> tuple[Stack, str]:
+    """The stack that -s and -C name, and why this one when -s does not: Pulumi's variable, the only one of the project, or the one that
+    `pulumi stack select` chose. UsageError when none of them says which.
+    """
     project = find_project(folder)
     if name is not None:
-        return project.stack(name)
+        return project.stack(name), ""
+    if variable := os.environ.get("PULUMI_STACK"):
+        return project.stack(variable), "named by PULUMI_STACK"
     if len(names := project.stack_names) == 1:
-        return project.stack(names[0])
-    known = f": {', '.join(names)}" if names else ""
-    raise UsageError(f"name the stack with -s STACK{known}")
+        return project.stack(names[0]), "the only one of this project"
+    from cli.tools.pulumi import selected_stack
+
+    if selected := selected_stack(project):
+        return project.stack(selected), "selected in Pulumi"
+    if not names:
+        raise UsageError(f"{shown(project.stacks)} has no stack file yet: name a stack with -s STACK; `fatefed init` writes its file")
+    raise UsageError(f"name the stack with -s STACK, or select one with `pulumi stack select`: {', '.join(names)}")
 
 
 def _stacks(incomplete: str) -> list[str]:
@@ -122,7 +138,8 @@ def _command(run: Verb) -> Callable[..., None]:
         given |= {"as_json": as_json} if "as_json" in signature.parameters else {}
         try:
             if stack is not None:
-                given["stack"] = None if stack.default is None and stack_name is None else stack_named(stack_name, folder)
+                optional = stack.default is None and stack_name is None
+                given["stack"] = None if optional else _announced(*stack_taken(stack_name, folder))
             result = run(**given)
         except FederationError as error:
             say(printable(str(error)), sys.stderr)
@@ -144,6 +161,13 @@ def _command(run: Verb) -> Callable[..., None]:
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     del command.__wrapped__  # or Typer would read the signature of the function
     return command
+
+
+def _announced(stack: Stack, why: str) -> Stack:
+    """The stack; one that nobody named is said, because the verb may write to it."""
+    if why:
+        say(printable(f"stack {stack.name}: {why}"), sys.stderr)
+    return stack
 
 
 def _must_be_values(given: dict[str, Any]) -> None:

@@ -82,6 +82,32 @@ def leaves(data: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
         yield path, data
 
 
+def test_without_a_name_the_stack_is_the_one_that_pulumi_has_selected(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def checked(*more: str) -> str:
+        main(["check", *more])
+        return capsys.readouterr().err
+
+    assert "pulumi stack select" in checked()
+    pulumi("stack", "init", "bank-a")
+    pulumi("stack", "init", "clinic-b")
+    assert pulumi("stack", "--show-name").strip() == "clinic-b"
+    assert checked() == "stack clinic-b: selected in Pulumi\n"
+    pulumi("stack", "select", "bank-a")
+    assert checked() == checked("-C", str(home)) == "stack bank-a: selected in Pulumi\n"
+    # Pulumi remembers a selection by the path of the folder as it was entered.
+    link = tmp_path_factory.mktemp("links") / "project"
+    link.symlink_to(home)
+    monkeypatch.chdir(link)
+    monkeypatch.setenv("PWD", str(link))
+    assert "pulumi stack select" in checked()
+    pulumi("stack", "select", "clinic-b")
+    assert checked() == "stack clinic-b: selected in Pulumi\n"
+    monkeypatch.setenv("PULUMI_STACK", "consortium")
+    assert checked() == "stack consortium: named by PULUMI_STACK\n"
+
+
 def test_passwords_are_written_encrypted_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pulumi("stack", "init", "bank-a")
     assert main(["secrets", "init", "-s", "bank-a"]) == 0

@@ -35,6 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = initialized(tmp_path, "bank-a", kind="party").file
     file.write_text(file.read_text().replace("tls: partyCa", "tls: provided"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PULUMI_STACK", raising=False)
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     return tmp_path
 
@@ -107,11 +108,46 @@ def test_wrong_usage_is_explained(capsys: pytest.CaptureFixture[str], home: Path
 
 
 def test_the_only_stack_of_a_project_needs_no_name(capsys: pytest.CaptureFixture[str], home: Path) -> None:
-    assert run(capsys, "check") == run(capsys, "check", "-s", "bank-a")
+    code, out, errors = run(capsys, "check")
+    assert (code, out) == run(capsys, "check", "-s", "bank-a")[:2]
+    assert errors == "stack bank-a: the only one of this project\n", "a verb may write to it"
+
+
+def test_of_several_stacks_the_one_that_is_selected_in_pulumi_is_taken(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run(capsys, "init", "party", "-s", "lab")[0] == 0
+    fake_pulumi(home, monkeypatch, stderr="error: no stack selected", code=255)
+    assert run(capsys, "check") == (
+        2, "", "fatefed: name the stack with -s STACK, or select one with `pulumi stack select`: bank-a, lab\n"
+    )  # fmt: skip
+    notes = fake_pulumi(home, monkeypatch, stdout="organization/fate/lab\n")
+    code, out, errors = run(capsys, "check")
+    assert (code, out, errors) == (*run(capsys, "check", "-s", "lab")[:2], "stack lab: selected in Pulumi\n")
+    assert [arguments[:2] for arguments, _ in asked(notes)[-1:]] == [["stack", "--show-name"]]
+    fake_pulumi(home, monkeypatch, stdout="acme/fate/lab\n")
+    assert run(capsys, "check")[2] == "stack acme/fate/lab: selected in Pulumi\n", "another organization's may be called the same"
+
+
+def test_pulumis_variable_goes_before_what_is_selected_and_an_option_before_both(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(capsys, "init", "party", "-s", "lab")[0] == 0
+    fake_pulumi(home, monkeypatch, stdout="organization/fate/lab\n")
+    monkeypatch.setenv("PULUMI_STACK", "bank-a")
+    code, out, errors = run(capsys, "check")
+    assert (code, out, errors) == (*run(capsys, "check", "-s", "bank-a")[:2], "stack bank-a: named by PULUMI_STACK\n")
+    assert run(capsys, "check", "-s", "lab")[2] == ""
+
+
+def test_a_project_without_stack_files_says_how_to_begin(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "stacks" / "Pulumi.bank-a.yaml").unlink()
+    fake_pulumi(home, monkeypatch, stderr="error: no stack selected", code=255)
     code, out, errors = run(capsys, "check")
     assert (code, out) == (2, "")
-    assert "name the stack with -s STACK: bank-a, lab" in errors
+    assert "stacks has no stack file yet: name a stack with -s STACK; `fatefed init` writes its file" in errors
 
 
 def test_a_verb_that_is_misspelled_is_guessed(capsys: pytest.CaptureFixture[str]) -> None:
