@@ -24,13 +24,13 @@ def shown(unit: ConsoleUnit, deployed: Collection[str]) -> dict[str, PartyConsol
     if unit.stack.boards is None:
         return {}
     everyone = unit.stack.boards.consoles.named or {name: ConsoleSpec() for name in DEFAULT_CONSOLES}
-    wanted = {name: PartyConsoleSpec(annotations=given.annotations) for name, given in everyone.items()}
-    for name, given in unit.spec.boards.named.items():
-        if given == "none":
+    wanted = {name: PartyConsoleSpec(annotations=console.annotations) for name, console in everyone.items()}
+    for name, console_spec in unit.spec.boards.named.items():
+        if console_spec == "none":
             wanted.pop(name, None)
         else:
             shared = everyone[name].annotations if name in everyone else {}
-            wanted[name] = given.model_copy(update={"annotations": {**shared, **given.annotations}})
+            wanted[name] = console_spec.model_copy(update={"annotations": {**shared, **console_spec.annotations}})
     return {name: wanted[name] for name, console in CONSOLES.items() if name in wanted and console.module in deployed}
 
 
@@ -133,15 +133,15 @@ def access(
 
     `offered`: those that are not shown, and still worth a port-forward.
     """
-    found: dict[str, Any] = {}
+    ways: dict[str, Any] = {}
     for name, row in CONSOLES.items():
         if row.module in deployed and (name in consoles or name in offered):
             port = unit.release.ports[row.port]
-            found[name] = {
+            ways[name] = {
                 **shown_access(unit.stack.boards, consoles.get(name), port),
                 "portForward": f"kubectl -n {unit.namespace} port-forward service/{row.service} {port}:{port}",
             }
-    return found | hosts_file(unit.stack.boards, consoles)
+    return ways | hosts_file(unit.stack.boards, consoles)
 
 
 def hosts_file(boards: BoardsSpec | None, consoles: Mapping[str, ShownConsole]) -> dict[str, str]:

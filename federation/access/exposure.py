@@ -67,7 +67,7 @@ def connection_changes(old: Iterable[Manifest], new: Iterable[Manifest]) -> Iter
 
 def _allowed(policies: Iterable[Manifest], *, dialled: bool = False) -> dict[str, dict[str, list[str]]]:
     """Places by port, by what the sentence says of them. `dialled`: also those that a unit dials because they are its peers."""
-    found: dict[str, dict[str, set[str]]] = {}
+    by_sentence: dict[str, dict[str, set[str]]] = {}
     for policy in policies:
         if policy.role in _FOLLOWING:
             continue
@@ -80,8 +80,8 @@ def _allowed(policies: Iterable[Manifest], *, dialled: bool = False) -> dict[str
                 if side == "egress" and of_peers and not dialled and not _is_open(rule):
                     continue
                 for port in _ports(rule):
-                    found.setdefault(what, {}).setdefault(port, set()).update(_places(rule, "from" if side == "ingress" else "to"))
-    return {what: {port: sorted(places) for port, places in sorted(ports.items())} for what, ports in sorted(found.items())}
+                    by_sentence.setdefault(what, {}).setdefault(port, set()).update(_places(rule, "from" if side == "ingress" else "to"))
+    return {what: {port: sorted(places) for port, places in sorted(ports.items())} for what, ports in sorted(by_sentence.items())}
 
 
 def _is_open(rule: Mapping[str, Any]) -> bool:
@@ -173,9 +173,9 @@ def _services(manifests: Iterable[Manifest], modules: Mapping[str, Any]) -> Iter
         notes = {key: value for key, value in manifest.annotations.items() if not key.startswith(_OWN_ANNOTATIONS)}
         yield manifest.name, _service(spec["type"], spec.get("loadBalancerSourceRanges"), [notes, spec.get("loadBalancerIP")])
     for name, module in modules.items():
-        given = module.get("service") or {}
-        settings = [given.get(key) for key in ("annotations", "loadBalancerIP", "nodePorts")]
-        yield f"of {name}", _service(given.get("type", "ClusterIP"), given.get("sourceRanges"), settings)
+        service = module.get("service") or {}
+        settings = [service.get(key) for key in ("annotations", "loadBalancerIP", "nodePorts")]
+        yield f"of {name}", _service(service.get("type", "ClusterIP"), service.get("sourceRanges"), settings)
 
 
 def _service(kind: str, ranges: Sequence[str] | None, settings: Any) -> dict[str, Any]:
@@ -186,11 +186,11 @@ def _service(kind: str, ranges: Sequence[str] | None, settings: Any) -> dict[str
 def _service_changes(name: str, old: Facts, new: Facts) -> Iterator[Change]:
     before, after = old["type"], new["type"]
     if before != after:
-        said = f"Service {name}: {before} -> {after}"
+        change = f"Service {name}: {before} -> {after}"
         if _REACH[before]:
-            yield "cut", f"{said}: who came from outside the old way comes no more"
+            yield "cut", f"{change}: who came from outside the old way comes no more"
         if _REACH[after] > _REACH[before]:
-            yield "open", f"{said}: it is reached from outside of the cluster" + _by_whom(new)
+            yield "open", f"{change}: it is reached from outside of the cluster" + _by_whom(new)
         return
     if old["settings"] != new["settings"]:
         yield "cut", f"Service {name}: another address, node port or annotation: its load balancer may be another one, reached by others"

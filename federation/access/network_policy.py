@@ -82,15 +82,15 @@ def party_doors(unit: PartyUnit, deployed: frozenset[str]) -> Iterator[Door]:
         sources = board_sources(unit, shown(unit, deployed), name)
         if console.module in deployed and sources is not None:
             yield Door(f"board-{name}", console.module, (ports[console.port],), sources)
-    yield from service_doors({name: given for name, given in module_specs(unit.spec).items() if name in deployed}, ports)
+    yield from service_doors({name: module for name, module in module_specs(unit.spec).items() if name in deployed}, ports)
     if driver := driver_ports(unit.spec):
         yield Door("engine-spark", naming.FATEFLOW, driver, [])
 
 
 def service_doors(modules: Mapping[str, ModuleSpec | None], ports: Mapping[str, int]) -> Iterator[Door]:
     """Every port of the modules whose Service the operator shows outside of the cluster."""
-    for module, given in modules.items():
-        if given is not None and given.service is not None and given.service.type != "ClusterIP":
+    for module, spec in modules.items():
+        if spec is not None and spec.service is not None and spec.service.type != "ClusterIP":
             yield Door(f"service-{naming.kebab_case(module)}", module, tuple(sorted({*ports_of([module], ports).values()})), [])
 
 
@@ -118,23 +118,23 @@ def policy(unit: AnyUnit, name: str, pods: Mapping[str, str], *, ingress: list[R
 
 def unit_policies(unit: AnyUnit, engines: Iterable[Way] = ()) -> Iterator[Manifest]:
     """Of all pods of a unit: each other, name resolution, external engines, and what the operator allows; and of all others: nothing."""
-    said = unit.stack.network_policy
-    ingress = [*own_pods(unit, "from"), *_more(said, "ingress")]
-    egress = [*own_pods(unit, "to"), _name_resolution(said.dns), *_more(said, "egress"), *map(outside, engines)]
+    settings = unit.stack.network_policy
+    ingress = [*own_pods(unit, "from"), *_more(settings, "ingress")]
+    egress = [*own_pods(unit, "to"), _name_resolution(settings.dns), *_more(settings, "egress"), *map(outside, engines)]
     yield policy(unit, "inside", {naming.INSTANCE: unit.key}, ingress=ingress, egress=egress)
     if not is_closed(unit):
         return
     yield policy(unit, naming.DEFAULT_DENY, {}, ingress=[], egress=[])
     if unit.stack.boards is not None:
         # cert-manager answers an ACME server from a pod in the namespace of the certificate, behind the controller of the consoles.
-        sources = [{"namespaceSelector": {}}] if said.boards is None else elsewhere(said.boards)
+        sources = [{"namespaceSelector": {}}] if settings.boards is None else elsewhere(settings.boards)
         yield policy(unit, "acme-solver", ACME_SOLVER, ingress=[connect("from", sources, (ACME_PORT,))], egress=[])
 
 
 def is_closed(unit: AnyUnit) -> bool:
     """Whether a pod that no policy names is cut off: others may live in a namespace that the stack did not make."""
-    said = unit.stack.network_policy.default_deny
-    return unit.stack.cluster.makes_namespaces if said is None else said
+    default_deny = unit.stack.network_policy.default_deny
+    return unit.stack.cluster.makes_namespaces if default_deny is None else default_deny
 
 
 def doctor_policies(unit: TrainingUnit, peers: Peers) -> Iterator[Manifest]:
@@ -159,9 +159,9 @@ def outside(way: Way) -> Rule:
     return connect("to", [] if way.address is None else ranges_of([single(way.address)]), way.ports)
 
 
-def _more(said: NetworkPolicySpec, side: str) -> Iterator[Rule]:
-    given = said.ingress if side == "ingress" else said.egress
-    for _, allowance in sorted(given.items()):
+def _more(settings: NetworkPolicySpec, side: str) -> Iterator[Rule]:
+    allowances = settings.ingress if side == "ingress" else settings.egress
+    for _, allowance in sorted(allowances.items()):
         yield connect("from" if side == "ingress" else "to", elsewhere(allowance), allowance.ports)
 
 
@@ -174,12 +174,12 @@ def published_sources(unit: AnyUnit) -> list[Rule]:
 
 def _dialled(unit: TrainingUnit, hops: Iterable[Neighbour]) -> dict[str, dict[str, Rule]]:
     """For each module the rules of what it dials, each once: in a star many parties are reached through one exchange."""
-    found: dict[str, dict[str, Rule]] = {}
+    rules: dict[str, dict[str, Rule]] = {}
     for hop in hops:
         for endpoint, address in hop.endpoints.items() if hop.routed else ():
             rule = towards(unit.stack.cluster, address)
-            found.setdefault(unit.links.dialler(unit.kind, endpoint), {})[repr(rule)] = rule
-    return found
+            rules.setdefault(unit.links.dialler(unit.kind, endpoint), {})[repr(rule)] = rule
+    return rules
 
 
 def towards(cluster: ClusterSpec, address: Address) -> Rule:
@@ -209,7 +209,7 @@ def beyond_the_cluster(cluster: ClusterSpec, host: str) -> list[Rule]:
 
 def _closed(cluster: ClusterSpec, cidr: str) -> list[str]:
     version = ipaddress.ip_network(cidr).version
-    return sorted({*nobodys(version), *(found for found in cluster.ranges if ipaddress.ip_network(found).version == version)})
+    return sorted({*nobodys(version), *(network for network in cluster.ranges if ipaddress.ip_network(network).version == version)})
 
 
 def ip_addresses(address: Address) -> tuple[str, ...]:

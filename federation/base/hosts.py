@@ -105,16 +105,16 @@ def namespace_of(host: str) -> str | None:
 @lru_cache(maxsize=8192)
 def _address(text: str) -> Ip:
     """An address; of one that stands for an IPv4 address, that."""
-    found: Ip = ipaddress.ip_address(text)
-    for network, shift in _HOLDS_IPV4.items() if found.version == 6 and found not in _ITSELF else ():
-        if found in network:
-            return ipaddress.IPv4Address(int(found) >> shift & 0xFFFFFFFF)
-    return found
+    address: Ip = ipaddress.ip_address(text)
+    for network, shift in _HOLDS_IPV4.items() if address.version == 6 and address not in _ITSELF else ():
+        if address in network:
+            return ipaddress.IPv4Address(int(address) >> shift & 0xFFFFFFFF)
+    return address
 
 
 def _of_somebody(address: str) -> bool:
-    found = _address(address)
-    return not any(found in network for network in _NOBODYS if network.version == found.version)
+    ip = _address(address)
+    return not any(ip in network for network in _NOBODYS if network.version == ip.version)
 
 
 _OWN_NAMES = frozenset({"localhost", "localhost.localdomain"})

@@ -32,7 +32,7 @@ def read_json(content: bytes, place: str) -> dict[str, Any] | Problems:
         secrets = sorted(_secret_like(data))
         unreadable = next(_unreadable(data), None)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        return (Problem(place, f"not a whole JSON document ({_said(error)})", "fetch the file again: it may be truncated"),)
+        return (Problem(place, f"not a whole JSON document ({_reason(error)})", "fetch the file again: it may be truncated"),)
     if not isinstance(data, dict):
         return (Problem(place, "not a JSON object", ASK),)
     if unreadable is not None:
@@ -53,17 +53,17 @@ def _short(sentence: str) -> str:
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Two readers could take two values of one key: one signature would then cover two meanings."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    document = dict(pairs)
+    if len(document) != len(pairs):
         raise ValueError("a key is written twice")
-    return found
+    return document
 
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 

@@ -32,7 +32,7 @@ def live_values(data: Any) -> frozenset[LiveValue]:
 def substitute(data: Any, values: Mapping[LiveValue, str]) -> Any:
     """A copy of the data with each marker replaced. KeyError for a marker without a value."""
     if isinstance(data, str):
-        return _MARKER.sub(lambda found: values[LiveValue(found[1], found[2], found[3])], data)
+        return _MARKER.sub(lambda match: values[LiveValue(match[1], match[2], match[3])], data)
     if isinstance(data, Mapping):
         return {key: substitute(value, values) for key, value in data.items()}
     if isinstance(data, list | tuple):

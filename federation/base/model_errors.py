@@ -40,24 +40,24 @@ def problems_of(
     error: ValidationError, model: type[BaseModel], place: Callable[[Path], str], limit: int | None = None
 ) -> tuple[Problem, ...]:
     """The errors of a validation, in the order of the document, at the place the caller knows for its path; all, or the first few."""
-    found = error.errors(include_url=False, include_input=False)
+    errors = error.errors(include_url=False, include_input=False)
     above: set[Path] | None = None
-    told: list[Problem] = []
-    for details in found:
+    problems: list[Problem] = []
+    for details in errors:
         if details["type"] == "literal_error":
             # `a word, or a map`: who wrote a map with a mistake in it did not mean the word.
-            above = _above(found, model) if above is None else above
+            above = _above(errors, model) if above is None else above
             if real_path(details["loc"], model) in above:
                 continue
-        told.append(_problem(details, model, place))
-        if len(told) == limit:
+        problems.append(_problem(details, model, place))
+        if len(problems) == limit:
             break
-    return tuple(told)
+    return tuple(problems)
 
 
-def _above(found: Sequence[Any], model: type[BaseModel]) -> set[Path]:
+def _above(errors: Sequence[Any], model: type[BaseModel]) -> set[Path]:
     """Every path that is above another one at which something is wrong."""
-    paths = {real_path(details["loc"], model) for details in found}
+    paths = {real_path(details["loc"], model) for details in errors}
     return {path[:length] for path in paths for length in range(len(path))}
 
 
@@ -85,8 +85,8 @@ def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str])
         path = (*real_path(details["loc"][:-1], model), str(details["loc"][-1]))
         return Problem(place(path), f"unknown key {path[-1]!r}", _spelling(path, model))
     if details["type"] == "invalid_key":
-        said = "has a key that is no text: YAML takes on and yes for true, and digits for a number"
-        return Problem(place(real_path(details["loc"][:-1], model)), said, "write the key in quotes, or correct it")
+        problem = "has a key that is no text: YAML takes on and yes for true, and digits for a number"
+        return Problem(place(real_path(details["loc"][:-1], model)), problem, "write the key in quotes, or correct it")
     if details["type"] == "union_tag_invalid":
         tag, kinds = details["ctx"]["discriminator"].strip("'"), details["ctx"]["expected_tags"].replace("'", "")
         return Problem(place((*path, tag)), f"{details['ctx']['tag']!r} is none of {kinds}", "correct the value")

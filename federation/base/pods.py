@@ -183,7 +183,7 @@ class Volume(Model):
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
-        given = [self.config_map, self.secret, self.persistent_volume_claim, self.empty_dir]
-        if sum(source is not None for source in given) != 1:
+        sources = [self.config_map, self.secret, self.persistent_volume_claim, self.empty_dir]
+        if sum(source is not None for source in sources) != 1:
             raise ValueError("name one of configMap, secret, persistentVolumeClaim, emptyDir")
         return self

@@ -53,11 +53,11 @@ class YamlFile:
         """The file at a path, shown to the user under a name. FederationError when it cannot be read."""
         shown = name or str(path)
         try:
-            found = path.stat()
+            status = path.stat()
             # Reading a pipe would wait for ever, and what is far too large need not be read.
-            if not stat.S_ISREG(found.st_mode):
+            if not stat.S_ISREG(status.st_mode):
                 raise FederationError([Problem(shown, "cannot be read: it is no file", cls._UNREADABLE)])
-            if found.st_size > cls._LARGEST * _MIB:
+            if status.st_size > cls._LARGEST * _MIB:
                 raise FederationError([cls._too_large(shown)])
             return cls(path.read_text("utf-8"), shown)
         except UnicodeDecodeError as error:
@@ -94,10 +94,10 @@ class YamlFile:
     def _line(self, node: yaml.Node | None, path: Sequence[str]) -> int | None:
         line = None
         for part in path:
-            found = self._pair(node, part)
-            if found is None:
+            pair = self._pair(node, part)
+            if pair is None:
                 break
-            line, node = found[0].start_mark.line + 1, found[1]
+            line, node = pair[0].start_mark.line + 1, pair[1]
         return line
 
     def _pair(self, node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
@@ -114,8 +114,8 @@ class YamlFile:
         return None
 
     def _step(self, node: yaml.Node | None, key: str) -> yaml.Node | None:
-        found = self._pair(node, key)
-        return None if found is None else found[1]
+        pair = self._pair(node, key)
+        return None if pair is None else pair[1]
 
     def _shown(self, line: int | None, path: str) -> str:
         shown = self.name if line is None else f"{self.name}:{line}"

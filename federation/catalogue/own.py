@@ -30,7 +30,7 @@ def own_releases(paths: Sequence[str], folder: Path, place: Place) -> tuple[dict
 
     A row's `base` is a release of the program, or of a file that stands earlier in the list.
     """
-    rows, found, problems = dict(built_in_rows("fate")), dict(catalogue()), list[Problem]()
+    rows, releases, problems = dict(built_in_rows("fate")), dict(catalogue()), list[Problem]()
     for number, relative in enumerate(paths):
         at = place(("releases", str(number)))
         if not is_below(relative, folder):
@@ -38,12 +38,12 @@ def own_releases(paths: Sequence[str], folder: Path, place: Place) -> tuple[dict
                 Problem(at, f"{relative} is outside the folder of the stack file", "keep releases beside or below the stack file")
             )
             continue
-        read = read_release(folder / relative, relative, rows, frozenset(found))
+        read = read_release(folder / relative, relative, rows, frozenset(releases))
         if isinstance(read, OwnRelease):
-            found[read.release.release], rows[read.release.release] = read.release, read.row
+            releases[read.release.release], rows[read.release.release] = read.release, read.row
         else:
             problems += [Problem(f"{at} ({problem.place})", problem.problem, problem.remedy) for problem in read]
-    return in_order(found), tuple(problems)
+    return in_order(releases), tuple(problems)
 
 
 def read_release(

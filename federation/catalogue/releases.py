@@ -192,8 +192,8 @@ def in_order(releases: Mapping[str, Row]) -> dict[str, Row]:
 @cache
 def built_in_rows(folder: str) -> Mapping[str, dict[str, Any]]:
     """The rows of a catalogue of this program's own as they are written, by version."""
-    found = files("federation.catalogue").joinpath("rows", folder).iterdir()
-    return {file.name.removesuffix(".yaml"): yaml.safe_load(file.read_text()) for file in found}
+    row_files = files("federation.catalogue").joinpath("rows", folder).iterdir()
+    return {file.name.removesuffix(".yaml"): yaml.safe_load(file.read_text()) for file in row_files}
 
 
 def whole_row(rows: Mapping[str, Any], name: str) -> dict[str, Any]:

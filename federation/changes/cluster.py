@@ -9,30 +9,30 @@ from federation.config.stack import ClusterSpec
 Uids = Mapping[str, str]
 
 
-def unpinned_cluster(spec: ClusterSpec, found: Uids) -> str | None:
+def unpinned_cluster(spec: ClusterSpec, uids: Uids) -> str | None:
     """What is said when the kubeconfig leads to another cluster than `cluster.uid` names; None: it does not, or nothing is named."""
-    if spec.uid is None or spec.uid in found.values():
+    if spec.uid is None or spec.uid in uids.values():
         return None
-    place, uid = min(found.items())
+    place, uid = min(uids.items())
     problem = f"{place} has the UID {uid} there, and fate:cluster.uid is {spec.uid}"
     return _elsewhere(spec, problem, "choose the context or kubeconfig of that cluster, or correct fate:cluster.uid")
 
 
 def unreachable_cluster(spec: ClusterSpec, kubeconfig: Kubeconfig) -> str:
     """What is said when the API server does not answer, before Pulumi advises to forget what is deployed there."""
-    found = None if spec.in_cluster else kubeconfig.problem(spec)
+    problem_and_remedy = None if spec.in_cluster else kubeconfig.problem(spec)
     server = "" if spec.in_cluster else kubeconfig.server(spec)
     where = f" at {server}" if server else ""
-    problem, remedy = found or (
+    problem, remedy = problem_and_remedy or (
         f"the API server{where} does not answer, or refuses the credentials",
         f"`kubectl{_option(spec)} get --raw /version` says why; often a network that is down, or a token that expired: renew it",
     )
     return f"fate:cluster: {_shown(spec)} leads nowhere, and nothing was touched: {problem}\n    remedy: {remedy}"
 
 
-def other_cluster(spec: ClusterSpec, remembered: Uids, found: Uids) -> str | None:
+def other_cluster(spec: ClusterSpec, remembered: Uids, current: Uids) -> str | None:
     """What is said when it leads to another one than where the stack is deployed; None: it does not, or `cluster.uid` allows that."""
-    changed = _changed(remembered, found)
+    changed = _changed(remembered, current)
     if changed is None or spec.uid is not None:
         return None
     place, before, uid = changed
@@ -44,9 +44,9 @@ def other_cluster(spec: ClusterSpec, remembered: Uids, found: Uids) -> str | Non
     )
 
 
-def moved_cluster(remembered: Uids, found: Uids) -> str | None:
+def moved_cluster(remembered: Uids, current: Uids) -> str | None:
     """What is said of each unit of a stack that moves, as `cluster.uid` allows; None: it does not move."""
-    changed = _changed(remembered, found)
+    changed = _changed(remembered, current)
     if changed is None:
         return None
     place, before, uid = changed
@@ -57,20 +57,20 @@ def _elsewhere(spec: ClusterSpec, problem: str, remedy: str) -> str:
     return f"fate:cluster: {_shown(spec)} leads to another cluster: {problem}\n    remedy: {remedy}"
 
 
-def _changed(remembered: Uids, found: Uids) -> tuple[str, str, str] | None:
+def _changed(remembered: Uids, current: Uids) -> tuple[str, str, str] | None:
     """Where the UID is another one than remembered, and both. None: the same cluster, or nothing that both know (another `scope`)."""
-    changed = [(place, remembered[place], uid) for place, uid in sorted(found.items()) if remembered.get(place, uid) != uid]
+    changed = [(place, remembered[place], uid) for place, uid in sorted(current.items()) if remembered.get(place, uid) != uid]
     return changed[0] if changed else None
 
 
 def _option(spec: ClusterSpec) -> str:
-    given = [("kubeconfig", spec.kubeconfig), ("context", spec.context)]
-    return "".join(f" --{name}={value}" for name, value in given if value is not None)
+    options = [("kubeconfig", spec.kubeconfig), ("context", spec.context)]
+    return "".join(f" --{name}={value}" for name, value in options if value is not None)
 
 
 def _shown(spec: ClusterSpec) -> str:
     """Which cluster the stack's file names."""
     if spec.in_cluster:
         return "inCluster"
-    given = [f"{key} {value}" for key, value in (("kubeconfig", spec.kubeconfig), ("context", spec.context)) if value is not None]
-    return ", ".join(given) or "the kubeconfig's current context"
+    keys = [f"{key} {value}" for key, value in (("kubeconfig", spec.kubeconfig), ("context", spec.context)) if value is not None]
+    return ", ".join(keys) or "the kubeconfig's current context"

@@ -75,8 +75,8 @@ def stack_effects(old: Mapping[str, Facts], new: Mapping[str, Facts], owner: str
     """What happens to every unit of a stack."""
     before, after = ({unit: facts.get("data", {}) for unit, facts in side.items()} for side in (old, new))
     taken = [Effect(unit, "data loss", f"refused: {problem}", (), owner) for unit, problem in taken_namespaces(before, after)]
-    found = (effect for unit in sorted({*old, *new}) for effect in effects(unit, old.get(unit), new.get(unit), owner))
-    return (*taken, *found)
+    others = (effect for unit in sorted({*old, *new}) for effect in effects(unit, old.get(unit), new.get(unit), owner))
+    return (*taken, *others)
 
 
 def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this stack") -> Iterator[Effect]:
@@ -230,23 +230,23 @@ def _to(change: _Change, names: Collection[str]) -> str:
 
 
 def _named(names: Collection[str]) -> str:
-    found = sorted(names, key=by_number)
-    return ", ".join(found[:3]) + (f" and {len(found) - 3:,} more" if len(found) > 3 else "")
+    ordered = sorted(names, key=by_number)
+    return ", ".join(ordered[:3]) + (f" and {len(ordered) - 3:,} more" if len(ordered) > 3 else "")
 
 
 def _certificates(change: _Change) -> Iterator[Effect]:
     """The unit's own certificate: who signs it, and which authorities it tells its peers."""
     before, after = change.before("signer"), change.new["signer"]
-    told = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
+    export = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
     if before != after and after in change.before("authorities"):
         yield change.effect("reload", "its next CA signs its certificate, which is read within 5 minutes; no pod starts again")
         yield change.effect(
             "cut", "peers that have not accepted its next CA refuse its certificate", None, "; before: every peer has accepted it"
         )
     elif before != after:
-        yield change.effect("cut", "another CA signs its certificate: peers refuse it until they have accepted that CA", None, told)
+        yield change.effect("cut", "another CA signs its certificate: peers refuse it until they have accepted that CA", None, export)
     if change.before("authorities") != change.new["authorities"] and (before == after or after in change.before("authorities")):
-        yield change.effect("reload", "the CAs that it tells its peers change", None, told)
+        yield change.effect("reload", "the CAs that it tells its peers change", None, export)
 
 
 def _trust(change: _Change) -> Iterator[Effect]:
@@ -277,5 +277,5 @@ def _issued(change: _Change) -> Iterator[Effect]:
 
 def _provided(change: _Change) -> Iterator[Effect]:
     """Certificates that the operator gave: only the program sees their values, so here both sides may lack them."""
-    for found in provided_changes(change.old.get("provided", {}), change.new.get("provided", {})):
-        yield change.effect(found.kind, found.what, None if found.everyone else (), found.acts)
+    for certificate in provided_changes(change.old.get("provided", {}), change.new.get("provided", {})):
+        yield change.effect(certificate.kind, certificate.what, None if certificate.everyone else (), certificate.acts)

@@ -45,8 +45,8 @@ class Slots(Model):
 
     def of(self, slot: str) -> Credential | None:
         """What was given for a slot, by its name in YAML."""
-        found: Credential | None = self.by_key()[slot]
-        return found
+        credential: Credential | None = self.by_key()[slot]
+        return credential
 
 
 class Credentials(Slots):

@@ -39,8 +39,8 @@ class StackSource(YamlFile):
     @property
     def peers_path(self) -> str | None:
         """What `fate:peersFile` names, relative to the folder of the stack file."""
-        found = self._own_config.get("peersFile")
-        return found if isinstance(found, str) and found else None
+        path = self._own_config.get("peersFile")
+        return path if isinstance(path, str) and path else None
 
     def place(self, path: Sequence[str]) -> str:
         """`stacks/Pulumi.bank-a.yaml:12 fate:parties.9999.release`; the line is that of the nearest key that exists."""
@@ -93,8 +93,8 @@ class StackSource(YamlFile):
 
     def encrypted(self, name: str) -> object:
         """An entry of fate:secrets as it is written; None without one."""
-        found = self.engine_config.get("fate:secrets")
-        return found.get(name) if isinstance(found, dict) else None
+        secrets = self.engine_config.get("fate:secrets")
+        return secrets.get(name) if isinstance(secrets, dict) else None
 
     def plain_secrets(self) -> tuple[Problem, ...]:
         """Entries of fate:secrets that are not encrypted: anyone who reads the file has them."""

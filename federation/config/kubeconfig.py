@@ -48,8 +48,8 @@ def read_kubeconfig(spec: ClusterSpec, variable: str, folder: Path | None = None
     if spec.kubeconfig:
         named, paths = True, [(folder or Path()) / Path(spec.kubeconfig).expanduser()]
     else:
-        given = [Path(path) for path in variable.split(_BETWEEN) if path]
-        named, paths = bool(given), given or [_BY_DEFAULT.expanduser()]
+        listed = [Path(path) for path in variable.split(_BETWEEN) if path]
+        named, paths = bool(listed), listed or [_BY_DEFAULT.expanduser()]
     there = [path for path in paths if path.exists()]
     if named and not there:
         return Kubeconfig((), broken=f"there is no file {', '.join(map(str, paths))}")

@@ -19,8 +19,8 @@ from federation.config.stack import StackSpec
 class _Lacking(dict[Any, Any]):
     """A map some of whose entries did not parse: those of these keys, or of any (None). It is not empty."""
 
-    def __init__(self, found: Mapping[Any, Any], keys: frozenset[str] | None) -> None:
-        super().__init__(found)
+    def __init__(self, entries: Mapping[Any, Any], keys: frozenset[str] | None) -> None:
+        super().__init__(entries)
         self._keys = keys
 
     def __bool__(self) -> bool:
@@ -53,8 +53,8 @@ def need_every_entry(*maps: Mapping[Any, Any]) -> None:
 
 def parsed(values: Mapping[str, Any]) -> StackSpec:
     """What parsed of a configuration that is wrong somewhere."""
-    found: StackSpec = _model(StackSpec, values)
-    return found
+    spec: StackSpec = _model(StackSpec, values)
+    return spec
 
 
 def _model(model: type[Model], data: object) -> Any:
@@ -118,11 +118,11 @@ def _entries(key_type: Any, value_type: Any, data: object) -> dict[Any, Any]:
     """The entries of a map that parsed, each as far as it did."""
     if not isinstance(data, dict):
         return _Lacking({}, None)
-    found: dict[Any, Any] = {}
+    entries: dict[Any, Any] = {}
     wrong = set[str]()
     for key, value in data.items():
         try:
-            found[_value(key_type, key)] = _value(value_type, value)
+            entries[_value(key_type, key)] = _value(value_type, value)
         except NotParsed:
             wrong.add(str(key))
-    return _Lacking(found, frozenset(wrong)) if wrong else found
+    return _Lacking(entries, frozenset(wrong)) if wrong else entries

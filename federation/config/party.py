@@ -78,8 +78,8 @@ class PartySpec(Model):
         """The exchanges of a party of a star by name, each with the path of what names it; more than one only behind lbrollsite."""
         front = self.modules.lbrollsite
         more = () if front is None else front.exchanges
-        found = {} if self.exchange is None else {self.exchange: ("exchange",)}
-        return {**{name: ("modules", "lbrollsite", "exchanges", str(number)) for number, name in enumerate(more)}, **found}
+        first = {} if self.exchange is None else {self.exchange: ("exchange",)}
+        return {**{name: ("modules", "lbrollsite", "exchanges", str(number)) for number, name in enumerate(more)}, **first}
 
     @property
     def hubs(self) -> tuple[str, ...]:
@@ -89,22 +89,22 @@ class PartySpec(Model):
 
 def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:
     """What the operator says of each module, by its name in the catalogue; None: an optional one that was not asked for."""
-    given = own.modules
+    modules = own.modules
     return {
-        "fateflow": given.fateflow,
-        "mysql": given.mysql,
-        "nginx": given.nginx,
-        "pulsar": given.pulsar,
-        "rabbitmq": given.rabbitmq,
-        "clustermanager": given.clustermanager,
-        "nodemanager": given.nodemanager,
-        "rollsite": given.rollsite,
-        "lbrollsite": given.lbrollsite,
-        "osx": given.osx,
-        "sparkMaster": given.spark.master,
-        "sparkWorker": given.spark.worker,
-        "namenode": given.hdfs.namenode,
-        "datanode": given.hdfs.datanode,
-        "fateboard": given.fateboard,
-        "client": given.client,
+        "fateflow": modules.fateflow,
+        "mysql": modules.mysql,
+        "nginx": modules.nginx,
+        "pulsar": modules.pulsar,
+        "rabbitmq": modules.rabbitmq,
+        "clustermanager": modules.clustermanager,
+        "nodemanager": modules.nodemanager,
+        "rollsite": modules.rollsite,
+        "lbrollsite": modules.lbrollsite,
+        "osx": modules.osx,
+        "sparkMaster": modules.spark.master,
+        "sparkWorker": modules.spark.worker,
+        "namenode": modules.hdfs.namenode,
+        "datanode": modules.hdfs.datanode,
+        "fateboard": modules.fateboard,
+        "client": modules.client,
     }

@@ -113,11 +113,11 @@ class PeerSpec(Model):
     @model_validator(mode="after")
     def _what_is_unsigned_has_no_key(self) -> Self:
         signed = {"key": self.key, "previousKey": self.previous_key, "acceptedSerial": self.accepted_serial}
-        given = [name for name, value in signed.items() if value is not None]
-        if self.stack is not None and given:
-            raise ValueError(f"a stack does not sign what it publishes: drop {', '.join(given)}, or drop stack and accept signed files")
-        if self.unsigned and given:
-            raise ValueError(f"an unsigned peer has no {' and no '.join(given)}: drop unsigned, or drop what belongs to a signature")
+        keys = [name for name, value in signed.items() if value is not None]
+        if self.stack is not None and keys:
+            raise ValueError(f"a stack does not sign what it publishes: drop {', '.join(keys)}, or drop stack and accept signed files")
+        if self.unsigned and keys:
+            raise ValueError(f"an unsigned peer has no {' and no '.join(keys)}: drop unsigned, or drop what belongs to a signature")
         return self
 
     @model_validator(mode="after")

@@ -54,8 +54,8 @@ class Publication(Model):
 
     @model_validator(mode="after")
     def _only_a_load_balancer_filters_sources_and_asks_for_an_address(self) -> Self:
-        for key, given in (("sourceRanges", limits_of(self.source_ranges)), ("loadBalancerIP", self.load_balancer_ip)):
-            if given and self.type != "LoadBalancer":
+        for key, value in (("sourceRanges", limits_of(self.source_ranges)), ("loadBalancerIP", self.load_balancer_ip)):
+            if value and self.type != "LoadBalancer":
                 instead = "; networkPolicy.publishedFrom limits node ports, or a firewall does, and then write sourceRanges: anyone"
                 hint = instead if (key, self.type) == ("sourceRanges", "NodePort") else ""
                 raise ValueError(f"{key} only works with type LoadBalancer, not {self.type}{hint}")
@@ -82,7 +82,7 @@ class PublishPulsar(PublishPort):
     )
 
     @model_validator(mode="after")
-    def _only_a_broker_of_this_program_is_told(self) -> Self:
+    def _only_an_own_broker_asks_for_certificates(self) -> Self:
         if self.type == "External" and self.client_certificates == "required":
             raise ValueError("clientCertificates: an external Pulsar asks for certificates if its own configuration says so: remove it")
         return self
@@ -103,13 +103,13 @@ class Publish(Model):
     """Published endpoints by name."""
 
     @property
-    def given(self) -> dict[str, Publication]:
+    def by_endpoint(self) -> dict[str, Publication]:
         """What is published, by endpoint."""
         return {endpoint: publication for endpoint, publication in self.by_key().items() if publication is not None}
 
     def of(self, endpoint: str) -> Publication:
         """The publication of an endpoint. KeyError when it is not given: `federation.rules.stack` refuses that before."""
-        return self.given[endpoint]
+        return self.by_endpoint[endpoint]
 
 
 class PartyPublish(Publish):

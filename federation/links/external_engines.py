@@ -25,8 +25,8 @@ _PORTS: dict[str, dict[str, str]] = {
 
 def external_engines(own: AnySpec) -> dict[str, Any]:
     """The external engines of a party, none of another kind, by name: the models of `federation.config.engines`."""
-    given = {name: getattr(getattr(own, "engines", None), name, None) for name in REPLACED}
-    return {name: engine.external for name, engine in given.items() if engine is not None}
+    engines = {name: getattr(getattr(own, "engines", None), name, None) for name in REPLACED}
+    return {name: engine.external for name, engine in engines.items() if engine is not None}
 
 
 def replaced_modules(own: PartySpec) -> dict[str, str]:

@@ -39,9 +39,9 @@ def _exchange_of(unit: ServingUnit, peers: Peers) -> Neighbour:
 
 
 def _parties(unit: AnyServingUnit, peers: Peers) -> dict[PartyId, Neighbour]:
-    found = {peer.party_id: remote(peer) for peer in peers.parties("serving") if peer.party_id is not None}
-    found |= {party: _inside(other) for party, other in serving_units(unit.stack).items() if party != unit.party_id}
-    return {party: hop if may_talk(unit.stack.collaborations, unit.party_id, party) else APART for party, hop in found.items()}
+    hops = {peer.party_id: remote(peer) for peer in peers.parties("serving") if peer.party_id is not None}
+    hops |= {party: _inside(other) for party, other in serving_units(unit.stack).items() if party != unit.party_id}
+    return {party: hop if may_talk(unit.stack.collaborations, unit.party_id, party) else APART for party, hop in hops.items()}
 
 
 def _inside(unit: AnyServingUnit) -> Neighbour:

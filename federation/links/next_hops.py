@@ -59,8 +59,10 @@ APART = Neighbour({}, routed=False, why="no common collaboration")
 def other_parties(unit: TrainingUnit, peers: Peers) -> dict[PartyId, Neighbour]:
     """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
     theirs = {peer.party_id: remote(peer) for peer in peers.parties() if peer.party_id is not None}
-    found = theirs | {party: _local(other) for party, other in party_units(unit.stack).items() if party != unit.party_id}
-    return {party: neighbour if may_talk(unit.stack.collaborations, unit.party_id, party) else APART for party, neighbour in found.items()}
+    parties = theirs | {party: _local(other) for party, other in party_units(unit.stack).items() if party != unit.party_id}
+    return {
+        party: neighbour if may_talk(unit.stack.collaborations, unit.party_id, party) else APART for party, neighbour in parties.items()
+    }
 
 
 # Whom a unit dials: for each party that it names in its routes, and for all others (None: nobody, and nobody ever was).
@@ -109,8 +111,8 @@ def _exchange_of(unit: PartyUnit, peers: Peers) -> Neighbour:
 def exchanges_behind(unit: PartyUnit, peers: Peers) -> dict[str, Neighbour]:
     """The exchanges that a party's lbrollsite dials, by name; without those that are pending, and none without the module."""
     names = () if unit.spec.modules.lbrollsite is None else unit.spec.exchanges
-    found = {name: exchange_named(unit, name, peers) for name in sorted(names)}
-    return {name: exchange for name, exchange in found.items() if exchange is not None}
+    exchanges = {name: exchange_named(unit, name, peers) for name in sorted(names)}
+    return {name: exchange for name, exchange in exchanges.items() if exchange is not None}
 
 
 def exchange_named(unit: PartyUnit, name: str, peers: Peers) -> Neighbour | None:

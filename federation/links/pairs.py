@@ -36,9 +36,9 @@ def affected(unit: str, touched: Collection[str], members: Collection[str], grou
         names = [_pair(unit, other) for other in sorted(touched, key=by_number)]
         return Pairs(tuple(names[:SHOWN]), max(0, len(names) - SHOWN))
     partners = {one: _partners(one, members, groups) for one in touched}
-    both = sum(len(found & set(touched)) for found in partners.values()) // 2
+    both = sum(len(others & set(touched)) for others in partners.values()) // 2
     named = [*_named(partners), *(_pair(unit, one) for one in sorted(touched, key=by_number) if not partners[one])]
-    alone = sum(not found for found in partners.values())
+    alone = sum(not others for others in partners.values())
     total = sum(map(len, partners.values())) - both + alone
     return Pairs(tuple(named[:SHOWN]), max(0, total - SHOWN))
 

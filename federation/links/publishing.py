@@ -15,11 +15,11 @@ def service_ports(published: PublishedService, publication: Publication, release
     """The ports of a published Service by purpose. For NodePort the given port is the node port, else the Service's own."""
     ports = {}
     for port in published.ports:
-        given, own = publication.port_of(port.purpose), release_ports[port.default or port.own]
+        chosen, own = publication.port_of(port.purpose), release_ports[port.default or port.own]
         if publication.type == "NodePort":
-            ports[port.purpose] = ServicePort(port.name, own, port.target, given)
+            ports[port.purpose] = ServicePort(port.name, own, port.target, chosen)
         else:
-            ports[port.purpose] = ServicePort(port.name, given or own, port.target)
+            ports[port.purpose] = ServicePort(port.name, chosen or own, port.target)
     return ports
 
 

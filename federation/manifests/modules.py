@@ -70,7 +70,7 @@ def module_images(
     rows: Mapping[str, ModuleRow], deployed: Mapping[str, ModuleSpec], images: ImagesSpec, variant: Variant = _PLAIN
 ) -> dict[str, ImageUse]:
     """The image of each module that is deployed."""
-    return {name: image_use(rows[name], given.image, images, variant) for name, given in deployed.items()}
+    return {name: image_use(rows[name], spec.image, images, variant) for name, spec in deployed.items()}
 
 
 def module_values(
@@ -123,12 +123,12 @@ def keeps_data(row: ModuleRow, spec: ModuleSpec, persistence: Persistence | None
     return persistence is not None and not row.claim.on_request
 
 
-def _with_gpus(resources: Resources, given: int | None, device: int) -> Resources:
+def _with_gpus(resources: Resources, gpus: int | None, device: int) -> Resources:
     """The number that is given, else the one in resources, else the device's."""
-    if given is None and resources.names_gpus:
+    if gpus is None and resources.names_gpus:
         return resources
-    count = device if given is None else given
-    return resources.with_gpus(count) if count or given is not None else resources
+    count = device if gpus is None else gpus
+    return resources.with_gpus(count) if count or gpus is not None else resources
 
 
 def _claim(row: ClaimRow, own: ModulePersistence, party: Persistence | None) -> Claim:

@@ -100,12 +100,12 @@ def internal_service(
     settings: ServiceSpec | None = None,
 ) -> Manifest:
     """A Service of the own cluster. Nobody needs to wait for its endpoints: an awaited Service costs Pulumi 10 s."""
-    given = settings or ServiceSpec()
-    numbered = [replace(port, node_port=given.node_ports.get(port.name)).document() for port in ports]
-    balancer: dict[str, Any] = {"loadBalancerIP": given.load_balancer_ip} if given.load_balancer_ip else {}
-    balancer |= _limits(given.source_ranges)
-    spec = {"type": given.type, "selector": selector(module, instance), "ports": numbered, **balancer}
-    return Manifest(name, "v1", "Service", name, namespace, labels, {**given.annotations, "pulumi.com/skipAwait": "true"}, {"spec": spec})
+    service = settings or ServiceSpec()
+    numbered = [replace(port, node_port=service.node_ports.get(port.name)).document() for port in ports]
+    balancer: dict[str, Any] = {"loadBalancerIP": service.load_balancer_ip} if service.load_balancer_ip else {}
+    balancer |= _limits(service.source_ranges)
+    spec = {"type": service.type, "selector": selector(module, instance), "ports": numbered, **balancer}
+    return Manifest(name, "v1", "Service", name, namespace, labels, {**service.annotations, "pulumi.com/skipAwait": "true"}, {"spec": spec})
 
 
 def published_service(

@@ -11,17 +11,17 @@ from federation.manifests.objects import PULL_SECRET_TYPE, SecretPlan
 
 
 def password_places(
-    key: str, slots: Mapping[str, tuple[str, str]], given: Callable[[str], Credential | None]
+    key: str, slots: Mapping[str, tuple[str, str]], credential_of: Callable[[str], Credential | None]
 ) -> tuple[dict[str, dict[str, str]], dict[str, SecretKey]]:
     """The Secrets of a unit's passwords, {name: {key: name under fate:secrets}}, and by slot the place of each in the namespace.
 
-    `slots`: the Secret and the key of each; `given`: what the stack says of a slot. A password that a Job changes has a second slot,
+    `slots`: the Secret and the key of each; `credential_of`: the credential of a slot. A password that a Job changes has a second slot,
     `previous(slot)`, for what the server still has.
     """
     keys: dict[str, SecretKey] = {}
     sources: dict[str, dict[str, str]] = {}
     for slot, (name, entry) in slots.items():
-        credential = given(slot) or Credential(secret=default_secret(key, slot))
+        credential = credential_of(slot) or Credential(secret=default_secret(key, slot))
         now, before = credential.secret or credential.key, credential.previous
         for label, key_here, source in ((slot, entry, now), (previous(slot), previous(entry), before)):
             if source is None:
@@ -35,11 +35,11 @@ def password_places(
 
 
 def password_secrets(
-    unit: AnyUnit, slots: Mapping[str, tuple[str, str]], given: Callable[[str], Credential | None]
+    unit: AnyUnit, slots: Mapping[str, tuple[str, str]], credential_of: Callable[[str], Credential | None]
 ) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
     """The Secrets of a unit's passwords to make, and by slot the place of each in the namespace."""
-    sources, keys = password_places(unit.key, slots, given)
-    return tuple(SecretPlan(name, name, unit.namespace, unit.labels, "Opaque", found) for name, found in sources.items()), keys
+    sources, keys = password_places(unit.key, slots, credential_of)
+    return tuple(SecretPlan(name, name, unit.namespace, unit.labels, "Opaque", entries) for name, entries in sources.items()), keys
 
 
 def previous(slot: str) -> str:
@@ -54,14 +54,14 @@ def default_secret(key: str, slot: str) -> str:
 
 def pull_secret(unit: AnyUnit) -> tuple[SecretPlan, ...]:
     """The registry's Secret, when its content is in fate:secrets."""
-    given = unit.stack.images.pull_secret
-    if given is None or given.secret is None:
+    source = unit.stack.images.pull_secret
+    if source is None or source.secret is None:
         return ()
-    sources = {".dockerconfigjson": given.secret}
+    sources = {".dockerconfigjson": source.secret}
     return (SecretPlan(naming.PULL_SECRET, naming.PULL_SECRET, unit.namespace, unit.labels, PULL_SECRET_TYPE, sources),)
 
 
 def pull_secret_names(images: ImagesSpec) -> tuple[str, ...]:
     """The imagePullSecrets of every pod."""
-    given = images.pull_secret
-    return () if given is None else (given.kubernetes_secret or naming.PULL_SECRET,)
+    source = images.pull_secret
+    return () if source is None else (source.kubernetes_secret or naming.PULL_SECRET,)

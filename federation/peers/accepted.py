@@ -90,8 +90,8 @@ def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: P
     accepted: list[Peer] = []
     pending: dict[str, str] = {}
     problems: list[Problem] = []
-    for name, found in of_each(sorted(specs.items()), lambda item: [(item[0], _resolve(*item, federation, folder, place))]):
-        match found:
+    for name, result in of_each(sorted(specs.items()), lambda item: [(item[0], _resolve(*item, federation, folder, place))]):
+        match result:
             case Peer() as peer:
                 accepted.append(peer)
             case str() as reason:
@@ -107,11 +107,11 @@ def read_descriptor(folder: Path, relative: str, place: str) -> Received | Probl
     if not is_below(relative, folder):
         return (Problem(place, f"{relative} is outside the folder of the stack file", remedy),)
     try:
-        found = path.stat()
+        status = path.stat()
         # Reading a pipe would wait for ever.
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             return (Problem(place, f"{relative} cannot be read: it is no file", "name the descriptor file"),)
-        if found.st_size > MAX_BYTES:
+        if status.st_size > MAX_BYTES:
             return (Problem(f"{place} ({relative})", "far larger than a descriptor", ASK),)
         content = path.read_bytes()
     except FileNotFoundError:
@@ -152,8 +152,8 @@ def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place
     for name, endpoint in descriptor.endpoints.items():
         at = f"{place} endpoints.{name}"
         if _TLS[descriptor.kind].get(name) and (not endpoint.tls or endpoint.server_name != own_name):
-            said = f"serverName {endpoint.server_name}" if endpoint.tls else "no TLS"
-            yield Problem(at, f"{said} instead of {own_name}", ASK)
+            advertised = f"serverName {endpoint.server_name}" if endpoint.tls else "no TLS"
+            yield Problem(at, f"{advertised} instead of {own_name}", ASK)
         for host in dict.fromkeys((endpoint.host, *endpoint.addresses)):
             if not published_elsewhere(host):
                 yield Problem(at, f"{host} is no address of another organization", "ask the peer to correct publish.*.advertise")
@@ -162,13 +162,13 @@ def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place
 def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> Iterator[Problem]:
     """Authorities that could sign more than their own party's names: all peers' CAs are trusted side by side."""
     authorities, remedy = descriptor.authorities, "ask the peer for a CA made by `fatefed trust init`"
-    found = [
+    problems = [
         Problem(f"{place} trust.authorities.{number}", problem, remedy)
         for number, authority in enumerate(authorities)
         for problem in authority_problems(authority, descriptor.party_id or "", federation.domain)
     ]
-    yield from found
-    if not found and len(set(map(subject, authorities))) < len(authorities):
+    yield from problems
+    if not problems and len(set(map(subject, authorities))) < len(authorities):
         yield Problem(f"{place} trust.authorities", "have one subject: a reader could not tell them apart", remedy)
 
 
@@ -176,8 +176,8 @@ def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path
     if spec.remembered:
         return Peer(name, _departed(name, spec, federation), spec.state, spec.key, None, spec.reason, spec.previous_key)
     if spec.descriptor is not None:
-        found = _by_descriptor(name, spec, spec.descriptor, federation, folder, place)
-        return _as_the_stack_says(name, spec, found, federation, place) if spec.identified and spec.sha256 is not None else found
+        peer = _by_descriptor(name, spec, spec.descriptor, federation, folder, place)
+        return _as_the_stack_says(name, spec, peer, federation, place) if spec.identified and spec.sha256 is not None else peer
     if spec.stack is not None:
         return f"stack {spec.stack} was not read yet: run `fatefed peers add --name {name}`"
     if problems := tuple(_typed_problems(name, spec, place)):
@@ -190,34 +190,34 @@ def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationS
     if spec.sha256 is None and spec.accepted_serial is not None:
         problem = f"is missing, although the descriptor with the serial {spec.accepted_serial} was accepted"
         return (Problem(place(("peers", name, "sha256")), problem, f"restore the line from a copy of the stack file; or run {add}"),)
-    found = read_descriptor(folder, file, where)
-    if found is None:
+    received = read_descriptor(folder, file, where)
+    if received is None:
         if spec.sha256 is None:
             return f"{file} is not there yet: {'to make it' if spec.stack else 'when it arrives'}, run {add}"
         return (Problem(where, f"the accepted descriptor {file} is gone", _without_file(name, spec, add)),)
-    if isinstance(found, tuple):
-        damaged = spec.sha256 is not None and found[0].place.startswith(f"{where} (") and not _is_still(folder / file, spec.sha256)
-        problem = f"{file} is not what was accepted, and no descriptor any more: {found[0].problem}"
-        return (Problem(where, problem, _without_file(name, spec, add)),) if damaged else found
-    if problems := membership_problems(found.descriptor, federation, f"{where} ({file})"):
+    if isinstance(received, tuple):
+        damaged = spec.sha256 is not None and received[0].place.startswith(f"{where} (") and not _is_still(folder / file, spec.sha256)
+        problem = f"{file} is not what was accepted, and no descriptor any more: {received[0].problem}"
+        return (Problem(where, problem, _without_file(name, spec, add)),) if damaged else received
+    if problems := membership_problems(received.descriptor, federation, f"{where} ({file})"):
         return problems
     if spec.sha256 is None:
         return f"{file} was not accepted yet: run {add}"
-    if (different := _not_what_was_accepted(spec, found, add)) is not None:
+    if (different := _not_what_was_accepted(spec, received, add)) is not None:
         return (Problem(where, f"{file} {different[0]}", different[1]),)
-    signed = found.signature
+    signed = received.signature
     key, not_after = (None, None) if signed is None else (signed.key, signed.not_after)
-    return Peer(name, found.descriptor, spec.state, key, not_after, spec.reason, spec.previous_key)
+    return Peer(name, received.descriptor, spec.state, key, not_after, spec.reason, spec.previous_key)
 
 
 def _as_the_stack_says(
-    name: str, spec: PeerSpec, found: Peer | str | Problems, federation: FederationSpec, place: Place
+    name: str, spec: PeerSpec, by_descriptor: Peer | str | Problems, federation: FederationSpec, place: Place
 ) -> Peer | str | Problems:
     """A peer of whom the stack file says which unit it is. Nothing of a suspended one's file is needed, so none that is wrong stops anyone.
 
     It is severed as that unit, and holds its party id with the accepted key: nothing comes from a file that is not the accepted one.
     """
-    match found:
+    match by_descriptor:
         case Peer() as peer if (peer.kind, peer.party_id) != (spec.what, spec.party_id):
             field = "kind" if peer.party_id == spec.party_id else "partyId"
             problem = f"says {_departed(name, spec, federation).title}, and its descriptor is that of {peer.descriptor.title}"
@@ -225,9 +225,9 @@ def _as_the_stack_says(
                 Problem(place(("peers", name, field)), problem, "correct partyId and kind: the accepted descriptor tells which unit it is"),
             )
         case tuple() as problems if spec.state == "suspended":
-            said = _departed(name, spec, federation)
-            return Peer(name, said, spec.state, spec.key, None, spec.reason, spec.previous_key, problems[0].problem)
-    return found
+            descriptor = _departed(name, spec, federation)
+            return Peer(name, descriptor, spec.state, spec.key, None, spec.reason, spec.previous_key, problems[0].problem)
+    return by_descriptor
 
 
 def _is_still(path: Path, sha256: str) -> bool:
@@ -247,20 +247,20 @@ def _without_file(name: str, spec: PeerSpec, add: str) -> str:
     return f"restore the file{again}; to part with the peer without it, {severed}, and {written}; keep this entry"
 
 
-def _not_what_was_accepted(spec: PeerSpec, found: Received, add: str) -> tuple[str, str] | None:
+def _not_what_was_accepted(spec: PeerSpec, received: Received, add: str) -> tuple[str, str] | None:
     """How a file differs from what fate:peers remembers, and what to do. That its signature fits was checked when it was read."""
     again = f"check what changed, then run {add}"
-    if spec.sha256 != digest(found.content):
+    if spec.sha256 != digest(received.content):
         return "changed since it was accepted", again
-    if found.signature is None:
+    if received.signature is None:
         remedy = f"ask its owner for a signed one and run {add}; or say unsigned: true, if you compared its sha256 by another channel"
         return None if spec.unsigned else ("is not signed", remedy)
     if spec.unsigned:
         return "is signed, but its peer says unsigned: true", f"run {add}"
-    if spec.key != found.signature.key:
-        return f"is signed with the key {found.signature.key}, not with the accepted {spec.key or 'one: there is none'}", again
-    if spec.accepted_serial != found.signature.serial:
-        return f"has the serial {found.signature.serial}, not the accepted {spec.accepted_serial or 'one: there is none'}", again
+    if spec.key != received.signature.key:
+        return f"is signed with the key {received.signature.key}, not with the accepted {spec.key or 'one: there is none'}", again
+    if spec.accepted_serial != received.signature.serial:
+        return f"has the serial {received.signature.serial}, not the accepted {spec.accepted_serial or 'one: there is none'}", again
     return None
 
 

@@ -237,9 +237,9 @@ def typed(data: Any, model: type[M], place: str) -> M | Problems:
     except ValidationError as error:
         if (newer := _newer(data, place)) is not None:
             return (newer,)
-        found = problems_of(error, model, lambda path: f"{place} {'.'.join(path)}".rstrip(), MAX_PROBLEMS)
+        problems = problems_of(error, model, lambda path: f"{place} {'.'.join(path)}".rstrip(), MAX_PROBLEMS)
         # Nobody but its owner can correct what was sent.
-        return bounded(replace(problem, remedy=AGAIN) for problem in found)
+        return bounded(replace(problem, remedy=AGAIN) for problem in problems)
 
 
 def _newer(data: Any, place: str) -> Problem | None:

@@ -54,8 +54,8 @@ def published_unit(published: object, unit: str | None, stack: str) -> UnitDescr
     chosen = unit or next(iter(published))
     if chosen not in published:
         return (Problem(place, f"has no deployed unit {chosen}", f"choose one of {known}; a new one is there after `pulumi up`"),)
-    found = parse(json.dumps(_whole(published[chosen]), default=str).encode(), f"output descriptors.{chosen} of {place}")
-    return UnitDescriptor(chosen, found) if isinstance(found, Descriptor) else found
+    descriptor = parse(json.dumps(_whole(published[chosen]), default=str).encode(), f"output descriptors.{chosen} of {place}")
+    return UnitDescriptor(chosen, descriptor) if isinstance(descriptor, Descriptor) else descriptor
 
 
 def source_warnings(spec: StackSpec, peers: Peers, read: Callable[[str], object], name: str) -> Iterator[str]:
@@ -65,21 +65,21 @@ def source_warnings(spec: StackSpec, peers: Peers, read: Callable[[str], object]
     """
     ask = cache(read)
     for peer in peers.accepted:
-        said = spec.peers[peer.name]
-        if said.stack is None or peer.state == "retired":
+        entry = spec.peers[peer.name]
+        if entry.stack is None or peer.state == "retired":
             continue
-        found = published_unit(ask(said.stack), said.unit, said.stack)
-        if isinstance(found, UnitDescriptor):
-            changes = differences(peer.descriptor, found.descriptor)
-            problems = membership_problems(found.descriptor, spec.federation, f"stack {said.stack}") if changes else ()
+        unit = published_unit(ask(entry.stack), entry.unit, entry.stack)
+        if isinstance(unit, UnitDescriptor):
+            changes = differences(peer.descriptor, unit.descriptor)
+            problems = membership_problems(unit.descriptor, spec.federation, f"stack {entry.stack}") if changes else ()
         else:
-            changes, problems = (), found
+            changes, problems = (), unit
         if problems:
             problem = problems[0]
             yield f"peer {peer.name}: {problem.place} {problem.problem}; what was accepted of it stays in force: {problem.remedy}"
         elif changes:
             yield (
-                f"peer {peer.name}: stack {said.stack} publishes another descriptor than the accepted one, which stays in force "
+                f"peer {peer.name}: stack {entry.stack} publishes another descriptor than the accepted one, which stays in force "
                 f"({changes_text(changes)}): to review and accept it, run `fatefed peers add --name {peer.name} -s {name}`"
             )
 

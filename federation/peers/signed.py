@@ -120,10 +120,10 @@ def _opened(content: bytes, envelope: Envelope, place: str) -> Received | Proble
     if head is None or payload is None or None in parts:
         return (Problem(place, "its parts are not base64url", ASK),)
     header = read_json(head, f"{place} protected")
-    found = header if isinstance(header, tuple) else typed(header, Header, f"{place} protected")
-    if isinstance(found, tuple):
-        return found
-    key = _key(found.jwk)
+    parsed_header = header if isinstance(header, tuple) else typed(header, Header, f"{place} protected")
+    if isinstance(parsed_header, tuple):
+        return parsed_header
+    key = _key(parsed_header.jwk)
     if key is None:
         return (Problem(f"{place} protected jwk.x", "is not an Ed25519 public key", ASK),)
     if not is_sound(key.public_bytes_raw()):

@@ -40,10 +40,10 @@ def _one_certificate(text: str) -> str:
     if len(text) > MAX_BYTES:
         raise ValueError(f"is larger than {MAX_BYTES} bytes")
     try:
-        (found,) = x509.load_pem_x509_certificates(text.encode())
+        (certificate,) = x509.load_pem_x509_certificates(text.encode())
     except UNREADABLE:
         raise ValueError("is not one PEM certificate") from None
-    if (written := _pem(found)).strip() != text.strip():
+    if (written := _pem(certificate)).strip() != text.strip():
         raise ValueError("holds more than one PEM certificate")
     return written
 
@@ -168,10 +168,10 @@ class AuthorityFacts:
 
 def authority_facts(certificate: str) -> AuthorityFacts:
     """The same of a PEM text."""
-    found = x509.load_pem_x509_certificate(certificate.encode())
-    first, last = found.not_valid_before_utc.date(), found.not_valid_after_utc.date()
-    digest = found.fingerprint(hashes.SHA256()).hex()
-    return AuthorityFacts(found.subject.rfc4514_string(), first.isoformat(), last.isoformat(), digest)
+    ca = x509.load_pem_x509_certificate(certificate.encode())
+    first, last = ca.not_valid_before_utc.date(), ca.not_valid_after_utc.date()
+    digest = ca.fingerprint(hashes.SHA256()).hex()
+    return AuthorityFacts(ca.subject.rfc4514_string(), first.isoformat(), last.isoformat(), digest)
 
 
 def signs_for(authority: str, ca_key: str) -> None:

@@ -53,8 +53,8 @@ def form_problems(authority: str, party: PartyId) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def excludes_addresses(authority: str) -> bool:
     """Whether a CA may sign no IP address. Those that `fatefed trust init` made before are free to, and as good for their names."""
-    found = x509.load_pem_x509_certificate(authority.encode()).extensions.get_extension_for_class(x509.NameConstraints)
-    return set(found.value.excluded_subtrees or ()) == set(EVERY_ADDRESS)
+    constraints = x509.load_pem_x509_certificate(authority.encode()).extensions.get_extension_for_class(x509.NameConstraints)
+    return set(constraints.value.excluded_subtrees or ()) == set(EVERY_ADDRESS)
 
 
 def day_problems(authority: str, today: date) -> tuple[str, ...]:
@@ -70,13 +70,13 @@ def accepted_authorities(certificates: str, party: PartyId, domain: str) -> tupl
     """The certificates of a PEM text, if readers of a descriptor accept all of them as a party's CA: one, or while it is replaced two."""
     try:
         loaded = x509.load_pem_x509_certificates(certificates.encode())
-        found = [each.public_bytes(serialization.Encoding.PEM).decode() for each in loaded]
-        subjects = {subject(each) for each in found}
+        authorities = [each.public_bytes(serialization.Encoding.PEM).decode() for each in loaded]
+        subjects = {subject(each) for each in authorities}
     except UNREADABLE:
         return ()
-    right = len(found) in (1, 2) and len(subjects) == len(found) and all(len(each) <= MAX_BYTES for each in found)
-    wrong = (problem for each in found for problem in (*authority_problems(each, party, domain), *form_problems(each, party)))
-    return tuple(found) if right and next(wrong, None) is None else ()
+    right = len(authorities) in (1, 2) and len(subjects) == len(authorities) and all(len(each) <= MAX_BYTES for each in authorities)
+    wrong = (problem for each in authorities for problem in (*authority_problems(each, party, domain), *form_problems(each, party)))
+    return tuple(authorities) if right and next(wrong, None) is None else ()
 
 
 def _judged(authority: str, judge: Callable[[x509.Certificate], Iterator[str]]) -> tuple[str, ...]:
@@ -94,11 +94,11 @@ def _problems(ca: x509.Certificate, party: PartyId, domain: str) -> Iterator[str
         yield weak
     if [attribute.value for attribute in ca.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)] != [party]:
         yield f"its subject is not of O={party}"
-    if not _holds(ca, x509.BasicConstraints, lambda found: found.ca and found.path_length == 0):
+    if not _holds(ca, x509.BasicConstraints, lambda constraints: constraints.ca and constraints.path_length == 0):
         yield "is not a CA with path length 0 (critical): it could make other CAs"
-    if not _holds(ca, x509.KeyUsage, lambda found: found.key_cert_sign):
+    if not _holds(ca, x509.KeyUsage, lambda usage: usage.key_cert_sign):
         yield "may not sign certificates (critical key usage)"
-    if not _holds(ca, x509.NameConstraints, lambda found: _limits(found, set(permitted_names(party, domain)))):
+    if not _holds(ca, x509.NameConstraints, lambda constraints: _limits(constraints, set(permitted_names(party, domain)))):
         yield (
             f"lacks the critical name constraints that permit DNS:{name} and DirName:O={party} only, and exclude no name: "
             "it could sign other parties' names"
@@ -117,7 +117,7 @@ def _differences(ca: x509.Certificate, party: PartyId) -> Iterator[str]:
         yield "its common name holds characters that cannot be printed"
     if like_hosts := [name for name in names if _names_a_host(name)]:
         yield f"its common name {like_hosts[0]!r} is a host's: a server could show this CA as its own certificate"
-    if not _holds(ca, x509.KeyUsage, lambda found: found.crl_sign and not any(getattr(found, each) for each in _NO_CA_DOES)):
+    if not _holds(ca, x509.KeyUsage, lambda usage: usage.crl_sign and not any(getattr(usage, each) for each in _NO_CA_DOES)):
         yield "its key usage is not keyCertSign and cRLSign alone: a server could show this CA as its own certificate"
     if more := sorted(_name_of(extension.oid) for extension in ca.extensions if extension.oid not in _EXTENSIONS):
         yield f"has extensions that a CA of `fatefed trust init` has not: {', '.join(more)}"
@@ -132,9 +132,12 @@ def _differences(ca: x509.Certificate, party: PartyId) -> Iterator[str]:
 _NO_CA_DOES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
 
 
-def _limits(found: x509.NameConstraints, permitted: set[x509.GeneralName]) -> bool:
+def _limits(constraints: x509.NameConstraints, permitted: set[x509.GeneralName]) -> bool:
     """Whether names are limited so; addresses are excluded from 2026 on, which narrows what was permitted before."""
-    return set(found.permitted_subtrees or ()) == permitted and set(found.excluded_subtrees or ()) in (set(), set(EVERY_ADDRESS))
+    return set(constraints.permitted_subtrees or ()) == permitted and set(constraints.excluded_subtrees or ()) in (
+        set(),
+        set(EVERY_ADDRESS),
+    )
 
 
 def _names_a_host(text: str) -> bool:
@@ -151,10 +154,10 @@ def _name_of(oid: x509.ObjectIdentifier) -> str:
 
 def _holds(ca: x509.Certificate, kind: type[x509.ExtensionType], right: Callable[[Any], object]) -> bool:
     try:
-        found = ca.extensions.get_extension_for_class(kind)
+        extension = ca.extensions.get_extension_for_class(kind)
     except x509.ExtensionNotFound:
         return False
-    return found.critical and bool(right(found.value))
+    return extension.critical and bool(right(extension.value))
 
 
 def _is_signed_by_itself(ca: x509.Certificate) -> bool:

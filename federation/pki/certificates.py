@@ -108,12 +108,12 @@ def names_callers(certificate: str) -> bool:
 
 def signer_first(authorities: str, certificate: str) -> str:
     """Authorities (PEM), beginning with one that signed a certificate or its intermediate; as they are when none did."""
-    chain, found = read_certificates(certificate), read_certificates(authorities)
-    signed = [authority for authority in found if any(is_issued_by(each, authority) for each in chain)]
-    if not signed or found[0] in signed:
+    chain, loaded = read_certificates(certificate), read_certificates(authorities)
+    signed = [authority for authority in loaded if any(is_issued_by(each, authority) for each in chain)]
+    if not signed or loaded[0] in signed:
         return f"{authorities.rstrip()}\n"
     return "".join(
-        each.public_bytes(serialization.Encoding.PEM).decode() for each in (*signed, *(one for one in found if one not in signed))
+        each.public_bytes(serialization.Encoding.PEM).decode() for each in (*signed, *(one for one in loaded if one not in signed))
     )
 
 
@@ -142,7 +142,7 @@ def is_for(certificate: x509.Certificate, name: str) -> bool:
 def _opened(certificate: str, key: str, ca: str) -> tuple[list[x509.Certificate], list[x509.Certificate], list[str]]:
     """A chain, its authorities, and the problem of a key that is not the first one's. ValueError, in words, when one cannot be read."""
     chain, authorities = read_certificates(certificate), read_certificates(ca)
-    if unreadable := [name for name, found in (("certificate", chain), ("CA", authorities)) if not found]:
+    if unreadable := [name for name, loaded in (("certificate", chain), ("CA", authorities)) if not loaded]:
         raise ValueError(f"{' and '.join(unreadable)} cannot be read: give PEM certificates")
     try:
         return chain, authorities, _foreign_key(chain[0], key)

@@ -77,8 +77,8 @@ def _incoming(unit: AnyUnit, plan: UnitPlan, partners: list[Peer]) -> Iterator[F
     source = f"outgoing addresses of {', '.join(senders)}" if senders else "outgoing addresses of its peers: none yet"
     for endpoint, body in plan.descriptor["endpoints"].items():
         for purpose, port in sorted(body["ports"].items()):
-            told, carries = _hosts(body["host"], body["addresses"]), ports_of(unit.kind, endpoint)[purpose].carries
-            yield FirewallRow("in", unit.key, source, endpoint, told, port, "TCP", carries, unit.stack.organization)
+            hosts, carries = _hosts(body["host"], body["addresses"]), ports_of(unit.kind, endpoint)[purpose].carries
+            yield FirewallRow("in", unit.key, source, endpoint, hosts, port, "TCP", carries, unit.stack.organization)
 
 
 def _outgoing(unit: AnyUnit, partners: list[Peer]) -> Iterator[FirewallRow]:
@@ -88,11 +88,11 @@ def _outgoing(unit: AnyUnit, partners: list[Peer]) -> Iterator[FirewallRow]:
         opened_by = f"{unit.stack.organization} (out), {organization} (in)"
         for endpoint, body in sorted(peer.descriptor.endpoints.items()):
             for purpose, port in sorted(body.ports.items()):
-                told = _hosts(body.host, body.addresses)
+                hosts = _hosts(body.host, body.addresses)
                 module = unit.links.dialler(unit.kind, endpoint)
                 source = f"external {module} of {unit.key}" if module in external else f"nodes of {unit.key}, or their NAT address"
                 carried = f"{ports_of(peer.kind, endpoint)[purpose].carries}; to {peer.name}"
-                yield FirewallRow("out", unit.key, source, endpoint, told, port, "TCP", carried, opened_by)
+                yield FirewallRow("out", unit.key, source, endpoint, hosts, port, "TCP", carried, opened_by)
 
 
 def _along(unit: AnyUnit, way: Way) -> Iterator[FirewallRow]:

@@ -72,13 +72,13 @@ def _engine(kind: Kind, endpoints: Collection[str]) -> str:
 
 
 def _peer(peer: Peer, plan: StackPlan) -> Node:
-    said = peer.descriptor
+    descriptor = peer.descriptor
     title = _TITLES[peer.kind].format(peer.party_id)
-    if not said.endpoints:
-        return Node(f"peer-{peer.name}", said.organization, title, "left", peer.state)
-    engines = _engine(peer.kind, said.endpoints) if said.backends is None else ", ".join(said.backends.plain().values())
-    facts = f"{said.release}, {engines}" if said.release else f"{engines}, typed by hand"
-    return Node(f"peer-{peer.name}", said.organization, title, facts, "pending" if peer.name in plan.pending else peer.state)
+    if not descriptor.endpoints:
+        return Node(f"peer-{peer.name}", descriptor.organization, title, "left", peer.state)
+    engines = _engine(peer.kind, descriptor.endpoints) if descriptor.backends is None else ", ".join(descriptor.backends.plain().values())
+    facts = f"{descriptor.release}, {engines}" if descriptor.release else f"{engines}, typed by hand"
+    return Node(f"peer-{peer.name}", descriptor.organization, title, facts, "pending" if peer.name in plan.pending else peer.state)
 
 
 # Those that are drawn, in the order of their links.

@@ -35,8 +35,8 @@ def own_consoles_are_deployed(stack: CheckedStack) -> Iterator[Problem]:
 
 def _own_consoles(stack: CheckedStack, unit: ConsoleUnit) -> Iterator[Problem]:
     modules = _deployed(unit)
-    for name, given in unit.spec.boards.named.items():
-        if modules and given != "none" and CONSOLES[name].module not in modules:
+    for name, console in unit.spec.boards.named.items():
+        if modules and console != "none" and CONSOLES[name].module not in modules:
             yield _not_deployed(stack.at(unit, "boards", name), f"{unit.title} deploys no", name)
 
 
@@ -109,12 +109,12 @@ def board_warnings(stack: PlannedStack) -> Iterator[Finding]:
     spec, place = stack.spec, stack.place(("boards",))
     if spec.boards is None:
         return
-    found = [(unit, name) for unit in _units(spec) for name in shown(unit, _deployed(unit))]
-    for unit, name in found:
+    consoles = [(unit, name) for unit in _units(spec) for name in shown(unit, _deployed(unit))]
+    for unit, name in consoles:
         if (risk := CONSOLES[name].risk) is not None:
             yield caution(place, f"console {name} of {unit.title} is shown to everyone who reaches its address: {risk}")
     portals = any(map(shown_portal, site_portal_units(spec).values()))
-    if not found and not portals:
+    if not consoles and not portals:
         modules = ", ".join(CONSOLES[name].module for name in DEFAULT_CONSOLES)
         yield caution(place, f"fate:boards shows nothing: none of {modules} is deployed")
     elif not encrypted(spec.boards):

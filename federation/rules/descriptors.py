@@ -71,9 +71,9 @@ def doubt_warnings(stack: PlannedStack) -> Iterator[Finding]:
         title = f"peer {peer.name}"
         # That a name has no addresses is said with what its network policy leaves open (`federation.rules.network`).
         whereabouts = whereabouts_problems(stack.spec, peer, title, resolve=True)
-        for found in (*newcomer_problems(peer.descriptor, title), *whereabouts):
-            text = f"{found.place}: {found.problem}; accepted before, so it stays:"
-            yield caution(stack.place(("peers", peer.name)), text, found.remedy)
+        for finding in (*newcomer_problems(peer.descriptor, title), *whereabouts):
+            text = f"{finding.place}: {finding.problem}; accepted before, so it stays:"
+            yield caution(stack.place(("peers", peer.name)), text, finding.remedy)
         yield from _low_ports(stack, peer)
     yield from _shared_keys(stack)
 

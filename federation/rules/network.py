@@ -47,12 +47,12 @@ def _named_only(stack: PlannedStack, unit: AnyUnit, peer: Peer) -> Iterator[Find
     for name, endpoint in sorted(peer.descriptor.endpoints.items()):
         if by_name_only(endpoint):
             ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
-            typed, told = f"write an IP address in peers.{peer.name}.{name}", f"its owner can add publish.{name}.advertise.addresses"
+            typed, advertised = f"write an IP address in peers.{peer.name}.{name}", f"its owner can add publish.{name}.advertise.addresses"
             yield caution(
                 stack.place(("peers", peer.name)),
                 f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy holds no names, "
                 f"so {unit.links.dialler(unit.kind, name)} may dial port {ports} {where};",
-                f"{typed if peer.by_hand else told}, or accept the name: peers.{peer.name}.resolve: true",
+                f"{typed if peer.by_hand else advertised}, or accept the name: peers.{peer.name}.resolve: true",
             )
 
 

@@ -35,7 +35,11 @@ def opening_warnings(stack: PlannedStack) -> Iterator[Finding]:
 
 def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
     """What is published without a word on who may connect."""
-    opened = {name: found.type for name, found in unit.spec.publish.given.items() if found.type in _PLACES and not found.source_ranges}
+    opened = {
+        name: publication.type
+        for name, publication in unit.spec.publish.by_endpoint.items()
+        if publication.type in _PLACES and not publication.source_ranges
+    }
     if not opened:
         return
     # FATE's proxies do not ask who calls (docs/network.md, Limits of the native link).
@@ -53,7 +57,7 @@ def _shown(unit: AnyUnit) -> Iterator[tuple[str, str]]:
     """The modules with a Service outside of the cluster that no source range limits, and its type."""
     kind = kind_of(unit)
     deployed = kind.deployed(unit)
-    for name, given in kind.module_specs(unit).items():
-        service = (given or ModuleSpec()).service
+    for name, spec in kind.module_specs(unit).items():
+        service = (spec or ModuleSpec()).service
         if service is not None and service.type != "ClusterIP" and not service.source_ranges and name in deployed:
             yield name, service.type

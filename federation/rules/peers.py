@@ -73,12 +73,12 @@ def lost_warnings(stack: PlannedStack) -> Iterator[Finding]:
 def address_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Peers of different owners at one address: one of them gets what is meant for the other."""
     first: dict[Address, Peer] = {}
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for peer in (peer for peer in stack.ready.accepted if peer.routed):
         for address, port in sorted(_addresses(peer)):
             other = first.setdefault((address, port), peer)
-            if other.key != peer.key and (other.name, peer.name) not in told:
-                told.add((other.name, peer.name))
+            if other.key != peer.key and (other.name, peer.name) not in reported:
+                reported.add((other.name, peer.name))
                 text = f"peers {other.name} and {peer.name}, of different keys, are both at {address}:{port}:"
                 yield caution(stack.place(("peers", peer.name)), text, "ask both whose it is")
 
@@ -95,9 +95,9 @@ def unused_warnings(stack: PlannedStack) -> Iterator[Finding]:
 def advertise_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Addresses of this stack that other organizations would refuse in its descriptors."""
     for unit in stack.units:
-        for name, publication in unit.spec.publish.given.items():
-            told = () if publication.advertise is None else (publication.advertise.host, *publication.advertise.addresses)
-            for host in (host for host in dict.fromkeys(told) if not (published_elsewhere(host) and known_outside(host))):
+        for name, publication in unit.spec.publish.by_endpoint.items():
+            hosts = () if publication.advertise is None else (publication.advertise.host, *publication.advertise.addresses)
+            for host in (host for host in dict.fromkeys(hosts) if not (published_elsewhere(host) and known_outside(host))):
                 path = (*unit.path, "publish", name)
                 text = f"{'.'.join(path)} advertises {host}, which peers refuse in a descriptor:"
                 yield caution(stack.place(path), text, "name an address, or a name that is known outside")
@@ -131,7 +131,7 @@ def peers_are_beyond_the_cluster(stack: CheckedStack) -> Iterator[Problem]:
     for peer in (peer for peer in stack.peers.accepted if not peer.by_hand):
         for name, endpoint in peer.descriptor.endpoints.items():
             for host in dict.fromkeys((endpoint.host, *endpoint.addresses)):
-                if (inside := next((found for found in ranges if within(host, found)), None)) is not None:
+                if (inside := next((network for network in ranges if within(host, network)), None)) is not None:
                     problem = f"its {name} is published at {host}, in {inside} of this cluster (cluster.ranges)"
                     yield Problem(stack.place(("peers", peer.name)), problem, "ask the peer for its own address, or correct cluster.ranges")
 
@@ -173,7 +173,7 @@ def _own_addresses(unit: AnyUnit) -> Iterator[tuple[Address, str]]:
     """What peers dial, as far as it is known before an apply, and the key that says so."""
     services, ports = _published(unit)
     for service in services:
-        publication = unit.spec.publish.given.get(service.endpoint)
+        publication = unit.spec.publish.by_endpoint.get(service.endpoint)
         if publication is not None:
             for port in service_ports(service, publication, ports).values():
                 for host in _hosts(publication):
@@ -192,4 +192,4 @@ def _published(unit: AnyUnit) -> tuple[tuple[PublishedService, ...], Mapping[str
     if unit.spec.release not in unit.releases:
         return (), {}
     ports = kind.ports(unit)
-    return tuple(found for found in unit.published if all((port.default or port.own) in ports for port in found.ports)), ports
+    return tuple(service for service in unit.published if all((port.default or port.own) in ports for port in service.ports)), ports

@@ -13,7 +13,7 @@ from federation.rules.descriptors import doubt_warnings
 from federation.rules.network import policy_warnings
 from federation.rules.open_ports import opening_warnings
 from federation.rules.uncertain_facts import release_warnings
-from federation.units.checked import CheckedStack, PlannedStack, Rule, Warn, found_by, of_every_party, of_every_unit
+from federation.units.checked import CheckedStack, PlannedStack, Rule, Warn, of_every_party, of_every_unit, run_rules
 from federation.units.hubs import hub_is_described, hub_is_of_its_kind
 from federation.units.kinds.registry import kind_of
 from federation.units.module_rules import module_path
@@ -29,7 +29,7 @@ _LONGEST_OVERRIDE = timedelta(days=30)
 
 def broken_rules(stack: CheckedStack) -> Iterator[Problem]:
     """Every problem of a stack that no field shows by itself."""
-    return found_by(_RULES, stack)
+    return run_rules(_RULES, stack)
 
 
 def _of_kinds(program: str) -> Rule:
@@ -38,14 +38,14 @@ def _of_kinds(program: str) -> Rule:
     def of_units(stack: CheckedStack) -> Iterator[Problem]:
         of_program = [unit for unit in stack.units if unit.row.program == program]
         of_program.sort(key=lambda unit: list(KINDS).index(unit.kind))
-        return of_each(of_program, lambda unit: found_by(kind_of(unit).rules, stack, unit))
+        return of_each(of_program, lambda unit: run_rules(kind_of(unit).rules, stack, unit))
 
     return of_units
 
 
 def warnings_of(stack: PlannedStack) -> Iterator[Finding]:
     """What an operator should know of a stack that nothing is wrong with."""
-    return found_by(_WARNINGS, stack)
+    return run_rules(_WARNINGS, stack)
 
 
 def far_overrides(stack: CheckedStack) -> Iterator[Problem]:
@@ -64,7 +64,7 @@ def _unit_warnings(program: str) -> Warn:
 
     def of_units(stack: PlannedStack) -> Iterator[Finding]:
         of_program = (unit for unit in stack.units if unit.row.program == program)
-        return of_each(of_program, lambda unit: found_by(kind_of(unit).warnings, stack, unit))
+        return of_each(of_program, lambda unit: run_rules(kind_of(unit).warnings, stack, unit))
 
     return of_units
 
@@ -159,17 +159,17 @@ NodePort = tuple[tuple[str, ...], tuple[str, ...], int | None]
 
 def _published_node_ports(unit: AnyUnit) -> Iterator[NodePort]:
     """Whose, under which key, and the number, None when it is missing."""
-    for name, publication in unit.spec.publish.given.items():
+    for name, publication in unit.spec.publish.by_endpoint.items():
         if publication.type == "NodePort":
             key = "httpPort" if isinstance(publication, PublishNginx) else "port"
             yield (*unit.path, "publish", name), (key,), publication.port_of("")
 
 
 def _service_node_ports(unit: AnyUnit) -> Iterator[NodePort]:
-    for name, given in kind_of(unit).module_specs(unit).items():
-        if given is not None and given.service is not None:
+    for name, spec in kind_of(unit).module_specs(unit).items():
+        if spec is not None and spec.service is not None:
             owner = (*unit.path, "modules", *module_path(name), "service")
-            yield from ((owner, ("nodePorts", port), number) for port, number in sorted(given.service.node_ports.items()))
+            yield from ((owner, ("nodePorts", port), number) for port, number in sorted(spec.service.node_ports.items()))
 
 
 # In the order in which problems are told.

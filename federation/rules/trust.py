@@ -10,12 +10,12 @@ from federation.peers.collaborations import may_talk
 from federation.pki.authority import ends_on, subject
 from federation.pki.authority_form import authority_problems
 from federation.trust.plan import CERT_MANAGER, PARTY_CA, ROTATION, TlsPlan, client_certificates, holds_certificate, without_authority
-from federation.units.checked import CheckedStack, PlannedStack, found_by, of_every_party
+from federation.units.checked import CheckedStack, PlannedStack, of_every_party, run_rules
 
 
 def certificates_fit(stack: CheckedStack) -> Iterator[Problem]:
     """Modes that fit the engines. Parties of an unknown engine have other problems."""
-    return of_each(party_units(stack.spec).values(), lambda unit: found_by((_issuer_fits, _engine_needs_a_certificate), stack, unit))
+    return of_each(party_units(stack.spec).values(), lambda unit: run_rules((_issuer_fits, _engine_needs_a_certificate), stack, unit))
 
 
 def _engine_needs_a_certificate(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
@@ -47,8 +47,8 @@ def _authorities(stack: CheckedStack, party: PartyId) -> Iterator[Problem]:
 def callers_have_authorities(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """Who could send nothing to a party that requires certificates."""
     required = client_certificates(unit.spec) == "required" and holds_certificate(unit)
-    if required and (found := [*without_authority(unit, stack.peers)]):
-        problem = f"would refuse {', '.join(found)}: no CA is known by which a certificate could be checked"
+    if required and (callers := [*without_authority(unit, stack.peers)]):
+        problem = f"would refuse {', '.join(callers)}: no CA is known by which a certificate could be checked"
         remedy = "ask the owner for a descriptor with a CA of the party's own (tls: partyCa); suspend who has none; or choose optional"
         yield Problem(stack.at(unit, "publish", "pulsar", "clientCertificates"), problem, remedy)
 

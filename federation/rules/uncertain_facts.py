@@ -25,7 +25,7 @@ def release_warnings(stack: PlannedStack) -> Iterator[Finding]:
 
 def _concerns(row: UncertainRow, deployed: Mapping[str, ModuleSpec], variant: Variant) -> bool:
     """Whether a doubt is one here; one about images is none when the stack names them."""
-    of_release = {name for name, given in deployed.items() if given.image.tag is None and given.image.digest is None}
+    of_release = {name for name, spec in deployed.items() if spec.image.tag is None and spec.image.digest is None}
     return (
         (not row.modules or bool(of_release & set(row.modules)))
         and (not row.computing or variant.computing in row.computing)

@@ -21,7 +21,7 @@ def patches_fit(stack: CheckedStack, unit: AnyUnit) -> Iterator[Problem]:
 def named_images(spec: StackSpec) -> frozenset[str]:
     """The images of a stack by the names under which `fate:images.digests` pins them."""
     images = (kind_of(unit).images(unit) for unit in units(spec) if _has_plan(unit))
-    return frozenset(image.upstream for found in images for image in found.values())
+    return frozenset(image.upstream for of_unit in images for image in of_unit.values())
 
 
 def digests_are_used(stack: CheckedStack) -> Iterator[Problem]:

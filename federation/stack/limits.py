@@ -38,8 +38,8 @@ def config_warnings(config: Mapping[str, Any]) -> Iterator[Finding]:
 def _config_bytes(config: Mapping[str, Any], *, encrypted: bool) -> int:
     """The size of the variable. A secret counts with what is written of it, which is longer than what it says, or not at all."""
     try:
-        said = {str(key): _handed(value, encrypted) for key, value in config.items()}
-        texts = {key: value if isinstance(value, str) else _json(value) for key, value in said.items()}
+        handed = {str(key): _handed(value, encrypted) for key, value in config.items()}
+        texts = {key: value if isinstance(value, str) else _json(value) for key, value in handed.items()}
     except (RecursionError, ValueError):  # an alias to itself, which other rules name
         return 0
     return len(_VARIABLE) + len(_json(texts).encode()) + 1
@@ -82,7 +82,7 @@ def _too_large(unit: UnitPlan, name: str, files: Mapping[str, str], place: Place
 def _too_many_authorities(unit: UnitPlan, place: Place) -> Iterator[Problem]:
     trusted = {} if unit.tls is None else unit.tls.trusted
     # Each twice: in the file of its party, and in the one of all.
-    size, parties = 2 * sum(len(authority.encode()) for found in trusted.values() for authority in found), len(trusted)
+    size, parties = 2 * sum(len(authority.encode()) for authorities in trusted.values() for authority in authorities), len(trusted)
     if size > _ALLOWED:
         yield Problem(
             place(("peers",)),
@@ -93,11 +93,11 @@ def _too_many_authorities(unit: UnitPlan, place: Place) -> Iterator[Problem]:
 
 
 def _too_many(unit: UnitPlan, table: str, place: Place) -> Iterator[Problem]:
-    found = _entries(table)
-    if found > NGINX_ROUTES:
+    routes = _entries(table)
+    if routes > NGINX_ROUTES:
         yield Problem(
             place(("peers",)),
-            f"nginx of {unit.key} would have {found} routes: FATE's router remembers {NGINX_ROUTES} and loses the rest at random",
+            f"nginx of {unit.key} would have {routes} routes: FATE's router remembers {NGINX_ROUTES} and loses the rest at random",
             f"keep to {NGINX_ROUTES} parties, retired ones counted: split the federation; rollsite and OSX have no such limit",
         )
 

@@ -66,9 +66,9 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
         more = max(0, error.error_count() - SHOWN)
         raise FederationError(_once([*problems, *_checked(parsed(values), path.parent, source.place, today)[-1]]), more) from None
     if spec.peers_file != source.peers_path:
-        said = f"is {spec.peers_file or 'absent'} in the configuration of the engine, and {source.peers_path or 'absent'} in this file"
+        problem = f"is {spec.peers_file or 'absent'} in the configuration of the engine, and {source.peers_path or 'absent'} in this file"
         remedy = "write it here as a text: peers of a file that is named elsewhere (Pulumi.yaml, -c, --config-file) are read by nobody"
-        problems.append(Problem(source.place(("peersFile",)), said, remedy))
+        problems.append(Problem(source.place(("peersFile",)), problem, remedy))
     spec, peers, manifests, wrong = _checked(spec, path.parent, source.place, today)
     problems += wrong
     if problems:
@@ -118,27 +118,27 @@ def _checked(
     return spec, peers, manifests, (*problems, *check_stack(CheckedStack(spec, peers, place, today)), *wrong)
 
 
-def check_secrets(loaded: LoadedStack, given: Mapping[str, str]) -> None:
+def check_secrets(loaded: LoadedStack, secrets: Mapping[str, str]) -> None:
     """FederationError for each entry of fate:secrets that is missing or holds no text, and each certificate that would not work."""
-    if unusable := [*_no_texts(loaded, given)]:
-        raise FederationError([*missing_secrets(loaded, frozenset(given)), *unusable])
-    problems = [*missing_secrets(loaded, frozenset(given)), *_board_certificates(loaded, given)]
-    problems += [problem for unit in loaded.plan.units if unit.tls is not None for problem in _tls_problems(loaded, unit.tls, given)]
+    if unusable := [*_no_texts(loaded, secrets)]:
+        raise FederationError([*missing_secrets(loaded, frozenset(secrets)), *unusable])
+    problems = [*missing_secrets(loaded, frozenset(secrets)), *_board_certificates(loaded, secrets)]
+    problems += [problem for unit in loaded.plan.units if unit.tls is not None for problem in _tls_problems(loaded, unit.tls, secrets)]
     for mutual in (unit.mutual for unit in loaded.plan.units if unit.mutual is not None):
-        for entry, problem in mutual.problems(given):
+        for entry, problem in mutual.problems(secrets):
             remedy = f"give certificate and key of {mutual.shown[entry]}, signed by the federation's CA"
             problems.append(Problem(loaded.source.place(("secrets", entry)), problem, remedy))
-    for entry in sorted({entry for unit in loaded.plan.units for entry in unit.unquoted if _UNQUOTABLE.search(given.get(entry, ""))}):
+    for entry in sorted({entry for unit in loaded.plan.units for entry in unit.unquoted if _UNQUOTABLE.search(secrets.get(entry, ""))}):
         problem = "holds a blank, a quote or a backslash, and the program hands it to PostgreSQL without quotes"
         problems.append(Problem(loaded.source.place(("secrets", entry)), problem, "choose another password"))
     if problems:
         raise FederationError(problems)
 
 
-def _no_texts(loaded: LoadedStack, given: Mapping[str, Any]) -> Iterator[Problem]:
+def _no_texts(loaded: LoadedStack, secrets: Mapping[str, Any]) -> Iterator[Problem]:
     """Entries that are empty, or more than one value: a password of nothing protects nothing."""
     for name in loaded.plan.secret_names:
-        if name in given and not (isinstance(given[name], str) and given[name].strip()):
+        if name in secrets and not (isinstance(secrets[name], str) and secrets[name].strip()):
             yield Problem(
                 loaded.source.place(("secrets", name)),
                 f"secret {name} is empty, or no text",
@@ -146,81 +146,85 @@ def _no_texts(loaded: LoadedStack, given: Mapping[str, Any]) -> Iterator[Problem
             )
 
 
-def _tls_problems(loaded: LoadedStack, tls: TlsPlan, given: Mapping[str, str]) -> Iterator[Problem]:
+def _tls_problems(loaded: LoadedStack, tls: TlsPlan, secrets: Mapping[str, str]) -> Iterator[Problem]:
     """Keys and certificates with which no peer could be reached."""
-    if not given.keys() >= set(tls.needed):
+    if not secrets.keys() >= set(tls.needed):
         return
     if not tls.provided:
         missing = tls.managed and tls.issuer is None
         remedy = "run `fatefed trust init`, which makes one or takes yours" if missing else "restore it from a copy of the stack file"
-        for path, problem in key_problems(tls, given):
+        for path, problem in key_problems(tls, secrets):
             yield Problem(loaded.source.place(path), problem, remedy)
         return
     names, place = (tls.certificate, tls.key, tls.ca), loaded.source.place(("secrets", tls.certificate))
-    problems = [*certificate_problems(*(given[name] for name in names), server_name=tls.server_name)]
-    if not problems and tls.client_certificates == "required" and not names_callers(given[tls.certificate]):
+    problems = [*certificate_problems(*(secrets[name] for name in names), server_name=tls.server_name)]
+    if not problems and tls.client_certificates == "required" and not names_callers(secrets[tls.certificate]):
         remedy = "give one whose extended key usage is serverAuth and clientAuth, or none; or choose clientCertificates: optional"
         yield Problem(place, "the certificate is for servers only, and Pulsar has to show it to those it dials", remedy)
     for problem in problems:
         yield Problem(place, problem, f"give certificate, key and CA of {tls.server_name}, signed by the federation's CA")
 
 
-def made_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> dict[str, str]:
+def made_certificates(loaded: LoadedStack, secrets: Mapping[str, str]) -> dict[str, str]:
     """What the program itself makes, by the names under which the plan's Secrets read it: certificates and bundles of CAs.
 
     A pure function of the secrets and the day of the plan, after `check_secrets`.
     """
-    return {name: text for unit in loaded.plan.units if unit.tls is not None for name, text in certificates(unit.tls, given).items()}
+    return {name: text for unit in loaded.plan.units if unit.tls is not None for name, text in certificates(unit.tls, secrets).items()}
 
 
-def published_plan(loaded: LoadedStack, given: Mapping[str, str]) -> StackPlan:
+def published_plan(loaded: LoadedStack, secrets: Mapping[str, str]) -> StackPlan:
     """The plan with what is public of provided certificates: descriptors vouch for CAs that peers accept, and units remember all.
 
-    `given`: fate:secrets, after `check_secrets`.
+    `secrets`: fate:secrets, after `check_secrets`.
     """
     domain, units = loaded.spec.federation.domain, []
     for unit in loaded.plan.units:
-        authorities = () if unit.tls is None else provided_authorities(unit.tls, given, domain)
+        authorities = () if unit.tls is None else provided_authorities(unit.tls, secrets, domain)
         trust = {"trust": {"authorities": list(authorities)}} if authorities else {}
-        shown = provided_facts(unit.provided_certificates, given, authorities)
+        shown = provided_facts(unit.provided_certificates, secrets, authorities)
         units.append(replace(unit, descriptor={**unit.descriptor, **trust}, shown_certificates=shown))
     return replace(loaded.plan, units=tuple(units))
 
 
-def _board_certificates(loaded: LoadedStack, given: Mapping[str, str]) -> Iterator[Problem]:
+def _board_certificates(loaded: LoadedStack, secrets: Mapping[str, str]) -> Iterator[Problem]:
     """Certificates that browsers would refuse for one of the names they reach consoles by."""
     for unit in loaded.plan.units:
         names = unit.board_certificate
-        if names is not None and given.keys() >= set(names.values()):
-            for problem in board_problems(given[names["tls.crt"]], given[names["tls.key"]], unit.board_hosts.values()):
+        if names is not None and secrets.keys() >= set(names.values()):
+            for problem in board_problems(secrets[names["tls.crt"]], secrets[names["tls.key"]], unit.board_hosts.values()):
                 place = loaded.source.place(("secrets", names["tls.crt"]))
                 yield Problem(place, problem, f"give the certificate and key of {unit.key}'s consoles; a wildcard holds one label")
 
 
-def expiry_warnings(loaded: LoadedStack, given: Mapping[str, str], now: datetime) -> tuple[str, ...]:
+def expiry_warnings(loaded: LoadedStack, secrets: Mapping[str, str], now: datetime) -> tuple[str, ...]:
     """What to say of certificates that are not valid any more, or not for long: nothing here changes by itself."""
     # What the program makes is renewed in time; its CA has a warning of its own.
     units = loaded.plan.units
     dialled = {tls.certificate: f"of {tls.server_name}" for unit in units if (tls := unit.tls) is not None and tls.provided}
     dialled |= {entry: f"of {name}" for unit in units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}
     shown = {names["tls.crt"]: "of the consoles" for unit in units if (names := unit.board_certificate) is not None}
-    rows = [(name, whose, refuser) for found, refuser in ((dialled, "peers"), (shown, "browsers")) for name, whose in sorted(found.items())]
+    rows = [
+        (name, whose, refuser)
+        for certificates, refuser in ((dialled, "peers"), (shown, "browsers"))
+        for name, whose in sorted(certificates.items())
+    ]
     return tuple(
         f"the certificate {whose} {'has expired' if last < now else f'expires on {last.date()}'} (fate:secrets.{name}): {refuser} refuse it"
         + ("" if last < now else " from then on")
         for name, whose, refuser in rows
-        if (last := last_moment(given[name])) is not None and (last.date() - now.date()).days <= WARN_DAYS
+        if (last := last_moment(secrets[name])) is not None and (last.date() - now.date()).days <= WARN_DAYS
     )
 
 
-def weak_certificate_warnings(loaded: LoadedStack, given: Mapping[str, str]) -> tuple[str, ...]:
+def weak_certificate_warnings(loaded: LoadedStack, secrets: Mapping[str, str]) -> tuple[str, ...]:
     """What to say of certificates that work, and protect less than they could."""
     units = loaded.plan.units
     ours = {tls.certificate: tls.server_name for unit in units if (tls := unit.tls) is not None and tls.provided}
     others = {entry: name for unit in units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}
     consoles = {names["tls.crt"]: "the consoles" for unit in units if (names := unit.board_certificate) is not None}
-    weak = [(entry, of, weakness(given[entry])) for entry, of in sorted({**ours, **others, **consoles}.items())]
-    shared = [(entry, name, names_of_others(given[entry], name)) for entry, name in sorted(ours.items())]
+    weak = [(entry, of, weakness(secrets[entry])) for entry, of in sorted({**ours, **others, **consoles}.items())]
+    shared = [(entry, name, names_of_others(secrets[entry], name)) for entry, name in sorted(ours.items())]
     return (
         *(f"the certificate of {of} (fate:secrets.{entry}) {why}: give one with 2048 bits or more" for entry, of, why in weak if why),
         *(
@@ -232,7 +236,7 @@ def weak_certificate_warnings(loaded: LoadedStack, given: Mapping[str, str]) -> 
     )
 
 
-def missing_secrets(loaded: LoadedStack, given: frozenset[str]) -> tuple[Problem, ...]:
+def missing_secrets(loaded: LoadedStack, names: frozenset[str]) -> tuple[Problem, ...]:
     """A problem for each entry of fate:secrets that the plan reads and the stack lacks."""
     return tuple(
         Problem(
@@ -241,7 +245,7 @@ def missing_secrets(loaded: LoadedStack, given: frozenset[str]) -> tuple[Problem
             _remedy(name, loaded.plan),
         )
         for name in loaded.plan.secret_names
-        if name not in given
+        if name not in names
     )
 
 

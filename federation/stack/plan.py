@@ -51,9 +51,9 @@ class StackPlan:
     @property
     def states(self) -> Mapping[str, Mapping[str, str]]:
         """Every peer's state in force, and why: independent of the day, so that a second `pulumi up` changes nothing."""
-        found = {name: {"state": "pending", "reason": reason} for name, reason in self.pending.items()}
-        found |= {peer.name: {"state": peer.state, **({"reason": peer.reason} if peer.reason else {})} for peer in self.external}
-        return dict(sorted(found.items()))
+        states = {name: {"state": "pending", "reason": reason} for name, reason in self.pending.items()}
+        states |= {peer.name: {"state": peer.state, **({"reason": peer.reason} if peer.reason else {})} for peer in self.external}
+        return dict(sorted(states.items()))
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -92,18 +92,18 @@ class StackPlan:
     @property
     def provided(self) -> Mapping[str, str]:
         """The names under fate:secrets that only the operator can give, each with what it is; all others are passwords."""
-        given = {
+        entries = {
             name: "the registry's credentials, a dockerconfigjson document" for unit in self.units for name in unit.pull_secret_sources
         }
         for certificate in filter(None, (unit.board_certificate for unit in self.units)):
-            given[certificate["tls.crt"]] = "the PEM certificate of the consoles' hosts (then its intermediates)"
-            given[certificate["tls.key"]] = "the PEM private key of the consoles' certificate"
-        given |= {name: what for unit in self.units for name, what in unit.provided.items()}
+            entries[certificate["tls.crt"]] = "the PEM certificate of the consoles' hosts (then its intermediates)"
+            entries[certificate["tls.key"]] = "the PEM private key of the consoles' certificate"
+        entries |= {name: what for unit in self.units for name, what in unit.provided.items()}
         for tls in (tls for tls in self._tls if tls.provided):
-            given[tls.certificate] = f"the PEM certificate for {tls.server_name} (then its intermediates)"
-            given[tls.key] = f"the PEM private key for {tls.server_name}"
-            given[tls.ca] = f"the PEM certificate of the federation's CA, for {tls.server_name}"
-        return given
+            entries[tls.certificate] = f"the PEM certificate for {tls.server_name} (then its intermediates)"
+            entries[tls.key] = f"the PEM private key for {tls.server_name}"
+            entries[tls.ca] = f"the PEM certificate of the federation's CA, for {tls.server_name}"
+        return entries
 
 
 def check_stack(stack: CheckedStack) -> tuple[Problem, ...]:
@@ -136,7 +136,7 @@ def _set_to_wait(peers: Peers) -> dict[str, str]:
 
 def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
     """Peers that a proxy of this stack could not dial, each with the reason and the remedy."""
-    found, own = {}, tuple(units(spec))
+    reasons, own = {}, tuple(units(spec))
     for peer in peers.accepted:
         for name, endpoint in peer.descriptor.endpoints.items() if peer.routed and dials(own, peer) else ():
             if (why := _undialable(spec, peer.name, name, endpoint)) is not None:
@@ -145,8 +145,8 @@ def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
                     if peer.by_hand
                     else f"its owner should add an IPv4 address to publish.{name}.advertise.addresses and export the descriptor again"
                 )
-                found[peer.name] = f"its {name} is published as {endpoint.host}, {why}: {remedy}"
-    return found
+                reasons[peer.name] = f"its {name} is published as {endpoint.host}, {why}: {remedy}"
+    return reasons
 
 
 def _undialable(spec: StackSpec, peer: str, name: str, endpoint: Endpoint) -> str | None:

@@ -27,9 +27,9 @@ def trial_plans(release: Release, name: str) -> int:
     problems, planned = dict[Problem, None](), 0
     for what, config in _trials(release):
         spec = StackSpec.model_validate(config).with_catalogue(releases)
-        found = check_stack(CheckedStack(spec, _NOBODY, lambda path, what=what: f"{name} {what}: {'.'.join(path)}"))  # type: ignore[misc]
-        problems |= dict.fromkeys(found)
-        if not found:
+        broken = check_stack(CheckedStack(spec, _NOBODY, lambda path, what=what: f"{name} {what}: {'.'.join(path)}"))  # type: ignore[misc]
+        problems |= dict.fromkeys(broken)
+        if not broken:
             plan_stack(spec, _NOBODY)
             planned += 1
     if problems or not planned:
@@ -89,12 +89,12 @@ def _optional(release: Release, combination: CombinationRow, topology: str) -> d
 
 def _named(rows: dict[str, ModuleRow], names: tuple[str, ...]) -> dict[str, Any]:
     """Settings of the modules whose image the stack must name."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for name in names:
         if rows[name].tag is None:
             *groups, last = module_path(name)
-            place = found
+            place = settings
             for group in groups:
                 place = place.setdefault(group, {})
             place[last] = {"image": {"tag": "trial"}}
-    return found
+    return settings

@@ -91,8 +91,8 @@ def _descriptor_schema() -> str:
     definitions = {name: schema for model in models.values() for name, schema in model.pop("$defs", {}).items()}
     definitions |= models
     for part, holds in (("protected", "Header"), ("payload", "Statement")):
-        found = definitions["Envelope"]["properties"][part]
-        found |= {"contentEncoding": "base64url", "contentMediaType": "application/json", "$comment": f"see #/$defs/{holds}"}
+        property_schema = definitions["Envelope"]["properties"][part]
+        property_schema |= {"contentEncoding": "base64url", "contentMediaType": "application/json", "$comment": f"see #/$defs/{holds}"}
     file = {"anyOf": [{"$ref": "#/$defs/Envelope"}, {"$ref": "#/$defs/Descriptor"}], "$defs": definitions}
     head = {"$schema": "http://json-schema.org/draft-07/schema#", "$comment": _generated("peers/signed")}
     return json.dumps(head | _draft07(file), indent=2) + "\n"

@@ -30,22 +30,22 @@ class MutualTls:
     def provided(self) -> dict[str, str]:
         """What each entry is."""
         names = {"server": f"{self.server_name} and {LOCALHOST}", "client": self.client_name}
-        said = {}
+        entries = {}
         for side, name in names.items():
-            said[f"{self.key}-{side}-certificate"] = f"the PEM certificate for {name} (then its intermediates)"
-            said[f"{self.key}-{side}-key"] = f"the PEM private key for {name}"
-        return {**said, f"{self.key}-ca": f"the PEM certificate of the federation's CA, for {self.key}"}
+            entries[f"{self.key}-{side}-certificate"] = f"the PEM certificate for {name} (then its intermediates)"
+            entries[f"{self.key}-{side}-key"] = f"the PEM private key for {name}"
+        return {**entries, f"{self.key}-ca": f"the PEM certificate of the federation's CA, for {self.key}"}
 
     @property
     def shown(self) -> dict[str, str]:
         """The entries with certificates, each with its name."""
         return {self.sources["server.crt"]: self.server_name, self.sources["client.crt"]: self.client_name}
 
-    def problems(self, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    def problems(self, secrets: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """Each entry that would not work, and why; nothing while one of them is missing."""
-        if not given.keys() >= set(self.sources.values()):
+        if not secrets.keys() >= set(self.sources.values()):
             return
-        text = {file: given[entry] for file, entry in self.sources.items()}
+        text = {file: secrets[entry] for file, entry in self.sources.items()}
         server = (text["server.crt"], text["server.key"], text["ca.crt"])
         for problem in dict.fromkeys(
             problem for name in (self.server_name, LOCALHOST) for problem in certificate_problems(*server, server_name=name)

@@ -108,17 +108,17 @@ class TlsPlan:
         Pulsar 2.10's own admin client, once it shows a certificate, reads nothing but the first one of its file (TrustManagerProxy):
         a broker whose file begins with another CA never makes its own cluster, and unloads no namespace.
         """
-        each = {party: "".join(found) for party, found in self.trusted.items()} | {self.party: own}
-        others = "".join(found for party, found in each.items() if party != self.party)
-        return {self._of(party): found for party, found in each.items()} | {self.ca: own + others}
+        each = {party: "".join(authorities) for party, authorities in self.trusted.items()} | {self.party: own}
+        others = "".join(authorities for party, authorities in each.items() if party != self.party)
+        return {self._of(party): authorities for party, authorities in each.items()} | {self.ca: own + others}
 
     @property
     def annotations(self) -> dict[str, str]:
         """What the Secret says in clear, so that a preview shows a renewal, and each authority that comes or goes."""
-        known = {party: " ".join(map(short_fingerprint, found)) for party, found in self.trusted.items()}
+        known = {party: " ".join(map(short_fingerprint, authorities)) for party, authorities in self.trusted.items()}
         period = None if self.issuer is None else self.issuer.period
-        said = {} if period is None else {naming.CERTIFICATE_UNTIL: period.ends.isoformat()}
-        return said | ({naming.TRUSTS: ", ".join(f"{party}={ca}" for party, ca in known.items())} if known else {})
+        notes = {} if period is None else {naming.CERTIFICATE_UNTIL: period.ends.isoformat()}
+        return notes | ({naming.TRUSTS: ", ".join(f"{party}={ca}" for party, ca in known.items())} if known else {})
 
 
 def tls_plan(unit: PartyUnit, peers: Peers, today: date | None) -> TlsPlan | None:
@@ -239,8 +239,8 @@ def _issuer(unit: PartyUnit, today: date | None) -> Issuer | None:
 
 
 def _trusted(unit: PartyUnit, peers: Peers) -> dict[PartyId, tuple[str, ...]]:
-    found = {party: authorities_of(other) for party, other in party_units(unit.stack).items()}
-    found |= {peer.party_id: peer.descriptor.authorities for peer in peers.parties() if peer.routed and peer.party_id is not None}
+    authorities = {party: authorities_of(other) for party, other in party_units(unit.stack).items()}
+    authorities |= {peer.party_id: peer.descriptor.authorities for peer in peers.parties() if peer.routed and peer.party_id is not None}
     groups = unit.stack.collaborations
-    known = (other for other in sorted(found, key=int) if found[other])
-    return {other: found[other] for other in known if other == unit.party or may_talk(groups, unit.party, other)}
+    known = (other for other in sorted(authorities, key=int) if authorities[other])
+    return {other: authorities[other] for other in known if other == unit.party or may_talk(groups, unit.party, other)}

@@ -65,24 +65,26 @@ class Consequence:
     acts: str = ""
 
 
-def provided_facts(entries: Mapping[str, Entries], given: Mapping[str, str], told: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
+def provided_facts(
+    entries: Mapping[str, Entries], secrets: Mapping[str, str], published: tuple[str, ...] = ()
+) -> dict[str, dict[str, Any]]:
     """Of each certificate: its digest, its last day, who signed it, and the authorities beside it. Never anything of a private key.
 
-    `told`: the authorities that the unit's descriptor tells its peers.
+    `published`: the authorities in the unit's descriptor.
     """
-    found = {}
+    facts = {}
     for role, names in entries.items():
-        chain = read_certificates(given[names.certificate])
-        authorities = [] if names.authorities is None else read_certificates(given[names.authorities])
+        chain = read_certificates(secrets[names.certificate])
+        authorities = [] if names.authorities is None else read_certificates(secrets[names.authorities])
         if chain:
-            found[role] = {
+            facts[role] = {
                 "certificate": short_digest(chain[0]),
                 "until": chain[0].not_valid_after_utc.date().isoformat(),
                 "signer": _signer(chain, authorities),
                 "authorities": {_authority(one): _name(one) for one in authorities},
-                "told": [short_digest(one) for pem in told for one in read_certificates(pem)],
+                "told": [short_digest(one) for pem in published for one in read_certificates(pem)],
             }
-    return found
+    return facts
 
 
 def provided_changes(old: ProvidedFacts, new: ProvidedFacts) -> Iterator[Consequence]:

@@ -50,7 +50,7 @@ UnitRule = Callable[[CheckedStack, Any], Iterator[Finding]]
 UnitWarn = Callable[[PlannedStack, Any], Iterator[Finding]]
 
 
-def found_by(rules: Iterable[Callable[..., Iterator[Finding]]], *of: object) -> Iterator[Finding]:
+def run_rules(rules: Iterable[Callable[..., Iterator[Finding]]], *of: object) -> Iterator[Finding]:
     """What rules find, one after the other. One that comes to what did not parse ends there, and what it found before stands."""
     return of_each(rules, lambda rule: rule(*of))
 

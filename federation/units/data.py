@@ -59,8 +59,8 @@ def taken_namespaces(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Map
 
 def refusal(config_path: str, problems: Iterable[str]) -> str:
     """What is said when an edit of a unit would leave data behind."""
-    found = "".join(f"\n  fate:{config_path}: {problem}" for problem in problems)
-    return f"this edit leaves data behind{found}\n    remedy: undo it, or set {config_path}.allowDataLoss for one `pulumi up`"
+    lines = "".join(f"\n  fate:{config_path}: {problem}" for problem in problems)
+    return f"this edit leaves data behind{lines}\n    remedy: undo it, or set {config_path}.allowDataLoss for one `pulumi up`"
 
 
 def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

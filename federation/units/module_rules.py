@@ -8,7 +8,7 @@ from federation.catalogue.portal import PortalRelease
 from federation.catalogue.releases import ModuleRow, Release
 from federation.catalogue.serving import ServingRelease
 from federation.config.modules import ModulePersistence, ModuleSpec
-from federation.units.checked import found_by
+from federation.units.checked import run_rules
 
 # What stands in `modules` under one key: which rows of the catalogue it is, and under which key each stands there.
 GROUPS = {"spark": {"sparkMaster": "master", "sparkWorker": "worker"}, "hdfs": {"namenode": "namenode", "datanode": "datanode"}}
@@ -29,10 +29,10 @@ def broken_knobs(
     at: tuple[str, ...],
 ) -> Iterator[Problem]:
     """Settings that a module cannot have."""
-    for name, given in specs.items():
-        if given is not None and name in rows:
+    for name, spec in specs.items():
+        if spec is not None and name in rows:
             where = partial(_below, place, (*at, "modules", *module_path(name)))
-            yield from found_by((partial(_environment, release.own_environment), *_RULES), where, name, given, rows[name])
+            yield from run_rules((partial(_environment, release.own_environment), *_RULES), where, name, spec, rows[name])
 
 
 # The place of a key of a module, below its path.
@@ -43,14 +43,14 @@ def _below(place: Place, path: tuple[str, ...], *keys: str) -> str:
     return place((*path, *keys))
 
 
-def _environment(own: frozenset[str], at: At, name: str, given: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
-    for variable in sorted(given.env.keys() & own):
+def _environment(own: frozenset[str], at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
+    for variable in sorted(spec.env.keys() & own):
         remedy = "remove this line; passwords belong into fate:secrets"
         yield Problem(at("env", variable), f"{variable} is set by this program", remedy)
 
 
-def _replicas(at: At, name: str, given: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
-    replicas = given.replicas
+def _replicas(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
+    replicas = spec.replicas
     if name == "sparkWorker" and replicas is not None:
         yield Problem(at("replicas"), "Spark's workers are counted by modules.spark.workers", "write the number there")
     elif (replicas or 1) > 1 and not row.scales:
@@ -58,15 +58,15 @@ def _replicas(at: At, name: str, given: ModuleSpec, row: ModuleRow) -> Iterator[
         yield Problem(at("replicas"), problem, "remove this line")
 
 
-def _gpus(at: At, name: str, given: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
-    if given.gpus and "device" not in row.suffixes:
+def _gpus(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
+    if spec.gpus and "device" not in row.suffixes:
         yield Problem(at("gpus"), f"{name} computes nothing on a GPU", "remove this line")
 
 
-def _volumes(at: At, name: str, given: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
+def _volumes(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
     """Volumes at a place of the program's own, above one, or at the place of another volume."""
     taken: dict[str, str] = {}
-    for volume, path in sorted((name, volume.mount_path) for name, volume in given.volumes.items()):
+    for volume, path in sorted((name, volume.mount_path) for name, volume in spec.volumes.items()):
         where = at("volumes", volume, "mountPath")
         if hidden := sorted(own for own in row.paths if own == path or own.startswith(f"{path}/")):
             yield Problem(where, f"{path} would hide {hidden[0]}, where this program mounts files", "choose another path")
@@ -75,13 +75,13 @@ def _volumes(at: At, name: str, given: ModuleSpec, row: ModuleRow) -> Iterator[P
         taken.setdefault(path, volume)
 
 
-def _persistence(at: At, name: str, given: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
-    if given.persistence is not None and row.claim is None:
+def _persistence(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
+    if spec.persistence is not None and row.claim is None:
         problem = f"{name} has no claim: its data lives as long as its pod"
         yield Problem(at("persistence"), problem, "remove it; a volume of your own is described under volumes")
         return
-    replicas = given.replicas or row.replicas
-    if isinstance(given.persistence, ModulePersistence) and given.persistence.existing_claim is not None and replicas > 1:
+    replicas = spec.replicas or row.replicas
+    if isinstance(spec.persistence, ModulePersistence) and spec.persistence.existing_claim is not None and replicas > 1:
         yield Problem(
             at("persistence", "existingClaim"),
             f"{name} has {replicas} replicas, and each needs a claim of its own",
@@ -89,8 +89,8 @@ def _persistence(at: At, name: str, given: ModuleSpec, row: ModuleRow) -> Iterat
         )
 
 
-def _service(at: At, name: str, given: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
-    service, known = given.service, row.service
+def _service(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
+    service, known = spec.service, row.service
     if service is None:
         return
     if known is None:

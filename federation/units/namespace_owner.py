@@ -47,16 +47,16 @@ class Occupants:
 def owner_note(spec: StackSpec, unit: UnitPlan, stack: str) -> Manifest:
     """The ConfigMap that says whose a unit's namespace is. `stack`: its name without organization and project."""
     key = {} if spec.identity is None else {"key": spec.identity.key}
-    said = {"organization": spec.organization, "stack": stack, "unit": unit.key} | key
+    entries = {"organization": spec.organization, "stack": stack, "unit": unit.key} | key
     labels = naming.common_labels(spec.federation.name, unit.descriptor.get("partyId"))
-    note = config_map("owner", naming.OWNER, unit.namespace, labels, said)
+    note = config_map("owner", naming.OWNER, unit.namespace, labels, entries)
     # Else the API server, too, refuses to let one stack overwrite the note of another.
     return replace(note, annotations={"pulumi.com/patchForce": "true"}) if unit.namespace in spec.cluster.take_over else note
 
 
 def foreign_owner(unit: UnitPlan, note: Mapping[str, str]) -> tuple[str, str] | None:
     """Why a unit may not touch a namespace that holds this note, and what to do; None: the note is this stack's, by what it says."""
-    mine = _said(unit)
+    mine = _note(unit)
     # A renamed stack keeps its key, and a stack that replaced its key keeps its name.
     if _names(mine) == _names(note) or mine.get("key", "") == note.get("key"):
         return None
@@ -66,16 +66,16 @@ def foreign_owner(unit: UnitPlan, note: Mapping[str, str]) -> tuple[str, str] | 
     )
 
 
-def occupied(unit: UnitPlan, found: Occupants) -> tuple[str, str] | None:
+def occupied(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
     """Why a unit that the state does not know may not come into its namespace, and what to do; None: it may."""
-    if found.note is not None:
+    if occupants.note is not None:
         return (
-            f"namespace {unit.namespace} is in use by {_shown(found.note)}, which the state of this backend does not know",
+            f"namespace {unit.namespace} is in use by {_shown(occupants.note)}, which the state of this backend does not know",
             f"{_WAYS}; of another stack, give {unit.key} a namespace of its own; if the state is lost, {_take_over(unit)}",
         )
-    if found.workloads:
+    if occupants.workloads:
         return (
-            f"namespace {unit.namespace} holds {_some(found.workloads)}, which the state of this backend does not know: names that "
+            f"namespace {unit.namespace} holds {_some(occupants.workloads)}, which the state of this backend does not know: names that "
             f"{unit.key} uses, too",
             f"give {unit.key} a namespace of its own, or remove them first (docs/from-kubefate.md); {_WAYS}, if this stack made them; "
             f"if the state is lost, {_take_over(unit)}",
@@ -83,10 +83,10 @@ def occupied(unit: UnitPlan, found: Occupants) -> tuple[str, str] | None:
     return None
 
 
-def left_claims(unit: UnitPlan, found: Occupants) -> tuple[str, str] | None:
+def left_claims(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
     """What claims of an earlier deployment mean for a unit that would start with them, and what to do; None: there are none."""
     mine = [CLAIM_NAMES[name] for name, claim in unit.data.get("claims", {}).items() if "existingClaim" not in claim]
-    used = tuple(name for name in found.claims if (parts := name.rpartition("-"))[0] in mine and parts[2].isdigit())
+    used = tuple(name for name in occupants.claims if (parts := name.rpartition("-"))[0] in mine and parts[2].isdigit())
     if not used:
         return None
     return (
@@ -100,18 +100,18 @@ def left_claims(unit: UnitPlan, found: Occupants) -> tuple[str, str] | None:
 
 def names_of_ours(kind: str, items: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Workloads that have a name which this program gives, each with who made it as far as its labels say."""
-    found = []
+    workloads = []
     for item in items:
         name, labels = item["metadata"]["name"], item["metadata"].get("labels") or {}
         if name in naming.CHART_OBJECTS:
             made = "KubeFATE" if labels.get("owner") == "kubefate" else labels.get(naming.MANAGED_BY) or labels.get("heritage")
-            found.append(f"{kind.removesuffix('s')} {name}{f' of {made}' if made else ''}")
-    return tuple(sorted(found))
+            workloads.append(f"{kind.removesuffix('s')} {name}{f' of {made}' if made else ''}")
+    return tuple(sorted(workloads))
 
 
-def _said(unit: UnitPlan) -> Mapping[str, str]:
-    said: Mapping[str, str] = unit.owner[0].fields["data"]
-    return said
+def _note(unit: UnitPlan) -> Mapping[str, str]:
+    note: Mapping[str, str] = unit.owner[0].fields["data"]
+    return note
 
 
 def _names(note: Mapping[str, str]) -> tuple[str | None, str | None]:

@@ -69,8 +69,8 @@ class ExtraObject:
     @property
     def namespace(self) -> str | None:
         """Its namespace; None for an object of the cluster, or when it does not say."""
-        found = self.document["metadata"].get("namespace")
-        return None if found is None else str(found)
+        namespace = self.document["metadata"].get("namespace")
+        return None if namespace is None else str(namespace)
 
     @property
     def group(self) -> str:
@@ -94,7 +94,7 @@ class ExtraManifests:
 
     def documents(self) -> tuple[dict[str, Any], ...]:
         """The objects as they are applied: as written, but for what Pulumi must not wait for."""
-        return tuple(_not_awaited(found) for found in self.objects)
+        return tuple(_not_awaited(extra) for extra in self.objects)
 
 
 def read_manifests(spec: StackSpec, folder: Path, place: Place) -> tuple[tuple[ExtraManifests, ...], tuple[Problem, ...]]:
@@ -104,12 +104,12 @@ def read_manifests(spec: StackSpec, folder: Path, place: Place) -> tuple[tuple[E
     for name, relative in sorted(spec.manifests.items()):
         where = place(("manifests", name))
         objects: list[ExtraObject] = []
-        for found in _objects(folder, relative, where):
-            if isinstance(found, Problem):
-                problems.append(found)
+        for result in _objects(folder, relative, where):
+            if isinstance(result, Problem):
+                problems.append(result)
             else:
-                objects.append(found)
-                problems += _object_problems(found, spec, where)
+                objects.append(result)
+                problems += _object_problems(result, spec, where)
         files.append(ExtraManifests(name, tuple(objects)))
     return tuple(files), (*problems, *_written_twice(files, place))
 
@@ -119,13 +119,13 @@ def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], plac
     made = {unit.namespace: _own_objects(unit) for unit in units}
     namespaces = {manifest.name for unit in units for manifest in unit.namespace_object}
     for file in files:
-        for found in file.objects:
-            names = made.get(found.namespace or "", set())
-            ours = (found.kind, found.name) in names or (found.namespace in made and found.name in CHART_OBJECTS)
-            if ours or (found.kind == "Namespace" and found.name in namespaces):
+        for extra in file.objects:
+            names = made.get(extra.namespace or "", set())
+            ours = (extra.kind, extra.name) in names or (extra.namespace in made and extra.name in CHART_OBJECTS)
+            if ours or (extra.kind == "Namespace" and extra.name in namespaces):
                 yield Problem(
                     place(("manifests", file.name)),
-                    f"{found.where} has the name of an object that this program makes",
+                    f"{extra.where} has the name of an object that this program makes",
                     "choose another name",
                 )
 
@@ -134,13 +134,13 @@ def reaching_out(files: tuple[ExtraManifests, ...], spec: StackSpec) -> Iterator
     """What a preview says of objects that concern more than the stack's own namespaces, and of tokens that do not end."""
     own = _own_namespaces(spec)
     for file in files:
-        for found in file.objects:
-            where, title = f"manifests.{file.name}", f"manifests.{file.name}: {found.where}"
-            if found.of_cluster:
+        for extra in file.objects:
+            where, title = f"manifests.{file.name}", f"manifests.{file.name}: {extra.where}"
+            if extra.of_cluster:
                 yield caution(where, f"{title} is an object of the whole cluster")
-            elif found.namespace not in own:
-                yield caution(where, f"{title} is in namespace {found.namespace}, which is not one of this stack's")
-            if found.kind == "Secret" and found.document.get("type") == _TOKEN_TYPE:
+            elif extra.namespace not in own:
+                yield caution(where, f"{title} is in namespace {extra.namespace}, which is not one of this stack's")
+            if extra.kind == "Secret" and extra.document.get("type") == _TOKEN_TYPE:
                 text = f"{title} makes Kubernetes keep a token of a service account that does not end:"
                 yield caution(where, text, "prefer `kubectl create token`")
 
@@ -170,12 +170,12 @@ def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | 
         if not is_below(relative, folder):
             yield Problem(where, f"{relative} is outside the folder of the stack file", "keep manifests beside the stack file")
             return
-        found = path.stat()
+        status = path.stat()
         # Reading a pipe would wait for ever.
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             yield Problem(where, f"{relative} cannot be read: it is no file", "correct the path or the file")
             return
-        if found.st_size > MAX_BYTES:
+        if status.st_size > MAX_BYTES:
             yield Problem(where, f"{relative} is larger than 1 MiB", "split it into several entries")
             return
         nodes = list(yaml.compose_all(path.read_bytes().decode(), Loader=_Loader))
@@ -228,26 +228,26 @@ def _object(document: Any, at: str, where: str) -> ExtraObject | Problem:
     return ExtraObject(f"{at} {words[1]}/{words[2]}", document)
 
 
-def _object_problems(found: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
-    return of_each((_holds_no_secret, _goes_where_it_is_meant_to), lambda rule: rule(found, spec, where))
+def _object_problems(extra: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
+    return of_each((_holds_no_secret, _goes_where_it_is_meant_to), lambda rule: rule(extra, spec, where))
 
 
-def _holds_no_secret(found: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
-    if found.kind == "Secret" and _holds_values(found.document):
+def _holds_no_secret(extra: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
+    if extra.kind == "Secret" and _holds_values(extra.document):
         remedy = "secrets belong into fate:secrets; for what no setting reaches, make the Secret with kubectl and name it"
-        yield Problem(where, f"{found.where} holds secrets in plain text", remedy)
+        yield Problem(where, f"{extra.where} holds secrets in plain text", remedy)
 
 
-def _goes_where_it_is_meant_to(found: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
+def _goes_where_it_is_meant_to(extra: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
     own = _own_namespaces(spec)
     known = f"one of this stack's: {', '.join(sorted(own))}"
-    if found.of_cluster:
+    if extra.of_cluster:
         if spec.cluster.scope == "namespaced":
-            yield Problem(where, f"{found.where} is an object of the whole cluster", "remove it, or use cluster.scope: cluster")
-    elif found.namespace is None:
-        yield Problem(where, f"{found.where} has no namespace", f"write metadata.namespace, {known}")
-    elif found.namespace not in own and spec.cluster.scope == "namespaced":
-        yield Problem(where, f"{found.where} is in namespace {found.namespace}", f"with scope: namespaced it must be {known}")
+            yield Problem(where, f"{extra.where} is an object of the whole cluster", "remove it, or use cluster.scope: cluster")
+    elif extra.namespace is None:
+        yield Problem(where, f"{extra.where} has no namespace", f"write metadata.namespace, {known}")
+    elif extra.namespace not in own and spec.cluster.scope == "namespaced":
+        yield Problem(where, f"{extra.where} is in namespace {extra.namespace}", f"with scope: namespaced it must be {known}")
 
 
 def _own_namespaces(spec: StackSpec) -> set[str]:
@@ -263,16 +263,16 @@ def _holds_values(secret: Mapping[str, Any]) -> bool:
 def _written_twice(files: list[ExtraManifests], place: Place) -> Iterator[Problem]:
     seen: dict[tuple[str, str, str | None, str], str] = {}
     for file in files:
-        for found in file.objects:
-            key = (found.group, found.kind, found.namespace, found.name)
+        for extra in file.objects:
+            key = (extra.group, extra.kind, extra.namespace, extra.name)
             if key in seen:
-                yield Problem(place(("manifests", file.name)), f"{found.where} is also in {seen[key]}", "keep one of them")
-            seen.setdefault(key, found.where)
+                yield Problem(place(("manifests", file.name)), f"{extra.where} is also in {seen[key]}", "keep one of them")
+            seen.setdefault(key, extra.where)
 
 
-def _not_awaited(found: ExtraObject) -> dict[str, Any]:
-    document = dict(found.document)
-    if found.kind in _NOT_AWAITED:
+def _not_awaited(extra: ExtraObject) -> dict[str, Any]:
+    document = dict(extra.document)
+    if extra.kind in _NOT_AWAITED:
         annotations = {"pulumi.com/skipAwait": "true", **(document["metadata"].get("annotations") or {})}
         document["metadata"] = {**document["metadata"], "annotations": annotations}
     return document

@@ -85,7 +85,7 @@ def trust_facts(tls: TlsPlan | None) -> dict[str, Any]:
     """The authorities that a unit trusts, by party; those of its own; and which one signs its certificate."""
     if tls is None:
         return {"trusted": {}, "authorities": [], "signer": ""}
-    trusted = {party: digest(found) for party, found in tls.trusted.items() if party != tls.party}
+    trusted = {party: digest(authorities) for party, authorities in tls.trusted.items() if party != tls.party}
     # Without an issuer: a CA of its own that is not made yet, or whoever signed what is provided.
     signer = ("somebody else" if tls.provided else "none yet") if tls.issuer is None else digest(tls.issuer.certificate)
     return {"trusted": trusted, "authorities": [digest(own) for own in tls.trusted.get(tls.party, ())], "signer": signer}

@@ -119,15 +119,15 @@ class UnitPlan:
     @property
     def provided_certificates(self) -> Mapping[str, Entries]:
         """The certificates that the operator gives, by what they are for (federation.trust.provided)."""
-        found = {}
+        certificates = {}
         if self.tls is not None and self.tls.provided:
-            found["pulsar"] = Entries(self.tls.certificate, self.tls.ca)
+            certificates["pulsar"] = Entries(self.tls.certificate, self.tls.ca)
         if self.mutual is not None:
             entries = self.mutual.sources
-            found |= {side: Entries(entries[f"{side}.crt"], entries["ca.crt"]) for side in ("server", "client")}
+            certificates |= {side: Entries(entries[f"{side}.crt"], entries["ca.crt"]) for side in ("server", "client")}
         if (consoles := self.board_certificate) is not None:
-            found["consoles"] = Entries(consoles["tls.crt"])
-        return found
+            certificates["consoles"] = Entries(consoles["tls.crt"])
+        return certificates
 
     @property
     def config_path(self) -> str:

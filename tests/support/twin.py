@@ -248,7 +248,7 @@ def _outside(
         service = manifest.fields["spec"]
         if service["type"] == "ClusterIP":
             continue
-        publication = _publication(manifest.name, own.publish.given)
+        publication = _publication(manifest.name, own.publish.by_endpoint)
         hosts = [addresses[LiveValue(plan.namespace, manifest.name, "loadBalancer")]]
         if publication.advertise is not None:
             hosts = [publication.advertise.host, *publication.advertise.addresses]
@@ -260,7 +260,7 @@ def _outside(
 
 def _names(plan: UnitPlan, spec: StackSpec) -> Iterator[tuple[str, str]]:
     """What DNS answers for names that are advertised with addresses."""
-    for publication in _own(plan, spec).publish.given.values():
+    for publication in _own(plan, spec).publish.by_endpoint.values():
         if publication.advertise is not None and publication.advertise.addresses:
             yield publication.advertise.host, publication.advertise.addresses[0]
 

@@ -165,11 +165,11 @@ def grpc_hops(endpoint: str, others: Mapping[PartyId, Neighbour], exchange: Neig
     They forget what is gone from the file: a party has an entry only where the default says something else.
     """
     others = _beyond(others, exchange)
-    found = {other: _hop(address) for other, address in _routed(others, endpoint).items()}
+    hops = {other: _hop(address) for other, address in _routed(others, endpoint).items()}
     if exchange is not None and exchange.routed:
-        found |= dict.fromkeys(_severed(others), _HOP_NOWHERE)
-        found["default"] = _hop(exchange.endpoints[endpoint])
-    return found
+        hops |= dict.fromkeys(_severed(others), _HOP_NOWHERE)
+        hops["default"] = _hop(exchange.endpoints[endpoint])
+    return hops
 
 
 def _hop(address: Address) -> dict[str, HostPort]:

@@ -56,16 +56,16 @@ def plan_exchange(unit: ExchangeUnit, peers: Peers, today: date | None = None) -
 
 def exchange_images(unit: ExchangeUnit) -> dict[str, ImageUse]:
     """The images of an exchange's modules, by module."""
-    release, given = unit.release, exchange_module_specs(unit.spec)
-    return module_images(release.exchange, {name: given[name] for name in release.exchanges[unit.spec.federation]}, unit.stack.images)
+    release, specs = unit.release, exchange_module_specs(unit.spec)
+    return module_images(release.exchange, {name: specs[name] for name in release.exchanges[unit.spec.federation]}, unit.stack.images)
 
 
 def exchange_values(unit: ExchangeUnit) -> ExchangeValues:
     """The chart values of an exchange, without a patch."""
     release = unit.release
-    given = exchange_module_specs(unit.spec)
+    specs = exchange_module_specs(unit.spec)
     wanted = release.exchanges[unit.spec.federation]
-    modules = {name: module_values(release.exchange[name], given[name], unit.stack.images) for name in wanted}
+    modules = {name: module_values(release.exchange[name], specs[name], unit.stack.images) for name in wanted}
     return ExchangeValues(
         **chart_head(unit),
         domain=unit.stack.federation.domain,
@@ -85,5 +85,5 @@ def _partner_calls(unit: ExchangeUnit) -> tuple[str, ...]:
 
 def exchange_module_specs(own: ExchangeSpec) -> dict[str, ModuleSpec]:
     """What the operator says of each module, by its name in the catalogue."""
-    given = own.modules
-    return {"trafficServer": given.traffic_server, "nginx": given.nginx, "rollsite": given.rollsite, "osx": given.osx}
+    modules = own.modules
+    return {"trafficServer": modules.traffic_server, "nginx": modules.nginx, "rollsite": modules.rollsite, "osx": modules.osx}

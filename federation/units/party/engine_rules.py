@@ -12,7 +12,7 @@ from federation.catalogue.releases import ModuleRow
 from federation.config.modules import ModuleSpec
 from federation.config.party import module_specs
 from federation.config.units import ExchangeUnit, PartyUnit, TrainingUnit, combination_of, exchange_unit, party_units
-from federation.units.checked import CheckedStack, UnitRule, found_by
+from federation.units.checked import CheckedStack, UnitRule, run_rules
 from federation.units.exchange.plan import exchange_module_specs
 from federation.units.module_rules import GROUPS, broken_knobs, module_path
 from federation.units.party.values import optional_modules
@@ -26,7 +26,7 @@ def has_known_engines(unit: PartyUnit) -> bool:
 def _engines(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     own = unit.spec
     if has_known_engines(unit):
-        yield from found_by(_OF_KNOWN_ENGINES, stack, unit)
+        yield from run_rules(_OF_KNOWN_ENGINES, stack, unit)
     elif own.release in unit.releases:
         yield Problem(
             stack.at(unit, "computing"),
@@ -114,15 +114,15 @@ def _images(part: Callable[[Any], _Part], stack: CheckedStack, unit: PartyUnit |
 
 def _endpoints(stack: CheckedStack, unit: PartyUnit | ExchangeUnit) -> Iterator[Problem]:
     """What is published is what the engine has."""
-    given, engine, kind = unit.spec.publish.given, unit.spec.federation, unit.kind
+    publications, engine, kind = unit.spec.publish.by_endpoint, unit.spec.federation, unit.kind
     wanted = stack.spec.federation.links.endpoints(kind, engine)
-    for name in sorted(wanted - given.keys()):
+    for name in sorted(wanted - publications.keys()):
         yield Problem(
             stack.at(unit, "publish", name),
             f"publish.{name} is missing",
             f"{KINDS[kind].noun} with {engine} publishes {' and '.join(sorted(wanted))}",
         )
-    for name in sorted(given.keys() - wanted):
+    for name in sorted(publications.keys() - wanted):
         yield Problem(
             stack.at(unit, "publish", name),
             f"publish.{name} does not belong to {engine}",
@@ -176,7 +176,7 @@ def _exchange(stack: CheckedStack, unit: ExchangeUnit) -> Iterator[Problem]:
             f"choose one of: {', '.join(release.exchanges)}",
         )
         return
-    yield from found_by(_OF_KNOWN_EXCHANGES, stack, unit)
+    yield from run_rules(_OF_KNOWN_EXCHANGES, stack, unit)
 
 
 def _modules_of_an_exchange(stack: CheckedStack, unit: ExchangeUnit) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from federation.base.hosts import is_own
 from federation.base.scalars import PartyId
 from federation.config.units import PartyUnit, combination_of, party_units
 from federation.links.external_engines import REPLACED, external_engines
-from federation.units.checked import CheckedStack, found_by, of_every_party
+from federation.units.checked import CheckedStack, of_every_party, run_rules
 from federation.units.party.engine_rules import has_known_engines
 from federation.units.party.values import deployed_party_modules
 
@@ -20,7 +20,7 @@ _PASSWORDS = {"mysql": ("mysql", "mysqlRoot"), "rabbitmq": ("rabbitmq",)}
 def external_engines_fit(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """The external engines of a party; of an unknown release or combination other problems are told."""
     if has_known_engines(unit):
-        yield from found_by((_engines_are_used, _rotations, _read_by_fate_1_only), stack, unit)
+        yield from run_rules((_engines_are_used, _rotations, _read_by_fate_1_only), stack, unit)
 
 
 def driver_ports_fit(stack: CheckedStack, used: Mapping[int, str]) -> Iterator[Problem]:
@@ -94,16 +94,16 @@ def _rotations(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """A previous entry that nobody reads: the operator would believe that the password was changed with it."""
     deployed = deployed_party_modules(unit)
     for slot in ("mysql", "mysqlRoot", "rabbitmq", "fateboard", "notebook"):
-        given = unit.spec.credentials.of(slot)
-        if given is not None and given.previous is not None and _SERVERS.get(slot) not in deployed:
+        credential = unit.spec.credentials.of(slot)
+        if credential is not None and credential.previous is not None and _SERVERS.get(slot) not in deployed:
             remedy = "remove this line" if slot != "mysqlRoot" else "remove this line; docs/passwords.md says how root's is changed"
             yield Problem(stack.at(unit, "credentials", slot, "previous"), f"no Job changes the password {slot}", remedy)
 
 
 def exchange_has_no_engines(stack: CheckedStack) -> Iterator[Problem]:
     """An exchange publishes its own modules."""
-    given = {} if stack.spec.exchange is None else stack.spec.exchange.publish.given
-    for endpoint, publication in given.items():
+    publications = {} if stack.spec.exchange is None else stack.spec.exchange.publish.by_endpoint
+    for endpoint, publication in publications.items():
         if publication.type == "External":
             yield Problem(stack.place(("exchange", "publish", endpoint, "type")), "an exchange has no external engines", _CHOOSE)
 
@@ -112,7 +112,7 @@ def exchange_has_no_engines(stack: CheckedStack) -> Iterator[Problem]:
 def publications_fit(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """`type: External` goes with an external engine, both ways."""
     engines = external_engines(unit.spec)
-    for endpoint, publication in unit.spec.publish.given.items():
+    for endpoint, publication in unit.spec.publish.by_endpoint.items():
         here = stack.at(unit, "publish", endpoint, "type")
         if publication.type == "External" and endpoint not in engines:
             yield Problem(here, f"{endpoint} is deployed by this stack, so a Service publishes it", _CHOOSE)
@@ -127,12 +127,12 @@ _CHOOSE = "choose LoadBalancer, NodePort or ClusterIP"
 def engines_are_not_shared(stack: CheckedStack) -> Iterator[Problem]:
     """Two parties in one database, or on one broker, would take each other's rows, users and topics for their own."""
     users: dict[tuple[object, ...], PartyId] = {}
-    for unit, engine, found in of_each(party_units(stack.spec).values(), _unshared):
-        if found in users:
+    for unit, engine, shared in of_each(party_units(stack.spec).values(), _unshared):
+        if shared in users:
             what = "database" if engine == "mysql" else "broker"
             where = stack.at(unit, "engines", engine)
-            yield Problem(where, f"party {users[found]} uses this {what} already", f"give each party a {what} of its own")
-        users.setdefault(found, unit.party)
+            yield Problem(where, f"party {users[shared]} uses this {what} already", f"give each party a {what} of its own")
+        users.setdefault(shared, unit.party)
 
 
 def _unshared(unit: PartyUnit) -> Iterator[tuple[PartyUnit, str, tuple[object, ...]]]:

@@ -40,15 +40,15 @@ def party_jobs(
 
 
 def _where(unit: PartyUnit, module: str) -> Where:
-    given = module_specs(unit.spec)[module] or ModuleSpec()
+    spec = module_specs(unit.spec)[module] or ModuleSpec()
     return Where(
         instance=unit.key,
         namespace=unit.namespace,
         labels=unit.labels,
         pull_policy=unit.stack.images.pull_policy,
         pull_secrets=pull_secret_names(unit.stack.images),
-        node_selector=given.node_selector or {},
-        tolerations=given.tolerations,
+        node_selector=spec.node_selector or {},
+        tolerations=spec.tolerations,
     )
 
 

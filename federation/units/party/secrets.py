@@ -29,11 +29,11 @@ def party_secrets(unit: PartyUnit, tls: TlsPlan | None) -> tuple[tuple[SecretPla
     """The Secrets to make, and by slot the place of each password in the namespace."""
     credentials = party_credentials(unit)
     sources, keys = password_places(unit.key, {slot: _PLACES[slot] for slot in credentials}, credentials.get)
-    secrets = [_passwords(unit, name, found) for name, found in sources.items()]
+    secrets = [_passwords(unit, name, entries) for name, entries in sources.items()]
     if (registry := registry_credential(unit)) is not None:
-        found, places = password_secrets(unit, REGISTRY_SLOT, lambda _: registry)
+        registry_secrets, places = password_secrets(unit, REGISTRY_SLOT, lambda _: registry)
         keys |= places
-        secrets += found
+        secrets += registry_secrets
     if tls is not None:
         # With cert-manager the server's own certificate and key are in a Secret that it makes.
         certificate = {} if tls.managed else {"broker.cert.pem": tls.certificate, "broker.key-pk8.pem": tls.key}
@@ -70,17 +70,17 @@ def party_credentials(unit: PartyUnit) -> dict[str, Credential]:
 def password_entries(unit: PartyUnit) -> dict[str, str]:
     """Which entry each password is, by slot, where it is not the one by default."""
     by_default = {slot: default_secret(unit.key, slot) for slot in _PLACES}
-    return {slot: found.entry for slot, found in party_credentials(unit).items() if found.entry != by_default[slot]}
+    return {slot: credential.entry for slot, credential in party_credentials(unit).items() if credential.entry != by_default[slot]}
 
 
 def provided_passwords(own: PartySpec) -> dict[str, str]:
     """The names under fate:secrets that hold a password of an external engine, which only the operator has: {name: what it is}."""
-    found = {}
+    passwords = {}
     for engine, external in external_engines(own).items():
         credential = _external(own, engine)
         if credential is not None and credential.secret is not None:
-            found[credential.secret] = f"the password of user {external.user} of {engine} at {external.host}:{external.port}"
-    return found
+            passwords[credential.secret] = f"the password of user {external.user} of {engine} at {external.host}:{external.port}"
+    return passwords
 
 
 def _external(own: PartySpec, slot: str) -> Credential | None:

@@ -109,14 +109,14 @@ def _modules(unit: PartyUnit, release: Release) -> PartyModules:
         {
             name: module_values(
                 release.modules[name],
-                given,
+                spec,
                 unit.stack.images,
                 persistence,
                 replicas.get(name),
                 variant,
                 device_of(name, unit.spec, release),
             )
-            for name, given in _wanted(unit.spec, release).items()
+            for name, spec in _wanted(unit.spec, release).items()
         }
     )
 
@@ -142,7 +142,7 @@ def _image_patches(own: PartySpec, release: Release, modules: PartyModules) -> t
     for row in release.patches:
         if row.module in deployed and row.federation in (None, own.federation):
             edits.setdefault((row.module, row.file), []).append(ImageEdit(find=row.find, replace=row.replace))
-    return tuple(ImagePatch(module=module, file=file, edits=tuple(found)) for (module, file), found in sorted(edits.items()))
+    return tuple(ImagePatch(module=module, file=file, edits=tuple(file_edits)) for (module, file), file_edits in sorted(edits.items()))
 
 
 def _layout(release: Release, combination: CombinationRow) -> Layout:
@@ -266,9 +266,9 @@ def _standalone(modules: PartyModules) -> StandaloneSettings:
 def _eggroll(own: PartySpec, release: Release, modules: PartyModules) -> EggrollSettings | None:
     if modules.nodemanager is None:
         return None
-    given = own.modules.nodemanager.session_processors_per_node
+    processors = own.modules.nodemanager.session_processors_per_node
     return EggrollSettings(
         version=release.eggroll,
-        processors_per_node=given or cores(modules.nodemanager.resources.limits.cpu or "4"),
+        processors_per_node=processors or cores(modules.nodemanager.resources.limits.cpu or "4"),
         nodes=modules.nodemanager.replicas,
     )

@@ -17,9 +17,9 @@ from federation.units.unit import UnitPlan
 
 def unpinned_images(units: Iterable[UnitPlan], manifests: Iterable[ExtraManifests]) -> Iterator[str]:
     """One sentence for all images whose tags alone say what runs."""
-    found = {image.reference for unit in units for image in unit.images.values()}
-    found |= {reference for file in manifests for reference in images_of(file.documents())}
-    count = sum("@" not in reference for reference in found)
+    references = {image.reference for unit in units for image in unit.images.values()}
+    references |= {reference for file in manifests for reference in images_of(file.documents())}
+    count = sum("@" not in reference for reference in references)
     if count:
         images = f"{count} image{'s have' if count > 1 else ' has'} no digest"
         yield f"{images}: who can write to a registry chooses what runs; `fatefed images pin` writes digests into the stack file"
@@ -34,7 +34,7 @@ def _in_the_clear(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
 def _inside_only(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
     """What a descriptor would offer to others at an address that only its own cluster knows."""
     # An exchange of the same stack dials its parties inside the cluster.
-    for endpoint, publication in unit.spec.publish.given.items() if "local" not in unit.spec.hubs else ():
+    for endpoint, publication in unit.spec.publish.by_endpoint.items() if "local" not in unit.spec.hubs else ():
         if publication.type == "ClusterIP" and publication.advertise is None:
             path = (*unit.path, "publish", endpoint)
             text = f"{'.'.join(path)} can be dialled inside its own cluster only (type ClusterIP):"
@@ -42,7 +42,7 @@ def _inside_only(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
 
 
 def _without_effect(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
-    nginx = unit.spec.publish.given.get("nginx")
+    nginx = unit.spec.publish.by_endpoint.get("nginx")
     if isinstance(nginx, PublishNginx) and nginx.grpc_port is not None:
         path = (*unit.path, "publish", "nginx", "grpcPort")
         text = f"{'.'.join(path)} has no effect: nginx publishes HTTP only, by which FATE-Flow calls its partners;"
@@ -51,8 +51,8 @@ def _without_effect(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding
 
 def _rotated(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
     for slot in ("mysql", "rabbitmq"):
-        given = unit.spec.credentials.of(slot)
-        if given is not None and given.previous is not None:
+        credential = unit.spec.credentials.of(slot)
+        if credential is not None and credential.previous is not None:
             text = f"party {unit.party}: credentials.{slot}.previous is still there:"
             remedy = "remove it once `pulumi up` has changed the password; a new deployment would wait for it"
             yield caution(stack.at(unit, "credentials", slot, "previous"), text, remedy)
@@ -66,27 +66,27 @@ def _patched(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
 
 def _modules(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
     deployed = stack.plans[unit.key].chart.values.modules.plain()
-    for name, given in module_specs(unit.spec).items():
+    for name, spec in module_specs(unit.spec).items():
         if name in deployed:
             path = (*unit.path, "modules", *module_path(name))
-            yield from _unread(stack, unit, path, given or ModuleSpec())
-            yield from _without_device(stack, unit, path, name, given or ModuleSpec(), deployed[name]["resources"])
+            yield from _unread(stack, unit, path, spec or ModuleSpec())
+            yield from _without_device(stack, unit, path, name, spec or ModuleSpec(), deployed[name]["resources"])
 
 
-def _unread(stack: PlannedStack, unit: PartyUnit, path: tuple[str, ...], given: ModuleSpec) -> Iterator[Finding]:
+def _unread(stack: PlannedStack, unit: PartyUnit, path: tuple[str, ...], spec: ModuleSpec) -> Iterator[Finding]:
     # fate_flow/runtime/system_settings.py of 2.2.0 reads LOG_LEVEL as a number; FATE_LOG_LEVEL is FATE 1.x's.
-    if "FATE_LOG_LEVEL" in given.env and unit.release.major == 2:
+    if "FATE_LOG_LEVEL" in spec.env and unit.release.major == 2:
         text = f"{'.'.join(path)}.env.FATE_LOG_LEVEL has no effect in FATE {unit.spec.release}:"
         yield caution(stack.place((*path, "env", "FATE_LOG_LEVEL")), text, "set LOG_LEVEL to a number (10 for debug)")
 
 
 def _without_device(
-    stack: PlannedStack, unit: PartyUnit, path: tuple[str, ...], name: str, given: ModuleSpec, resources: Mapping[str, Mapping[str, str]]
+    stack: PlannedStack, unit: PartyUnit, path: tuple[str, ...], name: str, spec: ModuleSpec, resources: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Finding]:
     where, asked = ".".join(path), device_of(name, unit.spec, unit.release)
     if asked.gpus and resources["limits"].get("nvidia.com/gpu", "0") == "0":
         yield caution(stack.place(path), f"{where} asks for no GPU, though the party's device is {unit.spec.device}")
-    if asked.node_selector and given.node_selector is not None and not asked.node_selector.keys() & given.node_selector.keys():
+    if asked.node_selector and spec.node_selector is not None and not asked.node_selector.keys() & spec.node_selector.keys():
         label = ", ".join(f"{key}: {value}" for key, value in asked.node_selector.items())
         text = f"{where}.nodeSelector replaces the one of device {unit.spec.device} ({label}):"
         yield caution(stack.place((*path, "nodeSelector")), text, "its nodes must have what that label says")

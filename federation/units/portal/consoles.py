@@ -18,7 +18,7 @@ def shown_portal(unit: PortalUnit) -> dict[str, ShownConsole]:
         or not (named := unit.stack.boards.consoles.named or {CONSOLE: None}).keys() & {CONSOLE}
     ):
         return {}
-    given = named[CONSOLE]
+    spec = named[CONSOLE]
     return {
         CONSOLE: ShownConsole(
             component=naming.FRONTEND,
@@ -27,6 +27,6 @@ def shown_portal(unit: PortalUnit) -> dict[str, ShownConsole]:
             port=unit.release.ports["frontend"],
             host=f"{unit.party}.{naming.FRONTEND}.{unit.stack.boards.domain}",
             path="/",
-            annotations={**unit.stack.boards.annotations, **({} if given is None else given.annotations)},
+            annotations={**unit.stack.boards.annotations, **({} if spec is None else spec.annotations)},
         )
     }

@@ -25,14 +25,14 @@ def fml_manager_of(unit: SitePortalUnit, peers: Peers) -> Address | None:
 
 def site_portals_of(unit: FmlManagerUnit, peers: Peers) -> dict[PartyId, Address]:
     """The Site Portals that an FML Manager calls, by party id."""
-    found = {
+    addresses = {
         peer.party_id: remote(peer).endpoints[SITE_PORTAL.endpoint]
         for peer in peers.parties("sitePortal")
         if peer.routed and peer.party_id is not None
     }
     own = site_portal_units(unit.stack)
-    found |= {party: by_name(portal, SITE_PORTAL) for party, portal in own.items() if portal.spec.fml_manager == "local"}
-    return {party: address for party, address in found.items() if may_talk(unit.stack.collaborations, None, party)}
+    addresses |= {party: by_name(portal, SITE_PORTAL) for party, portal in own.items() if portal.spec.fml_manager == "local"}
+    return {party: address for party, address in addresses.items() if may_talk(unit.stack.collaborations, None, party)}
 
 
 def portal_links(manager: Address | None, name: str | None) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def portal_module_specs(own: Portal) -> dict[str, ModuleSpec]:
 
 def deployed_portal_modules(own: Portal) -> dict[str, ModuleSpec]:
     """What the operator says of each module that is deployed."""
-    return {name: given for name, given in portal_module_specs(own).items() if name != "postgres" or own.engines.postgres is None}
+    return {name: spec for name, spec in portal_module_specs(own).items() if name != "postgres" or own.engines.postgres is None}
 
 
 def portal_images(unit: PortalUnit) -> dict[str, ImageUse]:
@@ -135,8 +135,8 @@ def portal_values(unit: PortalUnit, keys: Mapping[str, SecretKey]) -> PortalValu
     """The chart values of a Site Portal or an FML Manager, without a patch."""
     release = unit.release
     persistence = unit.spec.persistence if isinstance(unit.spec.persistence, Persistence) else None
-    given = deployed_portal_modules(unit.spec)
-    modules = {name: module_values(release.modules[name], module, unit.stack.images, persistence) for name, module in given.items()}
+    specs = deployed_portal_modules(unit.spec)
+    modules = {name: module_values(release.modules[name], module, unit.stack.images, persistence) for name, module in specs.items()}
     mutual = portal_tls(unit)
     caller = None if unit.party_id is None else naming.fml_manager_name("client", unit.stack.federation.domain)
     return PortalValues(
@@ -154,19 +154,19 @@ def portal_values(unit: PortalUnit, keys: Mapping[str, SecretKey]) -> PortalValu
 def _database(own: Portal, name: str, port: int, password: SecretKey) -> PortalDatabase:
     if own.engines.postgres is None:
         return PortalDatabase(host=naming.POSTGRES, port=port, name=name, user=name, ssl_mode="disable", password=password)
-    found = own.engines.postgres.external
+    server = own.engines.postgres.external
     return PortalDatabase(
-        host=found.host, port=found.port, name=found.database, user=found.user, ssl_mode=found.ssl_mode, password=password
+        host=server.host, port=server.port, name=server.database, user=server.user, ssl_mode=server.ssl_mode, password=password
     )
 
 
 def _provided(own: Portal) -> dict[str, str]:
     """The password of an external PostgreSQL, which only the operator has."""
-    given = own.engines.postgres
-    if given is None or given.external.password.secret is None:
+    postgres = own.engines.postgres
+    if postgres is None or postgres.external.password.secret is None:
         return {}
-    found = given.external
-    return {str(found.password.secret): f"the password of user {found.user} of PostgreSQL at {found.host}:{found.port}"}
+    server = postgres.external
+    return {str(server.password.secret): f"the password of user {server.user} of PostgreSQL at {server.host}:{server.port}"}
 
 
 def _access(unit: SitePortalUnit, manager: Address | None) -> dict[str, Any]:

@@ -52,11 +52,13 @@ def _passwords_stay(stack: CheckedStack, unit: PortalUnit) -> Iterator[Problem]:
 
 
 def _credentials(own: Portal) -> dict[tuple[str, ...], Credential | None]:
-    given = own.credentials
-    found: dict[tuple[str, ...], Credential | None] = {("credentials", slot): given.of(slot) for slot in type(given).model_fields}
+    credentials = own.credentials
+    by_path: dict[tuple[str, ...], Credential | None] = {
+        ("credentials", slot): credentials.of(slot) for slot in type(credentials).model_fields
+    }
     if own.engines.postgres is not None:
-        found["engines", "postgres", "external", "password"] = own.engines.postgres.external.password
-    return found
+        by_path["engines", "postgres", "external", "password"] = own.engines.postgres.external.password
+    return by_path
 
 
 def _knobs(stack: CheckedStack, unit: PortalUnit) -> Iterator[Problem]:
@@ -65,12 +67,12 @@ def _knobs(stack: CheckedStack, unit: PortalUnit) -> Iterator[Problem]:
 
 
 def _publishes(stack: CheckedStack, unit: PortalUnit) -> Iterator[Problem]:
-    endpoint, given = unit.kind, unit.spec.publish.given.get(unit.kind)
+    endpoint, publication = unit.kind, unit.spec.publish.by_endpoint.get(unit.kind)
     where = (*unit.path, "publish", endpoint)
-    if given is None:
+    if publication is None:
         remedy = "publish it; type ClusterIP is for the inside of a cluster alone"
         yield Problem(stack.place(where), f"publish.{endpoint} is missing: Site Portals and FML Managers call each other", remedy)
-    elif given.type == "External":
+    elif publication.type == "External":
         problem = f"{endpoint} is deployed by this stack, so a Service publishes it"
         yield Problem(stack.place((*where, "type")), problem, "choose LoadBalancer, NodePort or ClusterIP")
 
@@ -86,7 +88,7 @@ SITE_PORTAL_RULES: tuple[UnitRule, ...] = (
 
 def _release_is_uncertain(stack: PlannedStack, unit: PortalUnit) -> Iterator[Finding]:
     modules = deployed_portal_modules(unit.spec)
-    of_release = {module for module, given in modules.items() if given.image.tag is None and given.image.digest is None}
+    of_release = {module for module, spec in modules.items() if spec.image.tag is None and spec.image.digest is None}
     for row in unit.release.uncertain:
         if of_release & set(row.modules):
             yield caution(stack.at(unit, "release"), f"{unit.title}, FedLCM {unit.spec.release}: {row.says}")

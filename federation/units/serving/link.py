@@ -16,21 +16,21 @@ REGISTRY_SLOT = {"zookeeper": (f"{naming.SERVING_ZOOKEEPER}-credentials", "passw
 
 def party_servings(unit: PartyUnit, keys: dict[str, SecretKey]) -> Servings | None:
     """What FATE-Flow is told; None when the party has no FATE-Serving."""
-    serving, given = serving_units(unit.stack).get(unit.party), unit.spec.servings
-    if serving is None and given is None:
+    serving, external = serving_units(unit.stack).get(unit.party), unit.spec.servings
+    if serving is None and external is None:
         return None
-    hosts = given.hosts if given is not None else ()
+    hosts = external.hosts if external is not None else ()
     if serving is not None:
         hosts = (_address(serving, naming.SERVING_SERVER, "servingServer"),)
-    if given is None or not given.use_registry:
+    if external is None or not external.use_registry:
         return Servings(hosts=hosts)
     password = keys.get("zookeeper")
     if serving is not None:
         registry = (_address(serving, naming.SERVING_ZOOKEEPER, "servingZookeeper"),)
         return Servings(hosts=hosts, zookeeper=Zookeeper(hosts=registry, user=REGISTRY_USER, password=password))
-    if given.zookeeper is None:
+    if external.zookeeper is None:
         raise ValueError("useRegistry without a zookeeper: the rules refuse it before")
-    return Servings(hosts=hosts, zookeeper=Zookeeper(hosts=given.zookeeper.hosts, user=given.zookeeper.user, password=password))
+    return Servings(hosts=hosts, zookeeper=Zookeeper(hosts=external.zookeeper.hosts, user=external.zookeeper.user, password=password))
 
 
 def registry_credential(unit: PartyUnit) -> Credential | None:

@@ -11,19 +11,19 @@ def has_redis(own: ServingSpec) -> bool:
 
 def serving_module_specs(own: ServingSpec | ServingExchangeSpec) -> dict[str, ModuleSpec | None]:
     """What the operator says of each module, by its name in the catalogue; None: an optional one that was not asked for."""
-    given = own.modules
-    if isinstance(given, ServingExchangeModulesSpec):
-        return {"servingProxy": given.serving_proxy}
+    modules = own.modules
+    if isinstance(modules, ServingExchangeModulesSpec):
+        return {"servingProxy": modules.serving_proxy}
     return {
-        "servingServer": given.serving_server,
-        "servingProxy": given.serving_proxy,
-        "servingRedis": given.serving_redis,
-        "servingZookeeper": given.serving_zookeeper,
-        "servingAdmin": given.serving_admin,
+        "servingServer": modules.serving_server,
+        "servingProxy": modules.serving_proxy,
+        "servingRedis": modules.serving_redis,
+        "servingZookeeper": modules.serving_zookeeper,
+        "servingAdmin": modules.serving_admin,
     }
 
 
 def deployed_serving_modules(own: ServingSpec | ServingExchangeSpec) -> dict[str, ModuleSpec]:
     """What the operator says of each module that is deployed."""
     unused = {"servingRedis"} if isinstance(own, ServingSpec) and not has_redis(own) else set()
-    return {name: given for name, given in serving_module_specs(own).items() if given is not None and name not in unused}
+    return {name: spec for name, spec in serving_module_specs(own).items() if spec is not None and name not in unused}

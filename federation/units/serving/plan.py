@@ -124,7 +124,7 @@ def serving_images(unit: AnyServingUnit) -> dict[str, ImageUse]:
 def serving_exchange_values(unit: ServingExchangeUnit) -> ServingValues:
     """The chart values of a serving exchange, without a patch."""
     rows = unit.release.modules
-    modules = {name: module_values(rows[name], given, unit.stack.images) for name, given in deployed_serving_modules(unit.spec).items()}
+    modules = {name: module_values(rows[name], spec, unit.stack.images) for name, spec in deployed_serving_modules(unit.spec).items()}
     return _chart(unit, modules)
 
 
@@ -133,8 +133,8 @@ def serving_values(unit: ServingUnit, keys: dict[str, SecretKey]) -> ServingValu
     release = unit.release
     persistence = unit.spec.persistence if isinstance(unit.spec.persistence, Persistence) else None
     modules = {
-        name: module_values(release.modules[name], given, unit.stack.images, persistence)
-        for name, given in deployed_serving_modules(unit.spec).items()
+        name: module_values(release.modules[name], spec, unit.stack.images, persistence)
+        for name, spec in deployed_serving_modules(unit.spec).items()
     }
     return _chart(unit, modules).model_copy(
         update={

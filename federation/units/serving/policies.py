@@ -47,8 +47,8 @@ def of_a_party(unit: ServingUnit) -> tuple[Manifest, ...]:
 
 def training_policies(unit: PartyUnit) -> tuple[Manifest, ...]:
     """What FATE-Flow of a party needs for its FATE-Serving."""
-    serving, given = serving_units(unit.stack).get(unit.party), unit.spec.servings
-    if not unit.stack.network_policy.enabled or (serving is None and given is None):
+    serving, external = serving_units(unit.stack).get(unit.party), unit.spec.servings
+    if not unit.stack.network_policy.enabled or (serving is None and external is None):
         return ()
     ingress, egress = list[Rule](), list[Rule]()
     if serving is not None:
@@ -56,7 +56,7 @@ def training_policies(unit: PartyUnit) -> tuple[Manifest, ...]:
         server = _pods(serving.namespace, serving.key, naming.SERVING_SERVER, ports["servingServer"])
         ingress.append(connect("from", [place_of(server)], (unit.release.ports["fateflowHttp"],)))
         egress.append(to_pods(server))
-        if given is not None and given.use_registry:
+        if external is not None and external.use_registry:
             egress.append(to_pods(_pods(serving.namespace, serving.key, naming.SERVING_ZOOKEEPER, ports["servingZookeeper"])))
     else:
         egress += map(outside, training_ways(unit))
@@ -65,11 +65,11 @@ def training_policies(unit: PartyUnit) -> tuple[Manifest, ...]:
 
 def training_ways(unit: PartyUnit) -> Iterator[Way]:
     """What FATE-Flow of a party dials for a FATE-Serving that is not in its stack."""
-    given = unit.spec.servings
-    if given is None or unit.party in unit.stack.serving:
+    external = unit.spec.servings
+    if external is None or unit.party in unit.stack.serving:
         return
-    yield from (Way.to("FATE-Serving", address) for address in given.hosts)
-    yield from (Way.to("ZooKeeper", address) for address in (given.zookeeper.hosts if given.zookeeper else ()))
+    yield from (Way.to("FATE-Serving", address) for address in external.hosts)
+    yield from (Way.to("ZooKeeper", address) for address in (external.zookeeper.hosts if external.zookeeper else ()))
 
 
 def serving_ways(unit: ServingUnit) -> Iterator[Way]:
@@ -95,8 +95,8 @@ def _training(unit: ServingUnit) -> Iterator[Manifest]:
             yield policy(unit, "registry", selector(naming.SERVING_ZOOKEEPER, unit.key), ingress=rules)
     egress += map(outside, serving_ways(unit))
     yield policy(unit, "training", selector(naming.SERVING_SERVER, unit.key), ingress=ingress, egress=egress)
-    given = unit.spec.modules
-    shown_modules = {"servingServer": given.serving_server, "servingProxy": given.serving_proxy, "servingAdmin": given.serving_admin}
+    modules = unit.spec.modules
+    shown_modules = {"servingServer": modules.serving_server, "servingProxy": modules.serving_proxy, "servingAdmin": modules.serving_admin}
     yield from door_policies(unit, service_doors(shown_modules, ports))
 
 

@@ -83,29 +83,29 @@ SERVING_EXCHANGE_RULES: tuple[UnitRule, ...] = (_publishes_its_proxy, _knobs)
 @of_every_party
 def parties_find_their_serving(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """What a party says of its FATE-Serving fits to what this stack holds."""
-    given, party, at = unit.spec.servings, unit.party, (*unit.path, "servings")
-    if given is None:
+    servings, party, at = unit.spec.servings, unit.party, (*unit.path, "servings")
+    if servings is None:
         return
     serving = stack.spec.serving.get(party)
     here = serving is not None
-    if here and given.hosts:
+    if here and servings.hosts:
         problem = f"FATE-Serving of party {party} is in this stack, and is linked without an address"
         yield Problem(stack.place((*at, "hosts")), problem, "remove this line, or the entry under fate:serving")
-    if not here and not given.hosts and not given.use_registry:
+    if not here and not servings.hosts and not servings.use_registry:
         remedy = f"name host:port of serving-server, or describe FATE-Serving under fate:serving.{party}"
         yield Problem(stack.place((*at, "hosts")), "says nothing of where FATE-Serving is", remedy)
-    if here and given.zookeeper is not None:
+    if here and servings.zookeeper is not None:
         problem = "this stack's FATE-Serving has a zookeeper of its own"
         yield Problem(stack.place((*at, "zookeeper")), problem, "remove it: useRegistry: true is enough")
-    if given.use_registry and serving is not None and serving.modules.serving_zookeeper is None:
+    if servings.use_registry and serving is not None and serving.modules.serving_zookeeper is None:
         remedy = f"add serving.{party}.modules.servingZookeeper: {{}}, or remove useRegistry"
         yield Problem(stack.place((*at, "useRegistry")), f"FATE-Serving of party {party} has no zookeeper", remedy)
-    if given.use_registry and not here and given.zookeeper is None:
+    if servings.use_registry and not here and servings.zookeeper is None:
         where = stack.place((*at, "useRegistry"))
         yield Problem(where, "no zookeeper is named", "add zookeeper: {hosts: [HOST:2181]}, or remove useRegistry")
-    if given.zookeeper is not None and given.zookeeper.password is not None and given.zookeeper.password.previous is not None:
+    if servings.zookeeper is not None and servings.zookeeper.password is not None and servings.zookeeper.password.previous is not None:
         yield Problem(stack.place((*at, "zookeeper", "password", "previous")), "no Job changes this password", "remove this line")
-    if not given.use_registry and given.zookeeper is not None:
+    if not servings.use_registry and servings.zookeeper is not None:
         yield Problem(stack.place((*at, "zookeeper")), "is not used without useRegistry", "add useRegistry: true, or remove it")
 
 

@@ -65,7 +65,7 @@ def test_a_new_party_has_the_engines_that_were_asked_for_and_what_goes_with_them
     party = loaded.spec.parties["9999"]
     assert f"{party.computing} {party.federation} {party.storage}" == expected
     endpoints = {"Pulsar": {"pulsar", "nginx"}, "RabbitMQ": {"rabbitmq", "nginx"}, "Eggroll": {"rollsite"}}[party.federation]
-    assert set(party.publish.given) == endpoints
+    assert set(party.publish.by_endpoint) == endpoints
     assert {"fateboard", "client"} < set(loaded.plan.unit("party-9999").modules)
     _is_explained(stack_text(Answers(kind=kind, organization="org-1", **asked)))
 
@@ -97,7 +97,7 @@ def test_the_fixed_ports_of_the_examples_are_legal(tmp_path: Path) -> None:
         loaded = load_stack(file)
         unit = next(iter(loaded.spec.parties.values())) if loaded.spec.parties else loaded.spec.exchange
         assert unit is not None
-        assert [publication.type for publication in unit.publish.given.values()].count("NodePort") == 1
+        assert [publication.type for publication in unit.publish.by_endpoint.values()].count("NodePort") == 1
 
 
 def test_an_exchange_typed_by_hand_with_rollsite_is_routed_to_at_once(tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def test_who_may_connect_and_the_cluster_s_addresses_are_written_as_asked_and_pr
     for name, sources in (("known", ("203.0.113.0/24", "2001:db8::/32")), ("anyone", ("anyone",))):
         told = initialized(tmp_path, name, kind=kind, source_ranges=sources, cluster_ranges=("10.244.0.0/16", "10.96.0.0/12")).load()
         assert told.spec.cluster.ranges == ("10.244.0.0/16", "10.96.0.0/12")
-        found = [publication.source_ranges for unit in units(told.spec) for publication in unit.spec.publish.given.values()]
+        found = [publication.source_ranges for unit in units(told.spec) for publication in unit.spec.publish.by_endpoint.values()]
         assert set(found) == {sources}
         assert not [warning for warning in told.plan.warnings if "open to anyone" in warning]
 

@@ -43,7 +43,7 @@ def opened(loaded: LoadedStack) -> set[str]:
     return {
         ".".join(unit.path)
         for unit in units(loaded.spec)
-        if any(publication.type in ("LoadBalancer", "NodePort") for publication in unit.spec.publish.given.values())
+        if any(publication.type in ("LoadBalancer", "NodePort") for publication in unit.spec.publish.by_endpoint.values())
     }
 
 

@@ -11,7 +11,7 @@ from cli.main import main
 from federation.base.errors import FederationError, Finding, NotParsed, Problem, caution
 from federation.catalogue.kinds import KINDS, Kind
 from federation.config.units import AnyUnit
-from federation.units.checked import CheckedStack, found_by
+from federation.units.checked import CheckedStack, run_rules
 from federation.units.kinds.registry import UNIT_KINDS
 from tests.support import stacks
 from tests.support.configs import FML_MANAGER, LOCAL, PORTAL_LOCAL, ROLLSITE_MESH, SERVING, SERVING_EXCHANGE, Case, Config
@@ -91,7 +91,7 @@ def test_a_rule_that_comes_to_what_did_not_parse_ends_alone() -> None:
     def goes_on() -> Iterator[Finding]:
         yield caution("b", "after")
 
-    assert [finding.problem for finding in found_by((ends, goes_on))] == ["before", "after"]
+    assert [finding.problem for finding in run_rules((ends, goes_on))] == ["before", "after"]
 
 
 def test_what_a_plan_says_does_not_depend_on_the_file(tmp_path: Path) -> None:
