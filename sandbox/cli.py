@@ -90,13 +90,13 @@ def _down(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    found = cluster.status(_root(arguments), arguments.organizations)
+    clusters = cluster.status(_root(arguments), arguments.organizations)
     if arguments.json:
-        print(json.dumps([asdict(one) for one in found], indent=2, default=str))
+        print(json.dumps([asdict(one) for one in clusters], indent=2, default=str))
         return OK
-    if not found:
+    if not clusters:
         print(f"no cluster in {_root(arguments)}")
-    for one in found:
+    for one in clusters:
         pss, rss = (sum(getattr(row, size) for row in one.components) for size in ("pss_mib", "rss_mib"))
         print(f"{one.organization}: {one.state}, {one.url}, memory PSS {pss:.0f} MiB, RSS {rss:.0f} MiB")
         for row in one.components:

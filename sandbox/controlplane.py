@@ -78,8 +78,8 @@ def missing(api: Api) -> list[str]:
 
 
 def _items(api: Api, path: str) -> list[objects.Object]:
-    found: list[objects.Object] = (api.get(path) or {}).get("items", [])
-    return found
+    items: list[objects.Object] = (api.get(path) or {}).get("items", [])
+    return items
 
 
 def _node_ready(node: objects.Object) -> bool:

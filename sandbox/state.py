@@ -172,8 +172,8 @@ def _can_hold_sockets(folder: Path) -> bool:
 def make_socket_folder(path: Path) -> None:
     """Make it with mode 0700; SandboxError when someone else had made one of that name (a shared /tmp)."""
     path.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise SandboxError(f"{path} belongs to someone else", "set TMPDIR to a folder of your own")
     path.chmod(PRIVATE_DIR)
 

@@ -29,10 +29,10 @@ def show_summary(spaces: Mapping[str, Workspace], parties: Mapping[str, str], se
 
 
 def _namespaces(space: Workspace, unit: str) -> list[str]:
-    found = space.kubectl("get", "statefulsets,deployments", "-A", "-l", f"app.kubernetes.io/instance={unit}")["items"]
-    if not found:
+    workloads = space.kubectl("get", "statefulsets,deployments", "-A", "-l", f"app.kubernetes.io/instance={unit}")["items"]
+    if not workloads:
         raise SandboxError(f"{space.organization}: {unit} has no workloads")
-    return sorted({item["metadata"]["namespace"] for item in found})
+    return sorted({item["metadata"]["namespace"] for item in workloads})
 
 
 def _show_modules(space: Workspace, namespace: str) -> list[str]:

@@ -69,7 +69,7 @@ def find(name: str) -> Choice | None:
 
 def tool_path(name: str) -> Path:
     """The executable of a tool; SandboxError when it was not built yet, or when pulumi installs it itself."""
-    choice = _found(name)
+    choice = _built(name)
     if choice.path is None:
         raise SandboxError(f"{name} is not ours: {choice.why}")
     return choice.path
@@ -99,7 +99,7 @@ def install_provider(pulumi_home: Path) -> Path | None:
 
     Pulumi looks for the SDK's version by the folder's name. It then asks the provider itself, and warns that this one is older.
     """
-    source = _found(PROVIDER_TOOL).path
+    source = _built(PROVIDER_TOOL).path
     if source is None:
         return None
     folder = pulumi_home / "plugins" / f"resource-kubernetes-v{version('pulumi-kubernetes')}"
@@ -123,7 +123,7 @@ def control_plane() -> dict[str, Path]:
     return {name: tool_path(name) for name in COMPONENTS}
 
 
-def _found(name: str) -> Choice:
+def _built(name: str) -> Choice:
     if (choice := find(name)) is None:
         raise SandboxError(f"{name} is not built yet", "run `sandbox tools`")
     return choice
@@ -157,8 +157,8 @@ def _on_path(name: str) -> Path | None:
     """The first on PATH that is not one of ours (a caller may run inside `sandbox env`)."""
     ours = str(build.cache_folder())
     folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if not folder.startswith(ours)]
-    found = shutil.which(name, path=os.pathsep.join(folders))
-    return Path(found).absolute() if found else None
+    program = shutil.which(name, path=os.pathsep.join(folders))
+    return Path(program).absolute() if program else None
 
 
 @cache

@@ -20,8 +20,8 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?P<rest>[-+].*)?")
 
 def parse(text: str) -> Version | None:
     """The first version in `text` ("v1.32.4-dispatcher" is 1.32.4); None when there is none."""
-    found = _VERSION.search(text)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+    match = _VERSION.search(text)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
 def kubectl_version(output: str) -> Version | None:
@@ -56,7 +56,7 @@ def show(version: Version) -> str:
 def of_module(folder: str, module: str) -> str:
     """The version, without its v, that sandbox/tools/FOLDER/go.mod requires of a module."""
     text = (MODULES / folder / "go.mod").read_text()
-    found = re.search(rf"^(?:require )?\s*{re.escape(module)} v(\S+)", text, re.MULTILINE)
-    if not found:
+    requirement = re.search(rf"^(?:require )?\s*{re.escape(module)} v(\S+)", text, re.MULTILINE)
+    if not requirement:
         raise SandboxError(f"{MODULES / folder / 'go.mod'} does not require {module}")
-    return found[1]
+    return requirement[1]

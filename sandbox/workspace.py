@@ -69,20 +69,20 @@ class Workspace:
             "KUBECONFIG": str(self.kubeconfig),
         }
 
-    def run(self, *command: str, given: bytes | None = None) -> str:
+    def run(self, *command: str, stdin: bytes | None = None) -> str:
         """Run a command as this operator; its standard output. SandboxError with what it printed when it fails."""
-        done = self.attempt(*command, given=given)
+        done = self.attempt(*command, stdin=stdin)
         if done.returncode != 0:
             shown = f"{done.stdout.decode(errors='replace')}\n{done.stderr.decode(errors='replace')}".strip()
             raise SandboxError(f"{self.organization}: `{' '.join(command)}` ended with {done.returncode}:\n{_what_went_wrong(shown)}")
         return done.stdout.decode()
 
-    def attempt(self, *command: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    def attempt(self, *command: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         """Run a command as this operator, whatever it ends with."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "KUBECONFIG"))}
         variables = {**environment, **self.variables(), "PWD": str(self.folder)}
         where = {"cwd": self.folder, "env": variables}
-        return subprocess.run(command, input=given or b"", capture_output=True, timeout=_UP_MINUTES * 60, check=False, **where)  # type: ignore[call-overload, no-any-return]
+        return subprocess.run(command, input=stdin or b"", capture_output=True, timeout=_UP_MINUTES * 60, check=False, **where)  # type: ignore[call-overload, no-any-return]
 
     def json(self, *command: str) -> Any:
         """What a command prints with --json."""
@@ -107,7 +107,7 @@ class Workspace:
 
     def set_secret(self, name: str, content: bytes) -> None:
         """Put an entry into fate:secrets, encrypted."""
-        self.run("pulumi", "config", "set", "--secret", "--path", f"fate:secrets.{name}", "-s", self.organization, given=content)
+        self.run("pulumi", "config", "set", "--secret", "--path", f"fate:secrets.{name}", "-s", self.organization, stdin=content)
 
     def has_secret(self, name: str) -> bool:
         """Whether the stack file already holds an entry of fate:secrets."""

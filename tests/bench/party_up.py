@@ -78,7 +78,7 @@ def _helm(space: Workspace) -> float:
         "-",
     ]
     begun = time.monotonic()
-    space.run(*command, given=values)
+    space.run(*command, stdin=values)
     return time.monotonic() - begun
 
 

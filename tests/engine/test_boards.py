@@ -86,7 +86,7 @@ def test_istios_objects_come_up(clusters: dict[str, Path], authority: pki.Author
 
 def _define(space: Workspace, kinds: list[tuple[str, str, str]]) -> None:
     definitions = [_definition(*kind) for kind in kinds]
-    space.run("kubectl", "apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": definitions}).encode())
+    space.run("kubectl", "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": definitions}).encode())
     space.run("kubectl", "wait", "--for=condition=Established", *(f"crd/{item['metadata']['name']}" for item in definitions))
 
 

@@ -244,7 +244,7 @@ def _check_constraints(lab: Lab, files: Path, folder: Path) -> None:
             "metadata": {"name": f"foreign-{what}", "namespace": OWN},
             "spec": {"secretName": f"foreign-{what}", "issuerRef": reference, **fields},
         }
-        lab.admin.run("kubectl", "apply", "-f", "-", given=json.dumps(item).encode())
+        lab.admin.run("kubectl", "apply", "-f", "-", stdin=json.dumps(item).encode())
         lab.signed(f"foreign-{what}")
         data = lab.secret(OWN, f"foreign-{what}")
         for key, text in data.items():

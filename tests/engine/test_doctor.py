@@ -80,7 +80,7 @@ def lab(clusters: dict[str, Path], authority: pki.Authority, tmp_path_factory: p
     admin.folder.mkdir()
     admin.run("kubectl", "apply", "-n", NAMESPACE, "-f", str(REPO / "docs" / "rbac" / "viewer.yaml"))
     ingress_class = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "nginx"}}
-    admin.run("kubectl", "apply", "-f", "-", given=json.dumps({**ingress_class, "spec": {"controller": "k8s.io/ingress-nginx"}}).encode())
+    admin.run("kubectl", "apply", "-f", "-", stdin=json.dumps({**ingress_class, "spec": {"controller": "k8s.io/ingress-nginx"}}).encode())
     return Lab(space, admin, _viewer(space, admin, kubeconfig, folder / "viewer"), passwords)
 
 
@@ -238,7 +238,7 @@ def _failed(lab: Lab) -> dict[str, dict[str, str]]:
 def test_injected_faults_are_each_named(lab: Lab) -> None:
     """Each of them in the cluster, not in the stack. The last test: it leaves them behind."""
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}, "spec": {"hard": {"requests.cpu": "1"}}}
-    lab.admin.run("kubectl", "apply", "-n", NAMESPACE, "-f", "-", given=json.dumps(quota).encode())
+    lab.admin.run("kubectl", "apply", "-n", NAMESPACE, "-f", "-", stdin=json.dumps(quota).encode())
     lab.admin.run("kubectl", "delete", "service", "nginx", "-n", NAMESPACE)
     lab.admin.run("kubectl", "delete", "ingress", "client", "-n", NAMESPACE)
     lab.admin.run("kubectl", "scale", "deployment/spark-worker", "--replicas=1", "-n", NAMESPACE)

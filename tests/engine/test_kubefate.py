@@ -73,7 +73,7 @@ def test_a_converted_cluster_previews_and_comes_up(name: str, clusters: dict[str
         if not space.has_secret(step.name):
             space.set_secret(step.name, f"canary-{step.name}".encode())
     for manifest in _what_the_files_expect(namespace, text + one.done.text):
-        space.run("kubectl", "apply", "-f", "-", given=json.dumps(manifest).encode())
+        space.run("kubectl", "apply", "-f", "-", stdin=json.dumps(manifest).encode())
     space.run("kubectl", "label", "nodes", "--all", "--overwrite", "disk=ssd")
     previewed = objects(space.preview())
     assert {operation for operation, _, _ in previewed} == {"create"}

@@ -166,7 +166,7 @@ def test_kubefates_namespace_is_refused(clusters: dict[str, Path], tmp_path: Pat
         "spec": {"selector": {"matchLabels": {"fateMoudle": "nginx"}}, "template": pod},
     }
     space.run("kubectl", "create", "namespace", "kubefated")
-    space.run("kubectl", "apply", "-f", "-", given=json.dumps(theirs).encode())
+    space.run("kubectl", "apply", "-f", "-", stdin=json.dumps(theirs).encode())
     assert "namespace kubefated holds deployment nginx of KubeFATE" in refused(space, *PREVIEW)
 
 
@@ -181,7 +181,7 @@ def test_claims_of_an_earlier_deployment_are_said_in_the_preview(
     space.run("kubectl", "create", "namespace", "left-claims")
     for name in ("data-mysql-0", "somebody-else-0"):
         item = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": "left-claims"}, "spec": claim}
-        space.run("kubectl", "apply", "-f", "-", given=json.dumps(item).encode())
+        space.run("kubectl", "apply", "-f", "-", stdin=json.dumps(item).encode())
     code, text = said(space, *PREVIEW)
     assert code == 0, text
     assert "party-9999: namespace left-claims has claims that no deployment of this state owns" in text

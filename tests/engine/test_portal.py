@@ -59,9 +59,9 @@ def _refuses_root(space: Workspace, namespace: str) -> None:
     container = {"name": "root", "image": "registry.example/root:1"}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "root"}, "spec": {"containers": [container]}}
     create = ("kubectl", "create", "--dry-run=server", "-f", "-", "-n")
-    refused = space.attempt(*create, namespace, given=yaml.safe_dump(pod).encode())
+    refused = space.attempt(*create, namespace, stdin=yaml.safe_dump(pod).encode())
     assert 'violates PodSecurity "restricted' in refused.stderr.decode()
-    assert space.attempt(*create, "default", given=yaml.safe_dump(pod).encode()).returncode == 0, "what is refused is not the pod's form"
+    assert space.attempt(*create, "default", stdin=yaml.safe_dump(pod).encode()).returncode == 0, "what is refused is not the pod's form"
 
 
 def test_a_site_portal_comes_up_on_its_own_and_keeps_its_secrets(

@@ -37,7 +37,7 @@ def test_the_api_server_accepts_every_rendered_object_strictly(federation: Feder
         # Existing objects would be compared with: a dry run in namespaces of another name sees each one as new.
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": [d for d in documents if d["kind"] != "Namespace"]})
         arguments = ("kubectl", "apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts")
-        answer = space.run(*arguments, "-f", "-", "--field-manager=schema-test", given=text.encode())
+        answer = space.run(*arguments, "-f", "-", "--field-manager=schema-test", stdin=text.encode())
         assert answer.count("serverside-applied (server dry run)") == len(documents) - sum(d["kind"] == "Namespace" for d in documents)
 
 
