@@ -285,14 +285,14 @@ def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Published
             tls=service.tls,
             server_name=tls_name if service.tls else None,
         )
-    return Published(endpoints=endpoints, **_said_here(name, spec, federation))
+    return Published(endpoints=endpoints, **_typed_fields(name, spec, federation))
 
 
 def _departed(name: str, spec: PeerSpec, federation: FederationSpec) -> Published:
-    return Departed(endpoints={}, **_said_here(name, spec, federation))
+    return Departed(endpoints={}, **_typed_fields(name, spec, federation))
 
 
-def _said_here(name: str, spec: PeerSpec, federation: FederationSpec) -> dict[str, Any]:
+def _typed_fields(name: str, spec: PeerSpec, federation: FederationSpec) -> dict[str, Any]:
     """What both say of a peer whose owner said nothing; its name stands for the organization."""
     membership = Membership(name=federation.name, domain=federation.domain)
     return {"schema_version": 1, "kind": spec.what, "federation": membership, "organization": name, "party_id": spec.party_id}
