@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.commands import convert, doctor, keys, peers, reports, stackfile
+from cli.commands import convert, doctor, keys, modules, peers, reports, stackfile
 from cli.tools import verbs
 from cli.tools.output import READER_ENDED, OutputError, said_to_the_end, say
 
@@ -29,6 +29,8 @@ _VERBS: tuple[tuple[str, verbs.Verb] | typer.Typer, ...] = (
     peers.PEERS,
     ("plan", reports.plan),
     ("status", doctor.status),
+    ("logs", modules.logs),
+    ("open", modules.open_console),
     ("doctor", doctor.doctor),
     ("support-bundle", doctor.support_bundle),
     ("firewall", reports.firewall_sheet),

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.commands import names
 from cli.commands.reports import Auth, Ca
 from cli.tools.errors import UsageError
 from cli.tools.files import shown
@@ -33,7 +34,12 @@ def doctor(
     stack: Stack,
     peer: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PEER", help="ask about the links to these peers, by their names under fate:peers", show_default=False),
+        typer.Argument(
+            metavar="PEER",
+            help="ask about the links to these peers, by their names under fate:peers",
+            autocompletion=names.peers,
+            show_default=False,
+        ),
     ] = None,
     peers: Annotated[bool, typer.Option("--peers", help="ask about the links to every active peer")] = False,
     in_cluster: Annotated[bool, typer.Option("--in-cluster", help=_INSIDE)] = False,

@@ -3,10 +3,11 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cli.commands import names
 from cli.tools.days import DESCRIPTOR_DAYS, today
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown, write_atomic
@@ -29,7 +30,7 @@ _NAMES = "accept host names without addresses: whoever controls a name decides w
 def descriptor_export(
     stack: Stack,
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="where to write it; - for standard output")],
-    unit: Annotated[str | None, typer.Option(metavar="UNIT", help=_UNIT)] = None,
+    unit: Annotated[str | None, typer.Option(metavar="UNIT", help=_UNIT, autocompletion=names.units)] = None,
     days: Annotated[int, typer.Option(help="for how long peers may accept it")] = DESCRIPTOR_DAYS,
     serial: Annotated[int | None, typer.Option(metavar="N", help="go on from this serial number, when the stack file lost count")] = None,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="without a signature, for peers that cannot check one")] = False,
@@ -62,7 +63,10 @@ def peers_add(
     unit: Annotated[str | None, typer.Option(metavar="UNIT", help=_OF_STACK)] = None,
     name: Annotated[
         str | None,
-        typer.Option(help="the peer's name under fate:peers (default: the peer that has this descriptor, else its organization)"),
+        typer.Option(
+            help="the peer's name under fate:peers (default: the peer that has this descriptor, else its organization)",
+            autocompletion=names.peers,
+        ),
     ] = None,
     key: Annotated[str | None, typer.Option(metavar="SHA256:...", help=_HEARD)] = None,
     unsigned: Annotated[
@@ -123,18 +127,7 @@ def _given(file: Path | None, stack: str | None, unit: str | None, name: str | N
     return StackOutput(stack, unit)
 
 
-def _peers(incomplete: str) -> list[str]:
-    """The names of the peers of the project's only stack, for completion."""
-    from cli.tools.verbs import stack_named
-
-    try:
-        peers: dict[str, Any] = dict(stack_named(None, None).load().spec.peers)
-    except Exception:  # a half-typed line is no place for an error
-        return []
-    return sorted(name for name in peers if name.startswith(incomplete))
-
-
-Peer = Annotated[str, typer.Argument(metavar="NAME", help="the peer's name under fate:peers", autocompletion=_peers)]
+Peer = Annotated[str, typer.Argument(metavar="NAME", help="the peer's name under fate:peers", autocompletion=names.peers)]
 Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="why, for people; kept in the stack file and in the output `peers`")]
 
 

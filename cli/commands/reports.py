@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cli.commands import names
 from cli.tools.errors import UsageError
 from cli.tools.files import shown, write_atomic
 from cli.tools.output import say
@@ -123,13 +124,9 @@ def releases_check(file: Annotated[Path, typer.Argument(metavar="FILE", help=_RO
     return Result(text, data)
 
 
-def _releases(incomplete: str) -> list[str]:
-    """The program's releases, for completion."""
-    return [release for release in _known(None) if release.startswith(incomplete)]
-
-
 def releases_show(
-    release: Annotated[str, typer.Argument(metavar="RELEASE", help="such as 1.11.2", autocompletion=_releases)], stack: Stack | None = None
+    release: Annotated[str, typer.Argument(metavar="RELEASE", help="such as 1.11.2", autocompletion=names.releases)],
+    stack: Stack | None = None,
 ) -> Result:
     """Show one release of FATE or FATE-Serving: combinations with their modules, images, ports; with -s also one of the stack's own. Reads
     the catalogue; writes nothing.

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import typer
 
+from cli.commands import names
 from cli.stackfile.first_kinds import HELP, RELEASE, Kind
 from cli.tools.errors import UsageError
 from cli.tools.files import shown
@@ -42,7 +43,9 @@ def init(
     federation: Annotated[str, typer.Option(metavar="NAME", help="the federation's name")] = "fraud",
     domain: Annotated[str, typer.Option(help="the domain under which its parties are named")] = "fraud.example",
     federation_id: Annotated[str | None, typer.Option(metavar="ID", help=_KNOWN_ID)] = None,
-    release: Annotated[str, typer.Option(metavar="RELEASE", help="of FATE, one of `fatefed releases list`")] = RELEASE,
+    release: Annotated[
+        str, typer.Option(metavar="RELEASE", help="of FATE, one of `fatefed releases list`", autocompletion=names.releases)
+    ] = RELEASE,
     computing: Annotated[
         str | None, typer.Option(metavar="ENGINE", help="FATE's computing engine; default: Spark, or with FATE 2.x Eggroll")
     ] = None,

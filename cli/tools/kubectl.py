@@ -5,12 +5,14 @@ Nothing is written but the Job of `doctor --in-cluster` (cli/doctor/links/job.py
 
 import json
 import os
+import shlex
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Literal
 
 from cli.tools.errors import CommandError
@@ -100,6 +102,31 @@ class Cluster:
         """The last lines of every container of a pod, or why there are none."""
         done = self._run(["logs", pod, "--namespace", namespace, "--all-containers", "--prefix", f"--tail={lines}"])
         return done if isinstance(done, str) else f"{done.state}: {done.reason}\n"
+
+    def lines(self, arguments: Sequence[str]) -> Iterator[str]:
+        """Each line that kubectl prints, when it comes, however long that takes; it ends with whoever reads. CommandError when it fails."""
+        command = [*self._command, *arguments]
+        with TemporaryFile() as errors:
+            try:
+                process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=self._folder, env=self._environment
+                )
+            except OSError as error:
+                raise CommandError("kubectl", f"cannot be run: {error.strerror}", "correct KUBECTL, or PATH") from None
+            with process:
+                try:
+                    yield from (line.decode(errors="replace").rstrip("\r\n") for line in process.stdout or ())
+                except BaseException:
+                    process.terminate()
+                    raise
+            if process.returncode != 0:
+                errors.seek(0)
+                refusal = _refusal(errors.read().decode(errors="replace"), "")
+                raise CommandError(f"kubectl {arguments[0]}", refusal.reason, "`fatefed doctor` says how the cluster and its modules are")
+
+    def typed(self, arguments: Sequence[str]) -> str:
+        """The command as an operator types it, with the stack's context and kubeconfig."""
+        return shlex.join([*self._command, *arguments])
 
     def output(self, namespace: str, pod: str) -> str | Reading:
         """What a pod printed, or why that is not known."""

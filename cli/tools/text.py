@@ -1,6 +1,8 @@
 """Text for a terminal: columns, and nothing that moves its cursor."""
 
-from collections.abc import Sequence
+import difflib
+import re
+from collections.abc import Iterable, Sequence
 
 from federation.base.errors import escaped
 
@@ -8,6 +10,22 @@ from federation.base.errors import escaped
 def printable(text: str) -> str:
     """Without what could move the cursor or turn the direction of writing: errors quote what strangers sent."""
     return "\n".join(map(escaped, text.split("\n")))
+
+
+# What colours a text: it moves nothing, and in the middle of a log it is noise.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def log_line(text: str) -> str:
+    """A line of a program's log for a terminal: without colours, with blanks for tabs, and what else could move the cursor spelled out."""
+    return escaped(_COLOUR.sub("", text).expandtabs())
+
+
+def guess(word: str, known: Iterable[str]) -> str:
+    """A remedy for a name that is not known: the one that it resembles, and all that there are."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    return f"{f'did you mean {close[0]!r}? ' if close else ''}name one of: {', '.join(names) or 'there is none'}"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -6,7 +6,6 @@ function's docstring says is its help. Features are imported inside the function
 
 import inspect
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,10 +16,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from cli.tools.chosen import stack_taken
+from cli.tools.completion import stacks
 from cli.tools.errors import UsageError
-from cli.tools.files import shown
 from cli.tools.output import say
-from cli.tools.project import Stack, find_project
+from cli.tools.project import Stack
 from cli.tools.text import printable
 from federation.base.errors import FederationError
 
@@ -82,41 +82,8 @@ def add(app: typer.Typer, name: str, run: Verb) -> None:
     app.command(name, cls=_Command, help=said, short_help=said.partition(". ")[0])(_command(run))
 
 
-def stack_named(name: str | None, folder: Path | None) -> Stack:
-    """The stack that -s and -C name."""
-    return stack_taken(name, folder)[0]
-
-
-def stack_taken(name: str | None, folder: Path | None) -> tuple[Stack, str]:
-    """The stack that -s and -C name, and why this one when -s does not: Pulumi's variable, the only one of the project, or the one that
-    `pulumi stack select` chose. UsageError when none of them says which.
-    """
-    project = find_project(folder)
-    if name is not None:
-        return project.stack(name), ""
-    if variable := os.environ.get("PULUMI_STACK"):
-        return project.stack(variable), "named by PULUMI_STACK"
-    if len(names := project.stack_names) == 1:
-        return project.stack(names[0]), "the only one of this project"
-    from cli.tools.pulumi import selected_stack
-
-    if selected := selected_stack(project):
-        return project.stack(selected), "selected in Pulumi"
-    if not names:
-        raise UsageError(f"{shown(project.stacks)} has no stack file yet: name a stack with -s STACK; `fatefed init` writes its file")
-    raise UsageError(f"name the stack with -s STACK, or select one with `pulumi stack select`: {', '.join(names)}")
-
-
-def _stacks(incomplete: str) -> list[str]:
-    """The names of the project's stacks, for completion."""
-    try:
-        return [name for name in find_project().stack_names if name.startswith(incomplete)]
-    except UsageError:
-        return []
-
-
 _STACK = Annotated[
-    str | None, typer.Option("-s", "--stack", metavar="STACK", help="the stack's name", autocompletion=_stacks, show_default=False)
+    str | None, typer.Option("-s", "--stack", metavar="STACK", help="the stack's name", autocompletion=stacks, show_default=False)
 ]
 _DIR = Annotated[
     Path | None,

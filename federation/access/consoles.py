@@ -139,9 +139,14 @@ def access(
             port = unit.release.ports[row.port]
             ways[name] = {
                 **shown_access(unit.stack.boards, consoles.get(name), port),
-                "portForward": f"kubectl -n {unit.namespace} port-forward service/{row.service} {port}:{port}",
+                "portForward": port_forward(unit.namespace, row.service, port),
             }
     return ways | hosts_file(unit.stack.boards, consoles)
+
+
+def port_forward(namespace: str, service: str, port: int) -> str:
+    """The command that brings a console to the operator's machine."""
+    return f"kubectl -n {namespace} port-forward service/{service} {port}:{port}"
 
 
 def hosts_file(boards: BoardsSpec | None, consoles: Mapping[str, ShownConsole]) -> dict[str, str]:

@@ -49,11 +49,11 @@ elif arguments[:2] == ["auth", "can-i"]:
     denied = " ".join(arguments[2:4]) in answers["denied"]
     sys.exit(print("no" if denied else "yes") or int(denied))
 elif arguments[0] == "logs":
-    key = "logs" + place + "/" + arguments[1]
+    key = "logs" + place + "/" + (arguments[arguments.index("--selector") + 1] if "--selector" in arguments else arguments[1])
 else:
     key = arguments[0]
 answer = answers.get(key, "Error from server (NotFound): " + key + " not found")
-if isinstance(answer, str) and arguments[0] != "logs":
+if isinstance(answer, str) and (answer.startswith("error:") or arguments[0] not in ("logs", "port-forward")):
     sys.exit(answer)
 print(answer if isinstance(answer, str) else json.dumps({{"items": answer}} if isinstance(answer, list) else answer))
 """

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from federation.access.consoles import board_objects, board_secret, board_values, hosts_file, shown_access
+from federation.access.consoles import board_objects, board_secret, board_values, hosts_file, port_forward, shown_access
 from federation.base import naming
 from federation.catalogue.kinds import Kind
 from federation.catalogue.ports import chart_ports
@@ -180,7 +180,7 @@ def _access(unit: SitePortalUnit, manager: Address | None) -> dict[str, Any]:
     return {
         CONSOLE: {
             **shown_access(unit.stack.boards, consoles.get(CONSOLE), port),
-            "portForward": f"kubectl -n {unit.namespace} port-forward service/{naming.FRONTEND} {port}:{port}",
+            "portForward": port_forward(unit.namespace, naming.FRONTEND, port),
             "siteConfiguration": typed,
         },
         **hosts_file(unit.stack.boards, consoles),
