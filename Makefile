@@ -10,7 +10,7 @@ HASHES := $(shell date +%s)
 SLOW := $(addprefix tests/engine/test_,kubefate.py combinations.py boards.py local.py stack_reference.py cert_manager.py external.py)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: setup tools demo demo-down test lint traffic-server servers pulsar pyfate ci slow federations render bench schemas
+.PHONY: setup tools demo demo-down test lint traffic-server servers shells pulsar pyfate ci slow federations render bench schemas
 
 $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -48,6 +48,10 @@ servers:                     ## Debian's MariaDB, RabbitMQ and Docker registry, 
 	PATH=$$PATH:/usr/sbin; for tool in mariadbd mysql rabbitmq-server docker-registry; do command -v $$tool > /dev/null || missing=1; done; \
 	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mariadb-server-core mariadb-client-core rabbitmq-server docker-registry; }
 
+shells:                      ## Debian's zsh and fish, which the tests of completion run beside bash
+	for tool in zsh fish; do command -v $$tool > /dev/null || missing=1; done; \
+	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends zsh fish; }
+
 pulsar: $(PULSAR)/.installed   ## a real Pulsar broker from Maven's jars, and the client that FATE pins
 
 $(PULSAR)/.installed: tests/pulsar/pom.xml tests/pulsar/requirements.txt $(INSTALLED)
@@ -64,8 +68,8 @@ $(PYFATE)/.installed: tests/runtime/requirements.txt
 	$(PYFATE)/bin/pip install --quiet --no-deps --require-hashes -r $<
 	touch $@
 
-ci: test traffic-server servers pulsar pyfate  ## what CI runs: the tests, then the slower suites
-	$(BIN)/python -m pytest tests/traffic tests/servers tests/pulsar tests/runtime --durations=5
+ci: test traffic-server servers shells pulsar pyfate  ## what CI runs: the tests, then the slower suites
+	$(BIN)/python -m pytest tests/traffic tests/servers tests/shells tests/pulsar tests/runtime --durations=5
 	$(MAKE) --jobs=2 slow federations
 	$(MAKE) demo
 	$(MAKE) demo-down

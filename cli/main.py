@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
+from typer import _completion_shared
 
 from cli.commands import convert, doctor, keys, modules, peers, reports, stackfile
 from cli.tools import verbs
@@ -47,6 +48,10 @@ class _InOrder(verbs.Group):
     def list_commands(self, ctx: Any) -> list[str]:
         return [str(verb.info.name) if isinstance(verb, typer.Typer) else verb[0] for verb in _VERBS]
 
+
+# Typer's script for zsh defines the function and does not call it: the first TAB of every shell did nothing.
+_SCRIPTS = _completion_shared._completion_scripts
+_SCRIPTS["zsh"] += '[[ $funcstack[1] = _%(prog_name)s ]] && %(complete_func)s "$@"\n'
 
 app = typer.Typer(
     name="fatefed", cls=_InOrder, help=__doc__, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
