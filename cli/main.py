@@ -3,6 +3,9 @@
 No verb changes a cluster: only `pulumi up` and `pulumi destroy` do. Each verb's help says what it reads and writes.
 Exit status: 0 ok, 1 a check failed or something is wrong in the configuration, 2 wrong usage, 141 the reader of the output ended first;
 of `plan` also 3 and 4.
+
+In a terminal, tables fit its width, and states have colours (NO_COLOR turns them off, FORCE_COLOR on). A pipe or a file gets
+the plain form: one line a row, two spaces or more between columns, whatever the width. Programs read --json.
 """
 
 import sys

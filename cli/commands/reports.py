@@ -39,7 +39,7 @@ def plan(stack: Stack, against: Annotated[Path | None, typer.Option(metavar="FIL
     found = changes.stack_impact(stack, against)
     worst = changes.severity(found.effects)
     data = {"effects": [effect.plain() for effect in found.effects], "severity": worst, "unseen": list(found.unseen)}
-    return Result(changes.markdown(found, stack.name), data, changes.EXITS[worst])
+    return Result(changes.impact_text(found, stack.name), data, changes.EXITS[worst])
 
 
 def firewall_sheet(

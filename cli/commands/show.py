@@ -11,8 +11,9 @@ from cli.peers.accept import Review
 from cli.peers.descriptors import Export
 from cli.peers.states import StateChange
 from cli.tools.files import shown
+from cli.tools.page import Page, Table
 from cli.tools.project import Stack
-from cli.tools.text import printable, table
+from cli.tools.text import printable
 from federation.base.errors import escaped
 from federation.peers.accepted import Peer
 from federation.peers.descriptor import Descriptor, digest
@@ -58,14 +59,15 @@ def _described(descriptor: Descriptor, authorities: Sequence[AuthorityFacts], le
     ]
 
 
-def peers_text(states: Mapping[str, Mapping[str, str]], accepted: Mapping[str, Peer]) -> str:
+def peers_text(states: Mapping[str, Mapping[str, str]], accepted: Mapping[str, Peer]) -> str | Page:
     """Every peer of a stack, one line each."""
-    rows = [("NAME", "WHAT", "ORGANIZATION", "STATE", "")]
+    rows = []
     for name, state in states.items():
         peer = accepted.get(name)
         who = ("-", "-") if peer is None else (peer.descriptor.title.removeprefix("the "), peer.descriptor.organization)
         rows.append((name, *who, state["state"], state.get("reason", "")))
-    return table(rows) if states else "no peers: `fatefed peers add FILE` accepts one"
+    head = ("name", "what", "organization", "state", "why")
+    return Page((Table(head, rows),)) if states else "no peers: `fatefed peers add FILE` accepts one"
 
 
 def identity_text(found: Identity, stack: Stack) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cli.tools.kubectl import Reading
-from cli.tools.text import printable, table
+from cli.tools.text import one_line
 
 # What makes an answer readable, in a namespace of the stack and outside.
 ROLE = "apply docs/rbac/viewer.yaml in this namespace, or ask who may read it"
@@ -65,16 +65,6 @@ def rows_text(rows: Iterable[Row]) -> str:
         lines.append(f"{row.state.ljust(width)}  {one_line(row.check)}")
         lines += [f"{' ' * width}    {word}{one_line(text)}" for word, text in (("", row.problem), ("fix: ", row.fix)) if text]
     return "\n".join([*lines, "", _verdict(found)])
-
-
-def foreign_table(rows: Sequence[Sequence[str]]) -> str:
-    """A table of texts that come from elsewhere."""
-    return table([[one_line(cell) for cell in row] for row in rows])
-
-
-def one_line(text: str) -> str:
-    """A text on one line, without what moves a cursor."""
-    return printable(" ".join(text.split()))
 
 
 def _ordered(rows: Iterable[Row]) -> list[Row]:

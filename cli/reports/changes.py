@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.tools.page import Page, Table
 from cli.tools.project import Stack
 from cli.tools.state import deployed
 from federation.changes.effects import SEVERITY, Effect
@@ -56,20 +57,19 @@ def severity(found: Iterable[Effect]) -> int:
     return max((SEVERITY[effect.kind] for effect in found), default=0)
 
 
-def markdown(impact: Impact, stack: str) -> str:
-    """The effects for a merge request."""
+def impact_text(impact: Impact, stack: str) -> Page:
+    """The effects, in the plain form as Markdown for a merge request."""
     found = impact.effects
     lines = [f"### {stack}: {_SUMMARIES[severity(found)]}", ""]
     unseen = (
         ["", "Not seen here, where no secret is decrypted:", "", *(f"- {sentence}" for sentence in impact.unseen)] if impact.unseen else []
     )
     if not found:
-        return "\n".join([*lines, "No running party is affected.", *unseen])
-    lines += ["| unit | effect | what | pairs | who has to act |", "| --- | --- | --- | --- | --- |"]
-    for effect in sorted(found, key=lambda effect: -SEVERITY[effect.kind]):
-        cells = (effect.unit, effect.kind, effect.what, effect.affects or "none", effect.acts)
-        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
-    return "\n".join([*lines, *unseen])
+        return Page((*lines, "No running party is affected.", *unseen))
+    ordered = sorted(found, key=lambda effect: -SEVERITY[effect.kind])
+    rows = [(effect.unit, effect.kind, effect.what, effect.affects or "none", effect.acts) for effect in ordered]
+    table = Table(("unit", "effect", "what", "pairs", "who has to act"), rows, markdown=True)
+    return Page((*lines, table, *unseen))
 
 
 def _facts(plan: StackPlan) -> dict[str, Mapping[str, Any]]:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from cli.tools.page import Page, Table, markdown
 from cli.tools.project import Stack
 from cli.tools.pulumi import pulumi
-from cli.tools.text import table
 from federation.reports.firewall import FirewallRow, filled, firewall_rows
 
 _HEAD = ("direction", "unit", "from", "service", "to", "port", "protocol", "purpose", "opened by")
@@ -31,8 +31,8 @@ def _cells(row: FirewallRow) -> tuple[str, ...]:
     return tuple(", ".join(value) if isinstance(value, tuple) else str(value) for value in vars(row).values())
 
 
-def _table(rows: Iterable[FirewallRow]) -> str:
-    return table([_HEAD, *(_cells(row) for row in rows)])
+def _table(rows: Iterable[FirewallRow]) -> Page:
+    return Page((Table(_HEAD, [_cells(row) for row in rows]),))
 
 
 def _csv(rows: Iterable[FirewallRow]) -> str:
@@ -42,8 +42,7 @@ def _csv(rows: Iterable[FirewallRow]) -> str:
 
 
 def _markdown(rows: Iterable[FirewallRow]) -> str:
-    lines = [_HEAD, ("---",) * len(_HEAD), *(tuple(cell.replace("|", "\\|") for cell in _cells(row)) for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown(_HEAD, map(_cells, rows))
 
 
-FORMATS: dict[str, Callable[[Iterable[FirewallRow]], str]] = {"table": _table, "csv": _csv, "markdown": _markdown}
+FORMATS: dict[str, Callable[[Iterable[FirewallRow]], str | Page]] = {"table": _table, "csv": _csv, "markdown": _markdown}

@@ -10,10 +10,10 @@ from cli.keys.identity import write_fields
 from cli.keys.passwords import secret_path
 from cli.stackfile.edit import Scalar
 from cli.tools.errors import FailedError
+from cli.tools.page import Page, Table
 from cli.tools.project import Stack
 from cli.tools.pulumi import pulumi
 from cli.tools.registry import docker_config, docker_credentials, pull_secret
-from cli.tools.text import table
 from federation.base.errors import FederationError, Problem
 from federation.rules.values import named_images
 from federation.stack.plan import StackPlan
@@ -28,10 +28,13 @@ def images_data(plan: StackPlan) -> dict[str, Any]:
     return {"images": [{"upstream": upstream, "reference": reference, "usedBy": by} for (upstream, reference), by in sorted(users.items())]}
 
 
-def images_text(plan: StackPlan) -> str:
-    """The same as a table."""
-    rows = [(image["upstream"], image["reference"], ", ".join(image["usedBy"])) for image in images_data(plan)["images"]]
-    return table([("UPSTREAM", "REFERENCE", "USED BY"), *rows])
+def images_text(plan: StackPlan) -> Page:
+    """The same as a table; one column for both names where no image is pulled from elsewhere."""
+    images = images_data(plan)["images"]
+    elsewhere = any(image["upstream"] != image["reference"] for image in images)
+    columns = {"upstream": "upstream", "reference": "reference"} if elsewhere else {"reference": "image"}
+    rows = [(*(image[column] for column in columns), ", ".join(image["usedBy"])) for image in images]
+    return Page((Table((*columns.values(), "used by"), rows),))
 
 
 def image_uses(plan: StackPlan) -> Iterator[tuple[str, str, str]]:

@@ -1,13 +1,13 @@
 """What the catalogues hold: the releases of FATE and FATE-Serving that can be deployed, as tables and as data."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cli.stackfile.first_kinds import RELEASE
 from cli.tools.errors import CommandError
 from cli.tools.files import shown
-from cli.tools.text import table
+from cli.tools.page import Page, Table
 from federation.base.errors import FederationError
 from federation.catalogue.own import OwnRelease, read_release
 from federation.catalogue.releases import ModuleRow, Release, catalogue
@@ -15,6 +15,9 @@ from federation.catalogue.serving import ServingRelease, serving_catalogue
 from federation.stack.release_trial import trial_plans
 
 Releases = Mapping[str, Release]
+# Of which tests/engine/test_combinations.py applies stacks.
+TESTED = frozenset({"1.11.2", "2.0.0", "2.2.0"})
+_STATES = "tested: this project's tests apply it, without containers; planned only: they\nplan it and render its charts"
 
 
 def list_data(releases: Releases) -> dict[str, Any]:
@@ -23,16 +26,24 @@ def list_data(releases: Releases) -> dict[str, Any]:
     return {"releases": rows, "servings": [{"release": row.release, "fate": list(row.fate)} for row in serving_catalogue().values()]}
 
 
-def list_text(releases: Releases) -> str:
-    """Every release as a table: one row for each combination, beside them the devices with their algorithms; then FATE-Serving's."""
-    rows = [("RELEASE", "COMPUTING + FEDERATION + STORAGE", "DEVICE: ALGORITHMS")]
+def list_text(releases: Releases) -> Page:
+    """Every release with its state, devices and algorithms; then every combination with the releases that have it; then FATE-Serving's."""
+    known = [(_title(release), _state(release), "; ".join(_variants(release))) for release in releases.values()]
+    having: dict[str, list[str]] = {}
     for release in releases.values():
-        rows += zip_longest([_title(release)], _combinations(release), _variants(release), fillvalue="")
-    servings = [
-        ("FATE-SERVING", "WITH FATE"),
-        *((row.release, ", ".join(row.fate) or "none of these") for row in serving_catalogue().values()),
-    ]
-    return f"{table(rows)}\n\n{table(servings)}"
+        for combination in _combinations(release):
+            having.setdefault(combination, []).append(release.release)
+    servings = [(row.release, ", ".join(row.fate) or "none of these") for row in serving_catalogue().values()]
+    return Page((
+        Table(("release", "state", "device: algorithms"), known), "", _STATES, "",
+        Table(("computing + federation + storage", "releases"), [(each, ", ".join(names)) for each, names in having.items()]), "",
+        Table(("FATE-Serving", "with FATE"), servings),
+    ))  # fmt: skip
+
+
+def _state(release: Release) -> str:
+    default = ["default"] if release.release == RELEASE else []
+    return ", ".join([*default, "tested" if release.release in TESTED else "planned only"])
 
 
 def show_data(name: str, releases: Releases) -> dict[str, Any]:
@@ -51,28 +62,31 @@ def show_data(name: str, releases: Releases) -> dict[str, Any]:
     }
 
 
-def show_text(name: str, releases: Releases) -> str:
+def show_text(name: str, releases: Releases) -> Page:
     """All of a release that a stack can see, as tables. CommandError for one that is in neither catalogue."""
     release = _release(name, releases)
-    ports: Sequence[tuple[str, ...]] = [("PORT", "NUMBER"), *((port, str(number)) for port, number in release.ports.items())]
+    ports = Table(("port", "number"), [(port, str(number)) for port, number in release.ports.items()])
     if isinstance(release, ServingRelease):
-        fate = [("FATE-SERVING", "WITH FATE"), (release.release, ", ".join(release.fate) or "none of these")]
-        return _tables({"": fate, "modules": [("MODULE", "IMAGE", "REPLICAS"), *_images(release.modules, {})], "ports": ports})
-    combinations = [(str(row), ", ".join(row.modules)) for row in release.combinations]
+        fate = Table(("FATE-Serving", "with FATE"), [(release.release, ", ".join(release.fate) or "none of these")])
+        return _tables({"": fate, "modules": _modules(release.modules, {}), "ports": ports})
     suffixes = _suffixes(release)
+    exchanges = [(engine, ", ".join(modules)) for engine, modules in release.exchanges.items()]
     return _tables({
-        "": [("COMBINATION", "MODULES"), *combinations],
-        "exchange": [("FEDERATION", "MODULES"), *((engine, ", ".join(modules)) for engine, modules in release.exchanges.items())],
-        "images": [("DEVICE: ALGORITHMS",), *((variant,) for variant in _variants(release))],
-        "modules of a party": [("MODULE", "IMAGE", "REPLICAS"), *_images(release.modules, suffixes)],
-        "modules of an exchange": [("MODULE", "IMAGE", "REPLICAS"), *_images(release.exchange, suffixes)],
-        "takes over data of": [("RELEASE",), *((source,) for source in release.upgrade_from or ("none",))],
+        "": Table(("combination", "modules"), [(str(row), ", ".join(row.modules)) for row in release.combinations]),
+        "exchange": Table(("federation", "modules"), exchanges),
+        "images": Table(("device: algorithms",), [(variant,) for variant in _variants(release)]),
+        "modules of a party": _modules(release.modules, suffixes),
+        "modules of an exchange": _modules(release.exchange, suffixes),
+        "takes over data of": Table(("release",), [(source,) for source in release.upgrade_from or ("none",)]),
         "ports": ports,
     })  # fmt: skip
 
 
-def _tables(parts: Mapping[str, Sequence[tuple[str, ...]]]) -> str:
-    return "\n\n".join("\n".join(part for part in (title, table(rows)) if part) for title, rows in parts.items())
+def _tables(tables: Mapping[str, Table]) -> Page:
+    parts: list[str | Table] = []
+    for title, table in tables.items():
+        parts += ["", title, table] if title else [table]
+    return Page(tuple(parts))
 
 
 def _title(release: Release) -> str:
@@ -121,11 +135,14 @@ def _variants(release: Release) -> list[str]:
     return [f"{row.device}: {', '.join(row.algorithms)}" for row in release.variants]
 
 
-def _images(rows: Mapping[str, ModuleRow], suffixes: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
-    for name, row in rows.items():
-        image = row.image + "".join(text for kind, text in suffixes.items() if kind in row.suffixes)
-        version = f"{image} (no version: the stack names one)" if row.tag is None else f"{image}:{row.tag}"
-        yield f"{name} (optional)" if row.optional else name, version, str(row.replicas)
+def _modules(rows: Mapping[str, ModuleRow], suffixes: Mapping[str, str]) -> Table:
+    return Table(("module", "image", "replicas"), [_image(name, row, suffixes) for name, row in rows.items()])
+
+
+def _image(name: str, row: ModuleRow, suffixes: Mapping[str, str]) -> tuple[str, str, str]:
+    image = row.image + "".join(text for kind, text in suffixes.items() if kind in row.suffixes)
+    version = f"{image} (no version: the stack names one)" if row.tag is None else f"{image}:{row.tag}"
+    return f"{name} (optional)" if row.optional else name, version, str(row.replicas)
 
 
 def _suffixes(release: Release) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""Text for a terminal: columns, and nothing that moves its cursor."""
+"""Text for a terminal: nothing that moves its cursor."""
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from federation.base.errors import escaped
 
@@ -28,7 +28,6 @@ def guess(word: str, known: Iterable[str]) -> str:
     return f"{f'did you mean {close[0]!r}? ' if close else ''}name one of: {', '.join(names) or 'there is none'}"
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns of the width of their longest cell, two spaces apart."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+def one_line(text: str) -> str:
+    """A text on one line, without what moves a cursor."""
+    return printable(" ".join(text.split()))

@@ -20,8 +20,9 @@ from cli.tools.chosen import stack_taken
 from cli.tools.completion import stacks
 from cli.tools.errors import UsageError
 from cli.tools.output import say
+from cli.tools.page import Page
 from cli.tools.project import Stack
-from cli.tools.text import printable
+from cli.tools.terminal import shown, tell, tell_error
 from federation.base.errors import FederationError
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -33,7 +34,7 @@ _UNTOUCHED = "No cluster is changed"
 class Result:
     """What a verb found out: as text for people, as data for programs, as exit status."""
 
-    text: str
+    text: str | Page
     data: dict[str, Any]
     code: int = OK
     # Why nothing was done, for standard error.
@@ -109,7 +110,7 @@ def _command(run: Verb) -> Callable[..., None]:
                 given["stack"] = None if optional else _announced(*stack_taken(stack_name, folder))
             result = run(**given)
         except FederationError as error:
-            say(printable(str(error)), sys.stderr)
+            tell_error(str(error))
             if as_json:
                 _say_json({"problems": [{"place": p.place, "problem": p.problem, "remedy": p.remedy} for p in error.problems]})
             raise typer.Exit(FAILED) from None
@@ -133,7 +134,7 @@ def _command(run: Verb) -> Callable[..., None]:
 def _announced(stack: Stack, why: str) -> Stack:
     """The stack; one that nobody named is said, because the verb may write to it."""
     if why:
-        say(printable(f"stack {stack.name}: {why}"), sys.stderr)
+        say(shown(f"stack {stack.name}: {why}", sys.stderr), sys.stderr)
     return stack
 
 
@@ -148,9 +149,9 @@ def _tell(result: Result, as_json: bool) -> None:
     if as_json:
         _say_json(result.data)
     elif result.text:
-        say(printable(result.text))
+        tell(result.text)
     if result.refused:
-        say(f"fatefed: {printable(result.refused)}", sys.stderr)
+        tell_error(f"fatefed: {result.refused}")
 
 
 def _say_json(data: dict[str, Any]) -> None:
@@ -162,11 +163,12 @@ def run(app: typer.Typer, arguments: Sequence[str] | None) -> int:
     try:
         found = app(args=arguments, standalone_mode=False)
     except UsageError as error:
-        say(f"fatefed: {printable(str(error))}", sys.stderr)
+        tell_error(f"fatefed: {error}")
         return USAGE
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
-        usage = "" if context is None else f"{context.get_usage()}\n"
-        say(f"{usage}fatefed: {printable(error.format_message())}", sys.stderr)
+        if context is not None:
+            say(context.get_usage(), sys.stderr)
+        tell_error(f"fatefed: {error.format_message()}")
         return USAGE
     return found if isinstance(found, int) else OK

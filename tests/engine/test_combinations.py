@@ -9,26 +9,15 @@ import pytest
 from sandbox import pki
 from sandbox.workspace import Workspace
 from tests.engine.operators import DOMAIN, give_secrets, objects, operator
+from tests.support.combinations import COMBINATIONS, Row
 
 pytestmark = pytest.mark.engine
 
 _PUBLISHED = {"type": "LoadBalancer"}
-# (release, computing, federation, storage): what a party publishes, and what its exchange does; None: in a mesh.
-_Row = tuple[str, str, str, str]
-_COMBINATIONS: dict[_Row, tuple[tuple[str, ...], tuple[str, ...] | None]] = {
-    ("1.11.2", "Eggroll", "Eggroll", "Eggroll"): (("rollsite",), ("rollsite",)),
-    ("1.11.2", "Spark", "RabbitMQ", "HDFS"): (("rabbitmq", "nginx"), None),
-    ("1.11.2", "Spark_local", "Pulsar", "LocalFS"): (("pulsar", "nginx"), ("trafficServer", "nginx")),
-    ("1.11.2", "Spark_local", "RabbitMQ", "LocalFS"): (("rabbitmq", "nginx"), None),
-    ("2.2.0", "Eggroll", "OSX", "Eggroll"): (("osx",), ("osx",)),
-    ("2.2.0", "Standalone", "OSX", "Standalone"): (("osx",), None),
-    ("2.2.0", "Spark_local", "Pulsar", "File"): (("pulsar", "nginx"), None),
-    ("2.0.0", "Spark", "Pulsar", "HDFS"): (("pulsar", "nginx"), ("trafficServer", "nginx")),
-}
 _MESH_OF_TWO = ("2.2.0", "Eggroll", "OSX", "Eggroll")
 
 
-@pytest.fixture(params=_COMBINATIONS, ids="-".join)
+@pytest.fixture(params=COMBINATIONS, ids="-".join)
 def party(request: pytest.FixtureRequest, clusters: dict[str, Path], authority: pki.Authority, tmp_path: Path) -> Workspace:
     """A stack with one party of a combination, and its exchange where there is one."""
     space = operator("engines", tmp_path, clusters["bank-a"], _config(request.param))
@@ -88,9 +77,9 @@ def test_two_parties_of_a_mesh_with_osx_come_up_and_route_to_each_other(
         assert table["route_table"][other] == {"default": [{"ip": address, "port": 9370}]}
 
 
-def _config(row: _Row) -> dict[str, Any]:
+def _config(row: Row) -> dict[str, Any]:
     release, computing, federation, storage = row
-    published, hub = _COMBINATIONS[row]
+    published, hub = COMBINATIONS[row]
     name = f"{computing}-{federation}-{release}".lower().replace("_", "-").replace(".", "-")
     party = {
         "namespace": f"engines-{name}",

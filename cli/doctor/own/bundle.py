@@ -18,13 +18,15 @@ import yaml
 
 from cli.doctor.own.checks import own_rows
 from cli.doctor.own.status import status_data, status_text
-from cli.doctor.rows import foreign_table, one_line, rows_data, rows_text
+from cli.doctor.rows import rows_data, rows_text
 from cli.doctor.snapshot import Snapshot, UnitView, name_of
 from cli.reports.rendering import access_files, render
 from cli.tools.errors import CommandError
 from cli.tools.files import write_atomic
 from cli.tools.kubectl import Cluster, Object
+from cli.tools.page import Table
 from cli.tools.redact import redacted_object, redacted_text
+from cli.tools.text import one_line
 from cli.tools.yaml_objects import object_text
 
 _EVENTS = 500
@@ -56,7 +58,7 @@ def bundle_files(snapshot: Snapshot, cluster: Cluster, logs: int) -> dict[str, s
         "status.json": _json(status_data(snapshot)),
         "doctor.json": _json(rows_data(rows)),
     }
-    texts = {"versions.txt": _versions(snapshot, cluster), "status.txt": status_text(snapshot), "doctor.txt": rows_text(rows)}
+    texts = {"versions.txt": _versions(snapshot, cluster), "status.txt": str(status_text(snapshot)), "doctor.txt": rows_text(rows)}
     for view in snapshot.units:
         texts[f"events/{view.unit.namespace}.txt"] = _events(view)
         for pod in view.reading("pods").items if logs else ():
@@ -85,7 +87,8 @@ def _versions(snapshot: Snapshot, cluster: Cluster) -> str:
         "kubectl": cluster.client_version(),
         "Kubernetes": snapshot.kubernetes,
     }
-    return foreign_table([*found.items(), ("Python", sys.version.split()[0]), ("system", platform.platform()), *programs.items()])
+    rows = [*found.items(), ("Python", sys.version.split()[0]), ("system", platform.platform()), *programs.items()]
+    return str(Table(("program", "version"), rows))
 
 
 def _said(program: str, *arguments: str) -> str:
@@ -137,7 +140,7 @@ def _events(view: UnitView) -> str:
         return f"{reading.state}: {reading.reason}"
     latest = sorted(reading.items, key=_when)[-_EVENTS:]
     rows = [(_when(event), event.get("type", ""), event.get("reason", ""), _about(event), event.get("message", "")) for event in latest]
-    return foreign_table([("WHEN", "TYPE", "REASON", "OBJECT", "MESSAGE"), *rows])
+    return str(Table(("when", "type", "reason", "object", "message"), rows))
 
 
 def _when(event: Object) -> str:

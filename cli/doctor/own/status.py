@@ -5,9 +5,9 @@ from typing import Any
 
 from cli.doctor.own.certificates import ends, issuer_of, why_not_ready
 from cli.doctor.own.checks import NO_ANSWER
-from cli.doctor.rows import foreign_table
 from cli.doctor.snapshot import CERTIFICATES, VERSION, Snapshot, UnitView, addresses, expected, name_of
 from cli.tools.kubectl import Object, Reading
+from cli.tools.page import Page, Table
 
 Entries = list[dict[str, Any]]
 
@@ -19,27 +19,25 @@ def status_data(snapshot: Snapshot) -> dict[str, Any]:
     return {"cluster": cluster, "units": {view.unit.key: _unit(view) for view in snapshot.units}}
 
 
-def status_text(snapshot: Snapshot) -> str:
+def status_text(snapshot: Snapshot) -> Page:
     """The state of every unit as tables."""
     data = status_data(snapshot)
     if not snapshot.reachable:
-        return f"the cluster does not answer: {data['cluster']['unread']}\n    remedy: {NO_ANSWER}"
-    lines = [f"Kubernetes {snapshot.kubernetes}"]
+        return Page((f"the cluster does not answer: {data['cluster']['unread']}\n    remedy: {NO_ANSWER}",))
+    parts: list[str | Table] = [f"Kubernetes {snapshot.kubernetes}"]
     for key, unit in data["units"].items():
-        lines += ["", f"{key}: release {unit['release']}, namespace {unit['namespace']}"]
+        parts += ["", f"{key}: release {unit['release']}, namespace {unit['namespace']}"]
         for section in ("modules", "claims", "certificates", "services", "consoles"):
-            lines += _section(section, unit[section])
-    return "\n".join(lines)
+            parts += _section(section, unit[section])
+    return Page(tuple(parts))
 
 
-def _section(name: str, found: Any) -> Sequence[str]:
+def _section(name: str, found: Any) -> Sequence[str | Table]:
     if isinstance(found, dict):
         return ["", f"{name}: not readable: {found['unread']}"]
     if not found:
         return []
-    head = tuple(found[0])
-    rows = [tuple(word.upper() for word in head), *(tuple(str(entry[word]) for word in head) for entry in found)]
-    return ["", foreign_table(rows)]
+    return ["", Table(tuple(found[0]), [tuple(map(str, entry.values())) for entry in found])]
 
 
 def _unit(view: UnitView) -> dict[str, Any]:

@@ -163,7 +163,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_table_has_a_line_for_each_row(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["firewall", "-s", "consortium", "-C", str(folder)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["direction", "unit", "from", "service", "to", "port", "protocol", "purpose", "opened", "by"]
+    assert lines[0].split() == ["DIRECTION", "UNIT", "FROM", "SERVICE", "TO", "PORT", "PROTOCOL", "PURPOSE", "OPENED", "BY"]
     assert len(lines) == 1 + 2 + 4
     assert len({line.index("TCP") for line in lines[1:]}) == 1, "columns are aligned"
 

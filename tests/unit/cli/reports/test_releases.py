@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from cli.main import main
+from cli.reports.releases import TESTED
 from federation.catalogue.releases import catalogue
+from tests.support.combinations import COMBINATIONS
 from tests.support.stacks import initialized
 
 
@@ -60,8 +62,7 @@ def test_releases_of_a_stack_of_its_own_are_known_with_s(
 
 
 def test_releases_of_fate_serving_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = run(capsys, "list")[1].splitlines()
-    assert lines[lines.index("") + 1 :] == [
+    assert run(capsys, "list")[1].splitlines()[-3:] == [
         "FATE-SERVING  WITH FATE",
         "2.1.5         none of these",
         "2.1.6         1.9.0, 1.9.1, 1.9.2, 1.10.0, 1.11.1, 1.11.2",
@@ -74,30 +75,22 @@ def test_releases_of_fate_serving_are_listed_and_shown(capsys: pytest.CaptureFix
     assert "federatedai/serving-server:2.1.6-release" in text
 
 
-def test_the_list_has_every_release_once_with_its_combinations_and_variants(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_has_every_release_and_every_combination_once(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, errors = run(capsys, "list")
     assert (code, errors) == (0, "")
-    lines = out[: out.index("\n\n")].splitlines()
-    assert lines[0].split("  ")[0] == "RELEASE"
-    assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == list(catalogue())
-    at = next(number for number, line in enumerate(lines) if line.startswith("1.11.2 "))
-    assert lines[at : at + 5] == [
-        "1.11.2   Eggroll + Eggroll + Eggroll       CPU: Basic, NN, ALL",
-        "         Spark + RabbitMQ + HDFS           IPCL: Basic",
-        "         Spark + Pulsar + HDFS             GPU: NN, ALL",
-        "         Spark_local + RabbitMQ + LocalFS",
-        "         Spark_local + Pulsar + LocalFS",
-    ]
-    assert lines[-7:] == [
-        "2.2.0    Eggroll + OSX + Eggroll           CPU: Basic",
-        "         Spark + OSX + HDFS",
-        "         Spark + RabbitMQ + HDFS",
-        "         Spark + Pulsar + HDFS",
-        "         Spark_local + RabbitMQ + File",
-        "         Spark_local + Pulsar + File",
-        "         Standalone + OSX + Standalone",
-    ]
-    assert len(lines) == 1 + sum(len(release.combinations) for release in catalogue().values())
+    known, _, combinations, _ = [part.splitlines() for part in out.split("\n\n")]
+    assert known[0].split() == ["RELEASE", "STATE", "DEVICE:", "ALGORITHMS"]
+    assert [line.split()[0] for line in known[1:]] == list(catalogue())
+    assert "1.11.2   default, tested  CPU: Basic, NN, ALL; IPCL: Basic; GPU: NN, ALL" in known
+    assert "1.9.0    planned only     CPU: Basic, NN; IPCL: Basic" in known
+    assert {line.split("  ")[0] for line in combinations[1:]} == {str(row) for each in catalogue().values() for row in each.combinations}
+    assert "Eggroll + OSX + Eggroll           2.0.0, 2.1.0, 2.2.0" in combinations
+
+
+def test_a_release_is_called_tested_when_tests_of_the_engine_apply_it() -> None:
+    applied = {release for release, *_ in COMBINATIONS}
+    assert len(applied) > 1
+    assert applied == TESTED
 
 
 def test_the_list_is_data_too(capsys: pytest.CaptureFixture[str]) -> None:
