@@ -29,6 +29,8 @@ def convert_kubefate(
     """Write `DIR/Pulumi.<name>.yaml` for each cluster.yaml of KubeFATE (charts fate, fate-exchange, fate-serving; v1.5.0 and up), with the
     same meaning. One cluster is one stack. Lists what could not be carried over, in the file too, and the commands that give the passwords,
     none of which is written. Nothing is written when a file is wrong.
+
+    Example: `fatefed convert kubefate cluster.yaml --out stacks`
     """
     from cli.convert import report
     from cli.convert.clusters import Choices

@@ -22,6 +22,8 @@ Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="for all questio
 def status(stack: Stack, timeout: Timeout = 30) -> Result:
     """Show what the stack has in its cluster: modules, claims, certificates, Services, consoles. Reads the stack file and its peers'
     descriptors, and the cluster by kubectl ($KUBECTL, else PATH); no state, no passphrase, no Secret.
+
+    Example: `fatefed status -s bank-a`
     """
     from cli.commands.rows import look_at
     from cli.doctor.own.status import status_data, status_text
@@ -53,6 +55,8 @@ def doctor(
     instead: names, ports, TLS, routes there and back, clocks, releases, and the route files in the cluster; with --engines or --images the
     external engines, or the registries. Exit status 1 when a check failed; what may not be read is said and does not fail. Reads what
     `status` reads; docs/rbac/viewer.yaml suffices. No cluster is changed, unless you ask for a Job with --in-cluster.
+
+    Example: `fatefed doctor consortium -s bank-a`
     """
     asks_peers = bool(peer) or peers
     if [engines, images, asks_peers].count(True) > 1:
@@ -83,6 +87,8 @@ def support_bundle(
 ) -> Result:
     """Write an archive for whoever helps: configuration without secrets, rendered objects, status, doctor, events, versions; logs when
     asked. Reads what `status` reads and runs `helm template`; writes FILE only.
+
+    Example: `fatefed support-bundle -s bank-a -o bundle.tar.gz`
     """
     from cli.doctor.own.bundle import bundle_files, write_bundle
     from cli.doctor.own.preflight import examine

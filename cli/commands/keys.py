@@ -22,6 +22,8 @@ Authority = Annotated[Path | None, typer.Option(metavar="FILE", help=_GIVEN)]
 def secrets_init(stack: Stack) -> Result:
     """Make the passwords that are missing and write them into the stack file, encrypted by `pulumi config set --secret`; existing entries
     stay, no value is shown. Lists the certificates that only you can give.
+
+    Example: `fatefed secrets init -s bank-a`
     """
     from cli.commands import show
     from cli.keys.passwords import init_secrets
@@ -38,6 +40,8 @@ def identity_create(
 ) -> Result:
     """Write the organization's Ed25519 key: the private part goes into fate:secrets, encrypted by `pulumi config set --secret`, its
     fingerprint into fate:identity. A key that is there stays.
+
+    Example: `fatefed identity create -s bank-a`
     """
     from cli.commands import show
     from cli.keys.identity import create_identity
@@ -49,7 +53,10 @@ def identity_create(
 
 
 def identity_show(stack: Stack, as_json: bool = False) -> Result:
-    """Print the fingerprint that peers compare with yours. Reads the stack file; writes nothing."""
+    """Print the fingerprint that peers compare with yours. Reads the stack file; writes nothing.
+
+    Example: `fatefed identity show -s bank-a`
+    """
     identity = stack.load().spec.identity
     if identity is None:
         raise CommandError(f"stack {stack.name}", "has no key", f"make one: `fatefed identity create -s {stack.name}`")
@@ -69,6 +76,8 @@ def trust_init(
     """Write what parties with `tls: partyCa` lack: for each a CA, limited to the party's own names, and its server's key; the keys into
     fate:secrets, encrypted by `pulumi config set --secret`, the CA's certificate into fate:trust. What is there stays. For a party with
     `tls: certManager` the CA's key goes into DIR instead, with an Issuer for cert-manager.
+
+    Example: `fatefed trust init -s bank-a`
     """
     from cli.commands import show
     from cli.keys.issuers import Source
@@ -95,6 +104,8 @@ def trust_rotate(
     """Write the next of three steps that replace a party's CA: the new one is trusted beside the old one; it signs; the old one goes.
     Between them `pulumi up`, and peers accept the descriptor. Writes fate:secrets and fate:trust; with `tls: certManager` fate:trust, the
     party's issuer, and DIR.
+
+    Example: `fatefed trust rotate -s bank-a --party 9999`
     """
     from cli.commands import show
     from cli.keys.issuers import Source

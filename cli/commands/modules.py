@@ -37,6 +37,8 @@ def logs(
 ) -> Result:
     """Print what a module's pods print, each line behind its pod and container. FATE's logs may name data sets and columns. Reads the stack
     file, and the cluster by kubectl ($KUBECTL, else PATH); writes nothing. Exit status 1 when no container has a line.
+
+    Example: `fatefed logs fateflow -s bank-a --since 10m`
     """
     from cli.doctor.own.logs import find_module, read_logs
     from cli.tools.kubectl import Cluster
@@ -85,6 +87,8 @@ def open_console(
 ) -> Result:
     """Open a console in the browser: at its URL when the stack publishes it (fate:boards), else through `kubectl port-forward` on loopback,
     until Ctrl-C. Prints the URL in any case, and starts a browser in a terminal only. Reads the stack file; writes nothing.
+
+    Example: `fatefed open fateboard -s bank-a`
     """
     from cli.doctor.own.consoles import FORWARDED, find_console, forwarded
     from cli.tools.kubectl import Cluster

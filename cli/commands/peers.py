@@ -37,6 +37,8 @@ def descriptor_export(
 ) -> Result:
     """Write the signed descriptor that peers import. Reads the stack's outputs and its key with `pulumi`; writes FILE, its serial number
     into fate:identity, and what it says into fate:exported, so that a preview says when it is out of date.
+
+    Example: `fatefed descriptor export -s bank-a -o bank-a.json`
     """
     from cli.commands import show
     from cli.peers.descriptors import export_descriptor, export_unsigned, remember
@@ -80,6 +82,8 @@ def peers_add(
     and which routes it changes, asks, then writes the descriptor beside the stack file, and its key, serial and sha256 into the stack file.
     `pulumi up` applies it. Instead of a file, --from-stack reads it with `pulumi` from the outputs of another stack of the same state
     backend, and --name alone reads that stack again.
+
+    Example: `fatefed peers add consortium.json -s bank-a`
     """
     from cli.commands import show
     from cli.peers.accept import accept, review
@@ -134,18 +138,25 @@ Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="why, for peopl
 def peers_suspend(stack: Stack, name: Peer, reason: Reason = None) -> Result:
     """Take a peer's routes and trust away for a while: writes its state into the stack file and shows which routes that changes. `pulumi
     up` applies it; the peer is not asked.
+
+    Example: `fatefed peers suspend clinic-b -s bank-a --reason "audit until Friday"`
     """
     return _state(stack, name, "suspended", reason)
 
 
 def peers_resume(stack: Stack, name: Peer, reason: Reason = None) -> Result:
-    """Give a suspended peer its routes back: writes its state into the stack file. `pulumi up` applies it."""
+    """Give a suspended peer its routes back: writes its state into the stack file. `pulumi up` applies it.
+
+    Example: `fatefed peers resume clinic-b -s bank-a`
+    """
     return _state(stack, name, "active", reason)
 
 
 def peers_retire(stack: Stack, name: Peer, reason: Reason = None) -> Result:
     """Part with a peer for good: writes its state into the stack file. Its party id stays with its key: no other peer can take it. `pulumi
     up` applies it; the peer is not asked.
+
+    Example: `fatefed peers retire clinic-b -s bank-a --reason "contract ended"`
     """
     return _state(stack, name, "retired", reason)
 
@@ -171,6 +182,8 @@ def _state(stack: Stack, name: str, state: Literal["active", "suspended", "retir
 def peers_move(stack: Stack) -> Result:
     """Move fate:peers out of the stack file into a file of its own, which fate:peersFile names: from about 450 peers on, Pulumi cannot hand
     the configuration to the program. What is deployed stays as it is.
+
+    Example: `fatefed peers move -s bank-a`
     """
     from cli.stackfile.move_peers import move_peers
 
@@ -181,7 +194,10 @@ def peers_move(stack: Stack) -> Result:
 
 
 def peers_list(stack: Stack) -> Result:
-    """List every peer: what it is, whose, its state, and why. Reads the stack file and its peers' descriptors; writes nothing."""
+    """List every peer: what it is, whose, its state, and why. Reads the stack file and its peers' descriptors; writes nothing.
+
+    Example: `fatefed peers list -s bank-a`
+    """
     from cli.commands import show
 
     loaded = stack.load()
@@ -194,6 +210,8 @@ def peers_list(stack: Stack) -> Result:
 def descriptor_show(file: Annotated[Path, typer.Argument(metavar="FILE", help="a descriptor, signed or not")]) -> Result:
     """Print what a descriptor file says, before any stack accepts it: who published it, endpoints, CAs, the key that signed it, its sha256.
     A signature that does not fit is an error. Reads FILE; writes nothing.
+
+    Example: `fatefed descriptor show consortium.json`
     """
     from cli.commands import show
     from cli.peers.sources import of_file

@@ -33,6 +33,8 @@ def plan(stack: Stack, against: Annotated[Path | None, typer.Option(metavar="FIL
     """Say, as Markdown, what the stack file does to running parties: which pairs, how (reload, cut, restart, data loss), who has to act.
     Compares it with what the stack's state remembers (`pulumi stack export`), or with another stack file; writes nothing. Exit status: 0
     nothing stops, 3 pods restart or links are cut, 4 data is left behind.
+
+    Example: `fatefed plan -s bank-a`
     """
     from cli.reports import changes
 
@@ -49,6 +51,8 @@ def firewall_sheet(
 ) -> Result:
     """Print every connection that crosses the edge of the stack's cluster, for who opens firewalls: direction, hosts, ports, purpose, who
     must open it. Reads the stack file and its peers' descriptors; with --live also the stack's outputs; writes nothing.
+
+    Example: `fatefed firewall -s bank-a --format csv > firewall.csv`
     """
     from cli.reports import firewall
 
@@ -65,6 +69,8 @@ def draw_topology(
 ) -> Result:
     """Draw the federation as this stack sees it: organizations, parties, links and their states. Reads the stack file and its peers'
     descriptors; writes FILE only.
+
+    Example: `fatefed topology -s bank-a -o federation.svg`
     """
     from cli.reports import topology
     from federation.reports.topology import topology_of
@@ -87,6 +93,8 @@ def render_objects(
     """Write every object the stack would create as `DIR/<namespace>/<kind>-<name>.yaml`, secrets as `<redacted>`, later addresses as
     `<known-after-up:...>`; how consoles are reached is in `DIR/<namespace>/access.txt`. Reads the stack file and its peers' descriptors,
     runs `helm template` ($HELM, else PATH); needs no cluster, no passphrase, no pulumi.
+
+    Example: `fatefed render -s bank-a --out rendered`
     """
     from cli.commands import show
     from cli.reports.rendering import access_files, render, write_rendering
@@ -107,6 +115,8 @@ def render_objects(
 def releases_list(stack: Stack | None = None) -> Result:
     """List every release, with its combinations of engines, devices and algorithms; with -s also the stack's own. Reads the catalogue;
     writes nothing.
+
+    Example: `fatefed releases list`
     """
     from cli.reports import releases
 
@@ -117,6 +127,8 @@ def releases_list(stack: Stack | None = None) -> Result:
 def releases_check(file: Annotated[Path, typer.Argument(metavar="FILE", help=_ROW)]) -> Result:
     """Check a file with a release of your own: its keys, what they refer to, and that every combination can be planned. Reads the file;
     writes nothing.
+
+    Example: `fatefed releases check stacks/releases/2.2.0-bank.yaml`
     """
     from cli.reports import releases
 
@@ -130,6 +142,8 @@ def releases_show(
 ) -> Result:
     """Show one release of FATE or FATE-Serving: combinations with their modules, images, ports; with -s also one of the stack's own. Reads
     the catalogue; writes nothing.
+
+    Example: `fatefed releases show 1.11.2`
     """
     from cli.reports import releases
 
@@ -147,6 +161,8 @@ def _known(stack: Stack | None) -> "Mapping[str, Release]":
 def images_list(stack: Stack) -> Result:
     """List every image that the stack's nodes pull: upstream's name, to mirror it and to name its digest in fate:images.digests, and the
     reference after fate:images. Reads the stack file and its peers' descriptors; writes nothing.
+
+    Example: `fatefed images list -s bank-a`
     """
     from cli.reports.images import images_data, images_text
 
@@ -163,6 +179,8 @@ def images_pin(
     """Ask the registries which digest each image's tag stands for, where nodes pull it, and write the digests into fate:images.digests.
     Reads $DOCKER_CONFIG/config.json for passwords, else the pull secret of the stack with `pulumi`; writes the stack file only. An image
     for several platforms is pinned with the digest for all of them.
+
+    Example: `fatefed images pin -s bank-a`
     """
     from cli.reports.images import Logins, pin, pins_text
 

@@ -63,7 +63,10 @@ def init(
     cluster_ranges: Annotated[str, typer.Option(metavar="CIDR,...", help=_RANGES, show_default=False)] = "",
     force: Annotated[bool, typer.Option("--force", help="replace an existing file")] = False,
 ) -> Result:
-    """Write a first stack file, `stacks/Pulumi.<stack>.yaml`: complete, commented, valid. Reads Pulumi.yaml."""
+    """Write a first stack file, `stacks/Pulumi.<stack>.yaml`: complete, commented, valid. Reads Pulumi.yaml.
+
+    Example: `fatefed init party -s bank-a --party-id 9999 --peer consortium`
+    """
     from cli.stackfile.initialize import Answers, init_stack
     from cli.stackfile.kinds import KINDS
 
@@ -118,6 +121,8 @@ def check(
 ) -> Result:
     """Check a stack file. Reads it and its peers' descriptors, with --live also the cluster by kubectl, and the stack's outputs by
     `pulumi`, if it may, where the cluster gives the addresses of an exported descriptor; writes nothing.
+
+    Example: `fatefed check -s bank-a --live`
     """
     from cli.commands import show
     from cli.doctor.own.occupants import Found, look_around

@@ -1,7 +1,8 @@
 """The frame of every verb: a typed function that returns a Result becomes a command of Typer.
 
 A function takes what it needs by name. In the place of a `Stack` the command takes -s and -C; every command takes --json. What the
-function's docstring says is its help. Features are imported inside the functions, so that help and completion cost no more than Typer.
+function's docstring says is its help, with an example at its end. Features are imported inside the functions, so that help and completion
+cost no more than Typer.
 """
 
 import inspect
@@ -28,6 +29,8 @@ from federation.base.errors import FederationError
 OK, FAILED, USAGE = 0, 1, 2
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 _UNTOUCHED = "No cluster is changed"
+# Begins the last paragraph of a verb's docstring, a command on one line.
+_EXAMPLE = "Example: "
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,10 @@ class _Said:
 class _Command(_Said, TyperCommand):
     """A verb."""
 
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """The example, on one line: it is copied."""
+        formatter.write(f"\n{self.epilog}\n")
+
 
 class Group(_Said, TyperGroup):
     """Verbs that share a word."""
@@ -78,9 +85,10 @@ def group(name: str, what: str, *verbs: tuple[str, Verb]) -> typer.Typer:
 
 def add(app: typer.Typer, name: str, run: Verb) -> None:
     """Make a command of a function."""
-    text = " ".join((run.__doc__ or "").split())
+    text, _, example = (run.__doc__ or "").partition(_EXAMPLE)
+    text = " ".join(text.split())
     said = text if _UNTOUCHED in text else f"{text} {_UNTOUCHED}."
-    app.command(name, cls=_Command, help=said, short_help=said.partition(". ")[0])(_command(run))
+    app.command(name, cls=_Command, help=said, short_help=said.partition(". ")[0], epilog=f"{_EXAMPLE}{example.strip()}")(_command(run))
 
 
 _STACK = Annotated[
