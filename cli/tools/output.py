@@ -20,10 +20,14 @@ class OutputError(Exception):
 
 
 def say(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
-    """Print a text at once (default: on standard output). OutputError when that is not possible."""
+    """Print a text at once (default: on standard output). OutputError when that is not possible.
+
+    Letters that the stream's encoding lacks are spelled out.
+    """
     stream = stream or sys.stdout
+    encoding = stream.encoding or "utf-8"
     try:
-        print(text, file=stream, end=end, flush=True)
+        print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, end=end, flush=True)
     except OSError as error:
         raise OutputError(stream, error) from None
 
