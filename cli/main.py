@@ -23,9 +23,11 @@ from cli.tools.output import READER_ENDED, OutputError, said_to_the_end, say
 
 # In the order of the help: what one begins with, what one looks at, what one changes.
 _VERBS: tuple[tuple[str, verbs.Verb] | typer.Typer, ...] = (
+    ("new", stackfile.new),
     ("init", stackfile.init),
     ("check", stackfile.check),
     convert.CONVERT,
+    keys.KEYS,
     keys.SECRETS,
     keys.IDENTITY,
     keys.TRUST,

@@ -26,12 +26,28 @@ def secrets_init(stack: Stack) -> Result:
     Example: `fatefed secrets init -s bank-a`
     """
     from cli.commands import show
+    from cli.commands.next_steps import with_next
     from cli.keys.passwords import init_secrets
     from cli.tools.kept import keep_copy
 
     report = init_secrets(stack)
     keep_copy(stack)
-    return Result(show.secrets_text(report, stack), report.plain())
+    return with_next(stack, show.secrets_text(report), report.plain())
+
+
+def keys_init(stack: Stack) -> Result:
+    """Make what a stack lacks before its first `pulumi up`: its entry in the state backend (`pulumi stack init`), the key that signs its
+    descriptors, CAs, passwords; encrypted by `pulumi config set --secret`. What is there stays. Lists what only you can give. For
+    another secrets provider than a passphrase, run `pulumi stack init --secrets-provider` first.
+    """
+    from cli.commands import show
+    from cli.commands.next_steps import with_next
+    from cli.keys.first_keys import init_keys
+    from cli.tools.kept import keep_copy
+
+    report = init_keys(stack, today())
+    keep_copy(stack)
+    return with_next(stack, show.keys_text(report, stack), report.plain())
 
 
 def identity_create(
@@ -44,12 +60,13 @@ def identity_create(
     Example: `fatefed identity create -s bank-a`
     """
     from cli.commands import show
+    from cli.commands.next_steps import with_next
     from cli.keys.identity import create_identity
     from cli.tools.kept import keep_copy
 
     found = create_identity(stack, replace=replace)
     keep_copy(stack)
-    return Result(show.identity_text(found, stack), {"key": found.key, "made": found.made})
+    return with_next(stack, show.identity_text(found), {"key": found.key, "made": found.made})
 
 
 def identity_show(stack: Stack, as_json: bool = False) -> Result:
@@ -80,6 +97,7 @@ def trust_init(
     Example: `fatefed trust init -s bank-a`
     """
     from cli.commands import show
+    from cli.commands.next_steps import with_next
     from cli.keys.issuers import Source
     from cli.keys.trust import init_trust
     from cli.tools.kept import keep_copy
@@ -87,7 +105,7 @@ def trust_init(
     steps = init_trust(stack, today(), Source(issuer_files, authority), party)
     keep_copy(stack)
     text = "\n".join(show.step_text(step) for step in steps) or "no party has `tls: partyCa` or certManager with an engine that uses TLS"
-    return Result(text, {"parties": {step.party: {"did": step.did, "next": list(step.next)} for step in steps}})
+    return with_next(stack, text, {"parties": {step.party: {"did": step.did, "next": list(step.next)} for step in steps}})
 
 
 def trust_rotate(
@@ -121,9 +139,10 @@ def trust_rotate(
             return Result("nothing was written", {"written": False}, FAILED)
     step = rotate(stack, party, today(), Source(issuer_files, authority), issuer)
     keep_copy(stack)
-    return Result(show.step_text(step), {"party": step.party, "did": step.did, "next": list(step.next), "written": True})
+    return Result(show.rotation_text(step), {"party": step.party, "did": step.did, "next": list(step.next), "written": True})
 
 
+KEYS = group("keys", "The identity, CAs and passwords of a stack together (init).", ("init", keys_init))
 SECRETS = group("secrets", "The entries of fate:secrets (init).", ("init", secrets_init))
 IDENTITY = group(
     "identity", "The key that signs this organization's descriptors (create, show).", ("create", identity_create), ("show", identity_show)

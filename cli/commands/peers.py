@@ -1,7 +1,7 @@
 """Peers and what they get: `peers`, `descriptor`."""
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -41,6 +41,7 @@ def descriptor_export(
     Example: `fatefed descriptor export -s bank-a -o bank-a.json`
     """
     from cli.commands import show
+    from cli.commands.next_steps import with_next
     from cli.peers.descriptors import export_descriptor, export_unsigned, remember
     from cli.tools.kept import keep_copy
 
@@ -52,7 +53,7 @@ def descriptor_export(
     keep_copy(stack)
     if output == "-":
         return Result(export.content.decode().rstrip("\n"), export.descriptor.plain())
-    return Result(show.export_text(export, output), show.export_data(export, output))
+    return with_next(stack, show.export_text(export, output), show.export_data(export, output), after_up=True)
 
 
 def peers_add(
@@ -86,6 +87,7 @@ def peers_add(
     Example: `fatefed peers add consortium.json -s bank-a`
     """
     from cli.commands import show
+    from cli.commands.next_steps import with_next
     from cli.peers.accept import accept, review
     from cli.peers.acceptance import Terms
 
@@ -107,8 +109,7 @@ def peers_add(
         return Result("not accepted; nothing was written", {}, FAILED)
     accept(found)
     head = f"{text}\n\n" if yes else ""
-    data = {**found.plain(), "accepted": True, "written": True, "next": show.applied_by(found.stack)}
-    return Result(head + show.written_text(found), data)
+    return with_next(stack, head + show.written_text(found), {**found.plain(), "accepted": True, "written": True})
 
 
 def _agreed(text: str, found: "Review") -> bool:
@@ -163,10 +164,10 @@ def peers_retire(stack: Stack, name: Peer, reason: Reason = None) -> Result:
 
 def _state(stack: Stack, name: str, state: Literal["active", "suspended", "retired"], reason: str | None) -> Result:
     from cli.commands import show
+    from cli.commands.next_steps import with_next
     from cli.peers.states import set_state
 
     found = set_state(stack, name, state, reason)
-    following = show.applied_by(stack, "--diff")
     data = {
         "name": found.name,
         "before": found.before,
@@ -174,9 +175,8 @@ def _state(stack: Stack, name: str, state: Literal["active", "suspended", "retir
         "written": found.written,
         "routes": None if found.routes is None else [vars(change) for change in found.routes],
         "problems": [vars(problem) for problem in found.problems],
-        "next": following,
     }
-    return Result(show.state_text(found, following), data, FAILED if found.problems else OK)
+    return replace(with_next(stack, show.state_text(found), data), code=FAILED if found.problems else OK)
 
 
 def peers_move(stack: Stack) -> Result:
@@ -185,12 +185,12 @@ def peers_move(stack: Stack) -> Result:
 
     Example: `fatefed peers move -s bank-a`
     """
+    from cli.commands.next_steps import with_next
     from cli.stackfile.move_peers import move_peers
 
     moved = move_peers(stack)
-    following = f"pulumi preview {stack.options}"
-    text = f"{len(moved.peers)} peers moved to {shown(moved.file)}\nnext: `{following}`: nothing changes by this"
-    return Result(text, {"file": str(moved.file), "peers": list(moved.peers), "next": [following]})
+    text = f"{len(moved.peers)} peers moved to {shown(moved.file)}; what is deployed does not change by this"
+    return with_next(stack, text, {"file": str(moved.file), "peers": list(moved.peers)})
 
 
 def peers_list(stack: Stack) -> Result:

@@ -182,10 +182,11 @@ def images_pin(
 
     Example: `fatefed images pin -s bank-a`
     """
+    from cli.commands.next_steps import with_next
     from cli.reports.images import Logins, pin, pins_text
 
     pins = pin(stack, registries(ca, Logins(stack, auth)).digest, update=update)
-    return Result(pins_text(pins, stack), pins.plain())
+    return with_next(stack, pins_text(pins), pins.plain())
 
 
 def registries(ca: Path | None, credentials: "Credentials") -> "Registries":

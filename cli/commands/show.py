@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from cli.commands.next_steps import GROUPS, NextStep, ToDo, next_text
+from cli.keys.first_keys import KeysReport
 from cli.keys.identity import Identity
 from cli.keys.passwords import SecretsReport
 from cli.keys.trust import Step
@@ -19,6 +21,7 @@ from federation.peers.accepted import Peer
 from federation.peers.descriptor import Descriptor, digest
 from federation.peers.signed import Received
 from federation.pki.authority import AuthorityFacts
+from federation.stack.load import LoadedStack
 
 
 def review_text(found: Review) -> str:
@@ -70,16 +73,25 @@ def peers_text(states: Mapping[str, Mapping[str, str]], accepted: Mapping[str, P
     return Page((Table(head, rows),)) if states else "no peers: `fatefed peers add FILE` accepts one"
 
 
-def identity_text(found: Identity, stack: Stack) -> str:
+def check_text(loaded: LoadedStack, stack: Stack, wanted: Sequence[ToDo], others: Iterable[str], steps: Sequence[NextStep]) -> str:
+    """Whether a stack may be deployed as it is: what is to be done first, by what it takes, and what else is to be known."""
+    units, file = ", ".join(unit.key for unit in loaded.plan.units), shown(stack.file)
+    lines = [f"{file} is valid; {len(wanted)} to do before `pulumi up`: {units}" if wanted else f"{file} is right: {units}"]
+    for group, title in GROUPS.items():
+        if mine := [str(one) for one in wanted if one.group == group]:
+            lines += [f"{title}:", *(f"  {escaped(text)}" for text in mine)]
+    return "\n".join([*lines, *warnings_text(others).splitlines(), next_text(steps)])
+
+
+def identity_text(found: Identity) -> str:
     """The fingerprint, and what it is for."""
     made = "made" if found.made else "is there already"
     lines = [
-        f"the key of {stack.name} {made}: {found.key}",
+        f"the key that signs your descriptors {made}: {found.key}",
         "tell this fingerprint to your peers by phone, or in person: they compare it when they accept your descriptor",
     ]
     if found.replaced is not None:
-        export = f"`fatefed descriptor export {stack.options} -o FILE`"
-        lines.append(f"it takes the place of {found.replaced}; next: {export}; every peer accepts it with --key {found.key}")
+        lines.append(f"it takes the place of {found.replaced}: every peer accepts your next descriptor with --key {found.key}")
     return "\n".join(lines)
 
 
@@ -98,36 +110,32 @@ def export_data(export: Export, path: str) -> dict[str, Any]:
     return {"file": path, "sha256": digest(export.content), "signature": signed, "descriptor": export.descriptor.plain()}
 
 
-def applied_by(stack: Stack, *preview: str) -> list[str]:
-    """The commands that show and apply what stands in a stack file now."""
-    return [" ".join(["pulumi preview", stack.options, *preview]), f"pulumi up {stack.options}"]
-
-
-def state_text(found: StateChange, following: Sequence[str]) -> str:
-    """A peer's new state, what it changes, and the commands that apply it, or what keeps them from that."""
+def state_text(found: StateChange) -> str:
+    """A peer's new state, what it changes, or what keeps that from being applied."""
     said = f"peer {found.name}: {found.before} -> {found.state}" if found.written else f"peer {found.name} is {found.state} already"
     if found.problems:
         lines = [said if found.written else f"{said}; nothing to write", "", "pulumi refuses the stack file, until this is right:"]
         lines += [f"  {number}. {problem}" for number, problem in enumerate(found.problems, 1)]
-        return "\n".join([*lines, "", _next(following)])
+        return "\n".join([*lines, ""])
     if not found.written:
         return f"{said}; nothing to write"
     lines = [said]
     if found.routes is None:
-        return "\n".join([*lines, "the stack file was wrong before: which routes change, the preview shows", "", _next(following)])
+        return "\n".join([*lines, "the stack file was wrong before: which routes change, the preview shows", ""])
     for change in found.routes:
         lines += ["", f"routes of {change.unit} will change:", *(f"  {line}" for line in change.diff.splitlines())]
     lines += [] if found.routes else ["no route of this stack will change"]
-    return "\n".join([*lines, "", _next(following)])
-
-
-def _next(following: Sequence[str]) -> str:
-    return f"next: {', then '.join(f'`{command}`' for command in following)}"
+    return "\n".join([*lines, ""])
 
 
 def step_text(step: Step) -> str:
-    """What was done for a party's CA, and what comes next."""
-    return "\n".join([f"party {step.party}: {step.did}", *(f"  next: {line}" for line in step.next)])
+    """What was done for a party's CA, and what belongs to it."""
+    return "\n".join([f"party {step.party}: {step.did}", *(f"  then: {line}" for line in step.next)])
+
+
+def rotation_text(step: Step) -> str:
+    """One of the steps that replace a party's CA, and what comes before the next of them."""
+    return "\n".join([f"party {step.party}: {step.did}", "next:", *(f"  {line}" for line in step.next)])
 
 
 def _who_signed(found: Review) -> list[str]:
@@ -148,7 +156,14 @@ def _ago(days: int) -> str:
     return "today" if days <= 0 else f"{days} day{'s' if days > 1 else ''} ago"
 
 
-def secrets_text(report: SecretsReport, stack: Stack) -> str:
+def keys_text(report: KeysReport, stack: Stack) -> str:
+    """What `keys init` made, and what was there."""
+    made = "made in the state backend" if report.stack_made else "is in the state backend already"
+    lines = [f"stack {stack.name} {made}", identity_text(report.identity), *map(step_text, report.authorities)]
+    return "\n".join([*lines, secrets_text(report.secrets)])
+
+
+def secrets_text(report: SecretsReport) -> str:
     """What `secrets init` did, and what only the operator can give."""
     lines = [*(f"written  {name}" for name in report.written), *(f"kept     {name}" for name in report.kept)]
     if not lines:
@@ -157,9 +172,9 @@ def secrets_text(report: SecretsReport, stack: Stack) -> str:
         lines += ["", "still missing; only you can give them (an entry that is there is replaced):"]
         lines += [line for one in report.missing for line in (f"  {one.what}:", f"    {one.command}")]
     if report.unmade:
-        lines += ["", f"{' and '.join(report.unmade)} to be made; next: `fatefed trust init {stack.options}`"]
+        lines += ["", f"{' and '.join(report.unmade)} to be made"]
     elif not report.missing:
-        lines += [f"all secrets are there; next: `pulumi preview {stack.options}`"]
+        lines.append("all secrets are there")
     return "\n".join(lines)
 
 
@@ -186,6 +201,6 @@ def _endpoint(endpoint: Mapping[str, Any]) -> str:
 
 
 def written_text(found: Review) -> str:
-    """What `peers add` wrote and what comes next."""
+    """What `peers add` wrote."""
     folder = found.stack.file.parent
-    return f"accepted: {shown(folder / found.path)}, {found.entry.shown}\n{_next(applied_by(found.stack))}"
+    return f"accepted: {shown(folder / found.path)}, {found.entry.shown}"

@@ -1,8 +1,9 @@
-"""A stack file: `init`, `check`."""
+"""A folder and a stack file: `new`, `init`, `check`."""
 
 import os
-import re
-from collections.abc import Iterator
+import shlex
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
@@ -16,11 +17,9 @@ from cli.tools.project import Stack
 from cli.tools.verbs import Result
 
 if TYPE_CHECKING:
-    from federation.stack.load import LoadedStack
+    from cli.stackfile.initialize import Answers
 
 _NEW = "new"
-# What `init` and `convert` write where only the operator knows better: an address and a registry of nobody.
-_PLACEHOLDER = re.compile(r"\b192\.0\.2\.\d+\b|\bregistry\.[a-z0-9-]+\.example\b")
 _KNOWN_ID = (
     "the federation's id; new: make one, for who founds a mesh (default: an exchange makes one, others learn it by `fatefed peers add`)"
 )
@@ -30,6 +29,38 @@ _RANGES = "address ranges of the cluster's pods, Services and nodes, where no pe
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",")) if text else ()
+
+
+def new(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="the folder to make")],
+    backend: Annotated[
+        str | None, typer.Option(metavar="URL", help="where states are kept, as for `pulumi login` (default: DIR/state)")
+    ] = None,
+    kubeconfig: Annotated[
+        str | None, typer.Option(metavar="FILE", help="of your cluster (default: $KUBECONFIG, else ~/.kube/config)")
+    ] = None,
+) -> Result:
+    """Make a folder of your own for stacks of this program: Pulumi.yaml, stacks/, .gitignore, a random passphrase (mode 0600, ignored by
+    git), and env, which sets state backend, passphrase, kubeconfig and PATH in a shell. Refuses a folder that has one of them.
+    """
+    from cli.commands.next_steps import NextStep, first_steps, next_data, next_text
+    from cli.stackfile.new_folder import new_folder
+    from cli.tools.project import find_project
+
+    made = new_folder(directory, backend=backend, kubeconfig=kubeconfig)
+    project = find_project(made.folder)
+    enter = [NextStep(f"cd {shlex.quote(str(directory))}"), NextStep(". ./env", "in each new terminal")]
+    steps = [*enter, *first_steps(replace(project, named=None), made.folder.name)]
+    lines = [
+        f"made: {shown(made.folder)}",
+        f"  state backend: {made.backend}",
+        f"  kubeconfig: {made.kubeconfig}",
+        f"  passphrase: {shown(made.folder / 'passphrase')}: keep a copy elsewhere; without it nobody can read the stacks' secrets",
+    ]
+    if made.missing:
+        lines.append(f"warning: not found: {', '.join(made.missing)}; install what is missing, and add its folder to PATH in env")
+    data = {"folder": str(made.folder), "backend": made.backend, "kubeconfig": made.kubeconfig, "missing": list(made.missing)}
+    return Result("\n".join([*lines, next_text(steps)]), {**data, "next": next_data(steps)})
 
 
 def init(
@@ -67,8 +98,10 @@ def init(
 
     Example: `fatefed init party -s bank-a --party-id 9999 --peer consortium`
     """
+    from cli.commands.next_steps import next_data, next_steps, next_text
     from cli.stackfile.initialize import Answers, init_stack
     from cli.stackfile.kinds import KINDS
+    from cli.stackfile.new_folder import PROGRAM
 
     if KINDS[kind].hub and party_id is not None:
         raise UsageError("an exchange has no party id: drop --party-id, or choose another kind")
@@ -91,16 +124,21 @@ def init(
         cluster_ranges=_listed(cluster_ranges),
     )
     init_stack(stack, answers, force=force)
-    verbs = ["identity create", *(["trust init"] if "tls: partyCa" in stack.file.read_text("utf-8") else []), "secrets init"]
-    made = [f"fatefed {verb} {stack.options}" for verb in verbs]
-    which = f"is cluster.context, now {answers.context}, the cluster that you mean?" if answers.context else "cluster.context first"
-    edit = f"edit it: {which} (one of `kubectl config get-contexts`); then `fatefed check {stack.options}`"
-    steps = [f"pulumi stack init {stack.project.option}{stack.name}", *made, f"pulumi preview {stack.options}"]
-    namespace = f"fate-{answers.party_id}"
-    granted = f"`kubectl create namespace {namespace}`, then `kubectl apply -n {namespace} -f docs/rbac/namespaced.yaml`"
-    first = [edit, *([f"let the cluster's administrator run {granted}"] if KINDS[kind].namespaced else [])]
-    text = "\n".join([f"written: {shown(stack.file)}", "next:", *(f"  {step}" for step in (*first, *steps))])
-    return Result(text, {"file": str(stack.file), "next": steps})
+    steps = next_steps(stack)
+    lines = [f"written: {shown(stack.file)}, for {_of_whom(answers)}"]
+    if KINDS[kind].namespaced:
+        namespace = f"fate-{answers.party_id}"
+        lines.append("first let the cluster's administrator run:")
+        role = shown(PROGRAM / "docs" / "rbac" / "namespaced.yaml")
+        lines += [f"  kubectl create namespace {namespace}", f"  kubectl apply -n {namespace} -f {role}"]
+    return Result("\n".join([*lines, next_text(steps)]), {"file": str(stack.file), "next": next_data(steps)})
+
+
+def _of_whom(answers: "Answers") -> str:
+    """What a party, its federation and its cluster are called: a wrong guess here is found late, at the exchange."""
+    party = "" if answers.row.hub else f"party {answers.party_id} of "
+    context = answers.context or f"{answers.organization}, a guess: there is no kubeconfig with a current context"
+    return f"{party}federation {answers.federation} ({answers.domain}); cluster.context: {context}"
 
 
 def _current_context() -> str | None:
@@ -125,56 +163,27 @@ def check(
     Example: `fatefed check -s bank-a --live`
     """
     from cli.commands import show
+    from cli.commands.next_steps import next_data, next_steps, to_do
     from cli.doctor.own.occupants import Found, look_around
     from cli.peers.descriptors import outdated_exports
     from cli.tools.kubectl import Cluster
     from federation.base.errors import FederationError
 
     loaded = stack.load()
-    missing = _missing(loaded, stack)
-    units = ", ".join(unit.key for unit in loaded.plan.units)
     around = look_around(loaded, Cluster(loaded.spec.cluster, stack.project.folder, timeout)) if live else Found()
     if around.problems:
         raise FederationError(around.problems)
-    warnings = [*loaded.plan.warnings, *loaded.plan.unpinned, *outdated_exports(loaded, stack), *around.warnings]
-    warnings += [*_placeholders(stack), *_nowhere(loaded, stack), *missing]
-    text = f"{shown(stack.file)} is right: {units}\n{show.warnings_text(warnings)}"
+    wanted = to_do(loaded, stack)
+    others = [str(finding) for finding in loaded.plan.findings if not finding.before_up]
+    others += [*loaded.plan.unpinned, *outdated_exports(loaded, stack), *around.warnings]
     parts = [{"place": found.place, "text": found.problem.rstrip(":;"), "remedy": found.remedy} for found in loaded.plan.findings]
-    keys = [unit.key for unit in loaded.plan.units]
-    return Result(text.rstrip(), {"units": keys, "pending": dict(loaded.plan.pending), "warnings": warnings, "findings": parts})
-
-
-def _placeholders(stack: Stack) -> Iterator[str]:
-    """A warning for what `init` and `convert` could not know, and nobody has replaced."""
-    key = ""
-    for number, line in enumerate(stack.file.read_text("utf-8").splitlines(), 1):
-        key = line.strip() if line.lstrip().startswith("fate:") else key
-        # What was exported is remembered as it was.
-        if key != "fate:exported:" and (found := _PLACEHOLDER.search(line.partition("#")[0])):
-            yield f"{shown(stack.file)}:{number}: {found[0]} leads nowhere: replace it"
-
-
-def _nowhere(loaded: "LoadedStack", stack: Stack) -> Iterator[str]:
-    """A warning for a kubeconfig or a context that is not there. A machine without any kubeconfig may be one that deploys nothing."""
-    from federation.config.kubeconfig import read_kubeconfig
-
-    cluster, variable = loaded.spec.cluster, os.environ.get("KUBECONFIG", "")
-    found = read_kubeconfig(cluster, variable, stack.project.folder)
-    known = not cluster.in_cluster and (found.files or found.broken)
-    if known and (wrong := found.problem(cluster)) is not None:
-        yield f"{loaded.source.place(('cluster', 'context'))}: {wrong[0]}: {wrong[1]}"
-
-
-def _missing(loaded: "LoadedStack", stack: Stack) -> list[str]:
-    """A warning for what `pulumi up` will ask of fate:secrets."""
-    from cli.keys.passwords import give_command
-
-    given, plan = loaded.source.secret_names(), loaded.plan
-    absent = [name for name in plan.secret_names if name not in given]
-    keys = [name for name in absent if name in plan.trust_names] + [unit.key for unit in plan.units if unit.lacks_authority]
-    passwords = [name for name in absent if name not in plan.trust_names and name not in plan.provided]
-    made = [f"passwords are missing: `fatefed secrets init {stack.options}`"] if passwords else []
-    made += [f"a party's CA is missing: `fatefed trust init {stack.options}`"] if keys else []
-    return made + [
-        f"secret {name} is missing; give {plan.provided[name]}: `{give_command(stack, name)}`" for name in absent if name in plan.provided
-    ]
+    steps = next_steps(stack)
+    data = {
+        "units": [unit.key for unit in loaded.plan.units],
+        "pending": dict(loaded.plan.pending),
+        "warnings": [*others, *map(str, wanted)],
+        "findings": parts,
+        "todo": [vars(one) for one in wanted],
+        "next": next_data(steps),
+    }
+    return Result(show.check_text(loaded, stack, wanted, others, steps), data)

@@ -46,7 +46,7 @@ def init_trust(stack: Stack, today: date, source: Source, party: PartyId | None 
     """
     loaded = stack.load()
     spec, given = loaded.spec, loaded.source.secret_names()
-    chosen = _parties(spec) if party is None else [_chosen(spec, party)]
+    chosen = own_authorities(spec) if party is None else [_chosen(spec, party)]
     lacking = [one for one in chosen if one.spec.tls == CERT_MANAGER and one.party not in spec.trust.parties]
     if source.authority is not None and len(lacking) != 1:
         said = f"is one CA, and {len(lacking)} parties with tls: {CERT_MANAGER} lack theirs"
@@ -112,12 +112,13 @@ def _must_be_deployed(stack: Stack, loaded: LoadedStack, unit: PartyUnit) -> Non
         raise CommandError(unit.title, "the step before is not deployed yet", f"`pulumi up {stack.options}` first")
 
 
-def _parties(spec: StackSpec) -> list[PartyUnit]:
+def own_authorities(spec: StackSpec) -> list[PartyUnit]:
+    """The parties with a CA of their own, whoever holds its key."""
     return [unit for unit in party_units(spec).values() if unit.spec.tls in OWN_AUTHORITY and holds_certificate(unit)]
 
 
 def _chosen(spec: StackSpec, party: PartyId | None) -> PartyUnit:
-    known = {unit.party: unit for unit in _parties(spec)}
+    known = {unit.party: unit for unit in own_authorities(spec)}
     if party is None and len(known) == 1:
         return next(iter(known.values()))
     if party not in known:
@@ -134,7 +135,7 @@ def _init_issuer(stack: Stack, unit: PartyUnit, given: frozenset[str], today: da
     if party in unit.stack.trust.parties:
         return Step(party, f"has its CA already; {issuer.kind} {issuer.name} of cert-manager signs", forget)
     orders = _new_issuer(stack, unit, issuer, "1", today, source)
-    return Step(party, "made a CA" if source.authority is None else "took the CA", (*orders, *forget, f"`pulumi preview {stack.options}`"))
+    return Step(party, "made a CA" if source.authority is None else "took the CA", (*orders, *forget))
 
 
 def _rotate_issuer(stack: Stack, unit: PartyUnit, trust: PartyTrust, today: date, source: Source, name: str | None) -> Step:
@@ -216,7 +217,7 @@ def _init(stack: Stack, unit: PartyUnit, given: frozenset[str], today: date) -> 
         _secret(stack, server_key, _new_server_key())
         done.append("a server key")
     did = f"made {' and '.join(done)}" if done else "has its CA and its server key already"
-    return Step(party, did, (f"`pulumi preview {stack.options}`",) if done else ())
+    return Step(party, did, ())
 
 
 def _new_authority(stack: Stack, unit: PartyUnit, number: str, today: date) -> None:

@@ -95,7 +95,7 @@ def pin(stack: Stack, digest: Callable[[str], str], *, update: bool) -> Pins:
     return Pins({upstream: str(now) for upstream, now in written.items()}, left, tuple(sorted(set(beyond))))
 
 
-def pins_text(pins: Pins, stack: Stack) -> str:
+def pins_text(pins: Pins) -> str:
     """What was done, and what is left to do."""
     lines = [f"pinned: {upstream}@{now}" for upstream, now in pins.written.items()] or [
         "every image that can be pinned has a digest already"
@@ -104,8 +104,6 @@ def pins_text(pins: Pins, stack: Stack) -> str:
     lines += [
         f"not pinned: {reference} stands in a file of fate:manifests or in chartValues: write its digest there" for reference in pins.beyond
     ]
-    if pins.written:
-        lines.append(f"next: `fatefed plan {stack.options}` shows which pods start again, `pulumi up {stack.options}` does it")
     return "\n".join(lines)
 
 

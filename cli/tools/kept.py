@@ -10,11 +10,11 @@ from cli.tools.errors import CommandError
 from cli.tools.files import shown, write_atomic
 from cli.tools.project import Stack
 from federation.base.errors import FederationError
-from federation.config.file import StackSource
+from federation.base.yaml_file import YamlFile
 
 _FOLDER = "kept"
 # What a stack file holds that can be made only once.
-_ONCE = ("fate:identity", "fate:secrets", "fate:trust")
+_ONCE = {"fate:identity", "fate:secrets", "fate:trust"}
 _DIGITS = 8
 
 
@@ -26,7 +26,7 @@ def copy_of(stack: Stack) -> Path:
 def has_keys(file: Path) -> bool:
     """Whether a stack file holds what can be made only once: such a stack was in some backend before."""
     try:
-        return any(key in StackSource.read(file).engine_config for key in _ONCE)
+        return bool(_config(file).keys() & _ONCE)
     except FederationError:
         return False
 
@@ -52,10 +52,13 @@ def refuse_to_forget(stack: Stack) -> None:
     raise CommandError(shown(copy), "holds the keys and passwords of a stack of this name, whose file is gone", f"{restore}; {anew}")
 
 
+def _config(file: Path) -> dict[str, object]:
+    """What stands under `config:`. Files that it names are not read: they are not beside a copy."""
+    config = YamlFile.read(file).values.get("config")
+    return config if isinstance(config, dict) else {}
+
+
 def _key(file: Path) -> object:
     """What tells the keys of two stacks apart: with what they are encrypted, and the identity."""
-    source = StackSource.read(file)
-    identity = source.engine_config.get("fate:identity")
-    return [source.values.get(key) for key in ("encryptionsalt", "encryptedkey")], identity.get("key") if isinstance(
-        identity, dict
-    ) else None
+    values, identity = YamlFile.read(file).values, _config(file).get("fate:identity")
+    return [values.get(key) for key in ("encryptionsalt", "encryptedkey")], identity.get("key") if isinstance(identity, dict) else None

@@ -32,7 +32,8 @@ class EngineError(CommandError):
     def __init__(self, stack: Stack, arguments: tuple[str, ...], output: str) -> None:
         self.output = output
         place = f"`pulumi {' '.join(arguments)}` (stack {stack.name})"
-        if "no stack named" in output:
+        self.unknown_stack = "no stack named" in output
+        if self.unknown_stack:
             super().__init__(place, *_unknown_stack(stack))
             return
         for sign, problem, remedy in _KNOWN:

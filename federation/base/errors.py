@@ -31,6 +31,8 @@ class Finding:
     problem: str
     remedy: str
     severity: Literal["problem", "warning"] = "problem"
+    # Of a warning: what its operator decides before `pulumi up`; the others are to be known only.
+    before_up: bool = False
 
     def __str__(self) -> str:
         if self.severity == "warning":
@@ -43,9 +45,9 @@ class Finding:
 Problem = Finding
 
 
-def caution(place: str, text: str, remedy: str = "") -> Finding:
+def caution(place: str, text: str, remedy: str = "", *, before_up: bool = False) -> Finding:
     """A warning."""
-    return Finding(place, text, remedy, "warning")
+    return Finding(place, text, remedy, "warning", before_up)
 
 
 class FederationError(Exception):

@@ -27,10 +27,15 @@ def opening_warnings(stack: PlannedStack) -> Iterator[Finding]:
             path = (*unit.path, "modules", *module_path(name), "service")
             at = f"{'.'.join(path)} makes {name} reachable"
             if service == "NodePort":
-                yield caution(stack.place(path), f"{at} at every node of the cluster:", f"write sourceRanges: {ANYONE} if that is wanted")
+                yield caution(
+                    stack.place(path),
+                    f"{at} at every node of the cluster:",
+                    f"write sourceRanges: {ANYONE} if that is wanted",
+                    before_up=True,
+                )
             else:
                 text = f"{at} for everyone who reaches its load balancer:"
-                yield caution(stack.place(path), text, f"name sourceRanges, or write sourceRanges: {ANYONE}")
+                yield caution(stack.place(path), text, f"name sourceRanges, or write sourceRanges: {ANYONE}", before_up=True)
 
 
 def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
@@ -50,6 +55,7 @@ def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
         stack.place(path),
         f"{'.'.join(path)} is open to anyone: whoever reaches its {' or '.join(place for place, _ in places)} can {deeds};",
         f"{', or '.join(remedy for _, remedy in places)}, or write sourceRanges: {ANYONE} if that is wanted",
+        before_up=True,
     )
 
 

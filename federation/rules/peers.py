@@ -100,7 +100,7 @@ def advertise_warnings(stack: PlannedStack) -> Iterator[Finding]:
             for host in (host for host in dict.fromkeys(hosts) if not (published_elsewhere(host) and known_outside(host))):
                 path = (*unit.path, "publish", name)
                 text = f"{'.'.join(path)} advertises {host}, which peers refuse in a descriptor:"
-                yield caution(stack.place(path), text, "name an address, or a name that is known outside")
+                yield caution(stack.place(path), text, "name an address, or a name that is known outside", before_up=True)
 
 
 def expiry_warnings(stack: PlannedStack) -> Iterator[Finding]:

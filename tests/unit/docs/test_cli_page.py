@@ -13,4 +13,4 @@ def test_the_page_of_verbs_is_generated() -> None:
     made = subprocess.run(GENERATE, cwd=REPO, capture_output=True, text=True, check=True).stdout
     assert made.count("\n## ") + made.count("\n### ") > 30
     written = (REPO / PAGE).read_text("utf-8")
-    assert written == made, f"`python -m typer cli.main utils docs --name fatefed --title '`fatefed`' --output {PAGE}`"
+    assert written == made, f"`python -m typer cli.main utils docs --name fatefed --title '`fatefed`' > {PAGE}`"

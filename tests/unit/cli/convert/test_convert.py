@@ -440,8 +440,8 @@ def test_what_was_converted_passes_check(tmp_path: Path, capsys: pytest.CaptureF
     capsys.readouterr()
     assert main(["check", "-s", "fate-9999", "-C", str(folder)]) == 0
     printed = capsys.readouterr().out
-    assert "is right: party-9999" in printed
-    assert "fatefed secrets init" in printed
+    assert "is valid; 4 to do before `pulumi up`: party-9999" in printed
+    assert "fatefed keys init" in printed
 
 
 @pytest.mark.parametrize(("name", "rows"), [("from-kubefate.md", 250), ("kubefate-defaults.md", len(DEFAULTS) + len(CLAIMS))])

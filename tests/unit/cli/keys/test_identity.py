@@ -105,7 +105,7 @@ def test_a_new_key_only_on_purpose(capsys: pytest.CaptureFixture[str], home: Pat
     assert exported(capsys).key == second
     assert "serial: 2" in entry(home), "serials go on"
     code, out, _ = run(capsys, "identity", "create", "--replace")
-    assert (code, f"it takes the place of {second}; next: `fatefed descriptor export -s bank-a -o FILE`" in out) == (0, True)
+    assert (code, f"it takes the place of {second}: every peer accepts your next descriptor" in out) == (0, True)
 
 
 def test_half_an_identity_is_not_replaced(capsys: pytest.CaptureFixture[str], home: Path) -> None:

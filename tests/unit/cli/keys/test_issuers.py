@@ -109,7 +109,7 @@ def test_where_the_ca_comes_from_must_be_said(capsys: pytest.CaptureFixture[str]
     both = run(capsys, "trust", "init", "--issuer-files", "issuer", "--authority", "ca.crt")[2]
     assert "exclude each other" in both
     assert (stack_file(managed), (managed / "issuer").exists()) == (before, False)
-    assert "a party's CA is missing: `fatefed trust init -s bank-a`" in run(capsys, "check")[1]
+    assert "and needs a CA: `fatefed trust init -s bank-a --party 9999 --issuer-files DIR`" in run(capsys, "check")[1]
 
 
 def test_the_certificate_of_an_existing_ca_is_taken_if_peers_would(capsys: pytest.CaptureFixture[str], managed: Path) -> None:

@@ -86,3 +86,15 @@ def test_a_stack_that_is_not_in_the_backend_is_said_with_its_url(bank: Stack, mo
     assert "pulumi stack init bank-a" in problem.remedy
     assert ("is that the backend that it was deployed from?" in problem.remedy) is known
     assert ("PULUMI_BACKEND_URL" in problem.remedy) is known
+
+
+def test_a_copy_is_kept_of_a_stack_whose_peers_are_in_a_file_of_their_own(bank: Stack) -> None:
+    """The copy lies in a folder without that file."""
+    written = keyed(bank)
+    (bank.file.parent / "peers").mkdir()
+    (bank.file.parent / "peers" / "own.yaml").write_text("{}\n")
+    bank.file.write_bytes(written + b"  fate:peersFile: peers/own.yaml\n")
+    for serial in ("1", "2"):
+        bank.file.write_text(f"{bank.file.read_text()}# {serial}\n")
+        keep_copy(bank)
+        assert copy_of(bank).read_bytes() == bank.file.read_bytes()

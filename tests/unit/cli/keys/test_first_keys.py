@@ -1,0 +1,113 @@
+"""`fatefed keys init`: all keys of a new stack at once; pulumi is a stand-in that remembers what it is given."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.main import main
+from tests.support.backend import backend
+from tests.support.stacks import initialized
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit status, output and errors of a command on bank-a's stack."""
+    return (main([*arguments, "-s", "bank-a"]), *capsys.readouterr())
+
+
+def begun(folder: Path, monkeypatch: pytest.MonkeyPatch, **answers: Any) -> Path:
+    """The project folder of bank-a, entered; what the backend remembers."""
+    initialized(folder, "bank-a", **{"kind": "party", **answers})
+    monkeypatch.chdir(folder)
+    return backend(folder, monkeypatch)
+
+
+def test_one_command_makes_the_stack_and_all_its_keys(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = begun(tmp_path, monkeypatch)
+    code, out, errors = run(capsys, "keys", "init")
+    assert (code, errors) == (0, "")
+    state = json.loads(memory.read_text())
+    assert state["stacks"] == ["bank-a"]
+    passwords = {f"party-9999-{slot}" for slot in ("mysql", "mysql-root", "fateboard", "notebook")}
+    assert state["secrets"].keys() == {"identity", "party-9999-ca-1", "party-9999-key", *passwords}
+    assert "stack bank-a made in the state backend" in out
+    assert f"made: {json.loads(run(capsys, 'identity', 'show', '--json')[1])['key']}" in out
+    assert "party 9999: made a CA and a server key" in out
+    told = [line for value in state["secrets"].values() for line in value.splitlines() if "-----" not in line]
+    assert len(told) > 10
+    assert not [line for line in told if line in out or line in str(state["log"])], "no secret is printed, nor an argument of a process"
+    assert (tmp_path / "stacks" / "kept" / "Pulumi.bank-a.yaml").read_bytes() == (tmp_path / "stacks" / "Pulumi.bank-a.yaml").read_bytes()
+
+
+def test_a_second_time_it_changes_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = begun(tmp_path, monkeypatch)
+    first = run(capsys, "keys", "init")[1]
+    file, secrets = (tmp_path / "stacks" / "Pulumi.bank-a.yaml").read_bytes(), json.loads(memory.read_text())["secrets"]
+    code, out, _ = run(capsys, "keys", "init")
+    assert (code, "stack bank-a is in the state backend already" in out, "has its CA and its server key already" in out) == (0, True, True)
+    assert json.loads(memory.read_text())["secrets"] == secrets
+    assert (tmp_path / "stacks" / "Pulumi.bank-a.yaml").read_bytes() == file
+    assert out.partition("next:")[2] == first.partition("next:")[2]
+
+
+def test_only_what_is_missing_is_made(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = begun(tmp_path, monkeypatch)
+    run(capsys, "keys", "init")
+    before = json.loads(memory.read_text())["secrets"]
+    file = tmp_path / "stacks" / "Pulumi.bank-a.yaml"
+    file.write_text(file.read_text().replace("    party-9999-fateboard: {secure: v1:x:y}\n", ""))
+    report = json.loads(run(capsys, "keys", "init", "--json")[1])
+    assert (report["secrets"]["written"], report["stackMade"], report["identity"]["made"]) == (["party-9999-fateboard"], False, False)
+    after = json.loads(memory.read_text())["secrets"]
+    assert {name for name in before if before[name] != after[name]} == {"party-9999-fateboard"}
+
+
+def test_a_stack_with_keys_is_not_made_in_a_second_backend(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = begun(tmp_path, monkeypatch)
+    run(capsys, "keys", "init")
+    memory.unlink()
+    code, out, errors = run(capsys, "keys", "init")
+    assert (code, out, "is that the backend that it was deployed from?" in errors) == (1, "", True)
+    assert json.loads(memory.read_text())["stacks"] == []
+
+
+def test_a_wrong_stack_file_makes_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = begun(tmp_path, monkeypatch)
+    file = tmp_path / "stacks" / "Pulumi.bank-a.yaml"
+    file.write_text(file.read_text().replace("topology: star", "topology: ring"))
+    code, _, errors = run(capsys, "keys", "init")
+    assert (code, "topology" in errors, memory.exists()) == (1, True, False)
+
+
+def test_what_only_the_operator_has_is_listed_with_its_command(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(tmp_path, monkeypatch, kind="external")
+    out = run(capsys, "keys", "init")[1]
+    for name in ("ca", "certificate", "key"):
+        assert f"pulumi config set --secret --path 'fate:secrets.party-9999-{name}' -s bank-a < FILE" in out
+
+
+def test_a_ca_that_cert_manager_holds_is_left_to_trust_init(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = begun(tmp_path, monkeypatch)
+    file = tmp_path / "stacks" / "Pulumi.bank-a.yaml"
+    file.write_text(file.read_text().replace("tls: partyCa", "issuer: {name: my-ca}\n      tls: certManager"))
+    code, out, errors = run(capsys, "keys", "init")
+    assert (code, errors) == (0, "")
+    assert "fatefed trust init -s bank-a --party 9999 --issuer-files DIR" in out
+    assert "identity" in json.loads(memory.read_text())["secrets"]
+    assert run(capsys, "trust", "init", "--party", "9999", "--issuer-files", "issuer")[0] == 0
+    assert "--issuer-files" not in run(capsys, "keys", "init")[1]
+
+
+def test_an_exchange_gets_its_identity(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = begun(tmp_path, monkeypatch, kind="exchange")
+    assert run(capsys, "keys", "init")[0] == 0
+    assert json.loads(memory.read_text())["secrets"].keys() == {"identity"}
