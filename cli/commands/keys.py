@@ -39,6 +39,8 @@ def keys_init(stack: Stack) -> Result:
     """Make what a stack lacks before its first `pulumi up`: its entry in the state backend (`pulumi stack init`), the key that signs its
     descriptors, CAs, passwords; encrypted by `pulumi config set --secret`. What is there stays. Lists what only you can give. For
     another secrets provider than a passphrase, run `pulumi stack init --secrets-provider` first.
+
+    Example: `fatefed keys init -s bank-a`
     """
     from cli.commands import show
     from cli.commands.next_steps import with_next

@@ -42,6 +42,8 @@ def new(
 ) -> Result:
     """Make a folder of your own for stacks of this program: Pulumi.yaml, stacks/, .gitignore, a random passphrase (mode 0600, ignored by
     git), and env, which sets state backend, passphrase, kubeconfig and PATH in a shell. Refuses a folder that has one of them.
+
+    Example: `fatefed new ../my-bank`
     """
     from cli.commands.next_steps import NextStep, first_steps, next_data, next_text
     from cli.stackfile.new_folder import new_folder

@@ -64,9 +64,11 @@ class Words:
 
 # `{}` is the folder of what others sent.
 VERBS: Mapping[str, Words] = {
+    "new": Words("own"),
     "init": Words("mesh -s lab"),
     "check": Words("-s bank-a --live"),
     "convert kubefate": Words("{}/cluster.yaml --out converted"),
+    "keys init": Words(code=FAILED),  # half of an identity is there
     "secrets init": Words(),
     "identity create": Words("-s bank-a --replace"),
     "identity show": Words(fits=True),
