@@ -21,7 +21,7 @@ def password_guard(key: str, secret: SecretPlan) -> ResourceHook:
             pulumi.log.warn(f"{key}: {warning}")
         if found := list(unsafe_changes(secret, old, new)):
             problems = "".join(f"\n  fate:secrets.{problem}" for problem in found)
-            raise pulumi.RunError(f"passwords of {key} do not change like this{problems}\n    remedy: see docs/passwords.md")
+            raise pulumi.RunError(f"passwords of {key} do not change like this{problems}\n    remedy: see docs/guides/passwords.md")
 
     return ResourceHook(f"{key}-{secret.role}-passwords", check, opts=ResourceHookOptions(on_dry_run=True))
 

@@ -169,7 +169,7 @@ def _tell(cluster: Cluster, draft: Draft, found: list[str], deleted: list[str], 
         draft.ask(
             f"existing data: PROTECT claims {', '.join(deleted)} before you delete the old cluster: they belong to its helm release, and "
             "`kubefate cluster delete` deletes them. Set their volumes to Retain, and make the claims again on them: "
-            "docs/from-kubefate.md#claims-that-go-with-the-release. To start empty instead, remove the lines existingClaim"
+            "docs/guides/from-kubefate.md#claims-that-go-with-the-release. To start empty instead, remove the lines existingClaim"
         )
     for text in left:
         draft.warn(f"existing data that is not found again: {text}")

@@ -47,7 +47,7 @@ def given_authority(file: Path, party: PartyId, domain: str, today: date) -> str
     if "PRIVATE KEY" in text:
         raise CommandError(shown(file), "holds a private key, which stays with the Issuer", "give the certificate alone")
     if problems := authority_problems(text, party, domain) or (*form_problems(text, party), *day_problems(text, today)):
-        remedy = "make a CA with --issuer-files DIR: docs/trust.md says what peers accept"
+        remedy = "make a CA with --issuer-files DIR: docs/guides/trust.md says what peers accept"
         raise CommandError(shown(file), "; ".join(problems), remedy)
     return text
 

@@ -90,7 +90,7 @@ def _unknown_stack(stack: Stack) -> tuple[str, str]:
     return (
         f"the stack does not exist in {backend}, though {shown(stack.file)} has its keys",
         "is that the backend that it was deployed from? If not, choose that one: `pulumi login URL`, or PULUMI_BACKEND_URL. If it never "
-        f"was in any, or its state is lost (docs/state.md, Backup): {make}; with two states, two would own the same objects",
+        f"was in any, or its state is lost (docs/guides/state.md, Backup): {make}; with two states, two would own the same objects",
     )
 
 

@@ -129,7 +129,8 @@ def _upgrade(change: _Change) -> Iterator[Effect]:
     """Another release, beside the restarts that it means."""
     before, after = change.before("data").get("release"), change.new["data"].get("release")
     if before is not None and before != after:
-        yield change.effect("recreate", f"release {before} -> {after}: end running jobs and dump the database before (docs/releases.md)")
+        why = f"release {before} -> {after}: end running jobs and dump the database before (docs/reference/releases.md)"
+        yield change.effect("recreate", why)
 
 
 def _restarts(change: _Change) -> Iterator[Effect]:

@@ -38,5 +38,5 @@ def only_recorded(secret: SecretPlan, old: Passwords, new: Passwords) -> Iterato
     if secret.own_server and key in old.values and old.values[key] != new.values.get(key):
         yield (
             f"{new.entries.get(key)}: root's password changes in the Secret only; change it in the server yourself: "
-            "ALTER USER 'root'@'localhost', in the pod of mysql (docs/passwords.md)"
+            "ALTER USER 'root'@'localhost', in the pod of mysql (docs/guides/passwords.md)"
         )

@@ -45,7 +45,7 @@ class FederationSpec(Model):
 
     @property
     def membership(self) -> dict[str, Any]:
-        """What the body of each descriptor says of the federation: an id makes it one of version 2 (docs/descriptor.md)."""
+        """What the body of each descriptor says of the federation: an id makes it one of version 2 (docs/reference/descriptor.md)."""
         known = {} if self.id is None else {"id": self.id}
         return {"schemaVersion": 1 if self.id is None else 2, "federation": {"name": self.name, "domain": self.domain, **known}}
 

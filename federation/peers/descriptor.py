@@ -1,7 +1,7 @@
 """The descriptor: what one party or exchange publishes to its federation. Exported and imported by the same class.
 
 Only addresses, names, versions and public certificates: never a secret. Schema versions 1 and 2, JSON, field by field in
-docs/descriptor.md. Here is the unsigned body, which a stack puts out; `federation.peers.signed` signs it.
+docs/reference/descriptor.md. Here is the unsigned body, which a stack puts out; `federation.peers.signed` signs it.
 """
 
 import hashlib

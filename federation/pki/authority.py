@@ -2,7 +2,7 @@
 
 One CA for each party: path length 0, and critical name constraints that permit `DNS:<party>.<domain>` and `DirName:O=<party>` only
 and exclude every IP address. OpenSSL enforces them; Java, and with it Pulsar, does not, of a CA that it trusts, so that no file with
-which a broker dials holds two parties' CAs (docs/trust.md). Everything here is a pure function of keys, names and the day: serial
+which a broker dials holds two parties' CAs (docs/guides/trust.md). Everything here is a pure function of keys, names and the day: serial
 numbers are derived and ECDSA is deterministic (RFC 6979), so that the same `pulumi up` makes the same certificate.
 """
 

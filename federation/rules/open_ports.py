@@ -47,7 +47,7 @@ def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
     }
     if not opened:
         return
-    # FATE's proxies do not ask who calls (docs/network.md, Limits of the native link).
+    # FATE's proxies do not ask who calls (docs/guides/network.md, Limits of the native link).
     whose, path = "" if unit.row.of_a_party else " of every member", (*unit.path, "publish")
     places = [_PLACES[kind] for kind in _PLACES if kind in opened.values()]
     deeds = " and ".join(f"{exposed(unit.kind, name).format(whose=whose)} ({name})" for name in opened)

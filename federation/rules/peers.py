@@ -39,7 +39,7 @@ def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
     yield caution(
         place,
         "collaborations decide which routes this stack makes; FATE's native proxies do not check who sends, "
-        "so the other members' stacks must have the same ones (docs/network.md)",
+        "so the other members' stacks must have the same ones (docs/guides/network.md)",
     )
     inside = named(spec.collaborations)
     for party, _ in spec.parties_in_order:

@@ -97,7 +97,7 @@ def _is_not_trusted(stack: PlannedStack, tls: TlsPlan) -> Iterator[Finding]:
         yield caution(
             stack.place((*at, "publish", "pulsar")),
             f"whoever reaches the Pulsar of party {tls.party}, suspended peers too, may read and write there:",
-            f"set parties.{tls.party}.publish.pulsar.clientCertificates to required, no active peer lacks a CA (docs/trust.md says how)",
+            f"set parties.{tls.party}.publish.pulsar.clientCertificates to required, no active peer lacks a CA (docs/guides/trust.md)",
         )
     if not tls.trusted.keys() - {tls.party}:
         yield caution(

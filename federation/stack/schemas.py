@@ -38,7 +38,7 @@ def generated_files() -> dict[Path, str]:
         charts / "fate-portal" / "values.schema.json": _schema(PortalValues),
         charts / "fate-portal" / "example-values.yaml": _example("clinic-d", "site-portal-10002"),
         stacks / "stack.schema.json": _stack_schema(),
-        Path("docs") / "descriptor.schema.json": _descriptor_schema(),
+        Path("docs/reference/descriptor.schema.json"): _descriptor_schema(),
     }
 
 

@@ -120,7 +120,7 @@ def _other_release(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[s
     for program, tables in new["tables"].items():
         if (had := old.get("tables", {}).get(program, tables)) != tables:
             changes = f"tables of {program} {had} -> {tables}"
-            yield f"release {before} -> {after}: {changes}, which this program does not change (docs/releases.md)"
+            yield f"release {before} -> {after}: {changes}, which this program does not change (docs/reference/releases.md)"
 
 
 def _shown(claim: Mapping[str, Any]) -> str:

@@ -77,8 +77,8 @@ def occupied(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
         return (
             f"namespace {unit.namespace} holds {_some(occupants.workloads)}, which the state of this backend does not know: names that "
             f"{unit.key} uses, too",
-            f"give {unit.key} a namespace of its own, or remove them first (docs/from-kubefate.md); {_WAYS}, if this stack made them; "
-            f"if the state is lost, {_take_over(unit)}",
+            f"give {unit.key} a namespace of its own, or remove them first (docs/guides/from-kubefate.md); {_WAYS}, if this stack made "
+            f"them; if the state is lost, {_take_over(unit)}",
         )
     return None
 
@@ -92,9 +92,9 @@ def left_claims(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
     return (
         f"namespace {unit.namespace} has claims that no deployment of this state owns, and {unit.key} will start with what is on them: "
         f"{_some(used)}. Servers keep the passwords of then: with new ones in fate:secrets they refuse everybody",
-        "if the data is wanted, restore the stack file of then (docs/state.md), or its passwords; if not, choose another namespace, name "
-        f"other claims with modules.<module>.persistence.existingClaim, or delete them by hand: `kubectl -n {unit.namespace} delete pvc "
-        f"{' '.join(used)}`",
+        "if the data is wanted, restore the stack file of then (docs/guides/state.md), or its passwords; if not, choose another namespace, "
+        f"name other claims with modules.<module>.persistence.existingClaim, or delete them by hand: `kubectl -n {unit.namespace} delete "
+        f"pvc {' '.join(used)}`",
     )
 
 
@@ -128,4 +128,4 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 def _take_over(unit: UnitPlan) -> str:
-    return f"take it over: fate:cluster.takeOver: [{unit.namespace}] (docs/state.md)"
+    return f"take it over: fate:cluster.takeOver: [{unit.namespace}] (docs/guides/state.md)"

@@ -64,7 +64,7 @@ TYPED = {
     "Service/fateflow-client", "Service/nginx", "Service/rollsite", "ConfigMap/pulsar-route-table", "ConfigMap/rabbitmq-route-table",
     "ConfigMap/rollsite-config",
 }  # fmt: skip
-# docs/kubefate-objects.md has the reasons: no SQL but Eggroll's, and a log sidecar that reads nothing.
+# docs/reference/kubefate-objects.md has the reasons: no SQL but Eggroll's, and a log sidecar that reads nothing.
 ONLY_KUBEFATES = {"ConfigMap/mysql-config": [EGGROLL, EGGROLL_2_4], "ConfigMap/fluentd-config": list[Case]()}
 
 

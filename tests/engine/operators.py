@@ -63,7 +63,7 @@ def republish(space: Workspace) -> None:
     """`pulumi up` of an edit of one published Service.
 
     The provider may remember the Service as it was a moment before its own change: an API server's cache answers it. The next preview
-    then lists the same update again, and a second `pulumi up` changes nothing (docs/state.md).
+    then lists the same update again, and a second `pulumi up` changes nothing (docs/guides/state.md).
     """
     space.up()
     if [kind for _, kind, _ in space.preview()] == ["kubernetes:core/v1:Service"]:

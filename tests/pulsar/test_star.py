@@ -112,7 +112,7 @@ def test_messages_pass_through_traffic_server_until_a_party_suspends_the_exchang
         connection = own.connection(topic.job, topic.name, "10000")
         assert connection is not None
         assert f":{hub.port}]" in connection, "the exchange is passed by"
-        # The exchange suspends 10000: what is open goes on, see docs/peers.md.
+        # The exchange suspends 10000: what is open goes on, see docs/guides/peers.md.
         hub.mount(star.hub("9999"))
         assert eventually(lambda: "reloaded" in hub.output, RELOAD_SECONDS), hub.output
         assert topic.passes("through an open tunnel", "10000")

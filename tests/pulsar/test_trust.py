@@ -263,7 +263,7 @@ def shown(folder: Path, party: str) -> dict[str, str]:
 
 
 def test_an_accepted_member_is_let_in_whichever_party_it_says_it_is(strict: World, tmp_path: Path) -> None:
-    """A limit that docs/trust.md tells: Pulsar asks whether a caller is accepted, not whether it is the party whose topics it uses."""
+    """A limit (docs/guides/trust.md): Pulsar asks whether a caller is accepted, not whether it is the party whose topics it uses."""
     assert refused(outsider(strict.brokers["9999"].tls_port, **shown(tmp_path, "10001")), job_of(strict)) == set()
 
 
@@ -354,7 +354,7 @@ def test_with_one_ca_for_all_the_name_tells_parties_apart(shared: World, star: b
 
 
 def test_with_one_ca_for_all_who_has_its_key_is_everybody(shared: World) -> None:
-    """A limit that docs/trust.md tells."""
+    """A limit that docs/guides/trust.md tells."""
     shared.hub.shows(provided_certificate("10001", f"10000.{DOMAIN}"), shared.brokers["10000"].tls_port)
     shared.forget()
     given = shared.deployed(star=True, provided=True)

@@ -46,7 +46,7 @@ def rows(spec: StackSpec, **passwords: str) -> dict[str, Row]:
 
 @pytest.fixture(autouse=True)
 def user(database: MariaDb) -> None:
-    """A database and its user, as docs/engines.md wants them."""
+    """A database and its user, as docs/reference/engines.md wants them."""
     database.sql("SET GLOBAL max_connections = 200; DROP DATABASE IF EXISTS fate_9999; CREATE DATABASE fate_9999 CHARACTER SET utf8mb4")
     database.sql("DROP USER IF EXISTS 'fate_9999'@'%'; CREATE USER 'fate_9999'@'%' IDENTIFIED BY 'pa''ss\\\\word'")
     database.sql("GRANT ALL PRIVILEGES ON `fate\\_9999`.* TO 'fate_9999'@'%'")

@@ -1,4 +1,4 @@
-"""The rows as tables for docs/from-kubefate.md and docs/kubefate-defaults.md: no part of fatefed.
+"""The rows as tables for docs/guides/from-kubefate.md and docs/reference/kubefate-defaults.md: no part of fatefed.
 
 `python -m tests.support.kubefate_pages` writes them; a test compares.
 """
@@ -118,7 +118,7 @@ def _line(row: Row) -> str:
 
 
 # The pages, with what stands between their marks.
-PAGES: dict[str, Callable[[], str]] = {"from-kubefate.md": tables, "kubefate-defaults.md": default_tables}
+PAGES: dict[str, Callable[[], str]] = {"guides/from-kubefate.md": tables, "reference/kubefate-defaults.md": default_tables}
 
 
 def main(folder: Path) -> None:

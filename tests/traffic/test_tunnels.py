@@ -1,7 +1,7 @@
 """Tunnels between parties with CAs of their own, through an exchange's real Traffic Server: real handshakes, and reloads under load.
 
 What servers present and whom clients trust is what the program makes for the parties' Secret `pulsar-cert`; a TLS server stands in for each
-Pulsar. Verification is OpenSSL's, the client's of each tunnel. Java, and so Pulsar itself, does less (docs/trust.md).
+Pulsar. Verification is OpenSSL's, the client's of each tunnel. Java, and so Pulsar itself, does less (docs/guides/trust.md).
 """
 
 import threading
@@ -247,4 +247,4 @@ def test_open_tunnels_carry_bytes_over_reloads_that_add_and_remove_members(world
             assert min(stream.carried for stream in streams.values()) > 10 * STREAM
             assert removed.echoes("before it stops")
             instance.terminate(5)
-            assert ended(removed), "what docs/peers.md tells an operator who wants such a tunnel gone"
+            assert ended(removed), "what docs/guides/peers.md tells an operator who wants such a tunnel gone"

@@ -93,7 +93,7 @@ def _unshown(cluster: Cluster, draft: Draft, shown: Mapping[str, Any]) -> None:
     if hosts:
         draft.warn(
             f"KubeFATE's chart shows {', '.join(hosts)} to browsers, though the file names no host for them: here a console is shown only "
-            "when fate:boards says so (docs/boards.md); until then use `kubectl port-forward`"
+            "when fate:boards says so (docs/guides/boards.md); until then use `kubectl port-forward`"
         )
 
 

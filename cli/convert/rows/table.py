@@ -1,6 +1,6 @@
 """The rows: every key of KubeFATE's guide and of its charts, and what becomes of it.
 
-Facts are in section 14 of the reference and in the configuration part of KubeFATE's guide. `docs/from-kubefate.md` repeats these rows.
+Facts: section 14 of the reference, and the configuration part of KubeFATE's guide. `docs/guides/from-kubefate.md` repeats these rows.
 """
 
 from cli.convert.clusters import FML_MANAGER, SITE_PORTAL, Kind
@@ -51,8 +51,8 @@ _CLIENT = (
 
 # What becomes of FedLCM's own modules, by the kind of cluster.
 PORTAL_NOTES: dict[Kind, str] = {
-    "party": "describe Site Portal under fate:sitePortal (docs/site-portal.md)",
-    "exchange": "describe FML Manager under fate:exchange.fmlManager (docs/site-portal.md)",
+    "party": "describe Site Portal under fate:sitePortal (docs/guides/site-portal.md)",
+    "exchange": "describe FML Manager under fate:exchange.fmlManager (docs/guides/site-portal.md)",
 }
 
 # The modules, in KubeFATE's words, by the kinds of cluster that have them. What lbrollsite says wins over rollsite, which comes first.

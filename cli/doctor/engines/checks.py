@@ -1,4 +1,4 @@
-"""What `fatefed doctor --engines` looks at: the requirements of docs/engines.md, asked from the operator's machine."""
+"""What `fatefed doctor --engines` looks at: the requirements of docs/reference/engines.md, asked from the operator's machine."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -84,8 +84,8 @@ def _signed_by_the_published_ca(view: UnitView, item: Object, role: str) -> Row:
     if is_signed_by(signed, tls.issuer.certificate):
         return Row(check, "ok")
     why = f"{issuer_of(item['spec'])} signs with another CA: peers refuse the certificate"
-    fix = "let the Issuer have this CA's key, or let fate:trust have the Issuer's CA (docs/trust.md): `fatefed trust rotate` replaces it"
-    return Row(check, "failed", why, fix)
+    replace = "let fate:trust have the Issuer's CA (docs/guides/trust.md): `fatefed trust rotate` replaces it"
+    return Row(check, "failed", why, f"let the Issuer have this CA's key, or {replace}")
 
 
 def _signed(requests: Iterable[Object], item: Object) -> str | None:

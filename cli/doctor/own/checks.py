@@ -193,7 +193,7 @@ def _class_check(what: str, name: str | None) -> str:
 
 def _cert_manager(snapshot: Snapshot) -> Iterator[Row]:
     if any(view.unit.certificates for view in snapshot.units):
-        fix = "let cert-manager be installed, or choose another `tls` (docs/trust.md)"
+        fix = "let cert-manager be installed, or choose another `tls` (docs/guides/trust.md)"
         yield _defined("Certificate", snapshot.readings[CERT_MANAGER_API], fix)
 
 

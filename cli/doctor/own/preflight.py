@@ -95,7 +95,8 @@ def _right_row(check: str, view: UnitView, snapshot: Snapshot) -> Row:
     if lacking := [str(right) for right, answer in answers.items() if answer.state == "not readable"]:
         role = f"let the administrator apply docs/rbac/namespaced.yaml in namespace {view.unit.namespace}"
         other = "use the account that runs `pulumi up`"
-        fix = f"{role}, or {other}" if snapshot.spec.cluster.scope == "namespaced" else f"{other}, or `scope: namespaced` (docs/state.md)"
+        fewer = "`scope: namespaced` (docs/guides/state.md)"
+        fix = f"{role}, or {other}" if snapshot.spec.cluster.scope == "namespaced" else f"{other}, or {fewer}"
         return Row(check, "failed", f"it may not {', '.join(lacking)}", fix)
     if unknown := [answer.reason for answer in answers.values() if answer.state != "ok"]:
         return Row(check, "not readable", unknown[0], "`kubectl auth can-i --list` says more")

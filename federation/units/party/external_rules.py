@@ -96,7 +96,7 @@ def _rotations(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     for slot in ("mysql", "mysqlRoot", "rabbitmq", "fateboard", "notebook"):
         credential = unit.spec.credentials.of(slot)
         if credential is not None and credential.previous is not None and _SERVERS.get(slot) not in deployed:
-            remedy = "remove this line" if slot != "mysqlRoot" else "remove this line; docs/passwords.md says how root's is changed"
+            remedy = "remove this line" if slot != "mysqlRoot" else "remove this line; docs/guides/passwords.md says how root's is changed"
             yield Problem(stack.at(unit, "credentials", slot, "previous"), f"no Job changes the password {slot}", remedy)
 
 

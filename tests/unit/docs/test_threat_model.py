@@ -1,11 +1,11 @@
-"""docs/threat-model.md names a test for each thing that it calls stopped: they are there."""
+"""docs/reference/threat-model.md names a test for each thing that it calls stopped: they are there."""
 
 import re
 
 from tests.support.helm import CHARTS
 
 ROOT = CHARTS.parent
-_PAGE = ROOT / "docs/threat-model.md"
+_PAGE = ROOT / "docs/reference/threat-model.md"
 _RINGS = ("unit", "charts", "traffic", "servers", "pulsar", "engine")
 
 

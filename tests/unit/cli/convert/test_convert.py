@@ -444,7 +444,9 @@ def test_what_was_converted_passes_check(tmp_path: Path, capsys: pytest.CaptureF
     assert "fatefed keys init" in printed
 
 
-@pytest.mark.parametrize(("name", "rows"), [("from-kubefate.md", 250), ("kubefate-defaults.md", len(DEFAULTS) + len(CLAIMS))])
+@pytest.mark.parametrize(
+    ("name", "rows"), [("guides/from-kubefate.md", 250), ("reference/kubefate-defaults.md", len(DEFAULTS) + len(CLAIMS))]
+)
 def test_the_pages_show_the_rows(name: str, rows: int) -> None:
     page = (REPO / "docs" / name).read_text()
     assert with_tables(page, PAGES[name]()) == page, "run `python -m tests.support.kubefate_pages`"

@@ -271,7 +271,7 @@ def relayed(life: Life, name: str, target: str) -> set[tuple[str, str] | None]:
 
 @pytest.mark.parametrize("kind", MESHES, ids=str)
 def test_a_party_of_a_mesh_relays_what_names_another_party(kind: Kind, tmp_path: Path) -> None:
-    """A limit of FATE's native proxies, not of the routes: one table serves both directions (docs/network.md)."""
+    """A limit of FATE's native proxies, not of the routes: one table serves both directions (docs/guides/network.md)."""
     life = founded(kind, tmp_path)
     life.join("hospital-c", "10001")
     assert ("clinic-b", "party-10000") in relayed(life, "bank-a", "10000")

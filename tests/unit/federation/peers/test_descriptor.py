@@ -37,7 +37,7 @@ from tests.support.configs import (
 )
 from tests.support.peer_servers import authority
 
-PAGE = Path(__file__).resolve().parents[4] / "docs" / "descriptor.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs/reference/descriptor.md"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n"
 SERVING_CLINIC, SERVING_HUB = serving_descriptor(), serving_descriptor(None, "consortium")
 PORTAL_CLINIC, FML_MANAGER = portal_descriptor(), portal_descriptor(None, "consortium")
@@ -274,7 +274,7 @@ def test_only_a_party_names_engines(descriptor: Descriptor) -> None:
 
 
 def test_the_page_names_each_kind_endpoint_and_port() -> None:
-    """docs/descriptor.md is the contract: what it leaves out, other implementations refuse."""
+    """docs/reference/descriptor.md is the contract: what it leaves out, other implementations refuse."""
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.read_text().splitlines() if line.startswith("| `")]
     (kinds,) = (row[1] for row in rows if row[0] == "`kind`")
     assert kinds == ", ".join(f"`{kind}`" for kind in KINDS)

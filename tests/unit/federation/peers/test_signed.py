@@ -318,7 +318,7 @@ def test_whatever_is_signed_is_read_again(descriptor: Descriptor, serial: int, d
 
 
 def test_the_published_schema_fits_what_is_written_and_nothing_more() -> None:
-    schema = json.loads((REPO / "docs" / "descriptor.schema.json").read_text())
+    schema = json.loads((REPO / "docs/reference/descriptor.schema.json").read_text())
     jsonschema.Draft7Validator.check_schema(schema)
     file = jsonschema.Draft7Validator(schema)
     envelope = json.loads(SIGNED)
@@ -332,8 +332,8 @@ def test_the_published_schema_fits_what_is_written_and_nothing_more() -> None:
 
 
 def test_the_page_about_the_descriptor_names_every_field() -> None:
-    page = (REPO / "docs" / "descriptor.md").read_text()
-    schema = json.loads((REPO / "docs" / "descriptor.schema.json").read_text())
+    page = (REPO / "docs/reference/descriptor.md").read_text()
+    schema = json.loads((REPO / "docs/reference/descriptor.schema.json").read_text())
     fields = {name for model in schema["$defs"].values() for name in model.get("properties", {})}
     assert len(fields) > 20
     assert sorted(name for name in fields if not re.search(rf"[`.]{name}\b", page)) == []

@@ -85,7 +85,7 @@ def test_workloads_count_by_the_names_that_this_program_gives(unit: UnitPlan) ->
     why = occupied(unit, Occupants(None, found))
     assert why is not None
     assert "holds deployment nginx of KubeFATE, deployment python, which" in why[0]
-    assert "docs/from-kubefate.md" in why[1]
+    assert "docs/guides/from-kubefate.md" in why[1]
 
 
 def test_claims_that_are_left_are_said_with_the_ways_out(tmp_path: Path) -> None:

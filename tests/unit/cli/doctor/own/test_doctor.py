@@ -654,7 +654,7 @@ def test_a_preflight_says_whose_objects_have_the_names_that_the_unit_uses(lab: L
     _, [row, last] = lab.after(fault)
     assert (row["check"], last["check"]) == ("party-9999: namespace fate-9999 is free for it", DEPLOYED)
     assert "holds deployment nginx of KubeFATE" in row["problem"]
-    assert "docs/from-kubefate.md" in row["fix"]
+    assert "docs/guides/from-kubefate.md" in row["fix"]
 
 
 def test_a_preflight_names_claims_that_the_unit_would_start_with(lab: Lab) -> None:
