@@ -137,10 +137,8 @@ def _keys(loaded: LoadedStack, stack: Stack) -> Iterator[ToDo]:
         "passwords": bool(absent - plan.trust_names),
     }
     if any(missing.values()):
-        names = " and ".join(name for name, is_missing in missing.items() if is_missing)
-        yield ToDo(
-            "make", f"{names} {'are' if missing['passwords'] or ' and ' in names else 'is'} missing", f"fatefed keys init {stack.options}"
-        )
+        names = ", ".join(name for name, is_missing in missing.items() if is_missing)
+        yield ToDo("make", f"missing: {names}", f"fatefed keys init {stack.options}")
     for unit in issuers:
         command = f"fatefed trust init {stack.options} --party {unit.party} --issuer-files DIR"
         yield ToDo("make", f"cert-manager signs for party {unit.party}, and needs a CA", command)

@@ -24,6 +24,8 @@ _KNOWN_ID = (
     "the federation's id; new: make one, for who founds a mesh (default: an exchange makes one, others learn it by `fatefed peers add`)"
 )
 _SOURCES = "who may connect to what is published: address ranges, or `anyone` (default: a proposal in a comment, and previews warn)"
+_FATE = f"of FATE, one of `fatefed releases list` (default: {RELEASE}; for a portal the last that FedLCM is known to work with)"
+_NODES = "without load balancers: publish node ports, at this IP address of the nodes, which peers reach"
 _RANGES = "address ranges of the cluster's pods, Services and nodes, where no peer may be (default: a proposal in a comment)"
 
 
@@ -76,9 +78,7 @@ def init(
     federation: Annotated[str, typer.Option(metavar="NAME", help="the federation's name")] = "fraud",
     domain: Annotated[str, typer.Option(help="the domain under which its parties are named")] = "fraud.example",
     federation_id: Annotated[str | None, typer.Option(metavar="ID", help=_KNOWN_ID)] = None,
-    release: Annotated[
-        str, typer.Option(metavar="RELEASE", help="of FATE, one of `fatefed releases list`", autocompletion=names.releases)
-    ] = RELEASE,
+    release: Annotated[str, typer.Option(metavar="RELEASE", help=_FATE, autocompletion=names.releases, show_default=False)] = "",
     computing: Annotated[
         str | None, typer.Option(metavar="ENGINE", help="FATE's computing engine; default: Spark, or with FATE 2.x Eggroll")
     ] = None,
@@ -94,6 +94,7 @@ def init(
     ] = None,
     source_ranges: Annotated[str, typer.Option(metavar="CIDR,...", help=_SOURCES, show_default=False)] = "",
     cluster_ranges: Annotated[str, typer.Option(metavar="CIDR,...", help=_RANGES, show_default=False)] = "",
+    node_address: Annotated[str | None, typer.Option(metavar="IP", help=_NODES)] = None,
     force: Annotated[bool, typer.Option("--force", help="replace an existing file")] = False,
 ) -> Result:
     """Write a first stack file, `stacks/Pulumi.<stack>.yaml`: complete, commented, valid. Reads Pulumi.yaml.
@@ -124,6 +125,7 @@ def init(
         peers=tuple(peer or ()),
         source_ranges=_listed(source_ranges),
         cluster_ranges=_listed(cluster_ranges),
+        node_address=node_address,
     )
     init_stack(stack, answers, force=force)
     steps = next_steps(stack)

@@ -11,15 +11,15 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from cli.stackfile.first_kinds import RELEASE, Kind
+from cli.stackfile.first_kinds import Kind
 from cli.stackfile.kinds import KINDS, PORTAL_RELEASE, FirstStack
-from cli.stackfile.templates import ENDPOINTS, GAP, NO_SOURCES, PARTS, SOURCES
+from cli.stackfile.templates import ENDPOINTS, GAP, NO_NODE_SOURCES, NO_SOURCES, PARTS, SOURCES
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown, write_atomic
 from cli.tools.kept import refuse_to_forget
 from cli.tools.project import Stack
 from federation.base.errors import FederationError, Problem
-from federation.base.scalars import ANYONE, Cidr, Domain, Name, PartyId, SourceRanges, Uid
+from federation.base.scalars import ANYONE, Cidr, Domain, IpAddress, Name, PartyId, SourceRanges, Uid
 from federation.catalogue.native import NATIVE
 from federation.catalogue.releases import Combination, catalogue
 from federation.trust.plan import PARTY_CA
@@ -45,7 +45,8 @@ class Answers:
     domain: str = "fraud.example"
     # Its random id; None: not known yet.
     federation_id: str | None = None
-    release: str = RELEASE
+    # Of FATE; empty: the one that goes with the kind.
+    release: str = ""
     # Engines; what is absent goes with the others. An exchange has only a federation engine.
     computing: str | None = None
     engine: str | None = None
@@ -55,11 +56,18 @@ class Answers:
     # Who may connect to what is published (address ranges, or the word `anyone`), and the cluster's own ranges; empty: as a proposal.
     source_ranges: tuple[str, ...] = ()
     cluster_ranges: tuple[str, ...] = ()
+    # Where peers reach the cluster's nodes; None: load balancers publish.
+    node_address: str | None = None
 
     @property
     def row(self) -> FirstStack:
         """What is true of its kind."""
         return KINDS[self.kind]
+
+    @property
+    def fate(self) -> str:
+        """The release of FATE."""
+        return self.release or self.row.release()
 
 
 def init_stack(stack: Stack, answers: Answers, *, force: bool = False) -> str:
@@ -80,7 +88,8 @@ def stack_text(answers: Answers) -> str:
     peers = answers.peers or row.peers
     if row.peer == "the exchange" and len(peers) != 1:
         raise UsageError(f"a stack of kind {answers.kind} has one peer, its exchange: add others with `fatefed peers add`")
-    sources = SOURCES if answers.source_ranges else NO_SOURCES
+    without = NO_SOURCES if answers.node_address is None else NO_NODE_SOURCES
+    sources = SOURCES if answers.source_ranges else without
     texts = {
         "what": _what(answers, peers),
         "kind": answers.kind,
@@ -94,7 +103,7 @@ def stack_text(answers: Answers) -> str:
         "party": answers.party_id,
         "party_id": json.dumps(answers.party_id),
         "namespace_note": "exists already; this stack does not make it" if row.namespaced else "of its own, made by `pulumi up`",
-        "release": answers.release,
+        "release": answers.fate,
         "serving_release": SERVING_RELEASE,
         "portal_release": PORTAL_RELEASE,
         "computing": engines.computing,
@@ -105,9 +114,12 @@ def stack_text(answers: Answers) -> str:
         "ranges_line": _fill(PARTS["ranges"], ranges=_flow(answers.cluster_ranges)) if answers.cluster_ranges else PARTS["no-ranges"],
         "tls_line": _tls_line(row, engines.federation),
         "spark": _spark(answers, engines),
+        "notebook": _fill(PARTS["notebook" if _has_notebook(answers.fate) else "no-notebook"], release=answers.fate),
+        "node": str(answers.node_address),
         "exchange_line": "" if row.topology == "mesh" else _fill(PARTS["exchange-line"], exchange=_scalar(next(iter(peers), ""))),
     }
-    units = [_unit(row, engines.federation), *_beside(row)]
+    nodes = answers.node_address is not None
+    units = [_unit(row, engines.federation, nodes=nodes), *_beside(row, nodes=nodes)]
     parts = [PARTS["organization"], PARTS[row.cluster], *units, _peers(row, peers, engines.federation)]
     return _fill(PARTS["head"] + GAP.join(parts), **texts)
 
@@ -118,7 +130,7 @@ def _engines(answers: Answers) -> Combination:
         raise UsageError("an exchange neither computes nor stores: drop --computing and --storage, or choose another kind")
     wanted = {"computing": answers.computing, "federation": answers.engine, "storage": answers.storage}
     asked = {kind: word for kind, word in wanted.items() if word is not None}
-    release = catalogue()[answers.release]
+    release = catalogue()[answers.fate]
     topology = answers.row.topology
     legal = [row for row in release.combinations if topology == "mesh" or NATIVE.star(row.federation)]
     found = [row for row in legal if all(getattr(row, kind) == word for kind, word in asked.items())]
@@ -132,39 +144,45 @@ def _engines(answers: Answers) -> Combination:
 
 def _spark(answers: Answers, engines: Combination) -> str:
     """The image of Spark's workers, where the stack must name one."""
-    release = catalogue()[answers.release]
+    release = catalogue()[answers.fate]
     row = release.combination(engines.computing, engines.federation, engines.storage)
     needed = row is not None and "sparkWorker" in row.modules and release.modules["sparkWorker"].tag is None
     return _fill(PARTS["spark-worker"], owner=answers.organization) if needed else ""
 
 
-def _unit(row: FirstStack, engine: str) -> str:
-    """The party or the exchange, with what its engine publishes."""
+def _has_notebook(release: str) -> bool:
+    """Whether an image of the notebook is known to be published."""
+    return not any("client" in doubt.modules for doubt in catalogue()[release].uncertain)
+
+
+def _unit(row: FirstStack, engine: str, *, nodes: bool) -> str:
+    """The party or the exchange, with what its engine publishes, by load balancers or at the nodes."""
     if row.hub:
         head = PARTS["exchange"] + PARTS[f"exchange/{engine}"] + PARTS["exchange-publish"]
-        return head + _publish(NATIVE.endpoints("exchange", engine), 6)
+        return head + _publish(NATIVE.endpoints("exchange", engine), 6, nodes=nodes, hub=True)
     asks = {"pulsar": PARTS["client-certificates"]} if row.tls == PARTY_CA else {}
-    return PARTS["party"] + _publish(NATIVE.endpoints("party", engine), 8, asks)
+    return PARTS["party"] + _publish(NATIVE.endpoints("party", engine), 8, asks, nodes=nodes)
 
 
 def _tls_line(row: FirstStack, engine: str) -> str:
     return PARTS[f"tls/{row.tls}"] if NATIVE.tls(engine) else ""
 
 
-def _beside(row: FirstStack) -> Iterator[str]:
+def _beside(row: FirstStack, *, nodes: bool) -> Iterator[str]:
     """FATE-Serving or the Site Portal of the party."""
     if row.beside is not None:
-        yield PARTS[row.beside] + _publish(frozenset({row.endpoint}), 8)
+        yield PARTS[row.beside] + _publish(frozenset({row.endpoint}), 8, nodes=nodes)
 
 
-def _publish(endpoints: frozenset[str], column: int, more: Mapping[str, str] = MappingProxyType({})) -> str:
+def _publish(
+    endpoints: frozenset[str], column: int, more: Mapping[str, str] = MappingProxyType({}), *, nodes: bool, hub: bool = False
+) -> str:
     """`more`: what else is said of an endpoint."""
-    text = ""
-    for name, (what, fixed) in ENDPOINTS.items():
+    part, text = PARTS["endpoint-of-nodes" if nodes else "endpoint"], ""
+    for name, row in ENDPOINTS.items():
         if name in endpoints:
-            ports = "".join(f"#   {port}\n" for port in fixed)
-            text += _fill(PARTS["node-ports"], name=name, ports=ports) if fixed else ""
-            text += _fill(PARTS["endpoint"], name=name, what=what) + more.get(name, "")
+            port = f"{row.key}: {row.of_exchange if hub else row.node_port}"
+            text += _fill(part, name=name, what=row.what, port=port) + more.get(name, "")
     return textwrap.indent(text, " " * column)
 
 
@@ -197,12 +215,16 @@ def _check(answers: Answers) -> None:
         *(("--peer", Name, peer) for peer in answers.peers),
         ("--source-ranges", SourceRanges, answers.source_ranges),
         ("--cluster-ranges", tuple[Cidr, ...], answers.cluster_ranges),
+        *([] if answers.node_address is None else [("--node-address", IpAddress, answers.node_address)]),
     ]
     problems = []
-    if answers.release not in catalogue():
-        problems.append(Problem("--release", f"unknown release {answers.release}", f"choose one of {', '.join(catalogue())}"))
-    elif (major := answers.row.major) is not None and catalogue()[answers.release].major != major():
-        problems.append(Problem("--release", f"Site Portal does not work with FATE {answers.release}", "choose a release of FATE 1.x"))
+    if answers.node_address is not None and answers.source_ranges not in ((), (ANYONE,)):
+        remedy = f"say --source-ranges {ANYONE}, and let a firewall or fate:networkPolicy.publishedFrom filter"
+        problems.append(Problem("--source-ranges", "node ports (--node-address) filter nothing", remedy))
+    if answers.fate not in catalogue():
+        problems.append(Problem("--release", f"unknown release {answers.fate}", f"choose one of {', '.join(catalogue())}"))
+    elif (major := answers.row.major) is not None and catalogue()[answers.fate].major != major():
+        problems.append(Problem("--release", f"Site Portal does not work with FATE {answers.fate}", "choose a release of FATE 1.x"))
     for option, kind, value in wanted:
         try:
             TypeAdapter(kind).validate_python(value)

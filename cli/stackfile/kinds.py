@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cli.stackfile.first_kinds import Kind
+from cli.stackfile.first_kinds import RELEASE, Kind
 from federation.catalogue.native import SERVING_PROXY, SITE_PORTAL
 from federation.catalogue.portal import portal_catalogue
 from federation.trust.plan import PARTY_CA
@@ -18,7 +18,7 @@ class FirstStack:
 
     `cluster`, `beside`: parts of the template; `endpoint`: what is published beside the party. `peers`: those that are proposed, and
     `peer`: what each of them is. `tls`: who signs; peers that are not run with this program share a CA, and know none of a single party.
-    `major`: the only major version of FATE that it works with.
+    `major`: the only major version of FATE that it works with; `release`: the one that is deployed unless another is named.
     """
 
     head: str
@@ -34,6 +34,7 @@ class FirstStack:
     beside: str | None = None
     endpoint: str = ""
     major: Callable[[], int] | None = None
+    release: Callable[[], str] = lambda: RELEASE
 
 
 KINDS: Mapping[Kind, FirstStack] = {
@@ -73,5 +74,6 @@ KINDS: Mapping[Kind, FirstStack] = {
         beside="portal",
         endpoint=SITE_PORTAL.endpoint,
         major=lambda: portal_catalogue()[PORTAL_RELEASE].fate_major,
+        release=lambda: portal_catalogue()[PORTAL_RELEASE].fate[-1],
     ),
 }

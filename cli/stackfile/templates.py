@@ -2,25 +2,41 @@
 
 import re
 from importlib.resources import files
+from typing import NamedTuple
 
 # Between two parts; Pulumi would drop a blank line.
 GAP = "  #\n"
 
-# What is published, by endpoint: what it carries, and the fixed ports of the example for clusters without load balancers.
-# An engine's endpoints come in this order; the example is that of the last one. `$who`: peers, or members of an exchange.
-ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "pulsar": ("data, TLS", ()),
-    "rabbitmq": ("data: AMQP without TLS", ()),
-    "trafficServer": ("data, TLS", ()),
-    "nginx": ("control: HTTP; $who dial it by IP address", ("httpPort: 30103",)),
-    "rollsite": ("data and control: gRPC without TLS", ("port: 30091",)),
-    "osx": ("data and control: gRPC without TLS", ("port: 30091",)),
-    "servingProxy": ("requests for predictions: gRPC without TLS", ("port: 30096",)),
-    "sitePortal": ("an FML Manager's calls: HTTPS, mutual TLS", ("port: 30843",)),
+
+class Endpoint(NamedTuple):
+    """What an endpoint carries, its port at the nodes of a cluster without load balancers, and that of an exchange, which may share them.
+
+    `$who`: peers, or members of an exchange.
+    """
+
+    what: str
+    node_port: int
+    of_exchange: int = 0
+    key: str = "port"
+
+
+# An engine's endpoints come in this order.
+ENDPOINTS: dict[str, Endpoint] = {
+    "pulsar": Endpoint("data, TLS", 30099),
+    "rabbitmq": Endpoint("data: AMQP without TLS", 30098),
+    "trafficServer": Endpoint("data, TLS", 0, 30007),
+    "nginx": Endpoint("control: HTTP; $who dial it by IP address", 30093, 30003, "httpPort"),
+    "rollsite": Endpoint("data and control: gRPC without TLS", 30091, 30001),
+    "osx": Endpoint("data and control: gRPC without TLS", 30091, 30001),
+    "servingProxy": Endpoint("requests for predictions: gRPC without TLS", 30096),
+    "sitePortal": Endpoint("an FML Manager's calls: HTTPS, mutual TLS", 30843),
 }
 
 # Who may connect: as it was asked for, or proposed.
 SOURCES = "sourceRanges: $ranges # the addresses from which $who connect; anyone: no limit, on purpose"
+NO_NODE_SOURCES = (
+    "# sourceRanges: anyone # node ports filter nothing: write it when networkPolicy.publishedFrom, or a firewall, says who connects"
+)
 NO_SOURCES = "# sourceRanges: [198.51.100.7/32] # the addresses from which $who connect; or: anyone. Until it is set, previews warn"
 
 

@@ -179,7 +179,7 @@ def test_a_rotation_needs_a_ca(capsys: pytest.CaptureFixture[str], home: Path) -
 
 def test_check_and_secrets_init_say_what_trust_init_would_make(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     code, out, _ = run(capsys, "check")
-    assert (code, "a party's CA and passwords are missing: `fatefed keys init -s bank-a`" in out) == (0, True)
+    assert (code, "a party's CA, passwords: `fatefed keys init -s bank-a`" in out) == (0, True)
     run(capsys, "trust", "init")
     assert "CA is missing" not in run(capsys, "check")[1]
 
