@@ -20,6 +20,7 @@ from cli.doctor.snapshot import Snapshot, look
 from cli.reports.images import Logins
 from cli.tools.errors import CommandError
 from cli.tools.kubectl import Ask, Cluster, Reading
+from cli.tools.progress import waits_for
 from cli.tools.project import Stack
 from federation.stack.load import LoadedStack
 
@@ -55,6 +56,7 @@ def of_peers(stack: Stack, peers: list[str], seconds: float, *, every: bool, in_
         return ask_from_here(questions)
 
     def ask_from_here(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        waits_for("answers of peers")
         return probe.ask_all(questions, end - time.monotonic(), min(SECONDS, seconds / _STEPS))
 
     def resolve(hosts: list[str]) -> dict[str, list[str]]:

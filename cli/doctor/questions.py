@@ -7,6 +7,7 @@ from traceback import extract_tb
 
 from cli.doctor.rows import Row, skipped
 from cli.tools.errors import FailedError, NotReadableError
+from cli.tools.progress import waits_for
 from federation.base.errors import FederationError
 
 # At most, for one question.
@@ -32,6 +33,7 @@ def ask(check: str, question: Callable[[], str], cause: Row | None = None, secon
     """
     if cause is not None and cause.state != "ok":
         return skipped(check, cause)
+    waits_for(check)
     answers: list[Row] = []
 
     def answer() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from cli.tools.errors import CommandError
+from cli.tools.progress import waits_for
 
 _TIMEOUT = 120.0  # seconds
 # What helm says of the charts' link to their library, whatever happens.
@@ -32,6 +33,7 @@ def helm_template(chart: Path, values: dict[str, Any], release: str, namespace: 
     CommandError when there is none, or when it refuses the chart or the values.
     """
     command = [_helm(), "template", release, str(chart), "--namespace", namespace, "--include-crds", "--no-hooks", "--values", "-"]
+    waits_for(f"helm template {release}")
     try:
         done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, timeout=_TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -16,6 +16,7 @@ from tempfile import TemporaryFile
 from typing import Any, Literal
 
 from cli.tools.errors import CommandError
+from cli.tools.progress import waits_for
 from federation.config.kubectl import environment, kubectl
 from federation.config.stack import ClusterSpec
 
@@ -167,6 +168,7 @@ class Cluster:
         if left <= 0:
             return Reading("failed", reason="not asked: the time is over; give more with --timeout")
         command = [*self._command, *arguments, f"--request-timeout={max(1, round(left))}s"]
+        waits_for(f"kubectl {' '.join([word for word in arguments if not word.startswith('-')][:2])}")
         try:
             # A hanging TLS handshake or a plugin for credentials ends with the process only.
             done = subprocess.run(

@@ -5,6 +5,8 @@ import signal
 import sys
 from typing import TextIO
 
+from cli.tools.progress import waits_no_more
+
 # As a shell shows the end of any program whose reader ended before it.
 READER_ENDED = 128 + signal.SIGPIPE
 UNWRITABLE = 1
@@ -24,6 +26,7 @@ def say(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
 
     Letters that the stream's encoding lacks are spelled out.
     """
+    waits_no_more()
     stream = stream or sys.stdout
     encoding = stream.encoding or "utf-8"
     try:

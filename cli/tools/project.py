@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cli.tools.days import today
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown
+from cli.tools.progress import waits_for
 from federation.base.errors import FederationError
 from federation.config.project import ProjectFile, short_name, stack_file_name, stack_of_file
 
@@ -81,6 +82,7 @@ class Stack:
         if not self.file.exists():
             remedy = f"check the stack's name and the folder; stacks here: {', '.join(self.project.stack_names) or 'none'}"
             raise CommandError(shown(self.file), "cannot be read: there is no such file", remedy)
+        waits_for(f"planning {shown(self.file)}")
         return load_stack(self.file, name=shown(self.file), today=today())
 
 

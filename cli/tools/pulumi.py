@@ -9,6 +9,7 @@ import subprocess
 from cli.tools.errors import CommandError
 from cli.tools.files import shown
 from cli.tools.kept import has_keys
+from cli.tools.progress import waits_for
 from cli.tools.project import Project, Stack
 from federation.config.project import short_name
 
@@ -50,6 +51,7 @@ def pulumi(stack: Stack, *arguments: str, given: str | None = None, seconds: flo
         remedy = 'install it (https://www.pulumi.com/docs/install/), or in the sandbox: `eval "$(sandbox env)"`'
         raise CommandError("pulumi", "not found on PATH", remedy)
     command = [program, *arguments, "--stack", stack.name, "--cwd", str(stack.project.folder), "--non-interactive", "--color", "never"]
+    waits_for(f"pulumi {' '.join(arguments[:2])}")
     environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         done = subprocess.run(command, input=given or "", capture_output=True, text=True, timeout=seconds, env=environment, check=False)

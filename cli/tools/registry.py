@@ -20,6 +20,7 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
 from cli.tools.errors import FailedError
+from cli.tools.progress import waits_for
 
 _SECONDS, _BYTES = 15.0, 4 * 1024 * 1024
 _HUB, _HUB_HOST, _HUB_KEY = "docker.io", "registry-1.docker.io", "https://index.docker.io/v1/"
@@ -137,6 +138,7 @@ class Registries:
         if authorization:
             # Not handed on to where a registry redirects.
             request.add_unredirected_header("Authorization", authorization)
+        waits_for(f"registry {request.host}")
         try:
             with self._opener().open(request, timeout=_SECONDS) as response:
                 return response.headers, response.read(_BYTES)

@@ -22,6 +22,7 @@ from cli.tools.completion import stacks
 from cli.tools.errors import UsageError
 from cli.tools.output import say
 from cli.tools.page import Page
+from cli.tools.progress import waits_no_more
 from cli.tools.project import Stack
 from cli.tools.terminal import shown, tell, tell_error
 from federation.base.errors import FederationError
@@ -179,4 +180,6 @@ def run(app: typer.Typer, arguments: Sequence[str] | None) -> int:
             say(context.get_usage(), sys.stderr)
         tell_error(f"fatefed: {error.format_message()}")
         return USAGE
+    finally:
+        waits_no_more()
     return found if isinstance(found, int) else OK

@@ -139,7 +139,7 @@ class Lab:
         case.write(stacks.project(folder / "project") / "stacks")
         stack = stacks.stack(folder / "project", "bank-a", case.text())
         plan = stack.load().plan
-        (folder / "others").mkdir()
+        (folder / "others").mkdir(parents=True)
         stacks.sent(folder / "others", stacks.party("clinic-b"), "clinic-b.json")
         (folder / "others" / "cluster.yaml").write_text(yaml.safe_dump(BASES["pulsar"]))
         (folder / "others" / "own.yaml").write_text("release: 1.11.2+bank.1\nbase: 1.11.2\n")
