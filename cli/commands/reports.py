@@ -62,23 +62,26 @@ def firewall_sheet(
 
 def draw_topology(
     stack: Stack,
-    format: Annotated[Literal["svg", "mermaid"], typer.Option(help="how it is drawn")] = "svg",
+    format: Annotated[
+        Literal["mermaid", "html"],
+        typer.Option(help="mermaid: for a Markdown page; html: a page that opens in a browser without a network"),
+    ] = "mermaid",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
     ] = None,
 ) -> Result:
-    """Draw the federation as this stack sees it: organizations, parties, links and their states. Reads the stack file and its peers'
-    descriptors; writes FILE only.
+    """Draw the federation as this stack sees it: organizations, parties and exchanges, what crosses each link, whether it is encrypted, and
+    the states of peers. Reads the stack file and its peers' descriptors; writes FILE only.
 
-    Example: `fatefed topology -s bank-a -o federation.svg`
+    Example: `fatefed topology -s bank-a --format html -o federation.html`
     """
     from cli.reports import topology
     from federation.reports.topology import topology_of
 
     loaded = stack.load()
-    found = topology_of(loaded.spec, loaded.peers, loaded.plan)
-    text = topology.FORMATS[format](found)
-    data = {"nodes": [asdict(node) for node in found.nodes], "edges": [asdict(edge) for edge in found.edges]}
+    federation = topology_of(loaded.spec, loaded.peers, loaded.plan)
+    text = topology.FORMATS[format](federation)
+    data = {"nodes": [asdict(node) for node in federation.nodes], "edges": [asdict(edge) for edge in federation.edges]}
     if output is None:
         return Result(text, data)
     write_atomic(output, f"{text}\n".encode())

@@ -1,154 +1,92 @@
-"""A federation as a drawing: Mermaid for documents, SVG by itself. The same stack always gives the same bytes."""
+"""A federation as a picture: Mermaid for documents, or one HTML page that opens without a network. The same stack gives the same bytes.
 
+Neither computes a position: Mermaid and the browser lay out.
+"""
+
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from html import escape
 from itertools import groupby
-from xml.sax.saxutils import escape
+from pathlib import Path
+from string import Template
 
 from federation.reports.topology import Edge, Node, Topology
 
-# Colour and dashes of a link, by the state of its peer.
-_STATES = {"active": ("#1a7f5a", ""), "suspended": ("#b45309", "8 5"), "retired": ("#8a8f98", "2 5"), "pending": ("#6b7280", "5 5")}
-_MERMAID_LINKS = {"active": "---", "suspended": "-.-", "retired": "-.-", "pending": "-.-"}
-
-# Pixels.
-_BOX_WIDTH, _BOX_HEIGHT, _GAP, _PADDING, _TITLE, _MARGIN, _BETWEEN = 260, 52, 12, 14, 26, 24, 300
-_HEAD, _LEGEND = 44, 34
+_ARROWS = {"active": "<-->", "suspended": "<-.->", "retired": "<-.->", "pending": "<-.->"}
+_PAGE = Path(__file__).with_name("topology.template")
 
 
-def mermaid(found: Topology) -> str:
-    """A flowchart."""
-    names = {node.key: f"n{number}" for number, node in enumerate(found.nodes)}
+def mermaid(topology: Topology) -> str:
+    """A flowchart, as GitHub, GitLab and editors draw it. Links without TLS are red, what does not work today is dashed."""
+    names = {node.key: f"n{number}" for number, node in enumerate(topology.nodes)}
     lines = ["flowchart LR"]
-    for number, (organization, nodes) in enumerate(_organizations(found)):
-        own = " (this stack)" if nodes[0].state == "own" else ""
-        lines.append(f'  subgraph o{number}["{_quoted(organization + own)}"]')
-        lines += [f'    {names[node.key]}["{_quoted(node.title)}<br/>{_quoted(_below(node))}"]' for node in nodes]
+    for number, (organization, nodes) in enumerate(_organizations(topology)):
+        lines.append(f'  subgraph o{number}["{_letters(organization)}"]')
+        lines += [f'    {names[node.key]}["{_letters(node.title)}<br/>{_letters(_below(node))}"]' for node in nodes]
         lines.append("  end")
-    for edge in found.edges:
-        if edge.other in names:
-            said = edge.carries if edge.state == "active" else f"{edge.carries}, {edge.state}"
-            lines.append(f'  {names[edge.own]} {_MERMAID_LINKS[edge.state]}|"{_quoted(said)}"| {names[edge.other]}')
+    for edge in topology.edges:
+        text = f"{_letters(_above(edge))}<br/>{_letters(edge.carries)}"
+        lines.append(f'  {names[edge.own]} {_ARROWS[edge.state]}|"{text}"| {names[edge.other]}')
+    if plain := [str(number) for number, edge in enumerate(topology.edges) if not edge.tls]:
+        lines.append(f"  linkStyle {','.join(plain)} stroke:#c2410c")
+    if waiting := [names[node.key] for node in topology.nodes if node.state not in ("own", "active")]:
+        lines += ["  classDef waiting stroke-dasharray: 5 5", f"  class {','.join(waiting)} waiting"]
     return "\n".join(lines)
 
 
-def svg(found: Topology) -> str:
-    """A picture: own units on the left, peers on the right."""
-    groups = _organizations(found)
-    left = [group for group in groups if group[1][0].state == "own"]
-    right = [group for group in groups if group[1][0].state != "own"]
-    height = max(_column_height(left), _column_height(right)) + _HEAD + _LEGEND + 2 * _MARGIN
-    outer = _BOX_WIDTH + 2 * _PADDING
-    width = 2 * _MARGIN + outer + (_BETWEEN + outer if right else 0)
-    boxes = [*_placed(left, _MARGIN, height), *_placed(right, _MARGIN + outer + _BETWEEN, height)]
-    units = {box.node.key: box for box in boxes if box.node is not None}
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-            'font-family="system-ui, sans-serif" font-size="13">',
-            f"<title>{escape(found.federation)}, as {escape(found.organization)} sees it</title>",
-            f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-            _text(_MARGIN, _MARGIN + 8, found.federation, size=16, weight=600),
-            *(line for box in boxes if box.node is None for line in _frame(box)),
-            *(line for edge in found.edges if edge.other in units for line in _link(edge, units[edge.own], units[edge.other])),
-            *(line for box in units.values() for line in _unit(box)),
-            *_legend(height),
-            "</svg>",
-        ]
+def html(topology: Topology) -> str:
+    """A page of boxes and links, and a table of the same links: HTML and CSS alone, no script, nothing to fetch."""
+    nodes, linked = {node.key: node for node in topology.nodes}, {edge.other for edge in topology.edges}
+    roots = [node for node in topology.nodes if node.state == "own" or node.key not in linked]
+    return Template(_PAGE.read_text("utf-8")).substitute(
+        federation=escape(topology.federation),
+        organization=escape(topology.organization),
+        branches="\n".join(_branch(node, topology, nodes, isroot=True) for node in roots),
+        rows="\n".join(_row(edge, nodes) for edge in topology.edges),
     )
 
 
-@dataclass(frozen=True)
-class _Box:
-    """A rectangle: of a unit, or (`node` None) around an organization's."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    label: str
-    node: Node | None = None
-
-    @property
-    def middle(self) -> int:
-        """The height at which links arrive."""
-        return self.y + self.height // 2
+def _branch(node: Node, topology: Topology, nodes: dict[str, Node], *, isroot: bool) -> str:
+    """A box, and to its right what it is linked with. Units of this stack are roots: their links are drawn there alone."""
+    edges = [edge for edge in topology.edges if edge.own == node.key and (isroot or node.state != "own")]
+    links = "".join(
+        f"<li>{_planes(edge for edge in edges if edge.other == other)}{_branch(nodes[other], topology, nodes, isroot=False)}</li>"
+        for other in dict.fromkeys(edge.other for edge in edges)
+    )
+    title, facts = f"<b>{escape(node.title)}</b>", f"<small>{escape(_below(node))}</small>"
+    box = f'<div class="box {node.state}"><i>{escape(_owner(node))}</i>{title}{facts}</div>'
+    return f'<div class="branch">{box}<ul>{links}</ul></div>' if links else f'<div class="branch">{box}</div>'
 
 
-def _organizations(found: Topology) -> list[tuple[str, list[Node]]]:
+def _planes(edges: Iterator[Edge]) -> str:
+    spans = (f'<span class="{_security(edge)} {edge.state}">{escape(_above(edge))}</span>' for edge in edges)
+    return f'<div class="planes">{"".join(spans)}</div>'
+
+
+def _row(edge: Edge, nodes: dict[str, Node]) -> str:
+    ends = (f"{nodes[key].title} ({nodes[key].organization})" for key in (edge.own, edge.other))
+    cells = (*ends, edge.plane, edge.carries, _security(edge), edge.state)
+    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+
+
+def _organizations(topology: Topology) -> list[tuple[str, list[Node]]]:
     """Nodes by organization, the own one first; an organization's nodes together."""
-    order = sorted(found.nodes, key=lambda node: (node.state != "own", node.organization))
-    return [(name, list(nodes)) for (_, name), nodes in groupby(order, key=lambda node: (node.state == "own", node.organization))]
+    order = sorted(topology.nodes, key=lambda node: (node.state != "own", node.organization))
+    return [(owner, list(nodes)) for owner, nodes in groupby(order, key=_owner)]
 
 
-def _group_height(nodes: list[Node]) -> int:
-    return _TITLE + len(nodes) * (_BOX_HEIGHT + _GAP) - _GAP + 2 * _PADDING
+def _owner(node: Node) -> str:
+    return f"{node.organization} (this stack)" if node.state == "own" else node.organization
 
 
-def _column_height(groups: list[tuple[str, list[Node]]]) -> int:
-    return sum(_group_height(nodes) + _GAP for _, nodes in groups)
+def _security(edge: Edge) -> str:
+    return "TLS" if edge.tls else "plaintext"
 
 
-def _placed(groups: list[tuple[str, list[Node]]], x: int, height: int) -> Iterator[_Box]:
-    """A column, in the middle of the picture's height."""
-    y = _MARGIN + _HEAD + (height - 2 * _MARGIN - _HEAD - _LEGEND - _column_height(groups)) // 2
-    for organization, nodes in groups:
-        own = " (this stack)" if nodes[0].state == "own" else ""
-        yield _Box(x, y, _BOX_WIDTH + 2 * _PADDING, _group_height(nodes), organization + own)
-        for number, node in enumerate(nodes):
-            top = y + _PADDING + _TITLE + number * (_BOX_HEIGHT + _GAP)
-            yield _Box(x + _PADDING, top, _BOX_WIDTH, _BOX_HEIGHT, node.title, node)
-        y += _group_height(nodes) + _GAP
-
-
-def _frame(box: _Box) -> list[str]:
-    return [
-        f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" rx="10" fill="#f6f7f9" stroke="#d4d8de"/>',
-        _text(box.x + _PADDING, box.y + _PADDING + 10, box.label, weight=600),
-    ]
-
-
-def _unit(box: _Box) -> list[str]:
-    node = box.node
-    if node is None:
-        return []
-    colour, dashes = _STATES.get(node.state, ("#1f3a5f", ""))
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return [
-        f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" rx="7" fill="#ffffff" stroke="{colour}"{dashed}/>',
-        _text(box.x + 12, box.y + 21, node.title, weight=600),
-        _text(box.x + 12, box.y + 40, _below(node), size=12, colour="#4b5563"),
-    ]
-
-
-def _link(edge: Edge, own: _Box, other: _Box) -> list[str]:
-    colour, dashes = _STATES[edge.state]
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    if own.x == other.x:
-        side = own.x - _PADDING - 6
-        way = f"M {own.x} {own.middle} C {side} {own.middle}, {side} {other.middle}, {other.x} {other.middle}"
-        return [f'<path d="{way}" fill="none" stroke="{colour}" stroke-width="2"{dashed}/>']
-    begin, end = own.x + own.width, other.x
-    bend = (begin + end) // 2
-    way = f"M {begin} {own.middle} C {bend} {own.middle}, {bend} {other.middle}, {end} {other.middle}"
-    said = edge.carries if edge.state == "active" else f"{edge.carries}, {edge.state}"
-    return [
-        f'<path d="{way}" fill="none" stroke="{colour}" stroke-width="2"{dashed}/>',
-        _text(end - _PADDING - 8, other.middle - 7, said, size=11, colour=colour, anchor="end"),
-    ]
-
-
-def _legend(height: int) -> list[str]:
-    lines, y = [], height - _MARGIN + 4
-    for number, (state, (colour, dashes)) in enumerate(_STATES.items()):
-        x = _MARGIN + number * 120
-        dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-        lines += [f'<path d="M {x} {y - 4} h 28" stroke="{colour}" stroke-width="2"{dashed}/>', _text(x + 36, y, state, size=12)]
-    return lines
-
-
-def _text(x: int, y: int, text: str, *, size: int = 13, weight: int = 400, colour: str = "#111827", anchor: str = "start") -> str:
-    return f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}" fill="{colour}" text-anchor="{anchor}">{escape(text)}</text>'
+def _above(edge: Edge) -> str:
+    """The first line of a link."""
+    words = (edge.plane, _security(edge), *([] if edge.state == "active" else [edge.state]))
+    return ", ".join(words)
 
 
 def _below(node: Node) -> str:
@@ -156,8 +94,9 @@ def _below(node: Node) -> str:
     return node.facts if node.state in ("own", "active") else f"{node.state}; {node.facts}"
 
 
-def _quoted(text: str) -> str:
-    return text.replace('"', "#quot;")
+def _letters(text: str) -> str:
+    """A text inside a label: whatever Mermaid could take for syntax, HTML or Markdown becomes the number of its letter."""
+    return re.sub(r"[^\w .,:;()/'-]", lambda letter: f"#{ord(letter[0])};", text)
 
 
-FORMATS = {"svg": svg, "mermaid": mermaid}
+FORMATS = {"mermaid": mermaid, "html": html}

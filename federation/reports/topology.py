@@ -1,9 +1,10 @@
-"""The federation as one stack sees it: organizations, their parties and exchanges, and the links of the stack's own units."""
+"""The federation as one stack sees it: organizations, their parties and exchanges, and what crosses each link."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from federation.base import naming
+from federation.catalogue.endpoints import ANY
 from federation.catalogue.kinds import KINDS, Kind
 from federation.catalogue.links import engine_of
 from federation.config.stack import StackSpec
@@ -12,8 +13,6 @@ from federation.links.partners import is_partner
 from federation.peers.accepted import Peer, Peers
 from federation.peers.collaborations import may_talk
 from federation.stack.plan import StackPlan
-
-_PREDICTIONS = "predictions"
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,17 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """A link between two nodes, by key; its state is that of the peer, `active` between units of one stack."""
+    """One plane of a link between two nodes, by key; its state is that of the peer, `active` between units of one stack.
+
+    `plane`: control, data, or what else crosses; `carries`: by which protocol. `own` is a peer's exchange where this stack's unit reaches
+    `other` through it.
+    """
 
     own: str
     other: str
+    plane: str
     carries: str
+    tls: bool
     state: str
 
 
@@ -75,10 +80,18 @@ def _peer(peer: Peer, plan: StackPlan) -> Node:
     descriptor = peer.descriptor
     title = _TITLES[peer.kind].format(peer.party_id)
     if not descriptor.endpoints:
-        return Node(f"peer-{peer.name}", descriptor.organization, title, "left", peer.state)
+        return Node(_key(peer.name), descriptor.organization, title, "left", peer.state)
     engines = _engine(peer.kind, descriptor.endpoints) if descriptor.backends is None else ", ".join(descriptor.backends.plain().values())
     facts = f"{descriptor.release}, {engines}" if descriptor.release else f"{engines}, typed by hand"
-    return Node(f"peer-{peer.name}", descriptor.organization, title, facts, "pending" if peer.name in plan.pending else peer.state)
+    return Node(_key(peer.name), descriptor.organization, title, facts, _state(peer, plan))
+
+
+def _key(peer: str) -> str:
+    return f"peer-{peer}"
+
+
+def _state(peer: Peer, plan: StackPlan) -> str:
+    return "pending" if peer.name in plan.pending else peer.state
 
 
 # Those that are drawn, in the order of their links.
@@ -91,36 +104,50 @@ _TITLES: dict[Kind, str] = {
 
 
 def _announced(name: str) -> Node:
-    return Node(f"peer-{name}", name, "not accepted yet", "no descriptor", "pending")
+    return Node(_key(name), name, "not accepted yet", "no descriptor", "pending")
 
 
 def _edges(spec: StackSpec, peers: Peers, plan: StackPlan) -> Iterator[Edge]:
-    states = {peer.name: "pending" if peer.name in plan.pending else peer.state for peer in peers.accepted}
+    states = {peer.name: _state(peer, plan) for peer in peers.accepted}
     own = sorted(_units(spec), key=lambda unit: list(_TITLES).index(unit.kind))
-    for unit in own:
-        carries = _carries(unit, plan)
-        if unit.row.program == "FATE-Serving" and unit.party_id in spec.parties:
-            yield Edge(unit.key, naming.party_key(unit.party_id), "models", "active")
-        for name in sorted(unit.spec.hubs):
-            local = name == "local"
-            yield Edge(unit.key, _hub(unit) if local else f"peer-{name}", carries, "active" if local else states.get(name, "pending"))
-        if unit.spec.hubs:
+    # Two parties of this stack meet the same peers behind the same exchange.
+    yield from dict.fromkeys(edge for unit in own for edge in _of_unit(unit, own, peers, states))
+
+
+def _of_unit(unit: AnyUnit, own: list[AnyUnit], peers: Peers, states: dict[str, str]) -> Iterator[Edge]:
+    if unit.row.program == "FATE-Serving" and unit.party_id in unit.stack.parties:
+        yield Edge(unit.key, naming.party_key(unit.party_id), "models", "FATE-Flow to FATE-Serving's gRPC", False, "active")
+    if unit.spec.hubs:
+        yield from _through_hubs(unit, peers, states)
+        return
+    for other in own:
+        if _are_linked(unit, other):
+            yield from _link(unit, unit.key, other.key, "active")
+    for peer in peers.accepted:
+        if is_partner(unit, peer):
+            yield from _link(unit, unit.key, _key(peer.name), states[peer.name])
+
+
+def _through_hubs(unit: AnyUnit, peers: Peers, states: dict[str, str]) -> Iterator[Edge]:
+    """A unit's links to its hubs, and on to the peers that it reaches through them; the stack's own hub draws its members itself."""
+    for name in sorted(unit.spec.hubs):
+        if name == "local":
+            yield from _link(unit, unit.key, "" if unit.row.hub is None else KINDS[unit.row.hub].key, "active")
             continue
-        yield from (Edge(unit.key, other.key, carries, "active") for other in own if _are_linked(unit, other))
-        others = [peer.name for peer in peers.accepted if is_partner(unit, peer)]
-        yield from (Edge(unit.key, f"peer-{name}", carries, states[name]) for name in others)
+        hub = states.get(name, "pending")
+        yield from _link(unit, unit.key, _key(name), hub)
+        for peer in peers.accepted:
+            if peer.kind == unit.row.equals and may_talk(unit.stack.collaborations, unit.party_id, peer.party_id or ""):
+                yield from _link(unit, _key(name), _key(peer.name), states[peer.name] if hub == "active" else hub)
 
 
-def _hub(unit: AnyUnit) -> str:
-    """The key of the stack's own hub of a unit."""
-    return "" if unit.row.hub is None else KINDS[unit.row.hub].key
-
-
-def _carries(unit: AnyUnit, plan: StackPlan) -> str:
-    if unit.row.program != "FATE":
-        return _PREDICTIONS
-    engine = _engine(unit.kind, plan.unit(unit.key).descriptor["endpoints"])
-    return f"{engine}, TLS" if unit.links.tls(engine) else engine
+def _link(unit: AnyUnit, own: str, other: str, state: str) -> Iterator[Edge]:
+    """An edge for each plane: the ports that members of a federation publish to each other or to their hub."""
+    services = () if unit.row.equals is None else unit.links.of(unit.row.equals, getattr(unit.spec, "federation", ANY))
+    for service in services:
+        for port in service.ports:
+            plane, _, carries = port.carries.partition(": ")
+            yield Edge(own, other, plane, carries.removesuffix(", without TLS").removesuffix(", TLS"), service.tls, state)
 
 
 def _are_linked(unit: AnyUnit, other: AnyUnit) -> bool:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.engine.operators import DOMAIN, Federation, config_map, hand_over, objects, republish
+from tests.support.stacks import REPO
 
 pytestmark = pytest.mark.engine
 
@@ -43,6 +44,12 @@ def test_trusting_a_member_of_the_star_changes_one_secret_and_the_routes_in_plac
         ]
         for name, party in (("bank-a", "9999"), ("clinic-b", "10000"))
     }
+
+
+def test_the_picture_in_readme_is_that_of_bank_a(federation: Federation) -> None:
+    picture = federation.bank.run("fatefed", "topology", "-s", "bank-a")
+    assert picture.count("<-->") == 4
+    assert f"```mermaid\n{picture}```\n" in (REPO / "README.md").read_text("utf-8")
 
 
 def test_every_module_is_ready(federation: Federation) -> None:

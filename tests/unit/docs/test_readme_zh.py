@@ -5,7 +5,7 @@ import re
 from tests.support.stacks import REPO
 
 ENGLISH, CHINESE = ((REPO / name).read_text("utf-8") for name in ("README.md", "README.zh-CN.md"))
-BLOCK = re.compile(r"^```(sh|yaml)\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"^```(sh|yaml|mermaid)\n(.*?)^```$", re.M | re.S)
 LINK = re.compile(r"\]\(((?!http)[^)#]*)(#[^)]*)?\)")
 
 
