@@ -40,7 +40,7 @@ def new_folder(folder: Path, *, backend: str | None = None, kubeconfig: str | No
     """Make the folder. `backend`: a URL as PULUMI_BACKEND_URL takes it (default: the folder's own `state/`); `kubeconfig`: one file, or
     several as in KUBECONFIG. FederationError when one of the files is there already; then nothing is written.
     """
-    folder = folder.absolute()
+    folder = Path(os.path.normpath(folder.absolute()))
     home = folder.resolve()
     _must_be_free(folder)
     project = _project(program, home)

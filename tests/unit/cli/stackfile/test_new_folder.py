@@ -150,3 +150,12 @@ def test_a_command_without_its_program_says_so(tmp_path: Path) -> None:
 def test_what_comes_next_is_said_as_it_is_typed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "my bank", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["next"][:2] == ["cd 'my bank'", ". ./env"]
+
+
+def test_the_folder_is_shown_as_it_is_found(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "program").mkdir()
+    monkeypatch.chdir(tmp_path / "program")
+    assert main(["new", "../bank"]) == 0
+    out = capsys.readouterr().out
+    assert f"made: {tmp_path / 'bank'}\n" in out
+    assert "\n  cd ../bank\n" in out
