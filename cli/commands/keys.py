@@ -52,6 +52,26 @@ def keys_init(stack: Stack) -> Result:
     return with_next(stack, show.keys_text(report, stack), report.plain())
 
 
+def secrets_rotate(
+    stack: Stack,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="the entry of fate:secrets, such as party-9999-mysql", show_default=False)],
+) -> Result:
+    """Put a new random password in the place of one: writes it as another entry of fate:secrets, encrypted by `pulumi config set
+    --secret`, and names that in the party's credentials; no value is shown. `pulumi up` applies it. For MySQL and RabbitMQ run this verb
+    again after that: it removes the previous password, once a Job has changed it in the server. Reads the stack's state with `pulumi`.
+
+    Example: `fatefed secrets rotate party-9999-mysql -s bank-a`
+    """
+    from cli.commands.next_steps import with_next
+    from cli.keys.rotation import rotate_password
+    from cli.tools.kept import keep_copy
+
+    rotation = rotate_password(stack, name)
+    keep_copy(stack)
+    removed = [] if rotation.removed is None else [f"removed  {rotation.removed}"]
+    return with_next(stack, "\n".join([rotation.did, *removed, f"at `pulumi up`: {rotation.at_up}"]), rotation.plain())
+
+
 def identity_create(
     stack: Stack,
     replace: Annotated[bool, typer.Option("--replace", help="make a new key: every peer must then accept it with --key")] = False,
@@ -145,7 +165,7 @@ def trust_rotate(
 
 
 KEYS = group("keys", "The identity, CAs and passwords of a stack together (init).", ("init", keys_init))
-SECRETS = group("secrets", "The entries of fate:secrets (init).", ("init", secrets_init))
+SECRETS = group("secrets", "The entries of fate:secrets (init, rotate).", ("init", secrets_init), ("rotate", secrets_rotate))
 IDENTITY = group(
     "identity", "The key that signs this organization's descriptors (create, show).", ("create", identity_create), ("show", identity_show)
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cli.keys.passwords import give_command
+from cli.keys.rotation import unfinished
 from cli.keys.trust import own_authorities
 from cli.tools.files import shown
 from cli.tools.project import Project, Stack
@@ -104,6 +105,8 @@ def _up(loaded: LoadedStack, stack: Stack, *, after_up: bool) -> Iterator[NextSt
     """From `pulumi up` on."""
     if not after_up:
         yield NextStep(f"pulumi up {stack.options}", "shows what changes, then asks")
+    for entry in unfinished(loaded):
+        yield NextStep(f"fatefed secrets rotate {entry} {stack.options}", "when that went well: removes the previous password")
     hubs = {hub.peer for hub in named_hubs(loaded.spec)}
     if any(peer.by_hand and peer.name in hubs for peer in loaded.peers.accepted):
         yield NextStep(f"pulumi stack output endpoints {stack.options}", "the addresses that the operator of the exchange asks for")

@@ -2,13 +2,18 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli.tools.project import Stack
+from federation.base import naming
 from federation.base.live import live_values, substitute
+from federation.catalogue.kinds import KINDS
 from federation.peers.descriptor import finish
+from federation.stack.plan import StackPlan
 from tests.support.stacks import stand_in
 
 # As the real one does, `stack init` and `config set --secret` note what they do in the stack file, and `config set` never shows a value.
@@ -46,6 +51,11 @@ if arguments[:2] == ["config", "set"]:
     ended()
 if arguments[:2] == ["config", "get"]:
     ended(state["secrets"][arguments[3].removeprefix("fate:secrets.")])
+if arguments[:3] == ["config", "rm", "--path"]:
+    entry = arguments[3].removeprefix("fate:secrets.")
+    file.write_text(re.sub(f"^    {{entry}}: .*\\n", "", file.read_text(), flags=re.M))
+    del state["secrets"][entry]
+    ended()
 if arguments[:1] == ["up"]:
     state["deployed"].append(name)
     ended()
@@ -55,7 +65,8 @@ if arguments[:2] == ["stack", "output"]:
     missing = arguments[2:3] not in ([], ["--json"])
     ended("error: current stack does not have output property" if missing else "{{}}", 255 if missing else 0)
 if arguments[:2] == ["stack", "export"]:
-    ended(state.get("export", "{{}}"))
+    export = home / "export.json"
+    ended(export.read_text() if export.exists() else "{{}}")
 ended(f"not expected: {{arguments}}", 255)
 """
 
@@ -66,9 +77,24 @@ def backend(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "backend.json"
 
 
+def _resources(plan: StackPlan) -> Iterator[dict[str, Any]]:
+    """What the state remembers of a deployed plan: its units and their Jobs."""
+    for unit in plan.units:
+        component = naming.COMPONENT_PACKAGE + KINDS[unit.kind].component
+        yield {"type": component, "urn": f"urn::{unit.key}", "inputs": dict(unit.facts)}
+        for planned in unit.jobs:
+            metadata = {"name": planned.job.name, "namespace": planned.job.namespace}
+            yield {
+                "type": "kubernetes:batch/v1:Job",
+                "urn": f"urn::{planned.job.name}",
+                "inputs": {"metadata": metadata, **planned.job.fields},
+            }
+
+
 def deploy(stack: Stack, *, host: str = "198.51.100.20") -> None:
     """`pulumi up`; the cluster gives every Service this address."""
     bodies = {unit.key: unit.descriptor for unit in stack.load().plan.units}
     whole = {key: finish(substitute(body, dict.fromkeys(live_values(body), host))).plain() for key, body in bodies.items()}
     (stack.project.folder / "descriptors.json").write_text(json.dumps(whole))
+    (stack.project.folder / "export.json").write_text(json.dumps({"deployment": {"resources": [*_resources(stack.load().plan)]}}))
     subprocess.run(["pulumi", "up", "-s", stack.name], check=True)

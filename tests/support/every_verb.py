@@ -70,6 +70,7 @@ VERBS: Mapping[str, Words] = {
     "convert kubefate": Words("{}/cluster.yaml --out converted"),
     "keys init": Words(code=FAILED),  # half of an identity is there
     "secrets init": Words(),
+    "secrets rotate": Words("party-9999-mysql -s bank-a", FAILED),  # it is not made yet
     "identity create": Words("-s bank-a --replace"),
     "identity show": Words(fits=True),
     "trust init": Words(),

@@ -54,7 +54,8 @@ def _rotated(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
         credential = unit.spec.credentials.of(slot)
         if credential is not None and credential.previous is not None:
             text = f"party {unit.party}: credentials.{slot}.previous is still there:"
-            remedy = "remove it once `pulumi up` has changed the password; a new deployment would wait for it"
+            again = f"run `fatefed secrets rotate {credential.entry}`" if credential.secret else "remove it"
+            remedy = f"{again} once `pulumi up` has changed the password; a new deployment would wait for it"
             yield caution(stack.at(unit, "credentials", slot, "previous"), text, remedy)
 
 
