@@ -97,7 +97,7 @@ class Namespaces:
             raise UnreadError(f"kubectl cannot be run: {error.strerror}") from None
         if done.returncode == 0:
             return dict(json.loads(done.stdout)) if done.stdout.strip() else None
-        reason = ([line.strip() for line in done.stderr.splitlines() if line.strip()] or ["kubectl failed without a word"])[-1]
+        reason = ([line.strip() for line in done.stderr.splitlines() if line.strip()] or ["kubectl failed without a message"])[-1]
         if "(Forbidden)" in reason:
             raise UnreadError(reason)
         raise self._unreachable()

@@ -117,7 +117,7 @@ class Unit(FederationComponent):
 
 
 def _says_what_it_does(key: str) -> ResourceHook:
-    """Says in the preview which pairs of parties a change affects, how, and who has to act."""
+    """Says in the preview which pairs of parties a change affects, how, and who must act."""
 
     def say(change: ResourceHookArgs) -> None:
         for effect in effects(key, change.old_inputs or {}, change.new_inputs or {}):
@@ -159,7 +159,7 @@ def _hooks(unit: str, secret: SecretPlan) -> ResourceHookBinding | None:
     def say(change: ResourceHookArgs) -> None:
         old, new = (_until(inputs) for inputs in (change.old_inputs, change.new_inputs))
         if old != new:
-            pulumi.log.info(f"the certificate of {unit} is renewed: until {new}, so far until {old}; Pulsar takes it within 5 minutes")
+            pulumi.log.info(f"the certificate of {unit} is renewed: until {new}, so far until {old}; Pulsar reads it within 5 minutes")
 
     hook = ResourceHook(f"{unit}-{secret.role}-renewal", say, opts=ResourceHookOptions(on_dry_run=True))
     return ResourceHookBinding(before_update=[hook])

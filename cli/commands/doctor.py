@@ -14,7 +14,7 @@ from cli.tools.verbs import FAILED, OK, Result
 
 _INSIDE = "ask peers from a pod: makes a Job with FATE-Flow's image in the party's namespace, and deletes it (docs/rbac/doctor-job.yaml)"
 _ENGINES = "ask the external engines instead, each question for at most 10 s: reads their passwords with `pulumi config get`"
-_IMAGES = "ask the registries for every image instead, from this machine, as nodes will; nothing is pulled, and no row fails"
+_IMAGES = "ask the registries for every image instead, from this machine; nothing is pulled, and no row fails"
 _LOGS = "also the last LINES lines of each pod; FATE's logs may name data sets and columns (default: none)"
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="for all questions together")]
 

@@ -14,7 +14,7 @@ from cli.tools.prompt import says_yes
 from cli.tools.verbs import FAILED, USAGE, Result, group
 
 _FOLDER = "with tls: certManager: make a CA, and write key, certificate and Issuer into this folder; no file is overwritten"
-_GIVEN = "with tls: certManager: take the CA whose public certificate (PEM) this is; its Issuer exists"
+_GIVEN = "with tls: certManager: use the CA with this public certificate (PEM); its Issuer exists"
 IssuerFiles = Annotated[Path | None, typer.Option(metavar="DIR", help=_FOLDER)]
 Authority = Annotated[Path | None, typer.Option(metavar="FILE", help=_GIVEN)]
 
@@ -108,7 +108,7 @@ def identity_show(stack: Stack, as_json: bool = False) -> Result:
 
 def trust_init(
     stack: Stack,
-    party: Annotated[str | None, typer.Option(metavar="ID", help="this one alone (default: all)")] = None,
+    party: Annotated[str | None, typer.Option(metavar="ID", help="only this one (default: all)")] = None,
     issuer_files: IssuerFiles = None,
     authority: Authority = None,
 ) -> Result:
@@ -133,11 +133,11 @@ def trust_init(
 def trust_rotate(
     stack: Stack,
     party: Annotated[str | None, typer.Option(metavar="ID", help="the party; needed with more than one with a CA")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="do the second and third step without a question")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do the second and third step without asking")] = False,
     issuer_files: IssuerFiles = None,
     authority: Authority = None,
     issuer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="who of cert-manager signs next (default: the name so far, with the CA's number)")
+        str | None, typer.Option(metavar="NAME", help="the next Issuer of cert-manager (default: the current name, with the CA's number)")
     ] = None,
     as_json: bool = False,
 ) -> Result:
@@ -153,9 +153,9 @@ def trust_rotate(
     from cli.tools.kept import keep_copy
 
     if waits_for_peers(stack, party) and not yes:
-        question = "a peer that did not accept the step before loses its link: do the next step?"
+        question = "a peer that has not accepted the previous step loses its link: do the next step?"
         if as_json or not sys.stdin.isatty():
-            said = "nothing was written: there is nobody to ask; add --yes when every peer is ready"
+            said = "nothing was written: confirm with --yes when every peer is ready"
             return Result("", {"written": False}, USAGE, said)
         if not says_yes(question):
             return Result("nothing was written", {"written": False}, FAILED)

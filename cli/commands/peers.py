@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _UNIT = "exchange, `party-<id>`, `serving-<id>`, serving-exchange, `site-portal-<id>`, fml-manager; needed when the stack has several"
 _OTHER = "the stack that publishes it, one of your own in the same state backend: ORGANIZATION/PROJECT/STACK"
 _OF_STACK = "with --from-stack: which unit, such as party-10000; needed when the stack has several"
-_HEARD = "the fingerprint that the sender told you: any other is refused, and a new key of a known peer is accepted"
-_NAMES = "accept host names without addresses: whoever controls a name decides where pods of this stack connect to"
+_HEARD = "the fingerprint from the sender: refuse any other key, and accept a new key of a known peer"
+_NAMES = "accept host names without addresses: whoever controls a name decides where pods of this stack connect"
 
 
 def descriptor_export(
@@ -32,7 +32,7 @@ def descriptor_export(
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="where to write it; - for standard output")],
     unit: Annotated[str | None, typer.Option(metavar="UNIT", help=_UNIT, autocompletion=names.units)] = None,
     days: Annotated[int, typer.Option(help="for how long peers may accept it")] = DESCRIPTOR_DAYS,
-    serial: Annotated[int | None, typer.Option(metavar="N", help="go on from this serial number, when the stack file lost count")] = None,
+    serial: Annotated[int | None, typer.Option(metavar="N", help="continue from this serial number, if the stack file lost count")] = None,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="without a signature, for peers that cannot check one")] = False,
 ) -> Result:
     """Write the signed descriptor that peers import. Reads the stack's outputs and its key with `pulumi`; writes FILE, its serial number
@@ -76,7 +76,7 @@ def peers_add(
         bool, typer.Option("--unsigned", help="accept a file without a signature, whose sha256 you compared with its owner")
     ] = False,
     resolve: Annotated[bool, typer.Option("--resolve", help=_NAMES)] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="accept without a question; a key that is new here needs --key, too")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="accept without asking; a key that is new here also needs --key")] = False,
     as_json: bool = False,
 ) -> Result:
     """Accept a peer's descriptor: checks its signature, shows who it is, what it says, the fingerprint of its key to compare with the peer,
@@ -94,7 +94,7 @@ def peers_add(
     signed = key is not None or unsigned
     found = review(stack, _given(file, from_stack, unit, name, signed=signed), name, Terms(today(), key, unsigned, resolve))
     if not found.needed:
-        text = f"peer {found.name} was accepted with this descriptor already; nothing to write"
+        text = f"peer {found.name} was accepted with this descriptor before; there is nothing to write"
         return Result(text, {**found.plain(), "accepted": True, "written": False})
     text = show.review_text(found)
     if yes and key is None and found.unheard_key is not None:
@@ -102,8 +102,8 @@ def peers_add(
         problem = f"is signed with {found.unheard_key}, a key that was not accepted before"
         raise CommandError(shown(file or Path()), problem, "compare it with the sender by phone, then name it: --key SHA256:...")
     if not yes and (as_json or not sys.stdin.isatty()):
-        heard = "" if found.unheard_key is None else " and --key, with the fingerprint that the sender told you,"
-        said = f"nothing was written: there is nobody to ask; add --yes{heard} to accept this descriptor"
+        heard = "" if found.unheard_key is None else " and --key, with the fingerprint from the sender,"
+        said = f"nothing was written: confirm with --yes{heard} to accept this descriptor"
         return Result(text, {**found.plain(), "accepted": False, "written": False}, USAGE, said)
     if not yes and not _agreed(text, found):
         return Result("not accepted; nothing was written", {}, FAILED)
@@ -122,13 +122,13 @@ def _given(file: Path | None, stack: str | None, unit: str | None, name: str | N
     from cli.peers.sources import StackOutput
 
     if file is not None and (stack or unit):
-        raise UsageError("name a descriptor FILE or a stack, not both: --unit is one of a stack's")
+        raise UsageError("name a descriptor FILE or a stack, not both: --unit needs a stack")
     if file is not None:
         return file
     if stack is None and name is None:
-        raise UsageError("name a descriptor FILE; or a stack with --from-stack; or with --name a peer whose stack is to be read again")
+        raise UsageError("name a descriptor FILE; or a stack with --from-stack; or a peer from a stack with --name")
     if signed:
-        raise UsageError("what a stack publishes is not signed: drop --key and --unsigned, or name a descriptor FILE")
+        raise UsageError("a descriptor from a stack has no signature: remove --key and --unsigned, or name a descriptor FILE")
     return StackOutput(stack, unit)
 
 

@@ -19,18 +19,16 @@ if TYPE_CHECKING:
     from cli.tools.registry import Credentials, Registries
     from federation.catalogue.releases import Release
 
-_AGAINST = "a stack file as it was, with its descriptors beside it (a git worktree), instead of the deployed state"
+_AGAINST = "an older stack file with its descriptors next to it (a git worktree), instead of the deployed state"
 _OUT = "new, empty, or an earlier rendering, whose stale files are removed"
 _SIGNED_IN = "users and passwords of registries (default: Docker's config.json of this user, then the stack's pull secret)"
 _ROW = "a row of the catalogue, as in federation/catalogue/rows/fate; it may have a base"
 Auth = Annotated[Path | None, typer.Option(metavar="FILE", help=_SIGNED_IN)]
-Ca = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="the PEM file of a CA that registries are trusted by, beside the machine's own")
-]
+Ca = Annotated[Path | None, typer.Option(metavar="FILE", help="the PEM file of a CA for registries, in addition to the machine's own CAs")]
 
 
 def plan(stack: Stack, against: Annotated[Path | None, typer.Option(metavar="FILE", help=_AGAINST)] = None) -> Result:
-    """Say, as Markdown, what the stack file does to running parties: which pairs, how (reload, cut, restart, data loss), who has to act.
+    """Say, as Markdown, what the stack file does to running parties: which pairs, how (reload, cut, restart, data loss), who must act.
     Compares it with what the stack's state remembers (`pulumi stack export`), or with another stack file; writes nothing. Exit status: 0
     nothing stops, 3 pods restart or links are cut, 4 data is left behind.
 
@@ -175,7 +173,7 @@ def images_list(stack: Stack) -> Result:
 
 def images_pin(
     stack: Stack,
-    update: Annotated[bool, typer.Option("--update", help="also take the new digest where a tag has another one than is pinned")] = False,
+    update: Annotated[bool, typer.Option("--update", help="also write the new digest if a tag moved")] = False,
     auth: Auth = None,
     ca: Ca = None,
 ) -> Result:

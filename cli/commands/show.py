@@ -88,7 +88,7 @@ def identity_text(found: Identity) -> str:
     made = "made" if found.made else "is there already"
     lines = [
         f"the key that signs your descriptors {made}: {found.key}",
-        "tell this fingerprint to your peers by phone, or in person: they compare it when they accept your descriptor",
+        "read this fingerprint to your peers by phone or in person: they compare it when they accept your descriptor",
     ]
     if found.replaced is not None:
         lines.append(f"it takes the place of {found.replaced}: every peer accepts your next descriptor with --key {found.key}")
@@ -98,10 +98,10 @@ def identity_text(found: Identity) -> str:
 def export_text(export: Export, path: str) -> str:
     """What was written, and what to do with it."""
     if (signed := export.signature) is None:
-        said = f"unsigned, sha256 {digest(export.content)}: tell it to your peers by another channel"
+        said = f"unsigned, sha256 {digest(export.content)}: tell your peers the sha256 over another channel"
     else:
         said = f"serial {signed.serial}, until {signed.not_after}, signed with {signed.key}"
-    return f"written: {path} ({said})\nsend it to your peers, who accept it with `fatefed peers add`"
+    return f"written: {path} ({said})\nsend it to your peers; they accept it with `fatefed peers add`"
 
 
 def export_data(export: Export, path: str) -> dict[str, Any]:
@@ -114,14 +114,14 @@ def state_text(found: StateChange) -> str:
     """A peer's new state, what it changes, or what keeps that from being applied."""
     said = f"peer {found.name}: {found.before} -> {found.state}" if found.written else f"peer {found.name} is {found.state} already"
     if found.problems:
-        lines = [said if found.written else f"{said}; nothing to write", "", "pulumi refuses the stack file, until this is right:"]
+        lines = [said if found.written else f"{said}; nothing to write", "", "pulumi refuses the stack file until you correct this:"]
         lines += [f"  {number}. {problem}" for number, problem in enumerate(found.problems, 1)]
         return "\n".join([*lines, ""])
     if not found.written:
         return f"{said}; nothing to write"
     lines = [said]
     if found.routes is None:
-        return "\n".join([*lines, "the stack file was wrong before: which routes change, the preview shows", ""])
+        return "\n".join([*lines, "the stack file had problems before: the preview shows which routes change", ""])
     for change in found.routes:
         lines += ["", f"routes of {change.unit} will change:", *(f"  {line}" for line in change.diff.splitlines())]
     lines += [] if found.routes else ["no route of this stack will change"]
@@ -141,7 +141,7 @@ def rotation_text(step: Step) -> str:
 def _who_signed(found: Review) -> list[str]:
     if found.origin.stack is not None:
         where = f"unit {found.origin.unit} of stack {found.origin.stack}"
-        return [f"  not signed: read from {where}; who may write to this state backend can change it"]
+        return [f"  not signed: read from {where}; anyone who can write to this state backend can change it"]
     if (signed := found.signature) is None:
         return ["  not signed"]
     known = "the key accepted before" if found.known_key else "a key that was not accepted before: compare it with the sender by phone"
@@ -169,7 +169,7 @@ def secrets_text(report: SecretsReport) -> str:
     if not lines:
         lines = ["no password is missing"]
     if report.missing:
-        lines += ["", "still missing; only you can give them (an entry that is there is replaced):"]
+        lines += ["", "still missing; only you have them (this replaces an existing entry):"]
         lines += [line for one in report.missing for line in (f"  {one.what}:", f"    {one.command}")]
     if report.unmade:
         lines += ["", f"{' and '.join(report.unmade)} to be made"]
@@ -187,7 +187,7 @@ def _changes(found: Review) -> list[str]:
     if found.previous is None:
         return ["", f"first descriptor of {found.name}; it would be {found.state}"]
     if not found.changes:
-        return ["", f"says the same as the accepted one; {found.name} stays {found.state}"]
+        return ["", f"has the same content as the accepted one; {found.name} stays {found.state}"]
     head = ["", f"changes against the accepted one; {found.name} stays {found.state}:"]
     return head + [f"  {change.field}: {change.old or '(absent)'} -> {change.new or '(absent)'}" for change in found.changes]
 

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 _NEW = "new"
 _KNOWN_ID = (
-    "the federation's id; new: make one, for who founds a mesh (default: an exchange makes one, others learn it by `fatefed peers add`)"
+    "the federation's id; new: make one, for the founder of a mesh (default: an exchange makes one, others get it with `fatefed peers add`)"
 )
 _SOURCES = "who may connect to what is published: address ranges, or `anyone` (default: a proposal in a comment, and previews warn)"
 _FATE = f"of FATE, one of `fatefed releases list` (default: {RELEASE}; for a portal the last that FedLCM is known to work with)"
 _NODES = "without load balancers: publish node ports, at this IP address of the nodes, which peers reach"
-_RANGES = "address ranges of the cluster's pods, Services and nodes, where no peer may be (default: a proposal in a comment)"
+_RANGES = "address ranges of the cluster's pods, Services and nodes, which no peer may use (default: a proposal in a comment)"
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -157,7 +157,7 @@ def _current_context() -> str | None:
 def check(
     stack: Stack,
     live: Annotated[
-        bool, typer.Option("--live", help="ask the cluster, too, whose the stack's namespaces are, and what is left in them")
+        bool, typer.Option("--live", help="also ask the cluster for the owners and the contents of the stack's namespaces")
     ] = False,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="for all questions together")] = 30,
 ) -> Result:

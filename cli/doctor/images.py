@@ -18,13 +18,17 @@ _AT_ONCE = 8
 def image_rows(plan: StackPlan, registries: Registries, seconds: float) -> list[Row]:
     """Whether each image of a plan can be had, as far as this machine sees: registries, then manifests; nothing is pulled.
 
-    No row fails: nodes may reach what this machine does not, and may sign in otherwise.
+    No row fails: nodes may reach registries that this machine cannot, and may sign in otherwise.
     """
     end, references = time.monotonic() + seconds, sorted({reference for _, reference, _ in image_uses(plan)})
 
     def asked(check: str, question: Callable[[], str], cause: Row | None = None) -> Row:
         row = ask(f"{check} from this machine", question, cause, min(SECONDS, max(1.0, end - time.monotonic())))
-        return replace(row, state="not readable", fix=f"{row.fix}; nodes may reach what this machine does not") if failed([row]) else row
+        return (
+            replace(row, state="not readable", fix=f"{row.fix}; nodes may reach registries that this machine cannot")
+            if failed([row])
+            else row
+        )
 
     def read(reference: str) -> Row:
         return asked(f"image {reference}", partial(registries.digest, reference), hosts[Reference.read(reference).host])

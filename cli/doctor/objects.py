@@ -9,7 +9,7 @@ from cli.doctor.rows import Row, not_read, skipped
 from cli.doctor.snapshot import name_of
 from cli.tools.kubectl import Ask, Object, Reading
 
-REFRESH = "run `pulumi up --refresh`: a plain `pulumi up` does not see what was changed or deleted by hand"
+REFRESH = "run `pulumi up --refresh`: a plain `pulumi up` does not notice manual changes"
 _SHOWN = 3
 _NO_TYPE = "the server doesn't have a resource type"
 
@@ -56,7 +56,7 @@ def remedy(item: Object, found: Sequence[Difference]) -> str:
     others = sorted({manager for one in found for manager in other_managers(item, one.path)})
     if not others:
         return REFRESH
-    return f"{REFRESH}; it ends with a conflict while field manager {', '.join(others)} holds the field: let that program give it up first"
+    return f"{REFRESH}; it ends with a conflict while field manager {', '.join(others)} holds the field: make that program release it first"
 
 
 def replicas_remedy(item: Object, namespace: str, module: str, planned: int) -> str:

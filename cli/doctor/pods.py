@@ -15,8 +15,8 @@ _REMEDIES = {
     "CrashLoopBackOff": _LOGS,
     "Error": _LOGS,
     "OOMKilled": "raise modules.{module}.resources.limits.memory",
-    "CreateContainerConfigError": "a Secret or ConfigMap that it names is missing: run `pulumi up`, or make the one you named yourself",
-    "Unschedulable": "no node has room for it, or none that it may run on: see modules.{module}.resources, nodeSelector and tolerations",
+    "CreateContainerConfigError": "a Secret or ConfigMap that it names is missing: run `pulumi up`, or create the one you named",
+    "Unschedulable": "no suitable node has room for it: see modules.{module}.resources, nodeSelector and tolerations",
 }
 _ELSE = "`kubectl -n {namespace} describe pod {pod}` says more"
 
@@ -34,7 +34,7 @@ def trouble(namespace: str, module: str, pods: list[Object], workload: Object | 
             said = f": {message}" if message else ""
             return f"{name_of(pod)}{f' ({container})' if container else ''} {reason}{said}", _REMEDIES.get(reason, _ELSE).format(**names)
     pod = sorted(pods, key=name_of)[0]
-    return "its pods have started and do not answer yet", f"wait; else {_ELSE.format(namespace=namespace, pod=name_of(pod))}"
+    return "its pods have started, but do not answer yet", f"wait; else {_ELSE.format(namespace=namespace, pod=name_of(pod))}"
 
 
 def _reasons(pod: Object) -> Iterator[tuple[str, str, str]]:

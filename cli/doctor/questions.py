@@ -22,8 +22,8 @@ def guarded(check: str, rows: Iterable[Row]) -> Iterator[Row]:
         raise
     except Exception as error:
         place = extract_tb(error.__traceback__)[-1]
-        why = f"an answer that makes no sense ({type(error).__name__} at {Path(place.filename).name}:{place.lineno})"
-        yield Row(check, "failed", why, "look whether it is that server; if it is, report it as a defect of this program")
+        why = f"an unexpected answer ({type(error).__name__} at {Path(place.filename).name}:{place.lineno})"
+        yield Row(check, "failed", why, "check that it is that server; if it is, report a bug")
 
 
 def ask(check: str, question: Callable[[], str], cause: Row | None = None, seconds: float = SECONDS) -> Row:
@@ -45,13 +45,11 @@ def ask(check: str, question: Callable[[], str], cause: Row | None = None, secon
             answers.append(Row(check, "failed", error.problem, error.fix))
         except Exception as error:
             # An answer of another kind than the server's documentation says.
-            answers.append(
-                Row(check, "failed", f"an answer that makes no sense ({type(error).__name__})", "look whether it is that server")
-            )
+            answers.append(Row(check, "failed", f"an unexpected answer ({type(error).__name__})", "check that it is that server"))
 
     # A thread of its own, because a server that sends a byte now and then outlives any timeout of a socket.
     thread = threading.Thread(target=answer, daemon=True)
     thread.start()
     thread.join(seconds)
-    fix = "look whether the server is overloaded, or a firewall drops packets"
+    fix = "check whether the server is overloaded, or a firewall drops packets"
     return answers[0] if answers else Row(check, "failed", f"no answer within {seconds:.0f} s", fix)

@@ -8,7 +8,7 @@ from cli.tools.kubectl import Reading
 from cli.tools.text import one_line
 
 # What makes an answer readable, in a namespace of the stack and outside.
-ROLE = "apply docs/rbac/viewer.yaml in this namespace, or ask who may read it"
+ROLE = "apply docs/rbac/viewer.yaml in this namespace, or ask someone who may read it"
 CLUSTER_ROLE = "apply docs/rbac/viewer-cluster.yaml, or ask the cluster's administrator"
 
 State = Literal["failed", "not readable", "skipped", "ok"]
@@ -42,7 +42,7 @@ def not_read(check: str, reading: Reading, fix: str) -> Row | None:
         return None
     if reading.state == "not readable":
         return Row(check, "not readable", reading.reason, fix)
-    return Row(check, "failed", reading.reason, "ask again; if it stays so, see what kubectl says")
+    return Row(check, "failed", reading.reason, "ask again; if it persists, check with kubectl")
 
 
 def failed(rows: Iterable[Row]) -> bool:

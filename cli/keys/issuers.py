@@ -30,8 +30,8 @@ class Source:
     def check(self, place: str) -> None:
         """CommandError unless it says one of the two."""
         if (self.folder is None) == (self.authority is None):
-            problem = "cert-manager signs for it, and its CA's key does not go into fate:secrets"
-            remedy = "make a CA with --issuer-files DIR, or give the public certificate of the Issuer's CA with --authority FILE"
+            problem = "cert-manager signs for it, so its CA's key does not belong in fate:secrets"
+            remedy = "make a CA with --issuer-files DIR, or name the public certificate of the Issuer's CA with --authority FILE"
             raise CommandError(place, problem if self.folder is None else "--issuer-files and --authority exclude each other", remedy)
 
 
@@ -45,7 +45,7 @@ def given_authority(file: Path, party: PartyId, domain: str, today: date) -> str
             shown(file), f"cannot be read: {getattr(error, 'strerror', None) or error}", "name the PEM file of the CA's public certificate"
         ) from None
     if "PRIVATE KEY" in text:
-        raise CommandError(shown(file), "holds a private key, which stays with the Issuer", "give the certificate alone")
+        raise CommandError(shown(file), "holds a private key, which stays with the Issuer", "name a file with the certificate only")
     if problems := authority_problems(text, party, domain) or (*form_problems(text, party), *day_problems(text, today)):
         remedy = "make a CA with --issuer-files DIR: docs/guides/trust.md says what peers accept"
         raise CommandError(shown(file), "; ".join(problems), remedy)
@@ -70,7 +70,7 @@ def write_issuer(folder: Path, party: PartyId, namespace: str, issuer: Certifica
 def must_be_ours(party: PartyId, issuer: CertificateIssuer) -> None:
     """CommandError for an Issuer that no files are known for."""
     if issuer.group != CERT_MANAGER_GROUP:
-        remedy = "give the public certificate of its CA with --authority FILE"
+        remedy = "name the public certificate of its CA with --authority FILE"
         raise CommandError(f"party {party}", f"what a {issuer.kind} of {issuer.group} is made from is not known here", remedy)
 
 

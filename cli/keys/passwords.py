@@ -72,7 +72,7 @@ def _must_not_be_in_use(stack: Stack, plan: StackPlan, names: list[str]) -> None
             lost = sorted(set(secret.sources.values()) & set(names))
             if module in _SERVERS and module in deployed.get(unit.key, {}) and lost:
                 remedy = (
-                    "restore the entry from a copy of the stack file, or read it back from that Secret; a new one would lock everything out"
+                    "restore the entry from a copy of the stack file, or read it from that Secret: with a new one clients cannot sign in"
                 )
                 raise CommandError(f"fate:secrets.{lost[0]}", f"is gone, but {unit.key} is deployed with it (Secret {secret.name})", remedy)
 

@@ -86,7 +86,7 @@ def rotate(stack: Stack, party: PartyId | None, today: date, source: Source, iss
         number = str(int(numbers[0]) + 1)
         _new_authority(stack, unit, number, today)
         wait = f"when every peer accepted it and ran `pulumi up`: `fatefed trust rotate {stack.options} --party {chosen}` again"
-        return Step(chosen, f"step 1 of 3: authority {number} is trusted beside {numbers[0]}, which still signs", (up, send, wait))
+        return Step(chosen, f"step 1 of 3: authority {number} is now trusted; authority {numbers[0]} still signs", (up, send, wait))
     old, new = numbers
     if trust.signing == old:
         _secret(stack, f"{key}-key", _new_server_key())
@@ -94,8 +94,8 @@ def rotate(stack: Stack, party: PartyId | None, today: date, source: Source, iss
         wait = f"when Pulsar runs with it (5 minutes): `fatefed trust rotate {stack.options} --party {chosen}` again"
         return Step(chosen, f"step 2 of 3: authority {new} signs, for a new server key", (up, wait))
     write_fields(stack, (*at, "authorities"), {}, frozenset({old}))
-    forget = f"`pulumi config rm --path '{secret_path(f'{key}-ca-{old}')}' {stack.options}`: its key is not needed any more"
-    return Step(chosen, f"step 3 of 3: authority {old} is not trusted any more", (up, send, forget))
+    forget = f"`pulumi config rm --path '{secret_path(f'{key}-ca-{old}')}' {stack.options}`: its key is no longer needed"
+    return Step(chosen, f"step 3 of 3: authority {old} is no longer trusted", (up, send, forget))
 
 
 def waits_for_peers(stack: Stack, party: PartyId | None) -> bool:
@@ -109,7 +109,7 @@ def _must_be_deployed(stack: Stack, loaded: LoadedStack, unit: PartyUnit) -> Non
     """Two steps in one `pulumi up` would have a CA sign that no peer was told of, or take away the one that still signs."""
     planned, remembered = loaded.plan.unit(unit.key).facts, deployed(stack).get(unit.key, {})
     if any(fact in remembered and remembered[fact] != planned[fact] for fact in ("authorities", "signer")):
-        raise CommandError(unit.title, "the step before is not deployed yet", f"`pulumi up {stack.options}` first")
+        raise CommandError(unit.title, "the previous step is not deployed yet", f"`pulumi up {stack.options}` first")
 
 
 def own_authorities(spec: StackSpec) -> list[PartyUnit]:
@@ -122,7 +122,7 @@ def _chosen(spec: StackSpec, party: PartyId | None) -> PartyUnit:
     if party is None and len(known) == 1:
         return next(iter(known.values()))
     if party not in known:
-        said = f"party {party} has no CA of its own" if party is not None else "the stack has not exactly one party with a CA of its own"
+        said = f"party {party} has no CA of its own" if party is not None else "the stack has no single party with its own CA"
         raise CommandError("--party", said, f"choose one of: {', '.join(known) or f'none; set tls: {PARTY_CA} in a party with Pulsar'}")
     return known[party]
 
@@ -152,7 +152,7 @@ def _rotate_issuer(stack: Stack, unit: PartyUnit, trust: PartyTrust, today: date
         new = issuer.model_copy(update={"name": _next_name(issuer.name, numbers[0], number) if name is None else name})
         orders = _new_issuer(stack, unit, new, number, today, source)
         wait = f"when every peer accepted it and ran `pulumi up`, and {new.kind} {new.name} is ready: {again}"
-        return Step(party, f"step 1 of 3: authority {number} is trusted beside {numbers[0]}, which still signs", (*orders, up, send, wait))
+        return Step(party, f"step 1 of 3: authority {number} is now trusted; authority {numbers[0]} still signs", (*orders, up, send, wait))
     if source != Source():
         raise CommandError(unit.title, "has its next CA already", "leave out --issuer-files and --authority")
     old, new_number = numbers
@@ -166,8 +166,8 @@ def _rotate_issuer(stack: Stack, unit: PartyUnit, trust: PartyTrust, today: date
     if name is not None:
         raise CommandError("--issuer", f"{issuer.kind} {issuer.name} signs already", "leave it out")
     write_fields(stack, (*at, "authorities"), {}, frozenset({old}))
-    forget = f"delete the {issuer.kind} that had authority {old}, and its Secret: its key is not needed any more"
-    return Step(party, f"step 3 of 3: authority {old} is not trusted any more", (up, send, forget))
+    forget = f"delete the {issuer.kind} that had authority {old}, and its Secret: its key is no longer needed"
+    return Step(party, f"step 3 of 3: authority {old} is no longer trusted", (up, send, forget))
 
 
 def _new_issuer(stack: Stack, unit: PartyUnit, issuer: CertificateIssuer, number: str, today: date, source: Source) -> tuple[str, ...]:
@@ -201,16 +201,14 @@ def _init(stack: Stack, unit: PartyUnit, given: frozenset[str], today: date) -> 
     if trust is None:
         left = sorted(name for name in given if name.startswith(f"{key}-ca-"))
         if left:
-            remedy = (
-                f"restore fate:trust.parties.{party} from a copy of the stack file; or remove the entry for a CA that peers do not know"
-            )
+            remedy = f"restore fate:trust.parties.{party} from a copy of the stack file; or remove the entry to make a new CA"
             raise CommandError(f"{shown(stack.file)} fate:secrets.{left[0]}", "is there, but its certificate is gone", remedy)
         _new_authority(stack, unit, "1", today)
         done.append("a CA")
     elif (name := f"{key}-ca-{trust.signing}") not in given:
         remedy = (
             "restore the entry from a copy of the stack file; or remove fate:trust.parties."
-            + f"{party}, and make a CA that peers do not know"
+            + f"{party}, and make a new CA, which peers must accept"
         )
         raise CommandError(f"{shown(stack.file)} fate:secrets.{name}", "is gone, but its certificate is there", remedy)
     if server_key not in given:

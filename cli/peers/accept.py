@@ -153,7 +153,7 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     peers_before = others if own is None else Peers(_sorted((*others.accepted, own)), others.pending)
     if name in plan_after.pending and own is not None and own.routed:
         remedy = "ask the peer for a descriptor with addresses; the accepted one stays in force"
-        raise CommandError(offer.place, f"would take away the routes to {name}: {plan_after.pending[name]}", remedy)
+        raise CommandError(offer.place, f"would remove the routes to {name}: {plan_after.pending[name]}", remedy)
     after = entry.edited(before.decode(), fields, BY_HAND)
     learned = descriptor.federation.id if spec.federation.id is None else None
     if learned is not None:
@@ -262,7 +262,7 @@ def _checked(offer: Offer, spec: StackSpec) -> Received:
         problems.append(Problem(where, f"party {found.party_id} is a party of this stack", remedy))
     own_hubs = {unit.kind for unit in units(spec) if unit.party_id is None}
     if found.kind in own_hubs and found.organization == spec.organization:
-        remedy = "what belongs to this stack names it `local`"
+        remedy = "units of this stack name it `local`"
         problems.append(Problem(where, f"is the descriptor of this stack's own {found.title.removeprefix('the ')}", remedy))
     if problems:
         raise FederationError(problems)
@@ -305,7 +305,7 @@ def _without_id(federation: FederationSpec, descriptor: Descriptor) -> list[str]
     if federation.id is None or descriptor.federation.id is not None:
         return []
     return [
-        f"it does not say the federation's id, {federation.id}: another federation may have the same name and domain; "
+        f"it lacks the federation's id, {federation.id}: another federation may have the same name and domain; "
         "its owner learns the id by accepting a descriptor that has it, and exports again"
     ]
 
@@ -313,11 +313,11 @@ def _without_id(federation: FederationSpec, descriptor: Descriptor) -> list[str]
 def _unknown_before(name: str, peer: PeerSpec | None) -> list[str]:
     if peer is None or peer.sha256 is None:
         return []
-    return [f"the descriptor that was accepted for {name} is not there any more: what changes against it cannot be shown"]
+    return [f"the descriptor that was accepted for {name} is missing: the changes cannot be shown"]
 
 
 def _announced_otherwise(name: str, descriptor: Descriptor, announced: PeerSpec | None) -> list[str]:
     """Nobody but the operator knows whom a name stands for that is not the organization's."""
     if announced is None or announced.sha256 is not None or name.startswith(descriptor.organization):
         return []
-    return [f"this is {_unit(descriptor)}, and takes the place of the announced peer {name}: is it the one you mean? Else choose --name"]
+    return [f"this is {_unit(descriptor)}, and replaces the announced peer {name}: if that is wrong, choose another --name"]

@@ -54,9 +54,7 @@ def stack_problem(known: PeerSpec | None, place: str) -> Problem | None:
     """Why what another stack publishes may not be accepted for a peer: it would be an easier way in than the peer's key."""
     if known is None or known.key is None:
         return None
-    remedy = (
-        "go on with its signed files; or, if it is a stack of your own, take key, previousKey and acceptedSerial out of fate:peers first"
-    )
+    remedy = "use its signed files; or, if the stack is yours, first remove key, previousKey and acceptedSerial from fate:peers"
     return Problem(place, f"is not signed, but this peer signs with {known.key}", remedy)
 
 
@@ -69,7 +67,7 @@ def own_name_problem(received: Received, spec: StackSpec, known: PeerSpec | None
         return None
     problem = f"is in the name of this stack's own organization, {spec.organization}, and signed with another key, {signed.key}"
     remedy = (
-        "do not use a stranger's; of another stack of yours read it with --from-stack, or give both stacks one key "
+        "do not use an unknown sender's file; read another stack of yours with --from-stack, or give both stacks one key "
         "(fate:identity.key, fate:secrets.identity)"
     )
     return Problem(place, problem, remedy)
@@ -88,7 +86,7 @@ def not_as_accepted(spec: StackSpec, peer: Peer, accepted: Peer | None, terms: T
     ]
     for number, authority in enumerate(found.authorities):
         for problem in () if today is None or authority in known else day_problems(authority, today):
-            remedy = "ask the peer for a CA that is valid now; one that ended goes with `fatefed trust rotate`"
+            remedy = "ask the peer for a CA that is valid now; the peer removes an expired one with `fatefed trust rotate`"
             problems.append(Problem(f"{place} trust.authorities.{number}", f"CA {short_fingerprint(authority)} {problem}", remedy))
     return tuple(problems)
 
@@ -118,15 +116,15 @@ def warnings_of(received: Received, ours: str, others: Peers, known: bool, today
     if organization == ours:
         yield f"it is in the name of this stack's own organization, {organization}"
     if signed is None:
-        yield "it is not signed: nothing proves who wrote it; compare its sha256 with the sender by another channel"
+        yield "it is not signed: nothing proves who wrote it; compare its sha256 with the sender over another channel"
         return
     for peer in others.accepted:
         if peer.descriptor.organization == organization and peer.key not in (None, signed.key):
-            yield f"organization {organization} is known here by another key: peer {peer.name}, {peer.key}"
+            yield f"organization {organization} has another key here: peer {peer.name}, {peer.key}"
     for peer in owners_of(signed.key, others):
         if peer.descriptor.organization != organization:
             yield (
-                f"its key is that of peer {peer.name} of {peer.descriptor.organization}: two organizations with one key are one, "
+                f"its key is that of peer {peer.name} of {peer.descriptor.organization}: either both are one organization, "
                 f"or {organization} did not sign this"
             )
     if not known and today is not None and (days := age(signed, today)) > _AGED_DAYS:
@@ -135,7 +133,7 @@ def warnings_of(received: Received, ours: str, others: Peers, known: bool, today
             "(`fatefed identity show` prints it); a later one may name another CA or address"
         )
     if found.authorities and not all(map(excludes_addresses, found.authorities)):
-        yield "its CA may sign for IP addresses, as those made before fate-federation excluded them: it goes with the next rotation"
+        yield "its CA may sign for IP addresses, as those made before fate-federation excluded them: the next rotation replaces it"
 
 
 def age(signed: Signature, today: date) -> int:
@@ -149,7 +147,7 @@ def _unsigned_problem(known: PeerSpec | None, terms: Terms, place: str) -> Probl
     if terms.unsigned or (known is not None and known.unsigned):
         return None
     remedy = (
-        "ask the peer for the output of `fatefed descriptor export`; or, if you compared the sha256 with its owner by another channel, "
+        "ask the peer for the output of `fatefed descriptor export`; or, if you compared the sha256 with its owner over another channel, "
         "add --unsigned"
     )
     return Problem(place, "is not signed", remedy)
@@ -157,14 +155,14 @@ def _unsigned_problem(known: PeerSpec | None, terms: Terms, place: str) -> Probl
 
 def _key_problem(signed: Signature, known: PeerSpec | None, terms: Terms, place: str) -> Problem | None:
     if terms.key is not None and not is_fingerprint(terms.key):
-        remedy = "name it whole, as its owner's `fatefed identity show` prints it: SHA256: and 43 letters and digits"
-        return Problem("--key", f"{terms.key!r} is no fingerprint", remedy)
+        remedy = "write it in full, as its owner's `fatefed identity show` prints it: SHA256: and 43 letters and digits"
+        return Problem("--key", f"{terms.key!r} is not a fingerprint", remedy)
     if terms.key is not None and terms.key != signed.key:
         return Problem(place, f"is signed with {signed.key}, not with {terms.key}", "do not use it: ask the sender which key is theirs")
     if known is None or known.key in (None, signed.key):
         return None
     if known.state == "retired":
-        remedy = "a retired party id belongs to its key for ever: agree on another id, and add it under another name with --name"
+        remedy = "a retired party id belongs to its key forever: agree on another id, and add it under another name with --name"
         return Problem(place, f"is signed with {signed.key}, but this retired peer has the key {known.key}", remedy)
     if terms.key is None:
         remedy = f"call the peer: if the key is new and it is theirs, accept it with --key {signed.key}; else do not use this file"
@@ -179,7 +177,7 @@ def _replaced_key(signed: Signature, known: PeerSpec | None, peers: Mapping[str,
     for name, peer in sorted(peers.items()):
         if peer.previous_key == signed.key:
             problem = f"is signed with {signed.key}, the key of peer {name} before {peer.key}"
-            return Problem(place, problem, "ask the peer to export it again with the key of today")
+            return Problem(place, problem, "ask the peer to export it again with its current key")
     return None
 
 
@@ -205,5 +203,5 @@ def _serial_problem(received: Received, signed: Signature, known: PeerSpec | Non
         return Problem(place, problem, "ask the peer for its latest one; if it lost count, it exports with --serial")
     if signed.serial == known.accepted_serial and known.sha256 not in (None, digest(received.content)):
         problem = f"its serial {signed.serial} was accepted with another content"
-        return Problem(place, problem, "ask the peer to export it again: each export has a serial of its own")
+        return Problem(place, problem, "ask the peer to export it again: each export has its own serial")
     return None

@@ -45,7 +45,7 @@ def of_file(file: Path) -> Offer:
     try:
         # Reading a pipe would wait for ever.
         if not stat.S_ISREG(file.stat().st_mode):
-            raise CommandError(shown(file), "cannot be read: it is no file", "name the descriptor file that the peer sent")
+            raise CommandError(shown(file), "cannot be read: it is not a regular file", "name the descriptor file that the peer sent")
         with file.open("rb") as opened:
             return Offer(shown(file), opened.read(MAX_BYTES + 1), file)
     except OSError as error:

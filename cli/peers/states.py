@@ -83,7 +83,7 @@ def _entry(source: StackSource, stack: Stack, name: str) -> Mapping[str, Any]:
         raise CommandError(f"{shown(stack.file)} fate:peers", f"there is no peer {name}", f"choose one of: {names}")
     entry = known[name]
     if not isinstance(entry, dict):
-        raise CommandError(source.place(("peers", name)), "says nothing of a peer", "write it anew, or remove it")
+        raise CommandError(source.place(("peers", name)), "is not a map (key: value)", "write it again, or remove it")
     return entry
 
 

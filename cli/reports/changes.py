@@ -47,7 +47,7 @@ def _unseen(loaded: LoadedStack, known: Iterable[str], other: LoadedStack | None
         if written:
             names = f"{', '.join(written)} of fate:secrets"
             whether = (
-                f"whether {names} are the deployed ones" if other is None else f"{names} were written anew: whether their values changed"
+                f"whether {names} are the deployed ones" if other is None else f"{names} were written again: whether their values changed"
             )
             yield f"{unit.key}: {whether}, and what follows, `pulumi preview` says"
 
@@ -68,7 +68,7 @@ def impact_text(impact: Impact, stack: str) -> Page:
         return Page((*lines, "No running party is affected.", *unseen))
     ordered = sorted(found, key=lambda effect: -SEVERITY[effect.kind])
     rows = [(effect.unit, effect.kind, effect.what, effect.affects or "none", effect.acts) for effect in ordered]
-    table = Table(("unit", "effect", "what", "pairs", "who has to act"), rows, markdown=True)
+    table = Table(("unit", "effect", "what", "pairs", "who must act"), rows, markdown=True)
     return Page((*lines, table, *unseen))
 
 

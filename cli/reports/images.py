@@ -100,9 +100,11 @@ def pins_text(pins: Pins) -> str:
     lines = [f"pinned: {upstream}@{now}" for upstream, now in pins.written.items()] or [
         "every image that can be pinned has a digest already"
     ]
-    lines += [f"moved: {upstream} is {now} now, and another one is pinned: --update takes it" for upstream, now in pins.moved.items()]
     lines += [
-        f"not pinned: {reference} stands in a file of fate:manifests or in chartValues: write its digest there" for reference in pins.beyond
+        f"moved: {upstream} is {now} now, but another one is pinned: --update writes the new one" for upstream, now in pins.moved.items()
+    ]
+    lines += [
+        f"not pinned: {reference} is in a file of fate:manifests or in chartValues: write its digest there" for reference in pins.beyond
     ]
     return "\n".join(lines)
 

@@ -30,7 +30,7 @@ def render(plan: StackPlan) -> dict[str, str]:
         for document in _unit_objects(unit):
             path = _path(document)
             if path in files:
-                raise CommandError(path, "two objects have this kind and name", "a defect of this program: report it")
+                raise CommandError(path, "two objects have this kind and name", "this is a bug: report it")
             files[path] = object_text(document)
     for file in plan.manifests:
         for document in file.documents():
@@ -50,7 +50,7 @@ def _access_text(unit: UnitPlan) -> str:
     lines = [f"Consoles of {unit.key}."]
     for name, console in unit.access.items():
         if name == HOSTS_FILE:
-            lines += ["", "Without DNS entries for these names, this line goes into the hosts file of whoever browses:", console]
+            lines += ["", "Without DNS entries for these names, add this line to the hosts file of each browser's machine:", console]
         else:
             lines += ["", f"{name}: {console['url']}", f"  from anywhere with kubectl: {console['portForward']}"]
             lines += [f"  type into its Site Configuration: {key} {value}" for key, value in console.get("siteConfiguration", {}).items()]

@@ -24,7 +24,7 @@ _ACCEPTED = frozenset({"descriptor", "state", "reason", "key", "previousKey", "a
 # What a peer typed by hand has, and a peer with a descriptor takes from there.
 BY_HAND = frozenset(field.alias or name for name, field in PeerSpec.model_fields.items()) - _ACCEPTED
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
-UNSAFE = "is written in a way that cannot be edited safely"
+UNSAFE = "cannot be edited safely by a program"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def cut(text: str, key: str, instead: Mapping[str, Scalar]) -> tuple[str, str]:
     except (ValueError, LookupError, yaml.YAMLError, FederationError):
         right = False
     if not right:
-        raise CommandError("the stack file", UNSAFE, f"move what stands under fate:{key} by hand")
+        raise CommandError("the stack file", UNSAFE, f"move the entries under fate:{key} by hand")
     return rest, body
 
 

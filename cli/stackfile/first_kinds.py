@@ -9,9 +9,9 @@ Kind = Literal["exchange", "party", "external", "namespaced", "mesh", "serving",
 HELP: Mapping[Kind, str] = {
     "exchange": "an organization that runs the exchange of a star",
     "party": "a party of a star, whose exchange is another organization's",
-    "external": "a party whose exchange is run with KubeFATE, FedLCM or AnsibleFATE",
+    "external": "a party whose exchange runs on KubeFATE, FedLCM or AnsibleFATE",
     "namespaced": "a party of a star, deployed with rights in one namespace only",
     "mesh": "a party of a mesh, linked directly to its peers",
-    "serving": "a party of a star with FATE-Serving, which predicts with the models it trained",
+    "serving": "a party of a star with FATE-Serving for predictions with trained models",
     "portal": "a party of a star with FedLCM's Site Portal",
 }

@@ -102,7 +102,7 @@ def stack_text(answers: Answers) -> str:
         "id_line": "" if answers.federation_id is None else _fill(PARTS["federation-id"], id=answers.federation_id),
         "party": answers.party_id,
         "party_id": json.dumps(answers.party_id),
-        "namespace_note": "exists already; this stack does not make it" if row.namespaced else "of its own, made by `pulumi up`",
+        "namespace_note": "exists already; this stack does not create it" if row.namespaced else "of its own, made by `pulumi up`",
         "release": answers.fate,
         "serving_release": SERVING_RELEASE,
         "portal_release": PORTAL_RELEASE,

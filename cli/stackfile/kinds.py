@@ -49,7 +49,7 @@ KINDS: Mapping[Kind, FirstStack] = {
         head="{party}: a star through the exchange of {peers}.",
     ),
     "external": FirstStack(
-        head="{party}: a star through the exchange {peers}, which is not run with this program.",
+        head="{party}: a star through the exchange {peers}, which another program runs.",
         by_hand=True,
         tls="provided",
     ),

@@ -82,7 +82,7 @@ def holds(path: Path, content: bytes) -> bool:
 
 def _inside(relative: str, folder: Path) -> str:
     if Path(relative).is_absolute() or not (folder / relative).parent.resolve().is_relative_to(folder.resolve()):
-        raise CommandError(relative, "is outside the folder of the stack file", "keep descriptors in peers/ beside the stack file")
+        raise CommandError(relative, "is outside the folder of the stack file", "keep descriptors in peers/ next to the stack file")
     return relative
 
 

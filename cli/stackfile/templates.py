@@ -33,11 +33,11 @@ ENDPOINTS: dict[str, Endpoint] = {
 }
 
 # Who may connect: as it was asked for, or proposed.
-SOURCES = "sourceRanges: $ranges # the addresses from which $who connect; anyone: no limit, on purpose"
+SOURCES = "sourceRanges: $ranges # the addresses of $who; anyone: no limit"
 NO_NODE_SOURCES = (
     "# sourceRanges: anyone # node ports filter nothing: write it when networkPolicy.publishedFrom, or a firewall, says who connects"
 )
-NO_SOURCES = "# sourceRanges: [198.51.100.7/32] # the addresses from which $who connect; or: anyone. Until it is set, previews warn"
+NO_SOURCES = "# sourceRanges: [198.51.100.7/32] # the addresses of $who; or: anyone. Without it previews warn"
 
 
 def _parts() -> dict[str, str]:

@@ -47,8 +47,8 @@ def refuse_to_forget(stack: Stack) -> None:
     copy = copy_of(stack)
     if stack.file.exists() or not copy.exists():
         return
-    restore = f"go on with it: `cp {shown(copy)} {shown(stack.file)}`, then `pulumi stack init` if the stack was removed"
-    anew = "or begin anew with --force, in a namespace of its own: what the old claims hold takes the old passwords only"
+    restore = f"restore it: `cp {shown(copy)} {shown(stack.file)}`, then `pulumi stack init` if the stack was removed"
+    anew = "or start over with --force, in another namespace: the data on the old claims needs the old passwords"
     raise CommandError(shown(copy), "holds the keys and passwords of a stack of this name, whose file is gone", f"{restore}; {anew}")
 
 

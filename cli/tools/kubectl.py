@@ -166,7 +166,7 @@ class Cluster:
         """What kubectl prints; a reading that is not ok when it fails or takes too long."""
         left = min(_CALL_SECONDS, self._deadline - time.monotonic())
         if left <= 0:
-            return Reading("failed", reason="not asked: the time is over; give more with --timeout")
+            return Reading("failed", reason="not asked: the time is over; allow more with --timeout")
         command = [*self._command, *arguments, f"--request-timeout={max(1, round(left))}s"]
         waits_for(f"kubectl {' '.join([word for word in arguments if not word.startswith('-')][:2])}")
         try:
@@ -193,7 +193,7 @@ def _refusal(said: str, printed: str) -> Reading:
     if printed.startswith("no"):  # the answer of `auth can-i`
         return Reading("not readable", reason=printed)
     lines = [line for line in said.splitlines() if line.strip()]
-    reason = (lines or ["kubectl failed without a word"])[-1].strip()[:_LONGEST_REASON]
+    reason = (lines or ["kubectl failed without a message"])[-1].strip()[:_LONGEST_REASON]
     if "(NotFound)" in said:
         return Reading("absent", reason=reason)
     if "(Forbidden)" in said:

@@ -13,7 +13,7 @@ _QUIET_SECONDS = 0.2
 def says_yes(question: str) -> bool:
     """Whether the answer is yes. What was typed or pasted before the question is no answer to it."""
     if _dropped_lines():
-        say("fatefed: lines were waiting at the terminal, from a pasted block; they were dropped: run them after this", sys.stderr)
+        say("fatefed: ignored lines of a pasted block that were waiting at the terminal: run them after this", sys.stderr)
     say(f"{question} [y/N] ", end="")
     return input().strip().lower() in ("y", "yes")
 

@@ -41,7 +41,7 @@ class EngineError(CommandError):
             if sign in output:
                 super().__init__(place, problem, remedy)
                 return
-        super().__init__(place, output.strip() or "failed without a word", "correct that, and run the command again")
+        super().__init__(place, output.strip() or "failed without a message", "correct that, and run the command again")
 
 
 def pulumi(stack: Stack, *arguments: str, given: str | None = None, seconds: float = SECONDS) -> str:
@@ -91,8 +91,8 @@ def _unknown_stack(stack: Stack) -> tuple[str, str]:
         return f"the stack does not exist in {backend} yet", f"create it: {make}"
     return (
         f"the stack does not exist in {backend}, though {shown(stack.file)} has its keys",
-        "is that the backend that it was deployed from? If not, choose that one: `pulumi login URL`, or PULUMI_BACKEND_URL. If it never "
-        f"was in any, or its state is lost (docs/guides/state.md, Backup): {make}; with two states, two would own the same objects",
+        "is this the backend that deployed it? If not, choose that one: `pulumi login URL`, or PULUMI_BACKEND_URL. If it never "
+        f"was in any, or its state is lost (docs/guides/state.md, Backup): {make}; two states would both own the same objects",
     )
 
 

@@ -173,9 +173,7 @@ class _Redirects(HTTPRedirectHandler):
 def _refused(code: int, reference: Reference) -> FailedError:
     where = f"{reference.host} answers HTTP {code}"
     if code in (401, 403):
-        return FailedError(
-            f"{where}: it does not show {reference.repository} to whoever asks", "sign in: `docker login`, or name the file with --auth"
-        )
+        return FailedError(f"{where}: it refuses access to {reference.repository}", "sign in: `docker login`, or name the file with --auth")
     if code == 404:
         return FailedError(f"{where}: it has no {reference.repository}:{reference.tag}", "mirror it first (`fatefed images list`)")
     return FailedError(where, "ask again later" if code in (429, 502, 503, 504) else "ask its operator")

@@ -8,7 +8,7 @@ from federation.base.errors import escaped
 
 
 def printable(text: str) -> str:
-    """Without what could move the cursor or turn the direction of writing: errors quote what strangers sent."""
+    """Escapes control and bidirectional characters, because messages may quote untrusted input."""
     return "\n".join(map(escaped, text.split("\n")))
 
 
@@ -17,7 +17,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def log_line(text: str) -> str:
-    """A line of a program's log for a terminal: without colours, with blanks for tabs, and what else could move the cursor spelled out."""
+    """A line of a program's log for a terminal: colours removed, tabs expanded, other control characters escaped."""
     return escaped(_COLOUR.sub("", text).expandtabs())
 
 

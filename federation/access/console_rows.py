@@ -43,7 +43,7 @@ CONSOLES: dict[str, Console] = {
         "rabbitmq",
         "rabbitmqAdmin",
         "rabbitmq",
-        "its only protection is the broker's own password, and who signs in administers every queue",
+        "its only protection is the broker's own password, and anyone who signs in administers every queue",
     ),
     "pulsar": Console(
         "pulsar",
@@ -52,7 +52,7 @@ CONSOLES: dict[str, Console] = {
         "pulsar",
         "pulsarAdmin",
         "pulsar",
-        "it is the broker's admin API without a password: who reaches it can read and delete every topic",
+        "it is the broker's admin API without a password: anyone who reaches it can read and delete every topic",
     ),
     "namenode": Console(
         "namenode",
@@ -61,7 +61,7 @@ CONSOLES: dict[str, Console] = {
         "namenode",
         "namenodeWeb",
         "namenode",
-        "it asks for no password, and WebHDFS behind it reads and deletes all data",
+        "it asks for no password, and WebHDFS behind it can read and delete all data",
     ),
     "servingProxy": Console(
         "servingProxy",
@@ -70,7 +70,7 @@ CONSOLES: dict[str, Console] = {
         "serving-proxy",
         "servingProxyHttp",
         "serving-proxy",
-        "it asks nobody who he is: who reaches it gets predictions of every model",
+        "it has no authentication: anyone who reaches it gets predictions of every model",
     ),
     "servingAdmin": Console("servingAdmin", "serving-admin", "serving-admin", "serving-admin", "servingAdmin", "serving-admin"),
 }

@@ -28,8 +28,10 @@ Facts = Mapping[str, Any]
 # A kind of effect (`federation.changes.effects`), and what happens.
 Change = tuple[str, str]
 _CLOSING: Mapping[tuple[bool, bool], tuple[Change, ...]] = {
-    (False, True): (("cut", "pods of the namespace that no network policy names connect to nobody from now on, and nobody to them"),),
-    (True, False): (("open", "pods of the namespace that no network policy names connect to everybody, and everybody to them"),),
+    (False, True): (("cut", "pods of the namespace that no network policy selects lose all connections, in and out"),),
+    (True, False): (
+        ("open", "pods of the namespace that no network policy selects can connect to anything, and anything can connect to them"),
+    ),
 }
 
 
@@ -44,9 +46,9 @@ def exposure_changes(old: Facts, new: Facts) -> Iterator[Change]:
     """What becomes narrower or wider. Facts that were not remembered count as unchanged."""
     before, after = old.get("policies", new["policies"]), new["policies"]
     if before and not after:
-        yield "open", "network policies go: whoever reaches a pod reaches all of its ports, and pods reach everything"
+        yield "open", "network policies are removed: anything that reaches a pod reaches all of its ports, and pods can reach everything"
     elif after and not before:
-        yield "cut", "network policies come: what no link and no allowance needs is refused from now on"
+        yield "cut", "network policies are added: they block all traffic that no link and no allowance needs"
     else:
         # No version before this fact was remembered closed a namespace.
         yield from _CLOSING.get((old.get("closed", False if old else new["closed"]), new["closed"]), ())
@@ -57,7 +59,7 @@ def exposure_changes(old: Facts, new: Facts) -> Iterator[Change]:
     for name in sorted(new["services"].keys() - services.keys()):
         made = new["services"][name]
         if _REACH[made["type"]]:
-            yield "open", f"Service {name} is new, a {made['type']}: it is reached from outside of the cluster{_by_whom(made)}"
+            yield "open", f"Service {name} is new, a {made['type']}: it can be reached from outside the cluster{_by_whom(made)}"
 
 
 def connection_changes(old: Iterable[Manifest], new: Iterable[Manifest]) -> Iterator[Change]:
@@ -188,12 +190,12 @@ def _service_changes(name: str, old: Facts, new: Facts) -> Iterator[Change]:
     if before != after:
         change = f"Service {name}: {before} -> {after}"
         if _REACH[before]:
-            yield "cut", f"{change}: who came from outside the old way comes no more"
+            yield "cut", f"{change}: clients outside the cluster can no longer connect the old way"
         if _REACH[after] > _REACH[before]:
-            yield "open", f"{change}: it is reached from outside of the cluster" + _by_whom(new)
+            yield "open", f"{change}: it can be reached from outside the cluster" + _by_whom(new)
         return
     if old["settings"] != new["settings"]:
-        yield "cut", f"Service {name}: another address, node port or annotation: its load balancer may be another one, reached by others"
+        yield "cut", f"Service {name}: its address, node port or annotations change: it may get another load balancer, with other clients"
     for kind, who in _between(old.get("from", ()), new.get("from", ())):
         yield kind, f"{who} may {'no longer ' if kind == 'cut' else ''}connect to the load balancer of Service {name}"
 

@@ -71,7 +71,7 @@ def _unreadable(data: Any) -> Iterator[str]:
     """What nobody could read on a terminal; line ends are those of certificates."""
     for text in _texts(data):
         if len(text) > _MAX_TEXT:
-            yield f"a text of {len(text)} characters: nothing in a descriptor is as long"
+            yield f"a text of {len(text)} characters: no descriptor needs one that long"
         elif not text.replace("\n", "").isprintable():
             yield "holds characters that cannot be printed"
 

@@ -16,13 +16,13 @@ Path = tuple[str, ...]
 # What pydantic says in words of its own, by its type of error.
 _IN_WORDS = {
     "literal_error": "should be {expected}",
-    "string_type": "is not a text: a number or a word such as yes becomes one in quotes",
+    "string_type": "is not text: put a number, or a word such as yes, in quotes",
     "int_type": "is not a whole number",
     "int_parsing": "is not a whole number",
-    "int_parsing_size": "is not a whole number of a usual size",
+    "int_parsing_size": "is too large",
     "int_from_float": "is not a whole number",
-    "bool_type": "is neither true nor false",
-    "bool_parsing": "is neither true nor false",
+    "bool_type": "is not true or false",
+    "bool_parsing": "is not true or false",
     "greater_than_equal": "should be at least {ge}",
     "less_than_equal": "should be at most {le}",
     "string_too_short": "is empty",
@@ -30,9 +30,9 @@ _IN_WORDS = {
     "too_long": "should have at most {max_length}, not {actual_length}",
     "tuple_type": "is not a list",
     "list_type": "is not a list",
-    "dict_type": "is not a map, of keys with their values",
-    "model_type": "is not a map, of keys with their values",
-    "model_attributes_type": "is not a map, of keys with their values",
+    "dict_type": "is not a map (key: value)",
+    "model_type": "is not a map (key: value)",
+    "model_attributes_type": "is not a map (key: value)",
 }
 
 
@@ -85,8 +85,8 @@ def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str])
         path = (*real_path(details["loc"][:-1], model), str(details["loc"][-1]))
         return Problem(place(path), f"unknown key {path[-1]!r}", _spelling(path, model))
     if details["type"] == "invalid_key":
-        problem = "has a key that is no text: YAML takes on and yes for true, and digits for a number"
-        return Problem(place(real_path(details["loc"][:-1], model)), problem, "write the key in quotes, or correct it")
+        problem = "has a key that is not text: YAML reads on and yes as true, and digits as a number"
+        return Problem(place(real_path(details["loc"][:-1], model)), problem, "put the key in quotes, or correct it")
     if details["type"] == "union_tag_invalid":
         tag, kinds = details["ctx"]["discriminator"].strip("'"), details["ctx"]["expected_tags"].replace("'", "")
         return Problem(place((*path, tag)), f"{details['ctx']['tag']!r} is none of {kinds}", "correct the value")

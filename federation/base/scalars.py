@@ -165,7 +165,7 @@ def _range_or_anyone(value: str) -> str:
 
 def _anyone_alone(value: tuple[str, ...]) -> tuple[str, ...]:
     if ANYONE in value and len(value) > 1:
-        raise ValueError(f"{ANYONE} says that no address range limits who connects: write it alone, or drop it")
+        raise ValueError(f"{ANYONE} means no limit: write it without address ranges, or remove it")
     return value
 
 

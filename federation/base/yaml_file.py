@@ -11,11 +11,11 @@ from federation.base.errors import FederationError, Problem
 
 _MIB = 1024 * 1024
 
-# What PyYAML raises, beside its own errors and ValueError, for what is not what its tag says: `!!timestamp x`, `!!bool x`, `!!int ""`.
+# What PyYAML also raises, besides ValueError, for a value that does not match its tag: `!!timestamp x`, `!!bool x`, `!!int ""`.
 MISTAGGED = (AttributeError, LookupError, TypeError)
 
-# What is said of a document whose aliases would keep whoever walks it from ending, and what to do.
-BOMB = ("its aliases (*) repeat far more than it holds", "write out what they stand for")
+# Problem and remedy for a YAML alias bomb.
+BOMB = ("its aliases (*) expand to far more than the file holds", "write the values out instead")
 
 
 class YamlFile:
@@ -26,7 +26,7 @@ class YamlFile:
     # What to do when it cannot be read.
     _UNREADABLE = "correct the path or the file"
     # In MiB: reading one takes some seconds.
-    _LARGEST, _LARGER = 4, "it holds configuration only"
+    _LARGEST, _LARGER = 4, "the file should hold configuration only"
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
@@ -42,7 +42,7 @@ class YamlFile:
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise FederationError([_not_yaml(error, name)]) from None
         except MISTAGGED:
-            raise FederationError([Problem(name, "not valid YAML: a value is not what its tag (!!) says", "leave out the tag")]) from None
+            raise FederationError([Problem(name, "not valid YAML: a value does not match its tag (!!)", "remove the tag")]) from None
         if root is not None and not isinstance(root, yaml.MappingNode):
             raise FederationError([Problem(name, "not a YAML mapping", self._BEGINNING)])
         self._root = root
@@ -56,7 +56,7 @@ class YamlFile:
             status = path.stat()
             # Reading a pipe would wait for ever, and what is far too large need not be read.
             if not stat.S_ISREG(status.st_mode):
-                raise FederationError([Problem(shown, "cannot be read: it is no file", cls._UNREADABLE)])
+                raise FederationError([Problem(shown, "cannot be read: it is not a regular file", cls._UNREADABLE)])
             if status.st_size > cls._LARGEST * _MIB:
                 raise FederationError([cls._too_large(shown)])
             return cls(path.read_text("utf-8"), shown)

@@ -94,7 +94,7 @@ FML_MANAGER = PublishedService(
 NATIVE = LinkRow(
     published={
         "party": {"Pulsar": (_NGINX, _PULSAR), "RabbitMQ": (_NGINX, _RABBITMQ), "Eggroll": (_ROLLSITE,), "OSX": (_OSX,)},
-        # RabbitMQ has no default route, so FATE knows no star with it (reference section 10.2).
+        # RabbitMQ has no default route, so it cannot be used in a star (reference section 10.2).
         "exchange": {"Pulsar": (_EXCHANGE_NGINX, _TRAFFIC_SERVER), "Eggroll": (_EXCHANGE_ROLLSITE,), "OSX": (_EXCHANGE_OSX,)},
         "serving": {ANY: (SERVING_PROXY,)},
         "servingExchange": {ANY: (SERVING_PROXY,)},

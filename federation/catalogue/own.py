@@ -35,7 +35,9 @@ def own_releases(paths: Sequence[str], folder: Path, place: Place) -> tuple[dict
         at = place(("releases", str(number)))
         if not is_below(relative, folder):
             problems.append(
-                Problem(at, f"{relative} is outside the folder of the stack file", "keep releases beside or below the stack file")
+                Problem(
+                    at, f"{relative} is outside the folder of the stack file", "keep releases in the folder of the stack file, or below"
+                )
             )
             continue
         read = read_release(folder / relative, relative, rows, frozenset(releases))
@@ -64,7 +66,7 @@ def read_release(
             Problem(
                 source.place(("base",)),
                 f"there is no release {base}",
-                f"choose one of {', '.join(sorted(rows, key=Version))}, or say all yourself",
+                f"choose one of {', '.join(sorted(rows, key=Version))}, or write every key yourself",
             ),
         )
     whole = whole_row({**rows, name: row}, name)
@@ -102,7 +104,7 @@ def _broken_references(release: Release, taken: frozenset[str], place: Place) ->
         yield from (problem for name, row in rows.items() for problem in _row(row, place((kind, name))))
     yield from _unknown(release.upgrade_from, taken, place(("upgradeFrom",)), "the catalogue")
     if "Basic" not in {word for row in release.variants if row.device == "CPU" for word in row.algorithms}:
-        yield Problem(place(("variants",)), "device CPU has no algorithm Basic", "add it: parties that say nothing have it")
+        yield Problem(place(("variants",)), "device CPU has no algorithm Basic", "add it: it is the default")
     for number, uncertain in enumerate(release.uncertain):
         yield from _unknown(uncertain.modules, release.modules, place(("uncertain", str(number))), "modules")
 
@@ -123,9 +125,9 @@ def _combinations(release: Release, place: Place) -> Iterator[Problem]:
         needed = {key for service in services for port in service.ports for key in (port.own, port.default) if key is not None}
         yield from _unknown(sorted(needed), release.ports, at, "ports")
         if set(row.engines) != {"computing", "federation", "storage"}:
-            yield Problem(at, "engines does not name all three", "write engines: {computing: ..., federation: ..., storage: ...}")
+            yield Problem(at, "engines must name all three", "write engines: {computing: ..., federation: ..., storage: ...}")
         if (row.engines.get("federation") == "osx") != (row.osx_mode is not None):
-            yield Problem(at, "osxMode goes with the federation engine osx, and with no other", "write osxMode: stream (Eggroll) or queue")
+            yield Problem(at, "osxMode is only for the federation engine osx", "write osxMode: stream (Eggroll) or queue")
 
 
 def _row(row: ModuleRow, at: str) -> Iterator[Problem]:

@@ -25,9 +25,9 @@ def unreachable_cluster(spec: ClusterSpec, kubeconfig: Kubeconfig) -> str:
     where = f" at {server}" if server else ""
     problem, remedy = problem_and_remedy or (
         f"the API server{where} does not answer, or refuses the credentials",
-        f"`kubectl{_option(spec)} get --raw /version` says why; often a network that is down, or a token that expired: renew it",
+        f"run `kubectl{_option(spec)} get --raw /version` to see why; often the network is down, or a token expired: renew it",
     )
-    return f"fate:cluster: {_shown(spec)} leads nowhere, and nothing was touched: {problem}\n    remedy: {remedy}"
+    return f"fate:cluster: {_shown(spec)} cannot be used; nothing was changed: {problem}\n    remedy: {remedy}"
 
 
 def other_cluster(spec: ClusterSpec, remembered: Uids, current: Uids) -> str | None:
@@ -50,7 +50,7 @@ def moved_cluster(remembered: Uids, current: Uids) -> str | None:
     if changed is None:
         return None
     place, before, uid = changed
-    return f"{place} had the UID {before}, and now {uid}: what it has in the other cluster stays there"
+    return f"{place} had the UID {before}, and now {uid}: its objects and data in the other cluster stay there"
 
 
 def _elsewhere(spec: ClusterSpec, problem: str, remedy: str) -> str:

@@ -21,7 +21,7 @@ _SEVERED = frozenset({"suspended", "retired"})
 
 @dataclass(frozen=True)
 class Effect:
-    """One thing that a change does: to which pairs of parties, how, and who has to act. `more`: pairs beside those that are named."""
+    """One thing that a change does: to which pairs of parties, how, and who must act. `more`: pairs beside those that are named."""
 
     unit: str
     kind: Kind
@@ -102,7 +102,7 @@ def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this 
 
 def _removed(unit: str, old: Facts, owner: str) -> Effect:
     links, data = old.get("links"), old.get("data", {})
-    # A preview knows of a unit that goes its data alone (`components.remembered`): its peers stand in `fatefed plan`.
+    # For a removed unit a preview has only its recorded data (`components.remembered`); `fatefed plan` also lists its peers.
     gone = affected(unit, ["all its peers"], (), None) if links is None else affected(unit, links, links, old.get("groups"))
     kept = (
         f": the claims of {', '.join(sorted(claims))} stay in namespace {data['namespace']}, unused"
@@ -121,7 +121,7 @@ def _moved(change: _Change) -> Iterator[Effect]:
         return
     if (before := old.get("namespace", new["namespace"])) != new["namespace"]:
         yield change.effect(
-            "cut", f"moves from namespace {before} to {new['namespace']}: every object is made anew, and links end until then"
+            "cut", f"moves from namespace {before} to {new['namespace']}: every object is created again, and its links are down until then"
         )
 
 
@@ -137,8 +137,8 @@ def _restarts(change: _Change) -> Iterator[Effect]:
     before, after, rolling = change.before("modules"), change.new["modules"], change.new["rolling"]
     changed = {name for name in after if name in before and before[name] != after[name]}
     rows: tuple[tuple[Kind, Collection[str], str], ...] = (
-        ("recreate", changed - {*rolling}, "pods of {} stop and start again"),
-        ("rolling restart", changed & {*rolling}, "pods of {} start again, one after another"),
+        ("recreate", changed - {*rolling}, "pods of {} restart, all at once"),
+        ("rolling restart", changed & {*rolling}, "pods of {} restart one after another"),
         ("cut", before.keys() - after.keys(), "{} is removed"),
     )
     for kind, names, what in rows:
@@ -153,7 +153,7 @@ def _scaled(change: _Change) -> Iterator[Effect]:
     for name in sorted(before.keys() & after.keys()):
         what = f"pods of {name}: {int(before[name])} -> {int(after[name])}"
         if after[name] < before[name]:
-            yield change.effect("recreate", f"{what}: what runs in the others ends")
+            yield change.effect("recreate", f"{what}: the work on the others is lost")
         elif after[name] > before[name]:
             yield change.effect("reload", what, ())
 
@@ -161,13 +161,13 @@ def _scaled(change: _Change) -> Iterator[Effect]:
 def _published(change: _Change) -> Iterator[Effect]:
     acts = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
     if change.before("published") != change.new["published"]:
-        yield change.effect("cut", "what it publishes changes: peers dial the old address until they act", None, acts)
+        yield change.effect("cut", "what it publishes changes: peers dial the old address until they accept the new descriptor", None, acts)
     if change.before("identity") != change.new["identity"]:
         yield change.effect("reload", "its descriptor names another organization or federation", None, acts)
     if change.before("boards") != change.new["boards"]:
-        yield change.effect("reload", "browsers reach its consoles in another way", ())
+        yield change.effect("reload", "the addresses of its consoles change", ())
     if shown := sorted(change.new["consoles"].keys() - change.before("consoles").keys()):
-        yield change.effect("open", f"browsers reach consoles that they did not: {', '.join(shown)}", ())
+        yield change.effect("open", f"browsers can now reach more consoles: {', '.join(shown)}", ())
 
 
 def _links(change: _Change) -> Iterator[Effect]:
@@ -199,18 +199,18 @@ def _links(change: _Change) -> Iterator[Effect]:
 def _by_default(change: _Change, unnamed: Collection[str], default: str) -> Iterator[Effect]:
     """Who is not named any more: in a star he is reached like everyone, which undoes that he was severed."""
     if unnamed:
-        yield change.effect("reload", f"routes to {_named(unnamed)} lead through {default}, as to everyone: not known any more", unnamed)
+        yield change.effect("reload", f"routes to {_named(unnamed)} lead through {default}, as to everyone: no longer known", unnamed)
     severed, known = change.old.get("severed", {}), {*change.new["links"], *change.new["severed"]}
     reasons: dict[str, set[str]] = {}
     for name in severed.keys() - known - {through(exchange) for exchange in exchanges(severed)}:
         reasons.setdefault(severed[name], set()).add(name)
     for reason, names in sorted(reasons.items()):
-        free = ", and another key may take the party id" if reason == "retired" else ""
+        free = ", and any key may claim the party id" if reason == "retired" else ""
         if default:
-            what = f"routes to {_named(names)} lead through {default} again, as to everyone: so far {reason}, and now not known{free}"
+            what = f"routes to {_named(names)} lead through {default} again, as to everyone: so far {reason}, and now unknown{free}"
             yield change.effect("open", what, names)
         elif free:
-            yield change.effect("reload", f"{_named(names)}, so far {reason}, is not known any more{free}", ())
+            yield change.effect("reload", f"{_named(names)}, so far {reason}, is no longer known{free}", ())
 
 
 def _ended(change: _Change, gone: Collection[str]) -> Iterator[Effect]:
@@ -240,14 +240,14 @@ def _certificates(change: _Change) -> Iterator[Effect]:
     before, after = change.before("signer"), change.new["signer"]
     export = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
     if before != after and after in change.before("authorities"):
-        yield change.effect("reload", "its next CA signs its certificate, which is read within 5 minutes; no pod starts again")
+        yield change.effect("reload", "its next CA signs its certificate, which Pulsar reads within 5 minutes; no pod restarts")
         yield change.effect(
             "cut", "peers that have not accepted its next CA refuse its certificate", None, "; before: every peer has accepted it"
         )
     elif before != after:
-        yield change.effect("cut", "another CA signs its certificate: peers refuse it until they have accepted that CA", None, export)
+        yield change.effect("cut", "another CA signs its certificate: peers refuse it until they accept that CA", None, export)
     if change.before("authorities") != change.new["authorities"] and (before == after or after in change.before("authorities")):
-        yield change.effect("reload", "the CAs that it tells its peers change", None, export)
+        yield change.effect("reload", "the CAs in its descriptor change", None, export)
 
 
 def _trust(change: _Change) -> Iterator[Effect]:
@@ -256,7 +256,7 @@ def _trust(change: _Change) -> Iterator[Effect]:
     own = {change.unit.removeprefix("party-")}
     rows: tuple[tuple[Kind, str, Collection[str]], ...] = (
         ("cut", "certificates of these parties are no longer trusted", before.keys() - after.keys() - own),
-        ("reload", "certificates of these parties are trusted from now on", after.keys() - before.keys() - own),
+        ("reload", "certificates of these parties become trusted", after.keys() - before.keys() - own),
         (
             "reload",
             "the authorities of these parties change",
@@ -272,7 +272,7 @@ def _issued(change: _Change) -> Iterator[Effect]:
     before, after = change.old.get("issuers", {}), change.new.get("issuers", {})
     for name in sorted(before.keys() & after.keys()):
         if before[name] != after[name]:
-            what = f"certificate {name} is issued anew by {after[name]}, so far by {before[name]}; Pulsar takes it within 5 minutes"
+            what = f"certificate {name} is issued again, now by {after[name]}, so far by {before[name]}; Pulsar reads it within 5 minutes"
             yield change.effect("reload", what, ())
 
 

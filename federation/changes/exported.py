@@ -47,11 +47,11 @@ def exported_warnings(spec: StackSpec, published: Mapping[str, Fields], options:
         if unit not in published:
             yield (
                 f"{unit}: its descriptor was exported, and this stack has no such unit: peers may still dial it; "
-                f"let them retire it, then remove fate:exported.{unit}"
+                f"ask them to retire it, then remove fate:exported.{unit}"
             )
         elif changes := outdated(exported, key, published[unit]):
             yield (
-                f"{unit}: your exported descriptor is out of date ({changes_text(changes)}), and peers go on using it: after `pulumi up`, "
+                f"{unit}: your exported descriptor is out of date ({changes_text(changes)}), and peers still use it: after `pulumi up`, "
                 f"{send(export_command(unit, options))}"
             )
 
@@ -63,4 +63,4 @@ def export_command(unit: str, options: str) -> str:
 
 def send(command: str) -> str:
     """The remedy that needs the peers, too."""
-    return f"{command} and send the file to your peers, who accept it"
+    return f"{command} and send the file to your peers; they accept it with `fatefed peers add`"

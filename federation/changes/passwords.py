@@ -27,9 +27,9 @@ def unsafe_changes(secret: SecretPlan, old: Passwords, new: Passwords) -> Iterat
             continue
         known = {before, old.values.get(previous(key), before)}
         if old.entries.get(key) == entry:
-            yield f"{entry}: its value changed under the same name, so that nobody who reads it would restart: put it into another entry"
+            yield f"{entry}: its value changed under the same name, so its readers would not restart: write the new one under another name"
         elif kept.get(key, "mysqlRoot") != "mysqlRoot" and new.values.get(previous(key)) not in known:
-            yield f"{entry}: {kept[key]} would keep the password it has: name its entry in credentials.{kept[key]}.previous"
+            yield f"{entry}: {kept[key]} would keep the old password: name its entry in credentials.{kept[key]}.previous"
 
 
 def only_recorded(secret: SecretPlan, old: Passwords, new: Passwords) -> Iterator[str]:

@@ -26,7 +26,7 @@ class PulsarBroker(Model):
         None, description="Secret of cert-manager with tls.crt and tls.key (PKCS#8), which are taken instead of the other one's."
     )
     client_certificates: ClientCertificates = Field(
-        description="shown: the broker shows its certificate to those it dials; required: it also refuses who dials it without one."
+        description="shown: the broker presents its certificate when it dials; required: it also refuses clients without one."
     )
     server_name: Domain | None = Field(
         None,

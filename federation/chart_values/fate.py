@@ -98,7 +98,7 @@ class Board(Model):
 
 
 class RouteConfigMaps(Model):
-    """ConfigMaps with route tables, by the proxy or engine that reads them; made beside the chart."""
+    """ConfigMaps with route tables, by the proxy or engine that reads them; the plan creates it outside the chart."""
 
     pulsar: Label | None = Field(None, description="With pulsar_route_table.yaml and pulsar_trust.json.")
     rabbitmq: Label | None = Field(None, description="With rabbitmq_route_table.yaml.")

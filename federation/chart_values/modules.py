@@ -62,7 +62,7 @@ class Security(Model):
 
     run_as_user: int | None = Field(None, description="User id; absent: the image's own user, which is root in FATE's images.")
     capabilities: tuple[str, ...] = Field(description="Linux capabilities added after all are dropped.")
-    read_only_root: Literal[True] | None = Field(None, description="Absent: the module's image is written to outside of its mounts.")
+    read_only_root: Literal[True] | None = Field(None, description="Absent: the module writes outside of its mounts.")
 
 
 class ServiceSettings(Model):

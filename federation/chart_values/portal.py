@@ -45,7 +45,9 @@ class PortalTls(Model):
 
     secret: Label = Field(description="Secret with server.crt, server.key, client.crt, client.key and ca.crt.")
     server_name: Host = Field(description="What the other side finds in server.crt.")
-    caller: Host | None = Field(None, description="Common name of whoever may call a Site Portal: the certificate of the FML Manager.")
+    caller: Host | None = Field(
+        None, description="Common name of the only client that may call a Site Portal: the FML Manager's certificate."
+    )
 
 
 class Accounts(Model):

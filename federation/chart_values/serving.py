@@ -67,4 +67,4 @@ class ServingValues(Common):
     registry: Registry | None = Field(None, description="Present with servingZookeeper.")
     admin: Board | None = Field(None, description="Present with servingAdmin.")
     boards: Boards | None = Field(None, description="Present when a page is shown by an Ingress.")
-    routes: Label = Field(description="ConfigMap with route_table.json; made beside the chart.")
+    routes: Label = Field(description="ConfigMap with route_table.json; the plan creates it outside the chart.")

@@ -11,7 +11,7 @@ from federation.base.scalars import Domain, Host, Label, NonEmpty, Port, UrlPath
 
 def _without_port(value: Any) -> Any:
     if isinstance(value, str) and re.search(r":[0-9]*$", value):
-        raise ValueError(f"{value!r} holds a port: write the name alone, and the port that browsers dial as boards.port")
+        raise ValueError(f"{value!r} holds a port: write the name only, and the browsers' port under boards.port")
     return value
 
 
@@ -21,14 +21,14 @@ BoardHost = Annotated[Domain, BeforeValidator(_without_port)]
 class ConsoleSpec(Model):
     """How one console of every party is shown."""
 
-    annotations: dict[str, str] = Field({}, description="Annotations of its object, beside those of boards; they win.")
+    annotations: dict[str, str] = Field({}, description="Annotations of its object, in addition to those of boards; these win.")
 
 
 class PartyConsoleSpec(ConsoleSpec):
     """How one console of one party is shown."""
 
     host: BoardHost | None = Field(None, description="Host name instead of <party>.<console>.<domain>.")
-    path: UrlPath = Field("/", description="Path below the host; the console must be able to live there.")
+    path: UrlPath = Field("/", description="Path below the host; the console must support it.")
 
 
 class _Named(Model):

@@ -31,7 +31,7 @@ class Credential(Model):
     @model_validator(mode="after")
     def _the_previous_entry_is_another_one(self) -> Self:
         if self.previous is not None and self.previous in (self.secret, self.key):
-            raise ValueError(f"previous names the same entry: put the new password into another one than {self.previous}")
+            raise ValueError(f"previous names the same entry: write the new password under a name other than {self.previous}")
         return self
 
     @property

@@ -16,7 +16,7 @@ class ExternalMysql(Model):
 
     host: Host
     port: Port = 3306
-    database: DatabaseName = Field(description="Must exist; its tables are made. One for each party: parties do not share it.")
+    database: DatabaseName = Field(description="Must exist; this program creates its tables. One for each party: parties do not share it.")
     user: UserName = Field(description="Needs ALL PRIVILEGES on the database.")
     password: Credential = Field(description="The user's password.")
 
@@ -26,11 +26,11 @@ class ExternalSpark(Model):
 
     master: SparkMaster = Field(description="spark.master, such as spark://spark.bank-a.example:7077; more than one master with commas.")
     web_ui: HostPort | None = Field(None, description="The master's web UI, for `fatefed doctor`; default: the master's host, port 8080.")
-    cores_per_node: Whole = Field(8, description="Cores of each worker that FATE-Flow's scheduler may plan with.")
-    nodes: Whole = Field(1, description="Workers that FATE-Flow's scheduler may plan with.")
+    cores_per_node: Whole = Field(8, description="Cores of each worker that FATE-Flow's scheduler may use.")
+    nodes: Whole = Field(1, description="Workers that FATE-Flow's scheduler may use.")
     pyspark_python: ProgramPath | None = Field(None, description="Path of the Python of the executors, when it is not `python3`.")
     dependent_distribution: bool = Field(
-        False, description="FATE 1.x sends its Python packages to the executors, which need the same Python itself."
+        False, description="FATE 1.x sends its Python packages to the executors, which need the same Python version."
     )
     driver_host: Host | None = Field(
         None, description="Where executors call back the driver in FATE-Flow's pod; absent: the pod's address, which they must reach."
@@ -42,7 +42,7 @@ class ExternalSpark(Model):
     driver_start_port: Port = Field(31000, description="First port of drivers; each running task has one.")
     block_manager_start_port: Port = Field(31100, description="First port of the drivers' block managers.")
     port_max_retries: Annotated[int, Field(strict=True, ge=0, le=200)] = Field(
-        30, description="How many ports more Spark tries, from each first one: one more than this many tasks run at a time."
+        30, description="How many further ports Spark tries after each first one; tasks at a time: this number plus one."
     )
 
     @model_validator(mode="after")
@@ -100,7 +100,7 @@ class ExternalRabbitmq(Model):
     host: Host
     port: Port = Field(5672, description="AMQP port.")
     management_port: Port = Field(15672, description="Port of the management API.")
-    user: UserName = Field(description="Needs the tag administrator: FATE-Flow makes users, virtual hosts and policies.")
+    user: UserName = Field(description="Needs the tag administrator: FATE-Flow creates users, virtual hosts and policies.")
     password: Credential = Field(description="The user's password.")
 
 

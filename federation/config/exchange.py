@@ -21,7 +21,9 @@ class ExchangeSpec(Model):
         None, description="Last day (UTC) on which it may be destroyed although peers are active; `pulumi up` first, then `pulumi destroy`."
     )
     modules: ExchangeModulesSpec = ExchangeModulesSpec()
-    fml_manager: FmlManagerSpec | None = Field(None, description="FML Manager beside it, for Site Portals; absent: none is deployed.")
+    fml_manager: FmlManagerSpec | None = Field(
+        None, description="FML Manager next to the exchange, for Site Portals; absent: none is deployed."
+    )
     chart_values: ChartValues = Field({})
     publish: ExchangePublish
     # It is a hub itself.

@@ -17,7 +17,7 @@ class StackSource(YamlFile):
     _BEGINNING = "begin with `config:`"
     _UNREADABLE = "check the stack's name and the folder"
     # Pulumi takes far less configuration (federation.stack.limits); the rest are comments.
-    _LARGEST, _LARGER = 1, "a stack file holds configuration only; hundreds of peers go to a file of their own: `fatefed peers move`"
+    _LARGEST, _LARGER = 1, "a stack file holds configuration only; move hundreds of peers to their own file: `fatefed peers move`"
 
     def __init__(self, text: str, name: str) -> None:
         super().__init__(text, name)
@@ -53,7 +53,7 @@ class StackSource(YamlFile):
         """Keys written twice, in the stack file or in the peers' file, and peers that stand in both."""
         own = self._own_config.get("peers")
         both = sorted(self.peers_file.values.keys() & set(map(str, own))) if isinstance(own, dict) else []
-        twice = (Problem(self.place(("peers", name)), f"stands in {self.peers_file.name}, too", "keep one of them") for name in both)
+        twice = (Problem(self.place(("peers", name)), f"is also in {self.peers_file.name}", "keep one of them") for name in both)
         return (*super().duplicates(), *self.peers_file.duplicates(), *twice)
 
     def config(self) -> dict[str, object]:
@@ -104,7 +104,8 @@ class StackSource(YamlFile):
             Problem(
                 self.place(("secrets", str(name.value))),
                 "a secret in plain text",
-                f"replace it by a new one: `pulumi config set --secret --path 'fate:secrets.{name.value}'`; the old one has been readable",
+                f"replace it with a new one: `pulumi config set --secret --path 'fate:secrets.{name.value}'`; "
+                "anyone with the file could read the old one",
             )
             for name, value in entries
             if self._step(value, "secure") is None and name.value != "secure"
@@ -115,12 +116,12 @@ class PeersFile(YamlFile):
     """What is remembered of peers, by name, in a file of their own: the value of fate:peers, which the engine need not carry."""
 
     _BEGINNING = "write the peers by name, as under fate:peers"
-    _UNREADABLE = "restore it: it holds what was accepted of peers; for a stack without peers remove fate:peersFile"
+    _UNREADABLE = "restore it: it records the accepted descriptors; if the stack has no peers, remove fate:peersFile"
 
 
 def _read_peers(relative: str, folder: Path, source: StackSource) -> PeersFile:
     path, place = folder / relative, source.place(("peersFile",))
     if not is_below(relative, folder):
         problem = f"{relative!r} is outside the folder of the stack file"
-        raise FederationError([Problem(place, problem, "keep it beside or below the stack file, such as peers/<stack>.yaml")])
+        raise FederationError([Problem(place, problem, "keep it in the folder of the stack file, or below, such as peers/<stack>.yaml")])
     return PeersFile.read(path, str(Path(source.name).parent / relative))

@@ -32,7 +32,7 @@ class ImageSpec(Model):
 
     repository: Repository | None = Field(None, description="Registry, path and name, without tag.")
     tag: Tag | None = None
-    digest: Digest | None = Field(None, description="What is pulled, whatever the tag says.")
+    digest: Digest | None = Field(None, description="The image to pull; it overrides the tag.")
 
 
 class ModulePersistence(Model):
@@ -47,7 +47,7 @@ class ModulePersistence(Model):
     @model_validator(mode="after")
     def _an_existing_claim_is_as_it_is(self) -> Self:
         if self.existing_claim is not None and (self.storage_class or self.access_mode or self.size):
-            raise ValueError("existingClaim has its class, access mode and size already: drop storageClass, accessMode and size")
+            raise ValueError("existingClaim already has a class, an access mode and a size: remove storageClass, accessMode and size")
         return self
 
 
@@ -101,13 +101,15 @@ class ModuleSpec(Model):
     @model_validator(mode="after")
     def _gpus_are_counted_once(self) -> Self:
         if self.gpus is not None and self.resources is not None and self.resources.names_gpus:
-            raise ValueError("gpus and nvidia.com/gpu in resources say the same: write one of them")
+            raise ValueError("gpus and nvidia.com/gpu in resources mean the same: write only one of them")
         return self
 
     @model_validator(mode="after")
     def _a_token_is_of_an_account_that_is_named(self) -> Self:
         if self.automount_service_account_token and self.service_account_name is None:
-            raise ValueError("automountServiceAccountToken would hand out the namespace's default account: name one in serviceAccountName")
+            raise ValueError(
+                "automountServiceAccountToken would mount the token of the default account: name an account in serviceAccountName"
+            )
         return self
 
 
@@ -115,7 +117,7 @@ class SparkSpec(Model):
     """The Spark cluster of a party."""
 
     workers: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        None, description="Number of workers; FATE-Flow's scheduler is told the same."
+        None, description="Number of workers; FATE-Flow's scheduler gets the same number."
     )
     master: ModuleSpec = ModuleSpec()
     worker: ModuleSpec = ModuleSpec()
@@ -132,7 +134,7 @@ class NodemanagerSpec(ModuleSpec):
     """Eggroll's nodes."""
 
     session_processors_per_node: Annotated[int, Field(ge=1, le=1000)] | None = Field(
-        None, description="Processors of a session on each node; FATE-Flow's scheduler is told the same. Default: the CPU limit."
+        None, description="Processors of a session on each node; FATE-Flow's scheduler gets the same number. Default: the CPU limit."
     )
 
 
@@ -140,7 +142,8 @@ class LbrollsiteSpec(ModuleSpec):
     """The front of a party with several exchanges."""
 
     exchanges: tuple[Name, ...] = Field(
-        (), description="Exchanges beside the party's `exchange`, each named like it; requests go to the one with the fewest connections."
+        (),
+        description="Exchanges in addition to `exchange`, named like it; requests go to the one with the fewest connections.",
     )
 
 

@@ -15,14 +15,14 @@ class Elsewhere(Model):
 
     namespaces: tuple[Label, ...] = Field((), description="Every pod of these namespaces.")
     ranges: tuple[Cidr, ...] = Field(
-        (), description="Address ranges, such as 192.0.2.0/24. Not of Services: policies see pods behind them."
+        (), description="Address ranges, such as 192.0.2.0/24. Not of Services: policies see the pods behind them."
     )
 
 
 class Allowance(Elsewhere):
     """Connections that no link needs: a monitoring system, a proxy for updates, a database of another team."""
 
-    ports: _Ports = Field(description="TCP ports of whoever is connected to.")
+    ports: _Ports = Field(description="TCP ports of the destination.")
 
     @model_validator(mode="after")
     def _says_with_whom(self) -> Self:
@@ -45,15 +45,16 @@ class NetworkPolicySpec(Model):
     enabled: bool = Field(True, description="false: no NetworkPolicy at all; every pod of the cluster reaches every port.")
     default_deny: bool | None = Field(
         None,
-        description="Whether a pod that no policy names is cut off in the stack's namespaces. Absent: in namespaces that the stack makes.",
+        description="Whether a pod in the stack's namespaces that no policy selects is isolated. Absent: where the stack makes them.",
     )
     dns: DnsSpec = Field(DnsSpec(), description="Name resolution.")
     published_from: tuple[Cidr, ...] = Field(
-        (), description="Who may connect to published ports. Absent: anyone, since load balancers and node ports usually hide who it is."
+        (),
+        description="Who may connect to published ports. Absent: anyone, because load balancers and node ports often hide clients.",
     )
     boards: Elsewhere | None = Field(
         None,
-        description="Who may open consoles: the ingress controller. Absent: nobody, or any pod of the cluster when fate:boards shows them.",
+        description="Who may open consoles: the ingress controller. Absent: no one, or any pod of the cluster when fate:boards shows them.",
     )
     ingress: dict[Name, Allowance] = Field({}, description="More connections to pods of this stack, by name.")
     egress: dict[Name, Allowance] = Field({}, description="More connections from pods of this stack, by name.")

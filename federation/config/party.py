@@ -46,7 +46,7 @@ class PartySpec(Model):
     computing: Word = Field(description="FATE's computing engine: Eggroll, Spark, Spark_local, or with FATE 2.x Standalone.")
     federation: Word = Field(description="FATE's federation engine: Eggroll (rollsite, FATE 1.x), OSX (2.x), Pulsar or RabbitMQ.")
     storage: Word = Field(description="FATE's storage engine: Eggroll, HDFS, LocalFS (FATE 1.x), File or Standalone (2.x).")
-    algorithm: Literal["Basic", "NN", "ALL"] = Field("Basic", description="What FATE's images hold beside the basic algorithms.")
+    algorithm: Literal["Basic", "NN", "ALL"] = Field("Basic", description="What FATE's images hold in addition to the basic algorithms.")
     device: Literal["CPU", "IPCL", "GPU"] = Field("CPU", description="IPCL: Intel's Paillier library; GPU: NVIDIA.")
     exchange: Name | None = Field(
         None, description="Name of the peer that is the exchange; `local` when this stack holds it; absent in a mesh."
@@ -61,12 +61,12 @@ class PartySpec(Model):
     )
     tls: Literal["partyCa", "provided", "certManager", "none"] = Field(
         "provided",
-        description="With Pulsar. partyCa: a CA of its own, made by `fatefed trust init`; provided: key and certificates are given in "
-        "fate:secrets; certManager: cert-manager signs, with a CA of the party's own. none: for engines whose links have no TLS.",
+        description="With Pulsar. partyCa: a CA of its own, made by `fatefed trust init`; provided: fate:secrets holds the key and "
+        "certificates; certManager: cert-manager signs, with a CA of the party's own. none: for engines whose links have no TLS.",
     )
-    issuer: CertificateIssuer | None = Field(None, description="With tls: certManager: who signs. Absent otherwise.")
-    engines: EnginesSpec = Field(EnginesSpec(), description="Engines that exist already, which are used instead of modules.")
-    servings: ServingsSpec | None = Field(None, description="FATE-Serving elsewhere, or how this stack's own is found.")
+    issuer: CertificateIssuer | None = Field(None, description="With tls: certManager: the issuer. Absent otherwise.")
+    engines: EnginesSpec = Field(EnginesSpec(), description="Existing engines to use instead of modules.")
+    servings: ServingsSpec | None = Field(None, description="An external FATE-Serving, or how FATE-Flow finds this stack's own.")
     modules: PartyModulesSpec = PartyModulesSpec()
     credentials: Credentials = Credentials()
     boards: PartyBoardsSpec = Field(PartyBoardsSpec(), description="What is different from fate:boards for this party's consoles.")

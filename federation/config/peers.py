@@ -22,28 +22,28 @@ class PeerSpec(Model):
         None, description="Another stack of the same state backend that publishes its descriptor, in full: ORGANIZATION/PROJECT/STACK."
     )
     unit: UnitKey | None = Field(None, description="Which unit of that stack, such as party-10000; written by `fatefed peers add`.")
-    state: PeerState = Field("active", description="Only an active peer gets routes; a retired one keeps its party id for ever.")
+    state: PeerState = Field("active", description="Only an active peer gets routes; a retired one keeps its party id forever.")
     reason: Reason | None = Field(None, description="Why it is in this state, for people; shown in the output `peers`.")
     key: Fingerprint | None = Field(None, description="Fingerprint of the key that signs its descriptors; written by `fatefed peers add`.")
     previous_key: Fingerprint | None = Field(
-        None, description="The key before, until what else belongs to its party is signed with the new one; written by `fatefed peers add`."
+        None, description="The previous key, until the party's other units are signed with the new one; written by `fatefed peers add`."
     )
     accepted_serial: Serial | None = Field(None, description="Serial number of the accepted descriptor; written by `fatefed peers add`.")
     sha256: Sha256 | None = Field(None, description="Digest of the accepted descriptor file; written by `fatefed peers add`.")
     resolve: bool = Field(
         False,
-        description="True: its host names without addresses are accepted, so whoever controls a name decides where pods of this stack "
-        "connect to; written by `fatefed peers add --resolve`.",
+        description="True: accept its host names without addresses; whoever controls a name decides where pods of this stack connect; "
+        "written by `fatefed peers add --resolve`.",
     )
     unsigned: bool = Field(False, description="True for a peer typed by hand (KubeFATE, FedLCM, AnsibleFATE), or without a signature.")
     party_id: PartyId | None = Field(
         None,
         description="By hand: the party's id; absent for an exchange of either kind. Suspended or retired: the id that stays taken, "
-        "whatever becomes of the descriptor file; written by `fatefed peers suspend` and `retire`.",
+        "even without the descriptor file; written by `fatefed peers suspend` and `retire`.",
     )
     kind: Kind | None = Field(
         None,
-        description="Suspended or retired, and no party: what it is. A retired peer whose partyId or kind stands here needs no descriptor "
+        description="Suspended or retired, and not a party: its kind. A retired peer with a partyId or kind here needs no descriptor "
         "file any more; a suspended one not until it comes back.",
     )
     pulsar: HostPort | None = Field(None, description="By hand, party: host:port of its Pulsar TLS port.")
@@ -91,7 +91,7 @@ class PeerSpec(Model):
     @model_validator(mode="after")
     def _only_one_that_left_needs_no_addresses(self) -> Self:
         if self.kind is not None and not self.remembered and not self.identified:
-            raise ValueError("kind is said only of a peer with a descriptor, or a retired one, without addresses: remove this line")
+            raise ValueError("kind is only for a retired peer, or one with a descriptor and no addresses: remove this line")
         row = KINDS[self.what]
         if (self.remembered or self.identified) and row.of_a_party != (self.party_id is not None):
             raise ValueError(f"{row.noun} {'has a' if row.of_a_party else 'has no'} partyId: correct kind or partyId")
@@ -104,10 +104,10 @@ class PeerSpec(Model):
             source = "of another stack" if self.stack is not None else "with a descriptor"
             raise ValueError(f"a peer {source} takes its addresses from it: drop {', '.join(present)}")
         if self.by_hand and not self.unsigned and not self.remembered:
-            left = "; of one that is retired its partyId, or its kind, is enough" if self.state == "retired" else ""
-            raise ValueError(f"name a descriptor file, or a stack of your own, or say unsigned: true and give the addresses by hand{left}")
+            left = "; of one that is retired partyId or kind is enough" if self.state == "retired" else ""
+            raise ValueError(f"name a descriptor file, or a stack of your own, or set unsigned: true and write the addresses{left}")
         if self.unit is not None and self.stack is None:
-            raise ValueError("unit is one of another stack's: name the stack, or drop unit")
+            raise ValueError("unit needs the key stack: add stack, or remove unit")
         return self
 
     @model_validator(mode="after")
@@ -115,9 +115,9 @@ class PeerSpec(Model):
         signed = {"key": self.key, "previousKey": self.previous_key, "acceptedSerial": self.accepted_serial}
         keys = [name for name, value in signed.items() if value is not None]
         if self.stack is not None and keys:
-            raise ValueError(f"a stack does not sign what it publishes: drop {', '.join(keys)}, or drop stack and accept signed files")
+            raise ValueError(f"a peer from a stack has no signature: remove {', '.join(keys)}, or remove stack and accept signed files")
         if self.unsigned and keys:
-            raise ValueError(f"an unsigned peer has no {' and no '.join(keys)}: drop unsigned, or drop what belongs to a signature")
+            raise ValueError(f"an unsigned peer has no {' and no '.join(keys)}: remove unsigned, or remove those keys")
         return self
 
     @model_validator(mode="after")

@@ -21,15 +21,13 @@ class Publication(Model):
     """How a Service, or an external engine, is reached from outside its cluster."""
 
     type: Literal["LoadBalancer", "NodePort", "ClusterIP", "External"] = Field(
-        description="External: no Service is made, because the engine is an external one (engines.*.external)."
+        description="External: no Service is created, because the engine is external (engines.*.external)."
     )
     advertise: Advertise | None = Field(
         None, description="Needed for NodePort and External, where there is no Service with an outside address."
     )
     annotations: dict[str, str] = Field({}, description="Annotations of the Service, for load balancer controllers.")
-    source_ranges: SourceRanges = Field(
-        (), description="LoadBalancer: CIDRs that may connect; any type: the word anyone, which says that nothing here limits who connects."
-    )
+    source_ranges: SourceRanges = Field((), description="LoadBalancer: CIDRs that may connect; any type: the word anyone, for no limit.")
     load_balancer_ip: IpAddress | None = Field(None, alias="loadBalancerIP", description="LoadBalancer only: the address to ask for.")
 
     def port_of(self, purpose: str) -> int | None:
@@ -47,16 +45,18 @@ class Publication(Model):
     @model_validator(mode="after")
     def _an_external_engine_says_where_peers_reach_it(self) -> Self:
         if self.type == "External" and self.advertise is None:
-            raise ValueError("type External makes no Service: add advertise: {host: ...} with the address at which peers reach the engine")
+            raise ValueError(
+                "type External creates no Service: add advertise: {host: ...} with the address at which peers reach the engine"
+            )
         if self.type == "External" and self.annotations:
-            raise ValueError("annotations are of a Service, and type External makes none: remove them")
+            raise ValueError("annotations need a Service, and type External creates none: remove them")
         return self
 
     @model_validator(mode="after")
     def _only_a_load_balancer_filters_sources_and_asks_for_an_address(self) -> Self:
         for key, value in (("sourceRanges", limits_of(self.source_ranges)), ("loadBalancerIP", self.load_balancer_ip)):
             if value and self.type != "LoadBalancer":
-                instead = "; networkPolicy.publishedFrom limits node ports, or a firewall does, and then write sourceRanges: anyone"
+                instead = "; limit node ports with networkPolicy.publishedFrom or a firewall, and write sourceRanges: anyone"
                 hint = instead if (key, self.type) == ("sourceRanges", "NodePort") else ""
                 raise ValueError(f"{key} only works with type LoadBalancer, not {self.type}{hint}")
         return self
@@ -77,8 +77,8 @@ class PublishPulsar(PublishPort):
 
     client_certificates: Literal["required", "optional"] = Field(
         "optional",
-        description="required: a broker that dials has to show a certificate of a party that this one trusts, so that strangers and "
-        "suspended peers are refused; every active peer needs a CA of its own. optional: whoever reaches the port may read and write.",
+        description="required: a broker that dials must present a certificate of a trusted party, so the broker refuses strangers and "
+        "suspended peers; every active peer needs its own CA. optional: any client that reaches the port may read and write.",
     )
 
     @model_validator(mode="after")
@@ -92,7 +92,7 @@ class PublishNginx(Publication):
     """The published port of FATE's nginx router."""
 
     http_port: Port | None = Field(None, description="HTTP port that peers dial; for NodePort the node port. Default 9300.")
-    grpc_port: Port | None = Field(None, description="Without effect: nginx's gRPC port is not published any more. Remove it.")
+    grpc_port: Port | None = Field(None, description="Without effect: nginx's gRPC port is no longer published. Remove it.")
 
     def port_of(self, purpose: str) -> int | None:
         """The HTTP port."""

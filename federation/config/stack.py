@@ -69,7 +69,7 @@ class ClusterSpec(Model):
     )
     take_over: tuple[Name, ...] = Field(
         (),
-        description="Namespaces that this stack takes from the stack that deployed into them, because its state is lost or was moved; "
+        description="Namespaces that this stack takes over from the stack that deployed into them, whose state is lost or was moved; "
         "for one `pulumi up`.",
     )
     node_port_range: PortRange = Field("30000-32767", description="The API server's --service-node-port-range.")
@@ -77,13 +77,13 @@ class ClusterSpec(Model):
     @model_validator(mode="after")
     def _in_cluster_needs_no_kubeconfig(self) -> Self:
         if self.in_cluster and (self.context or self.kubeconfig):
-            raise ValueError("inCluster uses the pod's service account: drop context and kubeconfig, or drop inCluster")
+            raise ValueError("inCluster uses the pod's service account: remove context and kubeconfig, or remove inCluster")
         return self
 
     @model_validator(mode="after")
     def _a_namespaced_stack_creates_no_namespaces(self) -> Self:
         if self.scope == "namespaced" and self.create_namespaces:
-            raise ValueError("a Namespace is a cluster-scoped object: drop createNamespaces, or use scope: cluster")
+            raise ValueError("a Namespace is a cluster-scoped object: remove createNamespaces, or use scope: cluster")
         return self
 
     @model_validator(mode="after")
@@ -109,13 +109,13 @@ def _several(members: tuple[str, ...]) -> tuple[str, ...]:
     if twice := sorted({party for party in members if members.count(party) > 1}):
         raise ValueError(f"{', '.join(twice)} is written twice")
     if len(members) < 2:
-        raise ValueError("a collaboration is of at least two parties")
+        raise ValueError("a collaboration needs at least two parties")
     return members
 
 
 def _some(collaborations: dict[str, Any]) -> dict[str, Any]:
     if not collaborations:
-        raise ValueError("is empty, which might mean nobody or everybody: name a collaboration, or remove the key for all members")
+        raise ValueError("is empty, which could mean no one or everyone: name a collaboration, or remove the key to allow all members")
     return collaborations
 
 
@@ -165,13 +165,13 @@ class StackSpec(Model):
         NetworkPolicySpec(), description="Network policies of every party and exchange; on by default."
     )
     manifests: dict[Name, NonEmpty] = Field(
-        {}, description="Files with own objects, from the stack file, by name: `extra/monitoring.yaml`."
+        {}, description="Files with objects of your own, relative to the stack file, by name: `extra/monitoring.yaml`."
     )
     images: ImagesSpec = Field(ImagesSpec(), description="Registry and pull settings of every image.")
     trust: TrustSpec = Field(TrustSpec(), description="Lifetimes of certificates, and the CAs of parties with tls: partyCa or certManager.")
     identity: IdentitySpec | None = Field(None, description="The key that signs this organization's descriptors.")
     exported: dict[UnitKey, ExportedSpec] = Field(
-        {}, description="What the last exported descriptor of each unit said, by unit; written by `fatefed descriptor export`."
+        {}, description="Fields of the last exported descriptor of each unit, by unit; written by `fatefed descriptor export`."
     )
 
     _catalogue: Mapping[str, Release] = PrivateAttr(default_factory=catalogue)

@@ -52,7 +52,7 @@ class TrustSpec(Model):
     """Certificates of parties with `tls: partyCa` or `tls: certManager`."""
 
     leaf_days: int = Field(365, ge=2, le=825, description="Days for which a server certificate is valid.")
-    renew_days: int = Field(30, ge=1, description="So many days before its end, `pulumi up`, or cert-manager, makes the next one.")
+    renew_days: int = Field(30, ge=1, description="`pulumi up`, or cert-manager, makes the next one this many days before the end.")
     ca_years: int = Field(5, ge=1, le=20, description="Years for which `fatefed trust init` and `fatefed trust rotate` make a CA.")
     parties: dict[PartyId, PartyTrust] = Field({}, description="The authorities of each party, by its id.")
 

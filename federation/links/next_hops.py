@@ -51,7 +51,7 @@ class Neighbour:
     why: str = ""
 
 
-# What nobody is to dial; proxies that forget no route lead it nowhere.
+# A destination that must not be dialled; proxies that never forget a route get one that leads nowhere.
 NOWHERE = Neighbour({}, routed=False)
 APART = Neighbour({}, routed=False, why="no common collaboration")
 
@@ -65,23 +65,23 @@ def other_parties(unit: TrainingUnit, peers: Peers) -> dict[PartyId, Neighbour]:
     }
 
 
-# Whom a unit dials: for each party that it names in its routes, and for all others (None: nobody, and nobody ever was).
+# Next hops of a unit: one per named party, plus the default (None: there is no default route and never was).
 Hops = tuple[dict[PartyId, Neighbour], Neighbour | None]
 
 
 def next_hops(unit: PartyUnit, peers: Peers) -> Hops:
-    """Whom a party dials: in a mesh each party itself, in a star its exchange."""
+    """The next hops of a party: in a mesh each party itself, in a star its exchange."""
     if unit.stack.federation.topology == "mesh":
         return other_parties(unit, peers), None
     return through(_exchange_of(unit, peers), unit, unit.stack.parties, peers.parties())
 
 
 def through(exchange: Neighbour, unit: AnyUnit, inside: Iterable[PartyId], peers: Iterable[Peer]) -> Hops:
-    """Whom a unit of a star dials: the exchange, or nobody, for each accepted peer; for the rest the exchange.
+    """The next hops of a unit in a star: for each accepted peer the exchange or a blackhole, by default the exchange.
 
-    A peer that is not routed has its entry, or the default would lead to it; one that is routed, because nginx would else
-    remember the entry of a suspension that is over. With collaborations every partner is named, also those of this stack
-    (`inside`), and the rest is nobody: an exchange sees only whom a packet is for.
+    A blocked peer has an entry, because the default would lead to it. A routed one has an entry, too, because nginx would
+    remember a suspension that is over. With collaborations every partner is named, also those of this stack (`inside`), and
+    the default is a blackhole: an exchange only sees the receiver of a packet.
     """
     groups, own = unit.stack.collaborations, unit.party
     partners = {*named(groups), *inside} if groups else set()
@@ -167,9 +167,9 @@ def nginx_addresses(nginx: Address | Endpoint) -> tuple[str, ...]:
 
 
 def dialled_host(endpoint: Address | Endpoint) -> str:
-    """What a proxy is told to dial. Of a name with addresses the first of these, IPv4 before IPv6.
+    """The host that a proxy dials: of a name with addresses the first address, IPv4 before IPv6.
 
-    Network policies let it dial those addresses alone; a name would lead wherever its owner, or somebody in between, says later.
+    Network policies allow those addresses only; the owner of a name, or an attacker of DNS, could change it later.
     """
     if is_ip(endpoint.host) or not endpoint.addresses:
         return endpoint.host
@@ -182,14 +182,14 @@ def tunnel_host(pulsar: Address | Endpoint) -> str | None:
 
 
 def by_name_only(endpoint: Address | Endpoint) -> bool:
-    """Whether nothing but the name of an endpoint is known: where it leads is decided when it is dialled."""
+    """Whether an endpoint has a name and no address: DNS decides where it leads when a proxy dials."""
     return not endpoint.addresses and not is_ip(endpoint.host)
 
 
 def links(
     others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None = None
 ) -> dict[str, Any]:
-    """Whom a unit dials and where, by party id; all that go through exchanges alone are one, or one for each that lbrollsite dials."""
+    """The addresses that a unit dials, by party id; an exchange is one entry for all parties behind it."""
     known = _by_name(others, exchange, name, behind)
     return {whom: _addresses(neighbour) for whom, neighbour in known.items() if neighbour.routed}
 
@@ -197,7 +197,7 @@ def links(
 def severed(
     others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None = None
 ) -> dict[str, str]:
-    """Whom a unit knows and does not dial, by the names of `links`: why."""
+    """Why a unit does not dial a party, by the names of `links`."""
     known = _by_name(others, exchange, name, behind)
     return {whom: neighbour.why for whom, neighbour in known.items() if not neighbour.routed and neighbour.why}
 

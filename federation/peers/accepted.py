@@ -103,14 +103,14 @@ def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: P
 
 def read_descriptor(folder: Path, relative: str, place: str) -> Received | Problems | None:
     """A descriptor file below the folder: what it says, all that is wrong with it, or None when it is missing."""
-    path, remedy = folder / relative, "keep descriptors in peers/ beside the stack file"
+    path, remedy = folder / relative, "keep descriptors in peers/ next to the stack file"
     if not is_below(relative, folder):
         return (Problem(place, f"{relative} is outside the folder of the stack file", remedy),)
     try:
         status = path.stat()
         # Reading a pipe would wait for ever.
         if not stat.S_ISREG(status.st_mode):
-            return (Problem(place, f"{relative} cannot be read: it is no file", "name the descriptor file"),)
+            return (Problem(place, f"{relative} cannot be read: it is not a regular file", "name the descriptor file"),)
         if status.st_size > MAX_BYTES:
             return (Problem(f"{place} ({relative})", "far larger than a descriptor", ASK),)
         content = path.read_bytes()
@@ -126,17 +126,17 @@ def membership_problems(descriptor: Descriptor, federation: FederationSpec, plac
     theirs, ours = descriptor.federation, federation
     if (theirs.name, theirs.domain) == (ours.name, ours.domain) and None not in (theirs.id, ours.id) and theirs.id != ours.id:
         remedy = (
-            "do not use it, if it is of another federation with the same name; else ask the founder for the id: "
-            "all members say the same in fate:federation.id"
+            "if it belongs to another federation with the same name, do not use it; otherwise ask the founder for the id: "
+            "all members have the same fate:federation.id"
         )
-        return (Problem(place, f"is of the federation with the id {theirs.id}; this stack belongs to {ours.id}", remedy),)
+        return (Problem(place, f"belongs to the federation with the id {theirs.id}; this stack belongs to {ours.id}", remedy),)
     if (theirs.name, theirs.domain) == (ours.name, ours.domain):
         return (*_endpoint_problems(descriptor, federation, place), *_trust_problems(descriptor, federation, place))
     return (
         Problem(
             place,
             f"is a descriptor of federation {theirs.name} ({theirs.domain}); this stack belongs to {ours.name} ({ours.domain})",
-            "use the descriptor of this federation, or the stack of that one: one stack is one organization in one federation",
+            "use the descriptor of this federation, or a stack of that one: a stack is one organization in one federation",
         ),
     )
 
@@ -156,7 +156,7 @@ def _endpoint_problems(descriptor: Descriptor, federation: FederationSpec, place
             yield Problem(at, f"{advertised} instead of {own_name}", ASK)
         for host in dict.fromkeys((endpoint.host, *endpoint.addresses)):
             if not published_elsewhere(host):
-                yield Problem(at, f"{host} is no address of another organization", "ask the peer to correct publish.*.advertise")
+                yield Problem(at, f"{host} is not an address of another organization", "ask the peer to correct publish.*.advertise")
 
 
 def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> Iterator[Problem]:
@@ -169,7 +169,7 @@ def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: s
     ]
     yield from problems
     if not problems and len(set(map(subject, authorities))) < len(authorities):
-        yield Problem(f"{place} trust.authorities", "have one subject: a reader could not tell them apart", remedy)
+        yield Problem(f"{place} trust.authorities", "have the same subject: readers cannot tell them apart", remedy)
 
 
 def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
@@ -188,7 +188,7 @@ def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path
 def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
     where, add = place(("peers", name, "descriptor")), f"`fatefed peers add {'' if spec.stack else f'{file} '}--name {name}`"
     if spec.sha256 is None and spec.accepted_serial is not None:
-        problem = f"is missing, although the descriptor with the serial {spec.accepted_serial} was accepted"
+        problem = f"is missing, although a descriptor with the serial {spec.accepted_serial} was accepted"
         return (Problem(place(("peers", name, "sha256")), problem, f"restore the line from a copy of the stack file; or run {add}"),)
     received = read_descriptor(folder, file, where)
     if received is None:
@@ -197,7 +197,7 @@ def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationS
         return (Problem(where, f"the accepted descriptor {file} is gone", _without_file(name, spec, add)),)
     if isinstance(received, tuple):
         damaged = spec.sha256 is not None and received[0].place.startswith(f"{where} (") and not _is_still(folder / file, spec.sha256)
-        problem = f"{file} is not what was accepted, and no descriptor any more: {received[0].problem}"
+        problem = f"{file} changed since it was accepted, and is no longer a descriptor: {received[0].problem}"
         return (Problem(where, problem, _without_file(name, spec, add)),) if damaged else received
     if problems := membership_problems(received.descriptor, federation, f"{where} ({file})"):
         return problems
@@ -221,9 +221,7 @@ def _as_the_stack_says(
         case Peer() as peer if (peer.kind, peer.party_id) != (spec.what, spec.party_id):
             field = "kind" if peer.party_id == spec.party_id else "partyId"
             problem = f"says {_departed(name, spec, federation).title}, and its descriptor is that of {peer.descriptor.title}"
-            return (
-                Problem(place(("peers", name, field)), problem, "correct partyId and kind: the accepted descriptor tells which unit it is"),
-            )
+            return (Problem(place(("peers", name, field)), problem, "correct partyId and kind: the accepted descriptor names the unit"),)
         case tuple() as problems if spec.state == "suspended":
             descriptor = _departed(name, spec, federation)
             return Peer(name, descriptor, spec.state, spec.key, None, spec.reason, spec.previous_key, problems[0].problem)
@@ -239,12 +237,12 @@ def _without_file(name: str, spec: PeerSpec, add: str) -> str:
     """What to do without an accepted file, which alone says whose party id it is."""
     written = f"write peers.{name}.partyId, its party's id (of an exchange peers.{name}.kind: exchange)"
     if spec.state == "retired":
-        return f"restore the file, or {written}: then nothing reads the file any more"
+        return f"restore the file, or {written}: then the file is no longer read"
     again = f", or read its stack again: {add}" if spec.stack else ""
     if spec.state == "suspended":
-        return f"restore the file{again}; or {written}: then it stays severed without the file"
+        return f"restore the file{again}; or {written}: then it stays blocked without the file"
     severed = f"write peers.{name}.state: suspended, or retired for good"
-    return f"restore the file{again}; to part with the peer without it, {severed}, and {written}; keep this entry"
+    return f"restore the file{again}; to give the peer up without it, {severed}, and {written}; keep this entry"
 
 
 def _not_what_was_accepted(spec: PeerSpec, received: Received, add: str) -> tuple[str, str] | None:
@@ -253,10 +251,10 @@ def _not_what_was_accepted(spec: PeerSpec, received: Received, add: str) -> tupl
     if spec.sha256 != digest(received.content):
         return "changed since it was accepted", again
     if received.signature is None:
-        remedy = f"ask its owner for a signed one and run {add}; or say unsigned: true, if you compared its sha256 by another channel"
+        remedy = f"ask its owner for a signed one and run {add}; or set unsigned: true, if you compared its sha256 over another channel"
         return None if spec.unsigned else ("is not signed", remedy)
     if spec.unsigned:
-        return "is signed, but its peer says unsigned: true", f"run {add}"
+        return "is signed, but its entry has unsigned: true", f"run {add}"
     if spec.key != received.signature.key:
         return f"is signed with the key {received.signature.key}, not with the accepted {spec.key or 'one: there is none'}", again
     if spec.accepted_serial != received.signature.serial:
@@ -269,7 +267,7 @@ def _typed_problems(name: str, spec: PeerSpec, place: Place) -> Iterator[Problem
         host = address.rpartition(":")[0]
         if not typed_elsewhere(host):
             remedy = "write an address of the peer; a Service of this cluster as NAME.NAMESPACE.svc"
-            yield Problem(place(("peers", name, endpoint)), f"{host} is no address of another organization", remedy)
+            yield Problem(place(("peers", name, endpoint)), f"{host} is not an address of another organization", remedy)
 
 
 def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Published:

@@ -133,7 +133,7 @@ class Departed(Published):
     @model_validator(mode="after")
     def _publishes_the_endpoints_of_its_kind(self) -> Self:
         if self.endpoints:
-            raise ValueError("is nowhere any more")
+            raise ValueError("is no longer published")
         return self
 
 
@@ -146,7 +146,7 @@ class Descriptor(Published):
     @model_validator(mode="after")
     def _a_party_names_the_engines_whose_endpoints_it_publishes(self) -> Self:
         if KINDS[self.kind].names_engines != (self.backends is not None):
-            raise ValueError("a party names its backends, nobody else has any")
+            raise ValueError("only a party has backends")
         if self.backends is not None and self.backends.federation != self.engine:
             raise ValueError(f"publishes the endpoints of {self.engine}, while backends.federation is {self.backends.federation}")
         return self

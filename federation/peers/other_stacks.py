@@ -44,16 +44,22 @@ def published_unit(published: object, unit: str | None, stack: str) -> UnitDescr
         remedy = "name it in full, ORGANIZATION/PROJECT/STACK, and log in to the state backend that holds both stacks"
         return (Problem(place, f"cannot be read: {published.why}", remedy),)
     if published == HIDDEN:
-        return (Problem(place, "its output descriptors is a secret, and a descriptor never holds one", "look which value of it is one"),)
+        return (
+            Problem(
+                place,
+                "its output `descriptors` is a secret, but a descriptor never holds a secret",
+                "find out which of its values is secret",
+            ),
+        )
     if not isinstance(published, dict) or not published:
-        problem = "is not deployed yet, or not any more: it publishes no descriptor"
+        problem = "publishes no descriptor: it is not deployed"
         return (Problem(place, problem, "run `pulumi up` of that stack first"),)
     known = ", ".join(sorted(published))
     if unit is None and len(published) > 1:
         return (Problem(place, f"publishes more than one descriptor: {known}", "choose one with --unit"),)
     chosen = unit or next(iter(published))
     if chosen not in published:
-        return (Problem(place, f"has no deployed unit {chosen}", f"choose one of {known}; a new one is there after `pulumi up`"),)
+        return (Problem(place, f"has no deployed unit {chosen}", f"choose one of {known}; a new unit is published after `pulumi up`"),)
     descriptor = parse(json.dumps(_whole(published[chosen]), default=str).encode(), f"output descriptors.{chosen} of {place}")
     return UnitDescriptor(chosen, descriptor) if isinstance(descriptor, Descriptor) else descriptor
 
@@ -76,10 +82,10 @@ def source_warnings(spec: StackSpec, peers: Peers, read: Callable[[str], object]
             changes, problems = (), unit
         if problems:
             problem = problems[0]
-            yield f"peer {peer.name}: {problem.place} {problem.problem}; what was accepted of it stays in force: {problem.remedy}"
+            yield f"peer {peer.name}: {problem.place} {problem.problem}; its accepted descriptor stays in force: {problem.remedy}"
         elif changes:
             yield (
-                f"peer {peer.name}: stack {entry.stack} publishes another descriptor than the accepted one, which stays in force "
+                f"peer {peer.name}: stack {entry.stack} publishes a descriptor that differs from the accepted one, which stays in force "
                 f"({changes_text(changes)}): to review and accept it, run `fatefed peers add --name {peer.name} -s {name}`"
             )
 

@@ -36,7 +36,7 @@ class Statement(Model):
 
     serial: Serial = Field(description="Grows with every export; peers refuse an older one than they accepted.")
     not_before: Day = Field(description="First day (UTC) on which it may be accepted.")
-    not_after: Day = Field(description="Last day (UTC) on which it may be accepted; who accepted it before keeps it, with a warning.")
+    not_after: Day = Field(description="Last day (UTC) on which it may be accepted; peers that accepted it before keep it, with a warning.")
     descriptor: Descriptor
 
     @model_validator(mode="after")
@@ -127,11 +127,11 @@ def _opened(content: bytes, envelope: Envelope, place: str) -> Received | Proble
     if key is None:
         return (Problem(f"{place} protected jwk.x", "is not an Ed25519 public key", ASK),)
     if not is_sound(key.public_bytes_raw()):
-        remedy = "do not use it: ask the peer for a file signed with a key that `fatefed identity create` made"
-        return (Problem(f"{place} protected jwk.x", "is a key with which anybody can sign", remedy),)
+        remedy = "do not use it: ask the peer to sign with a key from `fatefed identity create`"
+        return (Problem(f"{place} protected jwk.x", "is a weak key: anyone can sign with it", remedy),)
     if not _fits(envelope, key):
-        remedy = "it was changed after it was signed: do not use it; ask the peer to send it again"
-        return (Problem(place, "the signature does not fit the file", remedy),)
+        remedy = "do not use it: someone changed it after it was signed; ask the peer to send it again"
+        return (Problem(place, "the signature does not match the file", remedy),)
     data = read_json(payload, place)
     statement = data if isinstance(data, tuple) else typed(data, Statement, place)
     if isinstance(statement, tuple):

@@ -1,7 +1,7 @@
 """Which certificates are taken as a party's CA: from a descriptor, from `fatefed trust init --authority`, from `fate:trust`.
 
 Two grades. `authority_problems`: it could sign what is not its party's, or nothing; never accepted. `form_problems`: it is not as
-`fatefed trust init` makes one, and so could be more than a CA, such as a server's own certificate: a verifier asks no issuer of a
+`fatefed trust init` makes one, and so could be more than a CA, such as a server's own certificate: a verifier uses no issuer of a
 certificate that it trusts, so no name constraint counts then. Refused in a new descriptor; of one that was accepted a warning.
 """
 
@@ -89,13 +89,13 @@ def _judged(authority: str, judge: Callable[[x509.Certificate], Iterator[str]]) 
 def _problems(ca: x509.Certificate, party: PartyId, domain: str) -> Iterator[str]:
     name = server_name(party, domain)
     if not _is_signed_by_itself(ca):
-        yield "is not signed by itself with SHA-256 or better"
+        yield "is not self-signed with SHA-256 or better"
     if (weak := _weakness(ca.public_key())) is not None:
         yield weak
     if [attribute.value for attribute in ca.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)] != [party]:
-        yield f"its subject is not of O={party}"
+        yield f"its subject is not O={party}"
     if not _holds(ca, x509.BasicConstraints, lambda constraints: constraints.ca and constraints.path_length == 0):
-        yield "is not a CA with path length 0 (critical): it could make other CAs"
+        yield "is not a CA with path length 0 (critical): it could sign other CAs"
     if not _holds(ca, x509.KeyUsage, lambda usage: usage.key_cert_sign):
         yield "may not sign certificates (critical key usage)"
     if not _holds(ca, x509.NameConstraints, lambda constraints: _limits(constraints, set(permitted_names(party, domain)))):
@@ -106,7 +106,7 @@ def _problems(ca: x509.Certificate, party: PartyId, domain: str) -> Iterator[str
     if unknown := sorted(
         extension.oid.dotted_string for extension in ca.extensions if extension.critical and extension.oid not in _EXTENSIONS
     ):
-        yield f"has critical extensions that are not known here: {', '.join(unknown)}"
+        yield f"has unknown critical extensions: {', '.join(unknown)}"
 
 
 def _differences(ca: x509.Certificate, party: PartyId) -> Iterator[str]:
@@ -116,11 +116,11 @@ def _differences(ca: x509.Certificate, party: PartyId) -> Iterator[str]:
     if any(not name.isprintable() for name in names):
         yield "its common name holds characters that cannot be printed"
     if like_hosts := [name for name in names if _names_a_host(name)]:
-        yield f"its common name {like_hosts[0]!r} is a host's: a server could show this CA as its own certificate"
+        yield f"its common name {like_hosts[0]!r} is a host name: a server could present this CA as its own certificate"
     if not _holds(ca, x509.KeyUsage, lambda usage: usage.crl_sign and not any(getattr(usage, each) for each in _NO_CA_DOES)):
-        yield "its key usage is not keyCertSign and cRLSign alone: a server could show this CA as its own certificate"
+        yield "its key usage is not exactly keyCertSign and cRLSign: a server could present this CA as its own certificate"
     if more := sorted(_name_of(extension.oid) for extension in ca.extensions if extension.oid not in _EXTENSIONS):
-        yield f"has extensions that a CA of `fatefed trust init` has not: {', '.join(more)}"
+        yield f"has extensions that a CA of `fatefed trust init` does not have: {', '.join(more)}"
     key = ca.public_key()
     if isinstance(key, rsa.RSAPublicKey) and key.public_numbers().e < _EXPONENT:
         yield f"its RSA key has an exponent below {_EXPONENT}"

@@ -30,7 +30,7 @@ def certificate_problems(certificate: str, key: str, ca: str, *, server_name: st
         held = ", ".join(names) or "no DNS name"
         problems.append(f"the certificate is not valid for {server_name}, the name that peers dial: it holds {held}")
     elif (reason := _untrusted(leaf, chain[1:], authorities, server_name)) is not None:
-        problems.append(f"the certificate is not trusted by the given CA: {reason}")
+        problems.append(f"the CA does not trust the certificate: {reason}")
     return tuple(problems)
 
 
@@ -48,7 +48,7 @@ def client_problems(certificate: str, key: str, ca: str, *, common_name: str) ->
     try:
         verifier.verify(leaf, chain[1:])
     except (VerificationError, InvalidSignature) as error:
-        problems.append(f"the certificate is not trusted by the given CA for calling others: {_first_line(error)}")
+        problems.append(f"the CA does not trust the certificate for calling others: {_first_line(error)}")
     return tuple(problems)
 
 
@@ -56,7 +56,7 @@ def board_problems(certificate: str, key: str, hosts: Iterable[str]) -> tuple[st
     """What is wrong with the certificate of consoles: sentences without any secret content. Who signed it, browsers judge."""
     chain = read_certificates(certificate)
     if not chain:
-        return ("certificate cannot be read: give PEM certificates",)
+        return ("certificate cannot be read: PEM certificates are expected",)
     try:
         problems = _foreign_key(chain[0], key)
     except ValueError as error:
@@ -143,7 +143,7 @@ def _opened(certificate: str, key: str, ca: str) -> tuple[list[x509.Certificate]
     """A chain, its authorities, and the problem of a key that is not the first one's. ValueError, in words, when one cannot be read."""
     chain, authorities = read_certificates(certificate), read_certificates(ca)
     if unreadable := [name for name, loaded in (("certificate", chain), ("CA", authorities)) if not loaded]:
-        raise ValueError(f"{' and '.join(unreadable)} cannot be read: give PEM certificates")
+        raise ValueError(f"{' and '.join(unreadable)} cannot be read: PEM certificates are expected")
     try:
         return chain, authorities, _foreign_key(chain[0], key)
     except ValueError as error:

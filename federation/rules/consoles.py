@@ -23,8 +23,8 @@ def _nothing_to_differ_from(stack: CheckedStack, unit: ConsoleUnit) -> Iterator[
     if unit.spec.boards.named:
         yield Problem(
             stack.at(unit, "boards"),
-            "says what is different for this party, but the stack shows no consoles",
-            "describe them under fate:boards: kind and domain; or remove this",
+            "overrides the consoles for this party, but the stack shows none",
+            "add fate:boards with kind and domain, or remove this",
         )
 
 
@@ -52,7 +52,7 @@ def consoles_are_deployed(stack: CheckedStack) -> Iterator[Problem]:
 
 def _not_deployed(where: str, who: str, name: str) -> Problem:
     module = CONSOLES[name].module
-    return Problem(where, f"{who} {module}, whose console this is", f"deploy {module}, or remove this line")
+    return Problem(where, f"{who} {module}, the module of this console", f"deploy {module}, or remove this line")
 
 
 def site_portal_is_there(stack: CheckedStack) -> Iterator[Problem]:
@@ -85,7 +85,7 @@ def hosts_are_used_once(stack: CheckedStack) -> Iterator[Problem]:
 def _addresses(unit: ConsoleUnit) -> Iterator[_Address]:
     for name, console in shown(unit, _deployed(unit)).items():
         host, at = host_of(unit.stack.boards, unit.party, name, console), (*unit.path, "boards", name)
-        yield (host, console.path), at, f"{name} of {unit.title}", "give each console a host of its own"
+        yield (host, console.path), at, f"{name} of {unit.title}", "give each console its own host"
 
 
 def _portal_addresses(unit: SitePortalUnit) -> Iterator[_Address]:
@@ -112,10 +112,10 @@ def board_warnings(stack: PlannedStack) -> Iterator[Finding]:
     consoles = [(unit, name) for unit in _units(spec) for name in shown(unit, _deployed(unit))]
     for unit, name in consoles:
         if (risk := CONSOLES[name].risk) is not None:
-            yield caution(place, f"console {name} of {unit.title} is shown to everyone who reaches its address: {risk}")
+            yield caution(place, f"console {name} of {unit.title} is open to everyone who can reach its address: {risk}")
     portals = any(map(shown_portal, site_portal_units(spec).values()))
     if not consoles and not portals:
         modules = ", ".join(CONSOLES[name].module for name in DEFAULT_CONSOLES)
         yield caution(place, f"fate:boards shows nothing: none of {modules} is deployed")
     elif not encrypted(spec.boards):
-        yield caution(place, "fate:boards shows consoles without TLS: whoever is on the way of a browser reads its passwords")
+        yield caution(place, "fate:boards shows consoles without TLS: anyone on the path can read the passwords that browsers send")

@@ -28,7 +28,7 @@ def newcomer_problems(descriptor: Published, place: str) -> Iterator[Problem]:
             yield Problem(f"{place} trust.authorities.{number}", f"CA {short_fingerprint(authority)}: {problem}", _ANEW)
     for name, endpoint in descriptor.endpoints.items():
         if not known_outside(endpoint.host):
-            problem = f"{endpoint.host} is not one and the same host in every network"
+            problem = f"{endpoint.host} is not the same host in every network"
             yield Problem(f"{place} endpoints.{name}", problem, "ask the peer to advertise an IP address, or a name in public DNS")
 
 
@@ -40,12 +40,12 @@ def whereabouts_problems(spec: StackSpec, peer: Peer, place: str, *, resolve: bo
         at = f"{place} endpoints.{name}"
         for host in dict.fromkeys((endpoint.host, *endpoint.addresses)) if not spec.cluster.ranges else ():
             if in_private_networks(host):
-                problem = f"{host} is an address of private networks, and perhaps one of this cluster"
+                problem = f"{host} is a private address, and may belong to this cluster"
                 yield Problem(at, problem, "write the addresses of this cluster's pods, Services and nodes in fate:cluster.ranges")
         # FATE's nginx resolves no names: such a peer waits.
         if by_name_only(endpoint) and name != "nginx" and not resolve:
-            problem = f"{endpoint.host} has no addresses beside it: whoever controls the name decides where this stack's pods connect to"
-            remedy = f"ask the peer to add publish.{name}.advertise.addresses; or accept the name on purpose: `fatefed peers add --resolve`"
+            problem = f"{endpoint.host} is a name without addresses: whoever controls the name decides where pods of this stack connect"
+            remedy = f"ask the peer to add publish.{name}.advertise.addresses; or, if you trust the name, run `fatefed peers add --resolve`"
             yield Problem(at, problem, remedy)
 
 
@@ -55,8 +55,8 @@ def _low_ports(stack: PlannedStack, peer: Peer) -> Iterator[Finding]:
         for port in (port for port in sorted(endpoint.ports.values()) if port < _FIRST_USER_PORT and port != _HTTPS):
             yield caution(
                 stack.place(("peers", peer.name)),
-                f"peer {peer.name} publishes {name} at port {port}, where machines have services of their own:",
-                "ask its owner whether that is meant, or write this cluster's addresses in fate:cluster.ranges",
+                f"peer {peer.name} publishes {name} at port {port}, a port that system services use:",
+                "ask its owner whether this is intended, or write this cluster's addresses in fate:cluster.ranges",
             )
 
 
@@ -72,7 +72,7 @@ def doubt_warnings(stack: PlannedStack) -> Iterator[Finding]:
         # That a name has no addresses is said with what its network policy leaves open (`federation.rules.network`).
         whereabouts = whereabouts_problems(stack.spec, peer, title, resolve=True)
         for finding in (*newcomer_problems(peer.descriptor, title), *whereabouts):
-            text = f"{finding.place}: {finding.problem}; accepted before, so it stays:"
+            text = f"{finding.place}: {finding.problem}; it was accepted before, so it stays:"
             yield caution(stack.place(("peers", peer.name)), text, finding.remedy)
         yield from _low_ports(stack, peer)
     yield from _shared_keys(stack)
@@ -93,5 +93,5 @@ def _shared_keys(stack: PlannedStack) -> Iterator[Finding]:
     for titles in owners.values():
         if len(titles) > 1:
             shown = " and ".join(titles[party] for party in sorted(titles, key=int))
-            text = f"the CAs of {shown} have one key: whoever has it can pass for all of them;"
-            yield caution(stack.place(("trust",)), text, "ask their owners for a CA of each party's own")
+            text = f"the CAs of {shown} share one key: its holder can impersonate all of them;"
+            yield caution(stack.place(("trust",)), text, "ask each owner for its own CA")

@@ -30,9 +30,9 @@ def policy_warnings(stack: PlannedStack) -> Iterator[Finding]:
         if named:
             yield caution(
                 stack.at(unit),
-                f"external {', '.join(named)} of party {unit.party} {'are' if len(named) > 1 else 'is'} given by name: "
+                f"external {', '.join(named)} of party {unit.party} {'are' if len(named) > 1 else 'is'} configured by name: "
                 "a network policy holds addresses only, so pods may dial those ports anywhere;",
-                "an IP address as host narrows it",
+                "write an IP address as host to limit that",
             )
     for peer in stack.ready.accepted:
         dialler = next((unit for unit in stack.units if peer.routed and is_partner(unit, peer)), None)
@@ -43,14 +43,14 @@ def policy_warnings(stack: PlannedStack) -> Iterator[Finding]:
 def _named_only(stack: PlannedStack, unit: AnyUnit, peer: Peer) -> Iterator[Finding]:
     """The endpoints of a peer, which a unit dials, of which no address is known."""
     closed = stack.spec.cluster.ranges
-    where = "anywhere but in this cluster" if closed else "anywhere, this cluster included (fate:cluster.ranges is absent)"
+    where = "anywhere outside this cluster" if closed else "anywhere, this cluster included (fate:cluster.ranges is absent)"
     for name, endpoint in sorted(peer.descriptor.endpoints.items()):
         if by_name_only(endpoint):
             ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
             typed, advertised = f"write an IP address in peers.{peer.name}.{name}", f"its owner can add publish.{name}.advertise.addresses"
             yield caution(
                 stack.place(("peers", peer.name)),
-                f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy holds no names, "
+                f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy cannot hold names, "
                 f"so {unit.links.dialler(unit.kind, name)} may dial port {ports} {where};",
                 f"{typed if peer.by_hand else advertised}, or accept the name: peers.{peer.name}.resolve: true",
             )

@@ -29,17 +29,17 @@ def opening_warnings(stack: PlannedStack) -> Iterator[Finding]:
             if service == "NodePort":
                 yield caution(
                     stack.place(path),
-                    f"{at} at every node of the cluster:",
-                    f"write sourceRanges: {ANYONE} if that is wanted",
+                    f"{at} on every node of the cluster:",
+                    f"write sourceRanges: {ANYONE} if that is intended",
                     before_up=True,
                 )
             else:
-                text = f"{at} for everyone who reaches its load balancer:"
+                text = f"{at} for everyone who can reach its load balancer:"
                 yield caution(stack.place(path), text, f"name sourceRanges, or write sourceRanges: {ANYONE}", before_up=True)
 
 
 def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
-    """What is published without a word on who may connect."""
+    """What is published without sourceRanges."""
     opened = {
         name: publication.type
         for name, publication in unit.spec.publish.by_endpoint.items()
@@ -53,8 +53,8 @@ def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
     deeds = " and ".join(f"{exposed(unit.kind, name).format(whose=whose)} ({name})" for name in opened)
     yield caution(
         stack.place(path),
-        f"{'.'.join(path)} is open to anyone: whoever reaches its {' or '.join(place for place, _ in places)} can {deeds};",
-        f"{', or '.join(remedy for _, remedy in places)}, or write sourceRanges: {ANYONE} if that is wanted",
+        f"{'.'.join(path)} is open to anyone: a client that reaches its {' or '.join(place for place, _ in places)} can {deeds};",
+        f"{', or '.join(remedy for _, remedy in places)}, or write sourceRanges: {ANYONE} if that is intended",
         before_up=True,
     )
 

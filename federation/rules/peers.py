@@ -38,8 +38,8 @@ def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
         return
     yield caution(
         place,
-        "collaborations decide which routes this stack makes; FATE's native proxies do not check who sends, "
-        "so the other members' stacks must have the same ones (docs/guides/network.md)",
+        "collaborations decide which routes this stack makes; FATE's native proxies do not check the sender, "
+        "so all members' stacks must have the same collaborations (docs/guides/network.md)",
     )
     inside = named(spec.collaborations)
     for party, _ in spec.parties_in_order:
@@ -65,7 +65,7 @@ def lost_warnings(stack: PlannedStack) -> Iterator[Finding]:
         if peer.lost is not None:
             yield caution(
                 stack.place(("peers", peer.name)),
-                f"peer {peer.name} is {peer.state}, and stays severed as {peer.descriptor.title}, as the stack file says: {peer.lost};",
+                f"peer {peer.name} is {peer.state}, and stays blocked as {peer.descriptor.title}, as the stack file says: {peer.lost};",
                 f"restore the file before `fatefed peers resume {peer.name}`",
             )
 
@@ -80,14 +80,14 @@ def address_warnings(stack: PlannedStack) -> Iterator[Finding]:
             if other.key != peer.key and (other.name, peer.name) not in reported:
                 reported.add((other.name, peer.name))
                 text = f"peers {other.name} and {peer.name}, of different keys, are both at {address}:{port}:"
-                yield caution(stack.place(("peers", peer.name)), text, "ask both whose it is")
+                yield caution(stack.place(("peers", peer.name)), text, "ask both owners whose address it is")
 
 
 def unused_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Exchanges in a mesh, where parties dial each other."""
     for peer in stack.ready.accepted if stack.spec.federation.topology == "mesh" else ():
         if peer.trains and not KINDS[peer.kind].of_a_party and peer.routed:
-            text = f"peer {peer.name} is an exchange, and a mesh has none: nothing of this stack dials it;"
+            text = f"peer {peer.name} is an exchange, but a mesh has none: this stack does not dial it;"
             remedy = "retire it, or set federation.topology to star and name it in parties.<id>.exchange"
             yield caution(stack.place(("peers", peer.name)), text, remedy)
 
@@ -100,7 +100,7 @@ def advertise_warnings(stack: PlannedStack) -> Iterator[Finding]:
             for host in (host for host in dict.fromkeys(hosts) if not (published_elsewhere(host) and known_outside(host))):
                 path = (*unit.path, "publish", name)
                 text = f"{'.'.join(path)} advertises {host}, which peers refuse in a descriptor:"
-                yield caution(stack.place(path), text, "name an address, or a name that is known outside", before_up=True)
+                yield caution(stack.place(path), text, "name an address, or a name that resolves outside the cluster", before_up=True)
 
 
 def expiry_warnings(stack: PlannedStack) -> Iterator[Finding]:
@@ -121,7 +121,7 @@ def peers_are_outside(stack: CheckedStack) -> Iterator[Problem]:
     for peer in stack.peers.accepted:
         for name, endpoint in peer.descriptor.endpoints.items():
             if (owner := namespaces.get(namespace_of(endpoint.host) or "")) is not None:
-                problem = f"its {name} is published as {endpoint.host}: pods would search it in the namespace of this stack's own {owner}"
+                problem = f"its {name} is published as {endpoint.host}: pods would look it up in the namespace of this stack's own {owner}"
                 yield Problem(stack.place(("peers", peer.name)), problem, "ask the peer for an address, or another name")
 
 

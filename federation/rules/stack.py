@@ -55,8 +55,8 @@ def far_overrides(stack: CheckedStack) -> Iterator[Problem]:
     last = (stack.today + _LONGEST_OVERRIDE).isoformat()
     for unit, until in of_each(stack.units, lambda unit: [(unit, getattr(unit.spec, "allow_destroy_until", None))]):
         if until is not None and until > last:
-            problem = f"{until} is more than {_LONGEST_OVERRIDE.days} days ahead: nothing would protect the exchange until then"
-            yield Problem(stack.at(unit, "allowDestroyUntil"), problem, f"name the day by which it will be gone, {last} at the latest")
+            problem = f"{until} is more than {_LONGEST_OVERRIDE.days} days ahead: the exchange would be unprotected until then"
+            yield Problem(stack.at(unit, "allowDestroyUntil"), problem, f"name the day on which you will destroy it, {last} at the latest")
 
 
 def _unit_warnings(program: str) -> Warn:
@@ -71,14 +71,14 @@ def _unit_warnings(program: str) -> Warn:
 
 def _namespaces_are_taken_over(stack: PlannedStack) -> Iterator[Finding]:
     for namespace in stack.spec.cluster.take_over:
-        text = f"cluster.takeOver takes namespace {namespace} from whichever stack deployed into it:"
+        text = f"cluster.takeOver takes over namespace {namespace} from any stack that deployed into it:"
         yield caution(stack.place(("cluster", "takeOver")), text, "remove it after this `pulumi up`")
 
 
 def _something_is_deployed(stack: CheckedStack) -> Iterator[Problem]:
     spec = stack.spec
     if not (spec.parties or spec.exchange or spec.serving or spec.serving_exchange or spec.site_portal):
-        remedy = "describe a party under fate:parties, or an exchange under fate:exchange"
+        remedy = "add a party under fate:parties, or an exchange under fate:exchange"
         yield Problem(stack.place(("parties",)), "this stack deploys nothing", remedy)
 
 
@@ -115,14 +115,14 @@ def _party_ids_are_unique(stack: CheckedStack) -> Iterator[Problem]:
 
 def _a_mesh_has_no_exchange(stack: CheckedStack) -> Iterator[Problem]:
     if stack.spec.federation.topology == "mesh" and stack.spec.exchange is not None:
-        yield Problem(stack.place(("exchange",)), "a mesh has no exchange", "drop fate:exchange, or set federation.topology to star")
+        yield Problem(stack.place(("exchange",)), "a mesh has no exchange", "remove fate:exchange, or set federation.topology to star")
 
 
 @of_every_party
 def _party_fits_the_topology(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     own, where, mesh = unit.spec, stack.at(unit, "exchange"), stack.spec.federation.topology == "mesh"
     if mesh and own.exchange is not None:
-        yield Problem(where, "a mesh has no exchange", "drop this line, or set federation.topology to star")
+        yield Problem(where, "a mesh has no exchange", "remove this line, or set federation.topology to star")
     elif not mesh and own.exchange is None:
         remedy = "name the peer that is the exchange, or `local` when this stack holds it"
         yield Problem(where, "a party of a star needs its exchange", remedy)
@@ -142,7 +142,7 @@ def _node_ports_fit(stack: CheckedStack) -> Iterator[Problem]:
     for owner, key, port in (*of_each(stack.units, _published_node_ports), *of_each(stack.units, _service_node_ports)):
         where = stack.place((*owner, *key))
         if port is None:
-            yield Problem(where, "a NodePort that peers are told must be fixed", f"choose a port of {cluster.node_port_range}")
+            yield Problem(where, "a NodePort in a descriptor must be fixed", f"choose a port of {cluster.node_port_range}")
         elif port not in cluster.node_ports:
             problem = f"{port} is outside the node port range {cluster.node_port_range}"
             yield Problem(where, problem, "choose a port inside it, or correct cluster.nodePortRange")

@@ -22,7 +22,7 @@ def _engine_needs_a_certificate(stack: CheckedStack, unit: PartyUnit) -> Iterato
     engine = unit.spec.federation
     if unit.spec.tls == "none" and stack.spec.federation.links.tls(engine):
         remedy = f"choose {PARTY_CA} (`fatefed trust init` makes it), or provided"
-        yield Problem(stack.at(unit, "tls"), f"{engine} finds its peers by TLS server name, so it cannot go without", remedy)
+        yield Problem(stack.at(unit, "tls"), f"{engine} finds its peers by TLS server name, so it needs TLS", remedy)
 
 
 def authorities_are_of_parties(stack: CheckedStack) -> Iterator[Problem]:
@@ -33,14 +33,14 @@ def authorities_are_of_parties(stack: CheckedStack) -> Iterator[Problem]:
 def _authorities(stack: CheckedStack, party: PartyId) -> Iterator[Problem]:
     at = ("trust", "parties", party)
     if party not in stack.spec.parties:
-        remedy = "describe it under fate:parties, or correct the party id; of a party that is gone for good, remove this entry"
-        yield Problem(stack.place(at), f"party {party} is no party of this stack", remedy)
+        remedy = "add it under fate:parties, or correct the party id; of a party that is gone for good, remove this entry"
+        yield Problem(stack.place(at), f"party {party} is not a party of this stack", remedy)
     authorities = stack.spec.trust.parties[party].authorities
     for number, authority in authorities.items():
         for problem in authority_problems(authority, party, stack.spec.federation.domain):
             yield Problem(stack.place((*at, "authorities", number)), problem, "restore what `fatefed trust init` wrote")
     if len({_subject(authority) for authority in authorities.values()}) < len(authorities):
-        yield Problem(stack.place(at), "its authorities have one subject: readers could not tell them apart", "make one anew")
+        yield Problem(stack.place(at), "its CAs have the same subject: readers cannot tell them apart", "make a new one")
 
 
 @of_every_party
@@ -48,8 +48,8 @@ def callers_have_authorities(stack: CheckedStack, unit: PartyUnit) -> Iterator[P
     """Who could send nothing to a party that requires certificates."""
     required = client_certificates(unit.spec) == "required" and holds_certificate(unit)
     if required and (callers := [*without_authority(unit, stack.peers)]):
-        problem = f"would refuse {', '.join(callers)}: no CA is known by which a certificate could be checked"
-        remedy = "ask the owner for a descriptor with a CA of the party's own (tls: partyCa); suspend who has none; or choose optional"
+        problem = f"would refuse {', '.join(callers)}: this stack has no CA to check their certificates"
+        remedy = "ask the owner for a descriptor with a CA of the party's own (tls: partyCa); suspend peers without one; or choose optional"
         yield Problem(stack.at(unit, "publish", "pulsar", "clientCertificates"), problem, remedy)
 
 
@@ -58,15 +58,17 @@ def _issuer_fits(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     own, where = unit.spec, stack.at(unit, "issuer")
     if own.tls != CERT_MANAGER:
         if own.issuer is not None:
-            yield Problem(where, f"tls: {own.tls} asks no issuer", f"remove it, or choose tls: {CERT_MANAGER}")
+            yield Problem(where, f"tls: {own.tls} uses no issuer", f"remove it, or choose tls: {CERT_MANAGER}")
         return
     if own.issuer is None:
-        remedy = f"name who signs, such as {{name: party-{unit.party}-ca}}: an Issuer of cert-manager in the party's namespace"
+        remedy = f"name the issuer, such as {{name: party-{unit.party}-ca}}: an Issuer of cert-manager in the party's namespace"
         yield Problem(where, f"is missing: tls: {CERT_MANAGER} needs an issuer", remedy)
     links = stack.spec.federation.links
     if own.federation in links.engines and not holds_certificate(unit):
-        why = "is external, so that it has a certificate of its own" if links.tls(own.federation) else "has no TLS"
-        yield Problem(stack.at(unit, "tls"), f"{own.federation} {why}: cert-manager would sign for nobody", "remove tls and issuer")
+        why = "is external and has its own certificate" if links.tls(own.federation) else "has no TLS"
+        yield Problem(
+            stack.at(unit, "tls"), f"{own.federation} {why}: there is no certificate for cert-manager to sign", "remove tls and issuer"
+        )
 
 
 def trust_warnings(stack: PlannedStack) -> Iterator[Finding]:
@@ -84,7 +86,7 @@ def _ends_soon(stack: PlannedStack, tls: TlsPlan, today: date) -> Iterator[Findi
     for peer in stack.ready.parties():
         if peer.routed and peer.party_id in tls.trusted and (last := max(map(ends_on, peer.descriptor.authorities))) - today < ROTATION:
             text = f"the CA of party {peer.party_id} (peer {peer.name}) {'ended' if last < today else 'ends'} on {last}:"
-            yield caution(stack.place(("peers", peer.name)), text, "ask its owner for a descriptor with the next one")
+            yield caution(stack.place(("peers", peer.name)), text, "ask its owner for a descriptor with the next CA")
 
 
 def _is_not_trusted(stack: PlannedStack, tls: TlsPlan) -> Iterator[Finding]:
@@ -96,7 +98,7 @@ def _is_not_trusted(stack: PlannedStack, tls: TlsPlan) -> Iterator[Finding]:
     if tls.client_certificates == "shown" and not [*without_authority(party_units(stack.spec)[tls.party], stack.ready)]:
         yield caution(
             stack.place((*at, "publish", "pulsar")),
-            f"whoever reaches the Pulsar of party {tls.party}, suspended peers too, may read and write there:",
+            f"any client that reaches the Pulsar of party {tls.party}, a suspended peer included, may read and write there:",
             f"set parties.{tls.party}.publish.pulsar.clientCertificates to required, no active peer lacks a CA (docs/guides/trust.md)",
         )
     if not tls.trusted.keys() - {tls.party}:

@@ -97,8 +97,8 @@ def _too_many(unit: UnitPlan, table: str, place: Place) -> Iterator[Problem]:
     if routes > NGINX_ROUTES:
         yield Problem(
             place(("peers",)),
-            f"nginx of {unit.key} would have {routes} routes: FATE's router remembers {NGINX_ROUTES} and loses the rest at random",
-            f"keep to {NGINX_ROUTES} parties, retired ones counted: split the federation; rollsite and OSX have no such limit",
+            f"nginx of {unit.key} would have {routes} routes: FATE's router remembers {NGINX_ROUTES} and loses others at random",
+            f"split the federation, to at most {NGINX_ROUTES} parties with the retired ones; rollsite and OSX have no such limit",
         )
 
 

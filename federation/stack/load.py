@@ -67,7 +67,7 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
         raise FederationError(_once([*problems, *_checked(parsed(values), path.parent, source.place, today)[-1]]), more) from None
     if spec.peers_file != source.peers_path:
         problem = f"is {spec.peers_file or 'absent'} in the configuration of the engine, and {source.peers_path or 'absent'} in this file"
-        remedy = "write it here as a text: peers of a file that is named elsewhere (Pulumi.yaml, -c, --config-file) are read by nobody"
+        remedy = "write it here as text: this program ignores a peers file that is named elsewhere (Pulumi.yaml, -c, --config-file)"
         problems.append(Problem(source.place(("peersFile",)), problem, remedy))
     spec, peers, manifests, wrong = _checked(spec, path.parent, source.place, today)
     problems += wrong
@@ -90,8 +90,8 @@ def _not_read(source: StackSource) -> Iterator[Problem]:
         if not colon or (known and namespace not in ("fate", *_OTHERS)):
             yield Problem(
                 source.place_of_key(key),
-                "is read by nobody",
-                f"did you mean fate:{name}?" if known else "begin it with fate:, or remove it",
+                "is an unknown key: nothing reads it",
+                f"did you mean fate:{name}?" if known else "add the prefix fate:, or remove it",
             )
 
 
@@ -126,10 +126,10 @@ def check_secrets(loaded: LoadedStack, secrets: Mapping[str, str]) -> None:
     problems += [problem for unit in loaded.plan.units if unit.tls is not None for problem in _tls_problems(loaded, unit.tls, secrets)]
     for mutual in (unit.mutual for unit in loaded.plan.units if unit.mutual is not None):
         for entry, problem in mutual.problems(secrets):
-            remedy = f"give certificate and key of {mutual.shown[entry]}, signed by the federation's CA"
+            remedy = f"provide the certificate and key of {mutual.shown[entry]}, signed by the federation's CA"
             problems.append(Problem(loaded.source.place(("secrets", entry)), problem, remedy))
     for entry in sorted({entry for unit in loaded.plan.units for entry in unit.unquoted if _UNQUOTABLE.search(secrets.get(entry, ""))}):
-        problem = "holds a blank, a quote or a backslash, and the program hands it to PostgreSQL without quotes"
+        problem = "holds a space, a quote or a backslash: the Site Portal passes it to PostgreSQL unquoted"
         problems.append(Problem(loaded.source.place(("secrets", entry)), problem, "choose another password"))
     if problems:
         raise FederationError(problems)
@@ -141,7 +141,7 @@ def _no_texts(loaded: LoadedStack, secrets: Mapping[str, Any]) -> Iterator[Probl
         if name in secrets and not (isinstance(secrets[name], str) and secrets[name].strip()):
             yield Problem(
                 loaded.source.place(("secrets", name)),
-                f"secret {name} is empty, or no text",
+                f"secret {name} is empty or not text",
                 _remedy(name, loaded.plan, "remove it; then "),
             )
 
@@ -152,17 +152,17 @@ def _tls_problems(loaded: LoadedStack, tls: TlsPlan, secrets: Mapping[str, str])
         return
     if not tls.provided:
         missing = tls.managed and tls.issuer is None
-        remedy = "run `fatefed trust init`, which makes one or takes yours" if missing else "restore it from a copy of the stack file"
+        remedy = "run `fatefed trust init`: it makes one, or takes yours" if missing else "restore it from a copy of the stack file"
         for path, problem in key_problems(tls, secrets):
             yield Problem(loaded.source.place(path), problem, remedy)
         return
     names, place = (tls.certificate, tls.key, tls.ca), loaded.source.place(("secrets", tls.certificate))
     problems = [*certificate_problems(*(secrets[name] for name in names), server_name=tls.server_name)]
     if not problems and tls.client_certificates == "required" and not names_callers(secrets[tls.certificate]):
-        remedy = "give one whose extended key usage is serverAuth and clientAuth, or none; or choose clientCertificates: optional"
-        yield Problem(place, "the certificate is for servers only, and Pulsar has to show it to those it dials", remedy)
+        remedy = "provide one with the extended key usage serverAuth and clientAuth, or with none; or choose clientCertificates: optional"
+        yield Problem(place, "the certificate is for servers only, but Pulsar also presents it as a client", remedy)
     for problem in problems:
-        yield Problem(place, problem, f"give certificate, key and CA of {tls.server_name}, signed by the federation's CA")
+        yield Problem(place, problem, f"provide the certificate, key and CA of {tls.server_name}, signed by the federation's CA")
 
 
 def made_certificates(loaded: LoadedStack, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -194,7 +194,7 @@ def _board_certificates(loaded: LoadedStack, secrets: Mapping[str, str]) -> Iter
         if names is not None and secrets.keys() >= set(names.values()):
             for problem in board_problems(secrets[names["tls.crt"]], secrets[names["tls.key"]], unit.board_hosts.values()):
                 place = loaded.source.place(("secrets", names["tls.crt"]))
-                yield Problem(place, problem, f"give the certificate and key of {unit.key}'s consoles; a wildcard holds one label")
+                yield Problem(place, problem, f"provide the certificate and key of {unit.key}'s consoles; a wildcard covers only one label")
 
 
 def expiry_warnings(loaded: LoadedStack, secrets: Mapping[str, str], now: datetime) -> tuple[str, ...]:
@@ -226,10 +226,10 @@ def weak_certificate_warnings(loaded: LoadedStack, secrets: Mapping[str, str]) -
     weak = [(entry, of, weakness(secrets[entry])) for entry, of in sorted({**ours, **others, **consoles}.items())]
     shared = [(entry, name, names_of_others(secrets[entry], name)) for entry, name in sorted(ours.items())]
     return (
-        *(f"the certificate of {of} (fate:secrets.{entry}) {why}: give one with 2048 bits or more" for entry, of, why in weak if why),
+        *(f"the certificate of {of} (fate:secrets.{entry}) {why}: provide one with 2048 bits or more" for entry, of, why in weak if why),
         *(
-            f"the certificate of {name} (fate:secrets.{entry}) is for {', '.join(names)}, too: whoever has its key passes for them; "
-            "give a certificate of this party's name alone"
+            f"the certificate of {name} (fate:secrets.{entry}) is for {', '.join(names)}, too: the holder of its key can impersonate them; "
+            "provide a certificate for this party's name only"
             for entry, name, names in shared
             if names
         ),

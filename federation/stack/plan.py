@@ -152,10 +152,10 @@ def _without_addresses(spec: StackSpec, peers: Peers) -> dict[str, str]:
 def _undialable(spec: StackSpec, peer: str, name: str, endpoint: Endpoint) -> str | None:
     """Why the proxy that dials an endpoint of a peer cannot."""
     if name == "nginx" and not nginx_addresses(endpoint):
-        return "an IPv6 address, which FATE's nginx does not take" if is_ip(endpoint.host) else "a name that FATE's nginx cannot resolve"
+        return "an IPv6 address, which FATE's nginx does not accept" if is_ip(endpoint.host) else "a name that FATE's nginx cannot resolve"
     if name == "pulsar" and spec.exchange is not None and tunnel_host(endpoint) is None:
-        return "an IPv6 address, which Traffic Server does not take"
+        return "an IPv6 address, which Traffic Server does not accept"
     fronted = (own.exchanges for own in spec.parties.values() if own.modules.lbrollsite is not None)
     if name == "rollsite" and not endpoint.addresses and any(peer in exchanges for exchanges in fronted):
-        return "a name, and lbrollsite takes only IP addresses"
+        return "a name, but lbrollsite accepts only IP addresses"
     return None

@@ -33,7 +33,7 @@ def trial_plans(release: Release, name: str) -> int:
             plan_stack(spec, _NOBODY)
             planned += 1
     if problems or not planned:
-        raise FederationError([*problems] or [Problem(name, "there is no combination", "write combinations, or a base that has some")])
+        raise FederationError([*problems] or [Problem(name, "there is no combination", "write combinations, or name a base that has some")])
     return planned
 
 

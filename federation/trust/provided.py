@@ -31,14 +31,14 @@ class Reader:
     acts: str = ""
 
 
-_AT_START = "no pod starts again, and programs read it only when they start"
+_AT_START = "no pod restarts, and programs read it only when they start"
 _RESTART = " restarts them after `pulumi up` (`kubectl rollout restart deployment,statefulset` in its namespace)"
 # By what it is for: the servers of a party, the two sides of a portal, and consoles.
 READERS: Mapping[str, Reader] = {
-    "pulsar": Reader("its certificate", "Pulsar takes it within 5 minutes; no pod starts again"),
+    "pulsar": Reader("its certificate", "Pulsar reads it within 5 minutes; no pod restarts"),
     "server": Reader("its server certificate", _AT_START, _RESTART),
     "client": Reader("its client certificate", _AT_START, _RESTART),
-    "consoles": Reader("the certificate of its consoles", "their controller takes it; no pod starts again"),
+    "consoles": Reader("the certificate of its consoles", "their controller loads it; no pod restarts"),
 }
 
 
@@ -96,15 +96,15 @@ def provided_changes(old: ProvidedFacts, new: ProvidedFacts) -> Iterator[Consequ
 def _changes(reader: Reader, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Consequence]:
     before, after = old["authorities"], new["authorities"]
     if old["certificate"] != new["certificate"]:
-        what = f"{reader.certificate} is another one: until {new['until']}, so far until {old['until']}; {reader.takes}"
+        what = f"{reader.certificate} changes: it is valid until {new['until']}, so far until {old['until']}; {reader.takes}"
         yield Consequence("reload", what, everyone=False, acts=reader.acts)
     if old["signer"] != new["signer"]:
         by, so_far = (after.get(new["signer"], "an unknown CA"), before.get(old["signer"], "an unknown CA"))
-        trusts = "has accepted it, from the descriptor" if new["told"] else "has it in its own fate:secrets, beside the one so far"
+        trusts = "has accepted it, from the descriptor" if new["told"] else "has it in its own fate:secrets, beside the old one"
         what = f"another CA signs {reader.certificate}, {by}, so far {so_far}: peers that do not trust it refuse the certificate"
         yield Consequence("cut", what, everyone=True, acts=f"; before: every peer {trusts}")
     rows: tuple[tuple[Literal["reload", "cut"], str, list[str]], ...] = (
-        ("reload", "certificates of {} are trusted from now on", [name for key, name in after.items() if key not in before]),
+        ("reload", "certificates of {} become trusted", [name for key, name in after.items() if key not in before]),
         ("cut", "certificates of {} are no longer trusted", [name for key, name in before.items() if key not in after]),
     )
     for kind, what, names in rows:
@@ -112,7 +112,7 @@ def _changes(reader: Reader, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
             yield Consequence(kind, what.format(", ".join(sorted(names))), everyone=True, acts=reader.acts)
     if old["told"] != new["told"]:
         acts = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
-        yield Consequence("reload", "the CAs that it tells its peers change", everyone=True, acts=acts)
+        yield Consequence("reload", "the CAs in its descriptor change", everyone=True, acts=acts)
 
 
 def _signer(chain: list[x509.Certificate], authorities: list[x509.Certificate]) -> str:

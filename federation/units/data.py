@@ -73,7 +73,7 @@ def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         if before[name] != after[name]:
             yield f"claim of {name}: {_shown(before[name])} -> {_shown(after[name])}: {_why(before[name], after[name])}"
     for name in sorted(before.keys() & set(new["withoutClaims"])):
-        yield f"persistence of {name} -> none: it would start empty, and its claims stay unused"
+        yield f"persistence of {name} -> none: it would start empty; its claims stay, unused"
     for name in sorted(after.keys() & set(old.get("withoutClaims", ()))):
         yield f"persistence of {name}: none -> claims: it would start empty"
     for nodes, what in (("dataNodes", "HDFS data nodes: blocks"), ("eggrollNodes", "Eggroll nodes: tables")):
@@ -89,8 +89,8 @@ def _claim(module: Mapping[str, Any]) -> dict[str, Any]:
 
 def _why(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     if any(before.get(key) != after.get(key) for key in ("existingClaim", "subPath")):
-        return "it would start with what is there, and what it has stays unused"
-    return "Kubernetes changes no claim of a StatefulSet; grow the claims themselves with kubectl"
+        return "it would start with the data there; its own data stays, unused"
+    return "Kubernetes cannot change the claims of a StatefulSet; grow each claim with kubectl"
 
 
 def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -98,14 +98,14 @@ def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     moved = {place: (old[place], new[place]) for place in new if place in old and old[place] != new[place]}
     if "namespace" in moved:
         before, after = moved["namespace"]
-        yield f"namespace {before} -> {after}: it would start empty, its data stays in {before}"
+        yield f"namespace {before} -> {after}: it would start empty; its data stays in {before}"
     if "storage" in moved:
         before, after = moved["storage"]
-        yield f"storage {before} -> {after}: what is stored in {before} stays there, unused"
+        yield f"storage {before} -> {after}: the data in {before} stays there, unused"
     for place, what in _ELSEWHERE.items():
         if place in moved and "storage" not in moved:
             before, after = moved[place]
-            yield f"{place} {before} -> {after}: it would start empty there, its {what} stay where they are"
+            yield f"{place} {before} -> {after}: it would start empty there; its {what} stay where they are"
 
 
 def _other_release(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _other_release(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[s
         return
     if before not in new["upgradeFrom"]:
         sources = ", ".join(new["upgradeFrom"]) or "no release"
-        yield f"release {before} -> {after}: {after} does not take over data of {before}, but of {sources}"
+        yield f"release {before} -> {after}: {after} cannot read data of {before}, but of {sources}"
         return
     for program, tables in new["tables"].items():
         if (had := old.get("tables", {}).get(program, tables)) != tables:

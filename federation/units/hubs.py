@@ -28,7 +28,7 @@ def waiting_hubs(spec: StackSpec, pending: Mapping[str, str]) -> Iterator[tuple[
     """Each unit whose hub is pending, and what is said of it. `pending`: the reason, by peer."""
     for hub in named_hubs(spec):
         if (reason := pending.get(hub.peer)) is not None:
-            yield hub, f"{hub.unit} reaches nobody through its {_noun(hub.kind)}: peer {hub.peer} is pending: {reason}"
+            yield hub, f"{hub.unit} reaches no one through its {_noun(hub.kind)}: peer {hub.peer} is pending: {reason}"
 
 
 def hub_is_described(stack: CheckedStack, kind: Kind, name: str, path: Sequence[str]) -> Iterator[Problem]:
@@ -36,7 +36,7 @@ def hub_is_described(stack: CheckedStack, kind: Kind, name: str, path: Sequence[
     where = stack.place(path)
     if name == "local":
         if _OWN[kind](stack.spec) is None:
-            remedy = f"describe it under fate:{'.'.join(KINDS[kind].path)}, or name the peer that holds it"
+            remedy = f"add it under fate:{'.'.join(KINDS[kind].path)}, or name the peer that holds it"
             yield Problem(where, f"this stack holds no {_noun(kind)}", remedy)
     elif name not in stack.spec.peers:
         known = ", ".join(sorted(stack.spec.peers)) or "none"

@@ -45,22 +45,22 @@ def _below(place: Place, path: tuple[str, ...], *keys: str) -> str:
 
 def _environment(own: frozenset[str], at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
     for variable in sorted(spec.env.keys() & own):
-        remedy = "remove this line; passwords belong into fate:secrets"
+        remedy = "remove this line; passwords belong in fate:secrets"
         yield Problem(at("env", variable), f"{variable} is set by this program", remedy)
 
 
 def _replicas(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
     replicas = spec.replicas
     if name == "sparkWorker" and replicas is not None:
-        yield Problem(at("replicas"), "Spark's workers are counted by modules.spark.workers", "write the number there")
+        yield Problem(at("replicas"), "modules.spark.workers sets the number of Spark workers", "write the number there")
     elif (replicas or 1) > 1 and not row.scales:
-        problem = f"{name} works alone: {replicas} replicas would be {replicas} separate ones"
+        problem = f"{name} does not scale: {replicas} replicas would be {replicas} separate servers"
         yield Problem(at("replicas"), problem, "remove this line")
 
 
 def _gpus(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
     if spec.gpus and "device" not in row.suffixes:
-        yield Problem(at("gpus"), f"{name} computes nothing on a GPU", "remove this line")
+        yield Problem(at("gpus"), f"{name} does not use a GPU", "remove this line")
 
 
 def _volumes(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
@@ -78,13 +78,13 @@ def _volumes(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Pr
 def _persistence(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
     if spec.persistence is not None and row.claim is None:
         problem = f"{name} has no claim: its data lives as long as its pod"
-        yield Problem(at("persistence"), problem, "remove it; a volume of your own is described under volumes")
+        yield Problem(at("persistence"), problem, "remove it, or add a volume under volumes")
         return
     replicas = spec.replicas or row.replicas
     if isinstance(spec.persistence, ModulePersistence) and spec.persistence.existing_claim is not None and replicas > 1:
         yield Problem(
             at("persistence", "existingClaim"),
-            f"{name} has {replicas} replicas, and each needs a claim of its own",
+            f"{name} has {replicas} replicas, and each needs its own claim",
             "remove this line, or set replicas to 1",
         )
 
@@ -95,11 +95,11 @@ def _service(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Pr
         return
     if known is None:
         problem = f"{name} has no Service that takes settings"
-        yield Problem(at("service"), problem, "remove it; what peers reach is described under publish")
+        yield Problem(at("service"), problem, "remove it; for ports that peers dial use publish")
         return
     if known.headless and service.type != "ClusterIP":
-        problem = f"the pods of {name} are found one by one, which a Service of type {service.type} cannot do"
-        yield Problem(at("service", "type"), problem, "remove this line; annotations are possible")
+        problem = f"the pods of {name} need a headless Service, which cannot be of type {service.type}"
+        yield Problem(at("service", "type"), problem, "remove this line; only annotations can be set")
     for port in sorted(service.node_ports.keys() - set(known.ports)):
         where = at("service", "nodePorts", port)
         yield Problem(where, f"the Service of {name} has no port {port}", f"choose one of {', '.join(known.ports)}")

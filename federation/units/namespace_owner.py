@@ -32,7 +32,7 @@ CLAIM_NAMES: Mapping[str, str] = {
     "sitePortalServer": "site-portal-server-uploaded-data-site-portal-server",
     "servingZookeeper": "serving-zookeeper-data-serving-zookeeper",
 }
-_WAYS = "use the backend that it was deployed from (`pulumi whoami --verbose` shows the one in use)"
+_WAYS = "use the backend that deployed it (`pulumi whoami --verbose` shows the current one)"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def foreign_owner(unit: UnitPlan, note: Mapping[str, str]) -> tuple[str, str] | 
         return None
     return (
         f"namespace {unit.namespace} belongs to {_shown(note)}",
-        f"give {unit.key} a namespace of its own; if that stack is gone for good, {_take_over(unit)}",
+        f"give {unit.key} a namespace of its own; if that stack no longer exists, {_take_over(unit)}",
     )
 
 
@@ -70,12 +70,12 @@ def occupied(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
     """Why a unit that the state does not know may not come into its namespace, and what to do; None: it may."""
     if occupants.note is not None:
         return (
-            f"namespace {unit.namespace} is in use by {_shown(occupants.note)}, which the state of this backend does not know",
+            f"namespace {unit.namespace} is in use by {_shown(occupants.note)}, which is not in the state of this backend",
             f"{_WAYS}; of another stack, give {unit.key} a namespace of its own; if the state is lost, {_take_over(unit)}",
         )
     if occupants.workloads:
         return (
-            f"namespace {unit.namespace} holds {_some(occupants.workloads)}, which the state of this backend does not know: names that "
+            f"namespace {unit.namespace} holds {_some(occupants.workloads)}, which are not in the state of this backend: names that "
             f"{unit.key} uses, too",
             f"give {unit.key} a namespace of its own, or remove them first (docs/guides/from-kubefate.md); {_WAYS}, if this stack made "
             f"them; if the state is lost, {_take_over(unit)}",
@@ -90,8 +90,8 @@ def left_claims(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
     if not used:
         return None
     return (
-        f"namespace {unit.namespace} has claims that no deployment of this state owns, and {unit.key} will start with what is on them: "
-        f"{_some(used)}. Servers keep the passwords of then: with new ones in fate:secrets they refuse everybody",
+        f"namespace {unit.namespace} has claims that no deployment of this state owns, and {unit.key} will start with the data on them: "
+        f"{_some(used)}. Servers keep their old passwords: with new ones in fate:secrets they refuse every client",
         "if the data is wanted, restore the stack file of then (docs/guides/state.md), or its passwords; if not, choose another namespace, "
         f"name other claims with modules.<module>.persistence.existingClaim, or delete them by hand: `kubectl -n {unit.namespace} delete "
         f"pvc {' '.join(used)}`",

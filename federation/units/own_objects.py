@@ -125,7 +125,7 @@ def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], plac
             if ours or (extra.kind == "Namespace" and extra.name in namespaces):
                 yield Problem(
                     place(("manifests", file.name)),
-                    f"{extra.where} has the name of an object that this program makes",
+                    f"{extra.where} has the name of an object that this program creates",
                     "choose another name",
                 )
 
@@ -137,11 +137,11 @@ def reaching_out(files: tuple[ExtraManifests, ...], spec: StackSpec) -> Iterator
         for extra in file.objects:
             where, title = f"manifests.{file.name}", f"manifests.{file.name}: {extra.where}"
             if extra.of_cluster:
-                yield caution(where, f"{title} is an object of the whole cluster")
+                yield caution(where, f"{title} is a cluster-scoped object")
             elif extra.namespace not in own:
                 yield caution(where, f"{title} is in namespace {extra.namespace}, which is not one of this stack's")
             if extra.kind == "Secret" and extra.document.get("type") == _TOKEN_TYPE:
-                text = f"{title} makes Kubernetes keep a token of a service account that does not end:"
+                text = f"{title} makes Kubernetes keep a service account token that never expires:"
                 yield caution(where, text, "prefer `kubectl create token`")
 
 
@@ -168,12 +168,12 @@ def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | 
     path = folder / relative
     try:
         if not is_below(relative, folder):
-            yield Problem(where, f"{relative} is outside the folder of the stack file", "keep manifests beside the stack file")
+            yield Problem(where, f"{relative} is outside the folder of the stack file", "keep manifests in the folder of the stack file")
             return
         status = path.stat()
         # Reading a pipe would wait for ever.
         if not stat.S_ISREG(status.st_mode):
-            yield Problem(where, f"{relative} cannot be read: it is no file", "correct the path or the file")
+            yield Problem(where, f"{relative} cannot be read: it is not a regular file", "correct the path or the file")
             return
         if status.st_size > MAX_BYTES:
             yield Problem(where, f"{relative} is larger than 1 MiB", "split it into several entries")
@@ -193,7 +193,7 @@ def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | 
         return
     except MISTAGGED:
         # JSON raises one of them for bytes and sets.
-        yield Problem(where, f"{relative}: a tag (!!) says something else than what is there, or than JSON holds", "leave out the tag")
+        yield Problem(where, f"{relative}: a value does not match its tag (!!), or JSON cannot hold it", "remove the tag")
         return
     filled = [(line, document) for line, document in documents if document is not None]
     if not filled:
@@ -208,9 +208,7 @@ def _expanded(document: Any, at: str, where: str) -> Iterator[ExtraObject | Prob
     if not isinstance(items, list):
         yield _object(document, at, where)
     elif not str(document.get("kind", "")).endswith("List"):
-        yield Problem(
-            where, f"{at} has items beside its kind: Pulumi would make those instead of it", "give each object a document of its own"
-        )
+        yield Problem(where, f"{at} has both a kind and items: Pulumi would create the items only", "give each object its own document")
     elif not items:
         yield Problem(where, f"{at} is a list without items", "write some, or remove it")
     else:
@@ -223,7 +221,7 @@ def _object(document: Any, at: str, where: str) -> ExtraObject | Problem:
     words = [] if not isinstance(metadata, dict) else [document.get("apiVersion"), document.get("kind"), metadata.get("name")]
     if not words or not all(isinstance(word, str) and word for word in words):
         return Problem(
-            where, f"{at} is no Kubernetes object", "write apiVersion, kind and metadata.name; one object in each document or item"
+            where, f"{at} is not a Kubernetes object", "write apiVersion, kind and metadata.name; one object in each document or item"
         )
     return ExtraObject(f"{at} {words[1]}/{words[2]}", document)
 
@@ -234,7 +232,7 @@ def _object_problems(extra: ExtraObject, spec: StackSpec, where: str) -> Iterato
 
 def _holds_no_secret(extra: ExtraObject, spec: StackSpec, where: str) -> Iterator[Problem]:
     if extra.kind == "Secret" and _holds_values(extra.document):
-        remedy = "secrets belong into fate:secrets; for what no setting reaches, make the Secret with kubectl and name it"
+        remedy = "secrets belong in fate:secrets; if no setting takes it, create the Secret with kubectl and name it"
         yield Problem(where, f"{extra.where} holds secrets in plain text", remedy)
 
 
@@ -243,7 +241,7 @@ def _goes_where_it_is_meant_to(extra: ExtraObject, spec: StackSpec, where: str) 
     known = f"one of this stack's: {', '.join(sorted(own))}"
     if extra.of_cluster:
         if spec.cluster.scope == "namespaced":
-            yield Problem(where, f"{extra.where} is an object of the whole cluster", "remove it, or use cluster.scope: cluster")
+            yield Problem(where, f"{extra.where} is a cluster-scoped object", "remove it, or use cluster.scope: cluster")
     elif extra.namespace is None:
         yield Problem(where, f"{extra.where} has no namespace", f"write metadata.namespace, {known}")
     elif extra.namespace not in own and spec.cluster.scope == "namespaced":

@@ -22,14 +22,14 @@ def belongs_to_its_party(kind: Kind, name: str, stack: CheckedStack) -> Iterator
         owner = "this stack" if party in own else None if training is None else _another_owner(training, peer)
         if owner is not None:
             problem = f"is {peer.descriptor.title}, which belongs to {owner}"
-            yield Problem(where, problem, f"ask both which of them is party {party}, and keep that one")
+            yield Problem(where, problem, f"ask both owners which one is party {party}, and keep that one")
 
 
 def party_is_linked(purpose: str, stack: CheckedStack, unit: ServingUnit | SitePortalUnit) -> Iterator[Problem]:
     """It has one training party: this stack's of the same id, or one elsewhere by its address."""
     where, here = stack.at(unit, "fateflow"), unit.party in stack.spec.parties
     if unit.spec.fateflow is not None and here:
-        problem = f"party {unit.party} is in this stack, and its FATE-Flow is linked without an address"
+        problem = f"party {unit.party} is in this stack, so its FATE-Flow needs no address"
         yield Problem(where, problem, "remove this line, or correct the party id")
     if unit.spec.fateflow is None and not here:
         problem = f"this stack has no party {unit.party} {purpose}"
@@ -37,7 +37,7 @@ def party_is_linked(purpose: str, stack: CheckedStack, unit: ServingUnit | SiteP
 
 
 def _another_owner(training: Peer, serving: Peer) -> str | None:
-    """Who owns a party, if not the owner of a FATE-Serving or Site Portal; in whatever state they are, for an id stays with its key."""
+    """The other owner of this party id, if any. The peers' states do not matter: an id stays bound to its key."""
     ours = frozenset({training.key, training.previous_key} - {None})
     theirs = frozenset({serving.key, serving.previous_key} - {None})
     if ours and theirs and not ours & theirs:
@@ -57,9 +57,9 @@ def ownership_warnings(stack: PlannedStack) -> Iterator[Finding]:
             yield caution(
                 where,
                 f"peers {signed.name} and {unsigned.name} are both of party {other.party_id}, but only {signed.name} is signed: "
-                "no key shows that they have one owner",
+                "no key proves that they have the same owner",
             )
         elif training is not None and training.key != other.key:
             new, old = (training, other) if training.previous_key == other.key else (other, training)
-            text = f"peer {new.name} has a new key, {old.name} still the one before:"
+            text = f"peer {new.name} has a new key, {old.name} still the old one:"
             yield caution(where, text, f"accept a descriptor of {old.name} with the new one")

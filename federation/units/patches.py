@@ -16,8 +16,8 @@ Values = TypeVar("Values", PartyValues, ExchangeValues, ServingValues, PortalVal
 # Objects beside the chart are made from the same facts: a patch would only change one side.
 _DERIVED = {
     "instance": "Services select pods by it",
-    "labels": "every object carries them",
-    "release": "the catalogue's row was chosen by it",
+    "labels": "every object has them",
+    "release": "it selects the row of the catalogue",
     "partyId": "routes and certificates are made for it",
     "domain": "routes and certificates are made for it",
     "routes": "the ConfigMaps have these names",
@@ -42,7 +42,7 @@ def patch_problems(values: AnyValues, patch: Mapping[str, Any], place: Place, at
     before, deployed = values.modules.plain().keys(), after.modules.plain().keys()
     for name in sorted(before ^ deployed):
         problem = f"a patch {'deploys' if name in deployed else 'removes'} no module"
-        yield Problem(place((*at, "modules", name)), problem, "modules follow from the engines, and from what is named under modules")
+        yield Problem(place((*at, "modules", name)), problem, "the engines and the key modules decide which modules there are")
 
 
 def patched_keys(patch: Mapping[str, Any], above: str = "") -> Iterator[str]:

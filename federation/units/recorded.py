@@ -76,7 +76,7 @@ def _rolls(name: str, module: Mapping[str, Any]) -> bool:
 
 
 def link_facts(links: Mapping[str, Any], severed: Mapping[str, str], groups: Sequence[Sequence[str]] | None) -> dict[str, Any]:
-    """Whom a unit dials, and how; whom it knows and does not dial, and why; of a hub, who may talk to whom."""
+    """The peers that a unit dials, with a digest of each link; the blocked ones, with the reason; for a hub, the groups that may talk."""
     dialled = {other: digest(link) for other, link in links.items()}
     return {"links": dialled, "severed": dict(severed), **({} if groups is None else {"groups": [list(group) for group in groups]})}
 

@@ -112,9 +112,9 @@ def test_another_descriptor_is_a_warning_and_changes_nothing_that_is_registered(
             f'cannot be read: unknown stack "{OTHER}"',
         ),
         (RefusedError("no backend client is available"), "cannot be read: no backend client is available"),
-        (answer(), "is not deployed yet, or not any more"),
-        (answer(("descriptors",), descriptors={}), "its output descriptors is a secret"),
-        (answer(("descriptors",), descriptors={"party-10000": CANARY}), "its output descriptors is a secret"),
+        (answer(), "publishes no descriptor: it is not deployed"),
+        (answer(("descriptors",), descriptors={}), "its output `descriptors` is a secret"),
+        (answer(("descriptors",), descriptors={"party-10000": CANARY}), "its output `descriptors` is a secret"),
     ],
     ids=["gone", "no backend", "not deployed", "elided", "secret"],
 )
@@ -125,7 +125,7 @@ def test_a_stack_that_cannot_be_read_stops_nothing(
     (warning,) = [text for text in said if "clinic-b" in text]
     assert warning.startswith(f"peer clinic-b: stack {OTHER} ")
     assert expected in warning
-    assert "what was accepted of it stays in force" in warning
+    assert "its accepted descriptor stays in force" in warning
     (routes,) = [found for found in run.of("ConfigMap") if found.name.endswith("exchange-routes")]
     assert "203.0.113.20" in str(routes.inputs)
     assert CANARY not in f"{run}{said}"

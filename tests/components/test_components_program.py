@@ -317,7 +317,7 @@ def test_a_cluster_that_does_not_answer_stops_the_program_before_it_is_asked_for
     case: Case, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/nowhere/config")
-    with pytest.raises(pulumi.RunError, match=r"leads nowhere, and nothing was touched: there is no file /nowhere/config") as raised:
+    with pytest.raises(pulumi.RunError, match=r"cannot be used; nothing was changed: there is no file /nowhere/config") as raised:
         program(case, Cluster(answers=False))
     assert "UNREACHABLE" not in str(raised.value)
 

@@ -152,7 +152,7 @@ def test_without_cert_manager_a_preview_shows_all_and_an_up_says_what_is_missing
     assert "Verify that any required CRDs have been created" in said
     rows = json.loads(space.attempt("fatefed", "doctor", "-s", "unmanaged", "--json").stdout)["rows"]
     (row,) = [row for row in rows if row["check"] == "the cluster knows Certificate"]
-    assert (row["state"], "let cert-manager be installed" in row["fix"]) == ("failed", True)
+    assert (row["state"], "ask for cert-manager to be installed" in row["fix"]) == ("failed", True)
 
 
 def test_cert_manager_signs_for_pulsar_and_its_ca_is_replaced(lab: Lab, tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_a_stack_that_is_not_deployed_has_nothing_to_export(home: Path, capsys: 
     pulumi("stack", "init", "bank-a")
     assert main(["identity", "create", "-s", "bank-a"]) == 0
     assert main(["descriptor", "export", "-o", "-", "-s", "bank-a"]) == 1
-    assert "is not deployed yet, or not any more" in capsys.readouterr().err
+    assert "publishes no descriptor: it is not deployed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

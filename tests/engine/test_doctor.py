@@ -158,7 +158,7 @@ def test_the_route_files_of_a_real_cluster_have_the_revision_of_the_output_until
 
 
 def test_the_job_of_doctor_is_admitted_with_its_role_only_and_does_not_stay(lab: Lab) -> None:
-    asked = "peers are asked from inside of the cluster"
+    asked = "the questions run inside the cluster"
     row = lab.viewer.peer("hub", "--in-cluster")[asked]
     assert "cannot create resource" in row["problem"]
     assert "docs/rbac/doctor-job.yaml" in row["fix"]

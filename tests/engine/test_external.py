@@ -89,7 +89,7 @@ def test_a_password_changes_in_its_server_and_its_readers_only(deployed: Workspa
     refused = deployed.attempt("pulumi", "preview", "-s", "owner")
     assert refused.returncode != 0, "without the previous one, nobody could change it in the server"
     said = (refused.stdout + refused.stderr).decode()
-    assert "mysql-2: mysql would keep the password it has" in said
+    assert "mysql-2: mysql would keep the old password" in said
     assert "canary-" not in said
 
     set_credential(deployed, "mysql", previous="party-9999-mysql")

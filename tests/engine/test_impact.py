@@ -113,7 +113,7 @@ def test_a_kubeconfig_that_leads_to_another_cluster_is_refused_whatever_its_cont
             assert "Traceback" not in printed
         for printed in refusals(astray):
             assert (
-                f"fate:parties.9999: kube-system had the UID {here}, and now {there}: what it has in the other cluster stays there"
+                f"fate:parties.9999: kube-system had the UID {here}, and now {there}: its objects and data in the other cluster stay there"
                 in printed
             )
             assert "parties.9999.allowDataLoss" in printed
@@ -206,8 +206,9 @@ def test_an_address_that_changed_makes_the_exported_descriptor_out_of_date_until
         assert verdict.startswith("first to fix: party-9998: the exported descriptor is up to date; ")
         changes = f"endpoints.osx.addresses: {old} -> 203.0.113.77; endpoints.osx.host: {old} -> 203.0.113.77"
         assert f"it is out of date: {changes}" in bank.attempt(*doctor, "-s", "bank-a").stdout.decode()
-        said = f"warning: party-9998: your exported descriptor is out of date ({changes}), and peers go on using it: after `pulumi up`, "
-        said += "run `fatefed descriptor export -s bank-a --unit party-9998 -o FILE` and send the file to your peers, who accept it"
+        said = f"warning: party-9998: your exported descriptor is out of date ({changes}), and peers still use it: after `pulumi up`, "
+        said += "run `fatefed descriptor export -s bank-a --unit party-9998 -o FILE` and send the file to your peers; "
+        said += "they accept it with `fatefed peers add`"
         assert outdated(bank, *up, "--yes", "--skip-preview", "--refresh") == [said]
         for command in (preview, check):
             assert outdated(bank, *command) == [said]

@@ -37,7 +37,7 @@ def test_a_tampered_descriptor_is_refused_in_the_preview_with_its_place(federati
         file.write_text(json.dumps(envelope | {"payload": envelope["payload"][:-8] + "AAAAAAAA"}))
         text = refused(space)
         assert "fate:peers.clinic-b.descriptor: peers/clinic-b.json is not what was accepted" in text
-        assert "the signature does not fit the file" in text
+        assert "the signature does not match the file" in text
         assert "Pulumi.consortium.yaml:" in text
         assert "nothing was changed" in text
         # A stranger's signature fits, and is not the accepted one.
@@ -130,7 +130,7 @@ def _goes_on_without_its_file(space: Workspace, routes: dict[str, str]) -> None:
             harm()
             done = space.attempt("pulumi", "preview", "--non-interactive", "--color", "never", "-s", "consortium")
             text = (done.stdout + done.stderr).decode()
-            assert (done.returncode, "peer clinic-b is suspended, and stays severed as party 10000" in text) == (0, True), text
+            assert (done.returncode, "peer clinic-b is suspended, and stays blocked as party 10000" in text) == (0, True), text
             assert objects(space.preview()) == []
             space.up()
             assert config_map(space, "fate-exchange", "exchange-routes") == routes
@@ -162,7 +162,7 @@ def test_peers_in_a_file_of_their_own_preview_nothing_and_are_suspended_there(fe
 
 
 def test_a_party_of_a_star_severs_a_member_by_itself(federation: Federation) -> None:
-    """Its CA is not trusted any more, and no default route leads to it."""
+    """Its CA is no longer trusted, and no default route leads to it."""
     space = federation.bank
     names = ("nginx-route-table", "pulsar-route-table")
     before = [config_map(space, "fate-9999", name) for name in names]

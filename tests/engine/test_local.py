@@ -77,13 +77,13 @@ def _wait_for_first_object(space: Workspace) -> None:
 
 
 _GUARDED = {
-    "release": ("1.11.1", "release 1.11.2 -> 1.11.1: 1.11.1 does not take over data of 1.11.2"),
+    "release": ("1.11.1", "release 1.11.2 -> 1.11.1: 1.11.1 cannot read data of 1.11.2"),
     "namespace": ("elsewhere", "it would start empty"),
-    "persistence": ("none", "would start empty, and its claims stay unused"),
+    "persistence": ("none", "would start empty; its claims stay, unused"),
     "modules.client.persistence": ("none", "persistence of client -> none: it would start empty"),
-    "modules.mysql.persistence.size": ("50Gi", "Kubernetes changes no claim"),
-    "modules.mysql.persistence.subPath": ("elsewhere", "it would start with what is there"),
-    "modules.mysql.persistence.existingClaim": ("elsewhere", "it would start with what is there"),
+    "modules.mysql.persistence.size": ("50Gi", "Kubernetes cannot change the claims"),
+    "modules.mysql.persistence.subPath": ("elsewhere", "it would start with the data there"),
+    "modules.mysql.persistence.existingClaim": ("elsewhere", "it would start with the data there"),
     "modules.hdfs.datanode.replicas": ("1", "blocks of the removed ones become unreachable"),
 }
 

@@ -111,7 +111,10 @@ def test_the_same_stack_in_another_backend_is_refused_until_it_takes_the_namespa
     again = operator("first", tmp_path / "elsewhere", first.kubeconfig, exchange("first"))
     for command in (PREVIEW, UP):
         text = refused(again, *command)
-        assert f"namespace {NAMESPACE} is in use by stack first of organization first (exchange), which the state of this backend" in text
+        assert (
+            f"namespace {NAMESPACE} is in use by stack first of organization first (exchange), which is not in the state of this backend"
+            in text
+        )
         assert "pulumi whoami --verbose" in text
     changed(again, exchange("first", takeOver=[NAMESPACE]))
     again.up()

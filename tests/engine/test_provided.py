@@ -70,8 +70,8 @@ def test_another_certificate_of_the_federations_ca(bank: Workspace, authority: p
     give(bank, authority)
     assert objects(bank.preview()) == [("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert")]
     text = said(bank)
-    assert "party-9999: reload: its certificate is another one: until 20" in text
-    assert "; Pulsar takes it within 5 minutes; no pod starts again" in text
+    assert "party-9999: reload: its certificate changes: it is valid until 20" in text
+    assert "; Pulsar reads it within 5 minutes; no pod restarts" in text
     assert "another CA signs" not in text
 
 
@@ -80,7 +80,7 @@ def test_another_ca_than_before(bank: Workspace, authority: pki.Authority) -> No
     give(bank, other, ca=pki.pem(other.certificate))
     text = said(bank)
     assert "party-9999: cut: another CA signs its certificate, " in text
-    assert "to act: this stack; before: every peer has it in its own fate:secrets, beside the one so far" in text
+    assert "to act: this stack; before: every peer has it in its own fate:secrets, beside the old one" in text
     assert "are no longer trusted" in text
 
 

@@ -117,7 +117,7 @@ def owner(clusters: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 
 def test_a_stack_that_is_named_is_pending_until_it_is_deployed_and_accepted(owner: Owner) -> None:
     assert f"stack {NORTH} was not read yet: run `fatefed peers add --name hub`" in owner.pending
-    assert f"stack {NORTH}: is not deployed yet, or not any more" in owner.pending
+    assert f"stack {NORTH}: publishes no descriptor: it is not deployed" in owner.pending
     assert len(owner.first_preview) >= 20
     assert "create fate:federation:ExternalExchange::hub" not in owner.first_preview, "nothing is taken over without a command"
 
@@ -150,7 +150,7 @@ def test_a_changed_endpoint_is_a_warning_until_it_is_accepted_and_then_a_change_
     republish(owner.north)
     assert listed(owner.south) == []
     (warning,) = warnings(owner.south)
-    assert f"stack {NORTH} publishes another descriptor than the accepted one, which stays in force" in warning
+    assert f"stack {NORTH} publishes a descriptor that differs from the accepted one, which stays in force" in warning
     assert f"(endpoints.osx.ports.grpc: {before['port']} -> 9371)" in warning
     assert set(owner.south.up()) == {"unchanged"}
     assert route(owner.south) == before
@@ -169,8 +169,8 @@ def test_a_changed_endpoint_is_a_warning_until_it_is_accepted_and_then_a_change_
         ("bank-a/fate/north", (), "is not in this state backend (organization name must be 'organization')"),
         (NORTH, ("--unit", "party-9999"), "has no deployed unit party-9999"),
         ("organization/fate/south", (), "party 9999 is a party of this stack"),
-        ("organization/elsewhere/secret", (), "its output descriptors is a secret"),
-        ("organization/elsewhere/empty", (), "is not deployed yet, or not any more"),
+        ("organization/elsewhere/secret", (), "its output `descriptors` is a secret"),
+        ("organization/elsewhere/empty", (), "publishes no descriptor: it is not deployed"),
     ],
 )
 def test_what_is_not_published_is_refused_with_a_remedy(
@@ -212,7 +212,9 @@ def test_a_secret_that_the_passphrase_does_not_open_is_said_and_changes_nothing(
         configure(owner.south, "peers.hub.stack", "organization/elsewhere/secret")
         assert listed(owner.south) == []
         (warning,) = warnings(owner.south)
-        assert "its output descriptors is a secret, and a descriptor never holds one; what was accepted of it stays in force" in warning
+        assert (
+            "its output `descriptors` is a secret, but a descriptor never holds a secret; its accepted descriptor stays in force" in warning
+        )
         assert CANARY not in preview(owner.south)
     finally:
         owner.south.stack_file.write_text(text)
@@ -222,11 +224,11 @@ def test_a_secret_that_the_passphrase_does_not_open_is_said_and_changes_nothing(
 def test_a_stack_that_is_destroyed_and_removed_leaves_its_peer_the_route(owner: Owner) -> None:
     before = route(owner.south)
     owner.north.run("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive", "-s", "north")
-    for expected in ("is not deployed yet, or not any more", f'cannot be read: unknown stack "{NORTH}"'):
+    for expected in ("publishes no descriptor: it is not deployed", f'cannot be read: unknown stack "{NORTH}"'):
         assert listed(owner.south) == []
         (warning,) = warnings(owner.south)
         assert f"stack {NORTH} {expected}" in warning
-        assert "what was accepted of it stays in force" in warning
+        assert "its accepted descriptor stays in force" in warning
         assert set(owner.south.up()) == {"unchanged"}
         assert route(owner.south) == before
         assert "remedy: " in refused(owner.south, "--name", "hub")

@@ -13,7 +13,7 @@ from tests.federations.organizations import Organizations
 pytestmark = pytest.mark.engine
 
 _EVERYONE = ["9999 <-> 20000", "9999 <-> 20001"]
-_MOVED = "what it publishes changes: peers dial the old address until they act"
+_MOVED = "what it publishes changes: peers dial the old address until they accept the new descriptor"
 # An edit of the stack file, the exit status, and (kind, what, pairs) of each effect.
 _Case = tuple[Callable[[dict[str, Any]], object], int, list[tuple[str, str, list[str]]]]
 _CASES: dict[str, _Case] = {
@@ -29,12 +29,18 @@ _CASES: dict[str, _Case] = {
             modules={"nginx": {"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}}}}
         ),
         3,
-        [("recreate", "pods of nginx stop and start again", _EVERYONE)],
+        [("recreate", "pods of nginx restart, all at once", _EVERYONE)],
     ),
     "anyone on the network": (
         lambda config: config.update({"fate:networkPolicy": {"enabled": False}}),
         3,
-        [("open", "network policies go: whoever reaches a pod reaches all of its ports, and pods reach everything", _EVERYONE)],
+        [
+            (
+                "open",
+                "network policies are removed: anything that reaches a pod reaches all of its ports, and pods can reach everything",
+                _EVERYONE,
+            )
+        ],
     ),
     "another port": (
         lambda config: _party(config)["publish"]["rabbitmq"].update(port=15674),
@@ -45,7 +51,7 @@ _CASES: dict[str, _Case] = {
         lambda config: _party(config).update(namespace="trials-elsewhere", allowDataLoss=True),
         4,
         [
-            ("data loss", "namespace trials-9999 -> trials-elsewhere: it would start empty, its data stays in trials-9999", _EVERYONE),
+            ("data loss", "namespace trials-9999 -> trials-elsewhere: it would start empty; its data stays in trials-9999", _EVERYONE),
             ("cut", _MOVED, _EVERYONE),
         ],
     ),
@@ -80,7 +86,7 @@ def test_a_plan_says_in_each_form_and_in_the_preview_what_an_edit_does(both: Org
 
 
 def said(effect: dict[str, Any]) -> tuple[str, str]:
-    """The pairs and who has to act, as a cell each."""
+    """The pairs and who must act, as a cell each."""
     return ", ".join(effect["pairs"]) or "none", effect["acts"]
 
 
@@ -114,4 +120,4 @@ def test_a_plan_knows_every_unit_of_a_stack_with_an_exchange(star: Organizations
     finally:
         hub.run("pulumi", "config", "rm", "--path", "fate:exchange.modules", "-s", hub.organization)
     assert shown.returncode == 3
-    assert "| exchange | recreate | pods of osx stop and start again | 9999 <-> 10000, 9999 <-> 10001, " in shown.stdout.decode()
+    assert "| exchange | recreate | pods of osx restart, all at once | 9999 <-> 10000, 9999 <-> 10001, " in shown.stdout.decode()

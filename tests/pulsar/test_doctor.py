@@ -69,7 +69,7 @@ Fault = Callable[[Broker], dict[str, Row]]
             "admin API knows the cluster",
             "there is no cluster bank-a, only standalone",
         ),
-        (lambda found: rows(**at(found) | {"port": free_port()}), "broker is reachable", "nobody listens there"),
+        (lambda found: rows(**at(found) | {"port": free_port()}), "broker is reachable", "nothing listens there"),
         (lambda found: rows(**at(found) | {"managementPort": found.port}), "admin API knows the cluster", "closed without an answer"),
         (lambda found: rows(**at(found) | {"tlsPort": found.port}), "TLS for peers", "closed without an answer"),
         (
@@ -78,7 +78,7 @@ Fault = Callable[[Broker], dict[str, Row]]
             "the certificate is for 9999.fraud.example, not for 10000.fraud.example",
         ),
     ],
-    ids=["another cluster", "nobody listens", "no admin API", "no TLS", "another party's certificate"],
+    ids=["another cluster", "nothing listens", "no admin API", "no TLS", "another party's certificate"],
 )
 def test_each_fault_is_named_at_its_check(own: Broker, fault: Fault, check: str, said: str) -> None:
     found = fault(own)

@@ -112,7 +112,7 @@ def test_a_refused_password_is_said_and_not_shown(database: MariaDb, broker: Rab
 
 def test_nobody_there_is_said(database: MariaDb, broker: RabbitMq) -> None:
     row = rows(spec(database, broker, port=free_port()))["mysql: server is reachable"]
-    assert (row.state, "nobody listens there" in row.problem) == ("failed", True)
+    assert (row.state, "nothing listens there" in row.problem) == ("failed", True)
 
 
 def test_a_password_that_cannot_be_read_fails_nothing(database: MariaDb, broker: RabbitMq) -> None:

@@ -176,7 +176,7 @@ def test_a_registry_with_tls_and_passwords_is_asked_with_its_ca_and_whoever_sign
         assert {problem["problem"] for problem in problems} == {f"{host}: its certificate is not trusted here"}
         assert problems[0]["remedy"] == "name its CA with --ca; nothing was written"
         problems = found("pin", "--ca", str(ca))["problems"]
-        assert problems[0]["problem"].startswith(f"{host} answers HTTP 401: it does not show fate/")
+        assert problems[0]["problem"].startswith(f"{host} answers HTTP 401: it refuses access to fate/")
         assert "docker login" in problems[0]["remedy"]
         nobody_signed_in.write_text(json.dumps({"auths": {host: {"auth": base64.b64encode(f"{USER}:wrong".encode()).decode()}}}))
         assert "answers HTTP 401" in found("pin", "--ca", str(ca))["problems"][0]["problem"]
@@ -303,7 +303,7 @@ def test_an_image_that_a_registry_does_not_have_is_not_readable_alone(tmp_path: 
         [(check, row)] = [(check, row) for check, row in rows(found).items() if row["state"] != "ok"]
         assert (check, row["state"]) == (f"image {references[0]}", "not readable")
         assert "answers HTTP 404: it has no fate/" in row["problem"]
-        assert row["fix"].endswith("; nodes may reach what this machine does not")
+        assert row["fix"].endswith("; nodes may reach registries that this machine cannot")
 
 
 def test_a_registry_that_does_not_answer_is_one_row_and_its_images_wait(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

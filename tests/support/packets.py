@@ -142,7 +142,7 @@ def _rollsite(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
 
 
 def _osx(unit: Unit, port: str, packet: Packet) -> Iterator[Step]:
-    """Of several hops any may be taken. Without `self_party` no table is loaded; `default_allow` is read by nobody."""
+    """Of several hops any may be taken. Without `self_party` no table is loaded; nothing reads `default_allow`."""
     if packet.wire != "grpc":
         yield Dropped(f"{packet.wire} at OSX")
         return

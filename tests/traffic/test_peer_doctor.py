@@ -121,7 +121,7 @@ def test_through_an_exchange_that_knows_both_every_row_is_ok(star: Star, ask: An
         star.pulsars["10000"].server_close()
         (check, row), *more = ask(instance).wrong.items()
         assert (check, more) == (route("10000", instance), [])
-        assert row["problem"] == f"the exchange has an SNI entry for 10000.{DOMAIN}, but nobody answers behind it"
+        assert row["problem"] == f"the exchange has an SNI entry for 10000.{DOMAIN}, but nothing answers behind it"
         assert row["fix"].startswith("clinic-b: is Pulsar up at the published address")
 
 

@@ -335,7 +335,7 @@ def _write(draft: Draft, name: str, party: str | None, addresses: dict[str, Addr
         for endpoint, address in addresses.items():
             _lose(draft, party, {endpoint: address}, wrong.get(endpoint, f"half an exchange: {' and '.join(wrong)} cannot be dialled"))
         return
-    draft.put(("peers", name, "unsigned"), True, None, "typed by hand: nobody but cluster.yaml says so")
+    draft.put(("peers", name, "unsigned"), True, None, "typed by hand: from cluster.yaml only")
     if party is not None:
         draft.put(("peers", name, "partyId"), party, None)
     for endpoint, address in addresses.items():

@@ -169,7 +169,7 @@ EGGROLL = (
     *(
         Row(
             f"nodemanager.list[].{key}",
-            Part("modules.nodemanager.replicas", f"one node manager each, beside count; {_GONE}"),
+            Part("modules.nodemanager.replicas", f"one node manager each, in addition to count; {_GONE}"),
             type="any",
             until="1.8",
             used=(_LISTED,),

@@ -49,7 +49,7 @@ PROXIES = (
     Row("lbrollsite.exchangeList[].port", Part(f"{HUB}.rollsite"), type="number"),
 )
 
-_NO_GRPC = Lost("nginx publishes HTTP only, FATE-Flow's default protocol: over gRPC whoever reaches it can call all of FATE-Flow's API")
+_NO_GRPC = Lost("nginx publishes HTTP only, FATE-Flow's default protocol: over gRPC any client could call all of FATE-Flow's API")
 _ROUTE_HOSTS = (("host", "text"), ("http_port", "number"), ("grpc_port", "number"), ("port", "number"))
 
 

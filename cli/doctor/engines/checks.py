@@ -99,7 +99,7 @@ def _spark(subject: str, external: ExternalSpark, known: Mapping[str, Row]) -> I
     yield Row(
         f"{subject}: Python of the workers",
         "not readable",
-        "Spark does not tell it",
+        "Spark does not report it",
         "run `python3 --version` on each worker: it must be that of FATE-Flow's image (3.8 for FATE 1.x), with FATE's packages",
     )
     where = (
@@ -120,7 +120,7 @@ def _workers(external: ExternalSpark, host: str, port: int) -> str:
             f"http://{host}:{port}/json/ is not the web UI of a Spark master (HTTP {status})", "correct engines.spark.external.webUi"
         )
     if found.get("status") != "ALIVE":
-        raise FailedError(f"the master is {found.get('status')}", "name the master that is ALIVE")
+        raise FailedError(f"the master is {found.get('status')}", "name the master with state ALIVE")
     alive = [worker for worker in found["workers"] if worker.get("state") == "ALIVE"]
     if len(alive) < external.nodes:
         raise FailedError(f"{len(alive)} workers are alive, FATE-Flow would plan with {external.nodes}", "start workers, or correct nodes")
@@ -169,7 +169,7 @@ def _access(path: str, host: str, port: int) -> str:
     if status == 403:
         raise FailedError(f"root may not write into {path}", f"hdfs dfs -chown root {path}")
     if status != 200:
-        raise NotReadableError(f"WebHDFS answers with HTTP {status}", f"look by hand whether root may write into {path}")
+        raise NotReadableError(f"WebHDFS answers with HTTP {status}", f"check by hand that root may write into {path}")
     return path
 
 
@@ -184,9 +184,7 @@ def _pulsar(subject: str, external: ExternalPulsar, name: str, named: Row | None
 def _admin(external: ExternalPulsar, path: str) -> Any:
     status, found = get_json(external.host, external.management_port, f"/admin/v2/{path}")
     if status in (401, 403):
-        raise FailedError(
-            f"the admin API wants to know who asks (HTTP {status})", "FATE signs in nowhere: let it in from the pods' addresses"
-        )
+        raise FailedError(f"the admin API requires authentication (HTTP {status})", "FATE cannot sign in: allow the pods' addresses")
     if status != 200:
         raise FailedError(f"the admin API answers with HTTP {status}", "correct managementPort")
     return found
@@ -211,7 +209,7 @@ def _tenant(external: ExternalPulsar) -> str:
 
 
 def _certificate(external: ExternalPulsar, name: str) -> str:
-    remedy = f"give the broker a certificate for {name}, of the federation's CA"
+    remedy = f"configure the broker with a certificate for {name}, of the federation's CA"
     try:
         certificate = read_certificate(tls_certificate(external.host, external.tls_port, name))
     except UnreadableError as error:
@@ -255,6 +253,6 @@ def _plugins(external: ExternalRabbitmq, password: str) -> str:
         raise FailedError("federation is not enabled", "rabbitmq-plugins enable rabbitmq_federation rabbitmq_federation_management")
     if status != 200:
         raise NotReadableError(
-            f"the management API answers with HTTP {status}", "`rabbitmq-plugins list -e` on the broker says what is enabled"
+            f"the management API answers with HTTP {status}", "`rabbitmq-plugins list -e` on the broker lists the enabled plugins"
         )
     return "management and federation"

@@ -20,7 +20,7 @@ _REFUSED = {
     1045: ("user {user} is refused", "correct the password, or the user's host part"),
     1044: ("user {user} may not use database {database}", "GRANT ALL PRIVILEGES ON {database}.* TO '{user}'@'%'"),
     1049: ("there is no database {database}", "CREATE DATABASE {database} CHARACTER SET utf8mb4"),
-    1130: ("the server refuses connections from this machine", "ask from one whose address it takes"),
+    1130: ("the server refuses connections from this machine", "ask from an allowed address"),
 }
 
 Query = Callable[[str], list[tuple[Any, ...]]]
@@ -66,7 +66,7 @@ def _connected(external: ExternalMysql, password: str, question: Callable[[Query
         try:
             return question(query, external)
         except pymysql.MySQLError as error:
-            raise NotReadableError(f"the server does not tell (error {error.args[0]})", "ask its administrator") from None
+            raise NotReadableError(f"the server does not report it (error {error.args[0]})", "ask its administrator") from None
 
 
 def _version(query: Query, external: ExternalMysql) -> str:
@@ -104,7 +104,7 @@ def _covers(where: str, database: str) -> bool:
 def _charset(query: Query, external: ExternalMysql) -> str:
     found = query("SELECT default_character_set_name FROM information_schema.schemata WHERE schema_name = DATABASE()")[0][0]
     if found not in _CHARSETS:
-        raise FailedError(f"{found} cannot hold every text", f"ALTER DATABASE {external.database} CHARACTER SET utf8mb4")
+        raise FailedError(f"{found} cannot store all characters", f"ALTER DATABASE {external.database} CHARACTER SET utf8mb4")
     return str(found)
 
 

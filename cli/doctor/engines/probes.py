@@ -10,11 +10,11 @@ from cli.tools.errors import FailedError
 
 _BYTES = 4 * 1024 * 1024  # of an answer; a name node with a thousand data nodes sends less
 _REASONS = {
-    "not resolved": "this machine does not know that name",
-    "refused": "nobody listens there",
+    "not resolved": "this machine cannot resolve that name",
+    "refused": "nothing listens there",
     "closed": "the connection is closed without an answer",
-    "no HTTP": "it speaks no HTTP",
-    "no TLS": "it speaks no TLS",
+    "no HTTP": "it does not speak HTTP",
+    "no TLS": "it does not speak TLS",
 }
 _NOT_REACHED = "correct host and port, or open the way to it"
 

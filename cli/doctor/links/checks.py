@@ -38,7 +38,7 @@ def _resolved(case: Case) -> Row:
     check = f"{host} resolves"
     if not found:
         fix = "{hop}: publish the name in DNS, or advertise an IP address; here: does this machine resolve any name?"
-        return case.failed(check, ("the name is not known here", fix))
+        return case.failed(check, ("the name does not resolve here", fix))
     if published and not set(found) & set(published):
         problem = f"it is at {', '.join(found)} now; routes lead to {', '.join(published)}, as the accepted descriptor says"
         return case.failed(check, (problem, "{hop}: export the descriptor again; here: `fatefed peers add` it, then `pulumi up`"))
@@ -54,11 +54,11 @@ def _elsewhere(case: Case) -> Row:
         problem = f"{'; '.join(found)}: a proxy of this stack would dial itself"
         fix = (
             f"{{hop}}: let {question.host} lead to {{endpoint}} there, or export the descriptor with another host; "
-            f"here: `fatefed peers suspend {case.hop}`, then `pulumi up`, until it does; does this DNS answer for another network?"
+            f"here: `fatefed peers suspend {case.hop}`, then `pulumi up`, until it does; does this DNS serve another network?"
         )
         return case.failed(check, (problem, fix))
     if case.own.unknown:
-        fix = "here: let this stack's own names resolve, and its Services be read (docs/rbac/viewer.yaml); then ask again"
+        fix = "here: make this stack's own names resolve, and its Services readable (docs/rbac/viewer.yaml); then ask again"
         return case.unread(check, "; ".join(case.own.unknown), fix)
     return case.ok(check)
 
@@ -70,7 +70,7 @@ def _connected(case: Case) -> Row:
         return case.ok(check)
     if case.reason == "refused":
         fix = f"{{hop}}: is {endpoint} up, and is that its published port? if it moved, export the descriptor again"
-        return case.failed(check, ("nobody listens there", fix))
+        return case.failed(check, ("nothing listens there", fix))
     fix = "{hop}: is the host up, and does its firewall admit this side? here: is the way out open (`fatefed firewall`)?"
     return case.failed(check, (case.reason, fix))
 

@@ -54,7 +54,7 @@ def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now, own
     try:
         found = probe([{"id": str(number), **question.plain} for number, question in enumerate(asked)])
     except FailedError as error:
-        found, unasked = [], Row("peers are asked from inside of the cluster", "failed", error.problem, error.fix)
+        found, unasked = [], Row("the questions run inside the cluster", "failed", error.problem, error.fix)
         rows.append(unasked)
     answers = dict(zip(asked, found, strict=False))
     moment = now()
@@ -106,8 +106,8 @@ def _known(loaded: LoadedStack, name: str, today: date) -> Iterator[Row]:
         return
     if not peer.routed:
         problem = f"it is {peer.state} here" + (f": {peer.reason}" if peer.reason else "")
-        remedy = f"here: `fatefed peers resume {name}`, then `pulumi up`, if that is not meant any more"
-        yield Row(check, "failed", problem, remedy if peer.state != "retired" else "here: a retired peer does not come back")
+        remedy = f"here: `fatefed peers resume {name}`, then `pulumi up`, if the reason is over"
+        yield Row(check, "failed", problem, remedy if peer.state != "retired" else "here: a retired peer cannot become active again")
         return
     yield Row(check, "ok")
     yield from _descriptor(peer, today)

@@ -17,15 +17,15 @@ CLOCK_SECONDS = 30
 _PORT = "{hop}: publish nginx's HTTP port (9300)"
 _NOBODY: tuple[Saying, Saying] = (
     (
-        "its nginx has a route to party {party}, but nobody answers behind it",
+        "its nginx has a route to party {party}, but nothing answers behind it",
         "{owner}: is FATE-Flow up? {hop}: is party {party} suspended there, or its route out of date?",
     ),
     (
-        "its nginx has a route to party {party} of this stack, but nobody answers behind it: suspended there, or at an old address",
+        "its nginx has a route to party {party} of this stack, but nothing answers behind it: suspended there, or at an old address",
         "{hop}: is party {party} suspended, or its descriptor out of date? here: are nginx and FATE-Flow up, and open to {hop}?",
     ),
 )
-_REFUSED = ("its nginx does not pass on what FATE-Flows ask each other", "{hop}: is a proxy or another configuration before its nginx?")
+_REFUSED = ("its nginx does not forward FATE-Flow's calls", "{hop}: is a proxy or another configuration before its nginx?")
 # By HTTP status of FATE's nginx; of a party elsewhere, and of one of this stack.
 _REFUSALS: dict[int, tuple[Saying, Saying]] = {
     500: (
@@ -40,7 +40,7 @@ _REFUSALS: dict[int, tuple[Saying, Saying]] = {
     503: _NOBODY,
     504: _NOBODY,
 }
-_SILENT = {"closed": "the connection is closed", "no HTTP": "it speaks no HTTP"}
+_SILENT = {"closed": "the connection is closed", "no HTTP": "it does not speak HTTP"}
 
 
 def http_rows(case: Case) -> Iterator[Row]:
@@ -73,12 +73,12 @@ def _clock(case: Case) -> Iterator[Row]:
         yield case.ok(check)
         return
     problem = f"it is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the one here"
-    yield case.failed(check, (problem, "{hop}, here: compare both with a time server; whoever is wrong sets up NTP"))
+    yield case.failed(check, (problem, "{hop}, here: compare both clocks with a time server; set up NTP on the wrong one"))
 
 
 def version_rows(case: Case, told: dict[str, Any]) -> Iterator[Row]:
     """Whether the release that FATE-Flow tells is the published one, and fits."""
-    check = f"release that FATE-Flow of party {case.question.reached.party} tells"
+    check = f"release that FATE-Flow of party {case.question.reached.party} reports"
     major = "1" if "retcode" in told else "2"
     data = told.get("data")
     version = data.get("FATE") if isinstance(data, dict) else None

@@ -12,7 +12,7 @@ from federation.links.routes import route_revision
 from federation.manifests.objects import Manifest
 from federation.units.unit import UnitPlan
 
-_ROLE = "here: apply docs/rbac/viewer.yaml in namespace {}, or ask who may read it"
+_ROLE = "here: apply docs/rbac/viewer.yaml in namespace {}, or ask someone who may read it"
 
 
 def route_questions(units: list[UnitPlan]) -> Iterator[Ask]:

@@ -19,15 +19,15 @@ _NO_TUNNEL: Saying = (
 _ROUTED: dict[str, Saying] = {
     "handshake refused": _NO_TUNNEL,
     "closed": (
-        "the exchange has an SNI entry for {name}, but nobody answers behind it",
+        "the exchange has an SNI entry for {name}, but nothing answers behind it",
         "{owner}: is Pulsar up at the published address, and does the firewall admit the exchange? {hop}: is its SNI entry up to date?",
     ),
-    "no TLS": ("it speaks no TLS", "{hop}: publish Traffic Server's TLS port"),
+    "no TLS": ("it does not speak TLS", "{hop}: publish Traffic Server's TLS port"),
 }
 _DIRECT: dict[str, Saying] = {
     "handshake refused": ("the server refuses the handshake for {name}", "{owner}: has {endpoint} a certificate? its log says why"),
     "closed": ("the server closes the connection in the handshake", "{owner}: is that the TLS port of {endpoint}? its log says why"),
-    "no TLS": ("it speaks no TLS", "{owner}: publish the TLS port of {endpoint} (Pulsar's is 6651, 6650 is plain)"),
+    "no TLS": ("it does not speak TLS", "{owner}: publish the TLS port of {endpoint} (Pulsar's is 6651, 6650 is plain)"),
 }
 
 
@@ -42,7 +42,8 @@ def tls_rows(case: Case) -> Iterator[Row]:
         certificate = read_certificate(base64.b64decode(case.answer["certificate"]))
     except UnreadableError as error:
         yield case.failed(
-            check, (f"its certificate cannot be read: {error}", "{owner}: serve another one for {name}; {hop}: who else has it?")
+            check,
+            (f"its certificate cannot be read: {error}", "{owner}: serve another one for {name}; {hop}: which other server has this name?"),
         )
         return
     if routed and not is_for(certificate, reached.server_name) and proxy_name(case.domain) in dns_names(certificate):
@@ -64,7 +65,7 @@ def _authority(case: Case, certificate: x509.Certificate) -> Row:
         return case.ok(check)
     if reached.ours:
         return case.failed(
-            check, (f"a CA that is not in fate:trust signed it: {issuer}", "here: run `pulumi up`; {hop}: who else has {name}?")
+            check, (f"a CA that is not in fate:trust signed it: {issuer}", "here: run `pulumi up`; {hop}: which other server has {name}?")
         )
     fix = "{owner}: serve a certificate of the published CA, or export the descriptor with the new CA; here: accept it"
     return case.failed(check, (f"a CA that is not in the accepted descriptor signed it: {issuer}", fix))
@@ -82,9 +83,7 @@ def _days(case: Case, certificate: x509.Certificate) -> Row:
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     check = f"certificate of {case.question.reached.server_name} is valid today"
     if case.now > ends:
-        return case.failed(check, (f"it ended on {ends:%Y-%m-%d %H:%M} UTC", "{owner}: renew it by `pulumi up`, or give a new one"))
+        return case.failed(check, (f"it ended on {ends:%Y-%m-%d %H:%M} UTC", "{owner}: renew it with `pulumi up`, or provide a new one"))
     if case.now < begins:
-        return case.failed(
-            check, (f"it begins on {begins:%Y-%m-%d %H:%M} UTC only", "{owner}, here: whose clock is wrong? set it, or wait")
-        )
+        return case.failed(check, (f"it begins on {begins:%Y-%m-%d %H:%M} UTC only", "{owner}, here: check both clocks, or wait"))
     return case.ok(f"{check}, until {ends:%Y-%m-%d}")

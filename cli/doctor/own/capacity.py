@@ -49,7 +49,7 @@ def quota_rows(view: UnitView) -> Iterator[Row]:
             for what, hard in sorted((quota["spec"].get("hard") or {}).items())
             if what in asked and asked[what] + others.get(what, Decimal(0)) > amount(hard)
         ]
-        fix = "let the quota be raised, or lower modules.<module>.resources and replicas"
+        fix = "ask for a larger quota, or lower modules.<module>.resources and replicas"
         yield Row(check, "failed", "; ".join(short), fix) if short else Row(check, "ok")
 
 

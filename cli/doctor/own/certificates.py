@@ -58,13 +58,13 @@ def why_not_ready(item: Object) -> str | None:
     conditions = {condition["type"]: condition for condition in (item.get("status") or {}).get("conditions") or []}
     ready = conditions.get("Ready", {})
     if not ready:
-        return "cert-manager has not looked at it: is its controller running?"
+        return "cert-manager has not processed it: is its controller running?"
     if ready.get("status") == "True" and ready.get("observedGeneration", 0) >= item["metadata"].get("generation", 0):
         return None
     asked = conditions.get("Issuing", {})
     if asked.get("status") == "False" and asked.get("message"):
         return str(asked["message"])
-    return "it was asked for something else since" if ready.get("status") == "True" else str(ready.get("message", "no reason is given"))
+    return "the request changed since" if ready.get("status") == "True" else str(ready.get("message", "no reason is given"))
 
 
 def _differs(item: Object, planned: Manifest) -> bool:

@@ -50,7 +50,7 @@ def own_rows(snapshot: Snapshot) -> list[Row]:
         rows += guarded(f"{view.unit.key}: everything is checked", _unit_rows(view, snapshot, causes))
     for owner, planned in snapshot.planned.objects.items():
         if owner.startswith("fate:manifests."):
-            fix = "let whoever asks read these kinds, too"
+            fix = "give the account the right to read these kinds"
             rows += guarded(f"{owner}: everything is checked", object_rows(owner, planned, snapshot.readings, causes, fix))
     return rows
 
@@ -156,7 +156,7 @@ def _addresses(view: UnitView) -> Iterator[Row]:
         if found := addresses(item):
             yield Row(f"{check} at {', '.join(found)}", "ok")
         else:
-            fix = "the cluster's load balancer gives it none: is there a controller, and has its pool room? `kubectl describe` says"
+            fix = "the load balancer's controller gave it none: is there one, and has its pool free addresses? see `kubectl describe`"
             yield Row(check, "failed", "its load balancer has no address", fix)
 
 
@@ -184,7 +184,9 @@ def _class(what: str, name: str | None, reading: Reading, default: str, key: str
     marked = [name_of(item) for item in reading.items if (item["metadata"].get("annotations") or {}).get(default) == "true"]
     if name in names or (name is None and marked):
         return Row(check, "ok")
-    return Row(check, "failed", f"there is none; there are: {', '.join(names) or 'none at all'}", f"correct {key}, or let it be made")
+    return Row(
+        check, "failed", f"there is none; there are: {', '.join(names) or 'none at all'}", f"correct {key}, or ask for it to be created"
+    )
 
 
 def _class_check(what: str, name: str | None) -> str:
@@ -193,7 +195,7 @@ def _class_check(what: str, name: str | None) -> str:
 
 def _cert_manager(snapshot: Snapshot) -> Iterator[Row]:
     if any(view.unit.certificates for view in snapshot.units):
-        fix = "let cert-manager be installed, or choose another `tls` (docs/guides/trust.md)"
+        fix = "ask for cert-manager to be installed, or choose another `tls` (docs/guides/trust.md)"
         yield _defined("Certificate", snapshot.readings[CERT_MANAGER_API], fix)
 
 
@@ -203,12 +205,14 @@ def _boards(snapshot: Snapshot) -> Iterator[Row]:
         case IngressBoards():
             yield _class("ingress class", boards.class_name, snapshot.readings[INGRESS_CLASSES], _INGRESS_DEFAULT, "boards.className")
         case HttpRouteBoards():
-            known = _defined("HTTPRoute", snapshot.readings[GATEWAY_API], "let Gateway API be installed, or choose another boards.kind")
+            known = _defined(
+                "HTTPRoute", snapshot.readings[GATEWAY_API], "ask for Gateway API to be installed, or choose another boards.kind"
+            )
             yield known
             if known.state == "ok":
                 yield _gateway(boards, snapshot.readings[gateway_of(boards)])
         case IstioBoards():
-            yield _defined("VirtualService", snapshot.readings[ISTIO_API], "let Istio be installed, or choose another boards.kind")
+            yield _defined("VirtualService", snapshot.readings[ISTIO_API], "ask for Istio to be installed, or choose another boards.kind")
 
 
 def _defined(kind: str, reading: Reading, fix: str) -> Row:
@@ -222,5 +226,5 @@ def _defined(kind: str, reading: Reading, fix: str) -> Row:
 def _gateway(boards: HttpRouteBoards, reading: Reading) -> Row:
     check = f"Gateway {boards.gateway.name} in namespace {boards.gateway.namespace}"
     if reading.state == "absent":
-        return Row(check, "failed", "there is none", "correct boards.gateway, or let it be made")
+        return Row(check, "failed", "there is none", "correct boards.gateway, or ask for it to be created")
     return not_read(check, reading, CLUSTER_ROLE) or Row(check, "ok")

@@ -23,7 +23,7 @@ def exported_rows(view: UnitView, snapshot: Snapshot) -> Iterator[Row]:
     if exported is None:
         # Versions before this one counted exports, and forgot what they said.
         if spec.identity is not None and spec.identity.serial is not None and not spec.exported:
-            yield Row(check, "not readable", "the stack file does not say what was exported", f"when it was: {command}, which writes it")
+            yield Row(check, "not readable", "the stack file has no record of an export", f"when it was: {command}, which writes it")
         return
     body = filled(dict(view.unit.descriptor), snapshot.readings)
     try:

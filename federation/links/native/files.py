@@ -110,7 +110,7 @@ def rollsite_route_table(entries: Mapping[str, Mapping[str, HostPort]]) -> str:
 def osx_route_table(entries: Mapping[str, Mapping[str, HostPort]], own: str) -> str:
     """`route_table.json` of OSX, re-read when it changes. `own`: the party it delivers to itself, `default` for an exchange.
 
-    OSX refuses a table without the list `self_party`; `self.party` in broker.properties is read by nobody.
+    OSX refuses a table without the list `self_party`; `self.party` in broker.properties is an unknown key: nothing reads it.
     """
     table = {"route_table": _hops(entries), "self_party": [own], "permission": {"default_allow": True}}
     return json.dumps(table, indent=2) + "\n"

@@ -63,7 +63,7 @@ def _front(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
     """Optional modules of a star in a mesh."""
     for name in sorted(unit.spec.modules.model_fields_set & set(optional_modules(unit.spec, unit.release))):
         if unit.release.modules[name].topology not in (None, stack.spec.federation.topology):
-            problem = f"{name} stands before exchanges, and a mesh has none"
+            problem = f"{name} is for exchanges, and a mesh has none"
             yield Problem(stack.at(unit, "modules", name), problem, "remove it, or set federation.topology to star")
 
 
@@ -146,7 +146,7 @@ def _star_has_a_default_route(stack: CheckedStack, unit: PartyUnit) -> Iterator[
     if stack.spec.federation.topology == "star" and not stack.spec.federation.links.star(engine):
         yield Problem(
             stack.at(unit, "federation"),
-            f"{engine} has no default route, so FATE knows no star with it",
+            f"{engine} has no default route, so it cannot be used in a star",
             f"set federation.topology to mesh, or choose {' or '.join(unit.release.exchanges)}",
         )
 

@@ -58,7 +58,7 @@ def _engines_are_used(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]
             yield Problem(place((*unit.path, "modules", engine)), problem, "remove this module's settings, or engines." + engine)
         if getattr(getattr(external, "password", None), "previous", None) is not None:
             here_too = (*here, "external", "password", "previous")
-            problem = f"the password of an external {engine} is its owner's to change"
+            problem = f"the password of an external {engine} can be changed by its owner only"
             yield Problem(place(here_too), problem, "remove this line; name the entry with the new password, once the server has it")
         for slot in _PASSWORDS.get(engine, ()):
             if own.credentials.of(slot) is not None:
@@ -67,7 +67,7 @@ def _engines_are_used(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]
         host = getattr(external, "host", None) or getattr(external, "driver_host", None)
         if host is not None and is_own(host):
             key = "host" if hasattr(external, "host") else "driverHost"
-            problem = f"{host} is each pod itself, not the machine you have in mind"
+            problem = f"{host} means the pod itself, not your machine"
             yield Problem(place((*here, "external", key)), problem, "write an address that the cluster's pods can reach")
 
 
@@ -117,7 +117,7 @@ def publications_fit(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
         if publication.type == "External" and endpoint not in engines:
             yield Problem(here, f"{endpoint} is deployed by this stack, so a Service publishes it", _CHOOSE)
         if publication.type != "External" and endpoint in engines:
-            problem = f"engines.{endpoint} is external: there is no pod behind a Service of type {publication.type}"
+            problem = f"engines.{endpoint} is external: no pod backs a Service of type {publication.type}"
             yield Problem(here, problem, "write External, with advertise.host: the address at which peers reach the engine")
 
 
@@ -131,7 +131,7 @@ def engines_are_not_shared(stack: CheckedStack) -> Iterator[Problem]:
         if shared in users:
             what = "database" if engine == "mysql" else "broker"
             where = stack.at(unit, "engines", engine)
-            yield Problem(where, f"party {users[shared]} uses this {what} already", f"give each party a {what} of its own")
+            yield Problem(where, f"party {users[shared]} already uses this {what}", f"give each party its own {what}")
         users.setdefault(shared, unit.party)
 
 

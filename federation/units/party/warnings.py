@@ -22,7 +22,7 @@ def unpinned_images(units: Iterable[UnitPlan], manifests: Iterable[ExtraManifest
     count = sum("@" not in reference for reference in references)
     if count:
         images = f"{count} image{'s have' if count > 1 else ' has'} no digest"
-        yield f"{images}: who can write to a registry chooses what runs; `fatefed images pin` writes digests into the stack file"
+        yield f"{images}: anyone who can write to a registry decides what runs; `fatefed images pin` writes digests into the stack file"
 
 
 def _in_the_clear(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
@@ -90,7 +90,7 @@ def _without_device(
     if asked.node_selector and spec.node_selector is not None and not asked.node_selector.keys() & spec.node_selector.keys():
         label = ", ".join(f"{key}: {value}" for key, value in asked.node_selector.items())
         text = f"{where}.nodeSelector replaces the one of device {unit.spec.device} ({label}):"
-        yield caution(stack.place((*path, "nodeSelector")), text, "its nodes must have what that label says")
+        yield caution(stack.place((*path, "nodeSelector")), text, "its nodes must match that label")
 
 
 EXCHANGE_WARNINGS: tuple[UnitWarn, ...] = (_inside_only, _without_effect, _patched)

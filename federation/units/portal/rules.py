@@ -41,7 +41,7 @@ def _postgres_is_elsewhere(stack: CheckedStack, unit: PortalUnit) -> Iterator[Pr
         yield Problem(where, "is the password of a PostgreSQL that is not deployed", remedy)
     if is_own(host := own.engines.postgres.external.host):
         where = stack.at(unit, "engines", "postgres", "external", "host")
-        problem = f"{host} is each pod itself, not the machine you have in mind"
+        problem = f"{host} means the pod itself, not your machine"
         yield Problem(where, problem, "write an address that the cluster's pods can reach")
 
 
@@ -70,7 +70,7 @@ def _publishes(stack: CheckedStack, unit: PortalUnit) -> Iterator[Problem]:
     endpoint, publication = unit.kind, unit.spec.publish.by_endpoint.get(unit.kind)
     where = (*unit.path, "publish", endpoint)
     if publication is None:
-        remedy = "publish it; type ClusterIP is for the inside of a cluster alone"
+        remedy = "publish it; type ClusterIP only works inside one cluster"
         yield Problem(stack.place(where), f"publish.{endpoint} is missing: Site Portals and FML Managers call each other", remedy)
     elif publication.type == "External":
         problem = f"{endpoint} is deployed by this stack, so a Service publishes it"
@@ -120,7 +120,7 @@ def portals_share_no_database(stack: CheckedStack) -> Iterator[Problem]:
     portals: tuple[PortalUnit, ...] = (*site_portal_units(stack.spec).values(), *filter(None, (fml_manager_unit(stack.spec),)))
     for unit, key in of_each(portals, _database):
         if key in used:
-            remedy, where = "give each a database of its own", stack.at(unit, "engines", "postgres")
+            remedy, where = "give each its own database", stack.at(unit, "engines", "postgres")
             yield Problem(where, f"fate:{used[key]} uses this database already", remedy)
         used.setdefault(key, ".".join(unit.path))
 

@@ -31,7 +31,7 @@ def _exchange_is_there(stack: CheckedStack, unit: ServingUnit) -> Iterator[Probl
 def _modules_fit(stack: CheckedStack, unit: ServingUnit) -> Iterator[Problem]:
     own, local = unit.spec, unit.spec.cache.type == "local"
     if own.modules.serving_admin is not None and own.modules.serving_zookeeper is None:
-        problem = "the console finds its servers in zookeeper, and does not start without one"
+        problem = "the console finds its servers in ZooKeeper, and does not start without it"
         yield Problem(stack.at(unit, "modules", "servingAdmin"), problem, "add servingZookeeper: {}")
     external = own.engines.redis is not None
     if "serving_redis" in own.modules.model_fields_set and (external or local):
@@ -89,11 +89,11 @@ def parties_find_their_serving(stack: CheckedStack, unit: PartyUnit) -> Iterator
     serving = stack.spec.serving.get(party)
     here = serving is not None
     if here and servings.hosts:
-        problem = f"FATE-Serving of party {party} is in this stack, and is linked without an address"
+        problem = f"FATE-Serving of party {party} is in this stack, so it needs no address"
         yield Problem(stack.place((*at, "hosts")), problem, "remove this line, or the entry under fate:serving")
     if not here and not servings.hosts and not servings.use_registry:
         remedy = f"name host:port of serving-server, or describe FATE-Serving under fate:serving.{party}"
-        yield Problem(stack.place((*at, "hosts")), "says nothing of where FATE-Serving is", remedy)
+        yield Problem(stack.place((*at, "hosts")), "the address of FATE-Serving is missing", remedy)
     if here and servings.zookeeper is not None:
         problem = "this stack's FATE-Serving has a zookeeper of its own"
         yield Problem(stack.place((*at, "zookeeper")), problem, "remove it: useRegistry: true is enough")
@@ -127,8 +127,8 @@ def party_of_own_serving(stack: CheckedStack) -> Iterator[Problem]:
 
 def _features_are_invented(stack: PlannedStack, unit: ServingUnit) -> Iterator[Finding]:
     if {unit.spec.adaptors.single, unit.spec.adaptors.batch} & {MOCK_SINGLE, MOCK_BATCH}:
-        text = f"serving {unit.party} invents the features it predicts from (FATE-Serving's mock adaptors):"
-        remedy = f"name your own in serving.{unit.party}.adaptors before anybody relies on a prediction"
+        text = f"serving {unit.party} predicts from made-up features (FATE-Serving's mock adaptors):"
+        remedy = f"name your own in serving.{unit.party}.adaptors before anyone relies on a prediction"
         yield caution(stack.at(unit, "adaptors"), text, remedy)
 
 

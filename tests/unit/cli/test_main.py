@@ -217,7 +217,7 @@ def test_check_says_what_a_stack_waits_for(capsys: pytest.CaptureFixture[str], h
     assert (code, errors) == (0, "")
     head = f"{os.path.join('stacks', 'Pulumi.bank-a.yaml')} is valid; 6 to do before `pulumi up`: party-9999\nedit the stack file:\n"
     assert out.startswith(head)
-    assert "\nwarning: party-9999 reaches nobody" in out
+    assert "\nwarning: party-9999 reaches no one" in out
     assert "fatefed keys init -s bank-a" in out
     assert "pulumi config set --secret --path 'fate:secrets.party-9999-key' -s bank-a < FILE" in out
     code, out, _ = run(capsys, "check", "-s", "bank-a", "--json")
@@ -247,7 +247,7 @@ def test_keys_that_another_verb_makes_are_not_asked_for(
     assert run(capsys, "init", "party", "-s", "lab", "--party-id", "7")[0] == 0
     fake_pulumi(home, monkeypatch, stdout="{}")
     code, out, _ = run(capsys, "secrets", "init", "-s", "lab")
-    assert (code, "only you can give" in out) == (0, False)
+    assert (code, "only you have" in out) == (0, False)
     assert "party-7-ca-1 and party-7-key to be made\nnext:\n" in out
     assert "  fatefed keys init -s lab " in out.partition("\nnext:\n")[2]
 
@@ -284,7 +284,7 @@ def test_check_names_what_init_could_not_know(capsys: pytest.CaptureFixture[str]
 def test_half_a_fingerprint_is_not_the_senders_fault(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     sent(home, exchange())
     code, _, errors = run(capsys, "peers", "add", "sent.json", "-s", "bank-a", "--yes", "--key", key_of("consortium")[:-4])
-    assert (code, "is no fingerprint" in errors, "name it whole" in errors) == (1, True, True)
+    assert (code, "is not a fingerprint" in errors, "write it in full" in errors) == (1, True, True)
 
 
 def test_passwords_go_to_pulumi_by_standard_input_only(
@@ -402,8 +402,8 @@ def test_a_unit_is_chosen_when_there_is_more_than_one(
 @pytest.mark.parametrize(
     ("stdout", "stderr", "code", "expected"),
     [
-        ("", "error: current stack does not have output property 'descriptors'", 255, "is not deployed yet"),
-        ("{}", "", 0, "is not deployed yet"),
+        ("", "error: current stack does not have output property 'descriptors'", 255, "it is not deployed"),
+        ("{}", "", 0, "it is not deployed"),
         ("", "error: no stack named 'bank-a' found", 255, "pulumi stack init bank-a"),
         (json.dumps({"party-9999": party("bank-a", "9999", partyId="x")}), "", 0, "a party id is a positive whole number"),
     ],
@@ -434,9 +434,9 @@ def test_nobody_to_ask_means_no(capsys: pytest.CaptureFixture[str], home: Path) 
     code, out, errors = run(capsys, "peers", "add", "sent.json", "-s", "bank-a")
     assert code == 2
     assert "peer consortium: exchange of consortium, federation fraud (fraud.example)" in out
-    assert "add --yes and --key, with the fingerprint" in errors
+    assert "confirm with --yes and --key, with the fingerprint" in errors
     code, out, errors = run(capsys, "peers", "add", "sent.json", "-s", "bank-a", "--json")
-    assert (code, json.loads(out)["written"], "add --yes" in errors) == (2, False, True)
+    assert (code, json.loads(out)["written"], "confirm with --yes" in errors) == (2, False, True)
     assert (home / "stacks" / "Pulumi.bank-a.yaml").read_bytes() == before
 
 

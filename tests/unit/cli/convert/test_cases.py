@@ -214,9 +214,7 @@ def test_what_is_not_filled_in_is_refused_by_check_at_its_line(tmp_path: Path, c
     path = tmp_path / "Pulumi.fate-9999.yaml"
     path.write_text(converted(merged(BASES["eggroll"], {"rollsite/type": "NodePort"})).done.text)
     line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if text.strip().startswith("port: null"))
-    with pytest.raises(
-        FederationError, match=f":{line} fate:parties.9999.publish.rollsite.port: a NodePort that peers are told must be fixed"
-    ):
+    with pytest.raises(FederationError, match=f":{line} fate:parties.9999.publish.rollsite.port: a NodePort in a descriptor must be fixed"):
         load_stack(path)
 
 
@@ -508,7 +506,7 @@ def test_a_host_with_a_port_is_refused_as_that() -> None:
 
 
 @pytest.mark.parametrize(("key", "value", "parts"), [
-    ("nodeSelector", {"gpu": True, "zone": 1, "disk": "ssd"}, ["gpu: is not a text", "zone: is not a text"]),
+    ("nodeSelector", {"gpu": True, "zone": 1, "disk": "ssd"}, ["gpu: is not text", "zone: is not text"]),
     ("tolerations", [{"key": "a", "operator": "Is"}, {"key": "b", "operator": "Not"}], ["0.operator: should be", "1.operator: should be"]),
 ])  # fmt: skip
 def test_several_wrong_values_of_one_block_are_all_blamed_on_it(key: str, value: Any, parts: list[str]) -> None:

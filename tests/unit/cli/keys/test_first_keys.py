@@ -72,7 +72,7 @@ def test_a_stack_with_keys_is_not_made_in_a_second_backend(
     run(capsys, "keys", "init")
     memory.unlink()
     code, out, errors = run(capsys, "keys", "init")
-    assert (code, out, "is that the backend that it was deployed from?" in errors) == (1, "", True)
+    assert (code, out, "is this the backend that deployed it?" in errors) == (1, "", True)
     assert json.loads(memory.read_text())["stacks"] == []
 
 

@@ -104,7 +104,7 @@ def test_a_ca_is_made_once_and_no_file_is_overwritten(capsys: pytest.CaptureFixt
 
 def test_where_the_ca_comes_from_must_be_said(capsys: pytest.CaptureFixture[str], managed: Path) -> None:
     before = stack_file(managed)
-    assert "its CA's key does not go into fate:secrets" in run(capsys, "trust", "init")[2]
+    assert "its CA's key does not belong in fate:secrets" in run(capsys, "trust", "init")[2]
     (managed / "ca.crt").write_text("x")
     both = run(capsys, "trust", "init", "--issuer-files", "issuer", "--authority", "ca.crt")[2]
     assert "exclude each other" in both
@@ -119,7 +119,7 @@ def test_the_certificate_of_an_existing_ca_is_taken_if_peers_would(capsys: pytes
         for party in ("9999", "10000")
     )
     before = stack_file(managed)
-    for text, said in ((wrong, "its subject is not of O=9999"), ("x", "cannot be read"), (right + ca_key("x"), "holds a private key")):
+    for text, said in ((wrong, "its subject is not O=9999"), ("x", "cannot be read"), (right + ca_key("x"), "holds a private key")):
         (managed / "ca.crt").write_text(text)
         code, _, errors = run(capsys, "trust", "init", "--authority", "ca.crt")
         assert (code, said in errors) == (1, True), errors
@@ -135,8 +135,8 @@ def test_the_certificate_of_an_existing_ca_is_taken_if_peers_would(capsys: pytes
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"extra": (x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), False)}, "has not: extendedKeyUsage"),
-        ({"usage": usage(digital_signature=True)}, "its key usage is not keyCertSign and cRLSign alone"),
+        ({"extra": (x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), False)}, "does not have: extendedKeyUsage"),
+        ({"usage": usage(digital_signature=True)}, "its key usage is not exactly keyCertSign and cRLSign"),
         ({"begins": datetime.now(UTC) - timedelta(days=9), "days": 3}, "ended on "),
         ({"begins": datetime.now(UTC) + timedelta(days=3)}, "is not valid before "),
         ({"days": 9000}, "is valid for more than 20 years"),
@@ -162,7 +162,7 @@ def test_a_ca_of_another_form_in_the_stack_file_stays_with_a_warning(managed: Pa
     file = managed / "stacks" / "Pulumi.bank-a.yaml"
     file.write_text(stack_file(managed) + head + lines)
     (warning,) = (each for each in loaded().plan.warnings if "peers refuse it in a new descriptor" in each)
-    assert "of party 9999: has extensions that a CA of `fatefed trust init` has not: extendedKeyUsage" in warning
+    assert "of party 9999: has extensions that a CA of `fatefed trust init` does not have: extendedKeyUsage" in warning
     assert warning.endswith("replace it with `fatefed trust rotate --party 9999`")
 
 
@@ -171,20 +171,20 @@ def test_an_issuer_of_another_kind_brings_its_ca(capsys: pytest.CaptureFixture[s
     file = managed / "stacks" / "Pulumi.bank-a.yaml"
     file.write_text(stack_file(managed).replace("{name: party-9999-ca}", other))
     code, _, errors = run(capsys, "trust", "init", "--issuer-files", "issuer")
-    assert (code, "give the public certificate of its CA with --authority FILE" in errors) == (1, True)
+    assert (code, "name the public certificate of its CA with --authority FILE" in errors) == (1, True)
     assert not (managed / "issuer").exists()
 
 
 def test_a_ca_is_replaced_in_three_steps_by_another_issuer(capsys: pytest.CaptureFixture[str], managed: Path) -> None:
     run(capsys, "trust", "init", "--issuer-files", "issuer")
-    assert "its CA's key does not go into fate:secrets" in run(capsys, "trust", "rotate")[2]
+    assert "its CA's key does not belong in fate:secrets" in run(capsys, "trust", "rotate")[2]
     code, out, _ = run(capsys, "trust", "rotate", "--issuer-files", "issuer")
-    assert (code, "step 1 of 3: authority 2 is trusted beside 1, which still signs" in out) == (0, True)
+    assert (code, "step 1 of 3: authority 2 is now trusted; authority 1 still signs" in out) == (0, True)
     assert "kubectl create secret tls party-9999-ca-2 --namespace fate-9999" in out
     assert yaml.safe_load(made(managed / "issuer")["party-9999-ca-2.yaml"])["metadata"]["name"] == "party-9999-ca-2"
     assert signer() == ("1", "party-9999-ca", ["1", "2"])
     code, _, errors = run(capsys, "trust", "rotate")
-    assert (code, "add --yes when every peer is ready" in errors) == (2, True)
+    assert (code, "confirm with --yes when every peer is ready" in errors) == (2, True)
     assert "has its next CA already" in run(capsys, "trust", "rotate", "--yes", "--issuer-files", "issuer")[2]
     code, out, _ = run(capsys, "trust", "rotate", "--yes")
     assert (code, "step 2 of 3: authority 2 signs, by Issuer party-9999-ca-2" in out) == (0, True)
@@ -192,7 +192,7 @@ def test_a_ca_is_replaced_in_three_steps_by_another_issuer(capsys: pytest.Captur
     assert "# who signs" in stack_file(managed), "comments stay"
     assert "signs already" in run(capsys, "trust", "rotate", "--yes", "--issuer", "x")[2]
     code, out, _ = run(capsys, "trust", "rotate", "--yes")
-    assert (code, "step 3 of 3: authority 1 is not trusted any more" in out) == (0, True)
+    assert (code, "step 3 of 3: authority 1 is no longer trusted" in out) == (0, True)
     assert signer() == ("2", "party-9999-ca-2", ["2"])
     assert "party-9999-ca-3" in run(capsys, "trust", "rotate", "--issuer-files", "issuer")[1]
     assert not (managed / "kept.json").exists()

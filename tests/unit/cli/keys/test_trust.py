@@ -118,7 +118,7 @@ def test_a_ca_is_replaced_in_three_steps_and_each_works(capsys: pytest.CaptureFi
     assert (code, "step 3 of 3" in out, "pulumi config rm" in out) == (0, True, True)
     assert list(loaded().spec.trust.parties["9999"].authorities) == ["2"]
     assert certificate(home)
-    assert "step 1 of 3: authority 3 is trusted beside 2" in run(capsys, "trust", "rotate")[1]
+    assert "step 1 of 3: authority 3 is now trusted; authority 2 still signs" in run(capsys, "trust", "rotate")[1]
 
 
 def test_no_step_is_done_before_the_one_before_is_deployed(capsys: pytest.CaptureFixture[str], home: Path) -> None:
@@ -131,7 +131,7 @@ def test_no_step_is_done_before_the_one_before_is_deployed(capsys: pytest.Captur
         if step < 3:
             code, out, errors = run(capsys, "trust", "rotate", "--yes")
             assert (code, out) == (1, "")
-            assert "party 9999: the step before is not deployed yet" in errors
+            assert "party 9999: the previous step is not deployed yet" in errors
             assert "`pulumi up -s bank-a` first" in errors
         assert file.read_text() == written
 
@@ -149,7 +149,7 @@ def test_the_steps_that_wait_for_peers_are_asked_for(capsys: pytest.CaptureFixtu
     run(capsys, "trust", "rotate")
     before = (home / "stacks" / "Pulumi.bank-a.yaml").read_text()
     code, _, errors = run(capsys, "trust", "rotate")
-    assert (code, "add --yes when every peer is ready" in errors) == (2, True)
+    assert (code, "confirm with --yes when every peer is ready" in errors) == (2, True)
     assert (home / "stacks" / "Pulumi.bank-a.yaml").read_text() == before
 
 

@@ -217,7 +217,7 @@ def test_a_party_does_not_take_the_name_of_an_announced_exchange(bank: Stack, tm
 def test_a_peer_without_a_ca_is_refused_while_certificates_are_required(bank: Stack, tmp_path: Path) -> None:
     """Before anything is written: nothing that it sends would arrive."""
     before = bank.file.read_text()
-    with pytest.raises(FederationError, match="would refuse peer clinic-b: no CA is known"):
+    with pytest.raises(FederationError, match="would refuse peer clinic-b: this stack has no CA"):
         added(bank, sent(tmp_path, party("clinic-b", "10000")))
     assert bank.file.read_text() == before
 
@@ -225,10 +225,10 @@ def test_a_peer_without_a_ca_is_refused_while_certificates_are_required(bank: St
 def test_a_party_without_its_exchange_is_said_first(bank: Stack, tmp_path: Path) -> None:
     bank.file.write_text(bank.file.read_text().replace("fate:peers:\n", "fate:peers:\n    aaa: {descriptor: peers/aaa.json}\n"))
     warnings = bank.load().plan.warnings
-    assert warnings[0].startswith("party-9999 reaches nobody through its exchange: peer consortium is pending: ")
+    assert warnings[0].startswith("party-9999 reaches no one through its exchange: peer consortium is pending: ")
     assert [said.split(":")[0] for said in warnings if "is pending" in said][1:] == ["peer aaa is pending"]
     added(bank, sent(tmp_path, exchange()))
-    assert not any("reaches nobody" in warning for warning in bank.load().plan.warnings)
+    assert not any("reaches no one" in warning for warning in bank.load().plan.warnings)
 
 
 def test_a_newcomer_does_not_overwrite_what_another_peer_was_accepted_with(tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_a_stranger_cannot_take_over_a_name(bank: Stack, tmp_path: Path) -> None
         (party(partyId="10 000"), "a party id is a positive whole number"),
         (party(endpoints={}), "publishes exactly"),
         ({key: value for key, value in party().items() if key != "release"}, "release is missing"),
-        ({key: value for key, value in party().items() if key != "backends"}, "a party names its backends"),
+        ({key: value for key, value in party().items() if key != "backends"}, "only a party has backends"),
         (party(organization="../../etc"), "organization"),
         (party(schemaVersion=3), "schemaVersion"),
         (exchange("consortium", signature="x"), "unknown key 'signature'"),
@@ -372,7 +372,7 @@ def test_a_pipe_is_refused_and_not_waited_for(bank: Stack, tmp_path: Path) -> No
     os.mkfifo(tmp_path / "pipe")
     words = [sys.executable, "-m", "cli", "peers", "add", str(tmp_path / "pipe"), "-C", str(bank.project.folder), "-s", bank.name]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=REPO, check=False)
-    assert (done.returncode, "cannot be read: it is no file" in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, "cannot be read: it is not a regular file" in done.stderr) == (1, True), done.stderr
 
 
 OWN_RELEASE = b"release: 2.2.0+bank.1\nbase: 2.2.0\nupgradeFrom: [2.2.0]\nmodules:\n  fateflow: {tag: 2.2.0-bank}\n"
@@ -402,21 +402,24 @@ def test_a_peer_for_which_there_is_no_room_is_refused(tmp_path: Path, monkeypatc
 
 def test_a_peer_at_the_address_of_another_is_a_warning(tmp_path: Path) -> None:
     found = review(placed(EXCHANGE, tmp_path), sent(tmp_path, party_descriptor("10001", "evil-corp").plain()))
-    assert "peers clinic-b and evil-corp, of different keys, are both at 203.0.113.20:6651: ask both whose it is" in found.warnings
+    assert (
+        "peers clinic-b and evil-corp, of different keys, are both at 203.0.113.20:6651: ask both owners whose address it is"
+        in found.warnings
+    )
 
 
 def test_a_peer_by_name_alone_is_refused_until_the_operator_accepts_the_name(tmp_path: Path) -> None:
     """Whoever controls the name decides where pods dial, later too (DNS rebinding); the peer chooses the port."""
     stack = placed(OSX_MESH, tmp_path)
     by_name = sent(tmp_path, party_descriptor("10001", "mallory", host="osx.mallory.example", port=22, engine="OSX").plain())
-    with pytest.raises(FederationError, match=r"endpoints\.osx: osx\.mallory\.example has no addresses beside it") as refused:
+    with pytest.raises(FederationError, match=r"endpoints\.osx: osx\.mallory\.example is a name without addresses") as refused:
         review(stack, by_name)
     assert "publish.osx.advertise.addresses" in str(refused.value)
     assert "mallory" not in stack.load().spec.peers
     found = review(stack, by_name, None, Terms(resolve=True))
     (said,) = [warning for warning in found.warnings if "anywhere" in warning]
     assert "so osx may dial port 22 anywhere, this cluster included (fate:cluster.ranges is absent)" in said
-    assert [warning for warning in found.warnings if "publishes osx at port 22, where machines have services of their own" in warning]
+    assert [warning for warning in found.warnings if "publishes osx at port 22, a port that system services use" in warning]
     accept(found)
     assert stack.load().spec.peers["mallory"].resolve
     assert "mallory" not in stack.load().plan.pending
@@ -426,7 +429,7 @@ def test_a_peer_by_name_alone_is_refused_until_the_operator_accepts_the_name(tmp
     accept(review(stack, sent(tmp_path, party_descriptor("10001", "mallory", host="198.51.100.99", engine="OSX").plain())))
     assert not stack.load().spec.peers["mallory"].resolve
     again = sent(tmp_path, party_descriptor("10001", "mallory", host="osx.mallory.example", engine="OSX").plain())
-    with pytest.raises(FederationError, match="has no addresses beside it"):
+    with pytest.raises(FederationError, match="is a name without addresses"):
         review(stack, again)
 
 
@@ -453,7 +456,7 @@ def test_a_peer_in_a_private_network_is_refused_until_the_stack_knows_its_own_cl
     with pytest.raises(FederationError) as refused:
         review(placed(OSX_MESH, tmp_path), file)
     (problem,) = refused.value.problems
-    assert problem.problem == f"{host} is an address of private networks, and perhaps one of this cluster"
+    assert problem.problem == f"{host} is a private address, and may belong to this cluster"
     assert "fate:cluster.ranges" in problem.remedy
     ranges = ["10.96.0.0/12", "fd00:10::/64"]
     known = placed(OSX_MESH.changed(lambda config: config.update(cluster={"ranges": ranges})), tmp_path / "known")
@@ -469,7 +472,7 @@ def test_a_peer_that_was_accepted_in_a_private_network_before_is_warned_of_and_k
     plan = stack.load().plan
     assert "10001" in plan.unit("party-9999").links
     (said,) = [warning for warning in plan.warnings if "10.0.0.5" in warning]
-    assert "accepted before, so it stays" in said
+    assert "it was accepted before, so it stays" in said
     review(stack, sent(tmp_path, private.model_copy(update={"release": "2.2.0"}).plain()))
 
 

@@ -101,14 +101,14 @@ def test_the_descriptor_of_another_federation_of_the_same_words_is_refused(conso
     with pytest.raises(FederationError) as raised:
         review(consortium, sent(tmp_path, knowing(party(), OTHER)))
     (found,) = raised.value.problems
-    assert found.problem == f"is of the federation with the id {OTHER}; this stack belongs to {ID}"
+    assert found.problem == f"belongs to the federation with the id {OTHER}; this stack belongs to {ID}"
     assert consortium.file.read_bytes() == before
 
 
 def test_a_descriptor_without_the_id_is_accepted_with_a_warning(consortium: Stack, tmp_path: Path) -> None:
     """Of a member that runs an earlier version, or has accepted nobody yet."""
     found = added(consortium, sent(tmp_path, party()))
-    assert found.warnings[0].startswith(f"it does not say the federation's id, {ID}: another federation may have the same name")
+    assert found.warnings[0].startswith(f"it lacks the federation's id, {ID}: another federation may have the same name")
     assert consortium.load().spec.federation.id == ID
     again = added(consortium, sent(tmp_path, knowing(party())))
     assert [(change.field, change.new) for change in again.changes] == [("federation.id", ID), ("schemaVersion", "2")]
@@ -119,7 +119,7 @@ def test_an_accepted_peer_of_another_id_stops_a_preview(tmp_path: Path) -> None:
     """Somebody has written another federation's id into the stack file."""
     peer = Descriptor.model_validate(knowing(party_descriptor("10001", "shop-c").plain()))
     case = MESH.changed(lambda config: config["federation"].update(id=OTHER)).with_peer("shop-c", peer)
-    with pytest.raises(FederationError, match=f"is of the federation with the id {ID}; this stack belongs to {OTHER}"):
+    with pytest.raises(FederationError, match=f"belongs to the federation with the id {ID}; this stack belongs to {OTHER}"):
         case.load(tmp_path)
 
 

@@ -81,7 +81,7 @@ def test_a_stack_of_ones_own_is_reviewed_like_a_file_and_remembered_by_its_name(
     code, out, errors = run(capsys, "--from-stack", OTHER, "--yes")
     assert (code, errors) == (0, "")
     assert "peer clinic-b: party 10000 of clinic-b, federation fraud (fraud.example)" in out
-    assert f"  not signed: read from unit party-10000 of stack {OTHER}; who may write to this state backend can change it\n" in out
+    assert f"  not signed: read from unit party-10000 of stack {OTHER}; anyone who can write to this state backend can change it\n" in out
     assert "nothing proves who wrote it" not in out
     assert "first descriptor of clinic-b; it would be active" in out
     assert "+    tunnel_route: 198.51.100.20:6651" in out
@@ -112,14 +112,14 @@ def test_the_review_as_data_says_where_it_was_read(capsys: pytest.CaptureFixture
     before = everything(home)
     code, out, errors = run(capsys, "--from-stack", OTHER, "--json")
     found = json.loads(out)
-    assert (code, "nobody to ask; add --yes to accept this descriptor" in errors) == (2, True)
+    assert (code, "confirm with --yes to accept this descriptor" in errors) == (2, True)
     assert (found["stack"], found["unit"], found["key"], found["warnings"]) == (OTHER, "party-10000", None, [])
     assert everything(home) == before
 
 
 def test_a_stack_is_read_again_by_the_name_of_its_peer(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     accepted(capsys, "--from-stack", OTHER, "--name", "clinic")
-    assert run(capsys, "--name", "clinic")[1] == "peer clinic was accepted with this descriptor already; nothing to write\n"
+    assert run(capsys, "--name", "clinic")[1] == "peer clinic was accepted with this descriptor before; there is nothing to write\n"
     publish(home, {OTHER: {"party-10000": party(host="198.51.100.77"), "exchange": exchange("clinic-b")}})
     found = accepted(capsys, "--name", "clinic")
     assert {change["new"] for change in found["changes"]} == {"198.51.100.77"}
@@ -186,10 +186,10 @@ def test_the_descriptor_of_another_stack_goes_beside_that_of_the_same_name(capsy
     [
         ("error: no stack named 'organization/fate/clinic-b' found", "is not in this state backend (no stack named"),
         ("error: organization name must be 'organization'", "is not in this state backend (organization name must be 'organization')"),
-        ("error: current stack does not have output property 'descriptors'", "is not deployed yet, or not any more"),
+        ("error: current stack does not have output property 'descriptors'", "publishes no descriptor: it is not deployed"),
         ("error: incorrect passphrase", "the passphrase is not the one of this stack"),
-        ({}, "is not deployed yet, or not any more: it publishes no descriptor"),
-        ("[secret]", "its output descriptors is a secret"),
+        ({}, "publishes no descriptor: it is not deployed"),
+        ("[secret]", "its output `descriptors` is a secret"),
         ({"party-10000": party(), "exchange": exchange()}, "publishes more than one descriptor: exchange, party-10000"),
         ({"party-10000": party(partyId="x")}, "a party id is a positive whole number"),
         ({"party-10000": party(mysqlPassword="canary")}, "mysqlPassword: looks like a secret"),
@@ -228,7 +228,7 @@ def test_a_peer_that_signs_is_not_taken_over_from_a_stack(capsys: pytest.Capture
     code, _, errors = run(capsys, "--from-stack", OTHER, "--yes")
     assert code == 1
     assert f"is not signed, but this peer signs with {key}" in errors
-    assert "take key, previousKey and acceptedSerial out of fate:peers first" in errors
+    assert "first remove key, previousKey and acceptedSerial from fate:peers" in errors
     assert everything(home) == before
 
 
@@ -241,11 +241,11 @@ def test_another_unit_does_not_take_the_place_of_a_peer(capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
-        ((), 2, "name a descriptor FILE; or a stack with --from-stack; or with --name a peer whose stack is to be read again"),
+        ((), 2, "name a descriptor FILE; or a stack with --from-stack; or a peer from a stack with --name"),
         (("sent.json", "--from-stack", OTHER), 2, "name a descriptor FILE or a stack, not both"),
         (("sent.json", "--unit", "exchange"), 2, "name a descriptor FILE or a stack, not both"),
-        (("--from-stack", OTHER, "--key", "SHA256:x"), 2, "what a stack publishes is not signed"),
-        (("--from-stack", OTHER, "--unsigned"), 2, "what a stack publishes is not signed"),
+        (("--from-stack", OTHER, "--key", "SHA256:x"), 2, "a descriptor from a stack has no signature"),
+        (("--from-stack", OTHER, "--unsigned"), 2, "a descriptor from a stack has no signature"),
         (("--from-stack", "clinic-b"), 1, "--from-stack: 'clinic-b' is not the full name of a stack"),
         (("--from-stack", "--yes"), 2, "expected one argument"),
         (("--name", "nobody"), 1, "--name: there is no peer nobody"),

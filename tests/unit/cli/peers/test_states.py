@@ -133,7 +133,7 @@ def test_what_is_wrong_elsewhere_keeps_nobody_from_severing(
     code, out, errors = run(capsys, verb, "clinic-b")
     assert (code, errors) == (1, "")
     assert f"clinic-b: active -> {verb.removesuffix('e')}ed" in out
-    assert "pulumi refuses the stack file, until this is right:\n  1. " in out
+    assert "pulumi refuses the stack file until you correct this:\n  1. " in out
     assert f"state: {verb.removesuffix('e')}ed" in consortium.file.read_text()
     before = consortium.file.read_text()
     if verb == "suspend":

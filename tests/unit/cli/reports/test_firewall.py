@@ -141,8 +141,8 @@ def test_fate_serving_elsewhere_has_rows_and_a_name_is_warned_of(tmp_path: Path)
         ("out", ("192.0.2.7",), 8000),
         ("out", ("serving.bank-a.example",), 8001),
     ]
-    (warning,) = [text for text in case.load(tmp_path).plan.warnings if "given by name" in text]
-    assert warning.startswith("external FATE-Serving of party 9999 is given by name")
+    (warning,) = [text for text in case.load(tmp_path).plan.warnings if "configured by name" in text]
+    assert warning.startswith("external FATE-Serving of party 9999 is configured by name")
 
 
 def test_live_addresses_come_from_the_outputs(tmp_path: Path) -> None:

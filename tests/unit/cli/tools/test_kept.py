@@ -84,7 +84,7 @@ def test_a_stack_that_is_not_in_the_backend_is_said_with_its_url(bank: Stack, mo
     [problem] = raised.value.problems
     assert "s3://bucket/of-another" in problem.problem
     assert "pulumi stack init bank-a" in problem.remedy
-    assert ("is that the backend that it was deployed from?" in problem.remedy) is known
+    assert ("is this the backend that deployed it?" in problem.remedy) is known
     assert ("PULUMI_BACKEND_URL" in problem.remedy) is known
 
 

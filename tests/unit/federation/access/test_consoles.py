@@ -112,9 +112,12 @@ def test_a_console_with_weak_sign_in_is_shown_when_it_is_named_and_warned_of(
     assert shown[name]["host"] == f"9999.{name}.bank-a.example"
     warnings = case.load(tmp_path).plan.warnings
     assert any(
-        f"console {name} of party 9999 is shown to everyone" in warning and str(CONSOLES[name].risk) in warning for warning in warnings
+        f"console {name} of party 9999 is open to everyone who can reach its address" in warning and str(CONSOLES[name].risk) in warning
+        for warning in warnings
     )
-    assert not any("is shown to everyone" in warning for warning in with_boards(INGRESS, base).load(tmp_path).plan.warnings)
+    assert not any(
+        "is open to everyone who can reach its address" in warning for warning in with_boards(INGRESS, base).load(tmp_path).plan.warnings
+    )
 
 
 @pytest.mark.parametrize(
@@ -262,7 +265,7 @@ WRONG: list[tuple[str, Config, Config, str, str]] = [
         {**INGRESS, "domain": "bank-a.example:8443"},
         {},
         "boards.domain",
-        "the port that browsers dial as boards.port",
+        "the browsers' port under boards.port",
     ),
     ("a wildcard", {**INGRESS, "domain": "*.bank-a.example"}, {}, "boards.domain", "is not a domain name"),
     ("capital letters", {**INGRESS, "domain": "Bank-A.example"}, {}, "boards.domain", "is not a domain name"),
@@ -329,7 +332,7 @@ def test_what_differs_for_a_party_needs_boards_to_differ_from(tmp_path: Path) ->
     case = with_boards({}, boards={"notebook": "none"}).changed(lambda config: config.pop("boards"))
     [problem] = problems(case, tmp_path)
     assert "fate:parties.9999.boards" in problem.place
-    assert "describe them under fate:boards" in problem.remedy
+    assert "add fate:boards with kind" in problem.remedy
 
 
 def test_two_parties_may_not_share_a_host(tmp_path: Path) -> None:

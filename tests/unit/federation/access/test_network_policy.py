@@ -445,8 +445,8 @@ def test_a_name_without_addresses_opens_its_port_outside_of_the_cluster_only_and
     assert not party.passes(party.pod("pulsar"), Outside(resolved), 6651)
     (told,) = [warning for warning in plan.warnings if "pulsar.clinic-b.example" in warning]
     assert told == (
-        "peer clinic-b publishes pulsar as pulsar.clinic-b.example without addresses: a network policy holds no names, so pulsar may dial "
-        "port 6651 anywhere but in this cluster; its owner can add publish.pulsar.advertise.addresses, or accept the name: "
+        "peer clinic-b publishes pulsar as pulsar.clinic-b.example without addresses: a network policy cannot hold names, so pulsar "
+        "may dial port 6651 anywhere outside this cluster; its owner can add publish.pulsar.advertise.addresses, or accept the name: "
         "peers.clinic-b.resolve: true"
     )
 
@@ -479,9 +479,9 @@ def test_external_engines_are_reached_and_nothing_else(tmp_path: Path) -> None:
     called_back = {port for port in ports if party.passes(STRANGER, party.pod("fateflow"), port)}
     assert called_back == {*range(31000, 31031), *range(31100, 31131)}
     assert opened(party, STRANGER)["nginx"] == {9300}
-    assert [warning for warning in plan.warnings if "given by name" in warning] == [
-        "external hdfs, mysql, spark of party 9999 are given by name: a network policy holds addresses only, so pods may dial those ports "
-        "anywhere; an IP address as host narrows it"
+    assert [warning for warning in plan.warnings if "configured by name" in warning] == [
+        "external hdfs, mysql, spark of party 9999 are configured by name: a network policy holds addresses only, so pods may dial "
+        "those ports anywhere; write an IP address as host to limit that"
     ]
 
 

@@ -74,7 +74,7 @@ def problems(case: Case, folder: Path) -> list[Problem]:
 
 @pytest.mark.parametrize("host", [*INSIDE, *NOBODYS])
 def test_a_stranger_does_not_point_our_proxies_inside(host: str) -> None:
-    assert published(host) == [f"{host} is no address of another organization"]
+    assert published(host) == [f"{host} is not an address of another organization"]
 
 
 @pytest.mark.parametrize("host", OUTSIDE)
@@ -88,7 +88,7 @@ def test_a_newcomer_has_the_same_host_in_every_network(host: str) -> None:
     body = party_descriptor(engine="OSX").plain()
     body["endpoints"]["osx"] |= {"host": host, "addresses": []}
     found = list(newcomer_problems(Descriptor.model_validate(body), "here"))
-    assert [problem.problem for problem in found] == [f"{host} is not one and the same host in every network"]
+    assert [problem.problem for problem in found] == [f"{host} is not the same host in every network"]
 
 
 @pytest.mark.parametrize("host", [*OUTSIDE, "pod.example.com", "local.example", "nip.io.example", "mynip.io", "corp.bank.example"])
@@ -108,7 +108,7 @@ def test_what_resolvers_read_as_an_old_spelling_of_an_address_is_no_host(text: s
 def test_what_an_operator_types_is_another_organizations_too(host: str, tmp_path: Path) -> None:
     (found,) = problems(ROLLSITE_MESH.with_entry("old", unsigned=True, partyId="10001", rollsite=f"{host}:9370"), tmp_path)
     assert found.place.endswith(" fate:peers.old.rollsite")
-    assert found.problem == f"{host} is no address of another organization"
+    assert found.problem == f"{host} is not an address of another organization"
 
 
 @pytest.mark.parametrize("host", ["rollsite.other.svc", "rollsite.other.svc.cluster.local", "fate.corp.internal", "203.0.113.4"])
@@ -122,7 +122,7 @@ def test_an_operator_may_type_a_service_of_another_namespace(host: str, tmp_path
 def test_nobody_is_in_a_namespace_of_this_stack(host: str, tmp_path: Path) -> None:
     (found,) = problems(ROLLSITE_MESH.with_entry("old", unsigned=True, partyId="10001", rollsite=f"{host}:9370"), tmp_path)
     assert found.place.endswith(" fate:peers.old")
-    assert found.problem == f"its rollsite is published as {host}: pods would search it in the namespace of this stack's own parties.9999"
+    assert found.problem == f"its rollsite is published as {host}: pods would look it up in the namespace of this stack's own parties.9999"
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_peer_at_an_address_that_this_stack_publishes_is_refused_at_default_po
 def test_two_owners_at_one_address_are_a_warning(tmp_path: Path) -> None:
     """Whoever repeats a member's address gets, or loses, what is meant for that member."""
     twin = EXCHANGE.with_peer("evil-corp", party_descriptor("10001", "evil-corp"))
-    said = "peers clinic-b and evil-corp, of different keys, are both at 203.0.113.20:6651: ask both whose it is"
+    said = "peers clinic-b and evil-corp, of different keys, are both at 203.0.113.20:6651: ask both owners whose address it is"
     assert [warning for warning in twin.load(tmp_path / "a").plan.warnings if "both at" in warning] == [said]
     away = EXCHANGE.with_peer("evil-corp", party_descriptor("10001", "evil-corp"), state="suspended")
     assert not [warning for warning in away.load(tmp_path / "b").plan.warnings if "both at" in warning]

@@ -86,7 +86,7 @@ def test_a_broken_file_is_told_with_the_other_problems_of_the_stack(tmp_path: Pa
 def test_a_file_outside_the_folder_is_not_read(path: str, tmp_path: Path) -> None:
     (problem,) = refused(OSX_STAR.changed(lambda config: config.update(releases=[path])), tmp_path)
     assert problem == Problem(
-        "releases.0", f"{path} is outside the folder of the stack file", "keep releases beside or below the stack file"
+        "releases.0", f"{path} is outside the folder of the stack file", "keep releases in the folder of the stack file, or below"
     )
 
 

@@ -49,7 +49,10 @@ def test_what_both_do_not_know_is_no_other_cluster(remembered: dict[str, str], f
 def test_a_named_cluster_allows_the_move_there_and_nothing_else() -> None:
     assert other_cluster(spec(uid=THERE), OLD, NEW) is None
     assert unpinned_cluster(spec(uid=THERE), NEW) is None
-    assert moved_cluster(OLD, NEW) == f"kube-system had the UID {PINNED}, and now {THERE}: what it has in the other cluster stays there"
+    assert (
+        moved_cluster(OLD, NEW)
+        == f"kube-system had the UID {PINNED}, and now {THERE}: its objects and data in the other cluster stay there"
+    )
     said = unpinned_cluster(spec(uid=PINNED), NEW)
     assert said is not None
     assert f"kube-system has the UID {THERE} there, and fate:cluster.uid is {PINNED}" in said

@@ -1,4 +1,4 @@
-"""The blast radius: which pairs a change affects, how, and who has to act; and the status that CI reads."""
+"""The blast radius: which pairs a change affects, how, and who must act; and the status that CI reads."""
 
 import itertools
 import json
@@ -86,7 +86,7 @@ def test_a_restart_affects_every_pair_and_that_of_a_console_none(tmp_path: Path)
         )
 
     (effect,) = found(NODE_PORTS, edit("nginx"), tmp_path / "a")
-    assert (effect.kind, effect.what) == ("recreate", "pods of nginx stop and start again")
+    assert (effect.kind, effect.what) == ("recreate", "pods of nginx restart, all at once")
     assert effect.pairs == ("9999 <-> everyone through consortium",)
     (effect,) = found(NODE_PORTS, edit("fateboard"), tmp_path / "b")
     assert (effect.kind, effect.pairs) == ("reload", ())
@@ -119,7 +119,7 @@ def test_another_release_is_said_beside_the_restarts_that_it_means(tmp_path: Pat
     assert (upgrade.kind, restart.kind, upgrade.pairs) == ("recreate", "recreate", restart.pairs)
     back = found(released("1.11.2"), released("1.11.1"), tmp_path / "b")
     assert [effect.kind for effect in back][:3] == ["data loss", "recreate", "recreate"]
-    assert back[0].what.startswith("release 1.11.2 -> 1.11.1: 1.11.1 does not take over data of 1.11.2")
+    assert back[0].what.startswith("release 1.11.2 -> 1.11.1: 1.11.1 cannot read data of 1.11.2")
 
 
 def test_a_unit_that_is_new_affects_nobody_and_one_that_goes_cuts_its_pairs(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def _publication(**settings: object) -> Callable[[Config], object]:
     return lambda config: config["parties"]["9999"]["publish"]["pulsar"].update(settings)
 
 
-OPENED = "network policies go: whoever reaches a pod reaches all of its ports, and pods reach everything"
+OPENED = "network policies are removed: anything that reaches a pod reaches all of its ports, and pods can reach everything"
 # Two edits of a mesh, from the first to the second: the kind and the beginning of what is said.
 EXPOSURES: dict[str, tuple[Callable[[Config], object], Callable[[Config], object], list[tuple[str, str]]]] = {
     "fewer may connect": (
@@ -233,7 +233,7 @@ EXPOSURES: dict[str, tuple[Callable[[Config], object], Callable[[Config], object
         ],
     ),
     "policies are switched off": (_policy(), _policy(enabled=False), [("open", OPENED)]),
-    "policies are switched on": (_policy(enabled=False), _policy(), [("cut", "network policies come: ")]),
+    "policies are switched on": (_policy(enabled=False), _policy(), [("cut", "network policies are added: ")]),
     "pods reach more": (
         _policy(),
         _policy(egress={"mirror": {"ranges": ["192.0.2.10/32"], "ports": [443]}}),
@@ -247,12 +247,12 @@ EXPOSURES: dict[str, tuple[Callable[[Config], object], Callable[[Config], object
     "only pods that a policy names": (
         _policy(defaultDeny=False),
         _policy(),
-        [("cut", "pods of the namespace that no network policy names connect to nobody from now on, and nobody to them")],
+        [("cut", "pods of the namespace that no network policy selects lose all connections, in and out")],
     ),
     "every pod of the namespace": (
         _policy(),
         _policy(defaultDeny=False),
-        [("open", "pods of the namespace that no network policy names connect to everybody, and everybody to them")],
+        [("open", "pods of the namespace that no network policy selects can connect to anything, and anything can connect to them")],
     ),
     "one that monitors": (
         _policy(),
@@ -272,14 +272,14 @@ EXPOSURES: dict[str, tuple[Callable[[Config], object], Callable[[Config], object
     "another kind of load balancer": (
         _publication(),
         _publication(annotations={"example/internal": "true"}),
-        [("cut", "Service pulsar-public-tls: another address, node port or annotation")],
+        [("cut", "Service pulsar-public-tls: its address, node port or annotations change")],
     ),
     "a load balancer beside the node ports": (
         _publication(port=30651, advertise={"host": "203.0.113.9"}, type="NodePort"),
         _publication(port=30651, advertise={"host": "203.0.113.9"}, sourceRanges=["192.0.2.0/24"]),
         [
-            ("cut", "Service pulsar-public-tls: NodePort -> LoadBalancer: who came from outside the old way comes no more"),
-            ("open", "Service pulsar-public-tls: NodePort -> LoadBalancer: it is reached from outside of the cluster"),
+            ("cut", "Service pulsar-public-tls: NodePort -> LoadBalancer: clients outside the cluster can no longer connect the old way"),
+            ("open", "Service pulsar-public-tls: NodePort -> LoadBalancer: it can be reached from outside the cluster"),
         ],
     ),
     "the same address by node ports": (
@@ -290,7 +290,10 @@ EXPOSURES: dict[str, tuple[Callable[[Config], object], Callable[[Config], object
     "a module on node ports": (
         _policy(),
         lambda config: config["parties"]["9999"].update(modules={"mysql": {"service": {"type": "NodePort"}}}),
-        [("open", "anyone may connect to mysql at 3306"), ("open", "Service of mysql: ClusterIP -> NodePort: it is reached from outside")],
+        [
+            ("open", "anyone may connect to mysql at 3306"),
+            ("open", "Service of mysql: ClusterIP -> NodePort: it can be reached from outside"),
+        ],
     ),
 }  # fmt: skip
 
@@ -312,7 +315,7 @@ def test_a_module_that_comes_with_a_service_for_others_opens_it_without_policies
     come = open_house.changed(lambda config: config["parties"]["9999"].update(modules={"client": {"service": {"type": kind}}}))
     (effect,) = found(open_house, come, tmp_path / "a")
     assert effect.kind == "open"
-    assert effect.what == f"Service of client is new, a {kind}: it is reached from outside of the cluster{by}"
+    assert effect.what == f"Service of client is new, a {kind}: it can be reached from outside the cluster{by}"
     inside = open_house.changed(lambda config: config["parties"]["9999"].update(modules={"client": {}}))
     assert told(open_house, inside, tmp_path / "b") == []
 
@@ -325,7 +328,7 @@ def test_a_console_that_browsers_reach_from_now_on_is_opened_where_policies_let_
         lambda config: config["parties"]["9999"].update(modules={"fateboard": {}})
     )
     seen = {(effect.kind, effect.what) for effect in found(hidden, hidden.changed(shown), tmp_path / "a")}
-    assert ("open", "browsers reach consoles that they did not: fateboard") in seen
+    assert ("open", "browsers can now reach more consoles: fateboard") in seen
     assert {effect.kind for effect in found(hidden.changed(shown), hidden, tmp_path / "b")} == {"reload"}
 
 
@@ -380,10 +383,10 @@ def test_the_three_steps_of_a_rotation_are_told_with_the_real_pairs_and_who_acts
     changes = [found(*step, tmp_path / str(number)) for number, step in enumerate(itertools.pairwise(steps))]
     for published in (changes[0], changes[2]):
         assert [(effect.kind, effect.what, effect.pairs, effect.acts) for effect in published] == [
-            ("reload", "the CAs that it tells its peers change", pair, told_on)
+            ("reload", "the CAs in its descriptor change", pair, told_on)
         ]
     assert [(effect.kind, effect.what, effect.pairs) for effect in changes[1]] == [
-        ("reload", "its next CA signs its certificate, which is read within 5 minutes; no pod starts again", pair),
+        ("reload", "its next CA signs its certificate, which Pulsar reads within 5 minutes; no pod restarts", pair),
         ("cut", "peers that have not accepted its next CA refuse its certificate", pair),
     ]
     assert changes[1][1].acts == "this stack; before: every peer has accepted it"
@@ -396,7 +399,7 @@ def test_another_way_to_a_certificate_cuts_until_peers_accept_its_ca(tmp_path: P
         assert "pulsar" in restart.what, "it shows its certificate from now on, or no longer"
         assert "fateflow" not in restart.what
         assert (effect.kind, effect.pairs) == ("cut", ("9999 <-> 10000",))
-        assert effect.what == "another CA signs its certificate: peers refuse it until they have accepted that CA"
+        assert effect.what == "another CA signs its certificate: peers refuse it until they accept that CA"
         assert "every peer accepts it" in effect.acts
 
 
@@ -458,15 +461,15 @@ def test_a_severed_peer_whose_entry_goes_is_reached_again_through_the_exchange(
     (effect,) = stack_effects(old, new)
     unit = "serving-9999" if descriptor.kind == "serving" else "party-9999"
     (hub,) = {link.removeprefix("everyone through ") for link in new[unit]["links"] if link.startswith("everyone")}  # type: ignore[attr-defined]
-    said = f"routes to {descriptor.party_id} lead through {hub} again, as to everyone: so far {state}, and now not known"
+    said = f"routes to {descriptor.party_id} lead through {hub} again, as to everyone: so far {state}, and now unknown"
     assert (effect.unit, effect.kind) == (unit, "open")
-    assert effect.what == said + (", and another key may take the party id" if state == "retired" else "")
+    assert effect.what == said + (", and any key may claim the party id" if state == "retired" else "")
     assert effect.affects.endswith(f"9999 <-> {descriptor.party_id}")
 
 
 def test_an_active_member_whose_entry_goes_is_not_cut_off_where_the_exchange_leads_to_it(tmp_path: Path) -> None:
     (effect,) = found(STAR_PARTY.with_peer("clinic-b", CLINIC), STAR_PARTY, tmp_path / "star")
-    said = "routes to 10000 lead through consortium, as to everyone: not known any more"
+    said = "routes to 10000 lead through consortium, as to everyone: no longer known"
     assert (effect.kind, effect.what, effect.pairs) == ("reload", said, ("9999 <-> 10000",))
     two = MESH.with_peer("hospital-c", HOSPITAL)
     assert told(two, MESH, tmp_path / "mesh") == [("cut", ("9999 <-> 10001",))]
@@ -475,7 +478,7 @@ def test_an_active_member_whose_entry_goes_is_not_cut_off_where_the_exchange_lea
 def test_a_retired_member_that_is_forgotten_sets_its_id_free_and_is_said_to(tmp_path: Path) -> None:
     gone = EXCHANGE.with_peer("hospital-c", HOSPITAL, state="retired")
     (effect,) = found(gone, EXCHANGE, tmp_path)
-    said = "10001, so far retired, is not known any more, and another key may take the party id"
+    said = "10001, so far retired, is no longer known, and any key may claim the party id"
     assert (effect.kind, effect.what, effect.pairs) == ("reload", said, ())
 
 
@@ -515,7 +518,7 @@ def test_pods_that_start_again_one_after_another_are_a_rolling_restart(tmp_path:
         config["parties"]["9999"]["modules"]["lbrollsite"]["image"] = {"tag": "other"}
 
     (effect,) = found(BALANCED, BALANCED.changed(image), tmp_path)
-    assert (effect.kind, effect.what) == ("rolling restart", "pods of lbrollsite start again, one after another")
+    assert (effect.kind, effect.what) == ("rolling restart", "pods of lbrollsite restart one after another")
 
 
 def test_fewer_pods_end_what_runs_in_them(tmp_path: Path) -> None:
@@ -523,7 +526,7 @@ def test_fewer_pods_end_what_runs_in_them(tmp_path: Path) -> None:
         return MESH.changed(lambda config: config["parties"]["9999"].update(chartValues={"modules": {"nginx": {"replicas": number}}}))
 
     (effect,) = found(pods(2), pods(1), tmp_path / "a")
-    assert (effect.kind, effect.what) == ("recreate", "pods of nginx: 2 -> 1: what runs in the others ends")
+    assert (effect.kind, effect.what) == ("recreate", "pods of nginx: 2 -> 1: the work on the others is lost")
     (effect,) = found(pods(1), pods(2), tmp_path / "b")
     assert (effect.kind, effect.what) == ("reload", "pods of nginx: 1 -> 2")
 

@@ -51,10 +51,10 @@ def test_a_change_that_everybody_follows_is_not_refused(old: Passwords, new: Pas
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        (OLD, changed(OLD, {"password": "two"}, {"password": "BBB"}), "two: mysql would keep the password it has: name its entry in "),
+        (OLD, changed(OLD, {"password": "two"}, {"password": "BBB"}), "two: mysql would keep the old password: name its entry in "),
         (OLD, changed(OLD, {}, {"password": "BBB"}), "one: its value changed under the same name"),
-        (OLD, changed(ROTATING, {}, {"previous-password": "XXX"}), "two: mysql would keep the password it has"),
-        (Passwords({}, OLD.values), changed(OLD, {}, {"password": "BBB"}), "one: mysql would keep the password it has"),
+        (OLD, changed(ROTATING, {}, {"previous-password": "XXX"}), "two: mysql would keep the old password"),
+        (Passwords({}, OLD.values), changed(OLD, {}, {"password": "BBB"}), "one: mysql would keep the old password"),
         (OLD, changed(OLD, {}, {"root-password": "SSS"}), "root: its value changed under the same name"),
     ],
 )

@@ -75,9 +75,9 @@ def test_files_that_are_named_and_not_there_are_said(tmp_path: Path, monkeypatch
 def test_what_is_said_of_a_cluster_that_does_not_answer_names_the_server_and_how_to_find_out_more(tmp_path: Path) -> None:
     found, spec = read([write(tmp_path / "config", config("one"))], context="one")
     said = unreachable_cluster(spec, found)
-    assert said.startswith("fate:cluster: context one leads nowhere, and nothing was touched: the API server at https://one.example:6443 ")
+    assert said.startswith("fate:cluster: context one cannot be used; nothing was changed: the API server at https://one.example:6443 ")
     assert "`kubectl --context=one get --raw /version`" in said
     found, spec = read([tmp_path / "config"], context="two")
     assert "does not have context two; it has: one" in unreachable_cluster(spec, found)
     pod = unreachable_cluster(ClusterSpec.model_validate({"inCluster": True}), Kubeconfig(()))
-    assert pod.startswith("fate:cluster: inCluster leads nowhere, and nothing was touched: the API server does not answer")
+    assert pod.startswith("fate:cluster: inCluster cannot be used; nothing was changed: the API server does not answer")

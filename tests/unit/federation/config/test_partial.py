@@ -121,7 +121,7 @@ def test_a_wrong_field_of_a_party_does_not_hide_the_others(field: str, tmp_path:
     case = broken(broken(STAR_PARTY, ("parties", "9999", "release"), "9.9"), ("parties", "9999", "tls"), "none")
     found = told(broken(case, ("parties", "9999", field)), tmp_path)
     assert found["parties.9999.release"] == "unknown release 9.9"
-    assert "cannot go without" in found["parties.9999.tls"]
+    assert "needs TLS" in found["parties.9999.tls"]
     assert any(place.startswith(f"parties.9999.{field}") for place in found)
     assert len(found) == 3
 
@@ -163,7 +163,7 @@ def test_a_key_that_is_no_text_is_told_like_any_other(key: object, tmp_path: Pat
     wrong = broken(LOCAL, ("parties", "9999", "release"), "9.9").changed(lambda config: config["federation"].update({key: "x"}))
     found = told(wrong, tmp_path)
     assert found.pop("parties.9999.release") == "unknown release 9.9"
-    assert found == {"federation": "has a key that is no text: YAML takes on and yes for true, and digits for a number"}
+    assert found == {"federation": "has a key that is not text: YAML reads on and yes as true, and digits as a number"}
 
 
 def test_a_wrong_authority_of_one_party_leaves_the_others_checked(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_wrong_field_of_a_party_does_not_ask_to_remove_its_authority(tmp_path:
 def test_wrong_lifetimes_leave_the_authorities_checked(tmp_path: Path) -> None:
     trust = {"leafDays": 30, "renewDays": 30, "parties": {"77": {"authorities": {"1": authority("77")}, "signing": "1"}}}
     found = told(STAR_PARTY.changed(lambda config: config.update(trust=trust)), tmp_path)
-    assert found == {"trust": "renewDays 30 is not less than leafDays 30", "trust.parties.77": "party 77 is no party of this stack"}
+    assert found == {"trust": "renewDays 30 is not less than leafDays 30", "trust.parties.77": "party 77 is not a party of this stack"}
 
 
 def test_what_did_not_parse_is_missing_and_nothing_stands_in_its_place() -> None:

@@ -159,7 +159,7 @@ def test_the_password_of_an_external_server_is_not_ours_to_change(tmp_path: Path
     def change(config: Config) -> None:
         config["parties"]["9999"]["engines"]["mysql"]["external"]["password"]["previous"] = "old"
 
-    with pytest.raises(FederationError, match="is its owner's to change"):
+    with pytest.raises(FederationError, match="can be changed by its owner only"):
         EXTERNAL.changed(change).load(tmp_path)
 
 

@@ -147,7 +147,7 @@ def test_an_existing_claim_is_for_one_pod(engines: Config, module: str, tmp_path
         at = ".".join(GROUPS.get(module, (module,)))
         expected = (
             f"parties.9999.modules.{at}.persistence.existingClaim",
-            f"{module} has {row.replicas} replicas, and each needs a claim of its own",
+            f"{module} has {row.replicas} replicas, and each needs its own claim",
         )
         assert refused(member(engines, modules=settings(module, given)), tmp_path) == [expected]
         given["replicas"] = 1
@@ -168,8 +168,8 @@ WRONG = [
     ("fateflow", {"tolerations": [{"operator": "Is"}]}, "tolerations.0.operator", "should be 'Equal' or 'Exists'"),
     ("fateflow", {"topologySpreadConstraints": [{}]}, "topologySpreadConstraints.0.topologyKey", "topologyKey is missing"),
     ("fateflow", {"hostAliases": [{"ip": "registry", "hostnames": ["x"]}]}, "hostAliases.0.ip", "'registry' is not an IP address"),
-    ("fateflow", {"automountServiceAccountToken": True}, "", "automountServiceAccountToken would hand out the namespace's default account"),
-    ("fateflow", {"persistence": {"existingClaim": "a", "size": "1Gi"}}, "persistence", "existingClaim has its class"),
+    ("fateflow", {"automountServiceAccountToken": True}, "", "automountServiceAccountToken would mount the token of the default account"),
+    ("fateflow", {"persistence": {"existingClaim": "a", "size": "1Gi"}}, "persistence", "existingClaim already has a class"),
     ("fateflow", {"persistence": "some"}, "persistence", "should be 'none'"),
     ("fateflow", {"service": {"type": "ExternalName"}}, "service.type", "should be 'ClusterIP', 'NodePort' or 'LoadBalancer'"),
     ("fateflow", {"service": {"nodePorts": {"tcp-http": 30097}}}, "service", "nodePorts needs type NodePort or LoadBalancer"),
@@ -181,8 +181,8 @@ WRONG = [
         "the Service of mysql has no port mysql",
     ),
     ("nginx", {"service": {"type": "NodePort"}}, "service", "nginx has no Service that takes settings"),
-    ("sparkWorker", {"service": {"type": "NodePort"}}, "service.type", "the pods of sparkWorker are found one by one"),
-    ("mysql", {"gpus": 1}, "gpus", "mysql computes nothing on a GPU"),
+    ("sparkWorker", {"service": {"type": "NodePort"}}, "service.type", "the pods of sparkWorker need a headless Service"),
+    ("mysql", {"gpus": 1}, "gpus", "mysql does not use a GPU"),
     ("fateflow", {"gpus": 65}, "gpus", "should be at most 64"),
     ("fateflow", {"gpus": 1, "resources": {"requests": {}, "limits": {"nvidia.com/gpu": 1}}}, "", "gpus and nvidia.com/gpu"),
     ("fateflow", {"resources": {"requests": {"nvidia.com/gpu": 1}, "limits": {}}}, "resources", "Kubernetes wants as many nvidia.com/gpu"),
@@ -284,10 +284,10 @@ def test_what_opens_a_module_to_the_outside_is_said(tmp_path: Path) -> None:
         "client": {"service": {"annotations": {"a": "b"}}},
     }
     assert warnings(member(SPARK_PULSAR, modules=opened), tmp_path) == [
-        "parties.9999.modules.fateflow.service makes fateflow reachable for everyone who reaches its load balancer: "
+        "parties.9999.modules.fateflow.service makes fateflow reachable for everyone who can reach its load balancer: "
         "name sourceRanges, or write sourceRanges: anyone",
-        "parties.9999.modules.mysql.service makes mysql reachable at every node of the cluster: "
-        "write sourceRanges: anyone if that is wanted",
+        "parties.9999.modules.mysql.service makes mysql reachable on every node of the cluster: "
+        "write sourceRanges: anyone if that is intended",
     ]
 
 

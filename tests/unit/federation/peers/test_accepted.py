@@ -35,7 +35,7 @@ def test_a_file_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
     assert changed != content
     assert (
         problem(with_file(changed), tmp_path)
-        == "peers/clinic-b.json is not what was accepted, and no descriptor any more: the signature does not fit the file"
+        == "peers/clinic-b.json changed since it was accepted, and is no longer a descriptor: the signature does not match the file"
     )
 
 
@@ -51,7 +51,7 @@ def test_a_newer_file_of_the_same_key_waits_for_its_acceptance(tmp_path: Path) -
         ({"key": None}, f"is signed with the key {key_of('clinic-b')}, not with the accepted one: there is none"),
         ({"acceptedSerial": 2}, "has the serial 1, not the accepted 2"),
         ({"acceptedSerial": None}, "has the serial 1, not the accepted one: there is none"),
-        ({"key": None, "acceptedSerial": None, "unsigned": True}, "is signed, but its peer says unsigned: true"),
+        ({"key": None, "acceptedSerial": None, "unsigned": True}, "is signed, but its entry has unsigned: true"),
     ],
 )
 def test_what_the_stack_remembers_must_be_what_the_file_says(tmp_path: Path, entry: dict[str, Any], expected: str) -> None:

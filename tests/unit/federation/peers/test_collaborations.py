@@ -96,14 +96,14 @@ def test_a_native_link_does_not_check_who_sends_and_the_preview_says_so(kind: Ki
         life.world.up(name)
     assert life.world.faults(everyone("9999", "10000") | {("10001", "9999"), ("10001", "10000")}) == []
     for name in names:
-        assert "do not check who sends" in " ".join(life.world.organizations[name].plan.warnings)
+        assert "do not check the sender" in " ".join(life.world.organizations[name].plan.warnings)
 
 
 @pytest.mark.parametrize(
     ("collaborations", "place", "problem"),
     [
-        ({}, "fate:collaborations", "is empty, which might mean nobody or everybody"),
-        ({"fraud": ["9999"]}, "fate:collaborations.fraud", "a collaboration is of at least two parties"),
+        ({}, "fate:collaborations", "is empty, which could mean no one or everyone"),
+        ({"fraud": ["9999"]}, "fate:collaborations.fraud", "a collaboration needs at least two parties"),
         ({"fraud": ["9999", 9999]}, "fate:collaborations.fraud", "9999 is written twice"),
         ({"fraud": ["9999", "x"]}, "fate:collaborations.fraud.1", "a party id is a positive whole number"),
         ({"Fraud!": ["9999", "10000"]}, "fate:collaborations.Fraud!", "is not a name of lower-case letters"),
@@ -120,7 +120,7 @@ def test_a_wrong_collaboration_is_refused(collaborations: dict[str, Any], place:
 def test_an_empty_map_is_refused_also_when_the_engine_gives_the_values(tmp_path: Path) -> None:
     """The engine says nothing of an empty map, which is how the last collaboration would open everything."""
     file = together(STAR_PARTY).write(tmp_path)
-    with pytest.raises(FederationError, match="might mean nobody or everybody"):
+    with pytest.raises(FederationError, match="could mean no one or everyone"):
         load_stack(file, {key: value for key, value in STAR_PARTY.config.items() if key != "collaborations"})
 
 

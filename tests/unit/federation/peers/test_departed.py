@@ -31,8 +31,8 @@ WITH_FILES = [case for case in EVERY_CASE if any("descriptor" in entry for entry
 # What becomes of an accepted descriptor file, and how a warning says it.
 HARM: dict[str, tuple[bytes | None, str]] = {
     "gone": (None, "is gone"),
-    "empty": (b"", "is not what was accepted, and no descriptor any more"),
-    "cut off": (signed_file(CLINIC)[:200], "is not what was accepted, and no descriptor any more"),
+    "empty": (b"", "changed since it was accepted, and is no longer a descriptor"),
+    "cut off": (signed_file(CLINIC)[:200], "changed since it was accepted, and is no longer a descriptor"),
     "too large": (b" " * 300_000, "far larger than a descriptor"),
     "another descriptor of the same key": (signed_file(party_descriptor(port=32010), serial=7), "changed since it was accepted"),
     "another party's": (signed_file(party_descriptor("10001", "hospital-c")), "changed since it was accepted"),
@@ -91,11 +91,11 @@ def test_without_file_and_entry_of_its_id_the_remedy_leads_out(tmp_path: Path) -
     """Each step of it works: first what is said of an active peer, then of one that is retired already."""
     case = Case("gone", EXCHANGE.config, {path: text for path, text in EXCHANGE.files.items() if "clinic-b" not in path})
     (said,) = refused(case, tmp_path / "active")
-    assert "the accepted descriptor peers/clinic-b.json is gone: restore the file; to part with the peer without it" in said
+    assert "the accepted descriptor peers/clinic-b.json is gone: restore the file; to give the peer up without it" in said
     assert "write peers.clinic-b.state: suspended, or retired for good, and write peers.clinic-b.partyId" in said
     (said,) = refused(case.changed(lambda config: config["peers"]["clinic-b"].update(state="suspended")), tmp_path / "suspended")
     assert "restore the file; or write peers.clinic-b.partyId" in said
-    assert "then it stays severed without the file" in said
+    assert "then it stays blocked without the file" in said
     assert suspended(case).load(tmp_path / "severed").plan.states["clinic-b"] == {"state": "suspended"}
     (said,) = refused(case.changed(lambda config: config["peers"]["clinic-b"].update(state="retired")), tmp_path / "retired")
     assert "restore the file, or write peers.clinic-b.partyId" in said
@@ -167,10 +167,10 @@ def test_fate_serving_of_a_party_that_left_belongs_to_its_key(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ({"state": "active", "partyId": "10000", "kind": "party", "unsigned": True}, "kind is said only of a peer with a descriptor"),
+        ({"state": "active", "partyId": "10000", "kind": "party", "unsigned": True}, "kind is only for a retired peer"),
         ({"state": "retired", "partyId": "10000", "kind": "exchange"}, "an exchange has no partyId"),
         ({"state": "retired", "kind": "serving"}, "FATE-Serving of a party has a partyId"),
-        ({"state": "retired"}, "of one that is retired its partyId, or its kind, is enough"),
+        ({"state": "retired"}, "of one that is retired partyId or kind is enough"),
         ({"state": "suspended", "partyId": "10000"}, "name a descriptor file"),
         ({"state": "suspended", "kind": "serving", "descriptor": "peers/x.json"}, "FATE-Serving of a party has a partyId"),
         (
@@ -198,9 +198,9 @@ def test_without_its_file_a_suspended_peer_makes_the_same_objects(case: Case, tm
     after = harmed(case, None, *names).load(tmp_path / "alone")
     assert after.plan.units == before.plan.units
     assert after.plan.states == before.plan.states
-    lost = [warning for warning in after.plan.warnings if "stays severed as" in warning]
+    lost = [warning for warning in after.plan.warnings if "stays blocked as" in warning]
     assert len(lost) == len(names) > 0
-    # An end that only the file told is not known any more.
+    # An end that only the file told is no longer known.
     assert [warning for warning in after.plan.warnings if warning not in lost] == [*before.plan.warnings]
     drawn = [[node.key for node in topology_of(found.spec, found.peers, found.plan).nodes] for found in (before, after)]
     assert drawn[0] == drawn[1]
@@ -217,7 +217,7 @@ def test_a_harmed_file_of_a_suspended_peer_stops_nothing_and_opens_nothing(harm:
     assert tables[10000]["fateflow"] == [{"host": "127.0.0.1", "http_port": 1}]
     assert "203.0.113.2" not in str([unit.routes for unit in after.plan.units]), "neither the accepted addresses nor those of the new file"
     (warning,) = [warning for warning in after.plan.warnings if warning not in before.plan.warnings]
-    assert warning.startswith("peer clinic-b is suspended, and stays severed as party 10000, as the stack file says: ")
+    assert warning.startswith("peer clinic-b is suspended, and stays blocked as party 10000, as the stack file says: ")
     assert words in warning
     assert warning.endswith("restore the file before `fatefed peers resume clinic-b`")
 
@@ -282,10 +282,10 @@ def test_suspending_writes_what_the_descriptor_says_and_coming_back_drops_it(tmp
     descriptor.write_bytes(kept[:100])
     capsys.readouterr()
     assert main(["check", *command]) == 0, capsys.readouterr().err
-    assert "peer clinic-b is suspended, and stays severed as party 10000" in capsys.readouterr().out
+    assert "peer clinic-b is suspended, and stays blocked as party 10000" in capsys.readouterr().out
     suspended_text = file.read_text()
     assert main(["peers", "resume", "clinic-b", *command]) == 1
-    assert "no descriptor any more" in capsys.readouterr().err
+    assert "is no longer a descriptor" in capsys.readouterr().err
     assert file.read_text() == suspended_text
     descriptor.write_bytes(kept)
     for name in ("clinic-b", "hub-b"):
@@ -303,7 +303,7 @@ def test_an_accepted_file_replaces_the_damaged_one_of_a_suspended_peer(tmp_path:
     assert main(["peers", "add", str(offered), "--yes", *command]) == 0, capsys.readouterr().err
     entry = yaml.safe_load(file.read_text())["config"]["fate:peers"]["clinic-b"]
     assert (entry["state"], entry["partyId"], entry["acceptedSerial"]) == ("suspended", "10000", 2)
-    assert not [warning for warning in load_stack(file).plan.warnings if "stays severed" in warning]
+    assert not [warning for warning in load_stack(file).plan.warnings if "stays blocked" in warning]
 
 
 def test_fate_serving_of_a_suspended_party_belongs_to_its_key_without_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -323,7 +323,7 @@ def test_an_accepted_descriptor_without_its_sha256_is_an_error(said: dict[str, s
     """The peer would wait, and its routes go, for a line that was lost."""
     case = EXCHANGE.changed(lambda config: (config["peers"]["clinic-b"].pop("sha256"), config["peers"]["clinic-b"].update(said)))
     (problem,) = refused(case, tmp_path)
-    assert "is missing, although the descriptor with the serial 1 was accepted: restore the line" in problem
+    assert "is missing, although a descriptor with the serial 1 was accepted: restore the line" in problem
 
 
 def test_a_key_typed_before_its_file_comes_is_no_accepted_descriptor(tmp_path: Path) -> None:
@@ -335,7 +335,10 @@ def test_a_damaged_file_is_restored_or_parted_with(tmp_path: Path) -> None:
     """What is wrong in it is nothing that its owner could correct."""
     case = Case("damaged", EXCHANGE.config, {**EXCHANGE.files, "peers/clinic-b.json": b"{}"})
     (said,) = refused(case, tmp_path / "active")
-    assert "peers/clinic-b.json is not what was accepted, and no descriptor any more: schemaVersion is missing: restore the file" in said
+    assert (
+        "peers/clinic-b.json changed since it was accepted, and is no longer a descriptor: schemaVersion is missing: restore the file"
+        in said
+    )
     assert "write peers.clinic-b.partyId" in said
     left = case.changed(lambda config: config["peers"]["clinic-b"].update(state="retired", partyId="10000"))
     assert left.load(tmp_path / "left").plan.states["clinic-b"] == {"state": "retired"}

@@ -33,9 +33,11 @@ def test_a_descriptor_of_this_federation_is_welcome() -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "0.0.0.0", "169.254.169.254", "224.0.0.1"])
 def test_an_address_that_leads_back_to_the_caller_is_refused(address: str) -> None:
-    assert problems(changed("nginx", addresses=[address])) == [f"d.json endpoints.nginx: {address} is no address of another organization"]
+    assert problems(changed("nginx", addresses=[address])) == [
+        f"d.json endpoints.nginx: {address} is not an address of another organization"
+    ]
     assert problems(changed("pulsar", host=address, addresses=[address])) == [
-        f"d.json endpoints.pulsar: {address} is no address of another organization"
+        f"d.json endpoints.pulsar: {address} is not an address of another organization"
     ]
 
 

@@ -67,10 +67,10 @@ def test_a_descriptor_is_the_same_file_whether_it_came_by_the_engine_or_by_hand(
 @pytest.mark.parametrize(
     ("published", "unit", "problem", "remedy"),
     [
-        (None, None, "is not deployed yet, or not any more: it publishes no descriptor", "run `pulumi up` of that stack first"),
-        ({}, "exchange", "is not deployed yet, or not any more", "run `pulumi up` of that stack first"),
-        ([], None, "is not deployed yet, or not any more", "run `pulumi up` of that stack first"),
-        (HIDDEN, None, "is a secret, and a descriptor never holds one", "look which value of it is one"),
+        (None, None, "publishes no descriptor: it is not deployed", "run `pulumi up` of that stack first"),
+        ({}, "exchange", "publishes no descriptor: it is not deployed", "run `pulumi up` of that stack first"),
+        ([], None, "publishes no descriptor: it is not deployed", "run `pulumi up` of that stack first"),
+        (HIDDEN, None, "is a secret, but a descriptor never holds a secret", "find out which of its values is secret"),
         (Unread("unknown stack 'x'"), None, "cannot be read: unknown stack 'x'", "name it in full"),
         ({"exchange": {}, "party-1": {}}, None, "publishes more than one descriptor: exchange, party-1", "choose one with --unit"),
         ({"exchange": {}, "party-1": {}}, "party-2", "has no deployed unit party-2", "choose one of exchange, party-1"),
@@ -102,7 +102,7 @@ def test_another_descriptor_is_named_field_by_field_with_the_command_that_accept
     endpoints = json.loads(json.dumps(CLINIC.plain()["endpoints"]))
     old, endpoints["pulsar"]["host"] = endpoints["pulsar"]["host"], "203.0.113.77"
     (warning,) = said(hub, {"party-10000": body(endpoints=endpoints, release="1.11.1")})
-    assert f"peer clinic-b: stack {OTHER} publishes another descriptor than the accepted one, which stays in force" in warning
+    assert f"peer clinic-b: stack {OTHER} publishes a descriptor that differs from the accepted one, which stays in force" in warning
     assert f"(endpoints.pulsar.host: {old} -> 203.0.113.77; release: 1.11.2 -> 1.11.1)" in warning
     assert warning.endswith("run `fatefed peers add --name clinic-b -s hub`")
 
@@ -135,7 +135,7 @@ def test_many_and_long_fields_leave_a_warning_readable(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("published", "expected"),
     [
-        (None, "is not deployed yet, or not any more"),
+        (None, "publishes no descriptor: it is not deployed"),
         (Unread("unknown stack"), "cannot be read: unknown stack"),
         ({"exchange": exchange()}, "has no deployed unit party-10000"),
         ({"party-10000": body(federation={"name": "aml", "domain": "aml.example"})}, "is a descriptor of federation aml (aml.example)"),
@@ -145,7 +145,7 @@ def test_what_cannot_be_accepted_leaves_the_accepted_one_in_force(hub: LoadedSta
     (warning,) = said(hub, published)
     assert warning.startswith(f"peer clinic-b: stack {OTHER} ")
     assert expected in warning
-    assert "; what was accepted of it stays in force: " in warning
+    assert "; its accepted descriptor stays in force: " in warning
 
 
 @pytest.mark.parametrize(("state", "asked"), [("active", 1), ("suspended", 1), ("pending", 1), ("retired", 0)])

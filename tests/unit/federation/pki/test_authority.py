@@ -126,10 +126,10 @@ NOT_ACCEPTED: dict[str, tuple[Callable[[], str], str]] = {
     "no CA": (lambda: made(basic=(x509.BasicConstraints(ca=False, path_length=None), True)), "path length 0"),
     "no usage": (lambda: made(usage=None), "may not sign certificates"),
     "another party's subject": (
-        lambda: made(subject=x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "10000")])), "its subject is not of O=9999"
+        lambda: made(subject=x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "10000")])), "its subject is not O=9999"
     ),
-    "no subject": (lambda: made(subject=x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "CA")])), "its subject is not of O=9999"),
-    "signed by somebody else": (lambda: made(signer=ec.generate_private_key(ec.SECP256R1())), "is not signed by itself"),
+    "no subject": (lambda: made(subject=x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "CA")])), "its subject is not O=9999"),
+    "signed by somebody else": (lambda: made(signer=ec.generate_private_key(ec.SECP256R1())), "is not self-signed"),
     "a short key": (lambda: made(key=rsa.generate_private_key(public_exponent=65537, key_size=1024)), "its key is neither"),
     "an unusual curve": (lambda: made(key=ec.generate_private_key(ec.SECP256K1())), "its key is neither"),
     "an unknown critical extension": (
@@ -158,7 +158,7 @@ NOBODYS = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x0
 URL = [x509.UniformResourceIdentifier("http://shop-c.example/ca")]
 # As CAs of other programs are, or an attacker's: within the limits of names, and more than a CA, or less.
 NOT_AS_MADE: dict[str, tuple[Callable[[], str], str]] = {
-    "another party's name": (lambda: made(extra=(FOREIGN_NAME, False)), "has not: subjectAltName"),
+    "another party's name": (lambda: made(extra=(FOREIGN_NAME, False)), "does not have: subjectAltName"),
     "a server's usage": (lambda: made(extra=(x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), False)), "extendedKeyUsage (2.5.29.37)"),
     "where to ask": (
         lambda: made(extra=(x509.AuthorityInformationAccess([x509.AccessDescription(x509.OID_OCSP, URL[0])]), False)), "authorityInfoAccess"
@@ -167,9 +167,9 @@ NOT_AS_MADE: dict[str, tuple[Callable[[], str], str]] = {
         lambda: made(extra=(x509.CRLDistributionPoints([x509.DistributionPoint(URL, None, None, None)]), False)), "cRLDistributionPoints"
     ),
     "an extension of nobody": (lambda: made(extra=(NOBODYS, False)), "1.2.3.4"),
-    "signs handshakes": (lambda: made(usage=usage(digital_signature=True)), "its key usage is not keyCertSign and cRLSign alone"),
-    "takes keys": (lambda: made(usage=usage(key_encipherment=True)), "its key usage is not keyCertSign and cRLSign alone"),
-    "signs no revocations": (lambda: made(usage=usage(crl_sign=False)), "its key usage is not keyCertSign and cRLSign alone"),
+    "signs handshakes": (lambda: made(usage=usage(digital_signature=True)), "its key usage is not exactly keyCertSign and cRLSign"),
+    "takes keys": (lambda: made(usage=usage(key_encipherment=True)), "its key usage is not exactly keyCertSign and cRLSign"),
+    "signs no revocations": (lambda: made(usage=usage(crl_sign=False)), "its key usage is not exactly keyCertSign and cRLSign"),
     "a host as common name": (lambda: made(subject=named((ORG, "9999"), (CN, "10000.fraud.example"))), "10000.fraud.example' is a host's"),
     "a wildcard as common name": (lambda: made(subject=named((ORG, "9999"), (CN, "*.Fraud.example"))), "is a host's"),
     "an address as common name": (lambda: made(subject=named((ORG, "9999"), (CN, "203.0.113.20"))), "is a host's"),

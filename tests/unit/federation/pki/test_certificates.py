@@ -164,13 +164,13 @@ def test_a_certificate_without_a_name_is_told() -> None:
 def test_a_certificate_of_a_foreign_ca_is_told() -> None:
     foreign = signed("foreign CA", OTHER, "foreign CA", OTHER, authority=True)
     (problem,) = replace(GOOD, ca=text(foreign)).problems()
-    assert problem.startswith("the certificate is not trusted by the given CA:")
+    assert problem.startswith("the CA does not trust the certificate:")
 
 
 def test_a_ca_with_the_right_name_and_another_key_is_told() -> None:
     impostor = signed("federation CA", OTHER, "federation CA", OTHER, authority=True)
     (problem,) = replace(GOOD, ca=text(impostor)).problems()
-    assert problem.startswith("the certificate is not trusted by the given CA:")
+    assert problem.startswith("the CA does not trust the certificate:")
 
 
 def test_a_wrong_key_and_a_wrong_name_are_told_together() -> None:
@@ -230,7 +230,7 @@ def test_a_secret_that_is_empty_or_no_text_is_refused_unquoted(name: str, value:
         check_secrets(STAR_PARTY.load(tmp_path), {**SECRETS, name: value})
     (problem,) = caught.value.problems
     assert problem.place.endswith(f"fate:secrets.{name}")
-    assert problem.problem == f"secret {name} is empty, or no text"
+    assert problem.problem == f"secret {name} is empty or not text"
     assert ("secrets init" in problem.remedy) != (f"--path 'fate:secrets.{name}' < FILE" in problem.remedy)
     assert "canary" not in str(caught.value)
 
@@ -259,9 +259,13 @@ SHARED = (NAME, "10000.fraud.example", "*.fraud.example", "bank-a.example", "www
     [
         (lambda: KEY, (NAME, "bank-a.example", "www.9999.fraud.example"), []),
         (rsa_key, (NAME,), []),
-        (lambda: rsa.generate_private_key(public_exponent=65537, key_size=1024), (NAME,), ["has an RSA key of 1024 bits: give one with"]),
+        (
+            lambda: rsa.generate_private_key(public_exponent=65537, key_size=1024),
+            (NAME,),
+            ["has an RSA key of 1024 bits: provide one with"],
+        ),
         (lambda: ec.generate_private_key(ec.SECP224R1()), (NAME,), ["has an EC key of 224 bits"]),
-        (lambda: KEY, SHARED, ["is for 10000.fraud.example, *.fraud.example, too: whoever has its key passes for them"]),
+        (lambda: KEY, SHARED, ["is for 10000.fraud.example, *.fraud.example, too: the holder of its key can impersonate them"]),
     ],
     ids=["its own names", "a usual key", "a short key", "a short curve", "names of all"],
 )

@@ -68,9 +68,9 @@ def test_who_says_that_anyone_may_connect_is_not_warned_and_no_object_changes(ca
 
 def test_the_sentence_names_place_deeds_and_remedy(tmp_path: Path) -> None:
     assert said(STAR_PARTY.changed(with_sources([])), tmp_path / "party") == [
-        "parties.9999.publish is open to anyone: whoever reaches its load balancers can open connections to Pulsar (pulsar) "
+        "parties.9999.publish is open to anyone: a client that reaches its load balancers can open connections to Pulsar (pulsar) "
         "and send FATE-Flow what partners send it (nginx); name the addresses that may connect in its sourceRanges, "
-        "or write sourceRanges: anyone if that is wanted"
+        "or write sourceRanges: anyone if that is intended"
     ]
     (told,) = said(EXCHANGE.changed(with_sources([])), tmp_path / "exchange")
     assert "send FATE-Flow of every member what partners send it (nginx)" in told
@@ -85,12 +85,12 @@ def test_node_ports_have_other_remedies_than_load_balancers(tmp_path: Path) -> N
     mixed = STAR_PARTY.changed(lambda config: config["parties"]["9999"]["publish"].update(pulsar=node_port(port=30651)))
     mixed = mixed.changed(with_sources([]))
     (told,) = said(mixed, tmp_path / "a")
-    assert "whoever reaches its load balancers or nodes can" in told
+    assert "a client that reaches its load balancers or nodes can" in told
     assert "in its sourceRanges, or let networkPolicy.publishedFrom or a firewall name the addresses that may connect, or write" in told
     mixed = mixed.changed(lambda config: config["parties"]["9999"]["publish"]["nginx"].update(sourceRanges=["203.0.113.0/24"]))
     (told,) = said(mixed, tmp_path / "b")
-    assert "whoever reaches its nodes can open connections to Pulsar (pulsar); let networkPolicy.publishedFrom or" in told
-    with pytest.raises(FederationError, match=r"networkPolicy\.publishedFrom limits node ports, or a firewall does"):
+    assert "a client that reaches its nodes can open connections to Pulsar (pulsar); let networkPolicy.publishedFrom or" in told
+    with pytest.raises(FederationError, match=r"limit node ports with networkPolicy\.publishedFrom or a firewall"):
         mixed.changed(with_sources(["203.0.113.0/24"])).load(tmp_path / "c")
 
 
@@ -106,7 +106,7 @@ def test_policies_that_keep_published_ports_to_known_sources_are_enough_while_th
 @pytest.mark.parametrize(
     ("sources", "problem"),
     [
-        (["anyone", "203.0.113.0/24"], "anyone says that no address range limits who connects: write it alone, or drop it"),
+        (["anyone", "203.0.113.0/24"], "anyone means no limit: write it without address ranges, or remove it"),
         ("everyone", "'everyone' is neither a list of address ranges nor the word anyone"),
         ("203.0.113.0/24", "'203.0.113.0/24' is neither a list of address ranges nor the word anyone"),
         (["0.0.0.0"], "'0.0.0.0' is not an address range"),

@@ -55,8 +55,8 @@ def test_nginx_holds_five_hundred_routes_and_no_more(tmp_path: Path) -> None:
     assert list(oversized(planned(EXCHANGE, NGINX_ROUTES, tmp_path / "a"), place)) == []
     (problem,) = oversized(planned(EXCHANGE, NGINX_ROUTES + 1, tmp_path / "b"), place)
     assert problem.place == "fate:peers"
-    assert problem.problem == "nginx of exchange would have 501 routes: FATE's router remembers 500 and loses the rest at random"
-    assert "keep to 500 parties" in problem.remedy
+    assert problem.problem == "nginx of exchange would have 501 routes: FATE's router remembers 500 and loses others at random"
+    assert "to at most 500 parties" in problem.remedy
 
 
 @pytest.mark.parametrize("case", [ROLLSITE_EXCHANGE, OSX_EXCHANGE], ids=str)

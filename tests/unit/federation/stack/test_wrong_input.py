@@ -283,7 +283,7 @@ TOGETHER = [
         _entry("folder", descriptor="."),
         ("fate:peers", "folder", "descriptor"),
         "peers.folder.descriptor",
-        ". cannot be read: it is no file",
+        ". cannot be read: it is not a regular file",
         "name the descriptor file",
     ),
     Mistake(
@@ -308,7 +308,7 @@ TOGETHER = [
         _entry("nowhere", state="active"),
         ("fate:peers", "nowhere"),
         "peers.nowhere",
-        "name a descriptor file, or a stack of your own, or say unsigned: true",
+        "name a descriptor file, or a stack of your own, or set unsigned: true",
         "correct the value",
     ),
     Mistake(
@@ -332,7 +332,7 @@ TOGETHER = [
         _entry("keyed", stack="organization/fate/clinic-b", key="SHA256:" + "a" * 43, acceptedSerial=3),
         ("fate:peers", "keyed"),
         "peers.keyed",
-        "a stack does not sign what it publishes: drop key, acceptedSerial",
+        "a peer from a stack has no signature: remove key, acceptedSerial",
         "correct the value",
     ),
     Mistake(
@@ -340,7 +340,7 @@ TOGETHER = [
         _entry("unit-only", descriptor="peers/unit-only.json", unit="party-20007"),
         ("fate:peers", "unit-only"),
         "peers.unit-only",
-        "unit is one of another stack's: name the stack, or drop unit",
+        "unit needs the key stack: add stack, or remove unit",
         "correct the value",
     ),
     Mistake(
@@ -461,7 +461,7 @@ TOGETHER = [
         _party("110", publish=_publish({"type": "LoadBalancer"}, node_port())),
         ("fate:parties", "110", "publish", "nginx"),
         "parties.110.publish.nginx.httpPort",
-        "a NodePort that peers are told must be fixed",
+        "a NodePort in a descriptor must be fixed",
         "choose a port of 30000-32767",
     ),
     Mistake(
@@ -517,7 +517,7 @@ TOGETHER = [
         _party("117", modules={"fateflow": {"env": {"TZ": 5}}}),
         ("fate:parties", "117", "modules", "fateflow", "env", "TZ"),
         "parties.117.modules.fateflow.env.TZ",
-        "is not a text",
+        "is not text",
         "correct the value",
     ),
     Mistake(
@@ -541,7 +541,7 @@ TOGETHER = [
         _changed(cluster={"inCluster": True, "context": "bank-a"}),
         ("fate:cluster",),
         "cluster",
-        "inCluster uses the pod's service account: drop context and kubeconfig",
+        "inCluster uses the pod's service account: remove context and kubeconfig",
         "correct the value",
     ),
     Mistake(
@@ -559,7 +559,7 @@ APART = [
         _changed(cluster={"scope": "namespaced", "createNamespaces": True}),
         ("fate:cluster",),
         "cluster",
-        "a Namespace is a cluster-scoped object: drop createNamespaces",
+        "a Namespace is a cluster-scoped object: remove createNamespaces",
         "correct the value",
     ),
     Mistake(
@@ -568,7 +568,7 @@ APART = [
         ("fate:exchange",),
         "exchange",
         "a mesh has no exchange",
-        "drop fate:exchange, or set federation.topology to star",
+        "remove fate:exchange, or set federation.topology to star",
         base=MESH,
     ),
     Mistake(
@@ -577,7 +577,7 @@ APART = [
         ("fate:parties", "9999", "exchange"),
         "parties.9999.exchange",
         "a mesh has no exchange",
-        "drop this line, or set federation.topology to star",
+        "remove this line, or set federation.topology to star",
         base=MESH,
     ),
     Mistake(
@@ -586,7 +586,7 @@ APART = [
         ("fate:parties", "9999", "exchange"),
         "parties.9999.exchange",
         "this stack holds no exchange",
-        "describe it under fate:exchange",
+        "add it under fate:exchange",
     ),
     Mistake(
         "a stack that deploys nothing",
@@ -594,7 +594,7 @@ APART = [
         ("fate:parties",),
         "parties",
         "this stack deploys nothing",
-        "describe a party under fate:parties",
+        "add a party under fate:parties",
         base=STAR_PARTY,
     ),
     Mistake(
@@ -602,7 +602,7 @@ APART = [
         lambda case: case.changed(lambda config: config["parties"].update({"9999": party(**SPARK_RABBITMQ)})),
         ("fate:parties", "9999", "federation"),
         "parties.9999.federation",
-        "RabbitMQ has no default route, so FATE knows no star with it",
+        "RabbitMQ has no default route, so it cannot be used in a star",
         "set federation.topology to mesh, or choose Pulsar or Eggroll",
         base=PENDING,
     ),
@@ -717,8 +717,8 @@ BROKEN_FILES = {
     "a date that does not exist": (b"config:\n  fate:organization: 2024-13-45\n", "", "not valid YAML: month must be in 1..12"),
     "a mapping as a key": (b"config:\n  fate:peers: {[a]: b}\n", ":2", "found unhashable key"),
     "a Python object": (b"config:\n  fate:peers: !!python/object:os.x {}\n", ":2", "could not determine a constructor"),
-    "a tag that says what is not there": (b"config:\n  fate:organization: !!timestamp x\n", "", "a value is not what its tag (!!) says"),
-    "another such tag": (b"config:\n  fate:organization: !!bool x\n", "", "a value is not what its tag (!!) says"),
+    "a tag that says what is not there": (b"config:\n  fate:organization: !!timestamp x\n", "", "a value does not match its tag (!!)"),
+    "another such tag": (b"config:\n  fate:organization: !!bool x\n", "", "a value does not match its tag (!!)"),
     "nesting without end": (b"config: " + b"[" * 5000 + b"]" * 5000, "", "maximum recursion depth exceeded"),
     "a file that is not UTF-8": (b"config:\n  fate:organization: b\xe4nk\n", ":2", "is not UTF-8: byte 0xe4"),
     "an oversized file": (b"# " + b"x" * 1024 * 1024, "", "larger than 1 MiB"),
@@ -750,7 +750,7 @@ def test_an_alias_to_itself_ends_in_problems_not_in_a_crash(tmp_path: Path) -> N
         ("fat:peers", "fate:peers"),
         ("peers", "fate:peers"),
         ("fates:secrets", "fate:secrets"),
-        ("other", "begin it with fate:"),
+        ("other", "add the prefix fate:"),
         ("Fate:trust", "fate:trust"),
     ],
 )
@@ -789,7 +789,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
 def test_a_pipe_is_not_waited_for_and_what_is_far_too_large_is_not_read(named: Config, tmp_path: Path) -> None:
     file = MESH.changed(lambda config: config.update(named)).write(tmp_path)
     os.mkfifo(tmp_path / "x.yaml")
-    assert "cannot be read: it is no file" in problems_of(file)[1]
+    assert "cannot be read: it is not a regular file" in problems_of(file)[1]
     (tmp_path / "x.yaml").unlink()
     with (tmp_path / "x.yaml").open("wb") as sparse:
         sparse.truncate(2**40)
@@ -813,7 +813,7 @@ def test_a_descriptor_never_accepted_and_missing_is_pending_without_a_route(tmp_
     plan = PENDING.load(tmp_path).plan
     assert set(plan.pending) == {"consortium"}
     assert plan.warnings == (
-        "party-9999 reaches nobody through its exchange: peer consortium is pending: peers/consortium.json is not there yet: "
+        "party-9999 reaches no one through its exchange: peer consortium is pending: peers/consortium.json is not there yet: "
         "when it arrives, run `fatefed peers add peers/consortium.json --name consortium`",
     )
     texts = {name: text for manifest in plan.unit("party-9999").routes for name, text in manifest.fields["data"].items()}
@@ -890,7 +890,7 @@ def test_an_address_typed_by_hand_is_refused_with_what_to_write(address: str, sa
 
 def test_an_exchange_in_a_mesh_is_of_no_use_and_named(tmp_path: Path) -> None:
     """By its descriptor or by hand; one that is retired says nothing."""
-    said = "is an exchange, and a mesh has none: nothing of this stack dials it; retire it"
+    said = "is an exchange, but a mesh has none: this stack does not dial it; retire it"
     typed = {"unsigned": True, "trafficServer": "hub.example:443", "nginx": "198.51.100.9:9300"}
     case = MESH.with_peer("hub", exchange_descriptor()).with_entry("old-hub", **typed)
     found = [warning for warning in case.load(tmp_path / "active").plan.warnings if "is an exchange" in warning]

@@ -243,7 +243,7 @@ def test_the_end_of_a_peers_ca_is_told_in_time(tmp_path: Path) -> None:
     for day, words in ((TODAY, []), (date(2031, 9, 1), ["ends on 2031-11-21"])):
         warnings = [warning for warning in load(case, tmp_path, day).plan.warnings if "the CA of party 10000" in warning]
         assert warnings == [
-            f"the CA of party 10000 (peer clinic-b) {said}: ask its owner for a descriptor with the next one" for said in words
+            f"the CA of party 10000 (peer clinic-b) {said}: ask its owner for a descriptor with the next CA" for said in words
         ]
 
 
@@ -295,11 +295,14 @@ def test_a_key_that_cannot_be_used_is_a_problem_before_anything_is_touched(tmp_p
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda c: c["parties"]["9999"].update(tls="none"), "Pulsar finds its peers by TLS server name, so it cannot go without"),
-        (lambda c: c["trust"]["parties"].update({"10000": {"signing": "1", "authorities": {"1": ca("10000")}}}), "party 10000 is no party"),
+        (lambda c: c["parties"]["9999"].update(tls="none"), "Pulsar finds its peers by TLS server name, so it needs TLS"),
+        (
+            lambda c: c["trust"]["parties"].update({"10000": {"signing": "1", "authorities": {"1": ca("10000")}}}),
+            "party 10000 is not a party",
+        ),
         (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"1": ca("10000")}), "name constraints"),
         (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"1": ca("9999", "1", "other.example")}), "name constraints"),
-        (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"2": ca("9999")}), "have one subject"),
+        (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"2": ca("9999")}), "have the same subject"),
         (lambda c: c["trust"]["parties"]["9999"].update(signing="2"), "there is no authority 2"),
         (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"1": "x"}), "is not one PEM certificate"),
         (lambda c: c["trust"]["parties"]["9999"]["authorities"].update({"1": ca("9999") * 2}), "is not one PEM certificate"),
@@ -327,9 +330,9 @@ def test_an_exchange_has_no_certificate(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("authorities", "expected"),
     [
-        ([lambda: ca("9999")], "its subject is not of O=10000"),
+        ([lambda: ca("9999")], "its subject is not O=10000"),
         ([lambda: ca("10000", "1", "other.example")], "lacks the critical name constraints"),
-        ([lambda: ca("10000"), lambda: ca("10000")], "have one subject"),
+        ([lambda: ca("10000"), lambda: ca("10000")], "have the same subject"),
     ],
 )
 def test_a_peers_ca_that_could_sign_other_names_is_refused(tmp_path: Path, authorities: Any, expected: str) -> None:
@@ -410,7 +413,7 @@ def test_who_has_no_ca_cannot_send_to_a_party_that_requires_certificates(tmp_pat
     with pytest.raises(FederationError) as raised:
         load(case, tmp_path)
     (problem,) = raised.value.problems
-    assert problem.problem == f"would refuse {who}: no CA is known by which a certificate could be checked"
+    assert problem.problem == f"would refuse {who}: this stack has no CA to check their certificates"
     assert problem.place.endswith("parties.9999.publish.pulsar.clientCertificates")
     assert "choose optional" in problem.remedy
 
@@ -478,7 +481,7 @@ def test_a_provided_certificate_for_servers_only_cannot_be_shown(tmp_path: Path,
             check_secrets(loaded, secrets)
         except FederationError as error:
             found = [problem.problem for problem in error.problems]
-        assert found == ["the certificate is for servers only, and Pulsar has to show it to those it dials"] * expected
+        assert found == ["the certificate is for servers only, but Pulsar also presents it as a client"] * expected
 
 
 def test_an_unknown_engine_is_a_problem_though_certificates_of_callers_are_required(tmp_path: Path) -> None:

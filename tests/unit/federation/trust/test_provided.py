@@ -22,7 +22,7 @@ from tests.unit.federation.trust.test_plan import ca
 NEXT_KEY = ec.generate_private_key(ec.SECP256R1())
 NEXT = text(signed("next CA", NEXT_KEY, "next CA", NEXT_KEY, authority=True))
 PAIR = ("9999 <-> 10000",)
-ANEW = "were written anew: whether their values changed, and what follows, `pulumi preview` says"
+ANEW = "were written again: whether their values changed, and what follows, `pulumi preview` says"
 
 
 def day(days: int) -> str:
@@ -64,7 +64,7 @@ def test_the_same_values_affect_nobody(tmp_path: Path) -> None:
 def test_another_certificate_of_the_same_ca_is_taken_without_a_restart(tmp_path: Path) -> None:
     after = replace(GOOD, certificate=renewed())
     what = (
-        f"its certificate is another one: until {day(200)}, so far until {day(100)}; Pulsar takes it within 5 minutes; no pod starts again"
+        f"its certificate changes: it is valid until {day(200)}, so far until {day(100)}; Pulsar reads it within 5 minutes; no pod restarts"
     )
     assert told(changed(secrets(GOOD), secrets(after), tmp_path)) == [("reload", what, ())]
 
@@ -91,7 +91,7 @@ def test_another_ca_cuts_those_that_do_not_have_it_yet(tmp_path: Path) -> None:
     assert signs.what.startswith("another CA signs its certificate, CN=next CA (")
     assert ", so far CN=federation CA (" in signs.what
     assert signs.what.endswith("): peers that do not trust it refuse the certificate")
-    assert signs.acts == "this stack; before: every peer has it in its own fate:secrets, beside the one so far"
+    assert signs.acts == "this stack; before: every peer has it in its own fate:secrets, beside the old one"
     assert (comes.kind, comes.what.partition(" (")[0]) == ("reload", "certificates of CN=next CA")
     assert (goes.kind, goes.pairs, goes.what.partition(" (")[0]) == ("cut", PAIR, "certificates of CN=federation CA")
     assert goes.what.endswith("are no longer trusted")
@@ -101,7 +101,7 @@ def test_a_ca_beside_the_one_so_far_cuts_nobody(tmp_path: Path) -> None:
     both = replace(GOOD, ca=GOOD.ca + NEXT)
     (comes,) = changed(secrets(GOOD), secrets(both), tmp_path / "1")
     assert (comes.kind, comes.pairs) == ("reload", PAIR)
-    assert comes.what.endswith("are trusted from now on")
+    assert comes.what.endswith("become trusted")
     signed_by_next = replace(both, certificate=text(signed(NAME, KEY, "next CA", NEXT_KEY, (NAME,))))
     assert [effect.kind for effect in changed(secrets(both), secrets(signed_by_next), tmp_path / "2")] == ["reload", "cut"]
     without = replace(signed_by_next, ca=NEXT)
@@ -121,8 +121,8 @@ def test_a_ca_of_the_party_alone_is_told_to_its_peers(tmp_path: Path) -> None:
     """Such a CA is in the descriptor, which peers accept."""
     first, second = (replace(GOOD, ca=ca("9999", number)) for number in ("1", "2"))
     found = changed(secrets(first), secrets(second), tmp_path)
-    assert ("reload", "the CAs that it tells its peers change", PAIR) in told(found)
-    (acts,) = [effect.acts for effect in found if effect.what == "the CAs that it tells its peers change"]
+    assert ("reload", "the CAs in its descriptor change", PAIR) in told(found)
+    (acts,) = [effect.acts for effect in found if effect.what == "the CAs in its descriptor change"]
     assert acts == "this stack exports the descriptor again; every peer accepts it and runs `pulumi up`"
 
 
@@ -139,7 +139,7 @@ def test_a_portals_programs_need_a_restart_for_another_certificate(tmp_path: Pat
         plan = published_plan(loaded, dict.fromkeys(loaded.plan.secret_names, "x") | given)
         facts.append(plan.unit(unit.key).facts)
     (effect,) = effects(unit.key, *facts)
-    assert effect.what.startswith(f"its client certificate is another one: until {day(200)}, so far until {day(100)}; no pod starts again")
+    assert effect.what.startswith(f"its client certificate changes: it is valid until {day(200)}, so far until {day(100)}; no pod restarts")
     assert effect.acts.startswith("this stack restarts them after `pulumi up` (`kubectl rollout restart")
 
 
@@ -152,7 +152,7 @@ def test_the_certificate_of_consoles_is_taken_by_their_controller(tmp_path: Path
     )
     before, after = ({"consoles-certificate": given, "consoles-key": GOOD.key} for given in (GOOD.certificate, renewed()))
     (effect,) = changed(before, after, tmp_path, case)
-    assert effect.what.startswith("the certificate of its consoles is another one: ")
+    assert effect.what.startswith("the certificate of its consoles changes: it is valid ")
     assert (effect.kind, effect.pairs) == ("reload", ())
 
 

@@ -39,7 +39,7 @@ def lost(tmp_path: Path, change: Change) -> list[str]:
         (lambda party: party["modules"].update(mysql={"persistence": "none"}), "persistence of mysql -> none: it would start empty"),
         (
             lambda party: party["modules"].update(mysql={"persistence": {"existingClaim": "old"}}),
-            "claim of mysql: accessMode ReadWriteOnce, size 10Gi -> existingClaim old: it would start with what is there",
+            "claim of mysql: accessMode ReadWriteOnce, size 10Gi -> existingClaim old: it would start with the data there",
         ),
         (
             lambda party: party["modules"].update(mysql={"persistence": {"subPath": "old"}}),
@@ -48,7 +48,7 @@ def lost(tmp_path: Path, change: Change) -> list[str]:
         (lambda party: party["modules"].update(hdfs={"datanode": {"replicas": 1}}), "3 -> 1 HDFS data nodes"),
         (
             lambda party: party.update(engines=external(mysql=MYSQL)),
-            "database the party's own module -> db.bank-a.example:3306/fate_9999: it would start empty there, its job history",
+            "database the party's own module -> db.bank-a.example:3306/fate_9999: it would start empty there; its job history",
         ),
         (
             lambda party: party.update(engines=external(hdfs=HDFS)),
@@ -87,8 +87,8 @@ def released(release: str, computing: str = "Spark") -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("1.11.2", "1.11.1", "release 1.11.2 -> 1.11.1: 1.11.1 does not take over data of 1.11.2, but of 1.10.0, 1.9.0, 1.9.1, 1.9.2"),
-        ("1.11.2", "2.0.0", "release 1.11.2 -> 2.0.0: 2.0.0 does not take over data of 1.11.2, but of no release"),
+        ("1.11.2", "1.11.1", "release 1.11.2 -> 1.11.1: 1.11.1 cannot read data of 1.11.2, but of 1.10.0, 1.9.0, 1.9.1, 1.9.2"),
+        ("1.11.2", "2.0.0", "release 1.11.2 -> 2.0.0: 2.0.0 cannot read data of 1.11.2, but of no release"),
         ("1.10.0", "1.11.2", "release 1.10.0 -> 1.11.2: tables of FATE-Flow 1.9 -> 1.11, which this program does not change"),
     ],
 )

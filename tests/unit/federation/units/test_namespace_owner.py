@@ -94,7 +94,7 @@ def test_claims_that_are_left_are_said_with_the_ways_out(tmp_path: Path) -> None
     said = left_claims(unit, Occupants(None, (), ("data-mysql-0", "dfs-datanode-0", "dfs-datanode-11", "somebody-else-0")))
     assert said is not None
     problem, remedy = said
-    assert "party-9999 will start with what is on them: data-mysql-0, dfs-datanode-0, dfs-datanode-11" in problem
+    assert "party-9999 will start with the data on them: data-mysql-0, dfs-datanode-0, dfs-datanode-11" in problem
     for way in ("restore the stack file", "another namespace", "existingClaim", "delete pvc data-mysql-0 dfs-datanode-0 dfs-datanode-11`"):
         assert way in remedy
     assert "somebody-else-0" not in problem + remedy
@@ -111,5 +111,5 @@ def test_taking_over_is_named_by_namespace_and_warned_of(tmp_path: Path) -> None
     taking = STAR_PARTY.changed(lambda config: config.update(cluster={"takeOver": ["fate-9999"]}))
     loaded = taking.load(tmp_path)
     assert loaded.plan.unit("party-9999").owner[0].annotations == {"pulumi.com/patchForce": "true"}
-    assert any("cluster.takeOver takes namespace fate-9999" in warning for warning in loaded.plan.warnings)
+    assert any("cluster.takeOver takes over namespace fate-9999" in warning for warning in loaded.plan.warnings)
     assert not unit_of(STAR_PARTY, tmp_path / "other").owner[0].annotations

@@ -99,9 +99,9 @@ def test_what_waits_for_others_is_not_waited_for(kind: str, waited: bool, tmp_pa
         (document("Secret", "s", stringData={"a": "b"}), "extra/own.yaml:1 Secret/s holds secrets in plain text"),
         (document("Secret", "s", data={"a": "Yg=="}), "extra/own.yaml:1 Secret/s holds secrets in plain text"),
         (document() + "---\n" + document(), "extra/own.yaml:7 ConfigMap/company-ca is also in extra/own.yaml:1 ConfigMap/company-ca"),
-        ("kind: ConfigMap\n", "extra/own.yaml:1 is no Kubernetes object"),
-        ("- 1\n", "extra/own.yaml:1 is no Kubernetes object"),
-        (document().replace("name:", "generateName:"), "extra/own.yaml:1 is no Kubernetes object"),
+        ("kind: ConfigMap\n", "extra/own.yaml:1 is not a Kubernetes object"),
+        ("- 1\n", "extra/own.yaml:1 is not a Kubernetes object"),
+        (document().replace("name:", "generateName:"), "extra/own.yaml:1 is not a Kubernetes object"),
         (listed(), "extra/own.yaml:1 is a list without items"),
         (listed(document(namespace=None)), "extra/own.yaml:1 items[0] ConfigMap/company-ca has no namespace"),
         (
@@ -110,11 +110,11 @@ def test_what_waits_for_others_is_not_waited_for(kind: str, waited: bool, tmp_pa
         ),
         (listed(document("Secret", "s", data={"a": "Yg=="}), kind="SecretList"), "extra/own.yaml:1 items[0] Secret/s holds secrets"),
         (listed(listed(document("Secret", "s", data={"a": "Yg=="}))), "extra/own.yaml:1 items[0] items[0] Secret/s holds secrets"),
-        (listed("null\n"), "extra/own.yaml:1 items[0] is no Kubernetes object"),
-        (listed("data: {a: Yg==}\n", kind="SecretList"), "extra/own.yaml:1 items[0] is no Kubernetes object"),
-        (document(items=[yaml.safe_load(document("Secret", "s", data={"a": "Yg=="}))]), "extra/own.yaml:1 has items beside its kind"),
-        (document("Widget", "w", "example.org/v1", items=[]), "extra/own.yaml:1 has items beside its kind"),
-        (f"x: &x {{items: [{{apiVersion: v1, kind: Secret}}]}}\n<<: *x\n{document()}", "extra/own.yaml:1 has items beside its kind"),
+        (listed("null\n"), "extra/own.yaml:1 items[0] is not a Kubernetes object"),
+        (listed("data: {a: Yg==}\n", kind="SecretList"), "extra/own.yaml:1 items[0] is not a Kubernetes object"),
+        (document(items=[yaml.safe_load(document("Secret", "s", data={"a": "Yg=="}))]), "extra/own.yaml:1 has both a kind and items"),
+        (document("Widget", "w", "example.org/v1", items=[]), "extra/own.yaml:1 has both a kind and items"),
+        (f"x: &x {{items: [{{apiVersion: v1, kind: Secret}}]}}\n<<: *x\n{document()}", "extra/own.yaml:1 has both a kind and items"),
         (EXPORTED, "extra/own.yaml:1 Secret/s holds secrets in plain text"),
         (document(api="core/v1", namespace=None), "extra/own.yaml:1 ConfigMap/company-ca has no namespace"),
         (
@@ -124,10 +124,10 @@ def test_what_waits_for_others_is_not_waited_for(kind: str, waited: bool, tmp_pa
         ("a: [\n", "extra/own.yaml is not valid YAML: while parsing"),
         ("", "extra/own.yaml holds no object"),
         ("---\n---\n", "extra/own.yaml holds no object"),
-        (f"{document()}more: !!timestamp x\n", "extra/own.yaml: a tag (!!) says something else than what is there"),
-        (f"{document()}more: !!binary eA==\n", "extra/own.yaml: a tag (!!) says something else than what is there"),
+        (f"{document()}more: !!timestamp x\n", "extra/own.yaml: a value does not match its tag (!!)"),
+        (f"{document()}more: !!binary eA==\n", "extra/own.yaml: a value does not match its tag (!!)"),
         (f"{document()}more: &a {{b: *a}}\n", "extra/own.yaml cannot be read: Circular reference detected"),
-        (document() + _bomb(), "extra/own.yaml: its aliases (*) repeat far more than it holds"),
+        (document() + _bomb(), "extra/own.yaml: its aliases (*) expand to far more than the file holds"),
     ],
 )
 def test_what_may_not_be_is_refused_with_its_line(text: str, problem: str, tmp_path: Path) -> None:
@@ -170,9 +170,9 @@ def test_what_concerns_more_than_the_stacks_own_namespaces_is_named_by_each_prev
     loaded = case(listed(role), document(namespace="kube-system"), document(), token).load(tmp_path)
     found = [warning for warning in loaded.plan.warnings if warning.startswith("manifests.own")]
     assert found == [
-        "manifests.own: extra/own.yaml:1 items[0] ClusterRoleBinding/admins is an object of the whole cluster",
+        "manifests.own: extra/own.yaml:1 items[0] ClusterRoleBinding/admins is a cluster-scoped object",
         "manifests.own: extra/own.yaml:9 ConfigMap/company-ca is in namespace kube-system, which is not one of this stack's",
-        "manifests.own: extra/own.yaml:21 Secret/token makes Kubernetes keep a token of a service account that does not end: "
+        "manifests.own: extra/own.yaml:21 Secret/token makes Kubernetes keep a service account token that never expires: "
         "prefer `kubectl create token`",
     ]
 
@@ -191,21 +191,21 @@ def test_with_rights_in_the_whole_cluster_objects_may_be_anywhere(tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (document("Namespace", "x", namespace=None), "extra/own.yaml:1 Namespace/x is an object of the whole cluster"),
+        (document("Namespace", "x", namespace=None), "extra/own.yaml:1 Namespace/x is a cluster-scoped object"),
         (
             document("ClusterRole", "x", "rbac.authorization.k8s.io/v1", "fate-9999"),
-            "extra/own.yaml:1 ClusterRole/x is an object of the whole cluster",
+            "extra/own.yaml:1 ClusterRole/x is a cluster-scoped object",
         ),
         (
             listed(document("ClusterRoleBinding", "x", "rbac.authorization.k8s.io/v1", None)),
-            "extra/own.yaml:1 items[0] ClusterRoleBinding/x is an object of the whole cluster",
+            "extra/own.yaml:1 items[0] ClusterRoleBinding/x is a cluster-scoped object",
         ),
         (listed(document(namespace="kube-system")), "extra/own.yaml:1 items[0] ConfigMap/company-ca is in namespace kube-system"),
         (
             document("VolumeSnapshotContent", "x", "snapshot.storage.k8s.io/v1"),
-            "extra/own.yaml:1 VolumeSnapshotContent/x is an object of the whole cluster",
+            "extra/own.yaml:1 VolumeSnapshotContent/x is a cluster-scoped object",
         ),
-        (document(*CUSTOM, namespace=None), "extra/own.yaml:1 ServiceMonitor/fate is an object of the whole cluster"),
+        (document(*CUSTOM, namespace=None), "extra/own.yaml:1 ServiceMonitor/fate is a cluster-scoped object"),
         (document(namespace="kube-system"), "extra/own.yaml:1 ConfigMap/company-ca is in namespace kube-system"),
     ],
 )
@@ -231,7 +231,7 @@ def test_with_rights_in_namespaces_objects_stay_inside_them(text: str, problem: 
 def test_an_object_that_the_program_makes_is_not_made_twice(text: str, tmp_path: Path) -> None:
     [(place, problem)] = refused(case(text, base=LOCAL), tmp_path)
     assert place == PLACE
-    assert problem.endswith("has the name of an object that this program makes")
+    assert problem.endswith("has the name of an object that this program creates")
 
 
 def test_names_of_ours_are_free_in_other_namespaces(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_name_that_is_not_known_is_the_one_row_to_act_on() -> None:
         "rabbitmq: user is administrator": f"waits for: party-9999 rabbitmq: {GONE} resolves",
         "rabbitmq: plugins": "waits for: party-9999 rabbitmq: user is administrator",
     }
-    assert (found[0].problem, f"correct {GONE}" in found[0].fix) == ("this machine does not know that name", True)
+    assert (found[0].problem, f"correct {GONE}" in found[0].fix) == ("this machine cannot resolve that name", True)
 
 
 def test_the_servers_of_spark_hdfs_and_pulsar_wait_for_their_names() -> None:

@@ -78,12 +78,12 @@ def test_a_name_is_shown_with_its_addresses() -> None:
 
 def test_each_failure_is_told_with_its_place_and_a_remedy(engine: int, refusing: int) -> None:
     failures: list[tuple[Callable[[], object], str]] = [
-        (lambda: reachable(LOOPBACK, refusing), f"{LOOPBACK}:{refusing}: nobody listens there"),
-        (lambda: get_json(LOOPBACK, refusing, "/"), f"http://{LOOPBACK}:{refusing}: nobody listens there"),
-        (lambda: tls_certificate(LOOPBACK, refusing, "x"), f"{LOOPBACK}:{refusing}: nobody listens there"),
+        (lambda: reachable(LOOPBACK, refusing), f"{LOOPBACK}:{refusing}: nothing listens there"),
+        (lambda: get_json(LOOPBACK, refusing, "/"), f"http://{LOOPBACK}:{refusing}: nothing listens there"),
+        (lambda: tls_certificate(LOOPBACK, refusing, "x"), f"{LOOPBACK}:{refusing}: nothing listens there"),
         (lambda: get_json(LOOPBACK, engine, "/cut"), f"http://{LOOPBACK}:{engine}: the connection is closed without an answer"),
-        (lambda: tls_certificate(LOOPBACK, engine, "x"), f"{LOOPBACK}:{engine}: it speaks no TLS"),
-        (lambda: resolves("gone.invalid"), "this machine does not know that name"),
+        (lambda: tls_certificate(LOOPBACK, engine, "x"), f"{LOOPBACK}:{engine}: it does not speak TLS"),
+        (lambda: resolves("gone.invalid"), "this machine cannot resolve that name"),
     ]
     for asked, problem in failures:
         with pytest.raises(FailedError) as caught:

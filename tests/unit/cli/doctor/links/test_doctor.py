@@ -128,7 +128,7 @@ def test_a_certificate_of_which_a_part_cannot_be_read_is_one_failed_row(fault: s
     [(check, row)] = answer.wrong.items()
     assert check == f"clinic-b: TLS of 10000.fraud.example at {PULSAR}:{clinic.ports['pulsar']['tls']}"
     assert row["problem"].startswith("its certificate cannot be read: ")
-    assert row["fix"] == "clinic-b: serve another one for 10000.fraud.example; clinic-b: who else has it?"
+    assert row["fix"] == "clinic-b: serve another one for 10000.fraud.example; clinic-b: which other server has this name?"
     assert answer.code == 1
     assert "clinic-b: HTTP route to party 9999" in str(answer.rows)
 
@@ -145,7 +145,7 @@ def test_an_answer_of_an_unforeseen_form_is_one_failed_row(clinic: Clinic, ask: 
     nginx = f"{NGINX}:{clinic.ports['nginx']['http']}"
     [(check, row)] = answer.wrong.items()
     assert check == f"clinic-b: nginx {nginx}"
-    assert re.fullmatch(r"an answer that makes no sense \(\w+ at \w+\.py:\d+\)", row["problem"])
+    assert re.fullmatch(r"an unexpected answer \(\w+ at \w+\.py:\d+\)", row["problem"])
     assert f"clinic-b: nginx {nginx} accepts connections" in str(answer.rows)
     assert "clinic-b: certificate is for 10000.fraud.example" in str(answer.rows)
 
@@ -197,7 +197,7 @@ FAULTS = {
     "a wrong port": Fault(
         lambda clinic: clinic.ports["pulsar"].update(tls=closed()),
         "clinic-b: pulsar {pulsar} accepts connections",
-        "nobody listens there",
+        "nothing listens there",
         "clinic-b: is pulsar up, and is that its published port?",
     ),
     "a dead host": Fault(
@@ -209,7 +209,7 @@ FAULTS = {
     "a name that does not resolve": Fault(
         lambda clinic: setattr(clinic, "host", "nowhere.invalid"),
         "clinic-b: nowhere.invalid resolves",
-        "the name is not known here",
+        "the name does not resolve here",
         "clinic-b: publish the name in DNS",
     ),
     "a certificate for another name": Fault(
@@ -228,7 +228,7 @@ FAULTS = {
         lambda clinic: clinic.pulsar(days=(2, 20)),
         "clinic-b: certificate of 10000.fraud.example is valid today",
         f"it begins on {days_from_now(2)}",
-        "clinic-b, here: whose clock is wrong?",
+        "clinic-b, here: check both clocks",
     ),
     "a foreign CA": Fault(
         lambda clinic: clinic.pulsar(signer="2"),
@@ -239,7 +239,7 @@ FAULTS = {
     "a plain port where TLS is": Fault(
         lambda clinic: clinic.ports["pulsar"].update(tls=clinic.ports["nginx"]["http"]),
         "clinic-b: TLS of 10000.fraud.example at {pulsar}",
-        "it speaks no TLS",
+        "it does not speak TLS",
         "clinic-b: publish the TLS port of pulsar (Pulsar's is 6651",
     ),
     "another release": Fault(
@@ -276,13 +276,13 @@ FAULTS = {
         # The tombstone of a suspended peer leads to a closed port, which nginx answers with 502.
         lambda clinic: clinic.nginx.routes.update({"9999": (502, "<html>")}),
         "clinic-b: HTTP route to party 9999 at {nginx}",
-        "its nginx has a route to party 9999 of this stack, but nobody answers behind it: suspended there",
+        "its nginx has a route to party 9999 of this stack, but nothing answers behind it: suspended there",
         "clinic-b: is party 9999 suspended, or its descriptor out of date? here: are nginx and FATE-Flow up",
     ),
     "FATE-Flow is down there": Fault(
         lambda clinic: clinic.nginx.routes.update({"10000": (502, "<html>")}),
         "clinic-b: HTTP route to party 10000 at {nginx}",
-        "its nginx has a route to party 10000, but nobody answers behind it",
+        "its nginx has a route to party 10000, but nothing answers behind it",
         "clinic-b: is FATE-Flow up?",
     ),
     "another party's nginx": Fault(
@@ -301,12 +301,12 @@ FAULTS = {
         lambda clinic: setattr(clinic.nginx, "clock", -300.0),
         "clinic-b: clock of nginx {nginx}",
         "s behind the one here",
-        "clinic-b, here: compare both with a time server",
+        "clinic-b, here: compare both clocks with a time server",
     ),
     "a proxy that passes on less": Fault(
         lambda clinic: clinic.nginx.routes.update({"10000": (403, "<html>403</html>")}),
         "clinic-b: HTTP route to party 10000 at {nginx}",
-        "its nginx does not pass on what FATE-Flows ask each other",
+        "its nginx does not forward FATE-Flow's calls",
         "clinic-b: is a proxy or another configuration before its nginx?",
     ),
     "suspended here": Fault(
@@ -319,7 +319,7 @@ FAULTS = {
         lambda clinic: clinic.entry.update(state="retired"),
         "clinic-b: is accepted and active here",
         "it is retired here",
-        "here: a retired peer does not come back",
+        "here: a retired peer cannot become active again",
     ),
 }
 
@@ -593,12 +593,12 @@ def test_a_job_that_is_refused_or_whose_pod_does_not_start_is_said_and_deleted(c
     clinic.cluster = lambda kubectl: kubectl.answers.update(create=refusal)
     answer = ask(clinic, "clinic-b", "--in-cluster")
     (row,) = answer.wrong.values()
-    assert (answer.code, row["check"]) == (1, "peers are asked from inside of the cluster")
+    assert (answer.code, row["check"]) == (1, "the questions run inside the cluster")
     assert "is forbidden" in row["problem"]
     assert "docs/rbac/doctor-job.yaml in namespace fate-9999" in row["fix"]
     waiting = answer.skipped
     assert sorted(check.rpartition(":")[0] for check in waiting) == [f"clinic-b: nginx {NGINX}", f"clinic-b: pulsar {PULSAR}"]
-    assert set(waiting.values()) == {"waits for: peers are asked from inside of the cluster"}
+    assert set(waiting.values()) == {"waits for: the questions run inside the cluster"}
     # What the files and the cluster say is there all the same.
     assert "clinic-b: release in its descriptor: 1.11.2" in {row["check"] for row in answer.rows}
 

@@ -36,7 +36,7 @@ _REFUSED = {"type": "Issuing", "status": "False", "message": "The certificate re
         (_signed_elsewhere, "it asks Issuer other for something else than planned", "pulumi up"),
         (_conditions(_DOWN), "it is not signed: Issuing certificate as Secret does not exist", "describe certificate"),
         (_conditions(_DOWN, _REFUSED), "it is not signed: The certificate request has failed to complete", "describe certificate"),
-        (_conditions(_OLD), "it is not signed: it was asked for something else since", "describe certificate"),
+        (_conditions(_OLD), "it is not signed: the request changed since", "describe certificate"),
         (_conditions(), "is its controller running?", "describe certificate"),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_cluster_without_cert_manager_is_said_once(make: Callable[[Case], Lab]
 
     code, [row] = lab.after(fault)
     assert (code, row["check"], row["problem"]) == (1, "the cluster knows Certificate", "its definition is not installed")
-    assert "let cert-manager be installed" in row["fix"]
+    assert "ask for cert-manager to be installed" in row["fix"]
 
 
 def test_certificates_that_may_not_be_read_are_no_failure(make: Callable[[Case], Lab]) -> None:

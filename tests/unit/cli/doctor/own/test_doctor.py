@@ -111,14 +111,14 @@ def test_an_answer_of_an_unforeseen_form_is_one_failed_row_and_the_other_checks_
     assert code == 1
     [row] = wrong
     assert row["check"] == "party-9999: everything is checked"
-    assert re.fullmatch(r"an answer that makes no sense \(KeyError at checks\.py:\d+\)", row["problem"])
+    assert re.fullmatch(r"an unexpected answer \(KeyError at checks\.py:\d+\)", row["problem"])
     assert "ingress class nginx" in lab.text("doctor")
 
 
 def test_a_party_whose_exchange_is_pending_fails_though_all_its_objects_are_well(make: Callable[[Case], Lab]) -> None:
     code, rows = make(PENDING).after(lambda _: None)
     assert (code, [row["state"] for row in rows]) == (1, ["failed"])
-    assert rows[0]["problem"].startswith("party-9999 reaches nobody through its exchange: peer consortium is pending: ")
+    assert rows[0]["problem"].startswith("party-9999 reaches no one through its exchange: peer consortium is pending: ")
     assert "fatefed peers add FILE --name consortium" in rows[0]["fix"]
 
 
@@ -196,7 +196,7 @@ FAULTS: list[tuple[str, Callable[[Answers], None], str, str, str]] = [
     ("admission", _refused, "module nginx", 'it has no pods: pods "nginx-x" is forbidden: violates PodSecurity', "admission plugin"),
     ("an absent claim", drop("persistentvolumeclaims", "data-mysql-0"), "claims of mysql", "1 planned, 0 there", "pulumi up"),
     ("an open claim", _pending, "claims of mysql", "not bound: data-mysql-0", "describe pvc data-mysql-0"),
-    ("a small quota", _small_quota, "quota small", "requests.cpu: planned 7.85, allowed 2", "let the quota be raised"),
+    ("a small quota", _small_quota, "quota small", "requests.cpu: planned 7.85, allowed 2", "ask for a larger quota"),
     ("no address", _no_address, "Service nginx-public", "its load balancer has no address", "controller"),
     ("an absent Service", drop("services", "nginx"), "Service nginx", "there is none", "pulumi up"),
     ("an absent Ingress", drop("ingresses", "fateboard"), "Ingress fateboard", "there is none", "pulumi up --refresh"),
@@ -274,7 +274,7 @@ def test_when_the_time_is_over_the_rest_is_said_to_be_unasked(lab: Lab) -> None:
     code, data = lab.run("doctor", "--timeout", "2")
     assert code == 1
     assert [row["state"] for row in data["rows"] if row["check"].startswith("cluster answers")] == ["ok"]
-    assert any("the time is over; give more with --timeout" in row["problem"] for row in data["rows"])
+    assert any("the time is over; allow more with --timeout" in row["problem"] for row in data["rows"])
 
 
 def test_only_reading_verbs_and_no_secret_are_asked_for(lab: Lab) -> None:
@@ -660,7 +660,7 @@ def test_a_preflight_says_whose_objects_have_the_names_that_the_unit_uses(lab: L
 def test_a_preflight_names_claims_that_the_unit_would_start_with(lab: Lab) -> None:
     _, [row, last] = lab.after(_destroyed)
     assert (row["check"], row["state"], last["check"]) == ("party-9999: no claims of an earlier deployment", "failed", DEPLOYED)
-    assert "party-9999 will start with what is on them: data-mysql-0" in row["problem"]
+    assert "party-9999 will start with the data on them: data-mysql-0" in row["problem"]
     assert "kubectl -n fate-9999 delete pvc data-mysql-0" in row["fix"]
     assert [one["check"] for one in lab.after(lambda answers: answers["persistentvolumeclaims/fate-9999"].clear())[1]] == [DEPLOYED]
     assert {"check": "party-9999: namespace fate-9999 is free for it", "state": "ok", "problem": "", "fix": ""} in lab.run("doctor")[1][

@@ -315,7 +315,7 @@ def test_an_exchange_that_is_set_to_wait_is_no_default_any_more(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "why"), [("pulsar", "which Traffic Server does not take"), ("nginx", "which FATE's nginx does not take")]
+    ("endpoint", "why"), [("pulsar", "which Traffic Server does not accept"), ("nginx", "which FATE's nginx does not accept")]
 )
 def test_a_member_with_ipv6_addresses_only_waits_and_leaves_the_others_alone(endpoint: str, why: str, tmp_path: Path) -> None:
     v6 = CLINIC.endpoints[endpoint].model_copy(update={"host": "2001:db8::5", "addresses": ("2001:db8::5",)})

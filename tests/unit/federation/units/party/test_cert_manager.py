@@ -101,12 +101,12 @@ def test_a_missing_ca_is_asked_of_trust_init(tmp_path: Path) -> None:
     ("case", "change", "place", "expected"),
     [
         (STAR_PARTY, lambda own: own.pop("issuer"), "parties.9999.issuer", "is missing: tls: certManager needs an issuer"),
-        (STAR_PARTY, lambda own: own.update(tls="provided"), "parties.9999.issuer", "tls: provided asks no issuer"),
-        (STAR_PARTY, lambda own: own.update(tls="partyCa"), "parties.9999.issuer", "tls: partyCa asks no issuer"),
+        (STAR_PARTY, lambda own: own.update(tls="provided"), "parties.9999.issuer", "tls: provided uses no issuer"),
+        (STAR_PARTY, lambda own: own.update(tls="partyCa"), "parties.9999.issuer", "tls: partyCa uses no issuer"),
         (STAR_PARTY, lambda own: own.update(issuer={"name": "Upper"}), "parties.9999.issuer.name", ""),
         (STAR_PARTY, lambda own: own.update(issuer={"name": "a", "kind": "Vault"}), "parties.9999.issuer", "cert-manager.io has no Vault"),
         (STAR_PARTY, lambda own: own.update(issuer={"name": "a", "namespace": "b"}), "parties.9999.issuer.namespace", "unknown key"),
-        (RABBITMQ_MESH, lambda own: None, "parties.9999.tls", "RabbitMQ has no TLS: cert-manager would sign for nobody"),
+        (RABBITMQ_MESH, lambda own: None, "parties.9999.tls", "RabbitMQ has no TLS: there is no certificate for cert-manager to sign"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(tmp_path: Path, case: Case, change: Any, place: str, expected: str) -> None:
@@ -127,7 +127,7 @@ def test_an_external_pulsar_has_a_certificate_of_its_own(tmp_path: Path) -> None
         own = config["parties"]["9999"]
         own.update(tls="certManager", issuer=ISSUER, engines={"pulsar": pulsar}, publish={**own["publish"], "pulsar": published})
 
-    with pytest.raises(FederationError, match="Pulsar is external, so that it has a certificate of its own"):
+    with pytest.raises(FederationError, match="Pulsar is external and has its own certificate"):
         load(STAR_PARTY.changed(change), tmp_path)
 
 
@@ -135,7 +135,7 @@ def test_another_issuer_is_said_before_it_signs(tmp_path: Path) -> None:
     old, new = (load(managed(STAR_PARTY, {"name": name}), tmp_path / name).plan.unit("party-9999").facts for name in ("one", "two"))
     (effect,) = effects("party-9999", old, new)
     assert (effect.kind, effect.pairs) == ("reload", ())
-    assert "certificate pulsar-cert-issued is issued anew by Issuer two, so far by Issuer one" in effect.what
+    assert "certificate pulsar-cert-issued is issued again, now by Issuer two, so far by Issuer one" in effect.what
     assert list(effects("party-9999", new, new)) == []
 
 
@@ -145,5 +145,5 @@ def test_what_cert_manager_makes_is_not_made_by_own_objects(tmp_path: Path, kind
     (tmp_path / "own.yaml").write_text(
         f"apiVersion: {api}\nkind: {kind}\nmetadata: {{name: pulsar-cert-issued, namespace: fate-9999}}\nspec: {{}}\n"
     )
-    with pytest.raises(FederationError, match="has the name of an object that this program makes"):
+    with pytest.raises(FederationError, match="has the name of an object that this program creates"):
         load(case, tmp_path)

@@ -233,7 +233,7 @@ def test_rabbitmq_knows_no_star(engines: Config, tmp_path: Path) -> None:
     (problem,) = refused(case, tmp_path)
     assert problem == Problem(
         "parties.9999.federation",
-        "RabbitMQ has no default route, so FATE knows no star with it",
+        "RabbitMQ has no default route, so it cannot be used in a star",
         "set federation.topology to mesh, or choose Pulsar or Eggroll",
     )
 

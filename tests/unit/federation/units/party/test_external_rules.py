@@ -110,7 +110,7 @@ MISTAKES: list[tuple[Case, Change, str, str, str]] = [
         EXTERNAL,
         update(publish={"pulsar": {"type": "LoadBalancer"}, "nginx": {"type": "LoadBalancer"}}),
         "publish.pulsar.type",
-        "there is no pod behind a Service of type LoadBalancer",
+        "no pod backs a Service of type LoadBalancer",
         "write External, with advertise.host",
     ),
     (
@@ -124,7 +124,7 @@ MISTAKES: list[tuple[Case, Change, str, str, str]] = [
         EXTERNAL,
         update(publish={"pulsar": {"type": "External"}, "nginx": {"type": "LoadBalancer"}}),
         "publish.pulsar",
-        "type External makes no Service: add advertise",
+        "type External creates no Service: add advertise",
         "correct the value",
     ),
     (
@@ -141,8 +141,8 @@ MISTAKES: list[tuple[Case, Change, str, str, str]] = [
         "FATE 2.0.0 does not send its packages",
         "install FATE's packages on the workers",
     ),
-    (EXTERNAL, second_party(), "engines.mysql", "party 9998 uses this database already", "give each party a database of its own"),
-    (EXTERNAL, second_party(), "engines.pulsar", "party 9998 uses this broker already", "give each party a broker of its own"),
+    (EXTERNAL, second_party(), "engines.mysql", "party 9998 already uses this database", "give each party its own database"),
+    (EXTERNAL, second_party(), "engines.pulsar", "party 9998 already uses this broker", "give each party its own broker"),
     (EXTERNAL_RABBITMQ, second_party(), "engines.rabbitmq", "party 9998 uses this broker already", "a broker of its own"),
 ]
 

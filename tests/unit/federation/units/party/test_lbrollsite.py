@@ -92,7 +92,7 @@ def test_a_change_of_one_exchange_is_said_to_affect_its_pair(tmp_path: Path) -> 
 def test_an_exchange_known_by_a_name_alone_is_pending_and_the_other_is_used(tmp_path: Path) -> None:
     named = exchange_descriptor("consortium", host="hub.example", engine="Eggroll")
     plan = BALANCED.with_peer("consortium-2", named).load(tmp_path / "a").plan
-    assert plan.pending["consortium-2"].startswith("its rollsite is published as hub.example, a name, and lbrollsite takes only IP")
+    assert plan.pending["consortium-2"].startswith("its rollsite is published as hub.example, a name, but lbrollsite accepts only IP")
     assert files(BALANCED.with_peer("consortium-2", named), tmp_path / "b")["exchanges.conf"] == (
         "server 198.51.100.4:9370;  # consortium\n"
     )
@@ -101,12 +101,12 @@ def test_an_exchange_known_by_a_name_alone_is_pending_and_the_other_is_used(tmp_
 MISTAKES: list[tuple[Case, Change, str, str]] = [
     (STAR_PARTY, modules(lbrollsite={}), "modules.lbrollsite", "module lbrollsite is not part of Spark + Pulsar + HDFS"),
     (OSX_STAR, modules(lbrollsite={}), "modules.lbrollsite", "module lbrollsite is not part of Eggroll + OSX + Eggroll"),
-    (ROLLSITE_MESH, modules(lbrollsite={}), "modules.lbrollsite", "lbrollsite stands before exchanges, and a mesh has none"),
+    (ROLLSITE_MESH, modules(lbrollsite={}), "modules.lbrollsite", "lbrollsite is for exchanges, and a mesh has none"),
     (BALANCED, modules(lbrollsite={"exchanges": ["consortium"]}), "modules.lbrollsite.exchanges.0", "exchange consortium is named twice"),
     (BALANCED, modules(lbrollsite={"exchanges": ["third"]}), "modules.lbrollsite.exchanges.0", "there is no peer third"),
     (BALANCED, modules(lbrollsite={"exchanges": ["local"]}), "modules.lbrollsite.exchanges.0", "this stack holds no exchange"),
     (BALANCED, modules(lbrollsite={"service": {"type": "NodePort"}}), "modules.lbrollsite.service", "has no Service that takes settings"),
-    (BALANCED, modules(rollsite={"replicas": 2}), "modules.rollsite.replicas", "rollsite works alone"),
+    (BALANCED, modules(rollsite={"replicas": 2}), "modules.rollsite.replicas", "rollsite does not scale"),
 ]
 
 

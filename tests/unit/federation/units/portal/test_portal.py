@@ -460,7 +460,7 @@ def _release(release: str) -> Callable[[Config], object]:
 WRONG: dict[str, tuple[Callable[[Config], object], str, str, str]] = {
     "an unknown release": (_portal(release="0.2.0"), f"{AT}.release", "unknown release 0.2.0", "choose one of 0.3.0"),
     "a namespace of the party": (_portal(namespace="fate-9999"), f"{AT}.namespace", "already used by fate:parties.9999", "of its own"),
-    "an address of the own party": (_portal(fateflow="192.0.2.1:9380"), f"{AT}.fateflow", "is linked without an address", "remove"),
+    "an address of the own party": (_portal(fateflow="192.0.2.1:9380"), f"{AT}.fateflow", "needs no address", "remove"),
     "no party": (lambda config: config.update(parties={}), f"{AT}.fateflow", "has no party 9999", "fateflow: HOST:9380"),
     "an unknown FML Manager": (_portal(fmlManager="hub"), f"{AT}.fmlManager", "there is no peer hub", "fatefed peers add FILE --name hub"),
     "no local FML Manager": (_portal(fmlManager="local"), f"{AT}.fmlManager", "holds no FML Manager", "fate:exchange.fmlManager"),

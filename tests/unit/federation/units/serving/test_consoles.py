@@ -46,8 +46,13 @@ def test_the_console_is_shown_by_default_and_the_address_for_applications_when_i
 
 def test_the_address_for_applications_is_warned_of(tmp_path: Path) -> None:
     warnings = with_boards({**INGRESS, **PROXY}).load(tmp_path / "a").plan.warnings
-    assert any(text.startswith("console servingProxy of FATE-Serving of party 9999 is shown to everyone") for text in warnings)
-    assert not any("is shown to everyone" in text for text in with_boards(INGRESS).load(tmp_path / "b").plan.warnings)
+    assert any(
+        text.startswith("console servingProxy of FATE-Serving of party 9999 is open to everyone who can reach its address")
+        for text in warnings
+    )
+    assert not any(
+        "is open to everyone who can reach its address" in text for text in with_boards(INGRESS).load(tmp_path / "b").plan.warnings
+    )
 
 
 def test_access_says_where_both_are(tmp_path: Path) -> None:
@@ -98,7 +103,7 @@ def test_network_policies_open_what_is_shown_to_those_who_may(tmp_path: Path) ->
         (
             SERVING.changed(lambda config: config["serving"]["9999"].update(boards={"servingProxy": {}})),
             "serving.9999.boards",
-            "shows no consoles",
+            "the stack shows none",
         ),
         (with_boards(INGRESS, boards={"fateboard": {}}), "serving.9999.boards.fateboard", "unknown key 'fateboard'"),
         (with_boards({**INGRESS, "consoles": {"servingAdmin": {}}}, SERVING), "boards.consoles.servingAdmin", "no party of this stack"),

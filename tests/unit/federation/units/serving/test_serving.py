@@ -390,7 +390,7 @@ def test_what_an_operator_should_know_is_said(tmp_path: Path) -> None:
     (warning,) = [warning for warning in plan.warnings if warning.startswith("serving")]
     assert "without encryption" in warning
     mock = edited(SERVING, lambda own: own.pop("adaptors")).load(tmp_path / "mock").plan
-    assert [warning for warning in mock.warnings if "invents the features" in warning and "serving.9999.adaptors" in warning]
+    assert [warning for warning in mock.warnings if "predicts from made-up features" in warning and "serving.9999.adaptors" in warning]
     older = edited(SERVING, lambda own: own.update(release="2.1.5")).load(tmp_path / "older").plan
     assert [warning for warning in older.warnings if "is not known to publish models to FATE-Serving 2.1.5" in warning]
 
@@ -416,7 +416,7 @@ AT = "serving.9999"
 WRONG: dict[str, tuple[Callable[[Config], object], str, str, str]] = {
     "an unknown release": (_serving(release="2.1.9"), f"{AT}.release", "unknown release 2.1.9", "choose one of 2.1.5, 2.1.6"),
     "a namespace of the party": (_serving(namespace="fate-9999"), f"{AT}.namespace", "already used by fate:parties.9999", "of its own"),
-    "an address of the own party": (_serving(fateflow="192.0.2.1:9380"), f"{AT}.fateflow", "is linked without an address", "remove"),
+    "an address of the own party": (_serving(fateflow="192.0.2.1:9380"), f"{AT}.fateflow", "needs no address", "remove"),
     "no party": (lambda config: config.update(parties={}), f"{AT}.fateflow", "has no party 9999", "fateflow: HOST:9380"),
     "an unknown exchange": (_serving(exchange="hub"), f"{AT}.exchange", "there is no peer hub", "fatefed peers add FILE --name hub"),
     "no local exchange": (_serving(exchange="local"), f"{AT}.exchange", "holds no serving exchange", "fate:servingExchange"),
@@ -431,10 +431,15 @@ WRONG: dict[str, tuple[Callable[[Config], object], str, str, str]] = {
     "a console alone": (
         _serving(modules={"servingAdmin": {}}),
         f"{AT}.modules.servingAdmin",
-        "does not start without one",
+        "does not start without it",
         "add servingZookeeper: {}",
     ),
-    "two servers": (_serving(modules={"servingServer": {"replicas": 2}}), f"{AT}.modules.servingServer.replicas", "works alone", "remove"),
+    "two servers": (
+        _serving(modules={"servingServer": {"replicas": 2}}),
+        f"{AT}.modules.servingServer.replicas",
+        "does not scale",
+        "remove",
+    ),
     "a claim for a proxy": (
         _serving(modules={"servingProxy": {"persistence": {"size": "1Gi"}}}),
         f"{AT}.modules.servingProxy.persistence",
@@ -483,7 +488,7 @@ WRONG: dict[str, tuple[Callable[[Config], object], str, str, str]] = {
         "has no zookeeper",
         "serving.9999.modules.servingZookeeper: {}",
     ),
-    "nothing said": (_training(), "parties.9999.servings.hosts", "says nothing of where", "fate:serving.9999"),
+    "nothing said": (_training(), "parties.9999.servings.hosts", "the address of FATE-Serving is missing", "fate:serving.9999"),
     "a registry without a zookeeper": (
         _training(useRegistry=True),
         "parties.9999.servings.useRegistry",
@@ -599,10 +604,10 @@ def test_an_owner_with_a_new_key_may_renew_one_unit_after_the_other(tmp_path: Pa
 
     old = MEMBERS.with_peer("clinic-b-serving", serving_descriptor())
     between = renewed("clinic-b", CLINIC, old, previousKey=key_of("clinic-b"))
-    warning = "peer clinic-b has a new key, clinic-b-serving still the one before: accept a descriptor of clinic-b-serving with the new one"
+    warning = "peer clinic-b has a new key, clinic-b-serving still the old one: accept a descriptor of clinic-b-serving with the new one"
     assert warning in between.load(tmp_path / "between").plan.warnings
     other_way = renewed("clinic-b-serving", serving_descriptor(), old, previousKey=key_of("clinic-b"))
-    assert any("clinic-b still the one before" in said for said in other_way.load(tmp_path / "other").plan.warnings)
+    assert any("clinic-b still the old one" in said for said in other_way.load(tmp_path / "other").plan.warnings)
     both = renewed("clinic-b-serving", serving_descriptor(), between, previousKey=key_of("clinic-b"))
     assert not [said for said in both.load(tmp_path / "both").plan.warnings if "key" in said]
     assert problems(renewed("clinic-b", CLINIC, old), tmp_path / "not said")
@@ -625,7 +630,8 @@ def test_the_party_of_ones_own_fate_serving_is_ones_own(tmp_path: Path) -> None:
 
 def test_a_party_of_which_one_unit_alone_is_signed_is_a_warning(tmp_path: Path) -> None:
     typed = MEMBERS.with_entry("clinic-b-serving", unsigned=True, partyId="10000", servingProxy="198.51.100.7:8869")
-    said = "peers clinic-b and clinic-b-serving are both of party 10000, but only clinic-b is signed: no key shows that they have one owner"
+    said = "peers clinic-b and clinic-b-serving are both of party 10000, but only clinic-b is signed: "
+    said += "no key proves that they have the same owner"
     assert said in typed.load(tmp_path / "typed").plan.warnings
     signed = MEMBERS.with_peer("clinic-b-serving", serving_descriptor()).load(tmp_path / "signed")
     assert not [warning for warning in signed.plan.warnings if "is signed" in warning]
