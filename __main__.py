@@ -17,6 +17,9 @@ from federation.config.stack import StackSpec
 from federation.peers.other_stacks import source_warnings
 from federation.stack.load import check_secrets, expiry_warnings, load_stack, made_certificates, published_plan, weak_certificate_warnings
 
+# How a program of Pulumi ends that has said why, so that pulumi does not add "an unhandled error occurred".
+_SAID = 32
+
 
 def main() -> None:
     """Deploy the stack. Nothing is registered before the whole configuration was checked."""
@@ -56,4 +59,5 @@ def main() -> None:
 try:
     main()
 except FederationError as error:
-    raise pulumi.RunError(str(error)) from None
+    pulumi.log.error(str(error))
+    raise SystemExit(_SAID) from None

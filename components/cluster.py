@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
+from federation.base import naming
 from federation.changes.cluster import unpinned_cluster, unreachable_cluster
 from federation.config.kubeconfig import read_kubeconfig
 from federation.config.stack import ClusterSpec
@@ -40,7 +41,7 @@ def cluster_uids(spec: ClusterSpec, namespaces: Iterable[str]) -> Output[dict[st
         read = {"kube-system": k8s.core.v1.Namespace.get("kube-system", when_reached("kube-system"), opts).metadata.uid}
     else:
         # The one object that Kubernetes puts into every namespace and that the published Role may read.
-        places = sorted(f"{namespace}/kube-root-ca.crt" for namespace in namespaces)
+        places = sorted(f"{namespace}/{naming.ROOT_CA}" for namespace in namespaces)
         read = {place: k8s.core.v1.ConfigMap.get(place, when_reached(place), opts).metadata.uid for place in places}
 
     def check(found: dict[str, str]) -> dict[str, str]:

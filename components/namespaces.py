@@ -16,7 +16,7 @@ from federation.changes.cluster import unreachable_cluster
 from federation.config.kubeconfig import read_kubeconfig
 from federation.config.kubectl import environment, kubectl
 from federation.config.stack import ClusterSpec
-from federation.units.namespace_owner import CLAIMS, WORKLOADS, Occupants, foreign_owner, left_claims, names_of_ours, occupied
+from federation.units.namespace_owner import CLAIMS, WORKLOADS, Occupants, foreign_owner, granted, left_claims, names_of_ours, occupied
 from federation.units.unit import UnitPlan
 
 _SECONDS = 20  # an API server that is well answers in far less than one
@@ -32,13 +32,19 @@ class Namespaces:
     def __init__(self, spec: ClusterSpec, folder: Path, place: Place, units: Iterable[UnitPlan]) -> None:
         """`folder`: from where a relative kubeconfig is meant.
 
-        FederationError when the namespace of a unit belongs to another stack, RunError when the cluster does not answer.
+        FederationError when a namespace belongs to another stack, or is missing and not for this one to make; RunError when the cluster
+        does not answer.
         """
         self._spec, self._folder, self._place = spec, folder, place
+        units = [*units]
+        if spec.scope == "namespaced" and (absent := [unit for unit in units if not self._exists(unit.namespace)]):
+            raise FederationError(
+                Problem(self._at(unit), f"namespace {unit.namespace} does not exist", granted(unit.namespace)) for unit in absent
+            )
         found = [(unit, self._note(unit)) for unit in self._asked(units)]
         wrong = [(unit, why) for unit, note in found if note is not None and (why := foreign_owner(unit, note)) is not None]
         if wrong:
-            raise FederationError(Problem(self._place(tuple(unit.config_path.split("."))), *why) for unit, why in wrong)
+            raise FederationError(Problem(self._at(unit), *why) for unit, why in wrong)
 
     def free(self, unit: UnitPlan) -> ResourceHook:
         """Refuses, in a preview too, a unit that the state does not know, where others use its namespace; warns of claims that are left."""
@@ -59,6 +65,16 @@ class Namespaces:
 
     def _asked(self, units: Iterable[UnitPlan]) -> list[UnitPlan]:
         return [unit for unit in units if unit.namespace not in self._spec.take_over]
+
+    def _at(self, unit: UnitPlan) -> str:
+        return self._place(tuple(unit.config_path.split(".")))
+
+    def _exists(self, namespace: str) -> bool:
+        """Whether a namespace is there: by what Kubernetes puts into each, which the published Role may read; unread counts as there."""
+        try:
+            return self._get(namespace, "configmaps", naming.ROOT_CA) is not None
+        except UnreadError:
+            return True
 
     def _note(self, unit: UnitPlan) -> Mapping[str, str] | None:
         try:

@@ -119,7 +119,7 @@ def look(loaded: LoadedStack, cluster: Cluster, more: tuple[str, ...] = (), plan
     """
     first, objects = cluster.read([VERSION]), planned or Planned()
     if first[VERSION].state != "ok":
-        return Snapshot(loaded, first, objects)
+        return Snapshot(loaded, {VERSION: cluster.explained(first[VERSION])}, objects)
     return Snapshot(loaded, {**first, **cluster.read([*_questions(loaded, more), *objects.asks])}, objects)
 
 

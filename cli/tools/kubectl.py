@@ -10,13 +10,14 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Literal
 
 from cli.tools.errors import CommandError
 from cli.tools.progress import waits_for
+from federation.config.kubeconfig import read_kubeconfig
 from federation.config.kubectl import environment, kubectl
 from federation.config.stack import ClusterSpec
 
@@ -82,7 +83,7 @@ class Cluster:
         if command is None:
             remedy = "install it (https://kubernetes.io/docs/tasks/tools/), or name it with KUBECTL=PATH"
             raise CommandError("kubectl", "not found on PATH", remedy)
-        self._command = command
+        self._command, self._spec = command, spec
         self._folder = folder
         self._deadline = time.monotonic() + seconds
         self._environment = environment(spec, os.environ)
@@ -92,6 +93,13 @@ class Cluster:
         wanted = list(dict.fromkeys(asks))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return dict(zip(wanted, pool.map(self._ask, wanted), strict=True))
+
+    def explained(self, reading: Reading) -> Reading:
+        """An answer; of a failed one also what is wrong in the kubeconfig, of which kubectl says less."""
+        if reading.state != "failed" or self._spec.in_cluster:
+            return reading
+        wrong = read_kubeconfig(self._spec, self._environment.get("KUBECONFIG", ""), self._folder).problem(self._spec)
+        return reading if wrong is None else replace(reading, reason=f"{reading.reason}; {wrong[0]}: {wrong[1]}")
 
     def may(self, rights: Iterable[Right]) -> dict[Right, Reading]:
         """Whether the own account has each right: ok, "not readable" when the API server says no, or failed."""
@@ -122,7 +130,7 @@ class Cluster:
                     raise
             if process.returncode != 0:
                 errors.seek(0)
-                refusal = _refusal(errors.read().decode(errors="replace"), "")
+                refusal = self.explained(_refusal(errors.read().decode(errors="replace"), ""))
                 raise CommandError(f"kubectl {arguments[0]}", refusal.reason, "`fatefed doctor` says how the cluster and its modules are")
 
     def typed(self, arguments: Sequence[str]) -> str:

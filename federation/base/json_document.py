@@ -19,6 +19,9 @@ _SECRET_LIKE = re.compile(r"passw|secret|token|privatekey|private_key|credential
 MAX_PROBLEMS = 20
 ASK = "ask the peer for the output of `fatefed descriptor export`"
 AGAIN = "ask the peer to export it again, with `fatefed descriptor export`"
+# How JSON begins, and a file that lost all of it; what to do when the rest is not JSON.
+_BEGINNINGS = (b"{", b"[", b"")
+_AGAIN = "fetch the file again: it may be truncated, or its lines were wrapped on the way"
 
 Problems = tuple[Problem, ...]
 
@@ -32,7 +35,8 @@ def read_json(content: bytes, place: str) -> dict[str, Any] | Problems:
         secrets = sorted(_secret_like(data))
         unreadable = next(_unreadable(data), None)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        return (Problem(place, f"not a whole JSON document ({_reason(error)})", "fetch the file again: it may be truncated"),)
+        remedy = _AGAIN if content.lstrip()[:1] in _BEGINNINGS else f"this is another file: {ASK}"
+        return (Problem(place, f"not a whole JSON document ({_reason(error)})", remedy),)
     if not isinstance(data, dict):
         return (Problem(place, "not a JSON object", ASK),)
     if unreadable is not None:

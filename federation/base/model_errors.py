@@ -1,6 +1,7 @@
 """pydantic's errors as problems an operator can act on: place, problem, remedy."""
 
 import difflib
+import re
 import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -12,6 +13,9 @@ from federation.base.scalars import PATTERNS_IN_WORDS
 
 Path = tuple[str, ...]
 
+
+# Of what is compared with the words that are allowed: none is longer.
+_LONGEST_WORD = 40
 
 # What pydantic says in words of its own, by its type of error.
 _IN_WORDS = {
@@ -40,7 +44,7 @@ def problems_of(
     error: ValidationError, model: type[BaseModel], place: Callable[[Path], str], limit: int | None = None
 ) -> tuple[Problem, ...]:
     """The errors of a validation, in the order of the document, at the place the caller knows for its path; all, or the first few."""
-    errors = error.errors(include_url=False, include_input=False)
+    errors = error.errors(include_url=False)
     above: set[Path] | None = None
     problems: list[Problem] = []
     for details in errors:
@@ -95,7 +99,16 @@ def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str])
         return Problem(place((*path, tag)), f"{tag} is missing", f"add it{_about(path, model)}")
     if details["type"] == "missing":
         return Problem(place(path), f"{path[-1]} is missing", f"add it{_about(path, model)}")
+    if details["type"] == "literal_error" and (meant := _meant(details["input"], details["ctx"]["expected"])):
+        return Problem(place(path), message, f"did you mean {meant!r}?")
     return Problem(place(path), message, f"correct the value{_about(path, model)}")
+
+
+def _meant(written: Any, expected: str) -> str | None:
+    """Which of the words that pydantic lists (`'NodePort' or 'ClusterIP'`) a text resembles, whatever its case."""
+    words = {word.lower(): word for word in re.findall(r"'([^']*)'", expected)}
+    close = difflib.get_close_matches(written.lower(), words, n=1) if isinstance(written, str) and len(written) <= _LONGEST_WORD else []
+    return words[close[0]] if close else None
 
 
 def real_path(loc: Sequence[Any], model: type[BaseModel]) -> Path:
@@ -146,6 +159,8 @@ def _keys(annotation: Any) -> Iterator[str]:
 
 def _spelling(path: Path, model: type[BaseModel]) -> str:
     known = sorted({*keys_at(path[:-1], model)} - {"*"})
+    if len(path) == 1 and (section := path[0].partition("."))[1] and section[0] in known:
+        return f"remove this line, and set the value with --path: `pulumi config set --path 'fate:{path[0]}' VALUE`"
     close = difflib.get_close_matches(path[-1], known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"remove it; known keys here: {', '.join(known)}"
 

@@ -24,6 +24,8 @@ OSX_ROUTES = "osx-route-table"
 EXCHANGE_ROUTES = "exchange-routes"
 SERVING_ROUTES = "serving-route-table"
 OWNER = "fate-owner"
+# The ConfigMap that Kubernetes puts into every namespace.
+ROOT_CA = "kube-root-ca.crt"
 PULSAR_CERTIFICATE = "pulsar-cert"
 # Its file with all CAs that are trusted: who dials this broker is checked against them.
 ALL_AUTHORITIES = "ca.cert.pem"

@@ -150,10 +150,24 @@ def _meant(key: yaml.Node) -> str:
     return str(_plain(key)) if str(key.tag).endswith(":int") else str(key.value)
 
 
+# What PyYAML says of a common mistake, and what to do. A parser sees indentation that does not fit only by what follows.
+_REMEDIES = (
+    ("\\t", "replace the tab by blanks: YAML is indented by blanks only"),
+    ("expected <block end>", "check the indentation of this line and of the one above: all keys of a map begin in the same column"),
+    (
+        "mapping values are not allowed here",
+        "check the indentation of this line and of the one above, or write a text that holds `: ` in quotes",
+    ),
+    ("could not find expected ':'", "write `key: value` here, or check the indentation of this line and of the one above"),
+    ("expected ',' or", "close the list with ] or the map with } where it ends"),
+)
+
+
 def _not_yaml(error: Exception, name: str) -> Problem:
     mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-    what = error.problem if isinstance(error, yaml.MarkedYAMLError) else str(error)
-    return Problem(name if mark is None else f"{name}:{mark.line + 1}", f"not valid YAML: {what}", "correct the file")
+    what = str(error.problem if isinstance(error, yaml.MarkedYAMLError) else error)
+    remedy = next((remedy for sign, remedy in _REMEDIES if sign in what), "correct the file")
+    return Problem(name if mark is None else f"{name}:{mark.line + 1}", f"not valid YAML: {what}", remedy)
 
 
 def is_bomb(root: yaml.Node | None) -> bool:

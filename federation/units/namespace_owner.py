@@ -54,6 +54,12 @@ def owner_note(spec: StackSpec, unit: UnitPlan, stack: str) -> Manifest:
     return replace(note, annotations={"pulumi.com/patchForce": "true"}) if unit.namespace in spec.cluster.take_over else note
 
 
+def granted(namespace: str) -> str:
+    """What has to be done before a stack with `scope: namespaced` can use a namespace."""
+    role = f"kubectl apply -n {namespace} -f docs/rbac/namespaced.yaml"
+    return f"let the cluster's administrator run `kubectl create namespace {namespace}`, then `{role}`"
+
+
 def foreign_owner(unit: UnitPlan, note: Mapping[str, str]) -> tuple[str, str] | None:
     """Why a unit may not touch a namespace that holds this note, and what to do; None: the note is this stack's, by what it says."""
     mine = _note(unit)

@@ -48,14 +48,20 @@ def run_program(
     # What stands in a certificate is checked in tests/unit; here only where it goes.
     monkeypatch.setattr("federation.stack.load.certificate_problems", lambda *_texts, **_names: ())
     monkeypatch.setattr("federation.trust.mutual_tls.MutualTls.problems", lambda *_mutual: ())
-    # What is in a namespace is asked of real clusters, in tests/engine.
-    monkeypatch.setattr("components.namespaces.Namespaces._get", lambda *_asked: None)
+    # What is in a namespace is asked of real clusters, in tests/engine: here it is empty.
+    monkeypatch.setattr("components.namespaces.Namespaces._get", lambda *asked: {} if "kube-root-ca.crt" in asked else None)
+    errors: list[str] = []
+    monkeypatch.setattr("pulumi.log.error", errors.append)
     given = secrets_for(case, folder / "planned") if secrets is None else secrets
     values = {f"fate:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in case.config.items()}
     values["fate:secrets"] = json.dumps(dict(given))
 
     def program() -> None:
         pulumi.runtime.set_all_config(values, ["fate:secrets"])
-        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+        try:
+            runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+        except SystemExit as ended:
+            # With another status pulumi adds that an error was not handled.
+            raise pulumi.RunError(errors[-1] if ended.code == 32 else f"ended with {ended.code}") from None
 
     return run(program, cluster, stack=str(case.config["organization"]))

@@ -18,6 +18,7 @@ NAMESPACE = "ward"
 def test_a_stack_comes_up_with_nothing_but_the_published_role(clusters: dict[str, Path], authority: pki.Authority, tmp_path: Path) -> None:
     admin = Workspace("admin", tmp_path / "admin", clusters["clinic-b"])
     admin.folder.mkdir()
+    _is_refused_without_its_namespace(tmp_path, clusters["clinic-b"], authority)
     admin.run("kubectl", "create", "namespace", NAMESPACE)
     admin.run("kubectl", "apply", "-n", NAMESPACE, "-f", str(REPO / "docs" / "rbac" / "namespaced.yaml"))
     token = admin.run("kubectl", "create", "token", "fate-operator", "-n", NAMESPACE).strip()
@@ -38,6 +39,16 @@ def test_a_stack_comes_up_with_nothing_but_the_published_role(clusters: dict[str
     assert [r for r in objects if r["urn"].endswith(f"::manifests-own:{NAMESPACE}/company-ca")]
     outside = [r["urn"] for r in objects if r["outputs"]["metadata"].get("namespace") != NAMESPACE]
     assert not outside, outside
+
+
+def _is_refused_without_its_namespace(folder: Path, kubeconfig: Path, authority: pki.Authority) -> None:
+    early = operator("early", folder, kubeconfig, {**_config(), "manifests": {}})
+    give_secrets(early, authority, {"party-9999": f"9999.{DOMAIN}"})
+    done = early.attempt("pulumi", "preview", "--non-interactive", "--color", "never", "-s", "early")
+    printed = (done.stdout + done.stderr).decode()
+    assert done.returncode != 0
+    assert f"namespace {NAMESPACE} does not exist" in printed, printed
+    assert f"let the cluster's administrator run `kubectl create namespace {NAMESPACE}`" in printed
 
 
 def _may(space: Workspace, *question: str) -> str:

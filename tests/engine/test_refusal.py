@@ -31,6 +31,7 @@ def test_all_problems_are_said_and_nothing_is_touched(clusters: dict[str, Path],
             assert problem in printed, printed
         assert "stacks/Pulumi.wrong.yaml:" in printed, "no line of the user's file"
         assert "Traceback" not in printed
+        assert "unhandled" not in printed, "pulumi adds nothing to what was said"
     assert _objects(space) == before
     state = json.loads(space.run("pulumi", "stack", "export", "-s", "wrong"))
     kinds = {resource["type"] for resource in state["deployment"].get("resources", [])}

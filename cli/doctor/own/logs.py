@@ -57,7 +57,9 @@ def read_logs(module: Module, cluster: Cluster, options: Sequence[str]) -> Itera
     ask = Ask("pods", namespace)
     readings = cluster.read([ask])
     if readings[ask].state != "ok":
-        raise CommandError(place, readings[ask].reason, "apply docs/rbac/viewer.yaml in its namespace, or see what kubectl says")
+        raise CommandError(
+            place, cluster.explained(readings[ask]).reason, "apply docs/rbac/viewer.yaml in its namespace, or see what kubectl says"
+        )
     view = UnitView(module.unit, readings)
     if not any(view.of_module("pods", component) for component in module.components):
         raise CommandError(place, f"there are none in namespace {namespace}", "`fatefed doctor` says why")

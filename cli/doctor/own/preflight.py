@@ -11,6 +11,7 @@ from cli.doctor.snapshot import Snapshot, UnitView, look
 from cli.tools.kubectl import Cluster, Right
 from federation.config.stack import ClusterSpec
 from federation.stack.load import LoadedStack
+from federation.units.namespace_owner import granted
 
 # What an apply asks the API server for, and what a later one does.
 _VERBS = ("create", "patch", "delete")
@@ -74,7 +75,7 @@ def _deployed(view: UnitView, cluster: ClusterSpec) -> Row:
         return Row(f"{key}: is deployed", "failed", f"nothing of it runs in namespace {namespace}", fix)
     make = f"`kubectl create namespace {namespace}`"
     if cluster.scope == "namespaced":
-        fix = f"let the cluster's administrator run {make}, then `kubectl apply -n {namespace} -f docs/rbac/namespaced.yaml`"
+        fix = granted(namespace)
     elif not cluster.makes_namespaces:
         fix = f"let it be made: {make}"
     else:

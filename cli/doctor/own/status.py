@@ -51,7 +51,7 @@ def _unit(view: UnitView) -> dict[str, Any]:
         "consoles": [
             {"console": name, "url": console["url"], "otherwise": console["portForward"]}
             for name, console in view.unit.access.items()
-            if isinstance(console, dict)
+            if isinstance(console, dict) and view.runs
         ],
     }
 

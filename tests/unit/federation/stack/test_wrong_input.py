@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -211,6 +212,14 @@ TOGETHER = [
         "",
         "not a whole JSON document",
         "fetch the file again: it may be truncated",
+    ),
+    _descriptor_mistake(
+        "another file instead of a descriptor",
+        "stackfile",
+        b"config:\n  fate:organization: x\n",
+        "",
+        "not a whole JSON",
+        "this is another file: ask",
     ),
     _descriptor_mistake(
         "a descriptor that is not UTF-8", "latin", b'{"organization": "caf\xe9"}', "", "not a whole JSON", "fetch the file"
@@ -734,6 +743,50 @@ def test_a_file_that_is_no_stack_file_is_told_in_one_problem(content: bytes, lin
     assert problems[0].place == f"{file}{line}", message
     assert problem in problems[0].problem, message
     assert problems[0].remedy
+
+
+INDENTED = {
+    "one blank too many": ("      release:", "       release:", "check the indentation of this line and of the one above"),
+    "two blanks too few": ("      computing:", "    computing:", "check the indentation of this line and of the one above"),
+    "a tab": ("      release:", "\trelease:", "replace the tab by blanks"),
+    "a list that stays open": ("      release: 1.11.2", "      release: [1.11.2", "close the list with ]"),
+    "a text with a colon": ("  fate:organization: bank-a", "  fate:organization: bank: a", "write a text that holds `: ` in quotes"),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong", "remedy"), INDENTED.values(), ids=list(INDENTED))
+def test_a_slip_in_yaml_is_told_near_its_line_with_what_to_look_for(right: str, wrong: str, remedy: str, tmp_path: Path) -> None:
+    file = STAR_PARTY.write(tmp_path)
+    text = re.sub(r"^( *)'?\"?(\d+)'?\"?:", r'\1"\2":', file.read_text(), flags=re.M)
+    assert text.count(f"\n{right}") == 1
+    file.write_text(text.replace(f"\n{right}", f"\n{wrong}"))
+    (problem,), _ = problems_of(file)
+    line = text.split("\n").index(next(one for one in text.split("\n") if one.startswith(right))) + 1
+    assert abs(int(problem.place.rpartition(":")[2]) - line) <= 1, problem
+    assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize(("written", "meant"), [("Nodeport", "NodePort"), ("loadbalancer", "LoadBalancer"), ("ClusterIp", "ClusterIP")])
+def test_a_word_that_is_nearly_one_of_a_few_is_guessed(written: str, meant: str, tmp_path: Path) -> None:
+    file = STAR_PARTY.changed(lambda config: config["parties"]["9999"]["publish"]["pulsar"].update(type=written)).write(tmp_path)
+    (problem,), _ = problems_of(file)
+    assert problem.remedy == f"did you mean {meant!r}?"
+
+
+@pytest.mark.parametrize("written", ["x", 7, "NodePort" * 100])
+def test_what_is_no_word_of_a_few_is_not_guessed(written: object, tmp_path: Path) -> None:
+    file = STAR_PARTY.changed(lambda config: config["parties"]["9999"]["publish"]["pulsar"].update(type=written)).write(tmp_path)
+    (problem,), message = problems_of(file)
+    assert problem.remedy.startswith("correct the value")
+    assert "NodePortNodePort" not in message
+
+
+def test_a_path_that_pulumi_config_set_took_for_a_key_is_recognised(tmp_path: Path) -> None:
+    file = STAR_PARTY.write(tmp_path)
+    file.write_text(file.read_text() + "  fate:parties.9999.modules.spark.workers: 3\n")
+    (problem,), _ = problems_of(file)
+    command = "`pulumi config set --path 'fate:parties.9999.modules.spark.workers' VALUE`"
+    assert problem.remedy == f"remove this line, and set the value with --path: {command}"
 
 
 def test_an_alias_to_itself_ends_in_problems_not_in_a_crash(tmp_path: Path) -> None:
