@@ -6,7 +6,7 @@ from functools import partial
 import pulumi
 
 from components import External, Site, UnitArgs, Units, compared_with_exports, make_units
-from components.base import unlooped
+from components.base import refused, unlooped
 from components.cluster import cluster_uids, object_providers
 from components.manifests import extra_manifests
 from components.namespaces import Namespaces
@@ -16,9 +16,6 @@ from federation.base.errors import FederationError
 from federation.config.stack import StackSpec
 from federation.peers.other_stacks import source_warnings
 from federation.stack.load import check_secrets, expiry_warnings, load_stack, made_certificates, published_plan, weak_certificate_warnings
-
-# How a program of Pulumi ends that has said why, so that pulumi does not add "an unhandled error occurred".
-_SAID = 32
 
 
 def main() -> None:
@@ -59,5 +56,4 @@ def main() -> None:
 try:
     main()
 except FederationError as error:
-    pulumi.log.error(str(error))
-    raise SystemExit(_SAID) from None
+    raise refused(error) from None

@@ -16,6 +16,8 @@ from federation.rules.peers import own_live_addresses
 
 Addresses = Mapping[LiveValue, Output[str]]
 
+# What Pulumi's language host calls PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE.
+_REASON_IS_LOGGED = 32
 _RESOURCES: dict[str, Any] = {
     "Namespace": k8s.core.v1.Namespace,
     "Service": k8s.core.v1.Service,
@@ -64,6 +66,12 @@ def fill(data: Any, addresses: Addresses) -> Input[Any]:
     if not wanted:
         return data
     return Output.all(*(addresses[value] for value in wanted)).apply(lambda found: substitute(data, dict(zip(wanted, found, strict=True))))
+
+
+def refused(error: FederationError) -> SystemExit:
+    """The end of a program that said why, with the status after which pulumi does not add that an error was not handled."""
+    pulumi.log.error(str(error))
+    return SystemExit(_REASON_IS_LOGGED)
 
 
 def unlooped(published: Mapping[str, Any], peers: Peers, place: Place, addresses: Addresses) -> Output[Any] | None:
