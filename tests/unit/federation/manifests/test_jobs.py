@@ -166,8 +166,8 @@ def test_the_password_of_an_external_server_is_not_ours_to_change(tmp_path: Path
 def test_a_preview_reminds_of_a_rotation_that_is_left_in_the_stack(tmp_path: Path) -> None:
     said = [warning for warning in ROTATED.load(tmp_path).plan.warnings if "previous" in warning]
     assert said == [
-        "party 9999: credentials.mysql.previous is still there: remove it once `pulumi up` has changed the password; "
-        "a new deployment would wait for it"
+        "party 9999: credentials.mysql.previous is still there: run `fatefed secrets rotate db-2` once "
+        "`pulumi up` has changed the password; a new deployment would wait for it"
     ]
     assert not [warning for warning in STAR_PARTY.load(tmp_path).plan.warnings if "previous" in warning]
 
