@@ -7,7 +7,12 @@ import importlib
 import inspect
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from pulumi import automation
 
 from tests.support.api_page import BLOCKS, NAMES
 from tests.support.configs import STAR_PARTY
@@ -49,6 +54,16 @@ def test_a_program_hears_every_problem_at_once(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     assert len(lines) >= 2
     assert all("fate:" in line and "; remedy: " in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("summary", "stops"), [({"create": 3, "same": 1}, False), ({"same": 1, "delete": 1}, True), ({"replace": 1}, True)]
+)
+def test_a_program_stops_where_a_preview_deletes(summary: dict[str, int], stops: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = SimpleNamespace(preview=lambda **_: SimpleNamespace(change_summary=summary))
+    monkeypatch.setattr(automation, "select_stack", lambda name, work_dir: stack)
+    with pytest.raises(SystemExit, match="deletes") if stops else nullcontext():
+        exec(BLOCKS[1], {"sys": sys, "name": "bank-a", "project": REPO})
 
 
 def test_the_blocks_pass_mypy_in_strict_mode(tmp_path: Path) -> None:
