@@ -6,7 +6,7 @@ from functools import partial
 import pulumi
 
 from components import External, Site, UnitArgs, Units, compared_with_exports, make_units
-from components.base import refused, unlooped
+from components.base import refuse_self_routes, refused
 from components.cluster import cluster_uids, object_providers
 from components.manifests import extra_manifests
 from components.namespaces import Namespaces
@@ -41,7 +41,7 @@ def main() -> None:
         External(peer)
     sites = {unit.key: Site(unit, opts, remembered.urn, namespaces.free(unit), retained) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
-    clear = unlooped({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)
+    clear = refuse_self_routes({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
     extra = extra_manifests(plan.manifests, sites.values(), opts, retained)
     args = partial(UnitArgs, sites=sites, addresses=addresses, clear=clear, secrets=wrapped, needs=extra)

@@ -8,7 +8,7 @@ import pulumi_kubernetes as k8s
 from pulumi import Input, Output, ResourceOptions
 
 from federation.base import naming
-from federation.base.errors import FederationError, Place
+from federation.base.errors import FederationError, PlaceOf
 from federation.base.live import LiveValue, live_values, substitute
 from federation.manifests.objects import Manifest
 from federation.peers.accepted import Peers
@@ -43,8 +43,8 @@ class FederationComponent(pulumi.ComponentResource):
         `after`: what may refuse the whole update; until it is there, the state remembers what it did.
         """
         self.name = name
-        told = None if facts is None else {key: value if after is None else _when(after, value) for key, value in facts.items()}
-        super().__init__(naming.COMPONENT_PACKAGE + kind, name, told, opts)
+        properties = None if facts is None else {key: value if after is None else _when(after, value) for key, value in facts.items()}
+        super().__init__(naming.COMPONENT_PACKAGE + kind, name, properties, opts)
 
     def create(self, manifest: Manifest, fields: Mapping[str, Input[Any]] | None = None, **opts: Any) -> pulumi.CustomResource:
         """A typed Kubernetes object as a child; `fields` replaces the manifest's own where they hold live values."""
@@ -65,7 +65,7 @@ def fill(data: Any, addresses: Addresses) -> Input[Any]:
     wanted = sorted(live_values(data))
     if not wanted:
         return data
-    return Output.all(*(addresses[value] for value in wanted)).apply(lambda found: substitute(data, dict(zip(wanted, found, strict=True))))
+    return Output.all(*(addresses[value] for value in wanted)).apply(lambda texts: substitute(data, dict(zip(wanted, texts, strict=True))))
 
 
 def refused(error: FederationError) -> SystemExit:
@@ -74,7 +74,7 @@ def refused(error: FederationError) -> SystemExit:
     return SystemExit(_REASON_IS_LOGGED)
 
 
-def unlooped(published: Mapping[str, Any], peers: Peers, place: Place, addresses: Addresses) -> Output[Any] | None:
+def refuse_self_routes(published: Mapping[str, Any], peers: Peers, place: PlaceOf, addresses: Addresses) -> Output[Any] | None:
     """Raises, in a preview too, when a peer is at an address that the cluster gave to this stack: a proxy would dial itself.
 
     `published`: the planned endpoints of each unit. None when none of their addresses comes from the cluster.

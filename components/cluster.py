@@ -44,10 +44,10 @@ def cluster_uids(spec: ClusterSpec, namespaces: Iterable[str]) -> Output[dict[st
         places = sorted(f"{namespace}/{naming.ROOT_CA}" for namespace in namespaces)
         read = {place: k8s.core.v1.ConfigMap.get(place, when_reached(place), opts).metadata.uid for place in places}
 
-    def check(found: dict[str, str]) -> dict[str, str]:
-        if problem := unpinned_cluster(spec, found):
+    def check(uids: dict[str, str]) -> dict[str, str]:
+        if problem := unpinned_cluster(spec, uids):
             raise pulumi.RunError(problem)
-        return found
+        return uids
 
     return Output.all(**read).apply(check)
 
@@ -59,8 +59,8 @@ async def _reached(spec: ClusterSpec, provider: k8s.Provider) -> bool:
     lives in a namespace, and takes it for one that does when there is no answer.
     """
     opts = pulumi.InvokeOptions(provider=provider)
-    found = await pulumi.runtime.invoke_async("kubernetes:yaml:decode", {"text": _PROBE, "defaultNamespace": _UNANSWERED}, opts)
-    if any(item["metadata"].get("namespace") == _UNANSWERED for item in found["result"]):
+    decoded = await pulumi.runtime.invoke_async("kubernetes:yaml:decode", {"text": _PROBE, "defaultNamespace": _UNANSWERED}, opts)
+    if any(item["metadata"].get("namespace") == _UNANSWERED for item in decoded["result"]):
         raise pulumi.RunError(unreachable_cluster(spec, read_kubeconfig(spec, os.environ.get("KUBECONFIG", ""))))
     return True
 

@@ -18,8 +18,8 @@ def compared_with_exports(bodies: Bodies, spec: StackSpec, stack: str) -> Bodies
     `bodies`: what each unit publishes, in a preview with markers for addresses that are not known yet; `stack`: for commands.
     """
 
-    def tell(found: Mapping[str, Mapping[str, Any]]) -> None:
-        for warning in exported_warnings(spec, {key: published_fields(body) for key, body in found.items()}, f"-s {stack}"):
+    def tell(bodies: Mapping[str, Mapping[str, Any]]) -> None:
+        for warning in exported_warnings(spec, {key: published_fields(body) for key, body in bodies.items()}, f"-s {stack}"):
             pulumi.log.warn(warning)
 
     Output.all(**bodies).apply(tell)

@@ -11,7 +11,7 @@ import pulumi
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookOptions
 
 from federation.base import naming
-from federation.base.errors import FederationError, Place, Problem
+from federation.base.errors import FederationError, PlaceOf, Problem
 from federation.changes.cluster import unreachable_cluster
 from federation.config.kubeconfig import read_kubeconfig
 from federation.config.kubectl import environment, kubectl
@@ -29,7 +29,7 @@ class UnreadError(Exception):
 class Namespaces:
     """Whose the stack's namespaces are. Of a unit that the state does not know more is asked."""
 
-    def __init__(self, spec: ClusterSpec, folder: Path, place: Place, units: Iterable[UnitPlan]) -> None:
+    def __init__(self, spec: ClusterSpec, folder: Path, place: PlaceOf, units: Iterable[UnitPlan]) -> None:
         """`folder`: from where a relative kubeconfig is meant.
 
         FederationError when a namespace belongs to another stack, or is missing and not for this one to make; RunError when the cluster
@@ -41,8 +41,8 @@ class Namespaces:
             raise FederationError(
                 Problem(self._at(unit), f"namespace {unit.namespace} does not exist", granted(unit.namespace)) for unit in absent
             )
-        found = [(unit, self._note(unit)) for unit in self._asked(units)]
-        wrong = [(unit, why) for unit, note in found if note is not None and (why := foreign_owner(unit, note)) is not None]
+        notes = [(unit, self._note(unit)) for unit in self._asked(units)]
+        wrong = [(unit, why) for unit, note in notes if note is not None and (why := foreign_owner(unit, note)) is not None]
         if wrong:
             raise FederationError(Problem(self._at(unit), *why) for unit, why in wrong)
 
@@ -52,13 +52,13 @@ class Namespaces:
         def check(_: ResourceHookArgs) -> None:
             for asked in self._asked([unit]):
                 try:
-                    found = self._occupants(asked)
+                    occupants = self._occupants(asked)
                 except UnreadError as error:
                     pulumi.log.warn(f"{unit.key}: whether others use namespace {unit.namespace} is not known: {error}")
                     continue
-                if (why := occupied(unit, found)) is not None:
+                if (why := occupied(unit, occupants)) is not None:
                     raise pulumi.RunError(f"fate:{unit.config_path}: {why[0]}\n    remedy: {why[1]}")
-                if (left := left_claims(unit, found)) is not None:
+                if (left := left_claims(unit, occupants)) is not None:
                     pulumi.log.warn(f"{unit.key}: {left[0]}\n    remedy: {left[1]}")
 
         return ResourceHook(f"{unit.key}-is-free", check, opts=ResourceHookOptions(on_dry_run=True))
@@ -84,8 +84,8 @@ class Namespaces:
             return None
 
     def _owner(self, unit: UnitPlan) -> Mapping[str, str] | None:
-        found = self._get(unit.namespace, "configmaps", naming.OWNER)
-        return None if found is None else found.get("data") or {}
+        note = self._get(unit.namespace, "configmaps", naming.OWNER)
+        return None if note is None else note.get("data") or {}
 
     def _occupants(self, unit: UnitPlan) -> Occupants:
         read = {kind: (self._get(unit.namespace, kind) or {}).get("items", []) for kind in (*WORKLOADS, CLAIMS)}

@@ -14,6 +14,6 @@ def published_descriptors(stack: str) -> object:
     try:
         answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack}).value
     except Exception as error:  # whatever the backend says: a peer that does not answer keeps its accepted route
-        said = str(error).rpartition("readStackOutputs failed: ")[2].rpartition("returned an error: ")[2]
-        return Unread(said.strip())
+        reason = str(error).rpartition("readStackOutputs failed: ")[2].rpartition("returned an error: ")[2]
+        return Unread(reason.strip())
     return HIDDEN if "descriptors" in answer["secretOutputNames"] else answer["outputs"].get("descriptors")

@@ -19,8 +19,8 @@ def password_guard(key: str, secret: SecretPlan) -> ResourceHook:
         old, new = [await _passwords(inputs or {}) for inputs in (change.old_inputs, change.new_inputs)]
         for warning in only_recorded(secret, old, new):
             pulumi.log.warn(f"{key}: {warning}")
-        if found := list(unsafe_changes(secret, old, new)):
-            problems = "".join(f"\n  fate:secrets.{problem}" for problem in found)
+        if unsafe := list(unsafe_changes(secret, old, new)):
+            problems = "".join(f"\n  fate:secrets.{problem}" for problem in unsafe)
             raise pulumi.RunError(f"passwords of {key} do not change like this{problems}\n    remedy: see docs/guides/passwords.md")
 
     return ResourceHook(f"{key}-{secret.role}-passwords", check, opts=ResourceHookOptions(on_dry_run=True))

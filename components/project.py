@@ -18,11 +18,11 @@ def stack_file(stack: str) -> Path:
     """
     for project in _candidates():
         try:
-            found = ProjectFile.read(project)
+            project_file = ProjectFile.read(project)
         except (OSError, ValueError):
             continue
-        file = found.stack_file(stack)
-        if found.name == pulumi.get_project() and file.is_file():
+        file = project_file.stack_file(stack)
+        if project_file.name == pulumi.get_project() and file.is_file():
             return file
     remedy = "run pulumi in the project's folder, or set FATE_PROJECT_DIR to it"
     raise FederationError([Problem(stack_file_name(stack), "the stack's file was not found", remedy)])
@@ -35,8 +35,8 @@ def project_folder(file: Path) -> Path:
 
 def _candidates() -> list[Path]:
     # Declared `str`, but None under a host that does not send it.
-    told: str | None = pulumi.runtime.get_root_directory()
-    named = [path for path in (told, os.environ.get("FATE_PROJECT_DIR")) if path]
+    root: str | None = pulumi.runtime.get_root_directory()
+    named = [path for path in (root, os.environ.get("FATE_PROJECT_DIR")) if path]
     started = Path(os.environ.get("PWD", ".")).resolve()
     return [*(Path(path) for path in named), started, *started.parents, Path.cwd()]
 

@@ -22,8 +22,8 @@ class Units(FederationComponent):
 
     def __init__(self, plan: StackPlan, cluster: ClusterSpec, uids: Output[dict[str, str]]) -> None:
         """`uids`: of the cluster that the kubeconfig leads to."""
-        told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_refuses_and_says(plan, cluster)]))
-        super().__init__("Units", "units", told, {unit.key: dict(unit.data) for unit in plan.units} | {_CLUSTER: uids})
+        hooked = ResourceOptions(hooks=ResourceHookBinding(before_update=[_refuses_and_says(plan, cluster)]))
+        super().__init__("Units", "units", hooked, {unit.key: dict(unit.data) for unit in plan.units} | {_CLUSTER: uids})
         self.register_outputs({})
 
 

@@ -56,12 +56,12 @@ class Site(FederationComponent):
         """Read an address back. A preview that cannot know it yet shows the marker in its place."""
 
         def read(value: Any) -> str:
-            found = "" if isinstance(value, Unknown) or value is None else address(value)
-            if not found and not pulumi.runtime.is_dry_run():
+            text = "" if isinstance(value, Unknown) or value is None else address(value)
+            if not text and not pulumi.runtime.is_dry_run():
                 raise pulumi.RunError(
                     f"Service {live.namespace}/{live.service} has no {live.field} yet: run `pulumi refresh`, then `pulumi up`"
                 )
-            return found or str(live)
+            return text or str(live)
 
         self.addresses[live] = source.apply(read, run_with_unknowns=True)
 
@@ -70,8 +70,8 @@ def _keeps_data(key: str, config_path: str) -> ResourceHook:
     """Refuses, in a preview already, an edit that would leave a unit's data behind: where the state holds no `Units` yet."""
 
     def check(change: ResourceHookArgs) -> None:
-        if found := list(lost_data(change.old_inputs or {}, change.new_inputs or {})):
-            raise pulumi.RunError(refusal(config_path, found))
+        if problems := list(lost_data(change.old_inputs or {}, change.new_inputs or {})):
+            raise pulumi.RunError(refusal(config_path, problems))
 
     return ResourceHook(f"{key}-keeps-data", check, opts=ResourceHookOptions(on_dry_run=True))
 

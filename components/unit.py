@@ -66,13 +66,13 @@ class Unit(FederationComponent):
     def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         plan = args.plan
         self._protected = plan.protected
-        told = ResourceOptions(hooks=ResourceHookBinding(before_update=[_says_what_it_does(plan.key)]))
-        super().__init__(KINDS[plan.kind].component, plan.key, ResourceOptions.merge(opts, told), plan.facts, args.settled)
+        hooked = ResourceOptions(hooks=ResourceHookBinding(before_update=[_says_what_it_does(plan.key)]))
+        super().__init__(KINDS[plan.kind].component, plan.key, ResourceOptions.merge(opts, hooked), plan.facts, args.settled)
         secrets = [self._secret(secret, args) for secret in plan.secrets]
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]
         policies = [self.create(manifest, depends_on=args.site.namespace) for manifest in plan.policies]
-        # The Issuer may be one of the stack's own objects. Pods that mount what it makes come when it is made.
+        # Certificates wait for the stack's own manifests (one may be the Issuer); pods wait for certificates.
         issued = [self.create(manifest, depends_on=[*args.site.namespace, *args.needs]) for manifest in plan.certificates]
         needs = [*args.site.namespace, *args.needs, *secrets, *routes, *policies, *issued]
         jobs = [self._job(job, needs) for job in plan.jobs]
@@ -138,12 +138,12 @@ class ActiveMembers(FederationComponent):
         self.register_outputs({})
 
 
-def make_units(given: Sequence[UnitArgs], opts: ResourceOptions) -> dict[str, Unit]:
+def make_units(arguments: Sequence[UnitArgs], opts: ResourceOptions) -> dict[str, Unit]:
     """All units of a stack, by key, and what keeps them from being destroyed while others rely on one."""
-    units: dict[str, Unit] = {args.plan.key: Unit(args, opts) for args in given}
-    groups = {id(group): group for args in given for group in args.needs}.values()
+    units: dict[str, Unit] = {args.plan.key: Unit(args, opts) for args in arguments}
+    groups = {id(group): group for args in arguments for group in args.needs}.values()
     parts = Output.all(*(unit.parts for unit in units.values()), *(group.resources for group in groups))
-    everything = parts.apply(lambda found: [*(args.site for args in given), *chain.from_iterable(found)])
+    everything = parts.apply(lambda resources: [*(args.site for args in arguments), *chain.from_iterable(resources)])
     for unit in units.values():
         unit.keep(everything)
     return units

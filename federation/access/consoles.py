@@ -133,15 +133,15 @@ def access(
 
     `offered`: those that are not shown, and still worth a port-forward.
     """
-    ways: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     for name, row in CONSOLES.items():
         if row.module in deployed and (name in consoles or name in offered):
             port = unit.release.ports[row.port]
-            ways[name] = {
+            entries[name] = {
                 **shown_access(unit.stack.boards, consoles.get(name), port),
                 "portForward": port_forward(unit.namespace, row.service, port),
             }
-    return ways | hosts_file(unit.stack.boards, consoles)
+    return entries | hosts_file(unit.stack.boards, consoles)
 
 
 def port_forward(namespace: str, service: str, port: int) -> str:

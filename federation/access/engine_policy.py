@@ -12,7 +12,7 @@ Ports = tuple[int | range, ...]
 
 
 @dataclass(frozen=True)
-class Way:
+class EgressTarget:
     """Connections to one host of an engine or server; without a host: to machines whose addresses only the engine knows."""
 
     engine: str
@@ -20,8 +20,8 @@ class Way:
     ports: Ports
 
     @classmethod
-    def to(cls, engine: str, address: str) -> "Way":
-        """To a server given as host:port."""
+    def to(cls, engine: str, address: str) -> "EgressTarget":
+        """A server at host:port."""
         host, _, port = address.rpartition(":")
         return cls(engine, host, (int(port),))
 
@@ -31,11 +31,11 @@ class Way:
         return self.host if self.host is not None and is_ip(self.host) else None
 
 
-def ways_out(unit: TrainingUnit) -> Iterator[Way]:
+def egress_targets(unit: TrainingUnit) -> Iterator[EgressTarget]:
     """What pods of a unit dial of its external engines."""
     for engine, external in external_engines(unit.spec).items():
-        for host, ports in _WAYS[engine](external, unit.release.ports):
-            yield Way(engine, host, ports)
+        for host, ports in _TARGETS[engine](external, unit.release.ports):
+            yield EgressTarget(engine, host, ports)
 
 
 def driver_ports(own: AnySpec) -> Ports:
@@ -72,7 +72,7 @@ def _host_port(text: str) -> tuple[str | None, Ports]:
     return host, (int(port),)
 
 
-_WAYS: dict[str, Callable[[Any, Mapping[str, int]], _Hosts]] = {
+_TARGETS: dict[str, Callable[[Any, Mapping[str, int]], _Hosts]] = {
     "mysql": _server,
     "spark": _spark,
     "hdfs": _hdfs,

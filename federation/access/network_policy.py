@@ -1,4 +1,4 @@
-"""The NetworkPolicy objects of a party or an exchange, from the same neighbours as its routes.
+"""The NetworkPolicy objects of a party or an exchange, from the same next hops as its routes.
 
 One object for all pods of the unit (each other, DNS, allowances) and one for each module that talks to peers: its published
 ports, and the peers it dials. So a new peer changes those of the modules that dial it, and no object comes or goes. In a
@@ -12,7 +12,7 @@ from typing import Any
 
 from federation.access.console_rows import CONSOLES, DEFAULT_CONSOLES
 from federation.access.consoles import shown
-from federation.access.engine_policy import Ports, Way, driver_ports, ways_out
+from federation.access.engine_policy import EgressTarget, Ports, driver_ports, egress_targets
 from federation.base import naming
 from federation.base.hosts import namespace_of, nobodys
 from federation.base.naming import selector
@@ -24,7 +24,7 @@ from federation.config.party import module_specs
 from federation.config.stack import ClusterSpec
 from federation.config.units import AnyUnit, PartyUnit, TrainingUnit, units
 from federation.links.external_engines import external_engines
-from federation.links.next_hops import Address, Neighbour, Pods, by_name_only, remote
+from federation.links.next_hops import Address, NextHop, Pods, by_name_only, remote
 from federation.links.partners import dials
 from federation.manifests.objects import Manifest
 from federation.peers.accepted import Peers
@@ -37,8 +37,8 @@ ACME_SOLVER, ACME_PORT = {"acme.cert-manager.io/http01-solver": "true"}, 8089
 
 
 @dataclass(frozen=True)
-class Door:
-    """Ports of a module that are open beyond the links: a console, or a Service that the operator shows. No sources: anyone."""
+class IngressRule:
+    """Ports of a module that are open in addition to the links: a console, or a Service outside the cluster. No sources: anyone."""
 
     name: str
     module: str
@@ -47,13 +47,13 @@ class Door:
 
 
 def network_policies(
-    unit: TrainingUnit, hops: Iterable[Neighbour], doors: Iterable[Door] = (), behind: Iterable[Neighbour] | None = None
+    unit: TrainingUnit, hops: Iterable[NextHop], ingress_rules: Iterable[IngressRule] = (), behind: Iterable[NextHop] | None = None
 ) -> tuple[Manifest, ...]:
-    """Every policy of a unit that dials these neighbours; none when they are switched off. `behind`: what its lbrollsite dials."""
+    """Every policy of a unit that dials these next hops; none when they are switched off. `behind`: what its lbrollsite dials."""
     if not unit.stack.network_policy.enabled:
         return ()
     dialled, external = _dialled(unit, hops), external_engines(unit.spec)
-    made = [*unit_policies(unit, ways_out(unit))]
+    made = [*unit_policies(unit, egress_targets(unit))]
     for service in unit.published:
         if service.endpoint in external:
             continue
@@ -65,33 +65,33 @@ def network_policies(
         egress = sorted(_dialled(unit, behind).get(naming.ROLLSITE, {}).values(), key=repr)
         pods = selector(naming.LBROLLSITE, unit.key)
         made.append(policy(unit, f"peers-{naming.LBROLLSITE}", pods, ingress=own_pods(unit, "from"), egress=egress))
-    return (*made, *door_policies(unit, doors))
+    return (*made, *ingress_policies(unit, ingress_rules))
 
 
-def door_policies(unit: AnyUnit, doors: Iterable[Door]) -> Iterator[Manifest]:
-    """One for each door."""
-    for door in doors:
-        rules = [connect("from", door.sources, door.ports)]
-        yield policy(unit, door.name, selector(naming.kebab_case(door.module), unit.key), ingress=rules)
+def ingress_policies(unit: AnyUnit, ingress_rules: Iterable[IngressRule]) -> Iterator[Manifest]:
+    """A policy for each rule."""
+    for ingress_rule in ingress_rules:
+        rules = [connect("from", ingress_rule.sources, ingress_rule.ports)]
+        yield policy(unit, ingress_rule.name, selector(naming.kebab_case(ingress_rule.module), unit.key), ingress=rules)
 
 
-def party_doors(unit: PartyUnit, deployed: frozenset[str]) -> Iterator[Door]:
+def party_ingress(unit: PartyUnit, deployed: frozenset[str]) -> Iterator[IngressRule]:
     """The consoles of a party that are shown, and its modules with a Service of type NodePort or LoadBalancer."""
     ports = unit.release.ports
     for name, console in CONSOLES.items():
         sources = board_sources(unit, shown(unit, deployed), name)
         if console.module in deployed and sources is not None:
-            yield Door(f"board-{name}", console.module, (ports[console.port],), sources)
-    yield from service_doors({name: module for name, module in module_specs(unit.spec).items() if name in deployed}, ports)
+            yield IngressRule(f"board-{name}", console.module, (ports[console.port],), sources)
+    yield from service_ingress({name: module for name, module in module_specs(unit.spec).items() if name in deployed}, ports)
     if driver := driver_ports(unit.spec):
-        yield Door("engine-spark", naming.FATEFLOW, driver, [])
+        yield IngressRule("engine-spark", naming.FATEFLOW, driver, [])
 
 
-def service_doors(modules: Mapping[str, ModuleSpec | None], ports: Mapping[str, int]) -> Iterator[Door]:
+def service_ingress(modules: Mapping[str, ModuleSpec | None], ports: Mapping[str, int]) -> Iterator[IngressRule]:
     """Every port of the modules whose Service the operator shows outside of the cluster."""
     for module, spec in modules.items():
         if spec is not None and spec.service is not None and spec.service.type != "ClusterIP":
-            yield Door(f"service-{naming.kebab_case(module)}", module, tuple(sorted({*ports_of([module], ports).values()})), [])
+            yield IngressRule(f"service-{naming.kebab_case(module)}", module, tuple(sorted({*ports_of([module], ports).values()})), [])
 
 
 def board_sources(unit: AnyUnit, consoles: Collection[str], name: str) -> list[Rule] | None:
@@ -116,7 +116,7 @@ def policy(unit: AnyUnit, name: str, pods: Mapping[str, str], *, ingress: list[R
     )
 
 
-def unit_policies(unit: AnyUnit, engines: Iterable[Way] = ()) -> Iterator[Manifest]:
+def unit_policies(unit: AnyUnit, engines: Iterable[EgressTarget] = ()) -> Iterator[Manifest]:
     """Of all pods of a unit: each other, name resolution, external engines, and what the operator allows; and of all others: nothing."""
     settings = unit.stack.network_policy
     ingress = [*own_pods(unit, "from"), *_more(settings, "ingress")]
@@ -154,9 +154,9 @@ def _name_resolution(dns: DnsSpec) -> Rule:
     return {"to": [*servers, *ranges_of(dns.ranges)], "ports": ports}
 
 
-def outside(way: Way) -> Rule:
+def outside(target: EgressTarget) -> Rule:
     """To an engine or server outside of the stack: by address; a policy holds no names, so the ports of one are open anywhere."""
-    return connect("to", [] if way.address is None else ranges_of([single(way.address)]), way.ports)
+    return connect("to", [] if target.address is None else ranges_of([single(target.address)]), target.ports)
 
 
 def _more(settings: NetworkPolicySpec, side: str) -> Iterator[Rule]:
@@ -172,7 +172,7 @@ def published_sources(unit: AnyUnit) -> list[Rule]:
     return [] if not ranges else [*ranges_of(ranges), *({"namespaceSelector": namespace_labels(name)} for name in namespaces)]
 
 
-def _dialled(unit: TrainingUnit, hops: Iterable[Neighbour]) -> dict[str, dict[str, Rule]]:
+def _dialled(unit: TrainingUnit, hops: Iterable[NextHop]) -> dict[str, dict[str, Rule]]:
     """For each module the rules of what it dials, each once: in a star many parties are reached through one exchange."""
     rules: dict[str, dict[str, Rule]] = {}
     for hop in hops:
@@ -186,25 +186,25 @@ def towards(cluster: ClusterSpec, address: Address) -> Rule:
     """An endpoint of a unit or a peer. A policy holds no names: the port of one without addresses is open outside of this cluster."""
     if address.pods is not None:
         return to_pods(address.pods)
-    places = beyond_the_cluster(cluster, address.host) if by_name_only(address) else ranges_of(map(single, ip_addresses(address)))
-    return connect("to", places, sorted(address.ports.values()))
+    policy_peers = beyond_the_cluster(cluster, address.host) if by_name_only(address) else ranges_of(map(single, ip_addresses(address)))
+    return connect("to", policy_peers, sorted(address.ports.values()))
 
 
 def to_pods(pods: Pods) -> Rule:
     """The pods of a module of this stack, at their ports."""
-    return connect("to", [place_of(pods)], sorted(pods.ports))
+    return connect("to", [policy_peer(pods)], sorted(pods.ports))
 
 
-def place_of(pods: Pods) -> Rule:
-    """Where the pods of a module are."""
+def policy_peer(pods: Pods) -> Rule:
+    """The pods of a module, as a NetworkPolicyPeer."""
     return {"namespaceSelector": namespace_labels(pods.namespace), "podSelector": {"matchLabels": selector(pods.module, pods.instance)}}
 
 
 def beyond_the_cluster(cluster: ClusterSpec, host: str) -> list[Rule]:
     """Everywhere that a peer of this name may be: not in `cluster.ranges`, unless the operator typed a Service, nor where nobody is."""
     typed = namespace_of(host) if "svc" in host.split(".") else None
-    places = [{"ipBlock": {"cidr": cidr, "except": _closed(cluster, cidr)}} for cidr in ("0.0.0.0/0", "::/0")]
-    return [*places, *([] if typed is None else [{"namespaceSelector": namespace_labels(typed)}])]
+    policy_peers = [{"ipBlock": {"cidr": cidr, "except": _closed(cluster, cidr)}} for cidr in ("0.0.0.0/0", "::/0")]
+    return [*policy_peers, *([] if typed is None else [{"namespaceSelector": namespace_labels(typed)}])]
 
 
 def _closed(cluster: ClusterSpec, cidr: str) -> list[str]:
@@ -217,9 +217,9 @@ def ip_addresses(address: Address) -> tuple[str, ...]:
     return tuple(sorted({*address.addresses, *([address.host] if is_ip(address.host) else [])}))
 
 
-def connect(side: str, places: list[Rule], ports: Iterable[int | range]) -> Rule:
-    """A rule; without places it holds for everyone."""
-    where = {side: places} if places else {}
+def connect(side: str, policy_peers: list[Rule], ports: Iterable[int | range]) -> Rule:
+    """A rule for these NetworkPolicyPeers; without any it holds for everyone."""
+    where = {side: policy_peers} if policy_peers else {}
     return {**where, "ports": [{"protocol": "TCP", **_port(port)} for port in ports]}
 
 
@@ -238,7 +238,7 @@ def elsewhere(who: Elsewhere) -> list[Rule]:
 
 
 def ranges_of(ranges: Iterable[str]) -> list[Rule]:
-    """Address ranges as places."""
+    """Address ranges, as NetworkPolicyPeers."""
     return [{"ipBlock": {"cidr": cidr}} for cidr in sorted(set(ranges))]
 
 

@@ -63,7 +63,7 @@ class FederationError(Exception):
         super().__init__("\n".join([head, *lines, *rest]))
 
 
-Place = Callable[[Sequence[str]], str]
+PlaceOf = Callable[[Sequence[str]], str]
 
 
 class NotParsed(Exception):

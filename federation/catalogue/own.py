@@ -8,7 +8,7 @@ from typing import Any
 from packaging.version import InvalidVersion, Version
 from pydantic import ValidationError
 
-from federation.base.errors import FederationError, Place, Problem
+from federation.base.errors import FederationError, PlaceOf, Problem
 from federation.base.model_errors import problems_of
 from federation.base.yaml_file import YamlFile, is_below
 from federation.catalogue.native import NATIVE
@@ -25,7 +25,7 @@ class OwnRelease:
     row: dict[str, Any]
 
 
-def own_releases(paths: Sequence[str], folder: Path, place: Place) -> tuple[dict[str, Release], Problems]:
+def own_releases(paths: Sequence[str], folder: Path, place: PlaceOf) -> tuple[dict[str, Release], Problems]:
     """The built-in releases and those of files relative to a folder, by version, and all that is wrong with the files.
 
     A row's `base` is a release of the program, or of a file that stands earlier in the list.
@@ -78,7 +78,7 @@ def read_release(
     return problems or OwnRelease(release, whole)
 
 
-def _named_rightly(release: Release, taken: frozenset[str], place: Place) -> Iterator[Problem]:
+def _named_rightly(release: Release, taken: frozenset[str], place: PlaceOf) -> Iterator[Problem]:
     try:
         Version(release.release)
     except InvalidVersion:
@@ -90,7 +90,7 @@ def _named_rightly(release: Release, taken: frozenset[str], place: Place) -> Ite
         )
 
 
-def _broken_references(release: Release, taken: frozenset[str], place: Place) -> Iterator[Problem]:
+def _broken_references(release: Release, taken: frozenset[str], place: PlaceOf) -> Iterator[Problem]:
     """What a row says that refers to nothing."""
     yield from _combinations(release, place)
     for engine, modules in release.exchanges.items():
@@ -109,7 +109,7 @@ def _broken_references(release: Release, taken: frozenset[str], place: Place) ->
         yield from _unknown(uncertain.modules, release.modules, place(("uncertain", str(number))), "modules")
 
 
-def _combinations(release: Release, place: Place) -> Iterator[Problem]:
+def _combinations(release: Release, place: PlaceOf) -> Iterator[Problem]:
     seen: set[str] = set()
     for number, row in enumerate(release.combinations):
         at = place(("combinations", str(number)))

@@ -16,7 +16,7 @@ SEVERITY: dict[Kind, int] = {"reload": 0, "cut": 1, "open": 1, "rolling restart"
 # Modules whose restart no peer notices.
 _UNNOTICED = frozenset({"fateboard", "client", "servingAdmin"})
 # States of a peer that its own side should answer, too.
-_SEVERED = frozenset({"suspended", "retired"})
+_BLOCKED = frozenset({"suspended", "retired"})
 
 
 @dataclass(frozen=True)
@@ -197,13 +197,13 @@ def _links(change: _Change) -> Iterator[Effect]:
 
 
 def _by_default(change: _Change, unnamed: Collection[str], default: str) -> Iterator[Effect]:
-    """Who is not named any more: in a star he is reached like everyone, which undoes that he was severed."""
+    """Parties that are no longer named: in a star the default reaches them, so it is no longer blocked."""
     if unnamed:
         yield change.effect("reload", f"routes to {_named(unnamed)} lead through {default}, as to everyone: no longer known", unnamed)
-    severed, known = change.old.get("severed", {}), {*change.new["links"], *change.new["severed"]}
+    blocked, known = change.old.get("severed", {}), {*change.new["links"], *change.new["severed"]}
     reasons: dict[str, set[str]] = {}
-    for name in severed.keys() - known - {through(exchange) for exchange in exchanges(severed)}:
-        reasons.setdefault(severed[name], set()).add(name)
+    for name in blocked.keys() - known - {through(exchange) for exchange in exchanges(blocked)}:
+        reasons.setdefault(blocked[name], set()).add(name)
     for reason, names in sorted(reasons.items()):
         free = ", and any key may claim the party id" if reason == "retired" else ""
         if default:
@@ -214,12 +214,12 @@ def _by_default(change: _Change, unnamed: Collection[str], default: str) -> Iter
 
 
 def _ended(change: _Change, gone: Collection[str]) -> Iterator[Effect]:
-    """Routes that end, by the reason: the other side is asked to act only where this one severed on purpose."""
+    """Routes that end, by the reason: the other side is asked to act only if this one blocked them on purpose."""
     reasons: dict[str, set[str]] = {}
     for name in gone:
         reasons.setdefault(change.new["severed"].get(name, ""), set()).add(name)
     for reason, names in sorted(reasons.items()):
-        acts = f"; the other side should suspend or retire {change.unit} too" if reason in _SEVERED else ""
+        acts = f"; the other side should suspend or retire {change.unit} too" if reason in _BLOCKED else ""
         yield change.effect("cut", f"routes{_to(change, names)} end{f': {reason}' if reason else ''}", names, acts)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from federation.base.scalars import PartyId
 from federation.config.units import AnyServingUnit, ServingExchangeUnit, ServingUnit, serving_exchange_unit, serving_units
-from federation.links.next_hops import APART, NOWHERE, Address, Hops, Neighbour, by_name, remote, through
+from federation.links.next_hops import BLACKHOLE, NOT_ALLOWED, Address, Hops, NextHop, by_name, remote, through
 from federation.peers.accepted import Peers
 from federation.peers.collaborations import may_talk
 
@@ -31,19 +31,19 @@ def dialled(hops: Hops) -> Iterator[Address]:
         yield from hop.endpoints.values() if hop.routed else ()
 
 
-def _exchange_of(unit: ServingUnit, peers: Peers) -> Neighbour:
+def _exchange_of(unit: ServingUnit, peers: Peers) -> NextHop:
     if unit.spec.exchange == "local" and (own := serving_exchange_unit(unit.stack)) is not None:
         return _inside(own)
     exchange = peers.exchange(unit.spec.exchange or "", "servingExchange")
-    return NOWHERE if exchange is None else remote(exchange)
+    return BLACKHOLE if exchange is None else remote(exchange)
 
 
-def _parties(unit: AnyServingUnit, peers: Peers) -> dict[PartyId, Neighbour]:
+def _parties(unit: AnyServingUnit, peers: Peers) -> dict[PartyId, NextHop]:
     hops = {peer.party_id: remote(peer) for peer in peers.parties("serving") if peer.party_id is not None}
     hops |= {party: _inside(other) for party, other in serving_units(unit.stack).items() if party != unit.party_id}
-    return {party: hop if may_talk(unit.stack.collaborations, unit.party_id, party) else APART for party, hop in hops.items()}
+    return {party: hop if may_talk(unit.stack.collaborations, unit.party_id, party) else NOT_ALLOWED for party, hop in hops.items()}
 
 
-def _inside(unit: AnyServingUnit) -> Neighbour:
+def _inside(unit: AnyServingUnit) -> NextHop:
     """A unit of this stack: by the names of its Services, which serving-proxy resolves."""
-    return Neighbour({service.endpoint: by_name(unit, service) for service in unit.published})
+    return NextHop({service.endpoint: by_name(unit, service) for service in unit.published})

@@ -40,7 +40,7 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class NextHop:
     """A party or an exchange as a route table needs it. Not routed: suspended, retired, or in no collaboration with the dialler.
 
     `why`: of a peer that is not routed its state, or what else keeps it apart.
@@ -52,21 +52,19 @@ class Neighbour:
 
 
 # A destination that must not be dialled; proxies that never forget a route get one that leads nowhere.
-NOWHERE = Neighbour({}, routed=False)
-APART = Neighbour({}, routed=False, why="no common collaboration")
+BLACKHOLE = NextHop({}, routed=False)
+NOT_ALLOWED = NextHop({}, routed=False, why="no common collaboration")
 
 
-def other_parties(unit: TrainingUnit, peers: Peers) -> dict[PartyId, Neighbour]:
+def other_parties(unit: TrainingUnit, peers: Peers) -> dict[PartyId, NextHop]:
     """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
     theirs = {peer.party_id: remote(peer) for peer in peers.parties() if peer.party_id is not None}
     parties = theirs | {party: _local(other) for party, other in party_units(unit.stack).items() if party != unit.party_id}
-    return {
-        party: neighbour if may_talk(unit.stack.collaborations, unit.party_id, party) else APART for party, neighbour in parties.items()
-    }
+    return {party: hop if may_talk(unit.stack.collaborations, unit.party_id, party) else NOT_ALLOWED for party, hop in parties.items()}
 
 
 # Next hops of a unit: one per named party, plus the default (None: there is no default route and never was).
-Hops = tuple[dict[PartyId, Neighbour], Neighbour | None]
+Hops = tuple[dict[PartyId, NextHop], NextHop | None]
 
 
 def next_hops(unit: PartyUnit, peers: Peers) -> Hops:
@@ -76,7 +74,7 @@ def next_hops(unit: PartyUnit, peers: Peers) -> Hops:
     return through(_exchange_of(unit, peers), unit, unit.stack.parties, peers.parties())
 
 
-def through(exchange: Neighbour, unit: AnyUnit, inside: Iterable[PartyId], peers: Iterable[Peer]) -> Hops:
+def through(exchange: NextHop, unit: AnyUnit, inside: Iterable[PartyId], peers: Iterable[Peer]) -> Hops:
     """The next hops of a unit in a star: for each accepted peer the exchange or a blackhole, by default the exchange.
 
     A blocked peer has an entry, because the default would lead to it. A routed one has an entry, too, because nginx would
@@ -86,36 +84,36 @@ def through(exchange: Neighbour, unit: AnyUnit, inside: Iterable[PartyId], peers
     groups, own = unit.stack.collaborations, unit.party
     partners = {*named(groups), *inside} if groups else set()
     known = dict.fromkeys(partners, exchange)
-    known |= {peer.party_id: exchange if peer.routed else _severed(peer) for peer in peers if peer.party_id is not None}
-    others = {other: hop if may_talk(groups, own, other) else APART for other, hop in known.items() if other != own}
-    return others, APART if groups else exchange
+    known |= {peer.party_id: exchange if peer.routed else _blocked(peer) for peer in peers if peer.party_id is not None}
+    others = {other: hop if may_talk(groups, own, other) else NOT_ALLOWED for other, hop in known.items() if other != own}
+    return others, NOT_ALLOWED if groups else exchange
 
 
-def _severed(peer: Peer) -> Neighbour:
-    return Neighbour({}, routed=False, why=peer.state)
+def _blocked(peer: Peer) -> NextHop:
+    return NextHop({}, routed=False, why=peer.state)
 
 
-def _exchange_of(unit: PartyUnit, peers: Peers) -> Neighbour:
+def _exchange_of(unit: PartyUnit, peers: Peers) -> NextHop:
     """The exchange of a party, or the front of its exchanges; nobody while it is pending."""
     if unit.spec.modules.lbrollsite is None:
-        return exchange_named(unit, unit.spec.exchange or "", peers) or NOWHERE
+        return exchange_named(unit, unit.spec.exchange or "", peers) or BLACKHOLE
     behind = exchanges_behind(unit, peers)
     if not behind:
-        return NOWHERE
+        return BLACKHOLE
     port = unit.release.ports["lbrollsite"]
     pods = Pods(unit.namespace, unit.key, naming.LBROLLSITE, (port,))
     front = Address(naming.LBROLLSITE_SERVICE, (), {"grpc": port}, pods)
-    return Neighbour({"rollsite": front}, any(exchange.routed for exchange in behind.values()))
+    return NextHop({"rollsite": front}, any(exchange.routed for exchange in behind.values()))
 
 
-def exchanges_behind(unit: PartyUnit, peers: Peers) -> dict[str, Neighbour]:
+def exchanges_behind(unit: PartyUnit, peers: Peers) -> dict[str, NextHop]:
     """The exchanges that a party's lbrollsite dials, by name; without those that are pending, and none without the module."""
     names = () if unit.spec.modules.lbrollsite is None else unit.spec.exchanges
     exchanges = {name: exchange_named(unit, name, peers) for name in sorted(names)}
     return {name: exchange for name, exchange in exchanges.items() if exchange is not None}
 
 
-def exchange_named(unit: PartyUnit, name: str, peers: Peers) -> Neighbour | None:
+def exchange_named(unit: PartyUnit, name: str, peers: Peers) -> NextHop | None:
     """An exchange by the name that a party has for it; None while it is pending."""
     if name == "local" and (own := exchange_unit(unit.stack)) is not None:
         return _local(own)
@@ -123,10 +121,10 @@ def exchange_named(unit: PartyUnit, name: str, peers: Peers) -> Neighbour | None
     return None if peer is None else remote(peer)
 
 
-def remote(peer: Peer) -> Neighbour:
+def remote(peer: Peer) -> NextHop:
     """A peer by what its descriptor says."""
     endpoints = {name: Address(e.host, e.addresses, e.ports) for name, e in peer.descriptor.endpoints.items()}
-    return Neighbour(endpoints, peer.routed, "" if peer.routed else peer.state)
+    return NextHop(endpoints, peer.routed, "" if peer.routed else peer.state)
 
 
 def by_name(unit: AnyUnit, published: PublishedService) -> Address:
@@ -144,8 +142,8 @@ def fateflow_of(unit: OwnUnit[ServingSpec | SitePortalSpec, Any]) -> str:
     return f"{naming.inside(naming.FATEFLOW_SERVICE, training.namespace)}:{training.release.ports['fateflowHttp']}"
 
 
-def _local(unit: TrainingUnit) -> Neighbour:
-    return Neighbour({service.endpoint: _inside(unit, service) for service in unit.published})
+def _local(unit: TrainingUnit) -> NextHop:
+    return NextHop({service.endpoint: _inside(unit, service) for service in unit.published})
 
 
 def _inside(unit: TrainingUnit, published: PublishedService) -> Address:
@@ -187,27 +185,27 @@ def by_name_only(endpoint: Address | Endpoint) -> bool:
 
 
 def links(
-    others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None = None
+    others: Mapping[PartyId, NextHop], exchange: NextHop | None, name: str | None, behind: Mapping[str, NextHop] | None = None
 ) -> dict[str, Any]:
     """The addresses that a unit dials, by party id; an exchange is one entry for all parties behind it."""
     known = _by_name(others, exchange, name, behind)
-    return {whom: _addresses(neighbour) for whom, neighbour in known.items() if neighbour.routed}
+    return {whom: _addresses(hop) for whom, hop in known.items() if hop.routed}
 
 
-def severed(
-    others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None = None
+def blocked(
+    others: Mapping[PartyId, NextHop], exchange: NextHop | None, name: str | None, behind: Mapping[str, NextHop] | None = None
 ) -> dict[str, str]:
     """Why a unit does not dial a party, by the names of `links`."""
     known = _by_name(others, exchange, name, behind)
-    return {whom: neighbour.why for whom, neighbour in known.items() if not neighbour.routed and neighbour.why}
+    return {whom: hop.why for whom, hop in known.items() if not hop.routed and hop.why}
 
 
 def _by_name(
-    others: Mapping[PartyId, Neighbour], exchange: Neighbour | None, name: str | None, behind: Mapping[str, Neighbour] | None
-) -> dict[str, Neighbour]:
+    others: Mapping[PartyId, NextHop], exchange: NextHop | None, name: str | None, behind: Mapping[str, NextHop] | None
+) -> dict[str, NextHop]:
     hubs = {} if exchange is None else behind or {str(name): exchange}
-    return dict(sorted({**others, **{pairs.through(hub): neighbour for hub, neighbour in hubs.items()}}.items()))
+    return dict(sorted({**others, **{pairs.through(hub): hop for hub, hop in hubs.items()}}.items()))
 
 
-def _addresses(neighbour: Neighbour) -> dict[str, Any]:
-    return {endpoint: [a.host, *a.addresses, sorted(a.ports.items())] for endpoint, a in sorted(neighbour.endpoints.items())}
+def _addresses(hop: NextHop) -> dict[str, Any]:
+    return {endpoint: [a.host, *a.addresses, sorted(a.ports.items())] for endpoint, a in sorted(hop.endpoints.items())}

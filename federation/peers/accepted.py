@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from federation.base.errors import Place, Problem, of_each
+from federation.base.errors import PlaceOf, Problem, of_each
 from federation.base.hosts import published_elsewhere, typed_elsewhere
 from federation.base.json_document import ASK, MAX_BYTES, Problems
 from federation.base.scalars import PartyId, is_ip
@@ -82,7 +82,7 @@ class Peers:
         yield from (peer for peer in self.accepted if peer.kind == kind)
 
 
-def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: Path, place: Place) -> Peers:
+def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: Path, place: PlaceOf) -> Peers:
     """Read and check every peer's descriptor. `folder` holds the stack file; nothing outside it is read.
 
     Of a peer whose entry did not parse nothing is known, but what is told of its fields.
@@ -172,7 +172,7 @@ def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: s
         yield Problem(f"{place} trust.authorities", "have the same subject: readers cannot tell them apart", remedy)
 
 
-def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
+def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: PlaceOf) -> Peer | str | Problems:
     if spec.remembered:
         return Peer(name, _departed(name, spec, federation), spec.state, spec.key, None, spec.reason, spec.previous_key)
     if spec.descriptor is not None:
@@ -185,7 +185,7 @@ def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path
     return Peer(name, _by_hand(name, spec, federation), spec.state, reason=spec.reason)
 
 
-def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationSpec, folder: Path, place: Place) -> Peer | str | Problems:
+def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationSpec, folder: Path, place: PlaceOf) -> Peer | str | Problems:
     where, add = place(("peers", name, "descriptor")), f"`fatefed peers add {'' if spec.stack else f'{file} '}--name {name}`"
     if spec.sha256 is None and spec.accepted_serial is not None:
         problem = f"is missing, although a descriptor with the serial {spec.accepted_serial} was accepted"
@@ -211,7 +211,7 @@ def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationS
 
 
 def _as_the_stack_says(
-    name: str, spec: PeerSpec, by_descriptor: Peer | str | Problems, federation: FederationSpec, place: Place
+    name: str, spec: PeerSpec, by_descriptor: Peer | str | Problems, federation: FederationSpec, place: PlaceOf
 ) -> Peer | str | Problems:
     """A peer of whom the stack file says which unit it is. Nothing of a suspended one's file is needed, so none that is wrong stops anyone.
 
@@ -241,8 +241,8 @@ def _without_file(name: str, spec: PeerSpec, add: str) -> str:
     again = f", or read its stack again: {add}" if spec.stack else ""
     if spec.state == "suspended":
         return f"restore the file{again}; or {written}: then it stays blocked without the file"
-    severed = f"write peers.{name}.state: suspended, or retired for good"
-    return f"restore the file{again}; to give the peer up without it, {severed}, and {written}; keep this entry"
+    blocked = f"write peers.{name}.state: suspended, or retired for good"
+    return f"restore the file{again}; to give the peer up without it, {blocked}, and {written}; keep this entry"
 
 
 def _not_what_was_accepted(spec: PeerSpec, received: Received, add: str) -> tuple[str, str] | None:
@@ -262,7 +262,7 @@ def _not_what_was_accepted(spec: PeerSpec, received: Received, add: str) -> tupl
     return None
 
 
-def _typed_problems(name: str, spec: PeerSpec, place: Place) -> Iterator[Problem]:
+def _typed_problems(name: str, spec: PeerSpec, place: PlaceOf) -> Iterator[Problem]:
     for endpoint, address in spec.addresses.items():
         host = address.rpartition(":")[0]
         if not typed_elsewhere(host):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from federation.access.engine_policy import Way, driver_ports
+from federation.access.engine_policy import EgressTarget, driver_ports
 from federation.base.live import live_values
 from federation.catalogue.links import ports_of
 from federation.config.stack import StackSpec
@@ -67,8 +67,8 @@ def _rows(unit: AnyUnit, plan: UnitPlan, ready: list[Peer]) -> Iterator[Firewall
     partners = [peer for peer in ready if is_partner(unit, peer)]
     yield from _incoming(unit, plan, partners)
     yield from _outgoing(unit, partners)
-    for way in kind_of(unit).ways(unit):
-        yield from _along(unit, way)
+    for target in kind_of(unit).targets(unit):
+        yield from _along(unit, target)
     yield from _calling_back(unit)
 
 
@@ -95,11 +95,11 @@ def _outgoing(unit: AnyUnit, partners: list[Peer]) -> Iterator[FirewallRow]:
                 yield FirewallRow("out", unit.key, source, endpoint, hosts, port, "TCP", carried, opened_by)
 
 
-def _along(unit: AnyUnit, way: Way) -> Iterator[FirewallRow]:
+def _along(unit: AnyUnit, target: EgressTarget) -> Iterator[FirewallRow]:
     """A connection with an engine or server outside of the stack, which the organization itself runs."""
-    host, source = way.host or f"every machine of the external {way.engine}", f"nodes of {unit.key}, or their NAT address"
-    for port in map(_port, way.ports):
-        yield FirewallRow("out", unit.key, source, way.engine, (host,), port, "TCP", OUTSIDE[way.engine], unit.stack.organization)
+    host, source = target.host or f"every machine of the external {target.engine}", f"nodes of {unit.key}, or their NAT address"
+    for port in map(_port, target.ports):
+        yield FirewallRow("out", unit.key, source, target.engine, (host,), port, "TCP", OUTSIDE[target.engine], unit.stack.organization)
 
 
 def _calling_back(unit: AnyUnit) -> Iterator[FirewallRow]:

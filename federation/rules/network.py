@@ -25,8 +25,8 @@ def policy_warnings(stack: PlannedStack) -> Iterator[Finding]:
             "name the ingress controller's namespace (or its nodes' addresses) in networkPolicy.boards",
         )
     for unit in (unit for unit in stack.units if unit.row.of_a_party):
-        ways = kind_of(unit).ways(unit)
-        named = sorted({way.engine for way in ways if way.host is not None and way.address is None})
+        targets = kind_of(unit).targets(unit)
+        named = sorted({target.engine for target in targets if target.host is not None and target.address is None})
         if named:
             yield caution(
                 stack.at(unit),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from federation.base.errors import Finding, Place, Problem, caution, of_each
+from federation.base.errors import Finding, PlaceOf, Problem, caution, of_each
 from federation.base.hosts import canonical, known_outside, namespace_of, published_elsewhere, within
 from federation.catalogue.endpoints import PublishedService
 from federation.catalogue.kinds import KINDS
@@ -136,7 +136,7 @@ def peers_are_beyond_the_cluster(stack: CheckedStack) -> Iterator[Problem]:
                     yield Problem(stack.place(("peers", peer.name)), problem, "ask the peer for its own address, or correct cluster.ranges")
 
 
-def own_live_addresses(published: Mapping[str, Mapping[str, Any]], peers: Peers, place: Place) -> tuple[Problem, ...]:
+def own_live_addresses(published: Mapping[str, Mapping[str, Any]], peers: Peers, place: PlaceOf) -> tuple[Problem, ...]:
     """Peers at an address that only the cluster knows. `published`: the endpoints of each unit, with their addresses filled in."""
     own = {
         (canonical(host), port): f"{unit}'s {name}"
@@ -153,7 +153,7 @@ def peers_are_elsewhere(stack: CheckedStack) -> Iterator[Problem]:
     return _at_own_addresses(dict(of_each(stack.units, _own_addresses)), stack.peers, stack.place)
 
 
-def _at_own_addresses(own: Mapping[Address, str], peers: Peers, place: Place) -> Iterator[Problem]:
+def _at_own_addresses(own: Mapping[Address, str], peers: Peers, place: PlaceOf) -> Iterator[Problem]:
     for peer in peers.accepted:
         for name in peer.descriptor.endpoints:
             for address, port in sorted(_addresses(peer, name) & own.keys()):

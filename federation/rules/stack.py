@@ -21,7 +21,7 @@ from federation.units.party import engine_rules, external_rules
 from federation.units.party_owner import belongs_to_its_party, ownership_warnings
 from federation.units.portal.rules import portals_fit_their_fate, portals_share_no_database
 from federation.units.protection import override_warnings
-from federation.units.serving.rules import parties_find_their_serving, party_of_own_serving, severed_warnings
+from federation.units.serving.rules import blocked_warnings, parties_find_their_serving, party_of_own_serving
 
 # An override is for one occasion: what holds longer is no guard any more.
 _LONGEST_OVERRIDE = timedelta(days=30)
@@ -222,7 +222,7 @@ _WARNINGS: tuple[Warn, ...] = (
     consoles.board_warnings,
     release_warnings,
     _unit_warnings("FATE-Serving"),
-    severed_warnings,
+    blocked_warnings,
     _unit_warnings("FedLCM"),
     portals_fit_their_fate,
     ownership_warnings,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from federation.base.errors import Finding, Place, Problem, caution
+from federation.base.errors import Finding, PlaceOf, Problem, caution
 from federation.base.naming import PULSAR_CERTIFICATE
 from federation.stack.plan import StackPlan
 from federation.units.unit import UnitPlan
@@ -57,7 +57,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
-def oversized(plan: StackPlan, place: Place) -> Iterator[Problem]:
+def oversized(plan: StackPlan, place: PlaceOf) -> Iterator[Problem]:
     """A problem for each object of routes or trust that would not work."""
     for unit in plan.units:
         yield from _too_many_authorities(unit, place)
@@ -67,7 +67,7 @@ def oversized(plan: StackPlan, place: Place) -> Iterator[Problem]:
             yield from _too_many(unit, files.get("route_table.yaml", ""), place)
 
 
-def _too_large(unit: UnitPlan, name: str, files: Mapping[str, str], place: Place) -> Iterator[Problem]:
+def _too_large(unit: UnitPlan, name: str, files: Mapping[str, str], place: PlaceOf) -> Iterator[Problem]:
     size = sum(len(file.encode()) + len(text.encode()) for file, text in files.items())
     if size > _ALLOWED:
         parties = max(_entries(text) for text in files.values())
@@ -79,7 +79,7 @@ def _too_large(unit: UnitPlan, name: str, files: Mapping[str, str], place: Place
         )
 
 
-def _too_many_authorities(unit: UnitPlan, place: Place) -> Iterator[Problem]:
+def _too_many_authorities(unit: UnitPlan, place: PlaceOf) -> Iterator[Problem]:
     trusted = {} if unit.tls is None else unit.tls.trusted
     # Each twice: in the file of its party, and in the one of all.
     size, parties = 2 * sum(len(authority.encode()) for authorities in trusted.values() for authority in authorities), len(trusted)
@@ -92,7 +92,7 @@ def _too_many_authorities(unit: UnitPlan, place: Place) -> Iterator[Problem]:
         )
 
 
-def _too_many(unit: UnitPlan, table: str, place: Place) -> Iterator[Problem]:
+def _too_many(unit: UnitPlan, table: str, place: PlaceOf) -> Iterator[Problem]:
     routes = _entries(table)
     if routes > NGINX_ROUTES:
         yield Problem(

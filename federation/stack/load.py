@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from federation.base.errors import SHOWN, FederationError, NotParsed, Place, Problem
+from federation.base.errors import SHOWN, FederationError, NotParsed, PlaceOf, Problem
 from federation.base.model_errors import problems_of
 from federation.catalogue.own import own_releases
 from federation.config.file import StackSource
@@ -95,7 +95,7 @@ def _not_read(source: StackSource) -> Iterator[Problem]:
             )
 
 
-def checked_plan(spec: StackSpec, peers: Peers, place: Place, today: date | None = None) -> StackPlan:
+def checked_plan(spec: StackSpec, peers: Peers, place: PlaceOf, today: date | None = None) -> StackPlan:
     """The plan of a stack as an edit would leave it. FederationError with what the next preview would refuse."""
     if problems := check_stack(CheckedStack(spec, peers, place)):
         raise FederationError(_once([*problems]))
@@ -106,7 +106,7 @@ def checked_plan(spec: StackSpec, peers: Peers, place: Place, today: date | None
 
 
 def _checked(
-    spec: StackSpec, folder: Path, place: Place, today: date | None
+    spec: StackSpec, folder: Path, place: PlaceOf, today: date | None
 ) -> tuple[StackSpec, Peers, tuple[ExtraManifests, ...], tuple[Problem, ...]]:
     """A configuration, or what parsed of it, with what its files say, and all that is wrong with it beside single fields."""
     problems: tuple[Problem, ...] = ()

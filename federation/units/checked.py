@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property, wraps
 from typing import Any
 
-from federation.base.errors import Finding, Place, of_each
+from federation.base.errors import Finding, PlaceOf, of_each
 from federation.config.stack import StackSpec
 from federation.config.units import AnyUnit, party_units, units
 from federation.peers.accepted import Peers
@@ -22,7 +22,7 @@ class CheckedStack:
 
     spec: StackSpec
     peers: Peers
-    place: Place
+    place: PlaceOf
     today: date | None = None
 
     @cached_property

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from federation.base.errors import Place, Problem
+from federation.base.errors import PlaceOf, Problem
 from federation.catalogue.portal import PortalRelease
 from federation.catalogue.releases import ModuleRow, Release
 from federation.catalogue.serving import ServingRelease
@@ -25,7 +25,7 @@ def broken_knobs(
     specs: Mapping[str, ModuleSpec | None],
     rows: Mapping[str, ModuleRow],
     release: Release | ServingRelease | PortalRelease,
-    place: Place,
+    place: PlaceOf,
     at: tuple[str, ...],
 ) -> Iterator[Problem]:
     """Settings that a module cannot have."""
@@ -39,7 +39,7 @@ def broken_knobs(
 At = Callable[..., str]
 
 
-def _below(place: Place, path: tuple[str, ...], *keys: str) -> str:
+def _below(place: PlaceOf, path: tuple[str, ...], *keys: str) -> str:
     return place((*path, *keys))
 
 

@@ -32,7 +32,7 @@ CLAIM_NAMES: Mapping[str, str] = {
     "sitePortalServer": "site-portal-server-uploaded-data-site-portal-server",
     "servingZookeeper": "serving-zookeeper-data-serving-zookeeper",
 }
-_WAYS = "use the backend that deployed it (`pulumi whoami --verbose` shows the current one)"
+_BACKEND = "use the backend that deployed it (`pulumi whoami --verbose` shows the current one)"
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ def occupied(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
     if occupants.note is not None:
         return (
             f"namespace {unit.namespace} is in use by {_shown(occupants.note)}, which is not in the state of this backend",
-            f"{_WAYS}; of another stack, give {unit.key} a namespace of its own; if the state is lost, {_take_over(unit)}",
+            f"{_BACKEND}; of another stack, give {unit.key} a namespace of its own; if the state is lost, {_take_over(unit)}",
         )
     if occupants.workloads:
         return (
             f"namespace {unit.namespace} holds {_some(occupants.workloads)}, which are not in the state of this backend: names that "
             f"{unit.key} uses, too",
-            f"give {unit.key} a namespace of its own, or remove them first (docs/guides/from-kubefate.md); {_WAYS}, if this stack made "
+            f"give {unit.key} a namespace of its own, or remove them first (docs/guides/from-kubefate.md); {_BACKEND}, if this stack made "
             f"them; if the state is lost, {_take_over(unit)}",
         )
     return None

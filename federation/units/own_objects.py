@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from federation.base.errors import Finding, Place, Problem, caution, of_each
+from federation.base.errors import Finding, PlaceOf, Problem, caution, of_each
 from federation.base.naming import CHART_OBJECTS
 from federation.base.yaml_file import BOMB, MISTAGGED, is_below, is_bomb
 from federation.config.partial import need_every_entry
@@ -97,7 +97,7 @@ class ExtraManifests:
         return tuple(_not_awaited(extra) for extra in self.objects)
 
 
-def read_manifests(spec: StackSpec, folder: Path, place: Place) -> tuple[tuple[ExtraManifests, ...], tuple[Problem, ...]]:
+def read_manifests(spec: StackSpec, folder: Path, place: PlaceOf) -> tuple[tuple[ExtraManifests, ...], tuple[Problem, ...]]:
     """Every file of `fate:manifests` below the folder of the stack file, and all that is wrong with them."""
     files: list[ExtraManifests] = []
     problems: list[Problem] = []
@@ -114,7 +114,7 @@ def read_manifests(spec: StackSpec, folder: Path, place: Place) -> tuple[tuple[E
     return tuple(files), (*problems, *_written_twice(files, place))
 
 
-def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], place: Place) -> Iterator[Problem]:
+def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], place: PlaceOf) -> Iterator[Problem]:
     """Objects that this program makes itself: two makers would undo each other's work, and removing one would delete it."""
     made = {unit.namespace: _own_objects(unit) for unit in units}
     namespaces = {manifest.name for unit in units for manifest in unit.namespace_object}
@@ -258,7 +258,7 @@ def _holds_values(secret: Mapping[str, Any]) -> bool:
     return bool(secret.get("data") or secret.get("stringData") or (isinstance(notes, dict) and _LAST_APPLIED in notes))
 
 
-def _written_twice(files: list[ExtraManifests], place: Place) -> Iterator[Problem]:
+def _written_twice(files: list[ExtraManifests], place: PlaceOf) -> Iterator[Problem]:
     seen: dict[tuple[str, str, str | None, str], str] = {}
     for file in files:
         for extra in file.objects:

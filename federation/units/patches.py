@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from federation.base.errors import Place, Problem
+from federation.base.errors import PlaceOf, Problem
 from federation.base.model_errors import problems_of
 from federation.chart_values.fate import ExchangeValues, PartyValues
 from federation.chart_values.portal import PortalValues
@@ -30,7 +30,7 @@ def patched(values: Values, patch: Mapping[str, Any]) -> Values:
     return type(values).model_validate(_merged(values.plain(), patch)) if patch else values
 
 
-def patch_problems(values: AnyValues, patch: Mapping[str, Any], place: Place, at: tuple[str, ...]) -> Iterator[Problem]:
+def patch_problems(values: AnyValues, patch: Mapping[str, Any], place: PlaceOf, at: tuple[str, ...]) -> Iterator[Problem]:
     """What is wrong with a patch of these values."""
     for key in sorted(_DERIVED.keys() & patch.keys()):
         yield Problem(place((*at, key)), f"{key} cannot be patched: {_DERIVED[key]}", "remove this line")

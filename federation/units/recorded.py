@@ -75,10 +75,10 @@ def _rolls(name: str, module: Mapping[str, Any]) -> bool:
     return name in _SURGE or (name in _IN_TURN and module["replicas"] > 1)
 
 
-def link_facts(links: Mapping[str, Any], severed: Mapping[str, str], groups: Sequence[Sequence[str]] | None) -> dict[str, Any]:
+def link_facts(links: Mapping[str, Any], blocked: Mapping[str, str], groups: Sequence[Sequence[str]] | None) -> dict[str, Any]:
     """The peers that a unit dials, with a digest of each link; the blocked ones, with the reason; for a hub, the groups that may talk."""
     dialled = {other: digest(link) for other, link in links.items()}
-    return {"links": dialled, "severed": dict(severed), **({} if groups is None else {"groups": [list(group) for group in groups]})}
+    return {"links": dialled, "severed": dict(blocked), **({} if groups is None else {"groups": [list(group) for group in groups]})}
 
 
 def trust_facts(tls: TlsPlan | None) -> dict[str, Any]:

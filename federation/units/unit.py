@@ -61,7 +61,7 @@ class UnitPlan:
     # Whom it dials, and how, by party id; of a star's party its exchange.
     links: Mapping[str, Any] = field(default_factory=dict)
     # Whom it knows and does not dial: why, such as the peer's state.
-    severed: Mapping[str, str] = field(default_factory=dict)
+    blocked: Mapping[str, str] = field(default_factory=dict)
     # Of a hub: the collaborations that say which of its members may talk; empty: all. None: no hub.
     groups: tuple[tuple[PartyId, ...], ...] | None = None
     # Whether destroying it is refused: peers rely on it. None: no peer can.
@@ -88,7 +88,7 @@ class UnitPlan:
         values, body = self.chart.values.plain(), self.descriptor
         return {
             **workload_facts(values),
-            **link_facts(self.links, self.severed, self.groups),
+            **link_facts(self.links, self.blocked, self.groups),
             **trust_facts(self.tls),
             **exposure_facts(self.policies, self.services, values["modules"]),
             "published": digest(body["endpoints"]),

@@ -27,7 +27,7 @@ from federation.links.native.files import (
 )
 from federation.links.next_hops import (
     Address,
-    Neighbour,
+    NextHop,
     dialled_host,
     exchanges_behind,
     next_hops,
@@ -39,10 +39,10 @@ from federation.links.routes import RouteFiles
 from federation.peers.accepted import Peers
 from federation.trust.plan import TlsPlan, checks_names
 
-_NOWHERE = (NginxTarget(TOMBSTONE_HOST, TOMBSTONE_PORT),)
+_BLACKHOLE = (NginxTarget(TOMBSTONE_HOST, TOMBSTONE_PORT),)
 # What serving-server calls itself (serviceRoleName), and what peers' requests are addressed to.
 _SERVING_ROLE = "serving"
-_HOP_NOWHERE = {"default": HostPort(TOMBSTONE_HOST, TOMBSTONE_PORT)}
+_HOP_BLACKHOLE = {"default": HostPort(TOMBSTONE_HOST, TOMBSTONE_PORT)}
 
 
 def party_routes(unit: PartyUnit, peers: Peers, tls: TlsPlan | None) -> RouteFiles:
@@ -79,18 +79,18 @@ def _serving(entries: Mapping[str, Mapping[str, HostPort]]) -> RouteFiles:
     return {naming.SERVING_ROUTES: {"route_table.json": rollsite_route_table(entries)}}
 
 
-def _nginx(unit: PartyUnit, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, str]:
+def _nginx(unit: PartyUnit, others: Mapping[PartyId, NextHop], exchange: NextHop | None) -> dict[str, str]:
     ports = unit.release.ports
     fateflow = NginxTarget(_own(unit, naming.FATEFLOW_SERVICE), ports["fateflowHttp"])
     nginx = NginxTarget(_own(unit, naming.NGINX_SERVICE), ports["nginxHttp"])
     entries: dict[str, dict[str, tuple[NginxTarget, ...]]] = {unit.party: {"fateflow": (fateflow,), "proxy": (nginx,)}}
-    entries |= {other: {"fateflow": _nginx_targets(neighbour)} for other, neighbour in others.items()}
+    entries |= {other: {"fateflow": _nginx_targets(hop)} for other, hop in others.items()}
     if exchange is not None:
         entries["default"] = {"proxy": _nginx_targets(exchange)}
     return {"route_table.yaml": nginx_route_table(entries)}
 
 
-def _pulsar(unit: PartyUnit, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, str]:
+def _pulsar(unit: PartyUnit, others: Mapping[PartyId, NextHop], exchange: NextHop | None) -> dict[str, str]:
     ports, mine, others = unit.release.ports, engine_ports(unit), _beyond(others, exchange)
     brokers = {unit.party: PulsarTarget(engine_host(unit.spec, "pulsar"), mine["pulsar"], mine["pulsarTls"])}
     # The plaintext port of a peer is not published; the replicator uses TLS, so that number is never dialled.
@@ -109,17 +109,17 @@ def _pulsar(unit: PartyUnit, others: Mapping[PartyId, Neighbour], exchange: Neig
     if exchange is not None and exchange.routed:
         tunnel = exchange.endpoints["trafficServer"]
         default = PulsarProxy(dialled_host(tunnel), tunnel.ports["tls"], unit.stack.federation.domain, ports["pulsar"], ports["pulsarTls"])
-        brokers |= {other: PulsarTarget(TOMBSTONE_HOST, TOMBSTONE_PORT, TOMBSTONE_PORT) for other in _severed(others)}
+        brokers |= {other: PulsarTarget(TOMBSTONE_HOST, TOMBSTONE_PORT, TOMBSTONE_PORT) for other in _blocked(others)}
     return {"pulsar_route_table.yaml": pulsar_route_table(brokers, default)}
 
 
-def _rabbitmq(unit: PartyUnit, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, str]:
+def _rabbitmq(unit: PartyUnit, others: Mapping[PartyId, NextHop], exchange: NextHop | None) -> dict[str, str]:
     brokers = {unit.party: HostPort(engine_host(unit.spec, "rabbitmq"), engine_ports(unit)["rabbitmq"])}
     brokers |= {other: HostPort(dialled_host(a), a.ports["amqp"]) for other, a in _routed(others, "rabbitmq").items()}
     return {"rabbitmq_route_table.yaml": rabbitmq_route_table(brokers)}
 
 
-def _rollsite(unit: PartyUnit, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, str]:
+def _rollsite(unit: PartyUnit, others: Mapping[PartyId, NextHop], exchange: NextHop | None) -> dict[str, str]:
     ports = unit.release.ports
     mine = {"fateflow": HostPort("fateflow", ports["fateflowGrpc"]), "default": HostPort("rollsite", ports["rollsite"])}
     return {"route_table.json": rollsite_route_table({unit.party: mine, **grpc_hops("rollsite", others, exchange)})}
@@ -131,12 +131,12 @@ def _balanced(unit: PartyUnit, peers: Peers) -> dict[str, str]:
     return {"exchanges.conf": exchange_list(servers)}
 
 
-def _osx(unit: PartyUnit, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, str]:
+def _osx(unit: PartyUnit, others: Mapping[PartyId, NextHop], exchange: NextHop | None) -> dict[str, str]:
     mine = {"fateflow": HostPort("fateflow", unit.release.ports["fateflowGrpc"])}
     return {"route_table.json": osx_route_table({unit.party: mine, **grpc_hops("osx", others, exchange)}, unit.party)}
 
 
-def _traffic_server_exchange(unit: ExchangeUnit, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
+def _traffic_server_exchange(unit: ExchangeUnit, members: Mapping[PartyId, NextHop]) -> dict[str, str]:
     pulsars = _routed(members, "pulsar")
     domain = unit.stack.federation.domain
     tunnels = {naming.server_name(party, domain): _tunnel(address) for party, address in pulsars.items()}
@@ -147,19 +147,19 @@ def _traffic_server_exchange(unit: ExchangeUnit, members: Mapping[PartyId, Neigh
     }
 
 
-def _rollsite_exchange(unit: ExchangeUnit, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
+def _rollsite_exchange(unit: ExchangeUnit, members: Mapping[PartyId, NextHop]) -> dict[str, str]:
     entries = grpc_hops("rollsite", members, None)
     # rollsite does not start without a default or an entry of its own (FATE#4634); to itself, as KubeFATE writes it, would be a loop.
-    entries["default"] = _HOP_NOWHERE
+    entries["default"] = _HOP_BLACKHOLE
     return {"route_table.json": rollsite_route_table(entries)}
 
 
-def _osx_exchange(unit: ExchangeUnit, members: Mapping[PartyId, Neighbour]) -> dict[str, str]:
+def _osx_exchange(unit: ExchangeUnit, members: Mapping[PartyId, NextHop]) -> dict[str, str]:
     # No default: FATE's guide points it to the exchange itself, where what is for an unknown party would go round until it times out.
     return {"route_table.json": osx_route_table(grpc_hops("osx", members, None), "default")}
 
 
-def grpc_hops(endpoint: str, others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[str, dict[str, HostPort]]:
+def grpc_hops(endpoint: str, others: Mapping[PartyId, NextHop], exchange: NextHop | None) -> dict[str, dict[str, HostPort]]:
     """The next hops of rollsite, OSX and serving-proxy.
 
     They forget what is gone from the file: a party has an entry only where the default says something else.
@@ -167,7 +167,7 @@ def grpc_hops(endpoint: str, others: Mapping[PartyId, Neighbour], exchange: Neig
     others = _beyond(others, exchange)
     hops = {other: _hop(address) for other, address in _routed(others, endpoint).items()}
     if exchange is not None and exchange.routed:
-        hops |= dict.fromkeys(_severed(others), _HOP_NOWHERE)
+        hops |= dict.fromkeys(_blocked(others), _HOP_BLACKHOLE)
         hops["default"] = _hop(exchange.endpoints[endpoint])
     return hops
 
@@ -176,14 +176,14 @@ def _hop(address: Address) -> dict[str, HostPort]:
     return {"default": HostPort(dialled_host(address), address.ports["grpc"])}
 
 
-_Writer = Callable[[PartyUnit, Mapping[PartyId, Neighbour], Neighbour | None], dict[str, str]]
+_Writer = Callable[[PartyUnit, Mapping[PartyId, NextHop], NextHop | None], dict[str, str]]
 _PARTY: dict[str, dict[str, _Writer]] = {
     "Pulsar": {naming.PULSAR_ROUTES: _pulsar, naming.NGINX_ROUTES: _nginx},
     "RabbitMQ": {naming.RABBITMQ_ROUTES: _rabbitmq, naming.NGINX_ROUTES: _nginx},
     "Eggroll": {naming.ROLLSITE_ROUTES: _rollsite},
     "OSX": {naming.OSX_ROUTES: _osx},
 }
-_EXCHANGE: dict[str, Callable[[ExchangeUnit, Mapping[PartyId, Neighbour]], dict[str, str]]] = {
+_EXCHANGE: dict[str, Callable[[ExchangeUnit, Mapping[PartyId, NextHop]], dict[str, str]]] = {
     "Pulsar": _traffic_server_exchange,
     "Eggroll": _rollsite_exchange,
     "OSX": _osx_exchange,
@@ -203,25 +203,23 @@ def _own(unit: PartyUnit, service: str) -> str:
     return str(LiveValue(unit.namespace, service, "clusterIP"))
 
 
-def _routed(parties: Mapping[PartyId, Neighbour], endpoint: str) -> dict[PartyId, Address]:
-    return {
-        party: neighbour.endpoints[endpoint] for party, neighbour in parties.items() if neighbour.routed and endpoint in neighbour.endpoints
-    }
+def _routed(parties: Mapping[PartyId, NextHop], endpoint: str) -> dict[PartyId, Address]:
+    return {party: hop.endpoints[endpoint] for party, hop in parties.items() if hop.routed and endpoint in hop.endpoints}
 
 
-def _beyond(others: Mapping[PartyId, Neighbour], exchange: Neighbour | None) -> dict[PartyId, Neighbour]:
+def _beyond(others: Mapping[PartyId, NextHop], exchange: NextHop | None) -> dict[PartyId, NextHop]:
     """Those for whom the default route would be wrong: the entries of a proxy that forgets what is gone from its file."""
-    return {party: neighbour for party, neighbour in others.items() if neighbour != exchange}
+    return {party: hop for party, hop in others.items() if hop != exchange}
 
 
-def _severed(others: Mapping[PartyId, Neighbour]) -> list[PartyId]:
+def _blocked(others: Mapping[PartyId, NextHop]) -> list[PartyId]:
     """Whom a default route must not lead to."""
-    return [party for party, neighbour in others.items() if not neighbour.routed]
+    return [party for party, hop in others.items() if not hop.routed]
 
 
-def _nginx_targets(neighbour: Neighbour) -> tuple[NginxTarget, ...]:
+def _nginx_targets(hop: NextHop) -> tuple[NginxTarget, ...]:
     """The addresses of an nginx; a tombstone for one that gets no routes, because nginx forgets entries at a restart only."""
-    if not neighbour.routed:
-        return _NOWHERE
-    nginx = neighbour.endpoints["nginx"]
+    if not hop.routed:
+        return _BLACKHOLE
+    nginx = hop.endpoints["nginx"]
     return tuple(NginxTarget(address, nginx.ports["http"]) for address in nginx_addresses(nginx))

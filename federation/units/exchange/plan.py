@@ -10,7 +10,7 @@ from federation.config.exchange import ExchangeSpec
 from federation.config.modules import ModuleSpec
 from federation.config.units import ExchangeUnit
 from federation.links.kinds.registry import route_maps
-from federation.links.next_hops import links, other_parties, severed
+from federation.links.next_hops import blocked, links, other_parties
 from federation.links.publishing import descriptor, services
 from federation.manifests.modules import ImageUse, in_use, module_images, module_values, osx_settings
 from federation.manifests.secrets import pull_secret
@@ -40,7 +40,7 @@ def plan_exchange(unit: ExchangeUnit, peers: Peers, today: date | None = None) -
             *doctor_policies(unit, peers),
         ),
         links=links(members, None, None),
-        severed=severed(members, None, None),
+        blocked=blocked(members, None, None),
         groups=groups(unit.stack.collaborations),
         chart=ChartPlan("fate-exchange", unit.namespace, values),
         descriptor=descriptor(unit),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
 
-from federation.access.engine_policy import Way, ways_out
+from federation.access.engine_policy import EgressTarget, egress_targets
 from federation.catalogue.kinds import Kind
 from federation.chart_values.fate import PartyValues
 from federation.config.modules import ModuleSpec
@@ -45,7 +45,7 @@ from federation.units.portal.plan import (
     portal_secrets,
     portal_values,
 )
-from federation.units.portal.policies import portal_ways
+from federation.units.portal.policies import portal_targets
 from federation.units.portal.rules import FML_MANAGER_RULES, PORTAL_WARNINGS, SITE_PORTAL_RULES
 from federation.units.serving.modules import deployed_serving_modules, serving_module_specs
 from federation.units.serving.plan import (
@@ -56,7 +56,7 @@ from federation.units.serving.plan import (
     serving_secrets,
     serving_values,
 )
-from federation.units.serving.policies import serving_ways, training_ways
+from federation.units.serving.policies import serving_targets, training_targets
 from federation.units.serving.rules import SERVING_EXCHANGE_RULES, SERVING_RULES, SERVING_WARNINGS
 from federation.units.unit import UnitPlan
 
@@ -68,7 +68,7 @@ class UnitKind(Generic[Unit]):
     """What one kind does with a unit of it.
 
     `fits`: whether there is a plan, when the release is known. `values`: those of the chart, without a patch. `engine_ports`: its ports
-    with those of external engines. `ways`: what it dials outside of the stack, beside peers. `rules`, `warnings`: about one unit.
+    with those of external engines. `targets`: what it dials outside of the stack except peers. `rules`, `warnings`: about one unit.
     """
 
     module_specs: Callable[[Unit], Mapping[str, ModuleSpec | None]]
@@ -76,7 +76,7 @@ class UnitKind(Generic[Unit]):
     images: Callable[[Unit], Mapping[str, ImageUse]]
     values: Callable[[Unit], AnyValues]
     plan: Callable[[Unit, Peers, date | None], UnitPlan]
-    ways: Callable[[Unit], Iterable[Way]] = lambda _: ()
+    targets: Callable[[Unit], Iterable[EgressTarget]] = lambda _: ()
     fits: Callable[[Unit], bool] = lambda _: True
     ports: Callable[[Unit], Mapping[str, int]] = lambda unit: unit.release.ports  # type: ignore[attr-defined]
     rules: tuple[UnitRule, ...] = ()
@@ -106,7 +106,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         ports=engine_ports,
         images=party_images,
         values=_party_values,
-        ways=lambda unit: (*ways_out(unit), *training_ways(unit)),
+        targets=lambda unit: (*egress_targets(unit), *training_targets(unit)),
         plan=plan_party,
         rules=PARTY_RULES,
         warnings=PARTY_WARNINGS,
@@ -127,7 +127,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         deployed=lambda unit: deployed_serving_modules(unit.spec),
         images=serving_images,
         values=lambda unit: serving_values(unit, serving_secrets(unit)[1]),
-        ways=serving_ways,
+        targets=serving_targets,
         plan=lambda unit, peers, _: plan_serving(unit, peers),
         rules=SERVING_RULES,
         warnings=SERVING_WARNINGS,
@@ -145,7 +145,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         deployed=lambda unit: deployed_portal_modules(unit.spec),
         images=portal_images,
         values=lambda unit: portal_values(unit, portal_secrets(unit)[1]),
-        ways=lambda unit: portal_ways(unit.spec),
+        targets=lambda unit: portal_targets(unit.spec),
         plan=lambda unit, peers, _: plan_fml_manager(unit, peers),
         rules=FML_MANAGER_RULES,
         warnings=PORTAL_WARNINGS,
@@ -155,7 +155,7 @@ UNIT_KINDS: Mapping[Kind, UnitKind[Any]] = {
         deployed=lambda unit: deployed_portal_modules(unit.spec),
         images=portal_images,
         values=lambda unit: portal_values(unit, portal_secrets(unit)[1]),
-        ways=lambda unit: portal_ways(unit.spec),
+        targets=lambda unit: portal_targets(unit.spec),
         plan=lambda unit, peers, _: plan_site_portal(unit, peers),
         rules=SITE_PORTAL_RULES,
         warnings=PORTAL_WARNINGS,

@@ -4,12 +4,12 @@ from datetime import date
 from typing import Any
 
 from federation.access.consoles import access, board_objects, board_secret, shown_consoles
-from federation.access.network_policy import doctor_policies, network_policies, party_doors
+from federation.access.network_policy import doctor_policies, network_policies, party_ingress
 from federation.base import naming
 from federation.config.units import PartyUnit
 from federation.links.external_engines import engine_ports
 from federation.links.kinds.registry import link_of, route_maps
-from federation.links.next_hops import exchanges_behind, links, next_hops, severed
+from federation.links.next_hops import blocked, exchanges_behind, links, next_hops
 from federation.links.publishing import descriptor, service
 from federation.manifests.modules import in_use
 from federation.manifests.objects import Manifest, ServicePort, internal_service
@@ -48,14 +48,14 @@ def plan_party(unit: PartyUnit, peers: Peers, today: date | None = None) -> Unit
         secrets=secrets,
         routes=route_maps(unit, peers, tls),
         policies=(
-            *network_policies(unit, hops, party_doors(unit, deployed), behind.values() if "lbrollsite" in deployed else None),
+            *network_policies(unit, hops, party_ingress(unit, deployed), behind.values() if "lbrollsite" in deployed else None),
             *training_policies(unit),
             *doctor_policies(unit, peers),
             *fateflow_policies(unit),
         ),
         certificates=certificate_objects(unit, tls),
         links=links(others, exchange, unit.spec.exchange, behind),
-        severed=severed(others, exchange, unit.spec.exchange, behind),
+        blocked=blocked(others, exchange, unit.spec.exchange, behind),
         chart=ChartPlan("fate-party", unit.namespace, values),
         jobs=party_jobs(unit, values, keys),
         boards=board_objects(unit, consoles),

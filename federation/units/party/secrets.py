@@ -31,8 +31,8 @@ def party_secrets(unit: PartyUnit, tls: TlsPlan | None) -> tuple[tuple[SecretPla
     sources, keys = password_places(unit.key, {slot: _PLACES[slot] for slot in credentials}, credentials.get)
     secrets = [_passwords(unit, name, entries) for name, entries in sources.items()]
     if (registry := registry_credential(unit)) is not None:
-        registry_secrets, places = password_secrets(unit, REGISTRY_SLOT, lambda _: registry)
-        keys |= places
+        registry_secrets, registry_keys = password_secrets(unit, REGISTRY_SLOT, lambda _: registry)
+        keys |= registry_keys
         secrets += registry_secrets
     if tls is not None:
         # With cert-manager the server's own certificate and key are in a Secret that it makes.

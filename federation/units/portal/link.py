@@ -9,7 +9,7 @@ from typing import Any
 from federation.base.scalars import PartyId
 from federation.catalogue.native import FML_MANAGER, SITE_PORTAL
 from federation.config.units import FmlManagerUnit, SitePortalUnit, fml_manager_unit, site_portal_units
-from federation.links.next_hops import Address, Neighbour, by_name, links, remote
+from federation.links.next_hops import Address, NextHop, by_name, links, remote
 from federation.peers.accepted import Peers
 from federation.peers.collaborations import may_talk
 
@@ -37,9 +37,9 @@ def site_portals_of(unit: FmlManagerUnit, peers: Peers) -> dict[PartyId, Address
 
 def portal_links(manager: Address | None, name: str | None) -> dict[str, Any]:
     """Whom a Site Portal dials, and where."""
-    return links({}, None if manager is None else Neighbour({FML_MANAGER.endpoint: manager}), name)
+    return links({}, None if manager is None else NextHop({FML_MANAGER.endpoint: manager}), name)
 
 
 def manager_links(portals: dict[PartyId, Address]) -> dict[str, Any]:
     """Whom an FML Manager dials, and where."""
-    return links({party: Neighbour({SITE_PORTAL.endpoint: address}) for party, address in portals.items()}, None, None)
+    return links({party: NextHop({SITE_PORTAL.endpoint: address}) for party, address in portals.items()}, None, None)

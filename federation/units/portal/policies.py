@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 
-from federation.access.engine_policy import Way
+from federation.access.engine_policy import EgressTarget
 from federation.access.network_policy import (
     Rule,
     connect,
-    door_policies,
     elsewhere,
+    ingress_policies,
     outside,
-    place_of,
     policy,
+    policy_peer,
     published_sources,
-    service_doors,
+    service_ingress,
     to_pods,
     towards,
     unit_policies,
@@ -32,7 +32,7 @@ def site_portal_policies(unit: SitePortalUnit, manager: Address | None) -> tuple
         return ()
     ports = unit.release.ports
     frontend, server = selector(naming.FRONTEND, unit.key), selector(naming.SITE_PORTAL_SERVER, unit.key)
-    egress = [*_fateflow(unit), *map(outside, portal_ways(unit.spec))]
+    egress = [*_fateflow(unit), *map(outside, portal_targets(unit.spec))]
     egress += [] if manager is None else [towards(unit.stack.cluster, manager)]
     made = [
         *unit_policies(unit),
@@ -50,7 +50,7 @@ def site_portal_policies(unit: SitePortalUnit, manager: Address | None) -> tuple
         "sitePortalServer": unit.spec.modules.site_portal_server,
         "postgres": unit.spec.modules.postgres,
     }
-    return (*made, *door_policies(unit, service_doors(shown, ports)))
+    return (*made, *ingress_policies(unit, service_ingress(shown, ports)))
 
 
 def fml_manager_policies(unit: FmlManagerUnit, portals: Iterable[Address]) -> tuple[Manifest, ...]:
@@ -65,10 +65,10 @@ def fml_manager_policies(unit: FmlManagerUnit, portals: Iterable[Address]) -> tu
         "peers-fml-manager-server",
         selector(naming.FML_MANAGER_SERVER, unit.key),
         ingress=ingress,
-        egress=[*map(outside, portal_ways(unit.spec)), *called],
+        egress=[*map(outside, portal_targets(unit.spec)), *called],
     )
     shown = {"fmlManagerServer": unit.spec.modules.fml_manager_server, "postgres": unit.spec.modules.postgres}
-    return (*unit_policies(unit), server, *door_policies(unit, service_doors(shown, ports)))
+    return (*unit_policies(unit), server, *ingress_policies(unit, service_ingress(shown, ports)))
 
 
 def fateflow_policies(unit: PartyUnit) -> tuple[Manifest, ...]:
@@ -77,16 +77,16 @@ def fateflow_policies(unit: PartyUnit) -> tuple[Manifest, ...]:
     if portal is None or not unit.stack.network_policy.enabled:
         return ()
     pods = Pods(portal.namespace, naming.site_portal_key(unit.party), naming.SITE_PORTAL_SERVER, ())
-    rules = [connect("from", [place_of(pods)], (unit.release.ports["fateflowHttp"],))]
+    rules = [connect("from", [policy_peer(pods)], (unit.release.ports["fateflowHttp"],))]
     return (policy(unit, "site-portal", selector(naming.FATEFLOW, unit.key), ingress=rules),)
 
 
-def portal_ways(own: SitePortalSpec | FmlManagerSpec) -> Iterator[Way]:
+def portal_targets(own: SitePortalSpec | FmlManagerSpec) -> Iterator[EgressTarget]:
     """What the server of a Site Portal or an FML Manager dials outside of its stack, beside its peers."""
     if isinstance(own, SitePortalSpec) and own.fateflow is not None:
-        yield Way.to("FATE-Flow", own.fateflow)
+        yield EgressTarget.to("FATE-Flow", own.fateflow)
     if (postgres := own.engines.postgres) is not None:
-        yield Way("PostgreSQL", postgres.external.host, (postgres.external.port,))
+        yield EgressTarget("PostgreSQL", postgres.external.host, (postgres.external.port,))
 
 
 def _fateflow(unit: SitePortalUnit) -> Iterator[Rule]:

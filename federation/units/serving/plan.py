@@ -16,7 +16,7 @@ from federation.config.serving import ServingSpec
 from federation.config.units import AnyServingUnit, ServingExchangeUnit, ServingUnit
 from federation.links.hops_of_serving import serving_exchange_hops, serving_hops
 from federation.links.kinds.registry import route_maps
-from federation.links.next_hops import fateflow_of, links, severed
+from federation.links.next_hops import blocked, fateflow_of, links
 from federation.links.publishing import descriptor, services
 from federation.manifests.modules import ImageUse, in_use, module_images, module_values
 from federation.manifests.objects import SecretPlan
@@ -53,7 +53,7 @@ def plan_serving(unit: ServingUnit, peers: Peers) -> UnitPlan:
         routes=route_maps(unit, peers),
         policies=(*serving_policies(unit, hops), *of_a_party(unit)),
         links=links(*hops, unit.spec.exchange),
-        severed=severed(*hops, unit.spec.exchange),
+        blocked=blocked(*hops, unit.spec.exchange),
         chart=ChartPlan("fate-serving", unit.namespace, values),
         descriptor=descriptor(unit),
         modules=module_summary(values.modules.plain()),
@@ -83,7 +83,7 @@ def plan_serving_exchange(unit: ServingExchangeUnit, peers: Peers, today: date |
         routes=route_maps(unit, peers),
         policies=serving_policies(unit, hops),
         links=links(*hops, None),
-        severed=severed(*hops, None),
+        blocked=blocked(*hops, None),
         groups=groups(unit.stack.collaborations),
         chart=ChartPlan("fate-serving", unit.namespace, values),
         descriptor=descriptor(unit),

@@ -5,17 +5,17 @@ from urllib.parse import urlsplit
 
 from federation.access.console_rows import CONSOLES
 from federation.access.consoles import shown
-from federation.access.engine_policy import Way
+from federation.access.engine_policy import EgressTarget
 from federation.access.network_policy import (
     Rule,
     board_sources,
     connect,
-    door_policies,
+    ingress_policies,
     outside,
-    place_of,
     policy,
+    policy_peer,
     published_sources,
-    service_doors,
+    service_ingress,
     to_pods,
     towards,
     unit_policies,
@@ -54,33 +54,33 @@ def training_policies(unit: PartyUnit) -> tuple[Manifest, ...]:
     if serving is not None:
         ports = serving.release.ports
         server = _pods(serving.namespace, serving.key, naming.SERVING_SERVER, ports["servingServer"])
-        ingress.append(connect("from", [place_of(server)], (unit.release.ports["fateflowHttp"],)))
+        ingress.append(connect("from", [policy_peer(server)], (unit.release.ports["fateflowHttp"],)))
         egress.append(to_pods(server))
         if external is not None and external.use_registry:
             egress.append(to_pods(_pods(serving.namespace, serving.key, naming.SERVING_ZOOKEEPER, ports["servingZookeeper"])))
     else:
-        egress += map(outside, training_ways(unit))
+        egress += map(outside, training_targets(unit))
     return (policy(unit, "serving", selector(naming.FATEFLOW, unit.key), ingress=ingress, egress=egress),)
 
 
-def training_ways(unit: PartyUnit) -> Iterator[Way]:
+def training_targets(unit: PartyUnit) -> Iterator[EgressTarget]:
     """What FATE-Flow of a party dials for a FATE-Serving that is not in its stack."""
     external = unit.spec.servings
     if external is None or unit.party in unit.stack.serving:
         return
-    yield from (Way.to("FATE-Serving", address) for address in external.hosts)
-    yield from (Way.to("ZooKeeper", address) for address in (external.zookeeper.hosts if external.zookeeper else ()))
+    yield from (EgressTarget.to("FATE-Serving", address) for address in external.hosts)
+    yield from (EgressTarget.to("ZooKeeper", address) for address in (external.zookeeper.hosts if external.zookeeper else ()))
 
 
-def serving_ways(unit: ServingUnit) -> Iterator[Way]:
+def serving_targets(unit: ServingUnit) -> Iterator[EgressTarget]:
     """What serving-server dials outside of its stack."""
     if unit.party not in unit.stack.parties and unit.spec.fateflow is not None:
-        yield Way.to("FATE-Flow", unit.spec.fateflow)
+        yield EgressTarget.to("FATE-Flow", unit.spec.fateflow)
     if unit.spec.engines.redis is not None:
-        yield Way("Redis", unit.spec.engines.redis.external.host, (unit.spec.engines.redis.external.port,))
+        yield EgressTarget("Redis", unit.spec.engines.redis.external.host, (unit.spec.engines.redis.external.port,))
     if unit.spec.adaptors.url is not None:
         url = urlsplit(unit.spec.adaptors.url)
-        yield Way("adaptor", url.hostname, (url.port or (443 if url.scheme == "https" else 80),))
+        yield EgressTarget("adaptor", url.hostname, (url.port or (443 if url.scheme == "https" else 80),))
 
 
 def _training(unit: ServingUnit) -> Iterator[Manifest]:
@@ -88,16 +88,16 @@ def _training(unit: ServingUnit) -> Iterator[Manifest]:
     ingress, egress = list[Rule](), list[Rule]()
     if training is not None:
         fateflow = _pods(training.namespace, training.key, naming.FATEFLOW, training.release.ports["fateflowHttp"])
-        ingress.append(connect("from", [place_of(fateflow)], (ports["servingServer"],)))
+        ingress.append(connect("from", [policy_peer(fateflow)], (ports["servingServer"],)))
         egress.append(to_pods(fateflow))
         if unit.spec.modules.serving_zookeeper is not None:
-            rules = [connect("from", [place_of(fateflow)], (ports["servingZookeeper"],))]
+            rules = [connect("from", [policy_peer(fateflow)], (ports["servingZookeeper"],))]
             yield policy(unit, "registry", selector(naming.SERVING_ZOOKEEPER, unit.key), ingress=rules)
-    egress += map(outside, serving_ways(unit))
+    egress += map(outside, serving_targets(unit))
     yield policy(unit, "training", selector(naming.SERVING_SERVER, unit.key), ingress=ingress, egress=egress)
     modules = unit.spec.modules
     shown_modules = {"servingServer": modules.serving_server, "servingProxy": modules.serving_proxy, "servingAdmin": modules.serving_admin}
-    yield from door_policies(unit, service_doors(shown_modules, ports))
+    yield from ingress_policies(unit, service_ingress(shown_modules, ports))
 
 
 def _consoles(unit: ServingUnit) -> Iterator[Manifest]:

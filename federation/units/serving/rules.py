@@ -151,14 +151,14 @@ def _release_is_not_known_to_fit(stack: PlannedStack, unit: ServingUnit) -> Iter
 SERVING_WARNINGS: tuple[UnitWarn, ...] = (_features_are_invented, _in_the_clear, _release_is_not_known_to_fit)
 
 
-def severed_warnings(stack: PlannedStack) -> Iterator[Finding]:
-    """FATE-Servings that this stack still reaches, although their parties are severed: each is a peer of its own."""
+def blocked_warnings(stack: PlannedStack) -> Iterator[Finding]:
+    """FATE-Servings that this stack still reaches, although their parties are blocked: each is a peer of its own."""
     servings = {peer.party_id: peer for peer in stack.peers.parties("serving")}
     through = any(own.exchange is not None for own in stack.spec.serving.values())
     for peer in stack.peers.parties():
-        serving, severed = servings.get(peer.party_id), peer.state in ("suspended", "retired")
+        serving, blocked = servings.get(peer.party_id), peer.state in ("suspended", "retired")
         where, title = stack.place(("peers", peer.name)), f"peer {peer.name} is {peer.state}, but its FATE-Serving"
-        if severed and serving is not None and serving.routed:
+        if blocked and serving is not None and serving.routed:
             yield caution(where, f"{title}, peer {serving.name}, is active:", "set its state, too")
-        elif severed and serving is None and through:
+        elif blocked and serving is None and through:
             yield caution(where, f"{title} is reached through the serving exchange:", "accept its descriptor, and set its state, too")

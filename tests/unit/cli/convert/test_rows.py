@@ -180,7 +180,7 @@ def _claims() -> Iterator[Fixture]:
     for word in ("nodemanager", "hdfs.datanode"):
         base, place = PLACES[word, "party"]
         keys = {f"{word.replace('.', '/')}/existingClaim": "data", "persistence": True}
-        yield Fixture(base, keys, {f"{place}/persistence/existingClaim": None}, lost="a claim of its own")
+        yield Fixture(base, keys, {f"{place}/persistence/existingClaim": None}, lost="its own claim")
     yield Fixture("eggroll", {"python/subPath": "mine", "persistence": True}, {f"{P}/modules/fateflow": None}, unused="fixed names")
     for word, kept in (("servingServer", False), ("servingRedis", True), ("servingZookeeper", True)):
         for key in ("storageClass", "accessMode", "size"):
@@ -205,7 +205,7 @@ def _party() -> Iterator[Fixture]:
                   {f"{fateflow}/service/loadBalancerIP": "192.0.2.9"})  # fmt: skip
     yield Fixture("eggroll", {"python/loadBalancerIP": "192.0.2.9"}, {f"{fateflow}/service": None}, unused="is ClusterIP")
     yield Fixture("eggroll", {"python/replicas": 1}, {f"{fateflow}/replicas": 1})
-    yield Fixture("eggroll", {"python/replicas": 3}, {f"{fateflow}/replicas": None}, lost="works alone")
+    yield Fixture("eggroll", {"python/replicas": 3}, {f"{fateflow}/replicas": None}, lost="does not scale")
     yield Fixture("eggroll", {"python/serviceAccountName": "fate"}, {f"{fateflow}/serviceAccountName": "fate"})
     yield Fixture("eggroll", {"python/logLevel": "INFO"})
     yield Fixture("eggroll", {"python/logLevel": "DEBUG"}, lost="level INFO")
@@ -228,7 +228,7 @@ def _party() -> Iterator[Fixture]:
         yield from _service("eggroll", word, f"{P}/modules/{word}", {})
     for word in ("nodemanager", "clustermanager"):
         yield Fixture("eggroll", {f"{word}/type": "ClusterIP"}, {f"{P}/modules/{word}/service/type": "ClusterIP"})
-        yield Fixture("eggroll", {f"{word}/type": "LoadBalancer"}, {f"{P}/modules/{word}/service": None}, lost="one by one")
+        yield Fixture("eggroll", {f"{word}/type": "LoadBalancer"}, {f"{P}/modules/{word}/service": None}, lost="need a headless Service")
     for key, fixed, other in (("ip", "mysql", "db"), ("port", 3306, 3307), ("database", "eggroll_meta", "fate"), ("user", "fate", "app")):
         yield Fixture("eggroll", {f"mysql/{key}": fixed})
         yield Fixture("eggroll", {f"mysql/{key}": other}, lost="")

@@ -463,7 +463,7 @@ def test_a_new_party_beside_the_exchange_leaves_its_neighbours_alone(tmp_path: P
 
 
 # A tombstone is there to lead nowhere: nginx's, and that of rollsite's exchange.
-NOWHERE = ({"proxy": [{"host": "127.0.0.1", "http_port": 1}]}, {"default": [{"ip": "127.0.0.1", "port": 1}]})
+BLACKHOLE = ({"proxy": [{"host": "127.0.0.1", "http_port": 1}]}, {"default": [{"ip": "127.0.0.1", "port": 1}]})
 DEFAULTS = {"Pulsar": ["pulsar_route_table.yaml", "route_table.yaml"], "Eggroll": ["route_table.json"], "OSX": ["route_table.json"]}
 
 
@@ -474,7 +474,7 @@ def test_there_is_a_default_route_only_to_an_active_exchange(case: Case, tmp_pat
     assert texts
     for unit, routes in texts.items():
         assert tables(routes)
-        defaults = [name for name, table in tables(routes).items() if "default" in table and table["default"] not in NOWHERE]
+        defaults = [name for name, table in tables(routes).items() if "default" in table and table["default"] not in BLACKHOLE]
         if unit == "exchange":
             assert defaults == [], "a default route of an exchange would be a loop"
             continue
