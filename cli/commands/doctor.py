@@ -20,8 +20,8 @@ Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="for all questio
 
 
 def status(stack: Stack, timeout: Timeout = 30) -> Result:
-    """Show what the stack has in its cluster: modules, claims, certificates, Services, consoles. Reads the stack file and its peers'
-    descriptors, and the cluster by kubectl ($KUBECTL, else PATH); no state, no passphrase, no Secret.
+    """Show what the stack has in its cluster: modules, claims, certificates, Services, endpoints, consoles; and its peers. Reads the stack
+    file and its peers' descriptors, and the cluster by kubectl ($KUBECTL, else PATH); no state, no passphrase, no Secret.
 
     Example: `fatefed status -s bank-a`
     """

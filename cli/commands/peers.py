@@ -198,13 +198,12 @@ def peers_list(stack: Stack) -> Result:
 
     Example: `fatefed peers list -s bank-a`
     """
-    from cli.commands import show
+    from cli.peers.listing import peers_data, peers_table
+    from cli.tools.page import Page
 
     loaded = stack.load()
-    states, accepted = loaded.plan.states, {peer.name: peer for peer in loaded.peers.accepted}
-    known = {name: accepted[name].descriptor for name in states.keys() & accepted.keys()}
-    said = {name: {"kind": peer.kind, "partyId": peer.party_id, "organization": peer.organization} for name, peer in known.items()}
-    return Result(show.peers_text(states, accepted), {"peers": {name: {**said.get(name, {}), **state} for name, state in states.items()}})
+    peers = peers_data(loaded)
+    return Result(Page((peers_table(loaded),)) if peers else "no peers: `fatefed peers add FILE` accepts one", {"peers": peers})
 
 
 def descriptor_show(file: Annotated[Path, typer.Argument(metavar="FILE", help="a descriptor, signed or not")]) -> Result:

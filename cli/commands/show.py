@@ -13,11 +13,9 @@ from cli.peers.accept import Review
 from cli.peers.descriptors import Export
 from cli.peers.states import StateChange
 from cli.tools.files import shown
-from cli.tools.page import Page, Table
 from cli.tools.project import Stack
 from cli.tools.text import printable
 from federation.base.errors import escaped
-from federation.peers.accepted import Peer
 from federation.peers.descriptor import Descriptor, digest
 from federation.peers.signed import Received
 from federation.pki.authority import AuthorityFacts
@@ -60,17 +58,6 @@ def _described(descriptor: Descriptor, authorities: Sequence[AuthorityFacts], le
         *(f"  {name}: {_endpoint(endpoint)}" for name, endpoint in sorted(descriptor.plain()["endpoints"].items())),
         *(f"  CA: {escaped(one.subject)}, from {one.first} to {one.last}, SHA-256 {one.sha256}" for one in authorities),
     ]
-
-
-def peers_text(states: Mapping[str, Mapping[str, str]], accepted: Mapping[str, Peer]) -> str | Page:
-    """Every peer of a stack, one line each."""
-    rows = []
-    for name, state in states.items():
-        peer = accepted.get(name)
-        who = ("-", "-") if peer is None else (peer.descriptor.title.removeprefix("the "), peer.descriptor.organization)
-        rows.append((name, *who, state["state"], state.get("reason", "")))
-    head = ("name", "what", "organization", "state", "why")
-    return Page((Table(head, rows),)) if states else "no peers: `fatefed peers add FILE` accepts one"
 
 
 def check_text(loaded: LoadedStack, stack: Stack, wanted: Sequence[ToDo], others: Iterable[str], steps: Sequence[NextStep]) -> str:

@@ -186,7 +186,7 @@ def _workload(unit: UnitPlan, module: Expected) -> Answers:
 def pod(unit: UnitPlan, module: Expected) -> Answers:
     """A pod of a module that is ready."""
     return {
-        "metadata": {"name": f"{module.component}-0", "labels": _labels(unit, module)},
+        "metadata": {"name": f"{module.component}-0", "labels": _labels(unit, module), "creationTimestamp": "2026-01-01T00:00:00Z"},
         "spec": {"containers": [{"name": "main", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}]},
         "status": {"containerStatuses": [{"name": "main", "restartCount": 0, "state": {"running": {}}}]},
     }

@@ -1,22 +1,28 @@
 """`fatefed status`: what a stack has in its cluster now: modules, claims, addresses. What cannot be read is said so."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from cli.doctor.live_addresses import filled
 from cli.doctor.own.certificates import ends, issuer_of, why_not_ready
 from cli.doctor.own.checks import NO_ANSWER
 from cli.doctor.snapshot import CERTIFICATES, VERSION, Snapshot, UnitView, addresses, expected, name_of
+from cli.peers.listing import peers_data, peers_table
 from cli.tools.kubectl import Object, Reading
 from cli.tools.page import Page, Table
+from federation.base.live import live_values
 
 Entries = list[dict[str, Any]]
+_UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 
 def status_data(snapshot: Snapshot) -> dict[str, Any]:
     """The state of every unit as data; what is not readable is {"unread": why}."""
     version = snapshot.readings[VERSION]
     cluster = {"kubernetes": snapshot.kubernetes} if snapshot.reachable else {"unread": version.reason}
-    return {"cluster": cluster, "units": {view.unit.key: _unit(view) for view in snapshot.units}}
+    units = {view.unit.key: _unit(view) for view in snapshot.units}
+    return {"cluster": cluster, "units": units, "peers": peers_data(snapshot.loaded)}
 
 
 def status_text(snapshot: Snapshot) -> Page:
@@ -25,11 +31,23 @@ def status_text(snapshot: Snapshot) -> Page:
     if not snapshot.reachable:
         return Page((f"the cluster does not answer: {data['cluster']['unread']}\n    remedy: {NO_ANSWER}",))
     parts: list[str | Table] = [f"Kubernetes {snapshot.kubernetes}"]
-    for key, unit in data["units"].items():
-        parts += ["", f"{key}: release {unit['release']}, namespace {unit['namespace']}"]
-        for section in ("modules", "claims", "certificates", "services", "consoles"):
+    for view in snapshot.units:
+        unit = data["units"][view.unit.key]
+        parts += ["", f"{view.unit.key}: release {unit['release']}, namespace {unit['namespace']}{_how(view, unit['modules'])}"]
+        sections = ("modules", "claims", "certificates", "services", "endpoints", "consoles") if view.deployed else ("claims",)
+        for section in sections:
             parts += _section(section, unit[section])
+    parts += ["", peers_table(snapshot.loaded)] if data["peers"] else ["", "no peers: `fatefed peers add FILE` accepts one"]
     return Page(tuple(parts))
+
+
+def _how(view: UnitView, modules: Entries | dict[str, str]) -> str:
+    """How many modules of a unit are ready, as far as that is known."""
+    if not view.deployed:
+        return ": nothing of it runs there"
+    if isinstance(modules, dict):
+        return ""
+    return f": {sum(module['state'] == 'ready' for module in modules)} of {len(modules)} modules ready"
 
 
 def _section(name: str, found: Any) -> Sequence[str | Table]:
@@ -37,7 +55,18 @@ def _section(name: str, found: Any) -> Sequence[str | Table]:
         return ["", f"{name}: not readable: {found['unread']}"]
     if not found:
         return []
-    return ["", Table(tuple(found[0]), [tuple(map(str, entry.values())) for entry in found])]
+    shown = [
+        {("age" if word == "since" else word): _age(value) if word == "since" else value for word, value in one.items()} for one in found
+    ]
+    return ["", Table(tuple(shown[0]), [tuple(map(str, entry.values())) for entry in shown])]
+
+
+def _age(since: str) -> str:
+    """How long ago that was, in the largest unit of which there are two or more: `50 h`, `3 d`."""
+    if not since:
+        return "-"
+    seconds = int((datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds())
+    return next((f"{seconds // size} {unit}" for unit, size in _UNITS if seconds >= 2 * size), f"{max(seconds, 0)} s")
 
 
 def _unit(view: UnitView) -> dict[str, Any]:
@@ -48,10 +77,12 @@ def _unit(view: UnitView) -> dict[str, Any]:
         "claims": _listed(view.reading("persistentvolumeclaims"), _claim),
         "certificates": _listed(view.reading(CERTIFICATES), _certificate) if view.unit.certificates else [],
         "services": _listed(view.reading("services"), _service),
+        "endpoints": [*_endpoints(view)],
+        # Nobody answers at the URLs of what does not run.
         "consoles": [
             {"console": name, "url": console["url"], "otherwise": console["portForward"]}
             for name, console in view.unit.access.items()
-            if isinstance(console, dict) and view.runs
+            if view.runs and isinstance(console, dict)
         ],
     }
 
@@ -76,8 +107,17 @@ def _module(view: UnitView, component: str, planned: int) -> dict[str, Any]:
         "state": state,
         "ready": f"{ready}/{planned}",
         "restarts": restarts if known else "not readable",
+        "since": max((pod["metadata"].get("creationTimestamp", "") for pod in pods), default=""),
         "image": ", ".join(images),
     }
+
+
+def _endpoints(view: UnitView) -> Iterator[dict[str, Any]]:
+    """What peers dial, with the addresses that the cluster has given by now."""
+    for name, endpoint in filled(view.unit.descriptor["endpoints"], view.readings).items():
+        ports = ", ".join(f"{purpose} {port}" for purpose, port in sorted(endpoint["ports"].items()))
+        host = "none yet" if live_values(endpoint["host"]) else endpoint["host"]
+        yield {"endpoint": name, "host": host, "ports": ports, "tls": "TLS" if endpoint["tls"] else "no TLS"}
 
 
 def _listed(reading: Reading, entry: Callable[[Object], dict[str, Any]]) -> Entries | dict[str, str]:

@@ -164,7 +164,7 @@ def test_peers_are_listed_with_what_they_are_and_their_state(capsys: pytest.Capt
     code, out, errors = run(capsys, "peers", "list", "-s", "bank-a")
     assert (code, errors) == (0, "")
     assert [line.split() for line in out.splitlines()] == [
-        ["NAME", "WHAT", "ORGANIZATION", "STATE", "WHY"],
+        ["PEER", "WHAT", "ORGANIZATION", "STATE", "WHY"],
         ["consortium", "exchange", "consortium", "active"],
     ]
     listed = json.loads(run(capsys, "peers", "list", "-s", "bank-a", "--json")[1])["peers"]

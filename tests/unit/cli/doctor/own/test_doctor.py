@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -421,6 +422,42 @@ def test_status_shows_modules_claims_addresses_and_consoles(lab: Lab) -> None:
     lab.kubectl.write()
     assert lab.run("status")[1]["units"]["party-9999"]["consoles"] == [], "nobody answers at their addresses"
     assert "party-9999: release 1.11.2, namespace fate-9999" in text
+
+
+def test_status_shows_since_when_pods_run_what_peers_dial_and_who_they_are(lab: Lab) -> None:
+    began = datetime.now(UTC) - timedelta(hours=50)
+    item(lab.kubectl.answers, "pods", "nginx-0")["metadata"]["creationTimestamp"] = began.strftime("%Y-%m-%dT%H:%M:%SZ")
+    item(lab.kubectl.answers, "pods", "mysql-0")["metadata"].pop("creationTimestamp")
+    later = datetime.now(UTC) - timedelta(minutes=90, seconds=20)
+    item(lab.kubectl.answers, "pods", "pulsar-0")["metadata"]["creationTimestamp"] = later.strftime("%Y-%m-%dT%H:%M:%SZ")
+    lab.kubectl.write()
+    _, data = lab.run("status")
+    unit, peers = data["units"]["party-9999"], data["peers"]
+    assert {module["module"]: module["since"] for module in unit["modules"]}["nginx"] == began.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert {"endpoint": "nginx", "host": "203.0.113.50", "ports": "http 9300", "tls": "no TLS"} in unit["endpoints"]
+    assert [(name, peer["kind"], peer["state"]) for name, peer in peers.items()] == [("consortium", "exchange", "active")]
+    lines = [line.split("  ") for line in lab.text("status").splitlines()]
+    rows = {words[0]: [word.strip() for word in words if word.strip()] for words in lines}
+    assert rows["MODULE"][4] == "AGE"
+    assert (rows["nginx"][:3], rows["consortium"]) == (
+        ["nginx", "203.0.113.50", "http 9300"],
+        ["consortium", "exchange", "consortium", "active"],
+    )
+    ages = {words[0]: " ".join(words[4:-1]) for words in map(str.split, lab.text("status").splitlines()) if words[1:2] == ["ready"]}
+    assert (ages["nginx"], ages["pulsar"], ages["mysql"]) == ("2 d", "90 min", "-")
+
+
+def test_status_shows_no_console_and_no_module_of_a_stack_that_was_destroyed(lab: Lab) -> None:
+    assert "fateboard.bank-a.example" in lab.text("status")
+    for kind in ("deployments", "statefulsets", "pods", "services"):
+        lab.kubectl.answers[f"{kind}/fate-9999"] = []
+    lab.kubectl.write()
+    text, unit = lab.text("status"), lab.run("status")[1]["units"]["party-9999"]
+    assert "party-9999: release 1.11.2, namespace fate-9999: nothing of it runs there" in text
+    assert "data-mysql-0" in text, "claims stay"
+    assert not [word for word in ("bank-a.example", "port-forward", "ENDPOINT", "MODULE") if word in text]
+    assert unit["consoles"] == []
+    assert {endpoint["host"] for endpoint in unit["endpoints"]} == {"none yet"}
 
 
 def test_status_says_what_it_may_not_read_and_what_is_not_there(lab: Lab) -> None:
