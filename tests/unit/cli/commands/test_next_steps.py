@@ -13,7 +13,7 @@ from cli.main import main
 from cli.tools.project import find_project
 from tests.support.backend import backend, deploy
 from tests.support.configs import key_of
-from tests.support.stacks import exchange, initialized, project, sent
+from tests.support.stacks import REPO, exchange, initialized, project, sent
 
 BLOCK = re.compile(r"^next:\n((?:  .+\n?)+)", re.M)
 EDIT = re.compile(r"edit (\S+)")
@@ -115,6 +115,7 @@ VERBS = [
     "trust init",
     "secrets init",
     "keys init",
+    "secrets rotate party-9999-notebook",
     f"peers add ../sent.json --yes --key {key_of('consortium')}",
     "peers suspend consortium",
     "peers resume consortium",
@@ -144,9 +145,17 @@ def test_every_verb_says_the_same_of_what_comes_next(capsys: pytest.CaptureFixtu
         "pulumi up -s bank",
         "fatefed descriptor export -s bank -o bank.json",
     ]
-    assert told[5] == ["pulumi up -s bank", "fatefed descriptor export -s bank -o bank.json"]
+    assert told[6] == ["pulumi up -s bank", "fatefed descriptor export -s bank -o bank.json"]
     assert told[-3] == [], "exported as deployed: nothing comes next"
-    assert told[-2] == told[5], "an exported descriptor with another key is out of date"
+    assert told[-2] == told[6], "an exported descriptor with another key is out of date"
+
+
+def test_no_verb_words_what_comes_next_by_itself() -> None:
+    """But the three steps of a CA, which wait for peers."""
+    files = sorted((REPO / "cli").rglob("*.py"))
+    assert len(files) > 50
+    writing = [file.name for file in files if re.search(r"[\"'; ]next: ?[\"`{]", file.read_text("utf-8"))]
+    assert writing == ["next_steps.py", "show.py"]
 
 
 def test_a_stack_without_a_file_begins_with_init(capsys: pytest.CaptureFixture[str], home: Path) -> None:
