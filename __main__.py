@@ -5,7 +5,7 @@ from functools import partial
 
 import pulumi
 
-from components import External, Site, UnitArgs, Units, compared_with_exports, make_units
+from components import External, LastMessages, Site, UnitArgs, Units, make_units, published_bodies
 from components.base import refuse_self_routes, refused
 from components.cluster import cluster_uids, object_providers
 from components.manifests import extra_manifests
@@ -32,7 +32,7 @@ def main() -> None:
     plan, spec = published_plan(stack, secrets), stack.spec
     secrets |= made_certificates(stack, secrets)
     namespaces = Namespaces(spec.cluster, project_folder(file), stack.source.place, plan.units)
-    remembered = Units(plan, spec.cluster, cluster_uids(spec.cluster, [unit.namespace for unit in plan.units]))
+    remembered = Units(plan, spec.cluster, cluster_uids(spec.cluster, [unit.namespace for unit in plan.units]), last := LastMessages())
     opts, retained = object_providers(spec.cluster, remembered)
     others = (*plan.unpinned, *source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack()))
     for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *weak_certificate_warnings(stack, secrets), *others):
@@ -44,9 +44,9 @@ def main() -> None:
     clear = refuse_self_routes({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
     extra = extra_manifests(plan.manifests, sites.values(), opts, retained)
-    args = partial(UnitArgs, sites=sites, addresses=addresses, clear=clear, secrets=wrapped, needs=extra)
+    args = partial(UnitArgs, sites=sites, addresses=addresses, clear=clear, secrets=wrapped, needs=extra, last=last)
     units = make_units([args(plan=unit) for unit in plan.units], opts)
-    pulumi.export("descriptors", compared_with_exports({key: unit.descriptor for key, unit in units.items()}, spec, pulumi.get_stack()))
+    pulumi.export("descriptors", published_bodies(units, spec, pulumi.get_stack()))
     pulumi.export("endpoints", {key: unit.descriptor.apply(lambda body: body["endpoints"]) for key, unit in units.items()})
     pulumi.export("routeRevision", {key: unit.route_revision for key, unit in units.items()})
     for name, value in plan.outputs.items():

@@ -1,17 +1,20 @@
 """Pulumi components: layout only. What they make was decided in the plan (`federation.stack.plan`)."""
 
-from components.exported import compared_with_exports
+from components.exported import compared_with_exports, published_bodies
 from components.external import External
+from components.last_messages import LastMessages
 from components.remembered import Units
 from components.site import Site
 from components.unit import Unit, UnitArgs, make_units
 
 __all__ = [
     "External",
+    "LastMessages",
     "Site",
     "Unit",
     "UnitArgs",
     "Units",
     "compared_with_exports",
     "make_units",
+    "published_bodies",
 ]

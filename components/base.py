@@ -44,6 +44,9 @@ class FederationComponent(pulumi.ComponentResource):
         """
         self.name = name
         properties = None if facts is None else {key: value if after is None else _when(after, value) for key, value in facts.items()}
+        if facts is not None:
+            # Pulumi would print all facts when one changes; what that means, effects say in words.
+            opts = ResourceOptions.merge(opts, ResourceOptions(hide_diffs=["*"]))
         super().__init__(naming.COMPONENT_PACKAGE + kind, name, properties, opts)
 
     def create(self, manifest: Manifest, fields: Mapping[str, Input[Any]] | None = None, **opts: Any) -> pulumi.CustomResource:

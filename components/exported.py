@@ -1,12 +1,14 @@
-"""What a preview and `pulumi up` say of descriptors that were exported and are out of date."""
+"""What a preview and `pulumi up` say of exported descriptors: those out of date, and those of a new unit, which nobody has yet."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pulumi
 from pulumi import Output
 
-from federation.changes.exported import exported_warnings, published_fields
+from components.unit import Unit
+from federation.changes.exported import export_command, exported_warnings, published_fields, send
 from federation.config.stack import StackSpec
 
 Bodies = Mapping[str, Output[dict[str, Any]]]
@@ -24,3 +26,16 @@ def compared_with_exports(bodies: Bodies, spec: StackSpec, stack: str) -> Bodies
 
     Output.all(**bodies).apply(tell)
     return bodies
+
+
+def published_bodies(units: Mapping[str, Unit], spec: StackSpec, stack: str) -> Bodies:
+    """What each unit publishes; on the way, which descriptors are to be exported: out of date ones, and those of units that are new."""
+    for key, unit in units.items():
+        if key not in spec.exported:
+            Output.all(unit.descriptor, unit.parts).apply(partial(_suggest, key, unit, f"-s {stack}"))
+    return compared_with_exports({key: unit.descriptor for key, unit in units.items()}, spec, stack)
+
+
+def _suggest(key: str, unit: Unit, options: str, _: object) -> None:
+    if unit.new:
+        pulumi.log.info(f"next: {send(export_command(key, options))}")

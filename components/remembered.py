@@ -7,8 +7,9 @@ import pulumi
 from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceOptions
 
 from components.base import FederationComponent
+from components.last_messages import LastMessages
 from federation.changes.cluster import moved_cluster, other_cluster
-from federation.changes.effects import SEVERITY, effects
+from federation.changes.effects import effects
 from federation.config.stack import ClusterSpec
 from federation.stack.plan import StackPlan
 from federation.units.data import lost_data, refusal, taken_namespaces
@@ -20,14 +21,14 @@ _CLUSTER = "cluster"
 class Units(FederationComponent):
     """Holds nothing. The provider and all Sites wait for it, so that nothing is touched, and nothing forgotten, when it refuses."""
 
-    def __init__(self, plan: StackPlan, cluster: ClusterSpec, uids: Output[dict[str, str]]) -> None:
+    def __init__(self, plan: StackPlan, cluster: ClusterSpec, uids: Output[dict[str, str]], last: LastMessages) -> None:
         """`uids`: of the cluster that the kubeconfig leads to."""
-        hooked = ResourceOptions(hooks=ResourceHookBinding(before_update=[_refuses_and_says(plan, cluster)]))
+        hooked = ResourceOptions(hooks=ResourceHookBinding(before_update=[_refuses_and_says(plan, cluster, last)]))
         super().__init__("Units", "units", hooked, {unit.key: dict(unit.data) for unit in plan.units} | {_CLUSTER: uids})
         self.register_outputs({})
 
 
-def _refuses_and_says(plan: StackPlan, cluster: ClusterSpec) -> ResourceHook:
+def _refuses_and_says(plan: StackPlan, cluster: ClusterSpec, last: LastMessages) -> ResourceHook:
     """Refuses another cluster, lost data, and a unit in the namespace of another one; says what becomes of a unit that goes."""
 
     def check(change: ResourceHookArgs) -> None:
@@ -50,7 +51,7 @@ def _refuses_and_says(plan: StackPlan, cluster: ClusterSpec) -> ResourceHook:
             pulumi.log.warn(f"this stack moves to another cluster: {moved}; run `pulumi refresh` first, or nothing is made here")
         for key in sorted(old.keys() - new.keys()):
             for effect in effects(key, {"data": old[key]}, None):
-                (pulumi.log.warn if SEVERITY[effect.kind] else pulumi.log.info)(str(effect))
+                last.effect(effect)
 
     return ResourceHook("units-remembered", check, opts=ResourceHookOptions(on_dry_run=True))
 

@@ -11,12 +11,13 @@ import pulumi_kubernetes as k8s
 from pulumi import Input, Output, Resource, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceOptions
 
 from components.base import Addresses, FederationComponent, fill
+from components.last_messages import LastMessages
 from components.passwords import password_guard
 from components.site import Site
 from federation.base import naming
 from federation.base.live import live_values
 from federation.catalogue.kinds import KINDS
-from federation.changes.effects import SEVERITY, effects
+from federation.changes.effects import effects
 from federation.links.routes import route_revision
 from federation.manifests.jobs import JobPlan
 from federation.manifests.objects import SecretPlan
@@ -35,6 +36,7 @@ class UnitArgs:
     sites: Mapping[str, Site]
     addresses: Addresses
     secrets: Mapping[str, Output[str]]
+    last: LastMessages
     # Fails when a peer turns out to be at an address of this stack: until it is there, nothing of a unit is changed.
     clear: Output[Any] | None = None
     # What must be there before workloads: the stack's own objects, such as claims and service accounts.
@@ -60,14 +62,20 @@ class Unit(FederationComponent):
 
     descriptor: Output[dict[str, Any]]
     route_revision: Output[str]
+    # Whether this update makes it; known when `parts` are.
+    new: bool
     # What it has in its cluster.
     parts: Output[list[Resource]]
 
     def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         plan = args.plan
-        self._protected = plan.protected
-        hooked = ResourceOptions(hooks=ResourceHookBinding(before_update=[_says_what_it_does(plan.key)]))
-        super().__init__(KINDS[plan.kind].component, plan.key, ResourceOptions.merge(opts, hooked), plan.facts, args.settled)
+        self._protected, self._last, self.new = plan.protected, args.last, False
+        hooks = ResourceHookBinding(
+            before_update=[_says_what_it_does(plan.key, args.last)], after_create=[self._notes_that_it_is_new(plan.key)]
+        )
+        super().__init__(
+            KINDS[plan.kind].component, plan.key, ResourceOptions.merge(opts, ResourceOptions(hooks=hooks)), plan.facts, args.settled
+        )
         secrets = [self._secret(secret, args) for secret in plan.secrets]
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
         routes = [self.create(manifest, _fields(files[manifest.role]), depends_on=args.site.namespace) for manifest in plan.routes]
@@ -89,6 +97,14 @@ class Unit(FederationComponent):
         if self._protected is not None:
             ActiveMembers(self.name, ResourceOptions(parent=self, protect=self._protected, depends_on=everything))
 
+    def _notes_that_it_is_new(self, key: str) -> ResourceHook:
+        """Not in a preview, which makes nothing."""
+
+        def take_note(_: ResourceHookArgs) -> None:
+            self.new = True
+
+        return ResourceHook(f"{key}-is-new", take_note)
+
     def _secret(self, secret: SecretPlan, args: UnitArgs) -> k8s.core.v1.Secret:
         values = {
             key: args.secrets[name].apply(pkcs8) if key in secret.pkcs8 else args.secrets[name] for key, name in secret.sources.items()
@@ -98,7 +114,7 @@ class Unit(FederationComponent):
             metadata=k8s.meta.v1.ObjectMetaArgs(**secret.metadata),
             type=secret.type,
             string_data=values,
-            opts=ResourceOptions(parent=self, depends_on=args.site.namespace, hooks=_hooks(self.name, secret)),
+            opts=ResourceOptions(parent=self, depends_on=args.site.namespace, hooks=_hooks(self.name, secret, self._last)),
         )
 
     def _job(self, plan: JobPlan, needs: list[Any]) -> pulumi.Resource:
@@ -116,12 +132,12 @@ class Unit(FederationComponent):
         )
 
 
-def _says_what_it_does(key: str) -> ResourceHook:
+def _says_what_it_does(key: str, last: LastMessages) -> ResourceHook:
     """Says in the preview which pairs of parties a change affects, how, and who must act."""
 
     def say(change: ResourceHookArgs) -> None:
         for effect in effects(key, change.old_inputs or {}, change.new_inputs or {}):
-            (pulumi.log.warn if SEVERITY[effect.kind] else pulumi.log.info)(str(effect))
+            last.effect(effect)
 
     return ResourceHook(f"{key}-says-what-it-does", say, opts=ResourceHookOptions(on_dry_run=True))
 
@@ -149,7 +165,7 @@ def make_units(arguments: Sequence[UnitArgs], opts: ResourceOptions) -> dict[str
     return units
 
 
-def _hooks(unit: str, secret: SecretPlan) -> ResourceHookBinding | None:
+def _hooks(unit: str, secret: SecretPlan, last: LastMessages) -> ResourceHookBinding | None:
     """What a preview refuses of passwords, and says of a certificate that is renewed: the values themselves it does not show."""
     if secret.passwords:
         return ResourceHookBinding(before_update=[password_guard(unit, secret)])
@@ -159,7 +175,7 @@ def _hooks(unit: str, secret: SecretPlan) -> ResourceHookBinding | None:
     def say(change: ResourceHookArgs) -> None:
         old, new = (_until(inputs) for inputs in (change.old_inputs, change.new_inputs))
         if old != new:
-            pulumi.log.info(f"the certificate of {unit} is renewed: until {new}, so far until {old}; Pulsar reads it within 5 minutes")
+            last.info(unit, f"the certificate of {unit} is renewed: until {new}, so far until {old}; Pulsar reads it within 5 minutes")
 
     hook = ResourceHook(f"{unit}-{secret.role}-renewal", say, opts=ResourceHookOptions(on_dry_run=True))
     return ResourceHookBinding(before_update=[hook])

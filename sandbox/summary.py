@@ -61,7 +61,7 @@ def _show_next(parties: Mapping[str, str]) -> None:
 to go on by hand
   cd .demo/{name} && . ./env
   kubectl get pods -n fate-{party}
-  pulumi config set --path 'fate:parties.{party}.modules.spark.workers' 3 && pulumi preview --diff
+  pulumi config set --path 'fate:parties.{party}.modules.spark.workers' 3 && pulumi preview
   fatefed render -s {name} --out /tmp/{name}
 a third party: `fatefed init party -s shop-c --party-id 10001` (README, "A third party")
 the end: make demo-down""")

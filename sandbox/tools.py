@@ -85,6 +85,7 @@ def tools_env(pulumi_home: Path | None = None) -> dict[str, str]:
     variables = {
         "PATH": os.pathsep.join([*dict.fromkeys(map(str, path)), os.environ.get("PATH", os.defpath)]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_OPTION_SUPPRESS_OUTPUTS": "true",  # `pulumi stack output` prints them
     }
     if not official_pulumi():
         variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"

@@ -53,6 +53,7 @@ def new_folder(folder: Path, *, backend: str | None = None, kubeconfig: str | No
         "PULUMI_BACKEND_URL": url,
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "passphrase"),
         "KUBECONFIG": config,
+        "PULUMI_OPTION_SUPPRESS_OUTPUTS": "true",  # `pulumi stack output` prints them
     }
     write_atomic(folder / ".gitignore", files("cli.stackfile").joinpath("new.gitignore").read_bytes(), _PUBLIC)
     write_atomic(folder / "Pulumi.yaml", project.encode(), _PUBLIC)

@@ -27,6 +27,8 @@ class Registered:
     dependencies: frozenset[str]
     provider: str
     remote: bool
+    # Whose changes the engine does not print.
+    hidden: tuple[str, ...] = ()
 
     @property
     def label(self) -> tuple[str, str]:
@@ -98,6 +100,7 @@ class _Monitor(mocks.MockMonitor):
                 dependencies=frozenset(request.dependencies),
                 provider=request.provider or next(iter(request.providers.values()), ""),
                 remote=request.remote,
+                hidden=tuple(request.hideDiffs),
             )
         )
         return response

@@ -731,6 +731,16 @@ def test_the_outputs_are_maps_by_unit(program: Program) -> None:
     assert run.exports["modules"]["exchange"]["trafficServer"] == {"image": "federatedai/trafficserver:9.2.0", "replicas": 1}
 
 
+def test_a_preview_prints_one_line_of_what_the_state_remembers_and_every_line_of_an_object(program: Program) -> None:
+    resources = program(LOCAL).resources
+    remembering = {item.label for item in resources if item.type.startswith("fate:federation:") and item.inputs}
+    assert remembering == {("Units", "units")} | {
+        (kind, key) for key, unit in (("party-9999", "FateParty"), ("exchange", "Exchange")) for kind in ("Site", unit)
+    }
+    assert {item.label for item in resources if item.hidden == ("*",)} == remembering
+    assert {item.hidden for item in resources if item.label not in remembering} == {()}
+
+
 def test_a_pending_peer_is_an_output_and_a_warning_and_no_component(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     warnings: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", warnings.append)

@@ -24,14 +24,25 @@ def _party(namespace: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def bank(clusters: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Two parties of one organization, deployed."""
+def first_update(clusters: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, str]:
+    """Two parties of one organization, deployed, and what the first `pulumi up` printed."""
     parties = {party: _party(f"impact-{party}") for party in ("9998", "9999")}
     config = {"organization": "bank-a", "federation": FEDERATION, "parties": parties}
     space = operator("bank-a", tmp_path_factory.mktemp("impact"), clusters["bank-a"], config)
     space.fatefed("secrets", "init")
-    space.up()
-    return space
+    return space, printed(space, "up", "--yes", "--skip-preview")
+
+
+@pytest.fixture(scope="module")
+def bank(first_update: tuple[Workspace, str]) -> Workspace:
+    """The two parties."""
+    return first_update[0]
+
+
+def printed(space: Workspace, *verb: str) -> str:
+    """What pulumi prints for a verb that works, in the order in which a terminal shows it."""
+    command = f"pulumi {' '.join(verb)} --non-interactive --color never -s {space.organization} 2>&1"
+    return space.run("sh", "-c", command)
 
 
 def edit(space: Workspace, change: Callable[[dict[str, Any]], object]) -> str:
@@ -75,6 +86,39 @@ def allow(config: dict[str, Any]) -> None:
     """What an operator writes to leave data behind."""
     for party in config["fate:parties"].values():
         party["allowDataLoss"] = True
+
+
+def test_the_first_update_alone_says_that_peers_need_the_descriptors(first_update: tuple[Workspace, str]) -> None:
+    space, first = first_update
+    said = [line.strip() for line in first.splitlines() if line.strip().startswith("next: ")]
+    command = "fatefed descriptor export -s bank-a --unit {} -o FILE"
+    assert sorted(said) == [
+        f"next: run `{command.format(unit)}` and send the file to your peers, who accept it" for unit in ("party-9998", "party-9999")
+    ]
+    assert "Outputs:" not in first
+    assert space.json("pulumi", "stack", "output", "-s", "bank-a")["endpoints"].keys() == {"party-9998", "party-9999"}
+    for verb in (("preview",), ("up", "--yes", "--skip-preview")):
+        assert "next: " not in printed(space, *verb)
+
+
+def test_a_preview_shows_one_line_of_what_the_state_remembers_and_ends_with_what_the_change_does(bank: Workspace) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["fate:parties"]["9998"]["modules"] = {"fateflow": {"annotations": {"night": "yes"}}}
+
+    text = edit(bank, change)
+    try:
+        lines = printed(bank, "preview", "--diff", "--suppress-outputs").splitlines()
+        start = next(number for number, line in enumerate(lines) if "fate:federation:FateParty: (update)" in line)
+        assert lines[start + 1].strip().endswith("fate:federation:FateParty::party-9998]")
+        assert lines[start + 2].strip() == '~ ["*"] (hidden)'
+        assert lines[start + 3].strip() == "~ kubernetes:apps/v1:StatefulSet: (update)"
+        assert [line.strip() for line in lines if "night" in line] == ['+ night: "yes"']
+        end = [line for line in lines[: lines.index("Resources:")] if line.strip()][-1]
+        assert end.startswith("warning: party-9998: recreate: pods of fateflow stop and start again; "), lines
+        assert "[diff: ~modules]" in printed(bank, "preview"), "the plain preview names what changed"
+    finally:
+        bank.stack_file.write_text(text)
+    assert bank.preview() == []
 
 
 def test_the_same_cluster_by_another_path_and_host_name_changes_no_object(bank: Workspace, tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_a_certificate_is_renewed_by_up_and_the_preview_says_so(federation: Fede
     assert re.search(r"^update .*::party-9999-pulsar-cert$", said, re.M)
     assert objects(space.preview()) == [("update", "kubernetes:core/v1:Secret", "party-9999-pulsar-cert")]
     text = space.run("pulumi", "preview", "--color", "never", "-s", "bank-a")
-    assert re.search(rf"the certificate of party-9999 is renewed: until 20..-..-.., so far until {until}; Pulsar takes it", text)
+    assert re.search(rf"the certificate of party-9999 is renewed: until 20..-..-.., so far until {until}; Pulsar reads it", text)
     assert "PRIVATE" not in text
     assert "BEGIN CERTIFICATE" not in text
     space.up()

@@ -104,6 +104,11 @@ def test_the_kubeconfig_of_the_shell_is_kept(tmp_path: Path, monkeypatch: pytest
     assert new_folder(tmp_path / "b").kubeconfig == str(Path("~/.kube/config").expanduser())
 
 
+def test_outputs_do_not_scroll_away_what_an_update_says(tmp_path: Path) -> None:
+    new_folder(tmp_path / "bank")
+    assert sourced(tmp_path / "bank")["PULUMI_OPTION_SUPPRESS_OUTPUTS"] == "true"
+
+
 def test_a_state_backend_elsewhere_needs_no_folder_here(tmp_path: Path) -> None:
     new_folder(tmp_path / "bank", backend="s3://states")
     assert sourced(tmp_path / "bank")["PULUMI_BACKEND_URL"] == "s3://states"

@@ -1,0 +1,38 @@
+"""What stands last in a preview, where the operator's eye is: what the change does."""
+
+import atexit
+
+import pulumi
+
+from federation.changes.effects import SEVERITY, Effect
+
+
+class LastMessages:
+    """Messages of hooks: a preview logs them when the program ends, an update at once.
+
+    A hook runs before the diff of its own resource is printed: what it logs itself scrolls away in `pulumi preview --diff`. An update
+    that fails listens to nobody when the program ends.
+    """
+
+    def __init__(self) -> None:
+        self._messages: list[tuple[int, str, str]] = []
+        atexit.register(self.log)
+
+    def effect(self, effect: Effect) -> None:
+        """What the change does to one unit: a warning, unless nothing stops and nothing opens."""
+        self._add(SEVERITY[effect.kind], effect.unit, str(effect))
+
+    def info(self, unit: str, text: str) -> None:
+        """What else happens to one unit, and hurts nobody."""
+        self._add(0, unit, text)
+
+    def log(self) -> None:
+        """All messages that wait, the worst last; those of one unit stay in their order."""
+        messages, self._messages = sorted(self._messages, key=lambda message: message[:2]), []
+        for severity, _, text in messages:
+            (pulumi.log.warn if severity else pulumi.log.info)(text)
+
+    def _add(self, severity: int, unit: str, text: str) -> None:
+        self._messages.append((severity, unit, text))
+        if not pulumi.runtime.is_dry_run():
+            self.log()
