@@ -164,7 +164,7 @@ def test_of_a_link_that_is_well_every_row_is_ok(clinic: Clinic, ask: Ask) -> Non
         f"clinic-b: nginx {nginx} accepts connections",
         f"clinic-b: clock of nginx {nginx}",
         f"clinic-b: HTTP route to party 10000 at {nginx}",
-        "clinic-b: release that FATE-Flow of party 10000 tells: 1.11.2",
+        "clinic-b: release that FATE-Flow of party 10000 reports: 1.11.2",
         f"clinic-b: HTTP route to party 9999 at {nginx}",
         f"clinic-b: {PULSAR} resolves",
         f"clinic-b: {pulsar} is elsewhere",
@@ -250,13 +250,13 @@ FAULTS = {
     ),
     "another release than published": Fault(
         lambda clinic: clinic.nginx.routes.update({"10000": fateflow("1.9.2")}),
-        "clinic-b: release that FATE-Flow of party 10000 tells",
+        "clinic-b: release that FATE-Flow of party 10000 reports",
         "it says '1.9.2', the accepted descriptor says 1.11.2",
         "clinic-b: export the descriptor again; here: accept it",
     ),
     "FATE 2.x where 1.x was published": Fault(
         lambda clinic: clinic.nginx.routes.update({"10000": (200, {"code": 100, "message": "404 Not Found"})}),
-        "clinic-b: release that FATE-Flow of party 10000 tells",
+        "clinic-b: release that FATE-Flow of party 10000 reports",
         "it is FATE 2.x, here is 1.11.2",
         "clinic-b, here: agree on one release",
     ),
@@ -469,7 +469,7 @@ OSX_FAULTS: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
     "a long answer there": ({**ANSWERS, "10000": (200, {**ANSWERS["10000"][1], "more": "x" * 40_000})}, {}),
     "FATE 1.x": (
         {**ANSWERS, "10000": fateflow()},
-        {"release that FATE-Flow of party 10000 tells": ("it is FATE 1.x, here is 2.2.0", "clinic-b, here: agree on one release")},
+        {"release that FATE-Flow of party 10000 reports": ("it is FATE 1.x, here is 2.2.0", "clinic-b, here: agree on one release")},
     ),
 }
 
@@ -742,7 +742,7 @@ def test_a_broken_exchange_is_one_row_and_the_peers_behind_it_wait_for_it(behind
     assert re.fullmatch(rf"consortium: trafficServer {HUB}:\d+ accepts connections", check)
     step = check.removeprefix("consortium: ")
     assert answer.skipped == {f"{name} through consortium: {step}": f"waits for: {check}" for name in ("clinic-b", "shop-c")}
-    assert "clinic-b through consortium: release that FATE-Flow of party 10000 tells: 1.11.2" in str(answer.rows)
+    assert "clinic-b through consortium: release that FATE-Flow of party 10000 reports: 1.11.2" in str(answer.rows)
 
 
 def test_a_way_back_that_an_exchange_does_not_know_is_one_row_whoever_is_asked_for(behind: Clinic, ask: Ask) -> None:
