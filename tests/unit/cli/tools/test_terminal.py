@@ -2,6 +2,8 @@
 
 import io
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from typing import get_args
 
@@ -131,3 +133,13 @@ def test_the_words_of_rows_effects_and_peers_have_a_colour() -> None:
     words = {*rows, *SEVERITY, *get_args(PeerState)}
     assert len(words) > 10
     assert words <= STYLES.keys()
+
+
+def test_help_and_pipes_do_not_load_rich() -> None:
+    for words in (["--help"], ["releases", "list"]):
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "cli", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+        )
+        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+        assert "cli.tools.terminal" in loaded
+        assert not [module for module in loaded if module.partition(".")[0] == "rich"], words
