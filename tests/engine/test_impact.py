@@ -93,7 +93,8 @@ def test_the_first_update_alone_says_that_peers_need_the_descriptors(first_updat
     said = [line.strip() for line in first.splitlines() if line.strip().startswith("next: ")]
     command = "fatefed descriptor export -s bank-a --unit {} -o FILE"
     assert sorted(said) == [
-        f"next: run `{command.format(unit)}` and send the file to your peers, who accept it" for unit in ("party-9998", "party-9999")
+        f"next: run `{command.format(unit)}` and send the file to your peers; they accept it with `fatefed peers add`"
+        for unit in ("party-9998", "party-9999")
     ]
     assert "Outputs:" not in first
     assert space.json("pulumi", "stack", "output", "-s", "bank-a")["endpoints"].keys() == {"party-9998", "party-9999"}
