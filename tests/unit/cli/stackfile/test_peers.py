@@ -134,7 +134,7 @@ def test_what_is_written_twice_is_refused(consortium: Stack) -> None:
     consortium.file.write_text(consortium.file.read_text() + "  fate:peers:\n    clinic-b: {unsigned: true}\n")
     said = problem(consortium)
     assert "bank-a is written twice" in said
-    assert "stands in stacks/peers/consortium.yaml, too" in said
+    assert "is also in stacks/peers/consortium.yaml" in said
 
 
 @pytest.mark.parametrize(
