@@ -35,7 +35,7 @@ def create_identity(stack: Stack, *, replace: bool = False) -> Identity:
         remedy = f"restore {gone} from a copy of the stack file; a new key (--replace) must be accepted by every peer"
         raise CommandError(shown(stack.file), f"holds {there}, but not {gone}", remedy)
     private = new_identity()
-    pulumi(stack, "config", "set", "--secret", "--path", secret_path(SECRET), given=private)
+    pulumi(stack, "config", "set", "--secret", "--path", secret_path(SECRET), stdin=private)
     key = fingerprint(load_identity(private).public_key())
     write_fields(stack, ("identity",), {"key": key})
     return Identity(key, made=True, replaced=None if known is None else known.key)
@@ -47,11 +47,11 @@ def private_key(stack: Stack, expected: str) -> str:
     pem = pulumi(stack, "config", "get", "--path", secret_path(SECRET)).strip() + "\n"
     place = "fate:secrets.identity"
     try:
-        found = fingerprint(load_identity(pem).public_key())
+        actual = fingerprint(load_identity(pem).public_key())
     except ValueError as error:
         raise CommandError(place, str(error), "restore it from a copy of the stack file") from None
-    if found != expected:
-        problem = f"is the key {found}, but fate:identity.key says {expected}"
+    if actual != expected:
+        problem = f"is the key {actual}, but fate:identity.key says {expected}"
         raise CommandError(place, problem, "restore the entry that is wrong from a copy of the stack file")
     return pem
 

@@ -47,16 +47,16 @@ def init_secrets(stack: Stack) -> SecretsReport:
     FederationError when the configuration is wrong; CommandError when pulumi cannot encrypt (no stack, no passphrase).
     """
     loaded = stack.load()
-    given, provided = loaded.source.secret_names(), loaded.plan.provided
-    absent = [name for name in loaded.plan.secret_names if name not in given]
+    present, provided = loaded.source.secret_names(), loaded.plan.provided
+    absent = [name for name in loaded.plan.secret_names if name not in present]
     written = [name for name in absent if name not in provided and name not in loaded.plan.trust_names]
     if written:
         _must_not_be_in_use(stack, loaded.plan, written)
     for name in written:
-        pulumi(stack, "config", "set", "--secret", "--path", secret_path(name), given=new_password())
+        pulumi(stack, "config", "set", "--secret", "--path", secret_path(name), stdin=new_password())
     missing = [MissingSecret(name, provided[name], give_command(stack, name)) for name in absent if name in provided]
     unmade = [name for name in absent if name in loaded.plan.trust_names]
-    kept = [name for name in loaded.plan.secret_names if name in given]
+    kept = [name for name in loaded.plan.secret_names if name in present]
     return SecretsReport(tuple(written), tuple(kept), tuple(missing), tuple(unmade))
 
 

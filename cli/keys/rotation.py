@@ -113,7 +113,7 @@ def _begin(stack: Stack, loaded: LoadedStack, slots: list[_Slot], name: str) -> 
     """Another entry takes its place; of a server that runs, the one before stays, for the Job to sign in with."""
     state = deployed(stack)
     entry = _free(name, loaded)
-    pulumi(stack, "config", "set", "--secret", "--path", secret_path(entry), given=new_password())
+    pulumi(stack, "config", "set", "--secret", "--path", secret_path(entry), stdin=new_password())
     kept = False
     for one in slots:
         serves = bool(_READERS[one.slot].job) and one.unit.key in state

@@ -45,16 +45,16 @@ def init_trust(stack: Stack, today: date, source: Source, party: PartyId | None 
     For a party with `tls: certManager` a CA, too, whose key goes into files; or its certificate is given (`source`).
     """
     loaded = stack.load()
-    spec, given = loaded.spec, loaded.source.secret_names()
+    spec, present = loaded.spec, loaded.source.secret_names()
     chosen = own_authorities(spec) if party is None else [_chosen(spec, party)]
     lacking = [one for one in chosen if one.spec.tls == CERT_MANAGER and one.party not in spec.trust.parties]
     if source.authority is not None and len(lacking) != 1:
-        said = f"is one CA, and {len(lacking)} parties with tls: {CERT_MANAGER} lack theirs"
-        raise CommandError("--authority", said, "choose one with --party ID")
+        problem = f"is one CA, and {len(lacking)} parties with tls: {CERT_MANAGER} lack theirs"
+        raise CommandError("--authority", problem, "choose one with --party ID")
     for one in lacking:
         source.check(one.title)
     return tuple(
-        _init_issuer(stack, one, given, today, source) if one.spec.tls == CERT_MANAGER else _init(stack, one, given, today)
+        _init_issuer(stack, one, present, today, source) if one.spec.tls == CERT_MANAGER else _init(stack, one, present, today)
         for one in chosen
     )
 
@@ -122,15 +122,15 @@ def _chosen(spec: StackSpec, party: PartyId | None) -> PartyUnit:
     if party is None and len(known) == 1:
         return next(iter(known.values()))
     if party not in known:
-        said = f"party {party} has no CA of its own" if party is not None else "the stack has no single party with its own CA"
-        raise CommandError("--party", said, f"choose one of: {', '.join(known) or f'none; set tls: {PARTY_CA} in a party with Pulsar'}")
+        problem = f"party {party} has no CA of its own" if party is not None else "the stack has no single party with its own CA"
+        raise CommandError("--party", problem, f"choose one of: {', '.join(known) or f'none; set tls: {PARTY_CA} in a party with Pulsar'}")
     return known[party]
 
 
-def _init_issuer(stack: Stack, unit: PartyUnit, given: frozenset[str], today: date, source: Source) -> Step:
+def _init_issuer(stack: Stack, unit: PartyUnit, present: frozenset[str], today: date, source: Source) -> Step:
     """A party whose certificate cert-manager makes: its CA's certificate goes into the stack file, nothing into fate:secrets."""
     key, party, issuer = unit.key, unit.party, _issuer(unit.spec)
-    left = sorted(name for name in given if name == f"{key}-key" or name.startswith(f"{key}-ca-"))
+    left = sorted(name for name in present if name == f"{key}-key" or name.startswith(f"{key}-ca-"))
     forget = tuple(f"`pulumi config rm --path '{secret_path(name)}' {stack.options}`: cert-manager has its own key" for name in left)
     if party in unit.stack.trust.parties:
         return Step(party, f"has its CA already; {issuer.kind} {issuer.name} of cert-manager signs", forget)
@@ -195,23 +195,23 @@ def _issuer(own: PartySpec) -> CertificateIssuer:
     return own.issuer
 
 
-def _init(stack: Stack, unit: PartyUnit, given: frozenset[str], today: date) -> Step:
+def _init(stack: Stack, unit: PartyUnit, present: frozenset[str], today: date) -> Step:
     key, party, trust = unit.key, unit.party, unit.stack.trust.parties.get(unit.party)
     server_key, done = f"{key}-key", []
     if trust is None:
-        left = sorted(name for name in given if name.startswith(f"{key}-ca-"))
+        left = sorted(name for name in present if name.startswith(f"{key}-ca-"))
         if left:
             remedy = f"restore fate:trust.parties.{party} from a copy of the stack file; or remove the entry to make a new CA"
             raise CommandError(f"{shown(stack.file)} fate:secrets.{left[0]}", "is there, but its certificate is gone", remedy)
         _new_authority(stack, unit, "1", today)
         done.append("a CA")
-    elif (name := f"{key}-ca-{trust.signing}") not in given:
+    elif (name := f"{key}-ca-{trust.signing}") not in present:
         remedy = (
             "restore the entry from a copy of the stack file; or remove fate:trust.parties."
             + f"{party}, and make a new CA, which peers must accept"
         )
         raise CommandError(f"{shown(stack.file)} fate:secrets.{name}", "is gone, but its certificate is there", remedy)
-    if server_key not in given:
+    if server_key not in present:
         _secret(stack, server_key, _new_server_key())
         done.append("a server key")
     did = f"made {' and '.join(done)}" if done else "has its CA and its server key already"
@@ -235,7 +235,7 @@ def _write_authority(stack: Stack, unit: PartyUnit, number: str, made: str) -> N
 
 
 def _secret(stack: Stack, name: str, value: str) -> None:
-    pulumi(stack, "config", "set", "--secret", "--path", secret_path(name), given=value)
+    pulumi(stack, "config", "set", "--secret", "--path", secret_path(name), stdin=value)
 
 
 def _new_server_key() -> str:

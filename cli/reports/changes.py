@@ -42,7 +42,7 @@ def _unseen(loaded: LoadedStack, known: Iterable[str], other: LoadedStack | None
     What stands in both files as it did, encrypted, is the same.
     """
     for unit in (unit for unit in loaded.plan.units if unit.key in known):
-        entries = sorted({entry for given in unit.provided_certificates.values() for entry in given.all})
+        entries = sorted({entry for certificate in unit.provided_certificates.values() for entry in certificate.all})
         written = [entry for entry in entries if other is None or loaded.source.encrypted(entry) != other.source.encrypted(entry)]
         if written:
             names = f"{', '.join(written)} of fate:secrets"
@@ -52,21 +52,21 @@ def _unseen(loaded: LoadedStack, known: Iterable[str], other: LoadedStack | None
             yield f"{unit.key}: {whether}, and what follows, `pulumi preview` says"
 
 
-def severity(found: Iterable[Effect]) -> int:
+def severity(effects: Iterable[Effect]) -> int:
     """The worst of some effects."""
-    return max((SEVERITY[effect.kind] for effect in found), default=0)
+    return max((SEVERITY[effect.kind] for effect in effects), default=0)
 
 
 def impact_text(impact: Impact, stack: str) -> Page:
     """The effects, in the plain form as Markdown for a merge request."""
-    found = impact.effects
-    lines = [f"### {stack}: {_SUMMARIES[severity(found)]}", ""]
+    effects = impact.effects
+    lines = [f"### {stack}: {_SUMMARIES[severity(effects)]}", ""]
     unseen = (
         ["", "Not seen here, where no secret is decrypted:", "", *(f"- {sentence}" for sentence in impact.unseen)] if impact.unseen else []
     )
-    if not found:
+    if not effects:
         return Page((*lines, "No running party is affected.", *unseen))
-    ordered = sorted(found, key=lambda effect: -SEVERITY[effect.kind])
+    ordered = sorted(effects, key=lambda effect: -SEVERITY[effect.kind])
     rows = [(effect.unit, effect.kind, effect.what, effect.affects or "none", effect.acts) for effect in ordered]
     table = Table(("unit", "effect", "what", "pairs", "who must act"), rows, markdown=True)
     return Page((*lines, table, *unseen))

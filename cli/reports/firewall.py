@@ -22,8 +22,8 @@ def firewall_sheet(stack: Stack, *, live: bool = False) -> tuple[FirewallRow, ..
 
 
 def _endpoints(stack: Stack) -> Mapping[str, Mapping[str, Any]]:
-    found = json.loads(pulumi(stack, "stack", "output", "--json")).get("endpoints", {})
-    return found if isinstance(found, dict) else {}
+    endpoints = json.loads(pulumi(stack, "stack", "output", "--json")).get("endpoints", {})
+    return endpoints if isinstance(endpoints, dict) else {}
 
 
 def _cells(row: FirewallRow) -> tuple[str, ...]:

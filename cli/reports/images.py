@@ -75,19 +75,19 @@ def pin(stack: Stack, digest: Callable[[str], str], *, update: bool) -> Pins:
             uses[upstream] = reference
         elif "@" not in reference:
             beyond.append(reference)
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     problems = []
     for upstream, reference in sorted(uses.items()):
         try:
-            found[upstream] = digest(reference.partition("@")[0])
+            digests[upstream] = digest(reference.partition("@")[0])
         except FailedError as error:
             problems.append(Problem(reference, error.problem, f"{error.fix}; nothing was written"))
     if problems:
         raise FederationError(problems)
     pinned = loaded.spec.images.digests
-    moved = {upstream: now for upstream, now in found.items() if pinned.get(upstream, now) != now}
+    moved = {upstream: now for upstream, now in digests.items() if pinned.get(upstream, now) != now}
     written: dict[str, Scalar] = {
-        upstream: now for upstream, now in found.items() if upstream not in pinned or (update and upstream in moved)
+        upstream: now for upstream, now in digests.items() if upstream not in pinned or (update and upstream in moved)
     }
     if written:
         write_fields(stack, ("images", "digests"), written)
@@ -131,10 +131,10 @@ class Logins:
 
     def __call__(self, registry: str) -> tuple[str, str] | None:
         """For a registry; None without. FailedError when what there is is unusable."""
-        found = docker_credentials(self._own, registry)
-        if found is None and isinstance(self._pull_secret, FailedError):
+        login = docker_credentials(self._own, registry)
+        if login is None and isinstance(self._pull_secret, FailedError):
             raise self._pull_secret
-        return found or docker_credentials(self._pull_secret, registry)
+        return login or docker_credentials(self._pull_secret, registry)
 
     @cached_property
     def _own(self) -> Any:

@@ -105,11 +105,11 @@ def check(path: Path) -> tuple[str, dict[str, Any]]:
 
 
 def _release(name: str, releases: Releases) -> Release | ServingRelease:
-    found = releases.get(name) or serving_catalogue().get(name)
-    if found is None:
+    release = releases.get(name) or serving_catalogue().get(name)
+    if release is None:
         remedy = f"choose one of {', '.join(releases)}; of FATE-Serving {', '.join(serving_catalogue())}; -s STACK for those of a stack"
         raise CommandError(f"release {name}", "is not in the catalogue", remedy)
-    return found
+    return release
 
 
 def _outline(release: Release) -> dict[str, Any]:

@@ -88,10 +88,10 @@ def cut(text: str, key: str, instead: Mapping[str, Scalar]) -> tuple[str, str]:
     newline, values = "\r\n" if "\r\n" in text else "\n", YamlFile(text, "").values
     try:
         config = _value(yaml.compose(text, Loader=yaml.SafeLoader), "config")
-        if (found := _find(config, f"fate:{key}")) is None:
+        if (pair := _find(config, f"fate:{key}")) is None:
             raise LookupError(key)
-        lines = _whole_lines(text, *found)
-        body = _body(text, *found, values["config"][f"fate:{key}"], newline)
+        lines = _whole_lines(text, *pair)
+        body = _body(text, *pair, values["config"][f"fate:{key}"], newline)
         new = "".join(f"{line}{newline}" for line in _fields(_column(config), {f"fate:{name}": value for name, value in instead.items()}))
         rest = text[: lines.start] + new + text[lines.end :]
         kept = {name: value for name, value in values["config"].items() if name != f"fate:{key}"}
@@ -135,11 +135,11 @@ def _splices(
         return [_lines_after(text, len(text), _nested("", path, 0, fields), newline)]
     node, wanted = root, dict(expected)
     for depth, key in enumerate(path):
-        found = _find(node, key)
+        pair = _find(node, key)
         wanted = next(value for name, value in wanted.items() if str(name) == key)
-        if found is None:
+        if pair is None:
             return [_lines_after(text, _end(node), _nested(_column(node), path, depth, fields), newline)]
-        head, value = found
+        head, value = pair
         if _is_empty(value):
             lines = _nested(f"{_column(node)}  ", path, depth + 1, fields)
             new = _lines_after(text, max(head.end_mark.index, value.end_mark.index), lines, newline)
@@ -192,15 +192,15 @@ def _whole_lines(text: str, key: yaml.Node, value: yaml.Node) -> _Splice:
 
 
 def _line_end(text: str, position: int) -> int:
-    found = text.find("\n", position)
-    return len(text) if found < 0 else found + 1
+    index = text.find("\n", position)
+    return len(text) if index < 0 else index + 1
 
 
 def _value(node: yaml.Node | None, key: str) -> yaml.Node:
-    found = _find(node, key)
-    if found is None or not isinstance(found[1], yaml.MappingNode) or _is_flow(found[1]):
+    pair = _find(node, key)
+    if pair is None or not isinstance(pair[1], yaml.MappingNode) or _is_flow(pair[1]):
         raise LookupError(key)
-    return found[1]
+    return pair[1]
 
 
 def _find(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:

@@ -133,13 +133,13 @@ def _engines(answers: Answers) -> Combination:
     release = catalogue()[answers.fate]
     topology = answers.row.topology
     legal = [row for row in release.combinations if topology == "mesh" or NATIVE.star(row.federation)]
-    found = [row for row in legal if all(getattr(row, kind) == word for kind, word in asked.items())]
-    if not found:
+    fitting = [row for row in legal if all(getattr(row, kind) == word for kind, word in asked.items())]
+    if not fitting:
         problem = f"release {release.release} is not deployed as {' + '.join(asked.values())} in a {topology}"
         raise FederationError(
             [Problem("--computing, --federation-engine, --storage", problem, f"choose one of: {'; '.join(map(str, legal))}")]
         )
-    return max(found, key=lambda row: sum(getattr(row, kind) == getattr(_USUAL[release.major], kind) for kind in wanted))
+    return max(fitting, key=lambda row: sum(getattr(row, kind) == getattr(_USUAL[release.major], kind) for kind in wanted))
 
 
 def _spark(answers: Answers, engines: Combination) -> str:

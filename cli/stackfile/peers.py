@@ -51,14 +51,14 @@ def identifying(descriptor: Descriptor) -> dict[str, Scalar]:
     return {**party, **({} if descriptor.kind == "party" else {"kind": descriptor.kind})}
 
 
-def place_of(given: Path | None, content: bytes, stack: Stack, name: str, usual: str) -> str:
+def place_of(file: Path | None, content: bytes, stack: Stack, name: str, usual: str) -> str:
     """The path, from the folder of the stack file, at which a peer's descriptor is to lie: where it is, when that is there already.
     `given`: the file; None when it came from another stack.
 
     Else `usual`; but below a folder of the stack's own when another file was accepted at that path: for another peer, who chose
     neither, or by another stack, since an organization in two federations has two, and a peer may have one name in both.
     """
-    folder, real = stack.file.parent, given and given.resolve()
+    folder, real = stack.file.parent, file and file.resolve()
     if real is not None and real.is_relative_to(folder.resolve()):
         return real.relative_to(folder.resolve()).as_posix()
     usual = _inside(usual, folder)
@@ -97,7 +97,7 @@ def _accepted_for_another(path: Path, sha256: str, stack: Stack, name: str) -> b
                 return True
             continue
         for other, entry in peers.items() if isinstance(peers, dict) else ():
-            said = entry if isinstance(entry, dict) and not (own and str(other) == name) else {}
-            if leads_to(file.parent, str(said.get("descriptor", "")), path) and said.get("sha256") not in (None, sha256):
+            fields = entry if isinstance(entry, dict) and not (own and str(other) == name) else {}
+            if leads_to(file.parent, str(fields.get("descriptor", "")), path) and fields.get("sha256") not in (None, sha256):
                 return True
     return False

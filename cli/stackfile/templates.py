@@ -42,8 +42,8 @@ NO_SOURCES = "# sourceRanges: [198.51.100.7/32] # the addresses of $who; or: any
 
 def _parts() -> dict[str, str]:
     """The text of each part of `stack.template`, by name."""
-    _, *found = re.split(r"^#% ([\w/-]+).*\n", files("cli.stackfile").joinpath("stack.template").read_text("utf-8"), flags=re.M)
-    return {name: re.sub(r"^(\$\w+)\n", r"\1", part, flags=re.M) for name, part in zip(found[::2], found[1::2], strict=True)}
+    _, *parts = re.split(r"^#% ([\w/-]+).*\n", files("cli.stackfile").joinpath("stack.template").read_text("utf-8"), flags=re.M)
+    return {name: re.sub(r"^(\$\w+)\n", r"\1", part, flags=re.M) for name, part in zip(parts[::2], parts[1::2], strict=True)}
 
 
 PARTS = _parts()

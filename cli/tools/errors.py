@@ -11,9 +11,9 @@ class CommandError(FederationError):
     """One thing that kept a command from its work, where `nothing was changed` would say too much or too little."""
 
     def __init__(self, place: str, problem: str, remedy: str) -> None:
-        found = Problem(place, problem, remedy)
-        super().__init__([found])
-        self.args = (str(found),)
+        error = Problem(place, problem, remedy)
+        super().__init__([error])
+        self.args = (str(error),)
 
 
 class FailedError(Exception):

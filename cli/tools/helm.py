@@ -39,13 +39,13 @@ def helm_template(chart: Path, values: dict[str, Any], release: str, namespace: 
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CommandError("helm", f"cannot be run: {error}", "name another one with HELM=PATH") from None
     if done.returncode != 0:
-        said = "\n".join(line for line in done.stderr.splitlines() if _NOTE not in line).strip()
-        raise CommandError(f"chart {chart.name} of {release}", f"helm refuses it: {said}", "correct the chart, or report it")
+        output = "\n".join(line for line in done.stderr.splitlines() if _NOTE not in line).strip()
+        raise CommandError(f"chart {chart.name} of {release}", f"helm refuses it: {output}", "correct the chart, or report it")
     return [document for document in yaml.load_all(done.stdout, Loader=_Loader) if document]
 
 
 def _helm() -> str:
-    found = os.environ.get("HELM") or shutil.which("helm")
-    if not found:
+    program = os.environ.get("HELM") or shutil.which("helm")
+    if not program:
         raise CommandError("helm", "not found on PATH", "install it (https://helm.sh/docs/intro/install/), or name it with HELM=PATH")
-    return found
+    return program

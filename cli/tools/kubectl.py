@@ -161,16 +161,16 @@ class Cluster:
         if isinstance(done, Reading):
             return done
         try:
-            found = json.loads(done)
+            answer = json.loads(done)
         except ValueError:
             return Reading("failed", reason="kubectl's answer is not JSON")
-        return Reading("ok", tuple(found["items"]) if "items" in found else (found,))
+        return Reading("ok", tuple(answer["items"]) if "items" in answer else (answer,))
 
     def _may(self, right: Right) -> Reading:
         done = self._run(right.arguments)
         return done if isinstance(done, Reading) else Reading("ok")
 
-    def _run(self, arguments: list[str], given: bytes = b"") -> str | Reading:
+    def _run(self, arguments: list[str], stdin: bytes = b"") -> str | Reading:
         """What kubectl prints; a reading that is not ok when it fails or takes too long."""
         left = min(_CALL_SECONDS, self._deadline - time.monotonic())
         if left <= 0:
@@ -181,7 +181,7 @@ class Cluster:
             # A hanging TLS handshake or a plugin for credentials ends with the process only.
             done = subprocess.run(
                 command,
-                input=given,
+                input=stdin,
                 capture_output=True,
                 timeout=left + 1,
                 cwd=self._folder,
@@ -197,13 +197,13 @@ class Cluster:
         return _refusal(done.stderr.decode(errors="replace"), done.stdout.decode(errors="replace").strip())
 
 
-def _refusal(said: str, printed: str) -> Reading:
+def _refusal(errors: str, printed: str) -> Reading:
     if printed.startswith("no"):  # the answer of `auth can-i`
         return Reading("not readable", reason=printed)
-    lines = [line for line in said.splitlines() if line.strip()]
+    lines = [line for line in errors.splitlines() if line.strip()]
     reason = (lines or ["kubectl failed without a message"])[-1].strip()[:_LONGEST_REASON]
-    if "(NotFound)" in said:
+    if "(NotFound)" in errors:
         return Reading("absent", reason=reason)
-    if "(Forbidden)" in said:
+    if "(Forbidden)" in errors:
         return Reading("not readable", reason=reason)
     return Reading("failed", reason=reason)

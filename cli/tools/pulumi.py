@@ -44,8 +44,8 @@ class EngineError(CommandError):
         super().__init__(place, output.strip() or "failed without a message", "correct that, and run the command again")
 
 
-def pulumi(stack: Stack, *arguments: str, given: str | None = None, seconds: float = SECONDS) -> str:
-    """What `pulumi` prints for a stack; `given` goes to its standard input. CommandError when it is missing, fails or takes longer."""
+def pulumi(stack: Stack, *arguments: str, stdin: str | None = None, seconds: float = SECONDS) -> str:
+    """What `pulumi` prints for a stack; `stdin` goes to its standard input. CommandError when it is missing, fails or takes longer."""
     program = shutil.which("pulumi")
     if program is None:
         remedy = 'install it (https://www.pulumi.com/docs/install/), or in the sandbox: `eval "$(sandbox env)"`'
@@ -54,12 +54,12 @@ def pulumi(stack: Stack, *arguments: str, given: str | None = None, seconds: flo
     waits_for(f"pulumi {' '.join(arguments[:2])}")
     environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
-        done = subprocess.run(command, input=given or "", capture_output=True, text=True, timeout=seconds, env=environment, check=False)
+        done = subprocess.run(command, input=stdin or "", capture_output=True, text=True, timeout=seconds, env=environment, check=False)
     except subprocess.TimeoutExpired:
         raise EngineError(stack, arguments, f"no answer within {seconds:.0f} s") from None
     if done.returncode != 0:
-        said = done.stderr or done.stdout
-        raise EngineError(stack, arguments, said.replace(given, "<redacted>") if given else said)
+        output = done.stderr or done.stdout
+        raise EngineError(stack, arguments, output.replace(stdin, "<redacted>") if stdin else output)
     return done.stdout
 
 

@@ -59,9 +59,9 @@ def _structured(text: str) -> str:
     """A text without the values that structure says are secrets: its own where it is YAML, and of the JSON that its lines hold."""
     if SECRET_NAME.search(text) is None:
         return text
-    found = None if len(text) > _MOST or "\n" not in text else _without_secrets(text)
+    cleaned = None if len(text) > _MOST or "\n" not in text else _without_secrets(text)
     named = re.compile(rf"{SECRET_NAME.pattern}|\b(?:data|stringData)\b") if HOLDS_SECRET.search(text) else SECRET_NAME
-    return "\n".join(_line(line, named) for line in (found or text).split("\n"))
+    return "\n".join(_line(line, named) for line in (cleaned or text).split("\n"))
 
 
 def _line(line: str, named: re.Pattern[str]) -> str:
@@ -72,8 +72,8 @@ def _line(line: str, named: re.Pattern[str]) -> str:
     for begin in [place for place, letter in enumerate(line[:end]) if letter in "{["][:_OPENINGS]:
         name = _NAME.search(line[:begin])
         below = name is not None and name[1] not in REFERENCES and named.search(name[1]) is not None
-        if (found := _without_secrets(line[begin:end], below=below)) is not None:
-            return line[:begin] + found + line[end:]
+        if (cleaned := _without_secrets(line[begin:end], below=below)) is not None:
+            return line[:begin] + cleaned + line[end:]
     return line
 
 

@@ -92,14 +92,14 @@ def redacted_lines(text: str) -> str:
     return _BASE64.sub(_unless_private, text)
 
 
-def _unless_private(found: re.Match[str]) -> str:
+def _unless_private(match: re.Match[str]) -> str:
     """What base64 holds, unless it is a private key, in PEM or DER."""
-    encoded = re.sub(r"\\n|\s", "", found[0]).replace("-", "+").replace("_", "/").rstrip("=")
+    encoded = re.sub(r"\\n|\s", "", match[0]).replace("-", "+").replace("_", "/").rstrip("=")
     try:
         plain = base64.b64decode(encoded[: len(encoded) // 4 * 4])
     except (binascii.Error, ValueError):
-        return found[0]
-    return REDACTED if b"PRIVATE KEY" in plain or _DER.match(plain) else found[0]
+        return match[0]
+    return REDACTED if b"PRIVATE KEY" in plain or _DER.match(plain) else match[0]
 
 
 def _without_keys(lines: list[str]) -> Iterator[str]:

@@ -87,14 +87,14 @@ class Registries:
         reference = Reference.read(text)
         url = f"{_origin(reference.host)}/v2/{reference.repository}/manifests/{reference.tag}"
         headers, _ = self._answer("HEAD", url, reference)
-        found = headers.get("Docker-Content-Digest", "")
-        if not _DIGEST.fullmatch(found):
+        digest = headers.get("Docker-Content-Digest", "")
+        if not _DIGEST.fullmatch(digest):
             # Not every registry tells it; whoever pulls computes it.
             headers, body = self._answer("GET", url, reference)
-            found = f"sha256:{hashlib.sha256(body).hexdigest()}"
+            digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         if (kind := headers.get_content_type()) not in _MANIFESTS:
             raise FailedError(f"{reference.host} answers with {kind}, no manifest of an image", "does a proxy answer for it?")
-        return found
+        return digest
 
     def _answer(self, method: str, url: str, reference: Reference) -> tuple[Message, bytes]:
         try:
@@ -116,13 +116,13 @@ class Registries:
         basic = "" if known is None else f"Basic {base64.b64encode(':'.join(known).encode()).decode()}"
         if kind.lower() == "basic" and basic:
             return basic
-        said = dict(_CHALLENGE.findall(rest))
-        realm = urlsplit(said.get("realm", ""))
+        challenge = dict(_CHALLENGE.findall(rest))
+        realm = urlsplit(challenge.get("realm", ""))
         if kind.lower() != "bearer" or not realm.netloc:
             raise _refused(401, reference)
         if realm.scheme != "https" and not (realm.scheme == "http" and _LOCAL.fullmatch(realm.netloc)):
             raise FailedError(f"{reference.host} asks to sign in at {realm.geturl()}, without TLS", "ask its operator")
-        query = urlencode({"service": said.get("service", ""), "scope": f"repository:{reference.repository}:pull"})
+        query = urlencode({"service": challenge.get("service", ""), "scope": f"repository:{reference.repository}:pull"})
         try:
             _, body = self._open("GET", f"{realm._replace(query=query).geturl()}", basic)
             answer = json.loads(body)
@@ -182,8 +182,8 @@ def _refused(code: int, reference: Reference) -> FailedError:
 def docker_credentials(config: Mapping[str, Any], registry: str) -> tuple[str, str] | None:
     """User and password for a registry in a Docker configuration, or from the helper that it names. FailedError when it is unusable."""
     helper = (config.get("credHelpers") or {}).get(registry) or config.get("credsStore")
-    if helper and (found := _helped(str(helper), registry)) is not None:
-        return found
+    if helper and (login := _helped(str(helper), registry)) is not None:
+        return login
     auths = config.get("auths") or {}
     entry = next((auths[key] for key in auths if _host(key) == _host(registry)), None) or {}
     if "auth" not in entry:
@@ -209,10 +209,10 @@ def docker_config(path: Path | None) -> Mapping[str, Any]:
 
 
 def _config(text: str) -> Mapping[str, Any]:
-    found = json.loads(text)
-    if not isinstance(found, dict) or not isinstance(found.get("auths") or {}, dict):
+    config = json.loads(text)
+    if not isinstance(config, dict) or not isinstance(config.get("auths") or {}, dict):
         raise ValueError(text[:0])
-    return found
+    return config
 
 
 def pull_secret(text: str) -> Mapping[str, Any]:
@@ -236,7 +236,7 @@ def _helped(helper: str, registry: str) -> tuple[str, str] | None:
         done = subprocess.run(
             [f"docker-credential-{helper}", "get"], input=registry, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
-        found = json.loads(done.stdout)
-        return str(found["Username"]), str(found["Secret"])
+        login = json.loads(done.stdout)
+        return str(login["Username"]), str(login["Secret"])
     except (OSError, ValueError, LookupError, TypeError, subprocess.TimeoutExpired):
         return None

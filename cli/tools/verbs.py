@@ -88,8 +88,10 @@ def add(app: typer.Typer, name: str, run: Verb) -> None:
     """Make a command of a function."""
     text, _, example = (run.__doc__ or "").partition(_EXAMPLE)
     text = " ".join(text.split())
-    said = text if _UNTOUCHED in text else f"{text} {_UNTOUCHED}."
-    app.command(name, cls=_Command, help=said, short_help=said.partition(". ")[0], epilog=f"{_EXAMPLE}{example.strip()}")(_command(run))
+    text_with_promise = text if _UNTOUCHED in text else f"{text} {_UNTOUCHED}."
+    app.command(
+        name, cls=_Command, help=text_with_promise, short_help=text_with_promise.partition(". ")[0], epilog=f"{_EXAMPLE}{example.strip()}"
+    )(_command(run))
 
 
 _STACK = Annotated[
@@ -110,14 +112,14 @@ def _command(run: Verb) -> Callable[..., None]:
     stack = signature.parameters.get("stack")
 
     @wraps(run)
-    def command(*, stack_name: str | None = None, folder: Path | None = None, as_json: bool = False, **given: Any) -> None:
-        _must_be_values(given)
-        given |= {"as_json": as_json} if "as_json" in signature.parameters else {}
+    def command(*, stack_name: str | None = None, folder: Path | None = None, as_json: bool = False, **values: Any) -> None:
+        _must_be_values(values)
+        values |= {"as_json": as_json} if "as_json" in signature.parameters else {}
         try:
             if stack is not None:
                 optional = stack.default is None and stack_name is None
-                given["stack"] = None if optional else _announced(*stack_taken(stack_name, folder))
-            result = run(**given)
+                values["stack"] = None if optional else _announced(*stack_taken(stack_name, folder))
+            result = run(**values)
         except FederationError as error:
             tell_error(str(error))
             if as_json:
@@ -147,9 +149,9 @@ def _announced(stack: Stack, why: str) -> Stack:
     return stack
 
 
-def _must_be_values(given: dict[str, Any]) -> None:
+def _must_be_values(values: dict[str, Any]) -> None:
     """Typer takes the next word as an option's value, whatever it is."""
-    for name, value in given.items():
+    for name, value in values.items():
         if str(value).startswith("--"):
             raise UsageError(f"--{name.replace('_', '-')}: expected one argument, and {value} is another option")
 
@@ -170,7 +172,7 @@ def _say_json(data: dict[str, Any]) -> None:
 def run(app: typer.Typer, arguments: Sequence[str] | None) -> int:
     """Run one verb; its exit status."""
     try:
-        found = app(args=arguments, standalone_mode=False)
+        code = app(args=arguments, standalone_mode=False)
     except UsageError as error:
         tell_error(f"fatefed: {error}")
         return USAGE
@@ -182,4 +184,4 @@ def run(app: typer.Typer, arguments: Sequence[str] | None) -> int:
         return USAGE
     finally:
         waits_no_more()
-    return found if isinstance(found, int) else OK
+    return code if isinstance(code, int) else OK

@@ -115,7 +115,7 @@ def test_a_preview_shows_one_line_of_what_the_state_remembers_and_ends_with_what
         assert lines[start + 3].strip() == "~ kubernetes:apps/v1:StatefulSet: (update)"
         assert [line.strip() for line in lines if "night" in line] == ['+ night: "yes"']
         end = [line for line in lines[: lines.index("Resources:")] if line.strip()][-1]
-        assert end.startswith("warning: party-9998: recreate: pods of fateflow stop and start again; "), lines
+        assert end.startswith("warning: party-9998: recreate: pods of fateflow restart, all at once; "), lines
         assert "[diff: ~modules]" in printed(bank, "preview"), "the plain preview names what changed"
     finally:
         bank.stack_file.write_text(text)

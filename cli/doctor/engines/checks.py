@@ -114,14 +114,14 @@ def _spark(subject: str, external: ExternalSpark, known: Mapping[str, Row]) -> I
 
 
 def _workers(external: ExternalSpark, host: str, port: int) -> str:
-    status, found = get_json(host, port, "/json/")
-    if status != 200 or not isinstance(found, dict) or "workers" not in found:
+    status, state = get_json(host, port, "/json/")
+    if status != 200 or not isinstance(state, dict) or "workers" not in state:
         raise FailedError(
             f"http://{host}:{port}/json/ is not the web UI of a Spark master (HTTP {status})", "correct engines.spark.external.webUi"
         )
-    if found.get("status") != "ALIVE":
-        raise FailedError(f"the master is {found.get('status')}", "name the master with state ALIVE")
-    alive = [worker for worker in found["workers"] if worker.get("state") == "ALIVE"]
+    if state.get("status") != "ALIVE":
+        raise FailedError(f"the master is {state.get('status')}", "name the master with state ALIVE")
+    alive = [worker for worker in state["workers"] if worker.get("state") == "ALIVE"]
     if len(alive) < external.nodes:
         raise FailedError(f"{len(alive)} workers are alive, FATE-Flow would plan with {external.nodes}", "start workers, or correct nodes")
     smallest = min(int(worker.get("cores", 0)) for worker in alive)
@@ -148,8 +148,8 @@ def _hdfs(subject: str, external: ExternalHdfs, known: Mapping[str, Row]) -> Ite
 
 
 def _data_nodes(host: str, port: int) -> str:
-    status, found = get_json(host, port, "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState")
-    beans = found.get("beans") if isinstance(found, dict) else None
+    status, metrics = get_json(host, port, "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState")
+    beans = metrics.get("beans") if isinstance(metrics, dict) else None
     if status != 200 or not beans:
         raise FailedError(
             f"http://{host}:{port} is not the web address of an active name node (HTTP {status})", "correct engines.hdfs.external.webUi"
@@ -182,12 +182,12 @@ def _pulsar(subject: str, external: ExternalPulsar, name: str, named: Row | None
 
 
 def _admin(external: ExternalPulsar, path: str) -> Any:
-    status, found = get_json(external.host, external.management_port, f"/admin/v2/{path}")
+    status, answer = get_json(external.host, external.management_port, f"/admin/v2/{path}")
     if status in (401, 403):
         raise FailedError(f"the admin API requires authentication (HTTP {status})", "FATE cannot sign in: allow the pods' addresses")
     if status != 200:
         raise FailedError(f"the admin API answers with HTTP {status}", "correct managementPort")
-    return found
+    return answer
 
 
 def _cluster(external: ExternalPulsar) -> str:
@@ -230,12 +230,12 @@ def _rabbitmq(subject: str, external: ExternalRabbitmq, password: Callable[[], s
 
 
 def _management(external: ExternalRabbitmq, path: str, password: str) -> Any:
-    status, found = get_json(external.host, external.management_port, f"/api/{path}", (external.user, password))
+    status, answer = get_json(external.host, external.management_port, f"/api/{path}", (external.user, password))
     if status == 401:
         raise FailedError(f"user {external.user} is refused", "correct user or password")
-    if status != 200 or found is None:
+    if status != 200 or answer is None:
         raise FailedError(f"the management API answers with HTTP {status}", "correct managementPort; enable the plugin rabbitmq_management")
-    return found
+    return answer
 
 
 def _administrator(external: ExternalRabbitmq, password: str) -> str:

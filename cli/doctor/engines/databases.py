@@ -54,9 +54,9 @@ def _connected(external: ExternalMysql, password: str, question: Callable[[Query
         )
     except pymysql.MySQLError as error:
         number = error.args[0] if error.args else 0
-        found, remedy = _REFUSED.get(number, (f"no connection (error {number})", "the server's log says why"))
+        problem, remedy = _REFUSED.get(number, (f"no connection (error {number})", "the server's log says why"))
         names = {"user": external.user, "database": external.database}
-        raise FailedError(found.format(**names), remedy.format(**names)) from None
+        raise FailedError(problem.format(**names), remedy.format(**names)) from None
     with connection, connection.cursor() as cursor:
 
         def query(sql: str) -> list[tuple[Any, ...]]:
@@ -80,8 +80,8 @@ def _version(query: Query, external: ExternalMysql) -> str:
 def _rights(query: Query, external: ExternalMysql) -> str:
     granted: set[str] = set()
     for (grant,) in query("SHOW GRANTS"):
-        if (found := re.match(r"GRANT (?P<rights>.+) ON (?P<where>\S+) TO ", grant)) and _covers(found["where"], external.database):
-            granted |= {right.strip() for right in found["rights"].split(",")}
+        if (match := re.match(r"GRANT (?P<rights>.+) ON (?P<where>\S+) TO ", grant)) and _covers(match["where"], external.database):
+            granted |= {right.strip() for right in match["rights"].split(",")}
     lacking = sorted(_RIGHTS - granted) if "ALL PRIVILEGES" not in granted else []
     if lacking:
         names = f"{', '.join(lacking)} on {external.database}"
@@ -102,14 +102,14 @@ def _covers(where: str, database: str) -> bool:
 
 
 def _charset(query: Query, external: ExternalMysql) -> str:
-    found = query("SELECT default_character_set_name FROM information_schema.schemata WHERE schema_name = DATABASE()")[0][0]
-    if found not in _CHARSETS:
-        raise FailedError(f"{found} cannot store all characters", f"ALTER DATABASE {external.database} CHARACTER SET utf8mb4")
-    return str(found)
+    charset = query("SELECT default_character_set_name FROM information_schema.schemata WHERE schema_name = DATABASE()")[0][0]
+    if charset not in _CHARSETS:
+        raise FailedError(f"{charset} cannot store all characters", f"ALTER DATABASE {external.database} CHARACTER SET utf8mb4")
+    return str(charset)
 
 
 def _connections(query: Query, external: ExternalMysql) -> str:
-    found = int(query("SELECT @@max_connections")[0][0])
-    if found < _CONNECTIONS:
-        raise FailedError(f"max_connections is {found}", f"set it to {_CONNECTIONS} or more: FATE-Flow's pool alone has 100")
-    return f"max_connections is {found}"
+    connections = int(query("SELECT @@max_connections")[0][0])
+    if connections < _CONNECTIONS:
+        raise FailedError(f"max_connections is {connections}", f"set it to {_CONNECTIONS} or more: FATE-Flow's pool alone has 100")
+    return f"max_connections is {connections}"

@@ -80,14 +80,14 @@ def write_bundle(files: Mapping[str, str], out: Path, name: str) -> None:
 
 
 def _versions(snapshot: Snapshot, cluster: Cluster) -> str:
-    found = {package: version(package) for package in _PACKAGES}
+    packages = {package: version(package) for package in _PACKAGES}
     programs = {
         "pulumi (program)": _said("pulumi", "version"),
         "helm": _said(os.environ.get("HELM") or "helm", "version", "--short"),
         "kubectl": cluster.client_version(),
         "Kubernetes": snapshot.kubernetes,
     }
-    rows = [*found.items(), ("Python", sys.version.split()[0]), ("system", platform.platform()), *programs.items()]
+    rows = [*packages.items(), ("Python", sys.version.split()[0]), ("system", platform.platform()), *programs.items()]
     return str(Table(("program", "version"), rows))
 
 

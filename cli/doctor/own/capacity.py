@@ -84,7 +84,7 @@ def node_port_rows(view: UnitView, snapshot: Snapshot) -> Iterator[tuple[str, Ro
 
 
 def _has_node_port(item: Object, port: int) -> bool:
-    return any(found.get("nodePort") == port for found in item["spec"].get("ports", []))
+    return any(entry.get("nodePort") == port for entry in item["spec"].get("ports", []))
 
 
 def _sum(amounts: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:

@@ -44,8 +44,8 @@ def certificate_rows(view: UnitView, snapshot: Snapshot, up: str, role: str) -> 
 
 def issuer_of(spec: Mapping[str, Any]) -> str:
     """Who signs, by the fields of a Certificate."""
-    found = spec.get("issuerRef") or {}
-    return f"{found.get('kind', 'Issuer')} {found.get('name', '?')}"
+    issuer = spec.get("issuerRef") or {}
+    return f"{issuer.get('kind', 'Issuer')} {issuer.get('name', '?')}"
 
 
 def ends(item: Object) -> str:

@@ -40,12 +40,12 @@ def own_rows(snapshot: Snapshot) -> list[Row]:
     if version.state != "ok":
         return [Row("cluster answers", "failed", version.reason, NO_ANSWER), *waiting]
     rows = [Row(f"cluster answers: Kubernetes {snapshot.kubernetes}", "ok"), *waiting]
-    for check, found in (("storage classes", _storage_classes), ("cert-manager", _cert_manager), ("consoles", _boards)):
-        rows += guarded(f"{check}: everything is checked", found(snapshot))
+    for check, rule in (("storage classes", _storage_classes), ("cert-manager", _cert_manager), ("consoles", _boards)):
+        rows += guarded(f"{check}: everything is checked", rule(snapshot))
     causes = {row.check: row for row in rows if row.state == "failed"}
     if snapshot.planned.unrendered:
-        said = f"{snapshot.planned.unrendered}: objects of charts are not compared"
-        rows.append(Row("objects of the charts are as planned", "not readable", said, "install helm, or name it with HELM=PATH"))
+        problem = f"{snapshot.planned.unrendered}: objects of charts are not compared"
+        rows.append(Row("objects of the charts are as planned", "not readable", problem, "install helm, or name it with HELM=PATH"))
     for view in snapshot.units:
         rows += guarded(f"{view.unit.key}: everything is checked", _unit_rows(view, snapshot, causes))
     for owner, planned in snapshot.planned.objects.items():
@@ -57,9 +57,9 @@ def own_rows(snapshot: Snapshot) -> list[Row]:
 
 def _hubs(snapshot: Snapshot) -> Iterator[Row]:
     """Units without the hub that they name: all else may be well, and no job finds a partner."""
-    for hub, said in waiting_hubs(snapshot.spec, snapshot.loaded.plan.pending):
+    for hub, problem in waiting_hubs(snapshot.spec, snapshot.loaded.plan.pending):
         fix = f"accept its descriptor: `fatefed peers add FILE --name {hub.peer}`, then `pulumi up`"
-        yield Row(f"{hub.unit}: hub {hub.peer}", "failed", said, fix)
+        yield Row(f"{hub.unit}: hub {hub.peer}", "failed", problem, fix)
 
 
 def _unit_rows(view: UnitView, snapshot: Snapshot, causes: Mapping[str, Row]) -> Iterator[Row]:
@@ -101,11 +101,11 @@ def _unit(view: UnitView, snapshot: Snapshot, causes: Mapping[str, Row]) -> Iter
 def _module(view: UnitView, module: Expected, claims: Row | None, quota: Row | None) -> Row:
     """`claims`: the row of its claims; `quota`: of one that is too small."""
     check = f"{view.unit.key}: module {module.component}"
-    found = [item for kind in WORKLOADS for item in view.of_module(kind, module.component)]
-    if not found:
+    workloads = [item for kind in WORKLOADS for item in view.of_module(kind, module.component)]
+    if not workloads:
         unread = [row for kind in WORKLOADS if (row := not_read(check, view.reading(kind), ROLE)) is not None]
         return unread[0] if unread else Row(check, "failed", "it is not deployed", REFRESH)
-    [workload, *_] = found
+    [workload, *_] = workloads
     ready, wanted = workload.get("status", {}).get("readyReplicas", 0), workload["spec"].get("replicas", 1)
     if wanted != module.replicas:
         fix = replicas_remedy(workload, view.unit.namespace, module.name, module.replicas)
@@ -127,20 +127,20 @@ def _claims(view: UnitView, module: Expected, causes: Mapping[str, Row]) -> Row:
     if (unread := not_read(check, reading, ROLE)) is not None:
         return unread
     if module.existing_claim:
-        found, count = [item for item in reading.items if name_of(item) == module.existing_claim], 1
+        claims, count = [item for item in reading.items if name_of(item) == module.existing_claim], 1
     else:
-        found, count = view.of_module("persistentvolumeclaims", module.component), module.claims
-    open_ones = [name_of(item) for item in found if item.get("status", {}).get("phase") != "Bound"]
+        claims, count = view.of_module("persistentvolumeclaims", module.component), module.claims
+    open_ones = [name_of(item) for item in claims if item.get("status", {}).get("phase") != "Bound"]
     cause = causes.get(_class_check("storage class", module.storage_class))
-    if cause is not None and module.claims and (open_ones or len(found) < count):
+    if cause is not None and module.claims and (open_ones or len(claims) < count):
         return skipped(check, cause)
-    if len(found) < count:
+    if len(claims) < count:
         fix = f"make claim {module.existing_claim}" if module.existing_claim else REFRESH
-        return Row(check, "failed", f"{count} planned, {len(found)} there", fix)
+        return Row(check, "failed", f"{count} planned, {len(claims)} there", fix)
     if open_ones:
         fix = f"`kubectl -n {view.unit.namespace} describe pvc {open_ones[0]}` says why; often the storage class, or a full store"
         return Row(check, "failed", f"not bound: {', '.join(open_ones)}", fix)
-    return Row(f"{check}, {len(found)} bound", "ok")
+    return Row(f"{check}, {len(claims)} bound", "ok")
 
 
 def _addresses(view: UnitView) -> Iterator[Row]:

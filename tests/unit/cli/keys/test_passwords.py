@@ -17,7 +17,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What pulumi is asked for; `modules` is what it answers for the stack's outputs, None: not deployed."""
     seen: dict[str, Any] = {"modules": None, "set": []}
 
-    def pulumi(stack: Any, *arguments: str, given: str | None = None) -> str:
+    def pulumi(stack: Any, *arguments: str, stdin: str | None = None) -> str:
         if arguments[:2] == ("stack", "output"):
             if seen["modules"] is None:
                 raise EngineError(stack, arguments, "current stack does not have output property 'modules'")

@@ -70,7 +70,7 @@ def test_what_was_pasted_behind_a_command_does_not_answer_its_question(tmp_path:
     terminal.until(_ASKED)
     assert _ASKED in terminal.said, terminal.said.decode()
     assert bank.load().plan.pending, "nothing is accepted before there is an answer"
-    assert (b"were dropped" in terminal.said) is waiting.endswith(b"\n")
+    assert (b"ignored lines of a pasted block" in terminal.said) is waiting.endswith(b"\n")
     terminal.type(b"y\n")
     assert terminal.end() == 0, terminal.said.decode()
     assert not bank.load().plan.pending

@@ -82,7 +82,7 @@ def test_a_pipe_instead_of_a_file_is_refused_and_not_read(tmp_path: Path) -> Non
     file = EXCHANGE.write(tmp_path)
     (tmp_path / "peers" / "clinic-b.json").unlink()
     os.mkfifo(tmp_path / "peers" / "clinic-b.json")
-    with pytest.raises(FederationError, match="it is no file"):
+    with pytest.raises(FederationError, match="it is not a regular file"):
         load_stack(file)
 
 

@@ -68,12 +68,18 @@ MISTAKES: list[tuple[Case, Change, str, str, str]] = [
         "correct the value",
     ),
     (STAR_PARTY, engines(mysql={**MYSQL, "database": "a;b"}), "engines.mysql.external.database", "letters, digits and '_'", "correct"),
-    (STAR_PARTY, engines(mysql={**MYSQL, "host": "localhost"}), "engines.mysql.external.host", "is each pod itself", "pods can reach"),
-    (STAR_PARTY, engines(mysql={**MYSQL, "host": "127.0.0.2"}), "engines.mysql.external.host", "is each pod itself", "pods can reach"),
+    (STAR_PARTY, engines(mysql={**MYSQL, "host": "localhost"}), "engines.mysql.external.host", "means the pod itself", "pods can reach"),
+    (STAR_PARTY, engines(mysql={**MYSQL, "host": "127.0.0.2"}), "engines.mysql.external.host", "means the pod itself", "pods can reach"),
     (STAR_PARTY, engines(hdfs={"nameNode": "hdfs://cluster"}), "engines.hdfs.external.nameNode", "with its port", "correct the value"),
     (STAR_PARTY, engines(hdfs={**HDFS, "pathPrefix": "fate"}), "engines.hdfs.external.pathPrefix", "absolute path", "correct the value"),
     (STAR_PARTY, engines(spark={**SPARK, "master": "yarn"}), "engines.spark.external.master", "spark://", "correct the value"),
-    (STAR_PARTY, engines(spark={**SPARK, "driverHost": "0.0.0.0"}), "engines.spark.external.driverHost", "is each pod itself", "pods can"),
+    (
+        STAR_PARTY,
+        engines(spark={**SPARK, "driverHost": "0.0.0.0"}),
+        "engines.spark.external.driverHost",
+        "means the pod itself",
+        "pods can",
+    ),
     (
         STAR_PARTY,
         engines(spark={"master": SPARK["master"], "driverHostType": "NodePort"}),
@@ -143,7 +149,7 @@ MISTAKES: list[tuple[Case, Change, str, str, str]] = [
     ),
     (EXTERNAL, second_party(), "engines.mysql", "party 9998 already uses this database", "give each party its own database"),
     (EXTERNAL, second_party(), "engines.pulsar", "party 9998 already uses this broker", "give each party its own broker"),
-    (EXTERNAL_RABBITMQ, second_party(), "engines.rabbitmq", "party 9998 uses this broker already", "a broker of its own"),
+    (EXTERNAL_RABBITMQ, second_party(), "engines.rabbitmq", "party 9998 already uses this broker", "its own broker"),
 ]
 
 

@@ -472,7 +472,12 @@ WRONG: dict[str, tuple[Callable[[Config], object], str, str, str]] = {
         "a Service publishes it",
         "choose LoadBalancer",
     ),
-    "two servers": (_portal(modules={"sitePortalServer": {"replicas": 2}}), f"{AT}.modules.sitePortalServer.replicas", "alone", "remove"),
+    "two servers": (
+        _portal(modules={"sitePortalServer": {"replicas": 2}}),
+        f"{AT}.modules.sitePortalServer.replicas",
+        "does not scale",
+        "remove",
+    ),
     "a variable of ours": (
         _portal(modules={"sitePortalServer": {"env": {"SITEPORTAL_INITIAL_ADMIN_PASSWORD": "admin"}}}),
         f"{AT}.modules.sitePortalServer.env.SITEPORTAL_INITIAL_ADMIN_PASSWORD",
@@ -488,7 +493,7 @@ WRONG: dict[str, tuple[Callable[[Config], object], str, str, str]] = {
     "a PostgreSQL in the pod": (
         _portal(engines=external(postgres={**POSTGRES, "host": "localhost"})),
         f"{AT}.engines.postgres.external.host",
-        "is each pod itself",
+        "means the pod itself",
         "write an address",
     ),
     "a password for nothing": (
