@@ -361,7 +361,7 @@ WRONG_VALUES = {
     "wrong types": ({"rollsite": {"nodePort": "high", "partyList": {"a": 1}}, "python": [], "mysql": {"password": {"a": "canary"}},
                      "persistence": "yes", "imagePullSecrets": "x", "ingress": {"fateboard": "x"}},
                     ["rollsite.nodePort: is not a whole number", "rollsite.partyList: is not a list", "python: is not a block of keys",
-                     "mysql.password: is not text", "persistence: is not true or false", "imagePullSecrets: is not a list",
+                     "mysql.password: is not a text", "persistence: is not true or false", "imagePullSecrets: is not a list",
                      "ingress.fateboard: is not a block of keys"]),
     "a node port outside the range": ({"rollsite": {"type": "NodePort", "nodePort": 99}}, ["rollsite.nodePort: 99 is outside"]),
     "a type that is none": ({"rollsite": {"type": "HostPort"}}, ["rollsite.type: should be"]),

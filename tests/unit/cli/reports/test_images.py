@@ -70,7 +70,7 @@ def test_images_that_no_digest_of_the_stack_file_reaches_are_named(tmp_path: Pat
     assert "busybox:1.36" not in asked
     assert set(done.written.values()) == {DIGEST}
     assert len(done.written) == len(asked) > 5
-    assert "not pinned: busybox:1.36 stands in a file of fate:manifests" in pins_text(done)
+    assert "not pinned: busybox:1.36 is in a file of fate:manifests" in pins_text(done)
     moved = pin(stack, lambda _: OTHER, update=False)
     assert (moved.written, set(moved.moved.values())) == ({}, {OTHER})
     assert all("@" not in reference for reference in asked)

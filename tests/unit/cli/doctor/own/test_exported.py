@@ -286,6 +286,6 @@ def test_check_asks_the_backend_once_and_names_the_project_in_its_remedy(make: C
 def test_doctor_says_that_an_earlier_version_remembered_nothing(lab: Lab) -> None:
     lab.edit("fate:identity:\n", "fate:identity:\n    serial: 7\n")
     row = lab.row() or {}
-    assert (row["state"], "does not say what was exported" in row["problem"]) == ("not readable", True)
+    assert (row["state"], "has no record of an export" in row["problem"]) == ("not readable", True)
     lab.export()
     assert (lab.row() or {})["state"] == "ok"
