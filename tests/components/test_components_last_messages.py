@@ -6,7 +6,7 @@ import pytest
 from components.last_messages import LastMessages
 from federation.changes.effects import Effect
 
-RESTART = Effect("party-9999", "rolling restart", "pods of nodemanager start again, one after another", (), "bank-a")
+RESTART = Effect("party-9999", "rolling restart", "pods of nodemanager restart one after another", (), "bank-a")
 SCALED = Effect("party-9999", "reload", "pods of sparkWorker: 2 -> 3", (), "bank-a")
 LOST = Effect("party-10000", "data loss", "is removed", (), "bank-a")
 EARLIER = Effect("exchange", "cut", "routes to 9999 end", (), "bank-a")
