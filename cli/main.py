@@ -19,7 +19,7 @@ from typer import _completion_shared
 
 from cli.commands import convert, doctor, keys, modules, peers, reports, stackfile
 from cli.tools import verbs
-from cli.tools.output import READER_ENDED, OutputError, said_to_the_end, say
+from cli.tools.output import READER_ENDED, OutputError, flush_stdout, say
 
 # In the order of the help: what one begins with, what one looks at, what one changes.
 _VERBS: tuple[tuple[str, verbs.Verb] | typer.Typer, ...] = (
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; its exit status."""
     try:
         code = verbs.run(app, argv)
-        said_to_the_end()
+        flush_stdout()
         return code
     except OutputError as error:
         if error.code != READER_ENDED:

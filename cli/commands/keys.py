@@ -14,9 +14,9 @@ from cli.tools.prompt import says_yes
 from cli.tools.verbs import FAILED, USAGE, Result, group
 
 _FOLDER = "with tls: certManager: make a CA, and write key, certificate and Issuer into this folder; no file is overwritten"
-_GIVEN = "with tls: certManager: use the CA with this public certificate (PEM); its Issuer exists"
+_EXISTING_AUTHORITY = "with tls: certManager: use the CA with this public certificate (PEM); its Issuer exists"
 IssuerFiles = Annotated[Path | None, typer.Option(metavar="DIR", help=_FOLDER)]
-Authority = Annotated[Path | None, typer.Option(metavar="FILE", help=_GIVEN)]
+Authority = Annotated[Path | None, typer.Option(metavar="FILE", help=_EXISTING_AUTHORITY)]
 
 
 def secrets_init(stack: Stack) -> Result:
@@ -86,9 +86,9 @@ def identity_create(
     from cli.keys.identity import create_identity
     from cli.tools.kept import keep_copy
 
-    found = create_identity(stack, replace=replace)
+    identity = create_identity(stack, replace=replace)
     keep_copy(stack)
-    return with_next(stack, show.identity_text(found), {"key": found.key, "made": found.made})
+    return with_next(stack, show.identity_text(identity), {"key": identity.key, "made": identity.made})
 
 
 def identity_show(stack: Stack, as_json: bool = False) -> Result:
@@ -155,8 +155,8 @@ def trust_rotate(
     if waits_for_peers(stack, party) and not yes:
         question = "a peer that has not accepted the previous step loses its link: do the next step?"
         if as_json or not sys.stdin.isatty():
-            said = "nothing was written: confirm with --yes when every peer is ready"
-            return Result("", {"written": False}, USAGE, said)
+            refused = "nothing was written: confirm with --yes when every peer is ready"
+            return Result("", {"written": False}, USAGE, refused)
         if not says_yes(question):
             return Result("nothing was written", {"written": False}, FAILED)
     step = rotate(stack, party, today(), Source(issuer_files, authority), issuer)

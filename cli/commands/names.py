@@ -7,8 +7,8 @@ from cli.tools.project import Stack
 
 
 def _peers(stack: Stack) -> Iterable[str]:
-    found = stack.source().config().get("peers")
-    return [str(name) for name in found] if isinstance(found, dict) else []
+    entries = stack.source().config().get("peers")
+    return [str(name) for name in entries] if isinstance(entries, dict) else []
 
 
 def _units(stack: Stack) -> Iterable[str]:

@@ -56,7 +56,7 @@ class NextStep:
 def to_do(loaded: LoadedStack, stack: Stack) -> tuple[ToDo, ...]:
     """All that is to be done before the first, or the next, `pulumi up`."""
     edits = [*placeholders(stack), *nowhere(loaded, stack), *(str(finding) for finding in loaded.plan.findings if finding.before_up)]
-    return (*(ToDo("edit", text) for text in edits), *_keys(loaded, stack), *_given(loaded, stack), *_hubs(loaded, stack))
+    return (*(ToDo("edit", text) for text in edits), *_keys(loaded, stack), *_provided_secrets(loaded, stack), *_hubs(loaded, stack))
 
 
 def next_steps(stack: Stack, *, after_up: bool = False) -> tuple[NextStep, ...]:
@@ -147,7 +147,7 @@ def _keys(loaded: LoadedStack, stack: Stack) -> Iterator[ToDo]:
         yield ToDo("make", f"cert-manager signs for party {unit.party}, and needs a CA", command)
 
 
-def _given(loaded: LoadedStack, stack: Stack) -> Iterator[ToDo]:
+def _provided_secrets(loaded: LoadedStack, stack: Stack) -> Iterator[ToDo]:
     """Entries of fate:secrets that nobody but the operator has."""
     entries, plan = loaded.source.secret_names(), loaded.plan
     for name in plan.secret_names:

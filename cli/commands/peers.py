@@ -92,32 +92,32 @@ def peers_add(
     from cli.peers.acceptance import Terms
 
     signed = key is not None or unsigned
-    found = review(stack, _given(file, from_stack, unit, name, signed=signed), name, Terms(today(), key, unsigned, resolve))
-    if not found.needed:
-        text = f"peer {found.name} was accepted with this descriptor before; there is nothing to write"
-        return Result(text, {**found.plain(), "accepted": True, "written": False})
-    text = show.review_text(found)
-    if yes and key is None and found.unheard_key is not None:
+    reviewed = review(stack, _source(file, from_stack, unit, name, signed=signed), name, Terms(today(), key, unsigned, resolve))
+    if not reviewed.needed:
+        text = f"peer {reviewed.name} was accepted with this descriptor before; there is nothing to write"
+        return Result(text, {**reviewed.plain(), "accepted": True, "written": False})
+    text = show.review_text(reviewed)
+    if yes and key is None and reviewed.unheard_key is not None:
         # The one moment at which a stranger could slip in: --yes alone must not be it.
-        problem = f"is signed with {found.unheard_key}, a key that was not accepted before"
+        problem = f"is signed with {reviewed.unheard_key}, a key that was not accepted before"
         raise CommandError(shown(file or Path()), problem, "compare it with the sender by phone, then name it: --key SHA256:...")
     if not yes and (as_json or not sys.stdin.isatty()):
-        heard = "" if found.unheard_key is None else " and --key, with the fingerprint from the sender,"
-        said = f"nothing was written: confirm with --yes{heard} to accept this descriptor"
-        return Result(text, {**found.plain(), "accepted": False, "written": False}, USAGE, said)
-    if not yes and not _agreed(text, found):
+        heard = "" if reviewed.unheard_key is None else " and --key, with the fingerprint from the sender,"
+        refused = f"nothing was written: confirm with --yes{heard} to accept this descriptor"
+        return Result(text, {**reviewed.plain(), "accepted": False, "written": False}, USAGE, refused)
+    if not yes and not _agreed(text, reviewed):
         return Result("not accepted; nothing was written", {}, FAILED)
-    accept(found)
+    accept(reviewed)
     head = f"{text}\n\n" if yes else ""
-    return with_next(stack, head + show.written_text(found), {**found.plain(), "accepted": True, "written": True})
+    return with_next(stack, head + show.written_text(reviewed), {**reviewed.plain(), "accepted": True, "written": True})
 
 
-def _agreed(text: str, found: "Review") -> bool:
+def _agreed(text: str, reviewed: "Review") -> bool:
     say(f"{text}\n")
-    return says_yes(f"accept this descriptor for peer {found.name}?")
+    return says_yes(f"accept this descriptor for peer {reviewed.name}?")
 
 
-def _given(file: Path | None, stack: str | None, unit: str | None, name: str | None, *, signed: bool) -> "Path | StackOutput":
+def _source(file: Path | None, stack: str | None, unit: str | None, name: str | None, *, signed: bool) -> "Path | StackOutput":
     """The descriptor file, or the stack that publishes the descriptor."""
     from cli.peers.sources import StackOutput
 
@@ -167,16 +167,16 @@ def _state(stack: Stack, name: str, state: Literal["active", "suspended", "retir
     from cli.commands.next_steps import with_next
     from cli.peers.states import set_state
 
-    found = set_state(stack, name, state, reason)
+    result = set_state(stack, name, state, reason)
     data = {
-        "name": found.name,
-        "before": found.before,
-        "state": found.state,
-        "written": found.written,
-        "routes": None if found.routes is None else [vars(change) for change in found.routes],
-        "problems": [vars(problem) for problem in found.problems],
+        "name": result.name,
+        "before": result.before,
+        "state": result.state,
+        "written": result.written,
+        "routes": None if result.routes is None else [vars(change) for change in result.routes],
+        "problems": [vars(problem) for problem in result.problems],
     }
-    return replace(with_next(stack, show.state_text(found), data), code=FAILED if found.problems else OK)
+    return replace(with_next(stack, show.state_text(result), data), code=FAILED if result.problems else OK)
 
 
 def peers_move(stack: Stack) -> Result:

@@ -36,10 +36,10 @@ def plan(stack: Stack, against: Annotated[Path | None, typer.Option(metavar="FIL
     """
     from cli.reports import changes
 
-    found = changes.stack_impact(stack, against)
-    worst = changes.severity(found.effects)
-    data = {"effects": [effect.plain() for effect in found.effects], "severity": worst, "unseen": list(found.unseen)}
-    return Result(changes.impact_text(found, stack.name), data, changes.EXITS[worst])
+    impact = changes.stack_impact(stack, against)
+    worst = changes.severity(impact.effects)
+    data = {"effects": [effect.plain() for effect in impact.effects], "severity": worst, "unseen": list(impact.unseen)}
+    return Result(changes.impact_text(impact, stack.name), data, changes.EXITS[worst])
 
 
 def firewall_sheet(

@@ -60,8 +60,8 @@ def of_peers(stack: Stack, peers: list[str], seconds: float, *, every: bool, in_
         return probe.ask_all(questions, end - time.monotonic(), min(SECONDS, seconds / _STEPS))
 
     def resolve(hosts: list[str]) -> dict[str, list[str]]:
-        found = ask_from_here([{"id": host, "kind": "dns", "host": host, "port": 0} for host in hosts])
-        return {answer["id"]: answer.get("addresses", []) for answer in found}
+        answers = ask_from_here([{"id": host, "kind": "dns", "host": host, "port": 0} for host in hosts])
+        return {answer["id"]: answer.get("addresses", []) for answer in answers}
 
     with ThreadPoolExecutor(1) as pool:
         readings = pool.submit(_read, loaded, stack, [*route_questions(units), *own_asks(loaded)], seconds)
@@ -73,10 +73,10 @@ def of_peers(stack: Stack, peers: list[str], seconds: float, *, every: bool, in_
 def _read(loaded: LoadedStack, stack: Stack, asks: list[Ask], seconds: float) -> dict[Ask, Reading]:
     """The cluster's answers; that it does not answer is no fault of a peer."""
     try:
-        found = Cluster(loaded.spec.cluster, stack.project.folder, seconds).read(asks)
+        readings = Cluster(loaded.spec.cluster, stack.project.folder, seconds).read(asks)
     except CommandError as error:
         return dict.fromkeys(asks, Reading("not readable", reason=f"{error.problems[0].place}: {error.problems[0].problem}"))
-    return {ask: Reading("not readable", reason=one.reason) if one.state == "failed" else one for ask, one in found.items()}
+    return {ask: Reading("not readable", reason=one.reason) if one.state == "failed" else one for ask, one in readings.items()}
 
 
 def look_at(stack: Stack, seconds: float, ask: Callable[[LoadedStack, Cluster], Snapshot] = look) -> Snapshot:

@@ -22,19 +22,19 @@ from federation.pki.authority import AuthorityFacts
 from federation.stack.load import LoadedStack
 
 
-def review_text(found: Review) -> str:
+def review_text(review: Review) -> str:
     """Who a descriptor is from, what it says, and what accepting it would change."""
-    learned = "" if found.learned is None else " (new to this stack: it would be written to fate:federation.id)"
-    who, *said = _described(found.descriptor, found.authorities, learned)
-    lines = [f"peer {found.name}: {who}", *said, *_who_signed(found), f"  sha256: {found.sha256}", *_changes(found)]
-    for change in found.routes:
+    learned = "" if review.learned is None else " (new to this stack: it would be written to fate:federation.id)"
+    who, *description = _described(review.descriptor, review.authorities, learned)
+    lines = [f"peer {review.name}: {who}", *description, *_who_signed(review), f"  sha256: {review.sha256}", *_changes(review)]
+    for change in review.routes:
         lines += ["", f"routes of {change.unit} would change:", *(f"  {line}" for line in change.diff.splitlines())]
-    if not found.routes:
+    if not review.routes:
         lines += ["", "no route of this stack would change"]
-    for unit in dict.fromkeys(change.unit for change in found.connections):
+    for unit in dict.fromkeys(change.unit for change in review.connections):
         lines += ["", f"what network policies of {unit} permit would change:"]
-        lines += [f"  {change.effect}: {change.what}" for change in found.connections if change.unit == unit]
-    lines += [f"warning: {escaped(warning)}" for warning in found.warnings]
+        lines += [f"  {change.effect}: {change.what}" for change in review.connections if change.unit == unit]
+    lines += [f"warning: {escaped(warning)}" for warning in review.warnings]
     return printable("\n".join(lines))
 
 
@@ -70,25 +70,25 @@ def check_text(loaded: LoadedStack, stack: Stack, wanted: Sequence[ToDo], others
     return "\n".join([*lines, *warnings_text(others).splitlines(), next_text(steps)])
 
 
-def identity_text(found: Identity) -> str:
+def identity_text(identity: Identity) -> str:
     """The fingerprint, and what it is for."""
-    made = "made" if found.made else "is there already"
+    made = "made" if identity.made else "is there already"
     lines = [
-        f"the key that signs your descriptors {made}: {found.key}",
+        f"the key that signs your descriptors {made}: {identity.key}",
         "read this fingerprint to your peers by phone or in person: they compare it when they accept your descriptor",
     ]
-    if found.replaced is not None:
-        lines.append(f"it takes the place of {found.replaced}: every peer accepts your next descriptor with --key {found.key}")
+    if identity.replaced is not None:
+        lines.append(f"it takes the place of {identity.replaced}: every peer accepts your next descriptor with --key {identity.key}")
     return "\n".join(lines)
 
 
 def export_text(export: Export, path: str) -> str:
     """What was written, and what to do with it."""
     if (signed := export.signature) is None:
-        said = f"unsigned, sha256 {digest(export.content)}: tell your peers the sha256 over another channel"
+        summary = f"unsigned, sha256 {digest(export.content)}: tell your peers the sha256 over another channel"
     else:
-        said = f"serial {signed.serial}, until {signed.not_after}, signed with {signed.key}"
-    return f"written: {path} ({said})\nsend it to your peers; they accept it with `fatefed peers add`"
+        summary = f"serial {signed.serial}, until {signed.not_after}, signed with {signed.key}"
+    return f"written: {path} ({summary})\nsend it to your peers; they accept it with `fatefed peers add`"
 
 
 def export_data(export: Export, path: str) -> dict[str, Any]:
@@ -97,21 +97,21 @@ def export_data(export: Export, path: str) -> dict[str, Any]:
     return {"file": path, "sha256": digest(export.content), "signature": signed, "descriptor": export.descriptor.plain()}
 
 
-def state_text(found: StateChange) -> str:
+def state_text(result: StateChange) -> str:
     """A peer's new state, what it changes, or what keeps that from being applied."""
-    said = f"peer {found.name}: {found.before} -> {found.state}" if found.written else f"peer {found.name} is {found.state} already"
-    if found.problems:
-        lines = [said if found.written else f"{said}; nothing to write", "", "pulumi refuses the stack file until you correct this:"]
-        lines += [f"  {number}. {problem}" for number, problem in enumerate(found.problems, 1)]
+    head = f"peer {result.name}: {result.before} -> {result.state}" if result.written else f"peer {result.name} is {result.state} already"
+    if result.problems:
+        lines = [head if result.written else f"{head}; nothing to write", "", "pulumi refuses the stack file until you correct this:"]
+        lines += [f"  {number}. {problem}" for number, problem in enumerate(result.problems, 1)]
         return "\n".join([*lines, ""])
-    if not found.written:
-        return f"{said}; nothing to write"
-    lines = [said]
-    if found.routes is None:
+    if not result.written:
+        return f"{head}; nothing to write"
+    lines = [head]
+    if result.routes is None:
         return "\n".join([*lines, "the stack file had problems before: the preview shows which routes change", ""])
-    for change in found.routes:
+    for change in result.routes:
         lines += ["", f"routes of {change.unit} will change:", *(f"  {line}" for line in change.diff.splitlines())]
-    lines += [] if found.routes else ["no route of this stack will change"]
+    lines += [] if result.routes else ["no route of this stack will change"]
     return "\n".join([*lines, ""])
 
 
@@ -125,17 +125,17 @@ def rotation_text(step: Step) -> str:
     return "\n".join([f"party {step.party}: {step.did}", "next:", *(f"  {line}" for line in step.next)])
 
 
-def _who_signed(found: Review) -> list[str]:
-    if found.origin.stack is not None:
-        where = f"unit {found.origin.unit} of stack {found.origin.stack}"
+def _who_signed(review: Review) -> list[str]:
+    if review.origin.stack is not None:
+        where = f"unit {review.origin.unit} of stack {review.origin.stack}"
         return [f"  not signed: read from {where}; anyone who can write to this state backend can change it"]
-    if (signed := found.signature) is None:
+    if (signed := review.signature) is None:
         return ["  not signed"]
-    known = "the key accepted before" if found.known_key else "a key that was not accepted before: compare it with the sender by phone"
-    if found.key_of and not found.known_key:
-        known = f"the key of peer {', '.join(found.key_of)}, not accepted before for this one: compare it with the sender by phone"
-    days = f"valid from {signed.not_before} to {signed.not_after}" + ("" if found.age is None else f", signed {_ago(found.age)}")
-    compare = "" if found.known_key else "; the sender's `fatefed identity show` prints the latest serial: compare it, too"
+    known = "the key accepted before" if review.known_key else "a key that was not accepted before: compare it with the sender by phone"
+    if review.key_of and not review.known_key:
+        known = f"the key of peer {', '.join(review.key_of)}, not accepted before for this one: compare it with the sender by phone"
+    days = f"valid from {signed.not_before} to {signed.not_after}" + ("" if review.age is None else f", signed {_ago(review.age)}")
+    compare = "" if review.known_key else "; the sender's `fatefed identity show` prints the latest serial: compare it, too"
     return [f"  key: {signed.key} ({known})", f"  serial: {signed.serial}, {days}{compare}"]
 
 
@@ -170,13 +170,13 @@ def warnings_text(warnings: Iterable[str]) -> str:
     return "".join(f"warning: {escaped(warning)}\n" for warning in warnings)
 
 
-def _changes(found: Review) -> list[str]:
-    if found.previous is None:
-        return ["", f"first descriptor of {found.name}; it would be {found.state}"]
-    if not found.changes:
-        return ["", f"has the same content as the accepted one; {found.name} stays {found.state}"]
-    head = ["", f"changes against the accepted one; {found.name} stays {found.state}:"]
-    return head + [f"  {change.field}: {change.old or '(absent)'} -> {change.new or '(absent)'}" for change in found.changes]
+def _changes(review: Review) -> list[str]:
+    if review.previous is None:
+        return ["", f"first descriptor of {review.name}; it would be {review.state}"]
+    if not review.changes:
+        return ["", f"has the same content as the accepted one; {review.name} stays {review.state}"]
+    head = ["", f"changes against the accepted one; {review.name} stays {review.state}:"]
+    return head + [f"  {change.field}: {change.old or '(absent)'} -> {change.new or '(absent)'}" for change in review.changes]
 
 
 def _endpoint(endpoint: Mapping[str, Any]) -> str:
@@ -187,7 +187,7 @@ def _endpoint(endpoint: Mapping[str, Any]) -> str:
     return f"{endpoint['host']}{known}: {ports}{name}"
 
 
-def written_text(found: Review) -> str:
+def written_text(review: Review) -> str:
     """What `peers add` wrote."""
-    folder = found.stack.file.parent
-    return f"accepted: {shown(folder / found.path)}, {found.entry.shown}"
+    folder = review.stack.file.parent
+    return f"accepted: {shown(folder / review.path)}, {review.entry.shown}"

@@ -150,8 +150,8 @@ def _current_context() -> str | None:
     from federation.config.kubeconfig import read_kubeconfig
     from federation.config.stack import ClusterSpec
 
-    found = read_kubeconfig(ClusterSpec(), os.environ.get("KUBECONFIG", ""))
-    return found.current if found.problem(ClusterSpec()) is None else None
+    kubeconfig = read_kubeconfig(ClusterSpec(), os.environ.get("KUBECONFIG", ""))
+    return kubeconfig.current if kubeconfig.problem(ClusterSpec()) is None else None
 
 
 def check(
@@ -168,19 +168,19 @@ def check(
     """
     from cli.commands import show
     from cli.commands.next_steps import next_data, next_steps, to_do
-    from cli.doctor.own.occupants import Found, look_around
+    from cli.doctor.own.occupants import Findings, look_around
     from cli.peers.descriptors import outdated_exports
     from cli.tools.kubectl import Cluster
     from federation.base.errors import FederationError
 
     loaded = stack.load()
-    around = look_around(loaded, Cluster(loaded.spec.cluster, stack.project.folder, timeout)) if live else Found()
+    around = look_around(loaded, Cluster(loaded.spec.cluster, stack.project.folder, timeout)) if live else Findings()
     if around.problems:
         raise FederationError(around.problems)
     wanted = to_do(loaded, stack)
     others = [str(finding) for finding in loaded.plan.findings if not finding.before_up]
     others += [*loaded.plan.unpinned, *outdated_exports(loaded, stack), *around.warnings]
-    parts = [{"place": found.place, "text": found.problem.rstrip(":;"), "remedy": found.remedy} for found in loaded.plan.findings]
+    parts = [{"place": finding.place, "text": finding.problem.rstrip(":;"), "remedy": finding.remedy} for finding in loaded.plan.findings]
     steps = next_steps(stack)
     data = {
         "units": [unit.key for unit in loaded.plan.units],

@@ -20,8 +20,8 @@ _SELECTOR = "labelSelector"
 
 def translated(value: Any, cluster: Cluster) -> tuple[Any, str]:
     """An affinity on the labels of this program, and whether that changed it. LookupError when it selects pods that do not exist here."""
-    found, changed = _translated(value, cluster)
-    return found, "on the labels that pods have here" if changed else ""
+    affinity, changed = _translated(value, cluster)
+    return affinity, "on the labels that pods have here" if changed else ""
 
 
 def _translated(value: Any, cluster: Cluster) -> tuple[Any, bool]:
@@ -31,8 +31,8 @@ def _translated(value: Any, cluster: Cluster) -> tuple[Any, bool]:
         return [part for part, _ in parts], any(changed for _, changed in parts)
     if not isinstance(value, dict):
         return value, False
-    found = {key: _selector(one, cluster) if key == _SELECTOR else _translated(one, cluster) for key, one in value.items()}
-    return {key: part for key, (part, _) in found.items()}, any(changed for _, changed in found.values())
+    entries = {key: _selector(one, cluster) if key == _SELECTOR else _translated(one, cluster) for key, one in value.items()}
+    return {key: part for key, (part, _) in entries.items()}, any(changed for _, changed in entries.values())
 
 
 def _selector(selector: Any, cluster: Cluster) -> tuple[Any, bool]:
@@ -52,10 +52,10 @@ def _rule(rule: Any, cluster: Cluster) -> Any:
     key, values = rule.get("key"), rule.get("values")
     if not isinstance(values, list) or not values:
         return rule | {"key": _KEYS[key]} if key in _KEYS else rule
-    found = [_label(str(key), value, cluster) for value in values]
-    if len({name for name, _ in found}) > 1:
+    labels = [_label(str(key), value, cluster) for value in values]
+    if len({name for name, _ in labels}) > 1:
         return rule
-    return rule | {"key": found[0][0], "values": list(dict.fromkeys(value for _, value in found))}
+    return rule | {"key": labels[0][0], "values": list(dict.fromkeys(value for _, value in labels))}
 
 
 def _label(name: str, value: Any, cluster: Cluster) -> tuple[str, Any]:

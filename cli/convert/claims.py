@@ -75,9 +75,9 @@ def names_of(cluster: Cluster, row: Claim) -> list[str]:
 def node_managers(cluster: Cluster) -> list[NodeManager]:
     """The node managers of charts up to 1.8: `count` of them, and up to 1.6.0 one for each entry of `list`."""
     count, processors = cluster.taken("nodemanager.count"), cluster.taken("nodemanager.sessionProcessorsPerNode")
-    found = [NodeManager(f"nodemanager-{number}", f"nodemanager-{number}", None, processors) for number in range(int(count or 0))]
+    managers = [NodeManager(f"nodemanager-{number}", f"nodemanager-{number}", None, processors) for number in range(int(count or 0))]
     entries = listed(cluster.file.get("nodemanager", "list")) if cluster.version <= Version("1.6.0") else []
-    return found + [
+    return managers + [
         NodeManager(str(one.get("name")), one.get("subPath") or None, one.get("existingClaim") or None, one.get("sessionProcessorsPerNode"))
         for one in entries
     ]
@@ -87,7 +87,7 @@ def claims(cluster: Cluster, draft: Draft) -> None:
     """Where the new stack looks for the data that is there, and what must be done to keep it until then."""
     if not cluster.persistent:
         return
-    found, deleted, left = list[str](), list[str](), list[str]()
+    kept, deleted, left = list[str](), list[str](), list[str]()
     for row in claims_of(cluster):
         names, at = names_of(cluster, row), cluster.at(f"{_place(cluster, row.module)}.persistence")
         own = cluster.file.get(*row.module.split("."), "existingClaim")
@@ -102,8 +102,8 @@ def claims(cluster: Cluster, draft: Draft) -> None:
             _name_claim(cluster, draft, row, at, names[0])
         _name_folder(cluster, draft, row, at)
         if not why:
-            (found if own or row.stays else deleted).extend(names)
-    _tell(cluster, draft, found, deleted, left)
+            (kept if own or row.stays else deleted).extend(names)
+    _tell(cluster, draft, kept, deleted, left)
 
 
 def _place(cluster: Cluster, module: str) -> str:
@@ -160,10 +160,10 @@ def count_node_managers(cluster: Cluster, draft: Draft) -> None:
             draft.lose((*path, "sessionProcessorsPerNode"), "all node managers are alike here, and these differ")
 
 
-def _tell(cluster: Cluster, draft: Draft, found: list[str], deleted: list[str], left: list[str]) -> None:
-    if found:
+def _tell(cluster: Cluster, draft: Draft, kept: list[str], deleted: list[str], left: list[str]) -> None:
+    if kept:
         draft.ask(
-            f"existing data: claims {', '.join(found)} are found again, in the same folders: remove the old cluster, but not its claims"
+            f"existing data: claims {', '.join(kept)} are found again, in the same folders: remove the old cluster, but not its claims"
         )
     if deleted:
         draft.ask(

@@ -261,8 +261,10 @@ class Reading:
         try:
             return str(TypeAdapter(PartyId).validate_python(value))
         except ValidationError:
-            said = f"{value!r} is not a party id: a positive whole number of at most 10 digits"
-            self.problem("partyId", said, "give the number that the federation knows this party by; only an exchange is called `exchange`")
+            problem = f"{value!r} is not a party id: a positive whole number of at most 10 digits"
+            self.problem(
+                "partyId", problem, "give the number that the federation knows this party by; only an exchange is called `exchange`"
+            )
             return None
 
     def _release(self, kind: Kind, version: Version) -> tuple[str, str]:
@@ -270,15 +272,15 @@ class Reading:
             if self.choices.release not in releases_of(kind):
                 self.problem("chartVersion", f"unknown release {self.choices.release}", f"--release: one of {', '.join(releases_of(kind))}")
             return self.choices.release, "chosen with --release"
-        found = release_of(kind, version)
-        if found is None:
+        release_and_note = release_of(kind, version)
+        if release_and_note is None:
             self.problem(
                 "chartVersion",
                 f"release {version} is not deployed by this program",
                 f"choose with --release: {', '.join(releases_of(kind))}",
             )
             return "", ""
-        text, (release, note) = str(self.file.text("chartVersion")), found
+        text, (release, note) = str(self.file.text("chartVersion")), release_and_note
         if not note and is_pre_release(text):
             note = f"{text} is a release of its own before {release}; its data does not fit: start with empty claims"
         return release, note
@@ -316,10 +318,10 @@ class Reading:
         """The broker of a party whose `backend` only says spark: the one that is deployed, else the one that is spoken of."""
         deployed = [engine for word, engine in _BROKERS.items() if word in modules]
         spoken_of = [engine for word, engine in _BROKERS.items() if self.file.get(word) or self.file.get("python", word)]
-        found = deployed or spoken_of
-        if len(found) == 1:
-            return found[0]
-        what = "with Pulsar and RabbitMQ: each job chose one" if found else "without a broker: neither pulsar nor rabbitmq is in modules"
+        brokers = deployed or spoken_of
+        if len(brokers) == 1:
+            return brokers[0]
+        what = "with Pulsar and RabbitMQ: each job chose one" if brokers else "without a broker: neither pulsar nor rabbitmq is in modules"
         self.problem("backend", f"spark {what}", "write spark_pulsar or spark_rabbitmq here: this program deploys one for all jobs")
         return None
 
@@ -327,10 +329,10 @@ class Reading:
         value = self.file.get(engine)
         if value in (None, ""):
             return None
-        found = next((word for word in _WORDS if word.lower() == str(value).lower()), None)
-        if found is None:
+        canonical = next((word for word in _WORDS if word.lower() == str(value).lower()), None)
+        if canonical is None:
             self.problem(engine, f"unknown engine {value!r}", f"one of {', '.join(_WORDS)}")
-        return found
+        return canonical
 
     def _exchange_engine(self, version: Version, modules: frozenset[str], release: str) -> _Engines:
         engines = sorted({EXCHANGES[module] for module in modules & EXCHANGES.keys()})

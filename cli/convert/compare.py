@@ -35,7 +35,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Door:
+class ExposedPort:
     """A port that is dialled from outside its module: KubeFATE's key of the node port, the number inside, and the Services here."""
 
     module: str
@@ -45,19 +45,19 @@ class Door:
     name: str
 
 
-DOORS: tuple[Door, ...] = (
-    Door("rollsite", "nodePort", 9370, ("rollsite-public", "osx-public", "rollsite", "osx"), "tcp-rollsite"),
-    Door("lbrollsite", "nodePort", 9370, ("rollsite-public",), "tcp-rollsite"),
-    Door("osx", "nodePort", 9370, ("osx-public", "osx"), "tcp-osx"),
-    Door("nginx", "nodePort", 9390, ("nginx-public", "nginx"), "http"),
-    Door("nginx", "httpNodePort", 9300, ("nginx-public", "nginx"), "http"),
-    Door("nginx", "grpcNodePort", 9310, ("nginx-public", "nginx"), "grpc"),
-    Door("rabbitmq", "nodePort", 5672, ("rabbitmq-public",), "tcp-rabbitmq"),
-    Door("pulsar", "httpsNodePort", 6651, ("pulsar-public-tls",), "tls-port"),
-    Door("python", "httpNodePort", 9380, ("fateflow-client",), "tcp-http"),
-    Door("python", "grpcNodePort", 9360, ("fateflow-client",), "tcp-grpc"),
-    Door("trafficServer", "nodePort", 443, ("traffic-server",), "443"),
-    Door("servingProxy", "nodePort", 8869, ("serving-proxy-public", "serving-proxy"), "tcp-inter"),
+EXPOSED_PORTS: tuple[ExposedPort, ...] = (
+    ExposedPort("rollsite", "nodePort", 9370, ("rollsite-public", "osx-public", "rollsite", "osx"), "tcp-rollsite"),
+    ExposedPort("lbrollsite", "nodePort", 9370, ("rollsite-public",), "tcp-rollsite"),
+    ExposedPort("osx", "nodePort", 9370, ("osx-public", "osx"), "tcp-osx"),
+    ExposedPort("nginx", "nodePort", 9390, ("nginx-public", "nginx"), "http"),
+    ExposedPort("nginx", "httpNodePort", 9300, ("nginx-public", "nginx"), "http"),
+    ExposedPort("nginx", "grpcNodePort", 9310, ("nginx-public", "nginx"), "grpc"),
+    ExposedPort("rabbitmq", "nodePort", 5672, ("rabbitmq-public",), "tcp-rabbitmq"),
+    ExposedPort("pulsar", "httpsNodePort", 6651, ("pulsar-public-tls",), "tls-port"),
+    ExposedPort("python", "httpNodePort", 9380, ("fateflow-client",), "tcp-http"),
+    ExposedPort("python", "grpcNodePort", 9360, ("fateflow-client",), "tcp-grpc"),
+    ExposedPort("trafficServer", "nodePort", 443, ("traffic-server",), "443"),
+    ExposedPort("servingProxy", "nodePort", 8869, ("serving-proxy-public", "serving-proxy"), "tcp-inter"),
 )  # fmt: skip
 # Modules with a number of pods: KubeFATE's key, and the module's name in the chart's values here.
 # By kind of cluster: modules with a number of pods, and their names here.
@@ -83,7 +83,7 @@ def certainty(cluster: Cluster) -> str:
 def compare(cluster: Cluster, draft: Draft, plan: StackPlan) -> Iterator[Fact]:
     """Every fact of one conversion."""
     unit = plan.units[0]
-    yield from _doors(cluster, draft, unit)
+    yield from _exposed_ports(cluster, draft, unit)
     yield from _routes(cluster, draft)
     yield from _claims(cluster, unit)
     yield from _replicas(cluster, unit)
@@ -113,28 +113,28 @@ def _fact(subject: str, before: str, after: str) -> Fact:
     return Fact(subject, before, after, "unknown" if unknown else "same" if before == after else "differs")
 
 
-def _doors(cluster: Cluster, draft: Draft, unit: UnitPlan) -> Iterator[Fact]:
-    for door in DOORS:
-        row = row_of((door.module, door.key), cluster.kind)
-        if row is None or not row.knows(cluster.version) or not cluster.deploys(door.module):
+def _exposed_ports(cluster: Cluster, draft: Draft, unit: UnitPlan) -> Iterator[Fact]:
+    for exposed in EXPOSED_PORTS:
+        row = row_of((exposed.module, exposed.key), cluster.kind)
+        if row is None or not row.knows(cluster.version) or not cluster.deploys(exposed.module):
             continue
         if isinstance(row.how, ForType | PublishedPort):
             target = cluster.at(row.how.becomes)
             put = draft.puts.get(target)
-            after = _shown_service(unit, door, put is not None and put.wanted is not None)
-            yield _fact(f"{door.module}, port {door.port}", _before(cluster, door), after)
+            after = _shown_service(unit, exposed, put is not None and put.wanted is not None)
+            yield _fact(f"{exposed.module}, port {exposed.port}", _before(cluster, exposed), after)
         elif isinstance(row.how, Lost):
-            yield _fact(f"{door.module}, port {door.port}", _before(cluster, door), _NONE)
+            yield _fact(f"{exposed.module}, port {exposed.port}", _before(cluster, exposed), _NONE)
 
 
-def _before(cluster: Cluster, door: Door) -> str:
-    kind = service_type(cluster, f"{door.module}.type")
-    if door.module == "pulsar" and cluster.file.get("pulsar", "publicLB", "enabled") is True:
+def _before(cluster: Cluster, exposed: ExposedPort) -> str:
+    kind = service_type(cluster, f"{exposed.module}.type")
+    if exposed.module == "pulsar" and cluster.file.get("pulsar", "publicLB", "enabled") is True:
         kind = "LoadBalancer"
-    dead = " without a listener: no pulsar.exchange, no TLS" if door.module == "pulsar" and not has_tls(cluster) else ""
+    dead = " without a listener: no pulsar.exchange, no TLS" if exposed.module == "pulsar" and not has_tls(cluster) else ""
     if kind != "NodePort":
         return f"{kind}{dead}"
-    return f"NodePort {cluster.taken(f'{door.module}.{door.key}') or CHOSEN}{dead}"
+    return f"NodePort {cluster.taken(f'{exposed.module}.{exposed.key}') or CHOSEN}{dead}"
 
 
 def has_tls(cluster: Cluster) -> bool:
@@ -142,14 +142,14 @@ def has_tls(cluster: Cluster) -> bool:
     return bool(cluster.file.get("pulsar", "exchange"))
 
 
-def _shown_service(unit: UnitPlan, door: Door, asked: bool) -> str:
-    for name in door.services:
+def _shown_service(unit: UnitPlan, exposed: ExposedPort, asked: bool) -> str:
+    for name in exposed.services:
         for service in unit.services:
             if service.name != name:
                 continue
             spec: dict[str, Any] = service.fields["spec"]
             for port in spec["ports"]:
-                if port["name"] == door.name or len(spec["ports"]) == 1:
+                if port["name"] == exposed.name or len(spec["ports"]) == 1:
                     node = "FILL IN" if asked else port.get("nodePort", CHOSEN)
                     return f"NodePort {node}" if spec["type"] == "NodePort" else str(spec["type"])
     return _NONE
@@ -206,13 +206,13 @@ def _cores(cluster: Cluster, unit: UnitPlan) -> tuple[tuple[Any, Any], tuple[Any
     """Nodes and cores of each that FATE-Flow plans with, before and after; None where it does not plan with nodes."""
     values = unit.chart.values.plain()
     block = ".".join(_cores_block(cluster))
-    found = values.get("eggroll" if block.endswith("clustermanager") else "spark")
-    if cluster.engines.get("computing") not in ("Eggroll", "Spark") or not found:
+    engine = values.get("eggroll" if block.endswith("clustermanager") else "spark")
+    if cluster.engines.get("computing") not in ("Eggroll", "Spark") or not engine:
         return None
-    after = (found.get("nodes", found.get("workers")), found.get("processorsPerNode", found.get("coresPerWorker")))
+    after = (engine.get("nodes", engine.get("workers")), engine.get("processorsPerNode", engine.get("coresPerWorker")))
     # Charts 2.0 write numbers of their own, whatever the file says.
-    said = cluster.taken if cluster.version.major < 2 else cluster.default
-    return (said(f"{block}.nodes"), said(f"{block}.cores_per_node")), after
+    value_of = cluster.taken if cluster.version.major < 2 else cluster.default
+    return (value_of(f"{block}.nodes"), value_of(f"{block}.cores_per_node")), after
 
 
 def _product(cores: tuple[Any, Any]) -> str:

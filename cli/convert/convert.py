@@ -57,10 +57,10 @@ class Conversion:
 def convert(file: ClusterFile, choices: Choices) -> Conversion:
     """The stack file of a cluster. FederationError with everything that is wrong with the file."""
     cluster = _read(file, choices)
-    found = list(_found(file, cluster.kind, cluster.version, ()))
+    keys = list(_keys_with_rows(file, cluster.kind, cluster.version, ()))
     draft = Draft()
     head(cluster, draft)
-    for row, path, value in found:
+    for row, path, value in keys:
         _apply(row, path, value, cluster, draft)
     for row in TABLE:
         _apply_default(row, cluster, draft)
@@ -69,13 +69,13 @@ def convert(file: ClusterFile, choices: Choices) -> Conversion:
     if draft.problems:
         raise FederationError(draft.problems)
     _settle(cluster, draft)
-    _lose_unread(found, draft)
+    _lose_unread(keys, draft)
     loaded = _load(cluster, stack_text(cluster, draft, stand_ins=True))
     lose_cores(cluster, draft, loaded.plan)
     _ask_for_ports(draft)
     text = stack_text(cluster, draft)
     carried = tuple(
-        (path, row.how.becomes) for row, path, value in found if row is not None and value not in _NOTHING and _is_carried(path, draft)
+        (path, row.how.becomes) for row, path, value in keys if row is not None and value not in _NOTHING and _is_carried(path, draft)
     )
     return Conversion(cluster, draft, text, loaded, carried, tuple(compare(cluster, draft, loaded.plan)))
 
@@ -91,7 +91,7 @@ def _read(file: ClusterFile, choices: Choices) -> Cluster:
     problems = reading.problems
     if reading.kind is not None:
         version = _LATEST if cluster is None else cluster.version
-        for row, path, value in list(_found(file, reading.kind, version, ())):
+        for row, path, value in list(_keys_with_rows(file, reading.kind, version, ())):
             if row is not None and (problem := _wrong_type(file, row, path, value)):
                 problems.append(problem)
             elif row is not None and row.type == "number" and isinstance(value, str) and value:
@@ -105,12 +105,12 @@ def _read(file: ClusterFile, choices: Choices) -> Cluster:
 _LATEST = Version("9999")
 
 
-def _found(file: ClusterFile, kind: Kind, version: Version, path: Path_) -> Iterator[tuple[Row | None, Path_, Any]]:
+def _keys_with_rows(file: ClusterFile, kind: Kind, version: Version, path: Path_) -> Iterator[tuple[Row | None, Path_, Any]]:
     """Every key of the file with its row; None for a key that KubeFATE does not have."""
     for child in file.children(path):
         value, row = file.get(*child), row_of(child, kind)
         if row is None and isinstance(value, dict | list) and value and meant(child, kind) is None:
-            yield from _found(file, kind, version, child)
+            yield from _keys_with_rows(file, kind, version, child)
         elif (row is not None and row.knows(version)) or not parts_below(child, kind):
             yield row, child, value
 
@@ -121,10 +121,10 @@ def _ask_for_ports(draft: Draft) -> None:
             draft.ask(f"fill in fate:{'.'.join(path)}: {put.wanted}")
 
 
-def _lose_unread(found: list[tuple[Row | None, Path_, Any]], draft: Draft) -> None:
+def _lose_unread(keys: list[tuple[Row | None, Path_, Any]], draft: Draft) -> None:
     """A key that several are read with, and that none of the functions of `cli.convert.parts` has taken: it is not carried."""
     origins = {put.origin for put in draft.puts.values() if put.origin is not None}
-    for row, path, value in found:
+    for row, path, value in keys:
         if row is None or not isinstance(row.how, Part) or value in _NOTHING or value is False or not _is_carried(path, draft):
             continue
         taken = any(one[: len(path)] == path or path[: len(one)] == one for one in origins)
@@ -183,7 +183,7 @@ def _apply_default(row: Row, cluster: Cluster, draft: Draft) -> None:
     if not row.default or cluster.kind not in row.kinds or cluster.file.get(*row.path) not in (None, ""):
         return
     if row.path[0] in cluster.modules and _why_unused(row, cluster) is None:
-        row.how.apply(Key(row.path, cluster.default(row.key), given=False), cluster, draft)
+        row.how.apply(Key(row.path, cluster.default(row.key), present=False), cluster, draft)
 
 
 def _why_unused(row: Row, cluster: Cluster) -> str | None:
@@ -219,10 +219,10 @@ def _settle(cluster: Cluster, draft: Draft) -> None:
             for culprit in culprits:
                 inside = ".".join(path[len(culprit) :])
                 reasons.setdefault(culprit, []).append(f"{inside}: {problem.problem}" if inside else problem.problem)
-        for culprit, said in reasons.items():
+        for culprit, texts in reasons.items():
             put = draft.puts.pop(culprit)
             if put.origin is not None:
-                draft.lose(put.origin, "; ".join(dict.fromkeys(said)))
+                draft.lose(put.origin, "; ".join(dict.fromkeys(texts)))
         if errors:
             raise FederationError(dict.fromkeys(errors))
 
@@ -251,15 +251,15 @@ def _culprits(path: Path_, draft: Draft) -> list[Path_]:
         return list(draft.below(path[:2]))
     if _REQUIRED & set(path[:1] + path[2:3]):
         return []
-    found = [path] if path in draft.puts else list(draft.below(path))
+    at_or_below = [path] if path in draft.puts else list(draft.below(path))
     above = [path[:length] for length in range(len(path) - 1, 0, -1) if path[:length] in draft.puts]
-    return [one for one in found or above[:1] if not _REQUIRED & set(one[:1] + one[2:3])]
+    return [one for one in at_or_below or above[:1] if not _REQUIRED & set(one[:1] + one[2:3])]
 
 
 def _place(path: Path_, cluster: Cluster, draft: Draft) -> str:
     """Where in the cluster.yaml the reason of a problem stands."""
     for length in range(len(path), 0, -1):
-        origins = [put.origin for found, put in draft.puts.items() if found[:length] == path[:length] and put.origin is not None]
+        origins = [put.origin for target, put in draft.puts.items() if target[:length] == path[:length] and put.origin is not None]
         if origins:
             return cluster.file.place(origins[0])
     return cluster.file.name

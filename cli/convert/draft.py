@@ -95,12 +95,12 @@ class Draft:
 
     def below(self, path: Path_) -> Iterator[Path_]:
         """The paths that were set at or below a path."""
-        yield from (found for found in self.puts if found[: len(path)] == path)
+        yield from (target for target in self.puts if target[: len(path)] == path)
 
     def clear(self, path: Path_) -> None:
         """Forget what was set at or below a path."""
-        for found in list(self.below(path)):
-            del self.puts[found]
+        for target in list(self.below(path)):
+            del self.puts[target]
 
 
 def _in_order(tree: dict[str, Any], path: Path_) -> dict[str, Any]:

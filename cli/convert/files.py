@@ -28,27 +28,27 @@ class Written:
 def convert_files(paths: Sequence[Path], out: Path, choices: Choices, *, force: bool = False) -> tuple[Written, ...]:
     """Convert each file and write `Pulumi.<name>.yaml` into a folder. FederationError with the problems of all; then nothing is written."""
     problems: list[Problem] = []
-    found: list[Written] = []
+    written: list[Written] = []
     for path in paths:
         try:
             done = convert(ClusterFile.read(path, shown(path)), choices)
         except FederationError as error:
             problems += error.problems
         else:
-            found.append(Written(done, out / f"Pulumi.{done.cluster.name}.yaml"))
-    problems += _clashes(found, force)
+            written.append(Written(done, out / f"Pulumi.{done.cluster.name}.yaml"))
+    problems += _clashes(written, force)
     if problems:
         raise FederationError(problems)
-    for one in found:
+    for one in written:
         write_atomic(one.file, one.done.text.encode())
-    return tuple(found)
+    return tuple(written)
 
 
-def _clashes(found: Iterable[Written], force: bool) -> list[Problem]:
+def _clashes(written: Iterable[Written], force: bool) -> list[Problem]:
     """Two clusters of one name, and files that exist."""
     problems: list[Problem] = []
     sources: dict[Path, str] = {}
-    for one in found:
+    for one in written:
         name = one.done.cluster.file.name
         if one.file in sources:
             problems.append(

@@ -56,8 +56,8 @@ def as_data(done: Conversion, file: str, stack: str) -> dict[str, Any]:
     """One conversion as JSON-like data: keys and reasons, never a value of a secret."""
     cluster, draft = done.cluster, done.draft
 
-    def keys(found: list[tuple[Path_, str]], word: str) -> list[dict[str, Any]]:
-        return [{"key": dotted(path), "line": cluster.file.line(path), word: said} for path, said in found]
+    def keys(rows: list[tuple[Path_, str]], word: str) -> list[dict[str, Any]]:
+        return [{"key": dotted(path), "line": cluster.file.line(path), word: text} for path, text in rows]
 
     return {
         "source": cluster.file.name,
@@ -95,15 +95,15 @@ def _lines(done: Conversion, file: str, stack: str) -> Iterator[str]:
     for step in secret_steps(done, stack):
         steps.setdefault(step.command, []).append(step)
     yield from _compared(done)
-    given = [f"{', '.join(one.name for one in same)}: {same[0].what}\n      {command}" for command, same in steps.items()]
-    yield from _listed("passwords and certificates, none of which is in the file:", given)
+    commands = [f"{', '.join(one.name for one in same)}: {same[0].what}\n      {command}" for command, same in steps.items()]
+    yield from _listed("passwords and certificates, none of which is in the file:", commands)
 
 
 def _compared(done: Conversion) -> Iterator[str]:
     """The comparison as a table, with what is to be looked at marked."""
     counts = {verdict: sum(fact.verdict == verdict for fact in done.facts) for verdict in ("same", "differs", "unknown")}
-    said = ", ".join(f"{count} {_VERDICTS[verdict]}" for verdict, count in counts.items() if count)
-    yield f"  before and after ({said}); {certainty(done.cluster)}:"
+    summary = ", ".join(f"{count} {_VERDICTS[verdict]}" for verdict, count in counts.items() if count)
+    yield f"  before and after ({summary}); {certainty(done.cluster)}:"
     rows = [("", "before", "after"), *((fact.subject, fact.before, fact.after) for fact in done.facts)]
     subject, before = (max(len(row[number]) for row in rows) for number in (0, 1))
     for row, fact in zip(rows, (None, *done.facts), strict=True):

@@ -66,13 +66,13 @@ class ClusterFile:
 
     def get(self, *path: str) -> Any:
         """The value at a path; None when there is none."""
-        found = self._values.get(path)
-        return None if found is None else found.data
+        value = self._values.get(path)
+        return None if value is None else value.data
 
     def text(self, *path: str) -> str | None:
         """A single value as it is written: 1.10, which YAML takes for the number 1.1. None when there is none, or a block."""
-        found = self._values.get(path)
-        return None if found is None else found.text
+        value = self._values.get(path)
+        return None if value is None else value.text
 
     def correct(self, path: Path_, data: Any) -> None:
         """Put another value in the place of one that is there: a number that stood in quotes."""
@@ -161,13 +161,13 @@ class ClusterFile:
 
     def _scalar(self, node: yaml.ScalarNode, path: Path_) -> Any:
         try:
-            found = yaml.SafeLoader("").construct_object(node)
+            value = yaml.SafeLoader("").construct_object(node)
             # Neither bytes nor half a surrogate pair can be written again.
-            json.dumps(found, default=str if isinstance(found, date) else None, ensure_ascii=False).encode()
+            json.dumps(value, default=str if isinstance(value, date) else None, ensure_ascii=False).encode()
         except (yaml.YAMLError, ValueError, OverflowError, *MISTAGGED):
             self._problems.append(Problem(f"{self.name}:{node.start_mark.line + 1} {dotted(path)}", "is not a value", "correct the file"))
             return None
-        return found
+        return value
 
     def _error(self, line: int, problem: str, remedy: str) -> FederationError:
         return FederationError([Problem(f"{self.name}:{line}", problem, remedy)])

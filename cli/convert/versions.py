@@ -80,14 +80,14 @@ def releases_of(kind: Kind) -> tuple[str, ...]:
 
 def version_of(text: str) -> Version | None:
     """The version in `v1.11.1-fedlcm-v0.3.0`; None when there is none."""
-    found = _VERSION.fullmatch(text)
-    return None if found is None else Version(found[1])
+    match = _VERSION.fullmatch(text)
+    return None if match is None else Version(match[1])
 
 
 def suffix_of(text: str) -> str:
     """What follows the version, when it makes the chart another one than KubeFATE's: `fedlcm-v0.3.0` of `v1.11.1-fedlcm-v0.3.0`."""
-    found = _VERSION.fullmatch(text)
-    suffix = "" if found is None else found[2] or ""
+    match = _VERSION.fullmatch(text)
+    suffix = "" if match is None else match[2] or ""
     return "" if suffix in _OWN_SUFFIXES else suffix
 
 

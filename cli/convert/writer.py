@@ -62,16 +62,16 @@ def _head(cluster: Cluster, draft: Draft) -> Iterator[str]:
         ],
         "Not used by KubeFATE either:": [f"{dotted(path)}: {why}" for path, why in sorted_by_line(cluster, draft.not_used)],
     }
-    for title, found in lines.items():
-        if found:
+    for title, texts in lines.items():
+        if texts:
             yield ""
             yield title
-            yield from (f"- {line}" for line in found)
+            yield from (f"- {line}" for line in texts)
 
 
-def sorted_by_line(cluster: Cluster, found: Mapping[Path_, str]) -> list[tuple[Path_, str]]:
+def sorted_by_line(cluster: Cluster, notes: Mapping[Path_, str]) -> list[tuple[Path_, str]]:
     """Keys with what is said of them, in the order of the file."""
-    return sorted(found.items(), key=lambda item: (cluster.file.line(item[0]), item[0]))
+    return sorted(notes.items(), key=lambda item: (cluster.file.line(item[0]), item[0]))
 
 
 def _file_name(cluster: Cluster) -> str:
@@ -97,27 +97,27 @@ def _puts(draft: Draft, stand_ins: bool) -> dict[Path_, Put]:
 def _entry(puts: Mapping[Path_, Put], path: Path_, value: Any, column: str, key: str) -> Iterator[str]:
     """One key with its value, or with its block."""
     put = puts.get(path)
-    said, value = _said(put), None if put is not None and put.wanted is not None else value
+    comment, value = _comment_of(put), None if put is not None and put.wanted is not None else value
     head = f"{column}{key if key.startswith('fate:') else scalar(key)}:"
     if isinstance(value, dict) and value:
-        yield from _with_comment(head, said, column)
-        for inner, found in value.items():
-            yield from _entry(puts, (*path, inner), found, f"{column}  ", str(inner))
+        yield from _with_comment(head, comment, column)
+        for inner, inner_value in value.items():
+            yield from _entry(puts, (*path, inner), inner_value, f"{column}  ", str(inner))
     else:
-        yield from _with_comment(f"{head} {_flow(value)}", said, column)
+        yield from _with_comment(f"{head} {_flow(value)}", comment, column)
 
 
-def _with_comment(line: str, said: str, column: str) -> Iterator[str]:
-    if not said:
+def _with_comment(line: str, comment: str, column: str) -> Iterator[str]:
+    if not comment:
         yield line
-    elif len(line) + len(said) < _WIDTH:
-        yield f"{line} # {_one_line(said)}"
+    elif len(line) + len(comment) < _WIDTH:
+        yield f"{line} # {_one_line(comment)}"
     else:
-        yield from _comments(column, [said])
+        yield from _comments(column, [comment])
         yield line
 
 
-def _said(put: Put | None) -> str:
+def _comment_of(put: Put | None) -> str:
     if put is None:
         return ""
     origin = "" if put.origin is None else dotted(put.origin)

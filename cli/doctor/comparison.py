@@ -24,16 +24,16 @@ class Difference:
 
     path: tuple[str, ...]
     planned: Any
-    found: Any
+    live: Any
 
     def __str__(self) -> str:
-        name, both = ".".join(self.path), (self.found, self.planned)
+        name, both = ".".join(self.path), (self.live, self.planned)
         shown = not _NOT_SHOWN & {*self.path} and not any(isinstance(one, Mapping | list) or len(str(one)) > _LONGEST for one in both)
-        if self.found is None:
+        if self.live is None:
             return f"{name} is absent" + (f", planned is {self.planned}" if shown else "")
         if not shown:
             return f"{name} differs"
-        return f"{name} is {self.found}" + ("" if self.planned is None else f", planned is {self.planned}")
+        return f"{name} is {self.live}" + ("" if self.planned is None else f", planned is {self.planned}")
 
 
 def differences(planned: Object, live: Object) -> list[Difference]:
@@ -43,22 +43,22 @@ def differences(planned: Object, live: Object) -> list[Difference]:
     if planned["kind"] in ("Deployment", "StatefulSet"):
         wanted["spec"] = {key: value for key, value in planned["spec"].items() if key != "replicas"}
     wanted["metadata"] = {"labels": planned["metadata"].get("labels") or {}, "annotations": notes}
-    found = [*_differences(wanted, live, ())]
+    fields = [*_differences(wanted, live, ())]
     for path in _ABSENT.get(planned["kind"], ()):
         if (extra := _at(live, path)) and not _at(planned, path):
-            found.append(Difference(path, None, ", ".join(map(str, extra))))
-    return found
+            fields.append(Difference(path, None, ", ".join(map(str, extra))))
+    return fields
 
 
 def other_managers(item: Object, path: tuple[str, ...]) -> list[str]:
     """The field managers beside Pulumi's whose changes of a field stay after a refresh: kubectl's own edits do not, its scaling does."""
-    found = []
+    managers = []
     for entry in item["metadata"].get("managedFields") or []:
         name, subresource = str(entry.get("manager", "")), entry.get("subresource")
         taken = name.startswith(_TAKEN_OVER) and not subresource
         if not name.startswith(_OWN) and not taken and subresource != "status" and _holds(entry.get("fieldsV1") or {}, path):
-            found.append(f"{name} ({subresource})" if subresource else name)
-    return found
+            managers.append(f"{name} ({subresource})" if subresource else name)
+    return managers
 
 
 def _holds(fields: Mapping[str, Any], path: tuple[str, ...]) -> bool:

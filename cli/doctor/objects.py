@@ -44,16 +44,16 @@ def _row(owner: str, planned: Object, readings: Mapping[Ask, Reading]) -> Row | 
     item = next((one for one in readings[ask].items if name_of(one) == name_of(planned)), None)
     if item is None:
         return None if ask.kind in ("deployments", "statefulsets") else Row(check, "failed", "there is none", REFRESH)
-    if not (found := differences(filled(planned, readings), item)):
+    if not (fields := differences(filled(planned, readings), item)):
         return None
-    rest = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
-    said = "; ".join([*map(str, found[:_SHOWN]), *rest])
-    return Row(check, "failed", f"not as planned: {said}", remedy(item, found))
+    rest = [f"and {len(fields) - _SHOWN} more"] if len(fields) > _SHOWN else []
+    text = "; ".join([*map(str, fields[:_SHOWN]), *rest])
+    return Row(check, "failed", f"not as planned: {text}", remedy(item, fields))
 
 
-def remedy(item: Object, found: Sequence[Difference]) -> str:
+def remedy(item: Object, fields: Sequence[Difference]) -> str:
     """What puts fields back, by who changed them."""
-    others = sorted({manager for one in found for manager in other_managers(item, one.path)})
+    others = sorted({manager for one in fields for manager in other_managers(item, one.path)})
     if not others:
         return REFRESH
     return f"{REFRESH}; it ends with a conflict while field manager {', '.join(others)} holds the field: make that program release it first"

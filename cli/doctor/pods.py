@@ -24,15 +24,17 @@ _ELSE = "`kubectl -n {namespace} describe pod {pod}` says more"
 def trouble(namespace: str, module: str, pods: list[Object], workload: Object | None = None) -> tuple[str, str]:
     """What keeps a module's pods from being ready, and what to do. `workload`: their Deployment, which says why it may not make any."""
     if not pods:
-        refused = [found for found in (workload or {}).get("status", {}).get("conditions", []) if found.get("type") == "ReplicaFailure"]
-        said = "".join(f": {found.get('message', '')}" for found in refused)
+        refused = [
+            condition for condition in (workload or {}).get("status", {}).get("conditions", []) if condition.get("type") == "ReplicaFailure"
+        ]
+        detail = "".join(f": {condition.get('message', '')}" for condition in refused)
         fix = "a quota, an account that is missing, or an admission plugin of the API server"
-        return f"it has no pods{said}", f"`kubectl -n {namespace} get events` says why: often {fix}"
+        return f"it has no pods{detail}", f"`kubectl -n {namespace} get events` says why: often {fix}"
     for pod in sorted(pods, key=name_of):
         for reason, message, container in _reasons(pod):
             names = {"namespace": namespace, "module": module, "pod": name_of(pod), "container": container}
-            said = f": {message}" if message else ""
-            return f"{name_of(pod)}{f' ({container})' if container else ''} {reason}{said}", _REMEDIES.get(reason, _ELSE).format(**names)
+            detail = f": {message}" if message else ""
+            return f"{name_of(pod)}{f' ({container})' if container else ''} {reason}{detail}", _REMEDIES.get(reason, _ELSE).format(**names)
     pod = sorted(pods, key=name_of)[0]
     return "its pods have started, but do not answer yet", f"wait; else {_ELSE.format(namespace=namespace, pod=name_of(pod))}"
 

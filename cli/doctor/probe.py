@@ -32,7 +32,7 @@ _AT_ONCE = 32
 def ask_all(questions: list[dict[str, Any]], seconds: float, each: float) -> list[dict[str, Any]]:
     """The answers that came within `seconds`, in the order of the questions; `each`: seconds for one step of one question."""
     waiting: queue.Queue[dict[str, Any]] = queue.Queue()
-    found: dict[str, dict[str, Any]] = {}
+    answers: dict[str, dict[str, Any]] = {}
     for question in questions:
         waiting.put(question)
 
@@ -42,7 +42,7 @@ def ask_all(questions: list[dict[str, Any]], seconds: float, each: float) -> lis
                 question = waiting.get_nowait()
             except queue.Empty:
                 return
-            found[question["id"]] = ask(question, each)
+            answers[question["id"]] = ask(question, each)
 
     # Daemons: neither a resolver nor a server that sends a byte now and then can be told to stop.
     end = time.monotonic() + seconds
@@ -52,8 +52,8 @@ def ask_all(questions: list[dict[str, Any]], seconds: float, each: float) -> lis
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
     late = {"failed": {"stage": "time", "reason": f"no answer within {seconds:.0f} s"}}
-    answers = dict(found)
-    return [answers.get(question["id"], dict(late, id=question["id"])) for question in questions]
+    in_time = dict(answers)
+    return [in_time.get(question["id"], dict(late, id=question["id"])) for question in questions]
 
 
 def ask(question: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -61,8 +61,8 @@ def ask(question: dict[str, Any], seconds: float) -> dict[str, Any]:
     answer: dict[str, Any] = {"id": question["id"]}
     stage = "dns"
     try:
-        found = socket.getaddrinfo(question["host"], question["port"], type=socket.SOCK_STREAM)
-        answer["addresses"] = sorted({str(entry[4][0]) for entry in found})
+        entries = socket.getaddrinfo(question["host"], question["port"], type=socket.SOCK_STREAM)
+        answer["addresses"] = sorted({str(entry[4][0]) for entry in entries})
         if question["kind"] == "dns":
             return answer
         stage = "tcp"
@@ -124,8 +124,8 @@ def _grpc(connection: socket.socket, question: dict[str, Any], seconds: float, a
     call, begun = question["call"], time.monotonic()
     with grpc.insecure_channel(target, options) as channel:
         try:
-            told = channel.unary_unary(call["name"])(base64.b64decode(call["message"]), seconds, tuple(call["metadata"].items()))
-            answer["message"] = base64.b64encode(told).decode()
+            reply = channel.unary_unary(call["name"])(base64.b64decode(call["message"]), seconds, tuple(call["metadata"].items()))
+            answer["message"] = base64.b64encode(reply).decode()
         except grpc.RpcError as error:
             # A proxy in between may say so, too, of whom it calls: then there is an answer, and its words name who did not.
             if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED and time.monotonic() - begun >= seconds:
@@ -184,5 +184,5 @@ def _reason(error: Exception, seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    _given = json.loads(sys.argv[1])
-    print(json.dumps(ask_all(_given["questions"], _given["seconds"], _given["each"])))
+    _request = json.loads(sys.argv[1])
+    print(json.dumps(ask_all(_request["questions"], _request["seconds"], _request["each"])))

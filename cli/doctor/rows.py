@@ -52,19 +52,19 @@ def failed(rows: Iterable[Row]) -> bool:
 
 def rows_data(rows: Iterable[Row]) -> dict[str, Any]:
     """The rows as data, and how many are in which state."""
-    found = _ordered(rows)
-    return {"rows": [row.plain() for row in found], "summary": _counts(found), "verdict": _verdict(found)}
+    ordered = _ordered(rows)
+    return {"rows": [row.plain() for row in ordered], "summary": _counts(ordered), "verdict": _verdict(ordered)}
 
 
 def rows_text(rows: Iterable[Row]) -> str:
     """A line for each check; below those that are not ok, the problem and how to fix it. The last line is the verdict."""
-    found = _ordered(rows)
-    width = max((len(row.state) for row in found), default=0)
+    ordered = _ordered(rows)
+    width = max((len(row.state) for row in ordered), default=0)
     lines = []
-    for row in found:
+    for row in ordered:
         lines.append(f"{row.state.ljust(width)}  {one_line(row.check)}")
         lines += [f"{' ' * width}    {word}{one_line(text)}" for word, text in (("", row.problem), ("fix: ", row.fix)) if text]
-    return "\n".join([*lines, "", _verdict(found)])
+    return "\n".join([*lines, "", _verdict(ordered)])
 
 
 def _ordered(rows: Iterable[Row]) -> list[Row]:

@@ -185,29 +185,29 @@ def wanted(resources: Mapping[str, Mapping[str, str]]) -> dict[str, Decimal]:
     """A container's requests and limits, by the names that quotas have for them. What has only a limit requests as much."""
     limits = {what: amount(text) for what, text in resources.get("limits", {}).items()}
     requests = {**limits, **{what: amount(text) for what, text in resources.get("requests", {}).items()}}
-    found = {f"requests.{what}": number for what, number in requests.items()} | {
+    amounts = {f"requests.{what}": number for what, number in requests.items()} | {
         f"limits.{what}": number for what, number in limits.items()
     }
-    return found | {what: requests[what] for what in ("cpu", "memory") if what in requests}
+    return amounts | {what: requests[what] for what in ("cpu", "memory") if what in requests}
 
 
 def node_ports(unit: UnitPlan) -> dict[int, str]:
     """The node ports that a unit was given, each with its Service."""
-    found = {
+    service_ports = {
         port["nodePort"]: manifest.name
         for manifest in unit.services
         for port in manifest.fields["spec"]["ports"]
         if port.get("nodePort") is not None
     }
     modules: dict[str, dict[str, Any]] = unit.chart.values.plain()["modules"]
-    given = {name: (values.get("service") or {}).get("nodePorts") or {} for name, values in modules.items()}
-    return found | {port: name for name, ports in given.items() for port in ports.values()}
+    module_ports = {name: (values.get("service") or {}).get("nodePorts") or {} for name, values in modules.items()}
+    return service_ports | {port: name for name, ports in module_ports.items() for port in ports.values()}
 
 
 def addresses(service: Object) -> list[str]:
     """The addresses of a Service's load balancer."""
-    found = (service.get("status", {}).get("loadBalancer") or {}).get("ingress") or []
-    return [entry.get("ip") or entry.get("hostname") or "" for entry in found]
+    ingress = (service.get("status", {}).get("loadBalancer") or {}).get("ingress") or []
+    return [entry.get("ip") or entry.get("hostname") or "" for entry in ingress]
 
 
 def labels(item: Object) -> dict[str, str]:

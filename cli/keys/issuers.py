@@ -35,7 +35,7 @@ class Source:
             raise CommandError(place, problem if self.folder is None else "--issuer-files and --authority exclude each other", remedy)
 
 
-def given_authority(file: Path, party: PartyId, domain: str, today: date) -> str:
+def existing_authority(file: Path, party: PartyId, domain: str, today: date) -> str:
     """The certificate of an existing CA. CommandError unless peers would accept it."""
     try:
         with file.open("rb") as opened:

@@ -9,7 +9,7 @@ from datetime import date
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cli.keys.identity import write_fields
-from cli.keys.issuers import Source, given_authority, hand_over, must_be_ours, write_issuer
+from cli.keys.issuers import Source, existing_authority, hand_over, must_be_ours, write_issuer
 from cli.keys.passwords import secret_path
 from cli.tools.errors import CommandError
 from cli.tools.files import shown
@@ -175,7 +175,7 @@ def _new_issuer(stack: Stack, unit: PartyUnit, issuer: CertificateIssuer, number
     domain, party, namespace = unit.stack.federation.domain, unit.party, unit.namespace
     if source.folder is None:
         assert source.authority is not None  # noqa: S101 - Source.check said so
-        _write_authority(stack, unit, number, given_authority(source.authority, party, domain, today))
+        _write_authority(stack, unit, number, existing_authority(source.authority, party, domain, today))
         return ()
     must_be_ours(party, issuer)
     private = private_pem(ec.generate_private_key(ec.SECP256R1()))

@@ -117,12 +117,12 @@ class Review:
         return tuple(map(authority_facts, self.descriptor.authorities))
 
 
-def review(stack: Stack, given: Path | StackOutput, name: str | None = None, terms: Terms | None = None) -> Review:
+def review(stack: Stack, wanted: Path | StackOutput, name: str | None = None, terms: Terms | None = None) -> Review:
     """Read and check a descriptor for a stack. FederationError with everything that speaks against it."""
     terms = terms or Terms()
     folder = stack.file.parent
     source, spec = _read_stack(stack)
-    offer = take(given, name, spec.peers, stack)
+    offer = take(wanted, name, spec.peers, stack)
     received = _checked(offer, spec)
     descriptor, content = received.descriptor, received.content
     known = resolve(spec.peers, spec.federation, folder, source.place)
@@ -165,7 +165,7 @@ def review(stack: Stack, given: Path | StackOutput, name: str | None = None, ter
     plan_before = plan_stack(spec, peers_before, terms.today)
     pending = [f"peer {name} stays pending: {plan_after.pending[name]}"] if name in plan_after.pending else []
     # All that the next preview would say and the last one did not; that it waits is said already.
-    doubts = [said for said in plan_after.warnings if said not in plan_before.warnings and f"peer {name} is pending: " not in said]
+    doubts = [text for text in plan_after.warnings if text not in plan_before.warnings and f"peer {name} is pending: " not in text]
     signed = received.signature
     known_key = signed is not None and spec_before is not None and spec_before.key == signed.key
     return Review(
@@ -223,18 +223,18 @@ def _peer(name: str, received: Received, spec: PeerSpec) -> Peer:
     return Peer(name, received.descriptor, spec.state, spec.key, not_after, spec.reason, spec.previous_key)
 
 
-def accept(found: Review) -> None:
+def accept(reviewed: Review) -> None:
     """Write what was reviewed: the descriptor file, then the peer's entry. CommandError when the entry's file changed meanwhile."""
-    file = found.entry.file
-    if file.read_bytes() != found.before:
+    file = reviewed.entry.file
+    if file.read_bytes() != reviewed.before:
         raise CommandError(shown(file), "changed while the descriptor was reviewed", "run the command again")
-    target = found.stack.file.parent / found.path
-    if not holds(target, found.content):
-        write_atomic(target, found.content)
-    if found.after != found.before:
-        write_atomic(file.resolve(), found.after)
-    if found.learned is not None:
-        write_fields(found.stack, ("federation",), {"id": found.learned})
+    target = reviewed.stack.file.parent / reviewed.path
+    if not holds(target, reviewed.content):
+        write_atomic(target, reviewed.content)
+    if reviewed.after != reviewed.before:
+        write_atomic(file.resolve(), reviewed.after)
+    if reviewed.learned is not None:
+        write_fields(reviewed.stack, ("federation",), {"id": reviewed.learned})
 
 
 def _read_stack(stack: Stack) -> tuple[StackSource, StackSpec]:
@@ -255,15 +255,15 @@ def _checked(offer: Offer, spec: StackSpec) -> Received:
     received = receive(offer.content, where)
     if isinstance(received, tuple):
         raise FederationError(received)
-    found = received.descriptor
-    problems = list(membership_problems(found, spec.federation, where))
-    if found.party_id in (spec.parties if found.kind == "party" else {**spec.serving, **spec.site_portal, **spec.parties}):
+    descriptor = received.descriptor
+    problems = list(membership_problems(descriptor, spec.federation, where))
+    if descriptor.party_id in (spec.parties if descriptor.kind == "party" else {**spec.serving, **spec.site_portal, **spec.parties}):
         remedy = "import descriptors of other organizations only, or agree on another party id"
-        problems.append(Problem(where, f"party {found.party_id} is a party of this stack", remedy))
+        problems.append(Problem(where, f"party {descriptor.party_id} is a party of this stack", remedy))
     own_hubs = {unit.kind for unit in units(spec) if unit.party_id is None}
-    if found.kind in own_hubs and found.organization == spec.organization:
+    if descriptor.kind in own_hubs and descriptor.organization == spec.organization:
         remedy = "units of this stack name it `local`"
-        problems.append(Problem(where, f"is the descriptor of this stack's own {found.title.removeprefix('the ')}", remedy))
+        problems.append(Problem(where, f"is the descriptor of this stack's own {descriptor.title.removeprefix('the ')}", remedy))
     if problems:
         raise FederationError(problems)
     return received
@@ -274,9 +274,9 @@ def _must_be_the_same_unit(name: str, descriptor: Descriptor, old: Published | N
     if old is None:
         return
     # What was typed by hand has no organization but the peer's name.
-    was, found = (_unit(each) if isinstance(old, Descriptor) else each.title for each in (old, descriptor))
-    if was != found:
-        problem = f"describes {found}, but peer {name} was accepted as {was}"
+    was, now = (_unit(each) if isinstance(old, Descriptor) else each.title for each in (old, descriptor))
+    if was != now:
+        problem = f"describes {now}, but peer {name} was accepted as {was}"
         raise CommandError(where, problem, f"add it under another name with --name; if {name} left, `fatefed peers retire {name}`")
 
 

@@ -78,13 +78,13 @@ def not_as_accepted(spec: StackSpec, peer: Peer, accepted: Peer | None, terms: T
 
     `peer`: as it would be; `accepted`: as it is.
     """
-    found, today = peer.descriptor, terms.today
+    descriptor, today = peer.descriptor, terms.today
     had = set() if accepted is None else {each.problem for each in _against(spec, accepted, place)}
     known = () if accepted is None else accepted.descriptor.authorities
     problems = [
         each for each in _against(spec, peer, place, resolve=may_resolve(spec.peers.get(peer.name), terms)) if each.problem not in had
     ]
-    for number, authority in enumerate(found.authorities):
+    for number, authority in enumerate(descriptor.authorities):
         for problem in () if today is None or authority in known else day_problems(authority, today):
             remedy = "ask the peer for a CA that is valid now; the peer removes an expired one with `fatefed trust rotate`"
             problems.append(Problem(f"{place} trust.authorities.{number}", f"CA {short_fingerprint(authority)} {problem}", remedy))
@@ -111,8 +111,8 @@ def warnings_of(received: Received, ours: str, others: Peers, known: bool, today
 
     `ours`: the stack's organization. `known`: the file's key is the accepted one of its peer.
     """
-    signed, found = received.signature, received.descriptor
-    organization = found.organization
+    signed, descriptor = received.signature, received.descriptor
+    organization = descriptor.organization
     if organization == ours:
         yield f"it is in the name of this stack's own organization, {organization}"
     if signed is None:
@@ -132,7 +132,7 @@ def warnings_of(received: Received, ours: str, others: Peers, known: bool, today
             f"it was signed {days} days ago: ask its owner by phone whether serial {signed.serial} is the latest "
             "(`fatefed identity show` prints it); a later one may name another CA or address"
         )
-    if found.authorities and not all(map(excludes_addresses, found.authorities)):
+    if descriptor.authorities and not all(map(excludes_addresses, descriptor.authorities)):
         yield "its CA may sign for IP addresses, as those made before fate-federation excluded them: the next rotation replaces it"
 
 

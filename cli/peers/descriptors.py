@@ -45,23 +45,23 @@ def export_descriptor(stack: Stack, unit: str | None, today: date, *, days: int 
     if identity is None:
         remedy = f"make one: `fatefed identity create {stack.options}`; or export with --unsigned"
         raise CommandError(f"stack {stack.name}", "has no key to sign with", remedy)
-    found = _unit_of(stack, unit)
+    unit_descriptor = _unit_of(stack, unit)
     number = _next(identity, serial)
     if not 1 <= days <= MOST_DAYS:
         raise CommandError(
             "--days", f"{days} is not between 1 and {MOST_DAYS}", f"leave it out for {DESCRIPTOR_DAYS}, or choose another number"
         )
     signed = Signature(identity.key, number, today.isoformat(), (today + timedelta(days=days)).isoformat())
-    content = sign(found.descriptor, private_key(stack, identity.key), number, signed.not_before, signed.not_after)
+    content = sign(unit_descriptor.descriptor, private_key(stack, identity.key), number, signed.not_before, signed.not_after)
     # First: a number that was skipped does no harm, one that is used twice does.
     write_fields(stack, ("identity",), {"serial": number})
-    return Export(found.unit, found.descriptor, content, signed)
+    return Export(unit_descriptor.unit, unit_descriptor.descriptor, content, signed)
 
 
 def export_unsigned(stack: Stack, unit: str | None) -> Export:
     """The same without a signature."""
-    found = _unit_of(stack, unit)
-    return Export(found.unit, found.descriptor, found.descriptor.text().encode(), None)
+    unit_descriptor = _unit_of(stack, unit)
+    return Export(unit_descriptor.unit, unit_descriptor.descriptor, unit_descriptor.descriptor.text().encode(), None)
 
 
 def remember(stack: Stack, export: Export) -> None:
@@ -99,7 +99,7 @@ def descriptor_of_stack(stack: Stack, other: str, unit: str | None = None) -> Un
     try:
         return _unit_of(replace(stack, name=other), unit)
     except EngineError as error:
-        if any(said in error.output for said in ("no stack named", "organization name must be")):
+        if any(text in error.output for text in ("no stack named", "organization name must be")):
             problem = f"is not in this state backend ({error.output.strip().removeprefix('error: ')})"
             remedy = "write ORGANIZATION/PROJECT/STACK, such as organization/fate/bank-a; `pulumi stack ls --all` lists what is there"
             raise CommandError(f"stack {other}", problem, remedy) from None
@@ -111,10 +111,10 @@ def _unit_of(stack: Stack, unit: str | None) -> UnitDescriptor:
 
     FederationError when it is not deployed, not known, or (a defect of the program) not a valid descriptor.
     """
-    found = published_unit(_published(stack), unit, stack.name)
-    if isinstance(found, UnitDescriptor):
-        return found
-    raise FederationError(found)
+    unit_descriptor = published_unit(_published(stack), unit, stack.name)
+    if isinstance(unit_descriptor, UnitDescriptor):
+        return unit_descriptor
+    raise FederationError(unit_descriptor)
 
 
 def _next(identity: IdentitySpec, serial: int | None) -> int:

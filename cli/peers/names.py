@@ -54,8 +54,8 @@ def _announced(descriptor: Descriptor, usual: str, spec: StackSpec, folder: Path
     if usual in waiting or (usual in fitting and _is_gone(fitting[usual], folder)):
         return usual
     for name in waiting:
-        found = read_descriptor(folder, str(spec.peers[name].descriptor), name)
-        if isinstance(found, Received) and _same_unit(found.descriptor, descriptor):
+        received = read_descriptor(folder, str(spec.peers[name].descriptor), name)
+        if isinstance(received, Received) and _same_unit(received.descriptor, descriptor):
             return name
     awaited = [name for name in waiting if name in wanted]
     return awaited[0] if len(awaited) == 1 else None
@@ -71,7 +71,7 @@ def _accepted_once(peers: Mapping[str, PeerSpec], known: Peers, folder: Path) ->
     in_force = {peer.name for peer in known.accepted}
     files = {n: p.descriptor for n, p in sorted(peers.items()) if n not in in_force and p.sha256 is not None}
     read = {name: read_descriptor(folder, file, name) for name, file in files.items() if file is not None}
-    return {name: found.descriptor for name, found in read.items() if isinstance(found, Received)}
+    return {name: received.descriptor for name, received in read.items() if isinstance(received, Received)}
 
 
 def _same_unit(other: Published, descriptor: Descriptor) -> bool:

@@ -35,9 +35,9 @@ class Offer:
     unit: str | None = None
 
 
-def take(given: Path | StackOutput, name: str | None, peers: Mapping[str, PeerSpec], stack: Stack) -> Offer:
+def take(wanted: Path | StackOutput, name: str | None, peers: Mapping[str, PeerSpec], stack: Stack) -> Offer:
     """Read the file, or the other stack's output by `pulumi`. FederationError when there is no descriptor."""
-    return of_file(_find(given, stack.file.parent)) if isinstance(given, Path) else _of_stack(given, name, peers, stack)
+    return of_file(_find(wanted, stack.file.parent)) if isinstance(wanted, Path) else _of_stack(wanted, name, peers, stack)
 
 
 def of_file(file: Path) -> Offer:
@@ -52,9 +52,9 @@ def of_file(file: Path) -> Offer:
         raise CommandError(shown(file), f"cannot be read: {error.strerror}", "name the descriptor file that the peer sent") from None
 
 
-def _of_stack(given: StackOutput, name: str | None, peers: Mapping[str, PeerSpec], stack: Stack) -> Offer:
+def _of_stack(wanted: StackOutput, name: str | None, peers: Mapping[str, PeerSpec], stack: Stack) -> Offer:
     known = peers.get(name or "")
-    other = given.stack or (known and known.stack)
+    other = wanted.stack or (known and known.stack)
     if not other:
         problem = f"peer {name} has no stack that could be read" if known else f"there is no peer {name}"
         raise CommandError("--name", problem, "name a descriptor FILE, or a stack: --from-stack ORGANIZATION/PROJECT/STACK")
@@ -63,9 +63,9 @@ def _of_stack(given: StackOutput, name: str | None, peers: Mapping[str, PeerSpec
     except ValidationError:
         remedy = "write ORGANIZATION/PROJECT/STACK; in a file or S3 backend ORGANIZATION is the word organization: organization/fate/bank-a"
         raise CommandError("--from-stack", f"{other!r} is not the full name of a stack", remedy) from None
-    unit = given.unit or (known.unit if known is not None and known.stack == other else None)
-    found = descriptor_of_stack(stack, other, unit)
-    return Offer(f"{found.unit} of stack {other}", found.descriptor.text().encode(), None, other, found.unit)
+    unit = wanted.unit or (known.unit if known is not None and known.stack == other else None)
+    output = descriptor_of_stack(stack, other, unit)
+    return Offer(f"{output.unit} of stack {other}", output.descriptor.text().encode(), None, other, output.unit)
 
 
 def _find(file: Path, folder: Path) -> Path:

@@ -92,10 +92,10 @@ def _remembered(stack: Stack, source: StackSource, name: str, entry: Mapping[str
     relative = entry.get("descriptor")
     if not isinstance(relative, str) or {"partyId", "kind"} & entry.keys():
         return {}
-    found = read_descriptor(stack.file.parent, relative, source.place(("peers", name, "descriptor")))
-    if not isinstance(found, Received) or digest(found.content) != entry.get("sha256"):
+    received = read_descriptor(stack.file.parent, relative, source.place(("peers", name, "descriptor")))
+    if not isinstance(received, Received) or digest(received.content) != entry.get("sha256"):
         return {}
-    return identifying(found.descriptor)
+    return identifying(received.descriptor)
 
 
 def _loaded(stack: Stack) -> tuple[LoadedStack | None, tuple[Problem, ...]]:

@@ -35,7 +35,7 @@ def say(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
         raise OutputError(stream, error) from None
 
 
-def said_to_the_end() -> None:
+def flush_stdout() -> None:
     """Print what others left in the buffer of standard output. OutputError like `say`."""
     say("", end="")
 

@@ -54,7 +54,7 @@ def _help(ctx: typer.Context, _: object, asked: bool) -> None:
         ctx.exit()
 
 
-class _Said:
+class _PrintedHelp:
     """A command whose help is printed as everything else is: the reader may end first, and a disk may be full."""
 
     def get_help_option(self, ctx: Any) -> Any:
@@ -64,7 +64,7 @@ class _Said:
         return option
 
 
-class _Command(_Said, TyperCommand):
+class _Command(_PrintedHelp, TyperCommand):
     """A verb."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
@@ -72,7 +72,7 @@ class _Command(_Said, TyperCommand):
         formatter.write(f"\n{self.epilog}\n")
 
 
-class Group(_Said, TyperGroup):
+class Group(_PrintedHelp, TyperGroup):
     """Verbs that share a word."""
 
 

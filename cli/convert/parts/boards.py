@@ -60,8 +60,8 @@ def _domain(cluster: Cluster, shown: Mapping[str, Any]) -> tuple[str, Path_ | No
     """What ends the hosts' names."""
     for word, settings in shown.items():
         for origin, name in _hosts(cluster, word, settings):
-            found = _LABEL.match(name)
-            domain = found[1] if found else name.partition(".")[2]
+            match = _LABEL.match(name)
+            domain = match[1] if match else name.partition(".")[2]
             if "." in domain:
                 return domain, origin, ""
     return "example.com", None, "KubeFATE's default"

@@ -62,15 +62,15 @@ def _put_keys(cluster: Cluster, draft: Draft, engine: str, block: Path_, keys: M
         path = (*block, key)
         value = None if path in draft.not_used else cluster.file.get(*path)
         default = cluster.default(".".join(path)) if key in _COUNTS else one.default
-        given = value not in (None, "")
-        if (key, value if given else default) == _POD:
+        present = value not in (None, "")
+        if (key, value if present else default) == _POD:
             draft.read.add(path)
-        elif given and one.target in _OF_FATE_1 and not cluster.release.startswith("1."):
+        elif present and one.target in _OF_FATE_1 and not cluster.release.startswith("1."):
             draft.lose(path, f"FATE {cluster.release} has no such key, and ignored it: it writes below the root")
-        elif given or default is not None:
+        elif present or default is not None:
             value = value.rstrip("/") if one.target == "nameNode" and isinstance(value, str) else value
             target = cluster.at(f"engines.{engine}.external.{one.target}")
-            draft.put(target, value if given else default, path if given else None, "" if given else "KubeFATE's default")
+            draft.put(target, value if present else default, path if present else None, "" if present else "KubeFATE's default")
 
 
 _WHY_FIXED = {

@@ -72,16 +72,16 @@ def exchange_links(cluster: Cluster, draft: Draft) -> None:
 
 def serving_links(cluster: Cluster, draft: Draft) -> None:
     """The topology and the peers of a party's FATE-Serving."""
-    found = _address(cluster, (_SERVING, "exchange"), "port")
-    hub = {} if found is None else {_SERVING: found}
+    exchange = _address(cluster, (_SERVING, "exchange"), "port")
+    hub = {} if exchange is None else {_SERVING: exchange}
     _topology(draft, bool(hub))
     _write_all(cluster, draft, hub, _serving_members(cluster, draft))
 
 
 def serving_exchange_links(cluster: Cluster, draft: Draft) -> None:
     """The members of an exchange of FATE-Serving."""
-    if (found := _address(cluster, (_SERVING, "exchange"), "port")) is not None:
-        draft.lose(found.entry, "an exchange here passes on to parties, not to another exchange")
+    if (exchange := _address(cluster, (_SERVING, "exchange"), "port")) is not None:
+        draft.lose(exchange.entry, "an exchange here passes on to parties, not to another exchange")
     _topology(draft, star=True)
     _write_all(cluster, draft, {}, _serving_members(cluster, draft))
 
@@ -127,10 +127,11 @@ def _hub(cluster: Cluster, draft: Draft) -> dict[str, Address]:
                 "Spark with an exchange was illegal in 1.5.0 (KubeFATE's guide); the release it becomes has one for Pulsar, and it is used"
             )
         return {"trafficServer": data, "nginx": control}
-    for found in (control, data):
-        if found is not None:
+    for address in (control, data):
+        if address is not None:
             draft.lose(
-                found.entry, "half an exchange: a star with Pulsar needs both nginx.exchange and pulsar.exchange (or both `default` routes)"
+                address.entry,
+                "half an exchange: a star with Pulsar needs both nginx.exchange and pulsar.exchange (or both `default` routes)",
             )
     return {}
 
@@ -138,8 +139,8 @@ def _hub(cluster: Cluster, draft: Draft) -> dict[str, Address]:
 def _default_router(cluster: Cluster) -> Address | None:
     """The exchange's nginx, as a route for every party that no other route is for."""
     path = ("nginx", "route_table", "default", "proxy")
-    found = next(iter(listed(cluster.file.get(*path))), None)
-    return None if found is None else Address(found.get("host"), found.get("http_port"), (*path, "0", "host"), "http_port")
+    route = next(iter(listed(cluster.file.get(*path))), None)
+    return None if route is None else Address(route.get("host"), route.get("http_port"), (*path, "0", "host"), "http_port")
 
 
 def _default_broker(cluster: Cluster) -> Address | None:
@@ -162,81 +163,83 @@ def _one_port_hub(cluster: Cluster, draft: Draft, engine: str) -> dict[str, Addr
             if hub := _balanced_hub(cluster, draft, endpoint):
                 return hub
             continue
-        found = _address(cluster, (word, "exchange"), "port")
-        if found is None:
+        exchange = _address(cluster, (word, "exchange"), "port")
+        if exchange is None:
             continue
         if word == "osx" and listed(cluster.file.get("osx", "partyList")):
-            draft.lose(found.entry, "charts 2.0 ignored it, and osx.partyList names the parties: a mesh, as before")
+            draft.lose(exchange.entry, "charts 2.0 ignored it, and osx.partyList names the parties: a mesh, as before")
             return {}
         if word == "osx":
             draft.warn("charts 2.0 ignored osx.exchange; here it takes effect: everything goes through it")
-        return {endpoint: found}
+        return {endpoint: exchange}
     return {}
 
 
 def _balanced_hub(cluster: Cluster, draft: Draft, endpoint: str) -> dict[str, Address]:
     """The exchanges behind lbrollsite: the first is the party's exchange, the others are named at the module."""
     word, module = "lbrollsite", cluster.place_of("lbrollsite")
-    found: list[Address] = []
+    exchanges: list[Address] = []
     for number, entry in enumerate(listed(cluster.file.get(word, "exchangeList"))):
         address = Address(entry.get("ip"), entry.get("port"), (word, "exchangeList", str(number), "ip"))
         if is_ip(str(address.host)):
-            found.append(address)
+            exchanges.append(address)
         else:
             draft.lose(address.entry, f"{address.host!r} is a name, which lbrollsite does not resolve: write the exchange's IP address")
-    if not found:
+    if not exchanges:
         draft.lose(module, "it has no exchange before it: rollsite dials each party itself")
         return {}
     at = cluster.at("modules.lbrollsite")
     draft.put(at, {}, module, "a Deployment of its own")
-    for number, address in enumerate(found[1:], 2):
+    for number, address in enumerate(exchanges[1:], 2):
         _write(draft, f"{_HUB}-{number}", None, {endpoint: address})
-    if more := [f"{_HUB}-{number}" for number in range(2, len(found) + 1)]:
+    if more := [f"{_HUB}-{number}" for number in range(2, len(exchanges) + 1)]:
         draft.put((*at, "exchanges"), more, (word, "exchangeList"))
     # One pod in KubeFATE.
     for key in ("nodeSelector", "tolerations", "affinity"):
         if (placed := draft.puts.get((*cluster.at("modules.rollsite"), key))) is not None:
             draft.put((*at, key), placed.value, placed.origin)
-    return {endpoint: found[0]}
+    return {endpoint: exchanges[0]}
 
 
 def _address(cluster: Cluster, path: Path_, port: str) -> Address | None:
-    found = plain(cluster.file.get(*path))
-    return Address(found["ip"], found.get(port), (*path, "ip"), port) if found.get("ip") else None
+    entry = plain(cluster.file.get(*path))
+    return Address(entry["ip"], entry.get(port), (*path, "ip"), port) if entry.get("ip") else None
 
 
 # Parties and their addresses, by endpoint.
-_Found = dict[str, dict[str, Address]]
+_PartiesByEndpoint = dict[str, dict[str, Address]]
 
 
-def _members(cluster: Cluster, draft: Draft, with_broker: Callable[[Cluster, Draft], _Found]) -> Iterator[tuple[str, dict[str, Address]]]:
+def _members(
+    cluster: Cluster, draft: Draft, with_broker: Callable[[Cluster, Draft], _PartiesByEndpoint]
+) -> Iterator[tuple[str, dict[str, Address]]]:
     """Other parties: id and addresses by endpoint. What is no party, or half of one, is lost."""
     engine = cluster.engines["federation"]
     one_port = _ENDPOINTS.get(engine)
-    found = with_broker(cluster, draft) if one_port is None else {one_port: _party_list(cluster, draft, _LISTS[engine])}
-    yield from _whole(found, tuple(found), cluster, draft)
+    parties = with_broker(cluster, draft) if one_port is None else {one_port: _party_list(cluster, draft, _LISTS[engine])}
+    yield from _whole(parties, tuple(parties), cluster, draft)
 
 
-def _partners(cluster: Cluster, draft: Draft) -> _Found:
+def _partners(cluster: Cluster, draft: Draft) -> _PartiesByEndpoint:
     """Whom a party with a broker dials; what its default routes say is about its exchange."""
     broker = cluster.engines["federation"].lower()
-    found = {broker: dict(_brokers(cluster, draft, broker)), "nginx": dict(_routers(cluster, draft, frozenset({_DEFAULT})))}
-    if found.get("pulsar") and not cluster.file.get("pulsar", "exchange"):
+    parties = {broker: dict(_brokers(cluster, draft, broker)), "nginx": dict(_routers(cluster, draft, frozenset({_DEFAULT})))}
+    if parties.get("pulsar") and not cluster.file.get("pulsar", "exchange"):
         draft.warn(_MESH_OF_PULSAR)
-    return found
+    return parties
 
 
-def _tunnelled(cluster: Cluster, draft: Draft) -> _Found:
+def _tunnelled(cluster: Cluster, draft: Draft) -> _PartiesByEndpoint:
     """The members of an exchange for Pulsar."""
     return {"pulsar": dict(_tunnels(cluster, draft)), "nginx": dict(_routers(cluster, draft, frozenset()))}
 
 
 def _whole(
-    found: dict[str, dict[str, Address]], wanted: tuple[str, ...], cluster: Cluster, draft: Draft
+    parties: dict[str, dict[str, Address]], wanted: tuple[str, ...], cluster: Cluster, draft: Draft
 ) -> Iterator[tuple[str, dict[str, Address]]]:
     """Parties with an address for each endpoint; the others are lost."""
-    for party in dict.fromkeys(party for endpoint in wanted for party in found[endpoint]):
-        addresses = {endpoint: found[endpoint][party] for endpoint in wanted if party in found[endpoint]}
+    for party in dict.fromkeys(party for endpoint in wanted for party in parties[endpoint]):
+        addresses = {endpoint: parties[endpoint][party] for endpoint in wanted if party in parties[endpoint]}
         lacking = [endpoint for endpoint in wanted if endpoint not in addresses]
         if party == cluster.party:
             draft.read |= {address.entry for address in addresses.values()}
@@ -252,18 +255,18 @@ def _whole(
 
 
 def _party_list(cluster: Cluster, draft: Draft, words: tuple[str, ...]) -> dict[str, Address]:
-    found: dict[str, Address] = {}
+    addresses: dict[str, Address] = {}
     for word in words:
         for number, entry in enumerate(listed(cluster.file.get(word, "partyList")) if word in cluster.modules else []):
             address = Address(entry.get("partyIp"), entry.get("partyPort"), (word, "partyList", str(number), "partyIp"), "partyPort")
             party = str(entry.get("partyId") or "")
             if not party:
                 draft.lose(address.entry, "partyId is missing")
-            elif party in found:
+            elif party in addresses:
                 draft.lose(address.entry, f"party {party} is listed twice")
             else:
-                found[party] = address
-    return found
+                addresses[party] = address
+    return addresses
 
 
 def _brokers(cluster: Cluster, draft: Draft, word: str) -> Iterator[tuple[str, Address]]:
@@ -312,8 +315,8 @@ def _unfit(party: str, addresses: dict[str, Address]) -> dict[str, str]:
         TypeAdapter(PartyId).validate_python(party)
     except ValidationError:
         return dict.fromkeys(addresses, f"{party!r} is not a party id")
-    found = {endpoint: _undialled(endpoint, address) for endpoint, address in addresses.items()}
-    return {endpoint: reason for endpoint, reason in found.items() if reason is not None}
+    reasons = {endpoint: _undialled(endpoint, address) for endpoint, address in addresses.items()}
+    return {endpoint: reason for endpoint, reason in reasons.items() if reason is not None}
 
 
 def _undialled(endpoint: str, address: Address) -> str | None:

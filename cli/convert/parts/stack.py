@@ -146,10 +146,10 @@ def resources(cluster: Cluster, draft: Draft) -> None:
         if cluster.kind not in kinds or row is None or not cluster.deploys(word):
             continue
         at = cluster.at(f"{place}.resources")
-        given = _amounts(cluster, tuple(word.split(".")))
-        if not given:
+        amounts = _amounts(cluster, tuple(word.split(".")))
+        if not amounts:
             continue
-        for (part, name), (value, origin) in given.items():
+        for (part, name), (value, origin) in amounts.items():
             draft.put((*at, part, name), str(value), origin)
         if any(draft.below(at)):
             _complete(draft, at, row)
@@ -157,17 +157,17 @@ def resources(cluster: Cluster, draft: Draft) -> None:
 
 def _amounts(cluster: Cluster, word: Path_) -> dict[tuple[str, str], tuple[Any, Path_]]:
     """Amounts by part and name, each with its key."""
-    given: dict[tuple[str, str], tuple[Any, Path_]] = {}
+    amounts: dict[tuple[str, str], tuple[Any, Path_]] = {}
     if word[0] == "spark":
         for name in ("cpu", "memory"):
             value = cluster.file.get(*word, name)
             if value not in (None, "") and cluster.version.major < 2 and cluster.version.minor < 9:
-                given["requests", name] = (value, (*word, name))
+                amounts["requests", name] = (value, (*word, name))
     for part in ("requests", "limits"):
         for name, value in plain(cluster.file.get(*word, "resources", part)).items():
             if value is not None:
-                given[part, name] = (value, (*word, "resources", part, name))
-    return given
+                amounts[part, name] = (value, (*word, "resources", part, name))
+    return amounts
 
 
 def _complete(draft: Draft, at: Path_, row: ModuleRow) -> None:

@@ -31,11 +31,11 @@ class Key:
     path: Path_
     value: Any
     # False: it is absent, and the value is what KubeFATE takes then.
-    given: bool = True
+    present: bool = True
 
     def put(self, target: Path_, draft: Draft, note: str) -> None:
         """Write the value to a place; one that nobody wrote gives way to any other."""
-        if self.given:
+        if self.present:
             draft.put(target, self.value, self.path, note)
         elif self.value is not None:
             draft.default(target, self.value, "KubeFATE's default")
@@ -124,7 +124,7 @@ class ForType:
         kind = service_type(cluster, self.type_key)
         if kind == self.wanted or (self.wanted, kind) == ("NodePort", "LoadBalancer"):
             key.put(cluster.at(self.becomes), draft, self.note)
-        elif key.given:
+        elif key.present:
             draft.unused(key.path, f"{self.type_key} is {kind}")
 
 
@@ -153,9 +153,9 @@ class PublishedPort:
             draft.want(target, f"what this prints before you delete the old cluster; Kubernetes chose it, and peers dial it: {command}")
         elif kind == "NodePort":
             key.put(target, draft, self.note)
-        elif key.given and kind == "LoadBalancer":
+        elif key.present and kind == "LoadBalancer":
             draft.lose(key.path, "Kubernetes chooses the node ports of a load balancer here: what sends to this one must learn the new one")
-        elif key.given:
+        elif key.present:
             draft.unused(key.path, f"{self.type_key} is {kind}")
 
 

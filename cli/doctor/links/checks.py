@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from cli.doctor.links.case import Case
-from cli.doctor.links.http import http_rows, said, version_rows
+from cli.doctor.links.http import fateflow_reply, http_rows, version_rows
 from cli.doctor.links.questions import NOBODY
 from cli.doctor.links.tls import tls_rows
 from cli.doctor.rows import Row
@@ -34,13 +34,13 @@ def rows_of(case: Case) -> Iterator[Row]:
 
 def _resolved(case: Case) -> Row:
     host, published = case.question.host, case.question.addresses
-    found = case.answer.get("addresses", [])
+    addresses = case.answer.get("addresses", [])
     check = f"{host} resolves"
-    if not found:
+    if not addresses:
         fix = "{hop}: publish the name in DNS, or advertise an IP address; here: does this machine resolve any name?"
         return case.failed(check, ("the name does not resolve here", fix))
-    if published and not set(found) & set(published):
-        problem = f"it is at {', '.join(found)} now; routes lead to {', '.join(published)}, as the accepted descriptor says"
+    if published and not set(addresses) & set(published):
+        problem = f"it is at {', '.join(addresses)} now; routes lead to {', '.join(published)}, as the accepted descriptor says"
         return case.failed(check, (problem, "{hop}: export the descriptor again; here: `fatefed peers add` it, then `pulumi up`"))
     return case.ok(check)
 
@@ -48,10 +48,10 @@ def _resolved(case: Case) -> Row:
 def _elsewhere(case: Case) -> Row:
     """Whether a name leads to this stack itself: addresses in a descriptor are compared by each preview, a name only here."""
     question, check = case.question, f"{case.where} is elsewhere"
-    own = ((address, case.own.found.get((canonical(address), question.port))) for address in case.answer.get("addresses", []))
-    found = [f"it is at {address}:{question.port}, {whose}" for address, whose in own if whose is not None]
-    if found:
-        problem = f"{'; '.join(found)}: a proxy of this stack would dial itself"
+    own = ((address, case.own.owners.get((canonical(address), question.port))) for address in case.answer.get("addresses", []))
+    matches = [f"it is at {address}:{question.port}, {whose}" for address, whose in own if whose is not None]
+    if matches:
+        problem = f"{'; '.join(matches)}: a proxy of this stack would dial itself"
         fix = (
             f"{{hop}}: let {question.host} lead to {{endpoint}} there, or export the descriptor with another host; "
             f"here: `fatefed peers suspend {case.hop}`, then `pulumi up`, until it does; does this DNS serve another network?"
@@ -107,12 +107,12 @@ def _opening(case: Case) -> Iterator[Row]:
 
 
 def _passed_on(case: Case) -> Iterator[Row]:
-    reached, told = case.question.reached, said(case)
+    reached, reply = case.question.reached, fateflow_reply(case)
     check = f"gRPC route to party {reached.party} at {case.where}"
     if (why := case.answer.get("uncalled")) is not None:
         yield case.unread(check, f"not asked: {why}", "here: ask from a machine that reaches the peer, without --in-cluster")
         return
-    if not told:
+    if not reply:
         # OSX tells the reason to its own log only.
         why = case.answer.get("said", "")[:160] or case.reason or f"the log of {case.question.endpoint} says why"
         fix = (
@@ -124,7 +124,7 @@ def _passed_on(case: Case) -> Iterator[Row]:
         return
     yield case.ok(check)
     if not reached.ours:
-        yield from version_rows(case, told)
+        yield from version_rows(case, reply)
 
 
 # By protocol of a port (`Probe` of the catalogue).

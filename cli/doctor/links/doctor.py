@@ -52,11 +52,11 @@ def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now, own
     before: dict[tuple[str, str], Row] = {}
     unasked: Row | None = None
     try:
-        found = probe([{"id": str(number), **question.plain} for number, question in enumerate(asked)])
+        plain_answers = probe([{"id": str(number), **question.plain} for number, question in enumerate(asked)])
     except FailedError as error:
-        found, unasked = [], Row("the questions run inside the cluster", "failed", error.problem, error.fix)
+        plain_answers, unasked = [], Row("the questions run inside the cluster", "failed", error.problem, error.fix)
         rows.append(unasked)
-    answers = dict(zip(asked, found, strict=False))
+    answers = dict(zip(asked, plain_answers, strict=False))
     moment = now()
     ours = own(answers) if named and answers else OwnAddresses()
     for name in names:
@@ -160,11 +160,11 @@ def _once(hop: str, subject: str, rows: Iterable[Row], before: dict[tuple[str, s
 
 def _distinct(rows: Iterable[Row]) -> list[Row]:
     """Each check once; several questions to one port begin alike, and a fault counts."""
-    found: dict[str, Row] = {}
+    by_check: dict[str, Row] = {}
     for row in rows:
-        if row.check not in found or row.state == "failed":
-            found[row.check] = row
-    return list(found.values())
+        if row.check not in by_check or row.state == "failed":
+            by_check[row.check] = row
+    return list(by_check.values())
 
 
 def now() -> datetime:

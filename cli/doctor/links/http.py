@@ -51,16 +51,16 @@ def http_rows(case: Case) -> Iterator[Row]:
         yield case.failed(check, (_SILENT.get(case.reason, case.reason), _PORT))
         return
     yield from _clock(case)
-    status, told = int(case.answer["status"]), said(case)
+    status, reply = int(case.answer["status"]), fateflow_reply(case)
     if status in _REFUSALS:
         yield case.failed(check, _REFUSALS[status][reached.ours])
-    elif not told:
+    elif not reply:
         server = str(case.answer["headers"].get("server", "of no name"))[:80]
         yield case.failed(check, (f"that is not FATE's nginx: HTTP {status} of server {server}", _PORT))
     else:
         yield case.ok(check)
         if not reached.ours:
-            yield from version_rows(case, told)
+            yield from version_rows(case, reply)
 
 
 def _clock(case: Case) -> Iterator[Row]:
@@ -76,11 +76,11 @@ def _clock(case: Case) -> Iterator[Row]:
     yield case.failed(check, (problem, "{hop}, here: compare both clocks with a time server; set up NTP on the wrong one"))
 
 
-def version_rows(case: Case, told: dict[str, Any]) -> Iterator[Row]:
+def version_rows(case: Case, reply: dict[str, Any]) -> Iterator[Row]:
     """Whether the release that FATE-Flow tells is the published one, and fits."""
     check = f"release that FATE-Flow of party {case.question.reached.party} reports"
-    major = "1" if "retcode" in told else "2"
-    data = told.get("data")
+    major = "1" if "retcode" in reply else "2"
+    data = reply.get("data")
     version = data.get("FATE") if isinstance(data, dict) else None
     if major != case.question.fateflow:
         problem = f"it is FATE {major}.x, here is {', '.join(case.ours)}: they do not work together"
@@ -113,11 +113,11 @@ def _minor(release: str) -> tuple[int, ...] | str:
         return release
 
 
-def said(case: Case) -> dict[str, Any]:
+def fateflow_reply(case: Case) -> dict[str, Any]:
     """What FATE-Flow answered; empty when somebody else did. 1.x and 2.x name their code otherwise."""
     try:
         message = case.answer.get("message")
-        found = json.loads(case.answer.get("body", "") if message is None else body(b64decode(message)))
+        reply = json.loads(case.answer.get("body", "") if message is None else body(b64decode(message)))
     except ValueError:
         return {}
-    return found if isinstance(found, dict) and {"retcode", "code"} & found.keys() else {}
+    return reply if isinstance(reply, dict) and {"retcode", "code"} & reply.keys() else {}

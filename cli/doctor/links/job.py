@@ -47,10 +47,10 @@ def ask_in_cluster(
         raise FailedError(f"the Job is refused: {refused.reason}", _RIGHTS.format(unit.namespace))
     try:
         pod = _ended(cluster, unit.namespace, name, end)
-        said = cluster.output(unit.namespace, name_of(pod))
-        if isinstance(said, Reading):
-            raise FailedError(f"what pod {name_of(pod)} says cannot be read: {said.reason}", _RIGHTS.format(unit.namespace))
-        return _answers(said)
+        output = cluster.output(unit.namespace, name_of(pod))
+        if isinstance(output, Reading):
+            raise FailedError(f"what pod {name_of(pod)} says cannot be read: {output.reason}", _RIGHTS.format(unit.namespace))
+        return _answers(output)
     finally:
         # If that is refused, the Job's own ttlSecondsAfterFinished ends it.
         cluster.delete("job", unit.namespace, name)
@@ -74,16 +74,16 @@ def _ended(cluster: Cluster, namespace: str, name: str, end: float) -> Object:
         time.sleep(_LOOK_SECONDS)
 
 
-def _answers(said: str) -> list[dict[str, Any]]:
+def _answers(output: str) -> list[dict[str, Any]]:
     try:
-        found: list[dict[str, Any]] = json.loads(said)
+        answers: list[dict[str, Any]] = json.loads(output)
     except ValueError:
-        last = (said.strip().splitlines() or ["nothing"])[-1][:200]
+        last = (output.strip().splitlines() or ["nothing"])[-1][:200]
         raise FailedError(f"the pod says no answers, but: {last}", "here: has FATE-Flow's image python on its PATH?") from None
-    return found
+    return answers
 
 
-def job_manifest(loaded: LoadedStack, unit: UnitPlan, given: dict[str, Any], seconds: float) -> Object:
+def job_manifest(loaded: LoadedStack, unit: UnitPlan, request: dict[str, Any], seconds: float) -> Object:
     """The Job. Program and questions are arguments, so that it needs no ConfigMap; it has no token, no Secret and no volume."""
     values = unit.chart.values.plain()
     # The label by which a policy of the unit lets the pod out (federation/access/network_policy.py).
@@ -94,7 +94,7 @@ def job_manifest(loaded: LoadedStack, unit: UnitPlan, given: dict[str, Any], sec
         "enableServiceLinks": False,
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "imagePullSecrets": [{"name": name} for name in values["imagePullSecrets"]],
-        "containers": [{"name": NAME, **_container(loaded, unit), "args": ["-c", inspect.getsource(probe), json.dumps(given)]}],
+        "containers": [{"name": NAME, **_container(loaded, unit), "args": ["-c", inspect.getsource(probe), json.dumps(request)]}],
         **_placement(values["modules"].get(IMAGE_MODULE, {})),
     }
     return {

@@ -22,7 +22,7 @@ Resolve = Callable[[list[str]], Mapping[str, list[str]]]
 class OwnAddresses:
     """Addresses and ports of this stack, each with whose it is; and in words what of them is not known."""
 
-    found: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    owners: Mapping[tuple[str, int], str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
 
 
@@ -41,13 +41,13 @@ def own_addresses(
     loaded: LoadedStack, answers: Mapping[Question, Mapping[str, Any]], readings: Mapping[Ask, Reading], resolve: Resolve
 ) -> OwnAddresses:
     """Where peers, or pods, reach this stack. `answers`: to `own_questions`; `resolve`: for names that the cluster gave."""
-    found: dict[tuple[str, int], str] = {}
+    owners: dict[tuple[str, int], str] = {}
     unknown = []
     for unit, endpoint, host, port, beside in _published(loaded):
         known = [host] if is_ip(host) else answers.get(Question("here", endpoint, "dns", host, port), {}).get("addresses", [])
         if not known and not beside:
             unknown.append(f"{host}, which {unit}'s {endpoint} advertises, does not resolve")
-        found |= {(canonical(address), port): f"what {unit}'s {endpoint} advertises" for address in (*known, *beside)}
+        owners |= {(canonical(address), port): f"what {unit}'s {endpoint} advertises" for address in (*known, *beside)}
     asks = list(dict.fromkeys(own_asks(loaded)))
     unknown += [
         f"Services of namespace {ask.namespace} cannot be read: {readings[ask].reason}" for ask in asks if readings[ask].state != "ok"
@@ -58,8 +58,8 @@ def own_addresses(
     unknown += [f"{name}, a load balancer of this stack, does not resolve" for name in names if not resolved.get(name)]
     for whose, service in services:
         for address in (address for host in _hosts(service) for address in ([host] if is_ip(host) else resolved.get(host, []))):
-            found |= {(canonical(address), port["port"]): whose for port in service["spec"].get("ports", [])}
-    return OwnAddresses(found, tuple(dict.fromkeys(unknown)))
+            owners |= {(canonical(address), port["port"]): whose for port in service["spec"].get("ports", [])}
+    return OwnAddresses(owners, tuple(dict.fromkeys(unknown)))
 
 
 def _published(loaded: LoadedStack) -> Iterator[tuple[str, str, str, int, tuple[str, ...]]]:
@@ -73,5 +73,5 @@ def _published(loaded: LoadedStack) -> Iterator[tuple[str, str, str, int, tuple[
 def _hosts(service: Object) -> list[str]:
     """The addresses of a Service: in its cluster, and of its load balancer."""
     spec = service["spec"]
-    given = [*(spec.get("clusterIPs") or [spec.get("clusterIP")]), *addresses(service)]
-    return [host for host in given if host and host != _HEADLESS]
+    hosts = [*(spec.get("clusterIPs") or [spec.get("clusterIP")]), *addresses(service)]
+    return [host for host in hosts if host and host != _HEADLESS]

@@ -38,20 +38,22 @@ def _row(unit: UnitPlan, readings: Mapping[Ask, Reading]) -> Row:
         if reading.state != "ok":
             return Row(check, "not readable", reading.reason, _ROLE.format(unit.namespace))
     values = {value: live_address(value, readings) for value in _live(unit)}
-    if unknown := sorted(str(value) for value, found in values.items() if found is None):
+    if unknown := sorted(str(value) for value, address in values.items() if address is None):
         return Row(check, "failed", f"the cluster does not have {', '.join(unknown)}", f"here: {REFRESH}")
-    planned = {manifest.role: substitute(manifest.fields, {key: found or "" for key, found in values.items()}) for manifest in unit.routes}
-    found = {manifest.role: {"data": readings[_place(manifest)].items[0].get("data", {})} for manifest in unit.routes}
-    if planned == found:
+    planned = {
+        manifest.role: substitute(manifest.fields, {key: address or "" for key, address in values.items()}) for manifest in unit.routes
+    }
+    live = {manifest.role: {"data": readings[_place(manifest)].items[0].get("data", {})} for manifest in unit.routes}
+    if planned == live:
         return Row(f"{check} are as planned, routeRevision {route_revision(planned)}", "ok")
-    wrong = sorted(_different(planned, found))
-    problem = f"not as planned: {', '.join(wrong)}; the cluster has revision {route_revision(found)}, planned is {route_revision(planned)}"
+    wrong = sorted(_different(planned, live))
+    problem = f"not as planned: {', '.join(wrong)}; the cluster has revision {route_revision(live)}, planned is {route_revision(planned)}"
     return Row(check, "failed", problem, f"here: {REFRESH}; `pulumi preview --refresh --diff` shows what differs")
 
 
-def _different(planned: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+def _different(planned: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[str]:
     for role, fields in planned.items():
-        here, there = fields["data"], found[role]["data"]
+        here, there = fields["data"], live[role]["data"]
         yield from (name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
 
 

@@ -82,8 +82,8 @@ def write_bundle(files: Mapping[str, str], out: Path, name: str) -> None:
 def _versions(snapshot: Snapshot, cluster: Cluster) -> str:
     packages = {package: version(package) for package in _PACKAGES}
     programs = {
-        "pulumi (program)": _said("pulumi", "version"),
-        "helm": _said(os.environ.get("HELM") or "helm", "version", "--short"),
+        "pulumi (program)": _output_of("pulumi", "version"),
+        "helm": _output_of(os.environ.get("HELM") or "helm", "version", "--short"),
         "kubectl": cluster.client_version(),
         "Kubernetes": snapshot.kubernetes,
     }
@@ -91,7 +91,7 @@ def _versions(snapshot: Snapshot, cluster: Cluster) -> str:
     return str(Table(("program", "version"), rows))
 
 
-def _said(program: str, *arguments: str) -> str:
+def _output_of(program: str, *arguments: str) -> str:
     path = shutil.which(program)
     if path is None:
         return "not found"

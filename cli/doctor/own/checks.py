@@ -153,8 +153,8 @@ def _addresses(view: UnitView) -> Iterator[Row]:
         check = f"{view.unit.key}: Service {name_of(item)}"
         if item["spec"].get("type") != "LoadBalancer":
             continue
-        if found := addresses(item):
-            yield Row(f"{check} at {', '.join(found)}", "ok")
+        if hosts := addresses(item):
+            yield Row(f"{check} at {', '.join(hosts)}", "ok")
         else:
             fix = "the load balancer's controller gave it none: is there one, and has its pool free addresses? see `kubectl describe`"
             yield Row(check, "failed", "its load balancer has no address", fix)

@@ -13,7 +13,7 @@ from federation.units.unit import UnitPlan
 
 
 @dataclass
-class Found:
+class Findings:
     """What keeps a stack out of its namespaces, and what should be thought about before it comes in."""
 
     problems: list[Problem] = field(default_factory=list)
@@ -28,14 +28,14 @@ class Objection(NamedTuple):
     remedy: str
 
 
-def look_around(loaded: LoadedStack, cluster: Cluster) -> Found:
+def look_around(loaded: LoadedStack, cluster: Cluster) -> Findings:
     """Ask the cluster about every namespace that the stack does not take over."""
     units = [unit for unit in loaded.plan.units if unit.namespace not in loaded.spec.cluster.take_over]
     answers = cluster.read(ask for unit in units for ask in asks(unit))
-    found = Found()
+    findings = Findings()
     for unit in units:
-        _judge(unit, answers, loaded, found)
-    return found
+        _judge(unit, answers, loaded, findings)
+    return findings
 
 
 def asks(unit: UnitPlan) -> list[Ask]:
@@ -61,17 +61,17 @@ def unread(unit: UnitPlan, answers: Mapping[Ask, Reading]) -> str | None:
     return next((answers[ask].reason for ask in asks(unit) if answers[ask].state in ("failed", "not readable")), None)
 
 
-def _judge(unit: UnitPlan, answers: Mapping[Ask, Reading], loaded: LoadedStack, found: Found) -> None:
+def _judge(unit: UnitPlan, answers: Mapping[Ask, Reading], loaded: LoadedStack, findings: Findings) -> None:
     if (why := unread(unit, answers)) is not None:
-        found.warnings.append(f"{unit.key}: whether others use namespace {unit.namespace} is not known: {why}")
+        findings.warnings.append(f"{unit.key}: whether others use namespace {unit.namespace} is not known: {why}")
     against = objection(unit, answers)
     if against is None:
         return
     if against.kind == "owner":
         place = loaded.source.place(tuple(unit.config_path.split(".")))
-        found.problems.append(Problem(place, against.problem, against.remedy))
+        findings.problems.append(Problem(place, against.problem, against.remedy))
     else:
-        found.warnings.append(f"{unit.key}: {against.problem}; remedy: {against.remedy}")
+        findings.warnings.append(f"{unit.key}: {against.problem}; remedy: {against.remedy}")
 
 
 def _occupants(answers: dict[Ask, Reading]) -> Occupants:

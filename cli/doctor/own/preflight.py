@@ -87,8 +87,8 @@ def _rights(view: UnitView, snapshot: Snapshot) -> list[Right]:
     """What `pulumi up` will ask of the API server for a unit."""
     documents = snapshot.planned.objects.get(view.unit.key, ())
     kinds = {resource(document) for document in documents if document["kind"] != "Namespace"} | {"secrets"}
-    found = [Right(verb, kind, view.unit.namespace) for kind in sorted(kinds) for verb in _VERBS]
-    return [*found, *([Right("create", "namespaces")] if view.unit.namespace_object else [])]
+    rights = [Right(verb, kind, view.unit.namespace) for kind in sorted(kinds) for verb in _VERBS]
+    return [*rights, *([Right("create", "namespaces")] if view.unit.namespace_object else [])]
 
 
 def _right_row(check: str, view: UnitView, snapshot: Snapshot) -> Row:

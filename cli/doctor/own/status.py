@@ -50,13 +50,13 @@ def _how(view: UnitView, modules: Entries | dict[str, str]) -> str:
     return f": {sum(module['state'] == 'ready' for module in modules)} of {len(modules)} modules ready"
 
 
-def _section(name: str, found: Any) -> Sequence[str | Table]:
-    if isinstance(found, dict):
-        return ["", f"{name}: not readable: {found['unread']}"]
-    if not found:
+def _section(name: str, content: Any) -> Sequence[str | Table]:
+    if isinstance(content, dict):
+        return ["", f"{name}: not readable: {content['unread']}"]
+    if not content:
         return []
     shown = [
-        {("age" if word == "since" else word): _age(value) if word == "since" else value for word, value in one.items()} for one in found
+        {("age" if word == "since" else word): _age(value) if word == "since" else value for word, value in one.items()} for one in content
     ]
     return ["", Table(tuple(shown[0]), [tuple(map(str, entry.values())) for entry in shown])]
 
@@ -95,12 +95,12 @@ def _modules(view: UnitView) -> Entries | dict[str, str]:
 
 
 def _module(view: UnitView, component: str, planned: int) -> dict[str, Any]:
-    found = [item for kind in ("deployments", "statefulsets") for item in view.of_module(kind, component)]
+    workloads = [item for kind in ("deployments", "statefulsets") for item in view.of_module(kind, component)]
     pods = view.of_module("pods", component)
     restarts = sum(container.get("restartCount", 0) for pod in pods for container in pod.get("status", {}).get("containerStatuses", []))
-    ready = sum(item.get("status", {}).get("readyReplicas", 0) for item in found)
-    images = sorted({item["spec"]["template"]["spec"]["containers"][0]["image"] for item in found})
-    state = "absent" if not found else ("ready" if ready >= planned else "not ready")
+    ready = sum(item.get("status", {}).get("readyReplicas", 0) for item in workloads)
+    images = sorted({item["spec"]["template"]["spec"]["containers"][0]["image"] for item in workloads})
+    state = "absent" if not workloads else ("ready" if ready >= planned else "not ready")
     known = view.reading("pods").state == "ok"
     return {
         "module": component,
