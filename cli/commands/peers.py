@@ -213,14 +213,14 @@ def descriptor_show(file: Annotated[Path, typer.Argument(metavar="FILE", help="a
     Example: `fatefed descriptor show consortium.json`
     """
     from cli.commands import show
-    from cli.peers.sources import of_file
+    from cli.peers.sources import load_file
     from federation.base.errors import FederationError
     from federation.peers.descriptor import digest
     from federation.peers.signed import receive
     from federation.pki.authority import authority_facts
 
-    offer = of_file(file)
-    received = receive(offer.content, offer.place)
+    origin = load_file(file)
+    received = receive(origin.content, origin.place)
     if isinstance(received, tuple):
         raise FederationError(received)
     text = show.descriptor_text(received, [*map(authority_facts, received.descriptor.authorities)])

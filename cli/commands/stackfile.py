@@ -10,7 +10,7 @@ from uuid import uuid4
 import typer
 
 from cli.commands import names
-from cli.stackfile.first_kinds import HELP, RELEASE, Kind
+from cli.stackfile.first_kinds import HELP, RELEASE, StackKind
 from cli.tools.errors import UsageError
 from cli.tools.files import shown
 from cli.tools.project import Stack
@@ -69,7 +69,7 @@ def new(
 
 def init(
     stack: Stack,
-    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="; ".join(f"{kind}: {what}" for kind, what in HELP.items()))],
+    kind: Annotated[StackKind, typer.Argument(metavar="KIND", help="; ".join(f"{kind}: {what}" for kind, what in HELP.items()))],
     organization: Annotated[str | None, typer.Option(metavar="ORG", help="who owns the stack (default: the stack's name)")] = None,
     context: Annotated[
         str | None, typer.Option(help="of the kubeconfig (default: its current one, or one that is called like the organization)")
@@ -103,13 +103,13 @@ def init(
     """
     from cli.commands.next_steps import next_data, next_steps, next_text
     from cli.stackfile.initialize import Answers, init_stack
-    from cli.stackfile.kinds import KINDS
+    from cli.stackfile.kinds import FIRST_STACKS
     from cli.stackfile.new_folder import PROGRAM
 
-    if KINDS[kind].hub and party_id is not None:
+    if FIRST_STACKS[kind].hub and party_id is not None:
         raise UsageError("an exchange has no party id: drop --party-id, or choose another kind")
     # Who runs the exchange of a star founds it; of a mesh everybody runs `init mesh`, so its founder says so.
-    founds = federation_id == _NEW or (federation_id is None and KINDS[kind].hub)
+    founds = federation_id == _NEW or (federation_id is None and FIRST_STACKS[kind].hub)
     answers = Answers(
         kind=kind,
         organization=organization or stack.short,
@@ -130,7 +130,7 @@ def init(
     init_stack(stack, answers, force=force)
     steps = next_steps(stack)
     lines = [f"written: {shown(stack.file)}, for {_of_whom(answers)}"]
-    if KINDS[kind].namespaced:
+    if FIRST_STACKS[kind].namespaced:
         namespace = f"fate-{answers.party_id}"
         lines.append("first let the cluster's administrator run:")
         role = shown(PROGRAM / "docs" / "rbac" / "namespaced.yaml")

@@ -15,7 +15,8 @@ from federation.base.scalars import Label, PartyId
 from federation.catalogue.kinds import KINDS, KindRow
 from federation.catalogue.releases import Release, catalogue
 
-Kind = Literal["party", "exchange", "serving", "servingExchange"]
+# The kinds of units that KubeFATE's charts deploy.
+ClusterKind = Literal["party", "exchange", "serving", "servingExchange"]
 # KubeFATE's word for the engines before 1.9. `spark`, the word up to 1.6.1, switches Spark on; the broker is the one that is deployed.
 BACKENDS = {
     "eggroll": ("Eggroll", "Eggroll", "Eggroll"),
@@ -68,7 +69,7 @@ class Cluster:
     namespace: str
     chart: str
     version: Version
-    kind: Kind
+    kind: ClusterKind
     modules: frozenset[str]
     release: str
     release_note: str
@@ -164,7 +165,7 @@ class Reading:
         self.file, self.choices = file, choices
         self.problems: list[Problem] = []
         # Known as soon as chart and modules are.
-        self.kind: Kind | None = None
+        self.kind: ClusterKind | None = None
 
     def cluster(self) -> Cluster | None:
         """The cluster; None when there are problems."""
@@ -251,7 +252,7 @@ class Reading:
                 self.problems.append(Problem(place, f"chart {chart} has no module {word!r}", f"its modules are {', '.join(sorted(known))}"))
         return frozenset(word for word in modules if isinstance(word, str))
 
-    def _party(self, kind: Kind) -> str | None:
+    def _party(self, kind: ClusterKind) -> str | None:
         value = self.file.get("partyId")
         if not KINDS[kind].of_a_party:
             return None
@@ -267,7 +268,7 @@ class Reading:
             )
             return None
 
-    def _release(self, kind: Kind, version: Version) -> tuple[str, str]:
+    def _release(self, kind: ClusterKind, version: Version) -> tuple[str, str]:
         if self.choices.release is not None:
             if self.choices.release not in releases_of(kind):
                 self.problem("chartVersion", f"unknown release {self.choices.release}", f"--release: one of {', '.join(releases_of(kind))}")
@@ -285,7 +286,7 @@ class Reading:
             note = f"{text} is a release of its own before {release}; its data does not fit: start with empty claims"
         return release, note
 
-    def _engines(self, kind: Kind, version: Version, modules: frozenset[str], release: str) -> _Engines:
+    def _engines(self, kind: ClusterKind, version: Version, modules: frozenset[str], release: str) -> _Engines:
         readers = {"party": self._party_engines, "exchange": self._exchange_engine}
         return readers[kind](version, modules, release) if kind in readers else ({}, {})
 
@@ -360,7 +361,7 @@ def _another_kind_of_file(file: ClusterFile) -> Problem | None:
     return None
 
 
-def _kind(chart: str, modules: frozenset[str]) -> Kind:
+def _kind(chart: str, modules: frozenset[str]) -> ClusterKind:
     """A party, an exchange, or serving: KubeFATE tells them apart by what is deployed."""
     if chart == "fate-exchange":
         return "exchange"

@@ -10,7 +10,7 @@ from typing import Any
 from packaging.version import Version
 from pydantic import ValidationError
 
-from cli.convert.clusters import CHARTS, Choices, Cluster, Kind, Reading
+from cli.convert.clusters import CHARTS, Choices, Cluster, ClusterKind, Reading
 from cli.convert.compare import Fact, compare, lose_cores
 from cli.convert.draft import Draft
 from cli.convert.lookup import meant, parts_below, row_of
@@ -105,7 +105,7 @@ def _read(file: ClusterFile, choices: Choices) -> Cluster:
 _LATEST = Version("9999")
 
 
-def _keys_with_rows(file: ClusterFile, kind: Kind, version: Version, path: Path_) -> Iterator[tuple[Row | None, Path_, Any]]:
+def _keys_with_rows(file: ClusterFile, kind: ClusterKind, version: Version, path: Path_) -> Iterator[tuple[Row | None, Path_, Any]]:
     """Every key of the file with its row; None for a key that KubeFATE does not have."""
     for child in file.children(path):
         value, row = file.get(*child), row_of(child, kind)
@@ -151,7 +151,7 @@ def _wrong_type(file: ClusterFile, row: Row, path: Path_, value: Any) -> Problem
     return Problem(file.place(path), f"is not {words}", "correct the value")
 
 
-def _parents(file: ClusterFile, kind: Kind, path: Path_ = ()) -> Iterator[Problem]:
+def _parents(file: ClusterFile, kind: ClusterKind, path: Path_ = ()) -> Iterator[Problem]:
     """A single value or a list where KubeFATE has a block of keys."""
     for child in file.children(path):
         value = file.get(*child)

@@ -21,7 +21,7 @@ _REMEDIES = {
 _ELSE = "`kubectl -n {namespace} describe pod {pod}` says more"
 
 
-def trouble(namespace: str, module: str, pods: list[Object], workload: Object | None = None) -> tuple[str, str]:
+def pod_diagnosis(namespace: str, module: str, pods: list[Object], workload: Object | None = None) -> tuple[str, str]:
     """What keeps a module's pods from being ready, and what to do. `workload`: their Deployment, which says why it may not make any."""
     if not pods:
         refused = [

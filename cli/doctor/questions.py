@@ -27,7 +27,7 @@ def guarded(check: str, rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def ask(check: str, question: Callable[[], str], cause: Row | None = None, seconds: float = SECONDS) -> Row:
-    """A question that returns what was found, or raises one of the errors above; one that does not end in time has failed.
+    """A question that returns what the server answered, or raises one of the errors above; one that does not end in time has failed.
 
     `cause`: the row that it rests on: when that is not ok, it is not asked.
     """

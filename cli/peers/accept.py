@@ -23,7 +23,7 @@ from cli.peers.acceptance import (
 )
 from cli.peers.names import peer_name
 from cli.peers.route_diff import ConnectionChange, RouteChange, connections, route_changes
-from cli.peers.sources import Offer, StackOutput, take
+from cli.peers.sources import DescriptorSource, StackOutput, load_descriptor
 from cli.stackfile.edit import BY_HAND, Scalar, peers_with, with_fields
 from cli.stackfile.peers import PeerEntry, holds, identifying, place_of
 from cli.tools.errors import CommandError
@@ -54,7 +54,7 @@ class Review:
     descriptor: Descriptor
     # None: unsigned, from another stack if `origin` names one. `known_key`: the peer's key was accepted before.
     signature: Signature | None
-    origin: Offer
+    origin: DescriptorSource
     known_key: bool
     sha256: str
     state: str
@@ -122,27 +122,27 @@ def review(stack: Stack, wanted: Path | StackOutput, name: str | None = None, te
     terms = terms or Terms()
     folder = stack.file.parent
     source, spec = _read_stack(stack)
-    offer = take(wanted, name, spec.peers, stack)
-    received = _checked(offer, spec)
+    origin = load_descriptor(wanted, name, spec.peers, stack)
+    received = _checked(origin, spec)
     descriptor, content = received.descriptor, received.content
     known = resolve(spec.peers, spec.federation, folder, source.place)
-    chosen, name = name, name or peer_name(descriptor, offer, spec, known, folder)
+    chosen, name = name, name or peer_name(descriptor, origin, spec, known, folder)
     own = next((peer for peer in known.accepted if peer.name == name), None)
     previous = None if own is None else own.descriptor
-    _must_be_the_same_unit(name, descriptor, previous, offer.place)
+    _must_be_the_same_unit(name, descriptor, previous, origin.place)
     spec_before = spec.peers.get(name)
-    wrong = signature_problem(received, name, spec.peers, terms, offer.place) if offer.file else stack_problem(spec_before, offer.place)
-    wrong = wrong or own_name_problem(received, spec, spec_before, offer.place)
+    wrong = signature_problem(received, name, spec.peers, terms, origin.place) if origin.file else stack_problem(spec_before, origin.place)
+    wrong = wrong or own_name_problem(received, spec, spec_before, origin.place)
     if wrong is not None:
         raise FederationError([wrong])
-    if refused := not_as_accepted(spec, Peer(name, descriptor, "active"), own, terms, offer.place):
+    if refused := not_as_accepted(spec, Peer(name, descriptor, "active"), own, terms, origin.place):
         raise FederationError(refused)
 
     state = "active" if spec_before is None else spec_before.state
     entry = PeerEntry.of(stack, source, name)
     before = entry.file.read_bytes()
-    path = place_of(offer.file, content, stack, name, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
-    fields = _fields_of(received, offer, path, spec_before, state)
+    path = place_of(origin.file, content, stack, name, (spec_before and spec_before.descriptor) or f"peers/{name}.json")
+    fields = _fields_of(received, origin, path, spec_before, state)
     if may_resolve(spec.peers.get(name), terms) and any(map(by_name_only, descriptor.endpoints.values())):
         fields["resolve"] = True
     spec_after = _changed(source, name, fields).with_catalogue(spec.catalogue)
@@ -153,7 +153,7 @@ def review(stack: Stack, wanted: Path | StackOutput, name: str | None = None, te
     peers_before = others if own is None else Peers(_sorted((*others.accepted, own)), others.pending)
     if name in plan_after.pending and own is not None and own.routed:
         remedy = "ask the peer for a descriptor with addresses; the accepted one stays in force"
-        raise CommandError(offer.place, f"would remove the routes to {name}: {plan_after.pending[name]}", remedy)
+        raise CommandError(origin.place, f"would remove the routes to {name}: {plan_after.pending[name]}", remedy)
     after = entry.edited(before.decode(), fields, BY_HAND)
     learned = descriptor.federation.id if spec.federation.id is None else None
     if learned is not None:
@@ -173,7 +173,7 @@ def review(stack: Stack, wanted: Path | StackOutput, name: str | None = None, te
         name=name,
         descriptor=descriptor,
         signature=signed,
-        origin=offer,
+        origin=origin,
         known_key=known_key,
         sha256=digest(content),
         state=state,
@@ -190,7 +190,7 @@ def review(stack: Stack, wanted: Path | StackOutput, name: str | None = None, te
             *doubts,
             *_without_id(spec.federation, descriptor),
             *([] if own is not None or name in known.pending else _unknown_before(name, spec.peers.get(name))),
-            *(warnings_of(received, spec.organization, others, known_key, terms.today) if offer.stack is None else ()),
+            *(warnings_of(received, spec.organization, others, known_key, terms.today) if origin.stack is None else ()),
             *map(str, config_warnings(config)),
         ),
         learned=learned,
@@ -201,9 +201,9 @@ def review(stack: Stack, wanted: Path | StackOutput, name: str | None = None, te
     )
 
 
-def _fields_of(received: Received, offer: Offer, path: str, known: PeerSpec | None, state: str) -> dict[str, Scalar]:
+def _fields_of(received: Received, origin: DescriptorSource, path: str, known: PeerSpec | None, state: str) -> dict[str, Scalar]:
     """What fate:peers remembers of an accepted descriptor."""
-    source: dict[str, Scalar] = {} if offer.stack is None or offer.unit is None else {"stack": offer.stack, "unit": offer.unit}
+    source: dict[str, Scalar] = {} if origin.stack is None or origin.unit is None else {"stack": origin.stack, "unit": origin.unit}
     fields: dict[str, Scalar] = {"descriptor": path} | source | {"state": state}
     if (signed := received.signature) is None:
         fields["unsigned"] = True
@@ -250,9 +250,9 @@ def _read_stack(stack: Stack) -> tuple[StackSource, StackSpec]:
     return source, spec.with_catalogue(releases)
 
 
-def _checked(offer: Offer, spec: StackSpec) -> Received:
-    where = offer.place
-    received = receive(offer.content, where)
+def _checked(origin: DescriptorSource, spec: StackSpec) -> Received:
+    where = origin.place
+    received = receive(origin.content, where)
     if isinstance(received, tuple):
         raise FederationError(received)
     descriptor = received.descriptor

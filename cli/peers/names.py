@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from cli.peers.sources import Offer
+from cli.peers.sources import DescriptorSource
 from cli.stackfile.peers import leads_to
 from federation.catalogue.kinds import Kind
 from federation.config.peers import PeerSpec
@@ -16,17 +16,17 @@ from federation.units.hubs import named_hubs
 _SUFFIXES = {"serving": "serving", "servingExchange": "serving", "sitePortal": "site-portal", "fmlManager": "fml-manager"}
 
 
-def peer_name(descriptor: Descriptor, offer: Offer, spec: StackSpec, known: Peers, folder: Path) -> str:
+def peer_name(descriptor: Descriptor, origin: DescriptorSource, spec: StackSpec, known: Peers, folder: Path) -> str:
     """The peer that names this file or stack, or was accepted for this unit, or waits for it; else the organization; else
     organization and party id.
 
     For FATE-Serving, `<organization>-serving` in the organization's place; likewise for portals.
     """
     for name, peer in sorted(spec.peers.items()):
-        if offer.file is None:
-            named = peer.stack == offer.stack and peer.unit in (None, offer.unit)
+        if origin.file is None:
+            named = peer.stack == origin.stack and peer.unit in (None, origin.unit)
         else:
-            named = peer.descriptor is not None and leads_to(folder, peer.descriptor, offer.file)
+            named = peer.descriptor is not None and leads_to(folder, peer.descriptor, origin.file)
         if named:
             return name
     accepted = {peer.name: peer.descriptor for peer in known.accepted} | _accepted_once(spec.peers, known, folder)

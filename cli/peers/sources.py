@@ -1,4 +1,4 @@
-"""What `peers add` is given: a descriptor file that a peer sent, or another stack of one's own that publishes one."""
+"""Where `peers add` reads a descriptor: from a file that a peer sent, or from another stack of one's own that publishes one."""
 
 import stat
 from collections.abc import Mapping
@@ -25,8 +25,8 @@ class StackOutput:
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A descriptor as it was found. `file`: where it lies; None when it is a unit of another stack."""
+class DescriptorSource:
+    """A descriptor's bytes, and where they come from. `file`: its path; None when it is a unit of another stack."""
 
     place: str
     content: bytes
@@ -35,24 +35,24 @@ class Offer:
     unit: str | None = None
 
 
-def take(wanted: Path | StackOutput, name: str | None, peers: Mapping[str, PeerSpec], stack: Stack) -> Offer:
+def load_descriptor(wanted: Path | StackOutput, name: str | None, peers: Mapping[str, PeerSpec], stack: Stack) -> DescriptorSource:
     """Read the file, or the other stack's output by `pulumi`. FederationError when there is no descriptor."""
-    return of_file(_find(wanted, stack.file.parent)) if isinstance(wanted, Path) else _of_stack(wanted, name, peers, stack)
+    return load_file(_find(wanted, stack.file.parent)) if isinstance(wanted, Path) else _load_output(wanted, name, peers, stack)
 
 
-def of_file(file: Path) -> Offer:
+def load_file(file: Path) -> DescriptorSource:
     """What a descriptor file holds, as bytes. CommandError when it cannot be read."""
     try:
         # Reading a pipe would wait for ever.
         if not stat.S_ISREG(file.stat().st_mode):
             raise CommandError(shown(file), "cannot be read: it is not a regular file", "name the descriptor file that the peer sent")
         with file.open("rb") as opened:
-            return Offer(shown(file), opened.read(MAX_BYTES + 1), file)
+            return DescriptorSource(shown(file), opened.read(MAX_BYTES + 1), file)
     except OSError as error:
         raise CommandError(shown(file), f"cannot be read: {error.strerror}", "name the descriptor file that the peer sent") from None
 
 
-def _of_stack(wanted: StackOutput, name: str | None, peers: Mapping[str, PeerSpec], stack: Stack) -> Offer:
+def _load_output(wanted: StackOutput, name: str | None, peers: Mapping[str, PeerSpec], stack: Stack) -> DescriptorSource:
     known = peers.get(name or "")
     other = wanted.stack or (known and known.stack)
     if not other:
@@ -65,7 +65,7 @@ def _of_stack(wanted: StackOutput, name: str | None, peers: Mapping[str, PeerSpe
         raise CommandError("--from-stack", f"{other!r} is not the full name of a stack", remedy) from None
     unit = wanted.unit or (known.unit if known is not None and known.stack == other else None)
     output = descriptor_of_stack(stack, other, unit)
-    return Offer(f"{output.unit} of stack {other}", output.descriptor.text().encode(), None, other, output.unit)
+    return DescriptorSource(f"{output.unit} of stack {other}", output.descriptor.text().encode(), None, other, output.unit)
 
 
 def _find(file: Path, folder: Path) -> Path:

@@ -5,8 +5,8 @@ from typing import Literal
 
 # Of FATE: what a first stack deploys unless another is named.
 RELEASE = "1.11.2"
-Kind = Literal["exchange", "party", "external", "namespaced", "mesh", "serving", "portal"]
-HELP: Mapping[Kind, str] = {
+StackKind = Literal["exchange", "party", "external", "namespaced", "mesh", "serving", "portal"]
+HELP: Mapping[StackKind, str] = {
     "exchange": "an organization that runs the exchange of a star",
     "party": "a party of a star, whose exchange is another organization's",
     "external": "a party whose exchange runs on KubeFATE, FedLCM or AnsibleFATE",

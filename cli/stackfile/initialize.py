@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from cli.stackfile.first_kinds import Kind
-from cli.stackfile.kinds import KINDS, PORTAL_RELEASE, FirstStack
+from cli.stackfile.first_kinds import StackKind
+from cli.stackfile.kinds import FIRST_STACKS, PORTAL_RELEASE, FirstStack
 from cli.stackfile.templates import ENDPOINTS, GAP, NO_NODE_SOURCES, NO_SOURCES, PARTS, SOURCES
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.files import shown, write_atomic
@@ -36,7 +36,7 @@ _USUAL = {
 class Answers:
     """What `init` fills in."""
 
-    kind: Kind
+    kind: StackKind
     organization: str
     # Of the kubeconfig; None: one that is called like the organization.
     context: str | None = None
@@ -62,7 +62,7 @@ class Answers:
     @property
     def row(self) -> FirstStack:
         """What is true of its kind."""
-        return KINDS[self.kind]
+        return FIRST_STACKS[self.kind]
 
     @property
     def fate(self) -> str:

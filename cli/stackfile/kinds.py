@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cli.stackfile.first_kinds import RELEASE, Kind
+from cli.stackfile.first_kinds import RELEASE, StackKind
 from federation.catalogue.native import SERVING_PROXY, SITE_PORTAL
 from federation.catalogue.portal import portal_catalogue
 from federation.trust.plan import PARTY_CA
@@ -37,7 +37,7 @@ class FirstStack:
     release: Callable[[], str] = lambda: RELEASE
 
 
-KINDS: Mapping[Kind, FirstStack] = {
+FIRST_STACKS: Mapping[StackKind, FirstStack] = {
     "exchange": FirstStack(
         head="exchange of {organization}: parties of other organizations reach each other through it.",
         hub=True,

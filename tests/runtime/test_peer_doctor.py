@@ -13,7 +13,7 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, unknown_fields
 
 from cli.doctor.links.packet import body
-from cli.doctor.links.questions import Question, Reached
+from cli.doctor.links.questions import Question, Target
 from cli.doctor.probe import ask
 from tests.runtime.test_fate_2_parsers import ENVIRONMENT
 from tests.support.peer_servers import LOOPBACK, SERVICE, serve_grpc
@@ -37,7 +37,7 @@ def test_fate_reads_who_asks_whom_for_what_and_its_answer_is_read(packet: Any) -
     seen: list[Any] = []
     with ExitStack() as until:
         port = serve_grpc(until, {"10000": (200, {"code": 0, "data": "x" * 3000})}, packet, seen)
-        question = Question("clinic-b", "osx", "grpc", LOOPBACK, port, Reached("10000", "clinic-b", "", ()), "2", "9999")
+        question = Question("clinic-b", "osx", "grpc", LOOPBACK, port, Target("10000", "clinic-b", "", ()), "2", "9999")
         answer = ask({"id": "1", **question.plain}, 5)
     assert json.loads(body(b64decode(answer["message"]))) == {"code": 0, "data": "x" * 3000}
     (asked,) = seen

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cli.convert.claims import claims, count_node_managers
-from cli.convert.clusters import FML_MANAGER, SITE_PORTAL, Cluster, Kind
+from cli.convert.clusters import FML_MANAGER, SITE_PORTAL, Cluster, ClusterKind
 from cli.convert.draft import Draft
 from cli.convert.parts.boards import boards, no_boards
 from cli.convert.parts.engines import engines
@@ -191,7 +191,7 @@ def _complete(draft: Draft, at: Path_, row: ModuleRow) -> None:
 
 
 # The modules of a release, by kind of cluster.
-_ROWS: Mapping[Kind, Callable[[str], Mapping[str, ModuleRow]]] = {
+_ROWS: Mapping[ClusterKind, Callable[[str], Mapping[str, ModuleRow]]] = {
     "party": lambda release: catalogue()[release].modules,
     "exchange": lambda release: catalogue()[release].exchange,
     "serving": lambda release: serving_catalogue()[release].modules,
@@ -245,7 +245,7 @@ def _list(value: Any) -> list[Any]:
 
 Part = Callable[[Cluster, Draft], None]
 # By kind of cluster, in their order.
-PARTS: Mapping[Kind, tuple[Part, ...]] = {
+PARTS: Mapping[ClusterKind, tuple[Part, ...]] = {
     "party": (
         *(modules, persistence, mysql_users, own_builds, added, images, device, count_node_managers, claims, resources, image_overrides),
         *(engines, party_links, servings, published, boards),

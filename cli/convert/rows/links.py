@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from cli.convert.clusters import Cluster, Kind
+from cli.convert.clusters import Cluster, ClusterKind
 from cli.convert.rows.engines import PULSAR, RABBITMQ
 from cli.convert.rows.row import EXCHANGE, PARTY, Follows, How, Lost, Part, Password, PublishedPort, Row, Same, To, Type, service_type
 from cli.convert.rows.shared import HUB, PEERS, STAR, claim_rows, published_rows
 
 
-def _proxy(word: str, endpoint: str, kinds: tuple[Kind, ...]) -> Iterator[Row]:
+def _proxy(word: str, endpoint: str, kinds: tuple[ClusterKind, ...]) -> Iterator[Row]:
     """Rollsite or OSX: one port for control and data."""
     yield from published_rows(word, endpoint, word, {"nodePort": ("port", f"tcp-{word}")}, kinds)
     yield Row(f"{word}.partyList[].partyId", Part(f"{PEERS}.partyId", "unsigned: true"), kinds, "any")
@@ -26,7 +26,7 @@ def _proxy(word: str, endpoint: str, kinds: tuple[Kind, ...]) -> Iterator[Row]:
 _POLLING = Lost("parties are dialled, not polled: give each a reachable address")
 
 
-def _rollsite(kinds: tuple[Kind, ...]) -> Iterator[Row]:
+def _rollsite(kinds: tuple[ClusterKind, ...]) -> Iterator[Row]:
     yield from _proxy("rollsite", "rollsite", kinds)
     tls = Lost("KubeFATE publishes no TLS port of rollsite and never writes `is_secure`: the traffic was in plaintext all the same")
     yield Row("rollsite.enableTLS", tls, kinds, "flag")
@@ -53,7 +53,7 @@ _NO_GRPC = Lost("nginx publishes HTTP only, FATE-Flow's default protocol: over g
 _ROUTE_HOSTS = (("host", "text"), ("http_port", "number"), ("grpc_port", "number"), ("port", "number"))
 
 
-def _nginx(kinds: tuple[Kind, ...]) -> Iterator[Row]:
+def _nginx(kinds: tuple[ClusterKind, ...]) -> Iterator[Row]:
     yield from published_rows("nginx", "nginx", "nginx", {"httpNodePort": ("httpPort", "http")}, kinds, since="1.6.0")
     yield Row("nginx.grpcNodePort", _NO_GRPC, kinds, "number", since="1.6.0")
     old = PublishedPort("publish.nginx.httpPort", "nginx.type", "nginx", "9390", "with type NodePort; charts 1.5 had one port")

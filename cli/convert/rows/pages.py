@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cli.convert.clusters import Cluster, Kind
+from cli.convert.clusters import Cluster, ClusterKind
 from cli.convert.rows.row import PARTY, Condition, Follows, Part, Row
 from cli.convert.rows.shared import charts_to
 
@@ -26,7 +26,7 @@ def deployed(word: str) -> Condition:
 _BEFORE_INGRESS_BLOCKS = charts_to("1.6.0", "takes the names under ingress")
 
 
-def page_rows(kinds: tuple[Kind, ...]) -> Iterator[Row]:
+def page_rows(kinds: tuple[ClusterKind, ...]) -> Iterator[Row]:
     """Ingresses and Istio of the consoles of a party, or of its FATE-Serving."""
     yield Row("ingressClassName", Part("fate:boards.className", "absent: nginx, with an `ingress` block"), kinds)
     for word, console in (CONSOLES if kinds == PARTY else SERVING_CONSOLES).items():

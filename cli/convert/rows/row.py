@@ -6,17 +6,17 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from packaging.version import Version
 
-from cli.convert.clusters import Cluster, Kind
+from cli.convert.clusters import Cluster, ClusterKind
 from cli.convert.draft import Draft
 from cli.convert.source import Path_
 
-PARTY: tuple[Kind, ...] = ("party",)
-EXCHANGE: tuple[Kind, ...] = ("exchange",)
-SERVING: tuple[Kind, ...] = ("serving",)
-SERVING_EXCHANGE: tuple[Kind, ...] = ("servingExchange",)
-ANY_SERVING: tuple[Kind, ...] = ("serving", "servingExchange")
-TRAINING: tuple[Kind, ...] = ("party", "exchange")
-EVERY: tuple[Kind, ...] = ("party", "exchange", "serving", "servingExchange")
+PARTY: tuple[ClusterKind, ...] = ("party",)
+EXCHANGE: tuple[ClusterKind, ...] = ("exchange",)
+SERVING: tuple[ClusterKind, ...] = ("serving",)
+SERVING_EXCHANGE: tuple[ClusterKind, ...] = ("servingExchange",)
+ANY_SERVING: tuple[ClusterKind, ...] = ("serving", "servingExchange")
+TRAINING: tuple[ClusterKind, ...] = ("party", "exchange")
+EVERY: tuple[ClusterKind, ...] = ("party", "exchange", "serving", "servingExchange")
 # A condition says why KubeFATE did not use a key either; None: it did.
 Condition = Callable[[Cluster], str | None]
 # A value as this program writes it, and what became of it; LookupError with why it cannot be carried.
@@ -26,7 +26,7 @@ Type = Literal["text", "number", "flag", "list", "map", "any"]
 
 @dataclass(frozen=True)
 class Key:
-    """A key that was found in a file."""
+    """A key of a cluster.yaml, with its value."""
 
     path: Path_
     value: Any
@@ -62,7 +62,7 @@ class Row:
 
     key: str
     how: How
-    kinds: tuple[Kind, ...] = PARTY
+    kinds: tuple[ClusterKind, ...] = PARTY
     type: Type = "text"
     since: str = "1.5.0"
     until: str | None = None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from packaging.version import Version
 
 from cli.convert.affinity import translated
-from cli.convert.clusters import Cluster, Kind
+from cli.convert.clusters import Cluster, ClusterKind
 from cli.convert.rows.row import PARTY, Condition, ForType, Part, PublishedPort, Row, To
 
 PEERS = "fate:peers.party-<id>"
@@ -36,7 +36,7 @@ def persistent(cluster: Cluster) -> str | None:
     return None if cluster.persistent else "persistence is not true, so KubeFATE made no claims"
 
 
-def module_rows(word: str, place: str, kinds: tuple[Kind, ...] = PARTY) -> Iterator[Row]:
+def module_rows(word: str, place: str, kinds: tuple[ClusterKind, ...] = PARTY) -> Iterator[Row]:
     """The keys that every module has."""
     yield Row(f"{word}.nodeSelector", To(f"{place}.nodeSelector"), kinds, "map")
     here = "selectors on KubeFATE's labels become selectors on the labels here"
@@ -50,13 +50,15 @@ def module_rows(word: str, place: str, kinds: tuple[Kind, ...] = PARTY) -> Itera
     yield Row(f"{word}.imageTag", Part(f"{place}.image.tag", "only when it is another than the release's"), kinds, since="2.0")
 
 
-def claim_rows(word: str, place: str, kinds: tuple[Kind, ...] = PARTY, *, sub_path: bool = True) -> Iterator[Row]:
+def claim_rows(word: str, place: str, kinds: tuple[ClusterKind, ...] = PARTY, *, sub_path: bool = True) -> Iterator[Row]:
     """The keys of a module's claim."""
     for key in ("existingClaim", "storageClass", "accessMode", "size", *(["subPath"] if sub_path else [])):
         yield Row(f"{word}.{key}", To(f"{place}.persistence.{key}"), kinds, used=(persistent,))
 
 
-def service_rows(word: str, place: str, ports: dict[str, str], kinds: tuple[Kind, ...] = PARTY, *, default: bool = False) -> Iterator[Row]:
+def service_rows(
+    word: str, place: str, ports: dict[str, str], kinds: tuple[ClusterKind, ...] = PARTY, *, default: bool = False
+) -> Iterator[Row]:
     """The Service of a module that peers do not dial."""
     yield Row(f"{word}.type", To(f"{place}.service.type"), kinds, default=default)
     for key, port in ports.items():
@@ -65,7 +67,7 @@ def service_rows(word: str, place: str, ports: dict[str, str], kinds: tuple[Kind
 
 
 def published_rows(
-    word: str, endpoint: str, service: str, ports: dict[str, tuple[str, str]], kinds: tuple[Kind, ...] = PARTY, since: str = "1.5.0"
+    word: str, endpoint: str, service: str, ports: dict[str, tuple[str, str]], kinds: tuple[ClusterKind, ...] = PARTY, since: str = "1.5.0"
 ) -> Iterator[Row]:
     """The Service that peers dial, its type and its node ports: by key, the port here and its name in KubeFATE's Service."""
     yield Row(f"{word}.type", To(f"publish.{endpoint}.type"), kinds, default=True)

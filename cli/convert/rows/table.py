@@ -3,7 +3,7 @@
 Facts: section 14 of the reference, and the configuration part of KubeFATE's guide. `docs/guides/from-kubefate.md` repeats these rows.
 """
 
-from cli.convert.clusters import FML_MANAGER, SITE_PORTAL, Kind
+from cli.convert.clusters import FML_MANAGER, SITE_PORTAL, ClusterKind
 from cli.convert.rows.engines import EGGROLL, ENGINES_ELSEWHERE, FATEFLOW, MYSQL, SPARK_AND_HDFS
 from cli.convert.rows.links import LINKS, PROXIES
 from cli.convert.rows.pages import page_rows
@@ -50,13 +50,13 @@ _CLIENT = (
 )
 
 # What becomes of FedLCM's own modules, by the kind of cluster.
-PORTAL_NOTES: dict[Kind, str] = {
+PORTAL_NOTES: dict[ClusterKind, str] = {
     "party": "describe Site Portal under fate:sitePortal (docs/guides/site-portal.md)",
     "exchange": "describe FML Manager under fate:exchange.fmlManager (docs/guides/site-portal.md)",
 }
 
 # The modules, in KubeFATE's words, by the kinds of cluster that have them. What lbrollsite says wins over rollsite, which comes first.
-_BY_KINDS: dict[tuple[Kind, ...], tuple[str, ...]] = {
+_BY_KINDS: dict[tuple[ClusterKind, ...], tuple[str, ...]] = {
     TRAINING: ("rollsite", "osx", "nginx"),
     PARTY: ("python", "mysql", "lbrollsite", "clustermanager", "nodemanager", "spark.master", "spark.worker", "hdfs.namenode",
             "hdfs.datanode", "rabbitmq", "pulsar", "fateboard", "client"),

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from cli.doctor.links.case import Case
 from cli.doctor.links.checks import rows_of
 from cli.doctor.links.http import release_rows
 from cli.doctor.links.own_addresses import OwnAddresses, own_questions
+from cli.doctor.links.probe_result import ProbeResult
 from cli.doctor.links.questions import Hop, Question, hops, questions
 from cli.doctor.questions import guarded
 from cli.doctor.rows import Row, skipped
@@ -19,7 +19,7 @@ from federation.stack.load import LoadedStack
 from federation.units.unit import UnitPlan
 
 # Answers to questions (cli/doctor/probe.py), in their order.
-Probe = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+Prober = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 Now = Callable[[], datetime]
 # Where this stack is reached itself, by the answers to its own names; it may wait for the cluster.
 Own = Callable[[Mapping[Question, Mapping[str, Any]]], OwnAddresses]
@@ -41,7 +41,7 @@ def dialling_units(loaded: LoadedStack, names: Iterable[str]) -> list[UnitPlan]:
     return [unit for unit in loaded.plan.units if KINDS[unit.kind].program in programs]
 
 
-def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now, own: Own) -> list[Row]:
+def peer_rows(loaded: LoadedStack, names: list[str], probe: Prober, now: Now, own: Own) -> list[Row]:
     """The rows of some peers. Each server is asked each question once, all at the same time. `probe` may raise FailedError."""
     # An exchange before the peers behind it: what fails of it is its own row.
     names = sorted(names, key=lambda name: (peer := _accepted(loaded, name)) is None or KINDS[peer.kind].of_a_party)
@@ -64,21 +64,21 @@ def peer_rows(loaded: LoadedStack, names: list[str], probe: Probe, now: Now, own
         for owner, hop, question in wanted:
             if owner != name:
                 continue
-            case = _case(loaded, name, hop, question, answers.get(question, {}), moment, ours)
+            result = _result(loaded, name, hop, question, answers.get(question, {}), moment, ours)
             if unasked is not None:
-                about.append(skipped(f"{case.subject}: {question.endpoint} {case.where}", unasked))
+                about.append(skipped(f"{result.subject}: {question.endpoint} {result.where}", unasked))
                 continue
-            judged = guarded(f"{case.subject}: {question.endpoint} {case.where}", rows_of(case))
-            about += _once("" if case.stage == "time" else case.hop, case.subject, judged, before)
+            judged = guarded(f"{result.subject}: {question.endpoint} {result.where}", rows_of(result))
+            about += _once("" if result.stage == "time" else result.hop, result.subject, judged, before)
         rows += _distinct(about)
     return rows
 
 
-def _case(
+def _result(
     loaded: LoadedStack, name: str, hop: Hop, question: Question, answer: dict[str, Any], moment: datetime, own: OwnAddresses
-) -> Case:
+) -> ProbeResult:
     peer = _accepted(loaded, name)
-    return Case(
+    return ProbeResult(
         subject=name if hop.peer.name == name else f"{name} through {hop.peer.name}",
         question=question,
         answer=answer,

@@ -8,14 +8,14 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from cli.doctor.links.case import Case, Saying
 from cli.doctor.links.packet import body
+from cli.doctor.links.probe_result import Diagnosis, ProbeResult
 from cli.doctor.rows import Row
 
 # Beyond it a certificate that is new on one side may not be valid yet on the other.
 CLOCK_SECONDS = 30
 _PORT = "{hop}: publish nginx's HTTP port (9300)"
-_NOBODY: tuple[Saying, Saying] = (
+_NOBODY: tuple[Diagnosis, Diagnosis] = (
     (
         "its nginx has a route to party {party}, but nothing answers behind it",
         "{owner}: is FATE-Flow up? {hop}: is party {party} suspended there, or its route out of date?",
@@ -27,7 +27,7 @@ _NOBODY: tuple[Saying, Saying] = (
 )
 _REFUSED = ("its nginx does not forward FATE-Flow's calls", "{hop}: is a proxy or another configuration before its nginx?")
 # By HTTP status of FATE's nginx; of a party elsewhere, and of one of this stack.
-_REFUSALS: dict[int, tuple[Saying, Saying]] = {
+_REFUSALS: dict[int, tuple[Diagnosis, Diagnosis]] = {
     500: (
         ("its nginx has no route to party {party}", "{hop}: is party {party} accepted there, in state active? then `pulumi up`"),
         (
@@ -43,57 +43,57 @@ _REFUSALS: dict[int, tuple[Saying, Saying]] = {
 _SILENT = {"closed": "the connection is closed", "no HTTP": "it does not speak HTTP"}
 
 
-def http_rows(case: Case) -> Iterator[Row]:
+def http_rows(result: ProbeResult) -> Iterator[Row]:
     """The rows of a request that nginx passes on to FATE-Flow."""
-    reached = case.question.reached
-    check = f"HTTP route to party {reached.party} at {case.where}"
-    if case.reason:
-        yield case.failed(check, (_SILENT.get(case.reason, case.reason), _PORT))
+    target = result.question.target
+    check = f"HTTP route to party {target.party} at {result.where}"
+    if result.reason:
+        yield result.failed(check, (_SILENT.get(result.reason, result.reason), _PORT))
         return
-    yield from _clock(case)
-    status, reply = int(case.answer["status"]), fateflow_reply(case)
+    yield from _clock(result)
+    status, reply = int(result.answer["status"]), fateflow_reply(result)
     if status in _REFUSALS:
-        yield case.failed(check, _REFUSALS[status][reached.ours])
+        yield result.failed(check, _REFUSALS[status][target.ours])
     elif not reply:
-        server = str(case.answer["headers"].get("server", "of no name"))[:80]
-        yield case.failed(check, (f"that is not FATE's nginx: HTTP {status} of server {server}", _PORT))
+        server = str(result.answer["headers"].get("server", "of no name"))[:80]
+        yield result.failed(check, (f"that is not FATE's nginx: HTTP {status} of server {server}", _PORT))
     else:
-        yield case.ok(check)
-        if not reached.ours:
-            yield from version_rows(case, reply)
+        yield result.ok(check)
+        if not target.ours:
+            yield from version_rows(result, reply)
 
 
-def _clock(case: Case) -> Iterator[Row]:
+def _clock(result: ProbeResult) -> Iterator[Row]:
     try:
-        ahead = parsedate_to_datetime(case.answer["headers"]["date"]).timestamp() - float(case.answer["at"])
+        ahead = parsedate_to_datetime(result.answer["headers"]["date"]).timestamp() - float(result.answer["at"])
     except (KeyError, ValueError):
         return
-    check = f"clock of {case.question.endpoint} {case.where}"
+    check = f"clock of {result.question.endpoint} {result.where}"
     if abs(ahead) <= CLOCK_SECONDS:
-        yield case.ok(check)
+        yield result.ok(check)
         return
     problem = f"it is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the one here"
-    yield case.failed(check, (problem, "{hop}, here: compare both clocks with a time server; set up NTP on the wrong one"))
+    yield result.failed(check, (problem, "{hop}, here: compare both clocks with a time server; set up NTP on the wrong one"))
 
 
-def version_rows(case: Case, reply: dict[str, Any]) -> Iterator[Row]:
+def version_rows(result: ProbeResult, reply: dict[str, Any]) -> Iterator[Row]:
     """Whether the release that FATE-Flow tells is the published one, and fits."""
-    check = f"release that FATE-Flow of party {case.question.reached.party} reports"
+    check = f"release that FATE-Flow of party {result.question.target.party} reports"
     major = "1" if "retcode" in reply else "2"
     data = reply.get("data")
     version = data.get("FATE") if isinstance(data, dict) else None
-    if major != case.question.fateflow:
-        problem = f"it is FATE {major}.x, here is {', '.join(case.ours)}: they do not work together"
-        yield case.failed(check, (problem, "{owner}, here: agree on one release, and upgrade the older one"))
+    if major != result.question.fateflow:
+        problem = f"it is FATE {major}.x, here is {', '.join(result.ours)}: they do not work together"
+        yield result.failed(check, (problem, "{owner}, here: agree on one release, and upgrade the older one"))
     elif not isinstance(version, str):
         return  # FATE 2.x does not tell, and 1.x may want a signature
-    elif case.theirs is None:
-        yield from release_rows(f"{case.subject}: {check}", case.question.reached.owner, case.ours, version)
-    elif version == case.theirs:
-        yield case.ok(f"{check}: {version}")
+    elif result.theirs is None:
+        yield from release_rows(f"{result.subject}: {check}", result.question.target.owner, result.ours, version)
+    elif version == result.theirs:
+        yield result.ok(f"{check}: {version}")
     else:
-        problem = f"it says {version[:40]!r}, the accepted descriptor says {case.theirs}"
-        yield case.failed(check, (problem, "{owner}: export the descriptor again; here: accept it"))
+        problem = f"it says {version[:40]!r}, the accepted descriptor says {result.theirs}"
+        yield result.failed(check, (problem, "{owner}: export the descriptor again; here: accept it"))
 
 
 def release_rows(check: str, owner: str, ours: tuple[str, ...], theirs: str) -> Iterator[Row]:
@@ -113,11 +113,11 @@ def _minor(release: str) -> tuple[int, ...] | str:
         return release
 
 
-def fateflow_reply(case: Case) -> dict[str, Any]:
+def fateflow_reply(result: ProbeResult) -> dict[str, Any]:
     """What FATE-Flow answered; empty when somebody else did. 1.x and 2.x name their code otherwise."""
     try:
-        message = case.answer.get("message")
-        reply = json.loads(case.answer.get("body", "") if message is None else body(b64decode(message)))
+        message = result.answer.get("message")
+        reply = json.loads(result.answer.get("body", "") if message is None else body(b64decode(message)))
     except ValueError:
         return {}
     return reply if isinstance(reply, dict) and {"retcode", "code"} & reply.keys() else {}

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from cli.doctor import probe
-from cli.doctor.pods import trouble
+from cli.doctor.pods import pod_diagnosis
 from cli.doctor.snapshot import labels, name_of
 from cli.tools.errors import CommandError, FailedError
 from cli.tools.kubectl import Ask, Cluster, Object, Reading
@@ -67,7 +67,7 @@ def _ended(cluster: Cluster, namespace: str, name: str, end: float) -> Object:
         if pods and pods[0].get("status", {}).get("phase") in ("Succeeded", "Failed"):
             return pods[0]
         if time.monotonic() + _LOOK_SECONDS > end:
-            why, fix = trouble(namespace, IMAGE_MODULE, pods)
+            why, fix = pod_diagnosis(namespace, IMAGE_MODULE, pods)
             raise FailedError(
                 f"the Job's pod did not end in time: {why}", f"here: give more with --timeout, if its image is new there; {fix}"
             )

@@ -33,7 +33,7 @@ _UNARY_CALL = "/com.webank.ai.eggroll.api.networking.proxy.DataTransferService/u
 
 
 @dataclass(frozen=True)
-class Reached:
+class Target:
     """The party that an answer must come from. `ours`: one of this stack, so that the question is for the way back."""
 
     party: PartyId
@@ -44,15 +44,15 @@ class Reached:
 
 
 # A question that is not passed on.
-NOBODY = Reached("", "", "", ())
+NOBODY = Target("", "", "", ())
 
 
 @dataclass(frozen=True)
 class Hop:
-    """Whom units of this stack dial for a peer: the peer itself or its exchange, and who must be reached through it."""
+    """Whom units of this stack dial for a peer: the peer itself or its exchange, and the targets behind it."""
 
     peer: Peer
-    reached: tuple[Reached, ...]
+    targets: tuple[Target, ...]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Question:
     kind: str
     host: str
     port: int
-    reached: Reached = NOBODY
+    target: Target = NOBODY
     fateflow: str = "1"
     # The party that asks: one of this stack; of an exchange's stack the one that is asked.
     sender: str = ""
@@ -80,7 +80,7 @@ class Question:
     @property
     def handshake(self) -> dict[str, Any]:
         """Which server name is asked for."""
-        return {"name": self.reached.server_name}
+        return {"name": self.target.server_name}
 
     @property
     def request(self) -> dict[str, Any]:
@@ -90,15 +90,15 @@ class Question:
     @property
     def call(self) -> dict[str, Any]:
         """What rollsite and OSX pass on to FATE-Flow; a server that nobody is reached through is not called."""
-        if self.reached is NOBODY:
+        if self.target is NOBODY:
             return {}
-        message = packet(self.sender, self.reached.party, _FATEFLOW[self.fateflow], SECONDS)
+        message = packet(self.sender, self.target.party, _FATEFLOW[self.fateflow], SECONDS)
         return {"call": {"name": _UNARY_CALL, "message": b64encode(message).decode(), "metadata": self._routing}}
 
     @property
     def _routing(self) -> dict[str, str]:
         """What FATE-Flow sends, and its nginx routes by."""
-        return {"service": "fateflow", "src-party-id": self.sender, "dest-party-id": self.reached.party}
+        return {"service": "fateflow", "src-party-id": self.sender, "dest-party-id": self.target.party}
 
 
 # By protocol of a port (`Probe` of the catalogue), and `dns` for a name alone: the probe's kind of question, and what else it is told.
@@ -114,7 +114,7 @@ _PROTOCOLS: dict[str, tuple[str, Callable[[Question], dict[str, Any]]]] = {
 
 def hops(spec: StackSpec, peers: Peers, peer: Peer) -> list[Hop]:
     """Everyone that units of this stack dial to reach a peer: itself, or its hubs; nobody when they do not work with it."""
-    return [Hop(hop, tuple(_reached(spec, peer, hop))) for hop in _dialled(spec, peers, peer)]
+    return [Hop(hop, tuple(_targets(spec, peer, hop))) for hop in _dialled(spec, peers, peer)]
 
 
 def _dialled(spec: StackSpec, peers: Peers, peer: Peer) -> list[Peer]:
@@ -126,17 +126,17 @@ def _dialled(spec: StackSpec, peers: Peers, peer: Peer) -> list[Peer]:
     return [hub for hub in peers.accepted if hub.kind == row.hub and hub.name in named]
 
 
-def _reached(spec: StackSpec, peer: Peer, hop: Peer) -> Iterator[Reached]:
+def _targets(spec: StackSpec, peer: Peer, hop: Peer) -> Iterator[Target]:
     """Who must be reached through a hop: the peer, and parties of this stack on the way back; nobody through what passes nothing on."""
     if not peer.trains:
         return
     if (party := peer.party_id) is not None:
-        yield Reached(party, peer.name, server_name(party, spec.federation.domain), peer.descriptor.authorities)
+        yield Target(party, peer.name, server_name(party, spec.federation.domain), peer.descriptor.authorities)
     for ours, unit in party_units(spec).items():
         hubs = unit.spec.hubs
         back = (not hubs or "local" in hubs) if KINDS[hop.kind].of_a_party else hop.name in hubs
         if back and (party is None or may_talk(spec.collaborations, ours, party)):
-            yield Reached(ours, "here", unit.server_name, authorities_of(unit), ours=True)
+            yield Target(ours, "here", unit.server_name, authorities_of(unit), ours=True)
 
 
 def questions(loaded: LoadedStack, hop: Hop) -> Iterator[Question]:
@@ -150,17 +150,17 @@ def questions(loaded: LoadedStack, hop: Hop) -> Iterator[Question]:
             # Routes name one host, or for nginx all IPv4 addresses.
             hosts = (nginx_addresses(endpoint) if probe.ipv4 else ()) or (dialled_host(endpoint),)
             for host in hosts:
-                for reached in _asked(probe, hop, endpoint):
-                    yield Question(hop.peer.name, name, probe.protocol, host, port, reached, fateflow, sender or reached.party)
+                for target in _asked(probe, hop, endpoint):
+                    yield Question(hop.peer.name, name, probe.protocol, host, port, target, fateflow, sender or target.party)
             if endpoint.host not in hosts:
                 yield Question(hop.peer.name, name, "dns", endpoint.host, port, addresses=endpoint.addresses)
 
 
-def _asked(probe: Probe, hop: Hop, endpoint: Endpoint) -> tuple[Reached, ...]:
+def _asked(probe: Probe, hop: Hop, endpoint: Endpoint) -> tuple[Target, ...]:
     """Who is asked for at a port."""
     peer = hop.peer
-    owner = Reached(peer.party_id or "", peer.name, endpoint.server_name or endpoint.host, peer.descriptor.authorities)
-    return {"nobody": (NOBODY,), "owner": hop.reached[:1] or (owner,), "everyone": hop.reached}[probe.answers]
+    owner = Target(peer.party_id or "", peer.name, endpoint.server_name or endpoint.host, peer.descriptor.authorities)
+    return {"nobody": (NOBODY,), "owner": hop.targets[:1] or (owner,), "everyone": hop.targets}[probe.answers]
 
 
 def _major(spec: StackSpec) -> str:

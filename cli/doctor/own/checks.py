@@ -7,7 +7,7 @@ from cli.doctor.own.capacity import node_port_rows, quota_rows
 from cli.doctor.own.certificates import certificate_rows
 from cli.doctor.own.exported import exported_rows
 from cli.doctor.own.preflight import foreign_row, preflight_rows
-from cli.doctor.pods import trouble
+from cli.doctor.pods import pod_diagnosis
 from cli.doctor.questions import guarded
 from cli.doctor.rows import CLUSTER_ROLE, ROLE, Row, not_read, skipped
 from cli.doctor.snapshot import (
@@ -117,7 +117,7 @@ def _module(view: UnitView, module: Expected, claims: Row | None, quota: Row | N
         return skipped(check, quota)
     if claims is not None and claims.state != "ok":
         return skipped(check, claims)
-    why, fix = trouble(view.unit.namespace, module.name, pods, workload)
+    why, fix = pod_diagnosis(view.unit.namespace, module.name, pods, workload)
     return Row(check, "failed", f"{ready} of {wanted} ready: {why}", fix)
 
 

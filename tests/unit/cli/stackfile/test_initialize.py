@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from cli.stackfile import initialize
 from cli.stackfile.initialize import Answers, init_stack, stack_text
-from cli.stackfile.kinds import KINDS, Kind
+from cli.stackfile.kinds import FIRST_STACKS, StackKind
 from cli.stackfile.templates import PARTS
 from cli.tools.errors import CommandError, UsageError
 from cli.tools.project import find_project
@@ -51,7 +51,7 @@ MESH_ENGINES = [
 ]
 BEGINNINGS = [
     pytest.param(kind, asked, expected, id=f"{kind} {' '.join(asked.values()) or 'nothing'}")
-    for kind in KINDS
+    for kind in FIRST_STACKS
     if kind != "exchange"
     for asked, expected in (*ENGINES, *(MESH_ENGINES if kind == "mesh" else ()))
 ]
@@ -59,7 +59,7 @@ BEGINNINGS = [
 
 @pytest.mark.parametrize(("kind", "asked", "expected"), BEGINNINGS)
 def test_a_new_party_has_the_engines_that_were_asked_for_and_what_goes_with_them(
-    tmp_path: Path, kind: Kind, asked: dict[str, str], expected: str
+    tmp_path: Path, kind: StackKind, asked: dict[str, str], expected: str
 ) -> None:
     loaded = initialized(tmp_path, "org-1", kind=kind, **asked).load()
     party = loaded.spec.parties["9999"]
@@ -78,9 +78,9 @@ def test_a_new_exchange_has_the_engine_that_was_asked_for(tmp_path: Path, engine
     _is_explained(stack_text(Answers(kind="exchange", organization="org-1", engine=engine)))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FIRST_STACKS)
 @pytest.mark.parametrize("engine", ["Pulsar", "Eggroll"])
-def test_without_load_balancers_everything_is_published_at_the_address_of_the_nodes(tmp_path: Path, kind: Kind, engine: str) -> None:
+def test_without_load_balancers_everything_is_published_at_the_address_of_the_nodes(tmp_path: Path, kind: StackKind, engine: str) -> None:
     answers: dict[str, Any] = {"kind": kind, "engine": engine, "source_ranges": ("anyone",), "node_address": "203.0.113.9"}
     loaded = initialized(tmp_path, "org-1", **answers).load()
     publications = [publication for unit in units(loaded.spec) for publication in unit.spec.publish.by_endpoint.values()]
@@ -115,9 +115,10 @@ def test_what_a_node_port_cannot_do_is_refused(asked: dict[str, Any], place: str
 
 # What is beside a party was made for FATE 1.x: who asks for another release is warned.
 @pytest.mark.parametrize(
-    ("kind", "release"), [*((kind, "") for kind in KINDS), *((kind, "2.2.0") for kind, row in KINDS.items() if row.beside is None)]
+    ("kind", "release"),
+    [*((kind, "") for kind in FIRST_STACKS), *((kind, "2.2.0") for kind, row in FIRST_STACKS.items() if row.beside is None)],
 )
-def test_init_writes_nothing_that_its_own_check_doubts(tmp_path: Path, kind: Kind, release: str) -> None:
+def test_init_writes_nothing_that_its_own_check_doubts(tmp_path: Path, kind: StackKind, release: str) -> None:
     text = "\n".join(initialized(tmp_path, "org-1", kind=kind, release=release).load().plan.warnings)
     assert "is open to anyone" in text
     assert "is not known" not in text
@@ -161,7 +162,7 @@ def test_an_exchange_neither_computes_nor_stores(asked: dict[str, str]) -> None:
 
 
 def test_there_is_a_template_for_each_kind() -> None:
-    assert tuple(KINDS) == get_args(Kind)
+    assert tuple(FIRST_STACKS) == get_args(StackKind)
 
 
 class Asked(dict[str, str]):
@@ -180,7 +181,7 @@ def test_every_part_of_the_template_is_in_some_stack_file(monkeypatch: pytest.Mo
     parts = Asked()
     monkeypatch.setattr(initialize, "PARTS", parts)
     ranges, federation = ("10.0.0.0/8",), "5f3c1e0a-7b1d-4c55-9a3e-2f6d8c4b7a10"
-    for kind in KINDS:
+    for kind in FIRST_STACKS:
         for engine in ("Pulsar", "Eggroll"):
             stack_text(Answers(kind=kind, organization="bank-a", engine=engine))
     stack_text(Answers(kind="external", organization="bank-a", release="2.1.0", engine="OSX"))
@@ -192,8 +193,8 @@ def test_every_part_of_the_template_is_in_some_stack_file(monkeypatch: pytest.Mo
     assert parts.names == parts.keys()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_new_stack_file_loads_without_a_problem(tmp_path: Path, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", FIRST_STACKS)
+def test_a_new_stack_file_loads_without_a_problem(tmp_path: Path, kind: StackKind) -> None:
     plan = initialized(tmp_path, "org-1", kind=kind).load().plan
     expected = {"exchange": ["exchange"], "serving": ["party", "serving"], "portal": ["party", "sitePortal"]}
     assert [unit.kind for unit in plan.units] == expected.get(kind, ["party"])
@@ -201,8 +202,8 @@ def test_a_new_stack_file_loads_without_a_problem(tmp_path: Path, kind: Kind) ->
     assert len(plan.pending) == (0 if kind in ("exchange", "external") else 1)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_key_of_a_new_stack_file_is_explained(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", FIRST_STACKS)
+def test_every_key_of_a_new_stack_file_is_explained(kind: StackKind) -> None:
     _is_explained(stack_text(Answers(kind=kind, organization="org-1")))
 
 
@@ -215,14 +216,14 @@ def _is_explained(text: str) -> None:
     assert unexplained == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_new_stack_file_names_its_schema_first(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", FIRST_STACKS)
+def test_a_new_stack_file_names_its_schema_first(kind: StackKind) -> None:
     assert stack_text(Answers(kind=kind, organization="org-1")).startswith("# yaml-language-server: $schema=stack.schema.json\n")
     assert "$" not in stack_text(Answers(kind=kind, organization="org-1")).split("\n", 1)[1]
 
 
 def test_only_the_namespaced_kind_makes_no_namespace(tmp_path: Path) -> None:
-    made = {kind: initialized(tmp_path, "org-1", kind=kind).load().plan.units[0].namespace_object for kind in KINDS}
+    made = {kind: initialized(tmp_path, "org-1", kind=kind).load().plan.units[0].namespace_object for kind in FIRST_STACKS}
     assert {kind for kind, objects in made.items() if not objects} == {"namespaced"}
 
 
@@ -346,8 +347,8 @@ def test_a_new_stack_of_a_release_that_does_not_exist_is_refused() -> None:
     assert (problem.place, problem.problem) == ("--release", "unknown release 2.3.0")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_who_may_connect_and_the_cluster_s_addresses_are_written_as_asked_and_proposed_otherwise(tmp_path: Path, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", FIRST_STACKS)
+def test_who_may_connect_and_the_cluster_s_addresses_are_written_as_asked_and_proposed_otherwise(tmp_path: Path, kind: StackKind) -> None:
     silent = initialized(tmp_path, "silent", kind=kind).load()
     assert [warning for warning in silent.plan.warnings if "is open to anyone" in warning]
     assert "    # ranges: [" in stack_text(Answers(kind=kind, organization="org-1"))

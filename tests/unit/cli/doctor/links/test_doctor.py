@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from cli.doctor import probe
-from cli.doctor.links.questions import Question, Reached
+from cli.doctor.links.questions import Question, Target
 from cli.main import main
 from cli.tools.certificates import UnreadableError, read_certificate
 from federation.base import naming
@@ -642,7 +642,7 @@ def test_the_program_of_the_job_is_for_every_python_of_fates_images() -> None:
 @pytest.mark.parametrize(("option", "answered"), [("-B", True), ("-S", False)], ids=["with grpcio", "without"])
 def test_the_job_calls_over_grpc_where_its_python_can_and_says_where_it_cannot(clinic: Clinic, option: str, answered: bool) -> None:
     port = serve_grpc(clinic.until, ANSWERS)
-    question = Question("clinic-b", "osx", "grpc", "127.0.0.1", port, Reached("10000", "clinic-b", "", ()), "2", "9999")
+    question = Question("clinic-b", "osx", "grpc", "127.0.0.1", port, Target("10000", "clinic-b", "", ()), "2", "9999")
     given = {"questions": [{"id": "1", **question.plain}], "seconds": 8, "each": 5}
     program = [sys.executable, option, "-c", inspect.getsource(probe), json.dumps(given)]
     # What the pod prints, errors with it, is read as one JSON document; a proxy of the environment is not for peers.

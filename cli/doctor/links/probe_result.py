@@ -1,4 +1,4 @@
-"""One question about a peer with its answer, and the rows it becomes."""
+"""The answer to one question about a peer, and the rows it becomes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,12 +8,12 @@ from cli.doctor.links.own_addresses import OwnAddresses
 from cli.doctor.links.questions import Question
 from cli.doctor.rows import Row
 
-# What is said of a fault, and what has to be done by whom. Words in braces: {name} {party} {owner} {hop} {endpoint}.
-Saying = tuple[str, str]
+# The problem, and the remedy with who has to act. Words in braces: {name} {party} {owner} {hop} {endpoint}.
+Diagnosis = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Case:
+class ProbeResult:
     """A question about a peer, its answer (cli/doctor/probe.py), and what else is known."""
 
     subject: str
@@ -56,12 +56,12 @@ class Case:
         """A row of what cannot be known from here."""
         return Row(f"{self.subject}: {check}", "not readable", reason, fix)
 
-    def failed(self, check: str, saying: Saying) -> Row:
+    def failed(self, check: str, diagnosis: Diagnosis) -> Row:
         """A row with a problem; its words are filled in."""
-        reached = self.question.reached
-        about = {"name": reached.server_name, "party": reached.party, "owner": reached.owner or self.hop}
+        target = self.question.target
+        about = {"name": target.server_name, "party": target.party, "owner": target.owner or self.hop}
         words = {"endpoint": self.question.endpoint, "hop": self.hop, **about}
-        problem, fix = (_filled(text, words) for text in saying)
+        problem, fix = (_filled(text, words) for text in diagnosis)
         return Row(f"{self.subject}: {check}", "failed", problem, fix)
 
 
