@@ -1,22 +1,25 @@
 """What stands last in a preview, where the operator's eye is: what the change does."""
 
 import atexit
+from contextlib import suppress
+from typing import NoReturn
 
+import grpc
 import pulumi
 
 from federation.changes.effects import SEVERITY, Effect
 
 
 class LastMessages:
-    """Messages of hooks: a preview logs them when the program ends, an update at once.
+    """Messages of hooks: a preview logs them when the program ends or a hook refuses, an update at once.
 
-    A hook runs before the diff of its own resource is printed: what it logs itself scrolls away in `pulumi preview --diff`. An update
-    that fails listens to nobody when the program ends.
+    A hook runs before the diff of its own resource is printed: what it logs itself scrolls away in `pulumi preview --diff`. Pulumi ends
+    the program of a preview or update that fails, and takes no message from it any more.
     """
 
     def __init__(self) -> None:
         self._messages: list[tuple[int, str, str]] = []
-        atexit.register(self.log)
+        atexit.register(self._end)
 
     def effect(self, effect: Effect) -> None:
         """What the change does to one unit: a warning, unless nothing stops and nothing opens."""
@@ -26,11 +29,21 @@ class LastMessages:
         """What else happens to one unit, and hurts nobody."""
         self._add(0, unit, text)
 
+    def refuse(self, reason: str) -> NoReturn:
+        """End the preview or the update with a reason, beside what the change would do."""
+        self.log()
+        raise pulumi.RunError(reason)
+
     def log(self) -> None:
         """All messages that wait, the worst last; those of one unit stay in their order."""
         messages, self._messages = sorted(self._messages, key=lambda message: message[:2]), []
         for severity, _, text in messages:
             (pulumi.log.warn if severity else pulumi.log.info)(text)
+
+    def _end(self) -> None:
+        """The engine may be gone: an operator who pressed Ctrl-C twice needs no traceback."""
+        with suppress(grpc.RpcError):
+            self.log()
 
     def _add(self, severity: int, unit: str, text: str) -> None:
         self._messages.append((severity, unit, text))

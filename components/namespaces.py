@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookOptions
 
+from components.last_messages import LastMessages
 from federation.base import naming
 from federation.base.errors import FederationError, PlaceOf, Problem
 from federation.changes.cluster import unreachable_cluster
@@ -38,15 +39,14 @@ class Namespaces:
         self._spec, self._folder, self._place = spec, folder, place
         units = [*units]
         if spec.scope == "namespaced" and (absent := [unit for unit in units if not self._exists(unit.namespace)]):
-            raise FederationError(
-                Problem(self._at(unit), f"namespace {unit.namespace} does not exist", granted(unit.namespace)) for unit in absent
-            )
+            problem = "namespace {} does not exist, or has no ConfigMap kube-root-ca.crt"
+            raise FederationError(Problem(self._at(unit), problem.format(unit.namespace), granted(unit.namespace)) for unit in absent)
         notes = [(unit, self._note(unit)) for unit in self._asked(units)]
         wrong = [(unit, why) for unit, note in notes if note is not None and (why := foreign_owner(unit, note)) is not None]
         if wrong:
             raise FederationError(Problem(self._at(unit), *why) for unit, why in wrong)
 
-    def free(self, unit: UnitPlan) -> ResourceHook:
+    def free(self, unit: UnitPlan, last: LastMessages) -> ResourceHook:
         """Refuses, in a preview too, a unit that the state does not know, where others use its namespace; warns of claims that are left."""
 
         def check(_: ResourceHookArgs) -> None:
@@ -57,7 +57,7 @@ class Namespaces:
                     pulumi.log.warn(f"{unit.key}: whether others use namespace {unit.namespace} is not known: {error}")
                     continue
                 if (why := occupied(unit, occupants)) is not None:
-                    raise pulumi.RunError(f"fate:{unit.config_path}: {why[0]}\n    remedy: {why[1]}")
+                    last.refuse(f"fate:{unit.config_path}: {why[0]}\n    remedy: {why[1]}")
                 if (left := left_claims(unit, occupants)) is not None:
                     pulumi.log.warn(f"{unit.key}: {left[0]}\n    remedy: {left[1]}")
 

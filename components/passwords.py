@@ -7,12 +7,13 @@ from typing import Any
 import pulumi
 from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookOptions
 
+from components.last_messages import LastMessages
 from federation.base.naming import ENTRIES
 from federation.changes.passwords import Passwords, only_recorded, unsafe_changes
 from federation.manifests.objects import SecretPlan
 
 
-def password_guard(key: str, secret: SecretPlan) -> ResourceHook:
+def password_guard(key: str, secret: SecretPlan, last: LastMessages) -> ResourceHook:
     """The hook of one Secret, before it is updated."""
 
     async def check(change: ResourceHookArgs) -> None:
@@ -21,7 +22,7 @@ def password_guard(key: str, secret: SecretPlan) -> ResourceHook:
             pulumi.log.warn(f"{key}: {warning}")
         if unsafe := list(unsafe_changes(secret, old, new)):
             problems = "".join(f"\n  fate:secrets.{problem}" for problem in unsafe)
-            raise pulumi.RunError(f"passwords of {key} do not change like this{problems}\n    remedy: see docs/guides/passwords.md")
+            last.refuse(f"passwords of {key} do not change like this{problems}\n    remedy: see docs/guides/passwords.md")
 
     return ResourceHook(f"{key}-{secret.role}-passwords", check, opts=ResourceHookOptions(on_dry_run=True))
 

@@ -9,6 +9,7 @@ from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, 
 from pulumi.output import Unknown
 
 from components.base import FederationComponent
+from components.last_messages import LastMessages
 from federation.base.live import LiveValue
 from federation.units.data import lost_data, refusal
 from federation.units.unit import UnitPlan
@@ -25,6 +26,7 @@ class Site(FederationComponent):
     def __init__(
         self,
         plan: UnitPlan,
+        last: LastMessages,
         opts: ResourceOptions | None = None,
         after: Output[Any] | None = None,
         free: ResourceHook | None = None,
@@ -34,7 +36,7 @@ class Site(FederationComponent):
 
         `free`: refuses a namespace that others use; asked when the state does not know the unit.
         """
-        keeps = [] if plan.allow_data_loss else [_keeps_data(plan.key, plan.config_path)]
+        keeps = [] if plan.allow_data_loss else [_keeps_data(plan.key, plan.config_path, last)]
         hooks = ResourceHookBinding(before_create=[] if free is None else [free], before_update=[*keeps])
         guarded = ResourceOptions(hooks=hooks)
         super().__init__("Site", plan.key, ResourceOptions.merge(opts, guarded), plan.data, after)
@@ -66,12 +68,12 @@ class Site(FederationComponent):
         self.addresses[live] = source.apply(read, run_with_unknowns=True)
 
 
-def _keeps_data(key: str, config_path: str) -> ResourceHook:
+def _keeps_data(key: str, config_path: str, last: LastMessages) -> ResourceHook:
     """Refuses, in a preview already, an edit that would leave a unit's data behind: where the state holds no `Units` yet."""
 
     def check(change: ResourceHookArgs) -> None:
         if problems := list(lost_data(change.old_inputs or {}, change.new_inputs or {})):
-            raise pulumi.RunError(refusal(config_path, problems))
+            last.refuse(refusal(config_path, problems))
 
     return ResourceHook(f"{key}-keeps-data", check, opts=ResourceHookOptions(on_dry_run=True))
 

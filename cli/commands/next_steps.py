@@ -35,11 +35,15 @@ GROUPS: dict[Group, str] = {
 
 @dataclass(frozen=True)
 class ToDo:
-    """One thing to do before `pulumi up`: what, and the command that does it; no command where the stack file is to be edited."""
+    """One thing to do before `pulumi up`: what, and the command that does it; no command where the stack file is to be edited.
+
+    `warns`: part of the plan's warning of the same.
+    """
 
     group: Group
     what: str
     command: str = ""
+    warns: str = ""
 
     def __str__(self) -> str:
         return f"{self.what}: `{self.command}`" if self.command else self.what
@@ -165,7 +169,8 @@ def _hubs(loaded: LoadedStack, stack: Stack) -> Iterator[ToDo]:
             source = f"--name {name}" if peer.stack else f"{shlex.quote(str(peer.descriptor))} --name {name}"
             what = f"{name} is pending, and without it nobody is reached"
             file = "" if there else "; FILE: the descriptor that its operator sends"
-            yield ToDo("accept", f"{what}{file}", f"fatefed peers add {source if there else 'FILE'} {stack.options}")
+            command = f"fatefed peers add {source if there else 'FILE'} {stack.options}"
+            yield ToDo("accept", f"{what}{file}", command, warns=f"peer {name} is pending: ")
 
 
 def placeholders(stack: Stack) -> Iterator[str]:

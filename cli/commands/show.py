@@ -67,7 +67,8 @@ def check_text(loaded: LoadedStack, stack: Stack, wanted: Sequence[ToDo], others
     for group, title in GROUPS.items():
         if mine := [str(one) for one in wanted if one.group == group]:
             lines += [f"{title}:", *(f"  {escaped(text)}" for text in mine)]
-    return "\n".join([*lines, *warnings_text(others).splitlines(), next_text(steps)])
+    new = [text for text in others if not any(one.warns and one.warns in text for one in wanted)]
+    return "\n".join([*lines, *warnings_text(new).splitlines(), next_text(steps)])
 
 
 def identity_text(identity: Identity) -> str:

@@ -1,6 +1,7 @@
 """A folder and a stack file: `new`, `init`, `check`."""
 
 import os
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from cli.stackfile.initialize import Answers
 
 _NEW = "new"
+# What no name of a stack may have.
+_UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 _KNOWN_ID = (
     "the federation's id; new: make one, for the founder of a mesh (default: an exchange makes one, others get it with `fatefed peers add`)"
 )
@@ -54,7 +57,7 @@ def new(
     made = new_folder(directory, backend=backend, kubeconfig=kubeconfig)
     project = find_project(made.folder)
     enter = [NextStep(f"cd {shlex.quote(str(directory))}"), NextStep(". ./env", "in each new terminal")]
-    steps = [*enter, *first_steps(replace(project, named=None), made.folder.name)]
+    steps = [*enter, *first_steps(replace(project, named=None), _UNFIT.sub("-", made.folder.name))]
     lines = [
         f"made: {shown(made.folder)}",
         f"  state backend: {made.backend}",
@@ -134,7 +137,7 @@ def init(
         namespace = f"fate-{answers.party_id}"
         lines.append("first let the cluster's administrator run:")
         role = shown(PROGRAM / "docs" / "rbac" / "namespaced.yaml")
-        lines += [f"  kubectl create namespace {namespace}", f"  kubectl apply -n {namespace} -f {role}"]
+        lines += [f"  kubectl create namespace {namespace}", f"  kubectl apply -n {namespace} -f {shlex.quote(role)}"]
     return Result("\n".join([*lines, next_text(steps)]), {"file": str(stack.file), "next": next_data(steps)})
 
 
@@ -187,7 +190,7 @@ def check(
         "pending": dict(loaded.plan.pending),
         "warnings": [*others, *map(str, wanted)],
         "findings": parts,
-        "todo": [vars(one) for one in wanted],
+        "todo": [{"group": one.group, "what": one.what, "command": one.command} for one in wanted],
         "next": next_data(steps),
     }
     return Result(show.check_text(loaded, stack, wanted, others, steps), data)

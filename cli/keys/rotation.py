@@ -96,7 +96,7 @@ def _slots(loaded: LoadedStack) -> list[_Slot]:
 def _refusal(stack: Stack, loaded: LoadedStack, slots: list[_Slot], name: str) -> tuple[str, str] | None:
     """Why an entry is not changed here, and what changes it."""
     plan, provided = loaded.plan, loaded.plan.provided
-    known = sorted({str(one.credential.secret) for one in _slots(loaded) if one.slot in _READERS})
+    known = sorted({str(one.credential.secret) for one in _slots(loaded) if one.slot in _READERS} - provided.keys())
     rows = (
         (name == SECRET, "is the key that signs your descriptors", f"`fatefed identity create {stack.options} --replace`"),
         (name in plan.trust_names, "is a key of a party's CA", f"`fatefed trust rotate {stack.options}`"),
@@ -110,15 +110,18 @@ def _refusal(stack: Stack, loaded: LoadedStack, slots: list[_Slot], name: str) -
 
 
 def _begin(stack: Stack, loaded: LoadedStack, slots: list[_Slot], name: str) -> Rotation:
-    """Another entry takes its place; of a server that runs, the one before stays, for the Job to sign in with."""
+    """Another entry takes its place; a server's stays, for the Job to sign in with. CommandError for a server that is not deployed."""
     state = deployed(stack)
+    if absent := [one.unit.key for one in slots if _READERS[one.slot].job and one.unit.key not in state]:
+        # Claims that `pulumi destroy` left know this password only.
+        problem = f"{absent[0]} is not deployed, and claims of an earlier deployment may need this password"
+        unused = f"`pulumi config rm --path {secret_path(name)} {stack.options}`, then `fatefed secrets init {stack.options}`"
+        raise CommandError(f"fate:secrets.{name}", problem, f"`pulumi up {stack.options}` first; when it was never deployed: {unused}")
     entry = _free(name, loaded)
     pulumi(stack, "config", "set", "--secret", "--path", secret_path(entry), stdin=new_password())
-    kept = False
+    kept = any(_READERS[one.slot].job for one in slots)
     for one in slots:
-        serves = bool(_READERS[one.slot].job) and one.unit.key in state
-        kept = kept or serves
-        previous: dict[str, Scalar] = {"previous": name} if serves else {}
+        previous: dict[str, Scalar] = {"previous": name} if _READERS[one.slot].job else {}
         write_fields(stack, one.path, {"secret": entry, **previous})
     removed = None if kept else _remove(stack, name)
     restarts = "; ".join(dict.fromkeys(_READERS[one.slot].restarts for one in slots))

@@ -19,8 +19,8 @@ PROGRAM = Path(__file__).resolve().parents[2]
 _TOOLS = ("pulumi", "kubectl", "helm")
 # Set where pulumi was built from source, which downloads no provider: its PULUMI_HOME has to hold one.
 _BUILT = "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"
-# Beside the stack files: what an editor, and a reader of their comments, looks for there.
-_BESIDE = ("stack.schema.json", "README.md")
+# What an editor, a reader of the stack files' comments, and messages that name a page look for.
+_LINKS = ("stacks/stack.schema.json", "stacks/README.md", "docs")
 _SANDBOX = Path(sys.prefix) / "bin" / "sandbox"
 _BYTES = 32
 _PRIVATE, _PUBLIC = 0o600, 0o644
@@ -59,13 +59,13 @@ def new_folder(folder: Path, *, backend: str | None = None, kubeconfig: str | No
     write_atomic(folder / "Pulumi.yaml", project.encode(), _PUBLIC)
     write_atomic(folder / "passphrase", secrets.token_urlsafe(_BYTES).encode(), _PRIVATE)
     write_atomic(folder / "env", _env(variables).encode(), _PRIVATE)
-    for name in _BESIDE:
-        (folder / "stacks" / name).symlink_to(os.path.relpath(program / "stacks" / name, home / "stacks"))
+    for name in _LINKS:
+        (folder / name).symlink_to(os.path.relpath(program / name, (home / name).parent))
     return NewFolder(folder, config, url, tuple(tool for tool in _TOOLS if shutil.which(tool, path=variables["PATH"]) is None))
 
 
 def _must_be_free(folder: Path) -> None:
-    there = [name for name in ("Pulumi.yaml", "stacks", ".gitignore", "passphrase", "env", "state") if (folder / name).exists()]
+    there = [name for name in ("Pulumi.yaml", "stacks", "docs", ".gitignore", "passphrase", "env", "state") if (folder / name).exists()]
     if there:
         remedy = "choose another folder: what is there may be a stack's only copy"
         raise FederationError([Problem(shown(folder / name), "exists already", remedy) for name in there])

@@ -8,7 +8,6 @@ import typer
 from cli.tools.chosen import stack_taken
 from cli.tools.errors import UsageError
 from cli.tools.project import Stack, find_project
-from federation.base.errors import FederationError
 
 # Shells evaluate what they are offered, and a stack file may come from somebody else.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -31,7 +30,7 @@ def names_of(read: Callable[[Stack], Iterable[str]]) -> Complete:
         try:
             stack, _ = stack_taken(ctx.params.get("stack_name"), ctx.params.get("folder"))
             return offered(read(stack), incomplete)
-        except (UsageError, FederationError, OSError):
+        except Exception:  # a half-typed line is no place for an error
             return []
 
     return complete

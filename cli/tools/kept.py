@@ -13,8 +13,8 @@ from federation.base.errors import FederationError
 from federation.base.yaml_file import YamlFile
 
 _FOLDER = "kept"
-# What a stack file holds that can be made only once.
-_ONCE = {"fate:identity", "fate:secrets", "fate:trust"}
+# What a stack file holds that can be made only once: any secret, and these fields. Others there are settings.
+_ONCE = {"fate:identity": "key", "fate:trust": "parties"}
 _DIGITS = 8
 
 
@@ -26,9 +26,11 @@ def copy_of(stack: Stack) -> Path:
 def has_keys(file: Path) -> bool:
     """Whether a stack file holds what can be made only once: such a stack was in some backend before."""
     try:
-        return bool(_config(file).keys() & _ONCE)
+        config = _config(file)
     except FederationError:
         return False
+    parts = ((config.get(key), name) for key, name in _ONCE.items())
+    return bool(config.get("fate:secrets")) or any(isinstance(part, dict) and part.get(name) for part, name in parts)
 
 
 def keep_copy(stack: Stack) -> None:

@@ -16,7 +16,7 @@ from tempfile import TemporaryFile
 from typing import Any, Literal
 
 from cli.tools.errors import CommandError
-from cli.tools.progress import waits_for
+from cli.tools.progress import waits_for, waits_no_more
 from federation.config.kubeconfig import read_kubeconfig
 from federation.config.kubectl import environment, kubectl
 from federation.config.stack import ClusterSpec
@@ -115,6 +115,7 @@ class Cluster:
     def lines(self, arguments: Sequence[str]) -> Iterator[str]:
         """Each line that kubectl prints, when it comes, however long that takes; it ends with whoever reads. CommandError when it fails."""
         command = [*self._command, *arguments]
+        waits_no_more()
         with TemporaryFile() as errors:
             try:
                 process = subprocess.Popen(

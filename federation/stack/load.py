@@ -252,7 +252,7 @@ def missing_secrets(loaded: LoadedStack, names: frozenset[str]) -> tuple[Problem
 def _remedy(name: str, plan: StackPlan, first: str = "") -> str:
     if name in plan.provided:
         return f"give {plan.provided[name]}: `pulumi config set --secret --path 'fate:secrets.{name}' < FILE`"
-    return f"{first}run `fatefed {'trust' if name in plan.trust_names else 'secrets'} init`"
+    return f"{first}run `fatefed keys init`"
 
 
 def _once(problems: list[Problem]) -> list[Problem]:

@@ -40,6 +40,16 @@ def test_a_preview_keeps_effects_to_its_end_where_the_worst_stands_last(logged: 
     assert len(logged) == 5, "each message is logged once"
 
 
+def test_a_refusal_stands_beside_what_the_change_would_do(logged: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pulumi ends the program of a refused preview: nothing of it runs any more."""
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
+    last = LastMessages()
+    last.effect(LOST)
+    with pytest.raises(pulumi.RunError, match="this edit leaves data behind"):
+        last.refuse("this edit leaves data behind")
+    assert logged == [f"warning: {LOST}"]
+
+
 def test_an_update_says_effects_at_once_because_it_may_fail(logged: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
     last = LastMessages()

@@ -7,6 +7,7 @@ import pulumi
 import pytest
 
 from components.base import fill
+from components.last_messages import LastMessages
 from components.project import shown, stack_file
 from components.site import Site
 from federation.base.errors import FederationError
@@ -50,7 +51,7 @@ def test_the_recorder_raises_what_fails_inside_an_apply() -> None:
 
 def test_a_component_registers_under_its_own_name_without_any_provider(tmp_path: Path) -> None:
     unit = STAR_PARTY.load(tmp_path).plan.unit("party-9999")
-    recorded = run(lambda: Site(unit), Cluster(preview=True))
+    recorded = run(lambda: Site(unit, LastMessages()), Cluster(preview=True))
     site = recorded.one("Site", "party-9999")
     assert len(recorded.children(site)) == 6
     assert {item.parent for item in recorded.resources if item is not site} == {site.urn}

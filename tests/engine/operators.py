@@ -68,6 +68,7 @@ def republish(space: Workspace) -> None:
     space.up()
     if [kind for _, kind, _ in space.preview()] == ["kubernetes:core/v1:Service"]:
         space.up()
+        assert space.preview() == []
 
 
 def spark_party(namespace: str, exchange: str = "hub") -> dict[str, Any]:

@@ -127,8 +127,10 @@ def test_passwords_are_written_encrypted_once(home: Path, capsys: pytest.Capture
 def test_a_pem_file_given_with_the_printed_command_is_not_missing_any_more(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pulumi("stack", "init", "bank-a")
     main(["secrets", "init", "-s", "bank-a"])
-    commands = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("pulumi config set")]
+    listed, _, following = capsys.readouterr().out.partition("next:")
+    commands = [line.strip() for line in listed.splitlines() if line.strip().startswith("pulumi config set")]
     assert len(commands) == 3
+    assert all(command in following for command in commands), "what comes next says the same"
     (home / "FILE").write_text("-----BEGIN X-----\nabc\n-----END X-----\n")
     for command in commands:
         subprocess.run(command, shell=True, check=True, capture_output=True)

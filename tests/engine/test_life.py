@@ -36,7 +36,7 @@ def test_a_tampered_descriptor_is_refused_in_the_preview_with_its_place(federati
     try:
         file.write_text(json.dumps(envelope | {"payload": envelope["payload"][:-8] + "AAAAAAAA"}))
         text = refused(space)
-        assert "fate:peers.clinic-b.descriptor: peers/clinic-b.json is not what was accepted" in text
+        assert "fate:peers.clinic-b.descriptor: peers/clinic-b.json changed since it was accepted" in text
         assert "the signature does not match the file" in text
         assert "Pulumi.consortium.yaml:" in text
         assert "nothing was changed" in text

@@ -48,7 +48,7 @@ def test_missing_secrets_and_foreign_certificates_are_said_before_anything_is_to
     printed = (done.stdout + done.stderr).decode()
     assert done.returncode != 0
     assert "secret party-10000-mysql is missing" in printed
-    assert "fatefed secrets init" in printed
+    assert "fatefed keys init" in printed
     assert "cannot be read" in printed
     assert "not a PEM" not in printed
 

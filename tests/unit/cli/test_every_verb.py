@@ -1,6 +1,7 @@
 """Every verb, with words that work: in terminals of 80 and 200 columns, into pipes, closed ones, and a full disk."""
 
 import io
+import json
 import os
 import pty
 import re
@@ -63,14 +64,14 @@ def run(lab: Lab, answers: dict[tuple[str, ...], Any], tmp_path: Path, monkeypat
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 
-    def fresh(verb: str, stream: Callable[[], TextIO], errors: Callable[[], io.StringIO] = io.StringIO, **variables: str) -> Any:
+    def fresh(verb: str, stream: Callable[[], TextIO], errors: Callable[[], Any] = io.StringIO, *more: str, **variables: str) -> Any:
         monkeypatch.chdir(lab.fresh(tmp_path / str(len([*tmp_path.iterdir()]))))
         for name, value in {**lab.environment, "TERM": "xterm-256color", **variables}.items():
             monkeypatch.setenv(name, value)
         with stream() as output, errors() as said:
             monkeypatch.setattr(sys, "stdout", output)
             monkeypatch.setattr(sys, "stderr", said)
-            code = main(arguments(verb, lab.folder))
+            code = main([*arguments(verb, lab.folder), *more])
             return code, output.getvalue() if isinstance(output, io.StringIO) else "", said.getvalue()
 
     return fresh
@@ -105,6 +106,13 @@ def test_a_verb_fits_its_terminal_and_a_pipe_gets_no_colours(verb: str, run: Run
         if VERBS[verb].fits:
             assert widest(shown) <= int(columns)
             assert words(shown) == words(plain), "nothing is cut"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_with_json_a_verb_prints_one_document_also_when_it_fails(verb: str, run: Run) -> None:
+    code, printed, _ = run(verb, io.StringIO, io.StringIO, "--json")
+    assert code == VERBS[verb].code
+    assert isinstance(json.loads(printed), dict | list)
 
 
 @pytest.mark.parametrize(("stream", "status", "said"), BROKEN, ids=["closed pipe", "full disk"])

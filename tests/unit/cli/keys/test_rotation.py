@@ -97,16 +97,18 @@ def test_a_password_that_only_readers_have_changes_in_one_step(capsys: pytest.Ca
     assert (again["entry"], credential(bank, slot)) == (f"{name}-3", {"secret": f"{name}-3"})
 
 
-def test_the_password_of_a_server_that_was_never_deployed_has_none_before_it(
+def test_the_password_of_a_server_that_is_not_deployed_stays_because_claims_may_need_it(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = initialized(tmp_path, "bank-a", kind="party")
     monkeypatch.chdir(tmp_path)
     backend(tmp_path, monkeypatch)
     run(capsys, "keys", "init")
-    assert run(capsys, "secrets", "rotate", "party-9999-mysql")[0] == 0
-    assert credential(stack, "mysql") == {"secret": "party-9999-mysql-2"}
-    assert "party-9999-mysql" not in memory(stack)["secrets"]
+    before = stack.file.read_bytes()
+    code, _, errors = run(capsys, "secrets", "rotate", "party-9999-mysql")
+    assert (code, "party-9999 is not deployed" in errors, "`pulumi up -s bank-a` first" in errors) == (1, True, True)
+    assert stack.file.read_bytes() == before
+    assert run(capsys, "secrets", "rotate", "party-9999-fateboard")[0] == 0, "nobody but its readers keeps it"
 
 
 @pytest.mark.parametrize(
@@ -131,10 +133,10 @@ def test_a_password_of_an_external_engine_is_its_owners(capsys: pytest.CaptureFi
     bank.load()
     code, _, errors = run(capsys, "secrets", "rotate", "theirs")
     assert (code, "External engines" in errors, "which only its owner changes" in errors) == (1, True, True)
+    assert "theirs" not in run(capsys, "secrets", "rotate", "nobody")[2], "no remedy names what is refused"
 
 
-def test_an_entry_that_another_party_reads_stays(capsys: pytest.CaptureFixture[str], bank: Stack) -> None:
-    """One entry for two consoles: both get the new one; nothing else is removed."""
+def test_an_entry_of_two_consoles_changes_for_both(capsys: pytest.CaptureFixture[str], bank: Stack) -> None:
     text = bank.file.read_text().replace(
         "      modules:", "      credentials: {notebook: {secret: party-9999-fateboard}}\n      modules:", 1
     )

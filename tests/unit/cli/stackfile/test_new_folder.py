@@ -17,7 +17,7 @@ from cli.tools.project import find_project
 from federation.base.errors import FederationError
 from tests.support.stacks import REPO
 
-MADE = [".gitignore", "Pulumi.yaml", "env", "passphrase", "stacks", "state"]
+MADE = [".gitignore", "Pulumi.yaml", "docs", "env", "passphrase", "stacks", "state"]
 
 
 @pytest.fixture(autouse=True)
@@ -54,8 +54,8 @@ def test_a_new_folder_is_a_project_of_this_program_that_has_no_stack_yet(tmp_pat
 
 def test_what_a_stack_file_refers_to_is_beside_it(tmp_path: Path) -> None:
     new_folder(tmp_path / "bank")
-    for name in ("stack.schema.json", "README.md"):
-        assert (tmp_path / "bank" / "stacks" / name).resolve() == REPO / "stacks" / name
+    for name in ("stacks/stack.schema.json", "stacks/README.md", "docs"):
+        assert (tmp_path / "bank" / name).resolve() == REPO / name
 
 
 def test_the_passphrase_is_random_and_for_its_owner_only(tmp_path: Path) -> None:
@@ -82,6 +82,7 @@ def test_git_sees_nothing_that_opens_a_secret(tmp_path: Path) -> None:
     assert done.stdout.split() == [
         ".gitignore",
         "Pulumi.yaml",
+        "docs",
         *(f"stacks/{name}" for name in ("Pulumi.bank.yaml", "README.md", "stack.schema.json")),
     ]
 
@@ -154,7 +155,7 @@ def test_a_command_without_its_program_says_so(tmp_path: Path) -> None:
 
 def test_what_comes_next_is_said_as_it_is_typed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "my bank", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["next"][:2] == ["cd 'my bank'", ". ./env"]
+    assert json.loads(capsys.readouterr().out)["next"] == ["cd 'my bank'", ". ./env", "fatefed init KIND -s my-bank"]
 
 
 def test_the_folder_is_shown_as_it_is_found(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 from cli.main import main
 from cli.stackfile.initialize import Answers, init_stack
 from cli.tools.errors import CommandError
-from cli.tools.kept import copy_of, keep_copy, refuse_to_forget
+from cli.tools.kept import copy_of, has_keys, keep_copy, refuse_to_forget
 from cli.tools.project import Stack
 from cli.tools.pulumi import EngineError, pulumi
 from tests.support.stacks import initialized, stand_in
@@ -33,6 +33,12 @@ def keyed(stack: Stack, key: str = KEY) -> bytes:
 def test_a_stack_without_keys_has_no_copy(bank: Stack) -> None:
     keep_copy(bank)
     assert not copy_of(bank).exists()
+
+
+@pytest.mark.parametrize("settings", ["trust: {leafDays: 90}", "identity: {serial: 1}", "secrets: {}"])
+def test_settings_beside_keys_are_no_keys(bank: Stack, settings: str) -> None:
+    bank.file.write_text(f"{bank.file.read_text().rstrip()}\n  fate:{settings}\n")
+    assert not has_keys(bank.file)
 
 
 def test_a_copy_outlives_the_stack_file_and_nothing_is_begun_anew_beside_it(bank: Stack) -> None:

@@ -220,7 +220,7 @@ def test_every_missing_secret_is_told_with_the_way_to_give_it(tmp_path: Path) ->
         if name.endswith(("certificate", "key", "ca")):
             assert f"`pulumi config set --secret --path 'fate:secrets.{name}' < FILE`" in problem.remedy
         else:
-            assert problem.remedy == "run `fatefed secrets init`"
+            assert problem.remedy == "run `fatefed keys init`"
 
 
 @pytest.mark.parametrize("value", ["", " \n", None, 12345, {"canary": "canary"}, ["canary"]], ids=repr)
@@ -231,7 +231,7 @@ def test_a_secret_that_is_empty_or_no_text_is_refused_unquoted(name: str, value:
     (problem,) = caught.value.problems
     assert problem.place.endswith(f"fate:secrets.{name}")
     assert problem.problem == f"secret {name} is empty or not text"
-    assert ("secrets init" in problem.remedy) != (f"--path 'fate:secrets.{name}' < FILE" in problem.remedy)
+    assert ("keys init" in problem.remedy) != (f"--path 'fate:secrets.{name}' < FILE" in problem.remedy)
     assert "canary" not in str(caught.value)
 
 

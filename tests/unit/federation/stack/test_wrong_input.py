@@ -562,7 +562,7 @@ TOGETHER = [
         "modules.trafficServer.image.digest",
     ),
 ]
-NOT_ALLOWED = [
+APART = [
     Mistake(
         "namespaces created in scope namespaced",
         _changed(cluster={"scope": "namespaced", "createNamespaces": True}),
@@ -670,13 +670,13 @@ def _write(mistakes: Sequence[Mistake], folder: Path) -> tuple[Path, str]:
 
 
 def test_the_stacks_that_the_mistakes_are_made_in_are_legal(tmp_path: Path) -> None:
-    bases = {mistake.base.name: mistake.base for mistake in [*TOGETHER, *NOT_ALLOWED]}
+    bases = {mistake.base.name: mistake.base for mistake in [*TOGETHER, *APART]}
     assert len(bases) == 5
     for base in bases.values():
         assert base.load(tmp_path).plan.units
 
 
-@pytest.mark.parametrize("mistake", [*TOGETHER, *NOT_ALLOWED], ids=str)
+@pytest.mark.parametrize("mistake", [*TOGETHER, *APART], ids=str)
 def test_a_mistake_is_told_alone_with_place_problem_and_remedy(mistake: Mistake, tmp_path: Path) -> None:
     file, text = _write([mistake], tmp_path)
     problems, message = problems_of(file)

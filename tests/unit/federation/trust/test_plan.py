@@ -261,14 +261,14 @@ def test_a_rotation_overlaps(tmp_path: Path) -> None:
     assert seen == [("1", [one]), ("1", [one, two]), ("2", [one, two]), ("2", [two])]
 
 
-def test_a_missing_ca_is_asked_of_trust_init(tmp_path: Path) -> None:
+def test_a_missing_ca_is_asked_of_keys_init(tmp_path: Path) -> None:
     case = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(tls="partyCa"))
     loaded = load(case, tmp_path)
     assert loaded.plan.trust_names == {"party-9999-key", "party-9999-ca-1"}
     with pytest.raises(FederationError) as raised:
         check_secrets(loaded, {})
     asked = {problem.problem: problem.remedy for problem in raised.value.problems}
-    assert asked["secret party-9999-ca-1 is missing"] == asked["secret party-9999-key is missing"] == "run `fatefed trust init`"
+    assert asked["secret party-9999-ca-1 is missing"] == asked["secret party-9999-key is missing"] == "run `fatefed keys init`"
     with pytest.raises(FederationError, match=r"fate:trust\.parties\.9999: is missing"):
         check_secrets(loaded, dict.fromkeys(loaded.plan.secret_names, "x"))
 

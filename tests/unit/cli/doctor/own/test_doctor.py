@@ -259,6 +259,7 @@ def test_a_cluster_that_does_not_answer_is_one_row_and_one_question(lab: Lab) ->
     assert "was refused" in rows[0]["problem"]
     assert lab.run("status")[0] == 1
     assert "the cluster does not answer: The connection" in lab.text("status")
+    assert "remedy: check cluster.context" in lab.text("status")
 
 
 def test_what_is_wrong_in_the_kubeconfig_stands_beside_what_kubectl_says_of_it(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,7 +269,6 @@ def test_what_is_wrong_in_the_kubeconfig_stands_beside_what_kubectl_says_of_it(l
         row["problem"]
         == f'error: context "bank-a" does not exist; there is no file {lab.kubectl.folder}/none: name your kubeconfig in KUBECONFIG'
     )
-    assert "remedy: check cluster.context" in lab.text("status")
 
 
 def test_a_cluster_that_hangs_ends_in_time(lab: Lab) -> None:
