@@ -1,10 +1,8 @@
 """What stands last in a preview, where the operator's eye is: what the change does."""
 
 import atexit
-from contextlib import suppress
 from typing import NoReturn
 
-import grpc
 import pulumi
 
 from federation.changes.effects import SEVERITY, Effect
@@ -19,7 +17,7 @@ class LastMessages:
 
     def __init__(self) -> None:
         self._messages: list[tuple[int, str, str]] = []
-        atexit.register(self._end)
+        atexit.register(self.log)
 
     def effect(self, effect: Effect) -> None:
         """What the change does to one unit: a warning, unless nothing stops and nothing opens."""
@@ -39,11 +37,6 @@ class LastMessages:
         messages, self._messages = sorted(self._messages, key=lambda message: message[:2]), []
         for severity, _, text in messages:
             (pulumi.log.warn if severity else pulumi.log.info)(text)
-
-    def _end(self) -> None:
-        """The engine may be gone: an operator who pressed Ctrl-C twice needs no traceback."""
-        with suppress(grpc.RpcError):
-            self.log()
 
     def _add(self, severity: int, unit: str, text: str) -> None:
         self._messages.append((severity, unit, text))

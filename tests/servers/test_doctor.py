@@ -67,7 +67,7 @@ FAULTS: list[tuple[Callable[[MariaDb], object], str, str, str]] = [
     (
         lambda server: server.sql("ALTER DATABASE fate_9999 CHARACTER SET latin1"),
         "character set",
-        "latin1 cannot hold",
+        "latin1 cannot store",
         "CHARACTER SET utf8mb4",
     ),
     (lambda server: server.sql("SET GLOBAL max_connections = 50"), "connections", "max_connections is 50", "150 or more"),
