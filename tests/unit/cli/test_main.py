@@ -217,11 +217,13 @@ def test_check_says_what_a_stack_waits_for(capsys: pytest.CaptureFixture[str], h
     assert (code, errors) == (0, "")
     head = f"{os.path.join('stacks', 'Pulumi.bank-a.yaml')} is valid; 6 to do before `pulumi up`: party-9999\nedit the stack file:\n"
     assert out.startswith(head)
-    assert "\nwarning: party-9999 reaches no one" in out
+    assert "\naccept a descriptor:\n  consortium is pending, and without it nobody is reached" in out
+    assert "reaches no one" not in out, "what is to do is not a warning, too"
     assert "fatefed keys init -s bank-a" in out
     assert "pulumi config set --secret --path 'fate:secrets.party-9999-key' -s bank-a < FILE" in out
     code, out, _ = run(capsys, "check", "-s", "bank-a", "--json")
     assert json.loads(out)["pending"].keys() == {"consortium"}
+    assert any("party-9999 reaches no one" in text for text in json.loads(out)["warnings"])
 
 
 @pytest.mark.parametrize("arguments", [("check",), ("secrets", "init"), ("render", "--out", "out"), ("peers", "add", "sent.json")])
