@@ -116,7 +116,7 @@ def owner(clusters: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 
 
 def test_a_stack_that_is_named_is_pending_until_it_is_deployed_and_accepted(owner: Owner) -> None:
-    assert f"stack {NORTH} was not read yet: run `fatefed peers add --name hub`" in owner.pending
+    assert "hub is pending, and without it nobody is reached: `fatefed peers add --name hub -s south`" in owner.pending
     assert f"stack {NORTH}: publishes no descriptor: it is not deployed" in owner.pending
     assert len(owner.first_preview) >= 20
     assert "create fate:federation:ExternalExchange::hub" not in owner.first_preview, "nothing is taken over without a command"
