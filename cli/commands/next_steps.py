@@ -19,7 +19,7 @@ from federation.config.kubeconfig import read_kubeconfig
 from federation.pki.identity import SECRET
 from federation.stack.load import LoadedStack
 from federation.trust.plan import CERT_MANAGER
-from federation.units.hubs import named_hubs
+from federation.units.hubs import named_hubs, waiting_hubs
 
 # What `init` and `convert` write where only the operator knows better: an address and a registry of nobody.
 _PLACEHOLDER = re.compile(r"\b192\.0\.2\.\d+\b|\bregistry\.[a-z0-9-]+\.example\b")
@@ -37,13 +37,13 @@ GROUPS: dict[Group, str] = {
 class ToDo:
     """One thing to do before `pulumi up`: what, and the command that does it; no command where the stack file is to be edited.
 
-    `warns`: part of the plan's warning of the same.
+    `warnings`: those of the plan that say the same.
     """
 
     group: Group
     what: str
     command: str = ""
-    warns: str = ""
+    warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.what}: `{self.command}`" if self.command else self.what
@@ -71,7 +71,11 @@ def next_steps(stack: Stack, *, after_up: bool = False) -> tuple[NextStep, ...]:
         loaded = stack.load()
     except FederationError:
         return (NextStep(f"fatefed check {stack.options}", "lists what is wrong in the stack file"),)
-    wanted = to_do(loaded, stack)
+    return steps_after(loaded, stack, to_do(loaded, stack), after_up=after_up)
+
+
+def steps_after(loaded: LoadedStack, stack: Stack, wanted: Sequence[ToDo], *, after_up: bool = False) -> tuple[NextStep, ...]:
+    """The same of a stack that is loaded, and of which it is known what is to be done."""
     return (*_before_up(stack, wanted), *_up(loaded, stack, after_up=after_up and not wanted))
 
 
@@ -162,15 +166,18 @@ def _provided_secrets(loaded: LoadedStack, stack: Stack) -> Iterator[ToDo]:
 def _hubs(loaded: LoadedStack, stack: Stack) -> Iterator[ToDo]:
     """Exchanges and the like that a unit of the stack names, and whose descriptor was not accepted: without them it reaches nobody."""
     folder = stack.file.parent
-    for name in dict.fromkeys(hub.peer for hub in named_hubs(loaded.spec)):
-        if name in loaded.peers.pending:
-            peer = loaded.spec.peers[name]
-            there = peer.stack is not None or (peer.descriptor is not None and (folder / peer.descriptor).exists())
-            source = f"--name {name}" if peer.stack else f"{shlex.quote(str(peer.descriptor))} --name {name}"
-            what = f"{name} is pending, and without it nobody is reached"
-            file = "" if there else "; FILE: the descriptor that its operator sends"
-            command = f"fatefed peers add {source if there else 'FILE'} {stack.options}"
-            yield ToDo("accept", f"{what}{file}", command, warns=f"peer {name} is pending: ")
+    # Others wait because the stack file says so.
+    unaccepted = {name: loaded.plan.pending[name] for name in loaded.peers.pending}
+    warnings: dict[str, tuple[str, ...]] = {}
+    for hub, warning in waiting_hubs(loaded.spec, unaccepted):
+        warnings[hub.peer] = (*warnings.get(hub.peer, ()), warning)
+    for name, repeated in warnings.items():
+        peer = loaded.spec.peers[name]
+        there = peer.stack is not None or (peer.descriptor is not None and (folder / peer.descriptor).exists())
+        source = f"--name {name}" if peer.stack else f"{shlex.quote(str(peer.descriptor))} --name {name}"
+        what = f"{name} is pending, and without it nobody is reached"
+        file = "" if there else "; FILE: the descriptor that its operator sends"
+        yield ToDo("accept", f"{what}{file}", f"fatefed peers add {source if there else 'FILE'} {stack.options}", repeated)
 
 
 def placeholders(stack: Stack) -> Iterator[str]:

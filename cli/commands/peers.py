@@ -198,12 +198,12 @@ def peers_list(stack: Stack) -> Result:
 
     Example: `fatefed peers list -s bank-a`
     """
-    from cli.peers.listing import peers_data, peers_table
+    from cli.peers.listing import peers_data, peers_part
     from cli.tools.page import Page
 
     loaded = stack.load()
     peers = peers_data(loaded)
-    return Result(Page((peers_table(loaded),)) if peers else "no peers: `fatefed peers add FILE` accepts one", {"peers": peers})
+    return Result(Page((peers_part(loaded),)), {"peers": peers})
 
 
 def descriptor_show(file: Annotated[Path, typer.Argument(metavar="FILE", help="a descriptor, signed or not")]) -> Result:

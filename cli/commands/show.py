@@ -67,8 +67,9 @@ def check_text(loaded: LoadedStack, stack: Stack, wanted: Sequence[ToDo], others
     for group, title in GROUPS.items():
         if mine := [str(one) for one in wanted if one.group == group]:
             lines += [f"{title}:", *(f"  {escaped(text)}" for text in mine)]
-    new = [text for text in others if not any(one.warns and one.warns in text for one in wanted)]
-    return "\n".join([*lines, *warnings_text(new).splitlines(), next_text(steps)])
+    repeated = {warning for one in wanted for warning in one.warnings}
+    new = warnings_text(text for text in others if text not in repeated)
+    return "\n".join([*lines, *new.splitlines(), next_text(steps)])
 
 
 def identity_text(identity: Identity) -> str:

@@ -170,7 +170,7 @@ def check(
     Example: `fatefed check -s bank-a --live`
     """
     from cli.commands import show
-    from cli.commands.next_steps import next_data, next_steps, to_do
+    from cli.commands.next_steps import next_data, steps_after, to_do
     from cli.doctor.own.occupants import Findings, look_around
     from cli.peers.descriptors import outdated_exports
     from cli.tools.kubectl import Cluster
@@ -184,7 +184,7 @@ def check(
     others = [str(finding) for finding in loaded.plan.findings if not finding.before_up]
     others += [*loaded.plan.unpinned, *outdated_exports(loaded, stack), *around.warnings]
     parts = [{"place": finding.place, "text": finding.problem.rstrip(":;"), "remedy": finding.remedy} for finding in loaded.plan.findings]
-    steps = next_steps(stack)
+    steps = steps_after(loaded, stack, wanted)
     data = {
         "units": [unit.key for unit in loaded.plan.units],
         "pending": dict(loaded.plan.pending),

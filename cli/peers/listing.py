@@ -14,8 +14,10 @@ def peers_data(loaded: LoadedStack) -> dict[str, dict[str, Any]]:
     return {name: {**facts.get(name, {}), **state} for name, state in loaded.plan.states.items()}
 
 
-def peers_table(loaded: LoadedStack) -> Table:
-    """The same, a line for each."""
+def peers_part(loaded: LoadedStack) -> str | Table:
+    """The same for a page: a line for each, or how to get one."""
+    if not loaded.plan.states:
+        return "no peers: `fatefed peers add FILE` accepts one"
     accepted, rows = {peer.name: peer for peer in loaded.peers.accepted}, []
     for name, state in loaded.plan.states.items():
         peer = accepted.get(name)

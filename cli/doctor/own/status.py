@@ -8,7 +8,7 @@ from cli.doctor.live_addresses import filled
 from cli.doctor.own.certificates import ends, issuer_of, why_not_ready
 from cli.doctor.own.checks import NO_ANSWER
 from cli.doctor.snapshot import CERTIFICATES, VERSION, Snapshot, UnitView, addresses, expected, name_of
-from cli.peers.listing import peers_data, peers_table
+from cli.peers.listing import peers_data, peers_part
 from cli.tools.kubectl import Object, Reading
 from cli.tools.page import Page, Table
 from federation.base.live import live_values
@@ -37,8 +37,7 @@ def status_text(snapshot: Snapshot) -> Page:
         sections = ("modules", "claims", "certificates", "services", "endpoints", "consoles") if view.deployed else ("claims",)
         for section in sections:
             parts += _section(section, unit[section])
-    parts += ["", peers_table(snapshot.loaded)] if data["peers"] else ["", "no peers: `fatefed peers add FILE` accepts one"]
-    return Page(tuple(parts))
+    return Page((*parts, "", peers_part(snapshot.loaded)))
 
 
 def _how(view: UnitView, modules: Entries | dict[str, str]) -> str:
@@ -55,10 +54,8 @@ def _section(name: str, content: Any) -> Sequence[str | Table]:
         return ["", f"{name}: not readable: {content['unread']}"]
     if not content:
         return []
-    shown = [
-        {("age" if word == "since" else word): _age(value) if word == "since" else value for word, value in one.items()} for one in content
-    ]
-    return ["", Table(tuple(shown[0]), [tuple(map(str, entry.values())) for entry in shown])]
+    head = tuple("age" if word == "since" else word for word in content[0])
+    return ["", Table(head, [tuple(_age(value) if word == "since" else str(value) for word, value in one.items()) for one in content])]
 
 
 def _age(since: str) -> str:
