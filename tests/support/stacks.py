@@ -11,7 +11,7 @@ import pytest
 from cli.stackfile.initialize import Answers, stack_text
 from cli.tools.project import Stack, find_project
 from federation.peers.descriptor import Descriptor
-from tests.support.configs import signed_file
+from tests.support.configs import Case, signed_file
 
 REPO = Path(__file__).resolve().parents[2]
 _serials = itertools.count(1)
@@ -30,6 +30,12 @@ def stack(folder: Path, name: str, text: str) -> Stack:
     """A stack with this file."""
     (project(folder) / "stacks" / f"Pulumi.{name}.yaml").write_text(text)
     return find_project(folder).stack(name)
+
+
+def of_case(folder: Path, case: Case) -> Stack:
+    """The stack of a case, called bank-a, with its peers' files."""
+    case.write(project(folder) / "stacks")
+    return stack(folder, "bank-a", case.text())
 
 
 def initialized(folder: Path, name: str, **answers: Any) -> Stack:

@@ -56,9 +56,7 @@ spec: {containers: [{name: a, image: "busybox:1.36"}]}
 def test_images_that_no_digest_of_the_stack_file_reaches_are_named(tmp_path: Path) -> None:
     case = MESH.with_file("extra/own.yaml", POD.encode()).changed(lambda config: config.update(manifests={"own": "extra/own.yaml"}))
     assert [*images_of(case.load(tmp_path / "a").plan.manifests[0].documents())] == ["busybox:1.36"]
-    project = stacks.project(tmp_path / "b")
-    case.write(project / "stacks")
-    stack = stacks.stack(project, "bank-a", case.text())
+    stack = stacks.of_case(tmp_path / "b", case)
     asked: list[str] = []
 
     def digest(reference: str) -> str:
@@ -132,9 +130,7 @@ def test_a_pull_secret_that_pulumi_does_not_give_fails_every_image_and_writes_no
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = MESH.changed(lambda config: config.update(images={"pullSecret": {"secret": "registry"}}))
-    project = stacks.project(tmp_path / "b")
-    case.write(project / "stacks")
-    stack = stacks.stack(project, "bank-a", case.text())
+    stack = stacks.of_case(tmp_path / "b", case)
     before = stack.file.read_bytes()
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     asked = tmp_path / "asked"

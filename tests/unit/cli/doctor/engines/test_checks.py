@@ -74,8 +74,7 @@ def test_a_server_that_does_not_listen_needs_no_name_and_is_one_row(refusing: in
 
 def test_no_remedy_points_at_another_row_and_the_verdict_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case = EXTERNAL_EGGROLL.changed(lambda config: config["parties"]["9999"].update(engines=external(mysql={**MYSQL, "host": GONE})))
-    case.write(stacks.project(tmp_path / "project") / "stacks")
-    stack = stacks.stack(tmp_path / "project", "bank-a", case.text())
+    stack = stacks.of_case(tmp_path / "project", case)
     where = ["-s", stack.name, "-C", str(stack.project.folder)]
     assert main(["doctor", "--engines", *where]) == 1
     text = capsys.readouterr().out

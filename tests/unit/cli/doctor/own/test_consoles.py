@@ -19,9 +19,7 @@ class Lab:
     """A stack, and the pages that a browser was sent to."""
 
     def __init__(self, folder: Path, case: Case, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        project = stacks.project(folder / "project")
-        case.write(project / "stacks")
-        self.stack = stacks.stack(project, "bank-a", case.text())
+        self.stack = stacks.of_case(folder / "project", case)
         self.kubectl = FakeKubectl(folder, self.stack.load().plan)
         self.monkeypatch, self.capsys, self.pages = monkeypatch, capsys, list[str]()
         monkeypatch.setenv("KUBECTL", str(self.kubectl.program))

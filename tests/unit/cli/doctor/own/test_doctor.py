@@ -12,7 +12,6 @@ import pytest
 
 from cli.doctor.snapshot import expected
 from cli.main import main
-from cli.tools.project import Stack
 from tests.support import stacks
 from tests.support.configs import LOCAL, PENDING, STAR_PARTY, Case, Config, node_port
 from tests.support.kubectl import FORBIDDEN, NOT_FOUND, Answers, FakeHelm, FakeKubectl, pod
@@ -39,7 +38,7 @@ class Lab:
     """A stack, a cluster that has all of it, and fatefed run on them."""
 
     def __init__(self, folder: Path, case: Case, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.stack = _written(folder, case)
+        self.stack = stacks.of_case(folder / "project", case)
         self.kubectl = FakeKubectl(folder, self.stack.load().plan)
         self.unit = self.stack.load().plan.units[-1]
         self.capsys = capsys
@@ -67,12 +66,6 @@ class Lab:
     def skipped(self) -> list[tuple[str, str]]:
         """The checks that wait, and for which one."""
         return [(row["check"], row["problem"]) for row in self.run("doctor")[1]["rows"] if row["state"] == "skipped"]
-
-
-def _written(folder: Path, case: Case) -> Stack:
-    project = stacks.project(folder / "project")
-    case.write(project / "stacks")
-    return stacks.stack(project, "bank-a", case.text())
 
 
 @pytest.fixture

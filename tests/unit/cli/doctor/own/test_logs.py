@@ -16,9 +16,7 @@ class Lab:
     """A stack, and a cluster whose pods have written something."""
 
     def __init__(self, folder: Path, case: Case, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        project = stacks.project(folder / "project")
-        case.write(project / "stacks")
-        self.stack = stacks.stack(project, "bank-a", case.text())
+        self.stack = stacks.of_case(folder / "project", case)
         self.kubectl = FakeKubectl(folder, self.stack.load().plan)
         self.capsys = capsys
         monkeypatch.setenv("KUBECTL", str(self.kubectl.program))

@@ -20,8 +20,7 @@ Check = Callable[[Callable[[Answers], None]], tuple[int, dict[str, Any]]]
 def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
     """`check --live` of a party with claims, deployed and well, after a change of what its cluster answers."""
     case = STAR_PARTY.changed(lambda config: config["parties"]["9999"].update(persistence={"storageClass": "fast"}))
-    case.write(stacks.project(tmp_path / "project") / "stacks")
-    stack = stacks.stack(tmp_path / "project", "bank-a", case.text())
+    stack = stacks.of_case(tmp_path / "project", case)
     kubectl = FakeKubectl(tmp_path, stack.load().plan)
     monkeypatch.setenv("KUBECTL", str(kubectl.program))
 
