@@ -63,5 +63,5 @@ to go on by hand
   kubectl get pods -n fate-{party}
   pulumi config set --path 'fate:parties.{party}.modules.spark.workers' 3 && pulumi preview
   fatefed render -s {name} --out /tmp/{name}
-a third party: `fatefed init party -s shop-c --party-id 10001` (README, "A third party")
+a third party: `fatefed init party -s shop-c --party-id 10001` (README, "Add a third party to the demo")
 the end: make demo-down""")

@@ -1,7 +1,7 @@
 """Who may connect to a unit, and where its pods may connect to, as far as the operator decides it: remembered, and compared.
 
-Whom a unit dials because they are its peers is not in here: that changes with its links. But a peer that is known by name only is:
-no policy holds a name, so its port opens to everyone, and it is the peer that chooses the port.
+Connections to peers are not part of this record, because they change with the links. The exception is a peer that is known by host name
+only: a network policy cannot hold a name, so the peer's port opens to every address, and the peer chooses that port.
 """
 
 import ipaddress

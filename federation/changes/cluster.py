@@ -31,7 +31,7 @@ def unreachable_cluster(spec: ClusterSpec, kubeconfig: Kubeconfig) -> str:
 
 
 def other_cluster(spec: ClusterSpec, remembered: Uids, current: Uids) -> str | None:
-    """What is said when it leads to another one than where the stack is deployed; None: it does not, or `cluster.uid` allows that."""
+    """The error when the kubeconfig leads to another cluster than the stack's; None: it does not, or `cluster.uid` allows the other cluster."""
     changed = _changed(remembered, current)
     if changed is None or spec.uid is not None:
         return None
@@ -45,7 +45,7 @@ def other_cluster(spec: ClusterSpec, remembered: Uids, current: Uids) -> str | N
 
 
 def moved_cluster(remembered: Uids, current: Uids) -> str | None:
-    """What is said of each unit of a stack that moves, as `cluster.uid` allows; None: it does not move."""
+    """The effect on each unit of a stack that moves to the cluster in `cluster.uid`; None: it does not move."""
     changed = _changed(remembered, current)
     if changed is None:
         return None

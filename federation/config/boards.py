@@ -41,7 +41,7 @@ class _Named(Model):
 
     @property
     def named(self) -> dict[str, Any]:
-        """What is said of each console that is named."""
+        """The settings of each console that the stack file names."""
         return {name: value for name, value in self.by_key().items() if value is not None}
 
 

@@ -60,7 +60,7 @@ def far_overrides(stack: CheckedStack) -> Iterator[Problem]:
 
 
 def _unit_warnings(program: str) -> Warn:
-    """What is said of each unit of a program."""
+    """The warnings of each unit of a program."""
 
     def of_units(stack: PlannedStack) -> Iterator[Finding]:
         of_program = (unit for unit in stack.units if unit.row.program == program)

@@ -85,7 +85,7 @@ _FIXED_PORT = "the driver of the party's own Spark takes any port inside the clu
 
 
 def _deployed(cluster: Cluster, draft: Draft, engine: Engine) -> None:
-    """What is said of an engine that KubeFATE deployed itself: FATE-Flow was told it, and here it is fixed."""
+    """The keys of an engine that KubeFATE deployed itself: KubeFATE passed them to FATE-Flow; here the values are fixed."""
     for key, one in engine.keys.items():
         path, value = (*engine.block, key), cluster.file.get(*engine.block, key)
         if value in (None, "", one.default) or (key == "name_node" and str(value).rstrip("/") == one.default):

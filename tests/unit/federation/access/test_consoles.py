@@ -42,7 +42,7 @@ def consoles(unit: UnitPlan) -> dict[str, Any]:
 
 
 def problems(case: Case, folder: Path) -> tuple[Problem, ...]:
-    """What is said of a stack, which must be wrong."""
+    """The problems of a stack that must be wrong."""
     with pytest.raises(FederationError) as refused:
         case.load(folder)
     return refused.value.problems

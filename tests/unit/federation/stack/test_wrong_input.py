@@ -68,7 +68,7 @@ def line_of(text: str, keys: Sequence[str]) -> int:
 
 
 def problems_of(file: Path) -> tuple[tuple[Problem, ...], str]:
-    """What is said of a stack file, as problems and as the message."""
+    """The problems of a stack file, and the message that lists them."""
     with pytest.raises(FederationError) as caught:
         load_stack(file)
     return caught.value.problems, str(caught.value)
