@@ -31,7 +31,7 @@ def unreachable_cluster(spec: ClusterSpec, kubeconfig: Kubeconfig) -> str:
 
 
 def other_cluster(spec: ClusterSpec, remembered: Uids, current: Uids) -> str | None:
-    """The error when the kubeconfig leads to another cluster than the stack's; None: it does not, or `cluster.uid` allows the other cluster."""
+    """The error when the kubeconfig leads to another cluster than the stack's; None: it does not, or `cluster.uid` allows the move."""
     changed = _changed(remembered, current)
     if changed is None or spec.uid is not None:
         return None
