@@ -5,7 +5,7 @@ from functools import partial
 
 import pulumi
 
-from components import External, LastMessages, Site, UnitArgs, Units, make_units, published_bodies
+from components import External, LastMessages, Site, StackRecord, UnitArgs, make_units, published_bodies
 from components.base import refuse_self_routes, refused
 from components.cluster import cluster_uids, object_providers
 from components.manifests import extra_manifests
@@ -32,14 +32,14 @@ def main() -> None:
     plan, spec = published_plan(stack, secrets), stack.spec
     secrets |= made_certificates(stack, secrets)
     namespaces = Namespaces(spec.cluster, project_folder(file), stack.source.place, plan.units)
-    remembered = Units(plan, spec.cluster, cluster_uids(spec.cluster, [unit.namespace for unit in plan.units]), last := LastMessages())
-    opts, retained = object_providers(spec.cluster, remembered)
+    record = StackRecord(plan, spec.cluster, cluster_uids(spec.cluster, [unit.namespace for unit in plan.units]), last := LastMessages())
+    opts, retained = object_providers(spec.cluster, record)
     others = (*plan.unpinned, *source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack()))
     for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *weak_certificate_warnings(stack, secrets), *others):
         pulumi.log.warn(warning)
     for peer in plan.external:
         External(peer)
-    sites = {unit.key: Site(unit, last, opts, remembered.urn, namespaces.free(unit, last), retained) for unit in plan.units}
+    sites = {unit.key: Site(unit, last, opts, record.urn, namespaces.free(unit, last), retained) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
     clear = refuse_self_routes({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}

@@ -3,17 +3,17 @@
 from components.exported import compared_with_exports, published_bodies
 from components.external import External
 from components.last_messages import LastMessages
-from components.remembered import Units
 from components.site import Site
+from components.stack_record import StackRecord
 from components.unit import Unit, UnitArgs, make_units
 
 __all__ = [
     "External",
     "LastMessages",
     "Site",
+    "StackRecord",
     "Unit",
     "UnitArgs",
-    "Units",
     "compared_with_exports",
     "make_units",
     "published_bodies",

@@ -17,7 +17,7 @@ from federation.config.stack import ClusterSpec
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _API_SERVER = "https://kubernetes.default.svc"
 # The provider replaces every object when it believes that the cluster is another one, unless this stays the same. It compares what
-# kubeconfigs say, and deletes with whatever kubeconfig is there then. Which cluster it is, `Units` knows by its UID.
+# kubeconfigs say, and deletes with whatever kubeconfig is there then. Which cluster it is, `StackRecord` knows by its UID.
 _IDENTIFIER = "known by its UID"
 # A kind of every API server, in no namespace, that is no resource of Pulumi's.
 _PROBE = json.dumps({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "metadata": {"name": "probe"}})

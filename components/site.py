@@ -69,7 +69,7 @@ class Site(FederationComponent):
 
 
 def _keeps_data(key: str, config_path: str, last: LastMessages) -> ResourceHook:
-    """Refuses, in a preview already, an edit that would leave a unit's data behind: where the state holds no `Units` yet."""
+    """Refuses, in a preview already, an edit that would leave a unit's data behind: where the state holds no `StackRecord` yet."""
 
     def check(change: ResourceHookArgs) -> None:
         if problems := list(lost_data(change.old_inputs or {}, change.new_inputs or {})):

@@ -102,7 +102,7 @@ def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this 
 
 def _removed(unit: str, old: Facts, owner: str) -> Effect:
     links, data = old.get("links"), old.get("data", {})
-    # For a removed unit a preview has only its recorded data (`components.remembered`); `fatefed plan` also lists its peers.
+    # For a removed unit a preview has only its recorded data (`components.stack_record`); `fatefed plan` also lists its peers.
     gone = affected(unit, ["all its peers"], (), None) if links is None else affected(unit, links, links, old.get("groups"))
     kept = (
         f": the claims of {', '.join(sorted(claims))} stay in namespace {data['namespace']}, unused"

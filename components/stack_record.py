@@ -1,4 +1,7 @@
-"""What a stack as a whole remembers: its cluster, and its units' data. A unit's own component cannot see another one, nor its own end."""
+"""What the state records of a stack as a whole: its cluster and the data of its units.
+
+The component of a unit sees no other unit, and runs no more when it is removed itself.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +21,11 @@ from federation.units.data import lost_data, refusal, taken_namespaces
 _CLUSTER = "cluster"
 
 
-class Units(FederationComponent):
-    """Holds nothing. The provider and all Sites wait for it, so that nothing is touched, and nothing forgotten, when it refuses."""
+class StackRecord(FederationComponent):
+    """Has no objects. The providers and all Sites wait for it: when it refuses, nothing is touched and nothing leaves the state.
+
+    In every stack's state its type is `Units`.
+    """
 
     def __init__(self, plan: StackPlan, cluster: ClusterSpec, uids: Output[dict[str, str]], last: LastMessages) -> None:
         """`uids`: of the cluster that the kubeconfig leads to."""
