@@ -21,13 +21,13 @@ from federation.stack.load import check_secrets, expiry_warnings, load_stack, ma
 def main() -> None:
     """Deploy the stack. Nothing is registered before the whole configuration was checked."""
     config = pulumi.Config("fate")
-    found = {key: config.get(key) if key in ("organization", "peersFile") else config.get_object(key) for key in StackSpec.written_keys()}
-    # Pulumi.yaml gives what a stack lacks an empty default.
-    given = {key: value for key, value in found.items() if value not in (None, {}, "")}
+    values = {key: config.get(key) if key in ("organization", "peersFile") else config.get_object(key) for key in StackSpec.written_keys()}
+    # Pulumi.yaml has an empty default for each key that a stack lacks.
+    written = {key: value for key, value in values.items() if value not in (None, {}, "")}
     secrets: dict[str, str] = config.get_object("secrets") or {}
     file = stack_file(pulumi.get_stack())
     now = datetime.now(UTC)
-    stack = load_stack(file, given, shown(file), today=now.date())
+    stack = load_stack(file, written, shown(file), today=now.date())
     check_secrets(stack, secrets)
     plan, spec = published_plan(stack, secrets), stack.spec
     secrets |= made_certificates(stack, secrets)

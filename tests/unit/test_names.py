@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("federation", "components", "sandbox", "cli")
+FOLDERS = ("federation", "components", "sandbox", "cli", "__main__.py")
 
 
 def banned(glossary: str) -> frozenset[str]:
@@ -41,9 +41,9 @@ BANNED = banned((ROOT / "docs/glossary.md").read_text("utf-8"))
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_no_name_holds_a_word_that_the_glossary_bans(folder: str) -> None:
-    paths = sorted((ROOT / folder).rglob("*.py"))
+    paths = sorted((ROOT / folder).rglob("*.py")) or [ROOT / folder]
     named = [(path, line, name) for path in paths for line, name in names(ast.parse(path.read_text("utf-8")))]
-    assert len(named) > 100, "the walk saw no names"
+    assert len(named) > 20, "the walk saw no names"
     wrong = [f"{path.relative_to(ROOT)}:{line}: {name}" for path, line, name in named if BANNED & set(words(name))]
     assert not wrong, "\n".join(wrong)
 
