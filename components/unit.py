@@ -38,7 +38,7 @@ class UnitArgs:
     secrets: Mapping[str, Output[str]]
     last: LastMessages
     # Fails when a peer turns out to be at an address of this stack: until it is there, nothing of a unit is changed.
-    clear: Output[Any] | None = None
+    route_check: Output[Any] | None = None
     # What must be there before workloads: the stack's own objects, such as claims and service accounts.
     needs: Sequence[k8s.yaml.v2.ConfigGroup] = ()
 
@@ -50,7 +50,7 @@ class UnitArgs:
     @property
     def settled(self) -> Output[Any]:
         """There when no Site refused and no peer is at an address of this stack: until then, the state remembers what was deployed."""
-        return Output.all(*(site.urn for site in self.sites.values()), *([] if self.clear is None else [self.clear]))
+        return Output.all(*(site.urn for site in self.sites.values()), *([] if self.route_check is None else [self.route_check]))
 
 
 class Unit(FederationComponent):
