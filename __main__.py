@@ -39,7 +39,7 @@ def main() -> None:
         pulumi.log.warn(warning)
     for peer in plan.external:
         External(peer)
-    sites = {unit.key: Site(unit, last, opts, record.urn, namespaces.free(unit, last), retained) for unit in plan.units}
+    sites = {unit.key: Site(unit, last, opts, record.urn, namespaces.occupancy_guard(unit, last), retained) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
     route_check = refuse_self_routes(
         {unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses

@@ -36,14 +36,14 @@ class FederationComponent(pulumi.ComponentResource):
         name: str,
         opts: ResourceOptions | None = None,
         facts: Mapping[str, Any] | None = None,
-        after: Output[Any] | None = None,
+        gate: Output[Any] | None = None,
     ) -> None:
         """`facts`: plain data that the state remembers and the engine compares at the next preview.
 
-        `after`: what may refuse the whole update; until it is there, the state remembers what it did.
+        `gate`: fails when the update is refused; the state records `facts` only once it is there.
         """
         self.name = name
-        properties = None if facts is None else {key: value if after is None else _when(after, value) for key, value in facts.items()}
+        properties = None if facts is None else {key: value if gate is None else _behind_gate(gate, value) for key, value in facts.items()}
         if facts is not None:
             # Pulumi would print all facts when one changes; what that means, effects say in words.
             opts = ResourceOptions.merge(opts, ResourceOptions(hide_diffs=["*"]))
@@ -59,8 +59,8 @@ class FederationComponent(pulumi.ComponentResource):
         return created
 
 
-def _when(after: Output[Any], value: Any) -> Output[Any]:
-    return after.apply(lambda _: value)
+def _behind_gate(gate: Output[Any], value: Any) -> Output[Any]:
+    return gate.apply(lambda _: value)
 
 
 def fill(data: Any, addresses: Addresses) -> Input[Any]:

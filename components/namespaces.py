@@ -46,7 +46,7 @@ class Namespaces:
         if wrong:
             raise FederationError(Problem(self._at(unit), *why) for unit, why in wrong)
 
-    def free(self, unit: UnitPlan, last: LastMessages) -> ResourceHook:
+    def occupancy_guard(self, unit: UnitPlan, last: LastMessages) -> ResourceHook:
         """Refuses, in a preview too, a unit that the state does not know, where others use its namespace; warns of claims that are left."""
 
         def check(_: ResourceHookArgs) -> None:

@@ -28,18 +28,18 @@ class Site(FederationComponent):
         plan: UnitPlan,
         last: LastMessages,
         opts: ResourceOptions | None = None,
-        after: Output[Any] | None = None,
-        free: ResourceHook | None = None,
+        gate: Output[Any] | None = None,
+        occupancy_guard: ResourceHook | None = None,
         retained: pulumi.ProviderResource | None = None,
     ) -> None:
         """`retained`: the provider of the namespace.
 
-        `free`: refuses a namespace that others use; asked when the state does not know the unit.
+        `occupancy_guard`: refuses a namespace that others use; asked when the state does not know the unit.
         """
         keeps = [] if plan.allow_data_loss else [_keeps_data(plan.key, plan.config_path, last)]
-        hooks = ResourceHookBinding(before_create=[] if free is None else [free], before_update=[*keeps])
+        hooks = ResourceHookBinding(before_create=[] if occupancy_guard is None else [occupancy_guard], before_update=[*keeps])
         guarded = ResourceOptions(hooks=hooks)
-        super().__init__("Site", plan.key, ResourceOptions.merge(opts, guarded), plan.data, after)
+        super().__init__("Site", plan.key, ResourceOptions.merge(opts, guarded), plan.data, gate)
         # A namespace holds its party's claims: destroying or renaming a stack must not delete data (invariant 9).
         namespace = [self.create(manifest, retain_on_delete=True, provider=retained) for manifest in plan.namespace_object]
         # Before all else of the unit: where another stack's note is, the API server refuses this one.

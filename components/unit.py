@@ -48,8 +48,8 @@ class UnitArgs:
         return self.sites[self.plan.key]
 
     @property
-    def settled(self) -> Output[Any]:
-        """There when no Site refused and no peer is at an address of this stack: until then, the state remembers what was deployed."""
+    def gate(self) -> Output[Any]:
+        """There once no Site refused and no peer is at an address of this stack: until then the state records what was deployed."""
         return Output.all(*(site.urn for site in self.sites.values()), *([] if self.route_check is None else [self.route_check]))
 
 
@@ -74,7 +74,7 @@ class Unit(FederationComponent):
             before_update=[_says_what_it_does(plan.key, args.last)], after_create=[self._notes_that_it_is_new(plan.key)]
         )
         super().__init__(
-            KINDS[plan.kind].component, plan.key, ResourceOptions.merge(opts, ResourceOptions(hooks=hooks)), plan.facts, args.settled
+            KINDS[plan.kind].component, plan.key, ResourceOptions.merge(opts, ResourceOptions(hooks=hooks)), plan.facts, args.gate
         )
         secrets = [self._secret(secret, args) for secret in plan.secrets]
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}
