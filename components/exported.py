@@ -32,7 +32,7 @@ def published_bodies(units: Mapping[str, Unit], spec: StackSpec, stack: str) -> 
     """What each unit publishes; on the way, which descriptors are to be exported: out of date ones, and those of units that are new."""
     for key, unit in units.items():
         if key not in spec.exported:
-            Output.all(unit.descriptor, unit.parts).apply(partial(_suggest, key, unit, f"-s {stack}"))
+            Output.all(unit.descriptor, unit.resources).apply(partial(_suggest, key, unit, f"-s {stack}"))
     return compared_with_exports({key: unit.descriptor for key, unit in units.items()}, spec, stack)
 
 

@@ -62,10 +62,10 @@ class Unit(FederationComponent):
 
     descriptor: Output[dict[str, Any]]
     route_revision: Output[str]
-    # Whether this update makes it; known when `parts` are.
+    # Whether this update makes it; known when `resources` are.
     new: bool
     # What it has in its cluster.
-    parts: Output[list[Resource]]
+    resources: Output[list[Resource]]
 
     def __init__(self, args: UnitArgs, opts: ResourceOptions | None = None) -> None:
         plan = args.plan
@@ -87,7 +87,7 @@ class Unit(FederationComponent):
         rendered: Output[Any] = self._chart(plan.chart, [*needs, *jobs]).resources
         boards = [self.create(board, depends_on=args.site.namespace) for board in plan.boards]
         # A dependency on a chart is none on its objects.
-        self.parts = rendered.apply(lambda objects: [*secrets, *routes, *policies, *issued, *jobs, *boards, *objects])
+        self.resources = rendered.apply(lambda objects: [*secrets, *routes, *policies, *issued, *jobs, *boards, *objects])
         self.descriptor = Output.from_input(fill(plan.descriptor, args.addresses)).apply(_published)
         self.route_revision = Output.all(**files).apply(route_revision)
         self.register_outputs({"descriptor": self.descriptor, "routeRevision": self.route_revision})
@@ -158,8 +158,8 @@ def make_units(arguments: Sequence[UnitArgs], opts: ResourceOptions) -> dict[str
     """All units of a stack, by key, and what keeps them from being destroyed while others rely on one."""
     units: dict[str, Unit] = {args.plan.key: Unit(args, opts) for args in arguments}
     groups = {id(group): group for args in arguments for group in args.needs}.values()
-    parts = Output.all(*(unit.parts for unit in units.values()), *(group.resources for group in groups))
-    everything = parts.apply(lambda resources: [*(args.site for args in arguments), *chain.from_iterable(resources)])
+    made = Output.all(*(unit.resources for unit in units.values()), *(group.resources for group in groups))
+    everything = made.apply(lambda resources: [*(args.site for args in arguments), *chain.from_iterable(resources)])
     for unit in units.values():
         unit.keep(everything)
     return units
