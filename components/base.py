@@ -32,7 +32,7 @@ class FederationComponent(pulumi.ComponentResource):
 
     def __init__(
         self,
-        kind: str,
+        type_name: str,
         name: str,
         opts: ResourceOptions | None = None,
         facts: Mapping[str, Any] | None = None,
@@ -47,7 +47,7 @@ class FederationComponent(pulumi.ComponentResource):
         if facts is not None:
             # Pulumi would print all facts when one changes; what that means, effects say in words.
             opts = ResourceOptions.merge(opts, ResourceOptions(hide_diffs=["*"]))
-        super().__init__(naming.COMPONENT_PACKAGE + kind, name, properties, opts)
+        super().__init__(naming.COMPONENT_PACKAGE + type_name, name, properties, opts)
 
     def create(self, manifest: Manifest, fields: Mapping[str, Input[Any]] | None = None, **opts: Any) -> pulumi.CustomResource:
         """A typed Kubernetes object as a child; `fields` replaces the manifest's own where they hold live values."""

@@ -41,8 +41,8 @@ def cluster_uids(spec: ClusterSpec, namespaces: Iterable[str]) -> Output[dict[st
         read = {"kube-system": k8s.core.v1.Namespace.get("kube-system", when_reached("kube-system"), opts).metadata.uid}
     else:
         # The one object that Kubernetes puts into every namespace and that the published Role may read.
-        places = sorted(f"{namespace}/{naming.ROOT_CA}" for namespace in namespaces)
-        read = {place: k8s.core.v1.ConfigMap.get(place, when_reached(place), opts).metadata.uid for place in places}
+        names = sorted(f"{namespace}/{naming.ROOT_CA}" for namespace in namespaces)
+        read = {name: k8s.core.v1.ConfigMap.get(name, when_reached(name), opts).metadata.uid for name in names}
 
     def check(uids: dict[str, str]) -> dict[str, str]:
         if problem := unpinned_cluster(spec, uids):

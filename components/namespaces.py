@@ -88,8 +88,8 @@ class Namespaces:
         return None if note is None else note.get("data") or {}
 
     def _occupants(self, unit: UnitPlan) -> Occupants:
-        read = {kind: (self._get(unit.namespace, kind) or {}).get("items", []) for kind in (*WORKLOADS, CLAIMS)}
-        workloads = [name for kind in WORKLOADS for name in names_of_ours(kind, read[kind])]
+        read = {resource: (self._get(unit.namespace, resource) or {}).get("items", []) for resource in (*WORKLOADS, CLAIMS)}
+        workloads = [name for resource in WORKLOADS for name in names_of_ours(resource, read[resource])]
         return Occupants(self._owner(unit), tuple(workloads), tuple(sorted(item["metadata"]["name"] for item in read[CLAIMS])))
 
     def _get(self, namespace: str, *what: str) -> dict[str, Any] | None:

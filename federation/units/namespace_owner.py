@@ -13,7 +13,7 @@ from federation.config.stack import StackSpec
 from federation.manifests.objects import Manifest, config_map
 from federation.units.unit import UnitPlan
 
-# What is looked at where a unit is new: kinds as kubectl names them.
+# What is looked at where a unit is new: resources as kubectl names them.
 WORKLOADS, CLAIMS = ("deployments", "statefulsets"), "persistentvolumeclaims"
 _SHOWN = 4
 # What the claims of a module are called, before their numbers: the charts' template of the claim, and their StatefulSet.
@@ -104,14 +104,14 @@ def left_claims(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
     )
 
 
-def names_of_ours(kind: str, items: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+def names_of_ours(resource: str, items: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Workloads that have a name which this program gives, each with who made it as far as its labels say."""
     workloads = []
     for item in items:
         name, labels = item["metadata"]["name"], item["metadata"].get("labels") or {}
         if name in naming.CHART_OBJECTS:
             made = "KubeFATE" if labels.get("owner") == "kubefate" else labels.get(naming.MANAGED_BY) or labels.get("heritage")
-            workloads.append(f"{kind.removesuffix('s')} {name}{f' of {made}' if made else ''}")
+            workloads.append(f"{resource.removesuffix('s')} {name}{f' of {made}' if made else ''}")
     return tuple(sorted(workloads))
 
 
