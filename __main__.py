@@ -41,12 +41,10 @@ def main() -> None:
         External(peer)
     sites = {unit.key: Site(unit, last, opts, record.urn, namespaces.occupancy_guard(unit, last), retained) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
-    route_check = refuse_self_routes(
-        {unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses
-    )
+    check = refuse_self_routes({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
     extra = extra_manifests(plan.manifests, sites.values(), opts, retained)
-    args = partial(UnitArgs, sites=sites, addresses=addresses, route_check=route_check, secrets=wrapped, needs=extra, last=last)
+    args = partial(UnitArgs, sites=sites, addresses=addresses, route_check=check, secrets=wrapped, needs=extra, last=last)
     units = make_units([args(plan=unit) for unit in plan.units], opts)
     pulumi.export("descriptors", published_bodies(units, spec, pulumi.get_stack()))
     pulumi.export("endpoints", {key: unit.descriptor.apply(lambda body: body["endpoints"]) for key, unit in units.items()})
