@@ -10,6 +10,7 @@ from cli.convert.defaults import FACTS, Span
 from cli.convert.draft import Draft
 from cli.convert.source import Path_
 from federation.base.model import Model
+from federation.manifests.secrets import SERVERS
 
 ROOT = "."  # in the words of the stack file
 _OWN_SIZE = ("storageClass", "accessMode", "size")
@@ -98,7 +99,8 @@ def claims(cluster: Cluster, draft: Draft) -> None:
             why = "a chart up to 1.8 has a claim and a folder for each node, and here one folder serves all: upload tables again"
         if why:
             left.append(f"{', '.join(names)}: {why}")
-        elif own or not row.stays:
+        elif own or not row.stays or row.module in SERVERS:
+            # A server's is always named: that is what says that its password exists.
             _name_claim(cluster, draft, row, at, names[0])
         _name_folder(cluster, draft, row, at)
         if not why:
@@ -114,7 +116,10 @@ def _name_claim(cluster: Cluster, draft: Draft, row: Claim, at: Path_, name: str
     """Use a claim that exists. It keeps its class, mode and size, so the file's are not carried."""
     word = tuple(row.module.split("."))
     if not cluster.file.get(*word, "existingClaim"):
-        draft.put((*at, "existingClaim"), name, None, "the claim that KubeFATE's chart made: see above how to keep it")
+        note = "the claim that KubeFATE's chart made" + (
+            "; it says, too, that its data has a password" if row.stays else ": see above how to keep it"
+        )
+        draft.put((*at, "existingClaim"), name, None, note)
     for key in _OWN_SIZE:
         draft.puts.pop((*at, key), None)
         if cluster.file.get(*word, key) not in (None, ""):

@@ -12,7 +12,6 @@ from cli.keys.passwords import secret_path
 from federation.base.errors import escaped
 
 _CERTIFICATES = {"-certificate": r"broker\.cert\.pem", "-key": r"broker\.key-pk8\.pem", "-ca": r"ca\.cert\.pem"}
-_KEPT = ("-mysql",)
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,11 @@ def secret_steps(done: Conversion, stack: str) -> tuple[SecretStep, ...]:
         held = draft.passwords.get(name)
         key = None if held is None else dotted(held)
         command = f"pulumi config set --secret --path '{secret_path(name)}' -s {stack}"
-        if name in plan.provided:
+        if name in plan.data_passwords:
+            source = f"its old value is at {key}" if key else "KubeFATE's default, where cluster.yaml names none: fate_dev"
+            steps.append(SecretStep(name, f"{plan.data_passwords[name]} ({source})", command, key))
+        elif name in plan.provided:
             steps.append(SecretStep(name, plan.provided[name], _from_cluster(done, name, command), key))
-        elif name.endswith(_KEPT) and done.cluster.persistent:
-            source = f"its old value is at {key}" if key else "KubeFATE's default when cluster.yaml names none"
-            steps.append(SecretStep(name, f"the password that the existing data holds ({source})", command, key))
         else:
             steps.append(SecretStep(name, "a new password", f"fatefed secrets init -s {stack}", key))
     return tuple(steps)

@@ -9,11 +9,10 @@ from typing import Any
 from cli.tools.errors import CommandError
 from cli.tools.project import Stack
 from cli.tools.pulumi import EngineError, pulumi
+from federation.manifests.secrets import SERVERS
 from federation.stack.plan import StackPlan
 
 _BYTES = 24  # 32 URL-safe characters
-# Modules that keep a password of their own beside the Secret.
-_SERVERS = frozenset({"mysql", "rabbitmq"})
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -70,7 +69,7 @@ def _must_not_be_in_use(stack: Stack, plan: StackPlan, names: list[str]) -> None
         for secret in unit.secrets:
             module = secret.name.removesuffix("-credentials")
             lost = sorted(set(secret.sources.values()) & set(names))
-            if module in _SERVERS and module in deployed.get(unit.key, {}) and lost:
+            if module in SERVERS and module in deployed.get(unit.key, {}) and lost:
                 remedy = (
                     "restore the entry from a copy of the stack file, or read it from that Secret: with a new one clients cannot sign in"
                 )

@@ -95,7 +95,9 @@ def _slots(loaded: LoadedStack) -> list[_Slot]:
 
 def _refusal(stack: Stack, loaded: LoadedStack, slots: list[_Slot], name: str) -> tuple[str, str] | None:
     """Why an entry is not changed here, and what changes it."""
-    plan, provided = loaded.plan, loaded.plan.provided
+    plan = loaded.plan
+    # A Job changes the password that a server's own data holds.
+    provided = {entry: what for entry, what in plan.provided.items() if entry not in plan.data_passwords}
     known = sorted({str(one.credential.secret) for one in _slots(loaded) if one.slot in _READERS} - provided.keys())
     rows = (
         (name == SECRET, "is the key that signs your descriptors", f"`fatefed identity create {stack.options} --replace`"),

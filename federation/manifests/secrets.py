@@ -1,6 +1,6 @@
 """Which entries of fate:secrets become which Secrets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from federation.base import naming
 from federation.chart_values.modules import SecretKey
@@ -8,6 +8,10 @@ from federation.config.credentials import Credential
 from federation.config.images import ImagesSpec
 from federation.config.units import AnyUnit
 from federation.manifests.objects import PULL_SECRET_TYPE, SecretPlan
+
+# Modules whose data holds the password of their clients' user, in the slot called like the module: a new one in the Secret changes nothing
+# there. Redis, zookeeper and the consoles take theirs from the Secret at each start.
+SERVERS = ("mysql", "rabbitmq", "postgres")
 
 
 def password_places(
@@ -40,6 +44,13 @@ def password_secrets(
     """The Secrets of a unit's passwords to make, and by slot the place of each in the namespace."""
     sources, keys = password_places(unit.key, slots, credential_of)
     return tuple(SecretPlan(name, name, unit.namespace, unit.labels, "Opaque", entries) for name, entries in sources.items()), keys
+
+
+def server_passwords(secrets: Iterable[SecretPlan]) -> dict[str, str]:
+    """The entry of fate:secrets that holds the password of each server, by module; in a rotation the one that its data still has."""
+    by_name = {secret.name: secret.sources for secret in secrets}
+    places = {module: by_name.get(f"{module}-credentials", {}) for module in SERVERS}
+    return {module: place.get(previous("password"), place["password"]) for module, place in places.items() if "password" in place}
 
 
 def previous(slot: str) -> str:

@@ -90,15 +90,20 @@ class StackPlan:
         return tuple(unit.tls for unit in self.units if unit.tls is not None)
 
     @property
+    def data_passwords(self) -> Mapping[str, str]:
+        """The names under fate:secrets of passwords that existing data holds: {name: what it is}."""
+        return {name: what for unit in self.units for name, what in unit.data_passwords.items()}
+
+    @property
     def provided(self) -> Mapping[str, str]:
-        """The names under fate:secrets that only the operator can give, each with what it is; all others are passwords."""
+        """The names under fate:secrets that only the operator can give, each with what it is; all others are passwords to be made."""
         entries = {
             name: "the registry's credentials, a dockerconfigjson document" for unit in self.units for name in unit.pull_secret_sources
         }
         for certificate in filter(None, (unit.board_certificate for unit in self.units)):
             entries[certificate["tls.crt"]] = "the PEM certificate of the consoles' hosts (then its intermediates)"
             entries[certificate["tls.key"]] = "the PEM private key of the consoles' certificate"
-        entries |= {name: what for unit in self.units for name, what in unit.provided.items()}
+        entries |= {name: what for unit in self.units for name, what in {**unit.provided, **unit.data_passwords}.items()}
         for tls in (tls for tls in self._tls if tls.provided):
             entries[tls.certificate] = f"the PEM certificate for {tls.server_name} (then its intermediates)"
             entries[tls.key] = f"the PEM private key for {tls.server_name}"

@@ -15,7 +15,7 @@ from federation.config.units import AnyUnit
 from federation.manifests.jobs import JobPlan
 from federation.manifests.modules import ImageUse
 from federation.manifests.objects import PULL_SECRET_TYPE, TLS_SECRET_TYPE, Manifest, PodSecurity, SecretPlan, namespace
-from federation.manifests.secrets import pull_secret_names
+from federation.manifests.secrets import pull_secret_names, server_passwords
 from federation.trust.mutual_tls import MutualTls
 from federation.trust.plan import TlsPlan
 from federation.trust.provided import Entries, ProvidedFacts
@@ -128,6 +128,16 @@ class UnitPlan:
         if (consoles := self.board_certificate) is not None:
             certificates["consoles"] = Entries(consoles["tls.crt"])
         return certificates
+
+    @property
+    def data_passwords(self) -> Mapping[str, str]:
+        """Entries of fate:secrets whose passwords are in data that exists already, on claims that the stack names: {name: what it is}."""
+        claims = {module: claim["existingClaim"] for module, claim in self.data.get("claims", {}).items() if "existingClaim" in claim}
+        return {
+            entry: f"the password that {module}'s data on claim {claims[module]} holds; on an empty claim, a new one"
+            for module, entry in server_passwords(self.secrets).items()
+            if module in claims
+        }
 
     @property
     def config_path(self) -> str:

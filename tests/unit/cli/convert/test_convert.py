@@ -233,7 +233,7 @@ def test_what_is_said_of_passwords_names_the_commands_and_no_value() -> None:
     steps = {step.name: step for step in secret_steps(done, "fate-9999")}
     mysql = steps["party-9999-mysql"]
     assert mysql.command == "pulumi config set --secret --path 'fate:secrets.party-9999-mysql' -s fate-9999"
-    assert "existing data holds" in mysql.what
+    assert mysql.what.startswith("the password that mysql's data on claim mysql-data holds")
     assert mysql.key == "mysql.password"
     assert steps["party-9999-rabbitmq"].command == "fatefed secrets init -s fate-9999"
     assert any("PROTECT claims mysql-data before" in text for text in done.draft.by_hand)

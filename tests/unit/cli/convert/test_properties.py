@@ -116,11 +116,12 @@ def _folders(keys: Keys) -> Iterator[tuple[str, Any]]:
 
 
 def _claims(keys: Keys) -> Iterator[tuple[str, Any]]:
-    """Up to 1.8 the claims have names of their own; later they are found by this program's names."""
+    """Up to 1.8 the claims have names of their own; later they are found by this program's names. MySQL's is named, for its password."""
+    later = {"mysql": "data-mysql-0"}
     places = {"python": "fateflow", "mysql": "mysql", "client": "client", "pulsar": "pulsar"}
     for module, place in places.items():
         if module in keys["modules"]:
-            yield f"{P}/modules/{place}/persistence/existingClaim", f"{module}-data" if keys["chartVersion"] in _OLD else None
+            yield f"{P}/modules/{place}/persistence/existingClaim", f"{module}-data" if keys["chartVersion"] in _OLD else later.get(module)
 
 
 def _replicas(keys: Keys) -> Iterator[tuple[str, Any]]:

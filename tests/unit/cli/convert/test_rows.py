@@ -175,7 +175,10 @@ def _claims() -> Iterator[Fixture]:
                 continue
             alone = {"nodemanager": {"nodemanager/replicas": 1}, "hdfs.datanode": {"hdfs/datanode/replicas": 1}}.get(word, {})
             keys = {f"{at}/{key}": value, "persistence": True, **alone}
-            yield Fixture(base, keys, {f"{place}/persistence/{key}": value})
+            if word == "mysql" and key in ("storageClass", "accessMode", "size"):
+                yield Fixture(base, keys, {f"{place}/persistence/existingClaim": "data-mysql-0"}, lost="keeps its own")
+            else:
+                yield Fixture(base, keys, {f"{place}/persistence/{key}": value})
             yield Fixture(base, {f"{at}/{key}": value}, {f"{place}/persistence": None}, unused="persistence is not true")
     for word in ("nodemanager", "hdfs.datanode"):
         base, place = PLACES[word, "party"]

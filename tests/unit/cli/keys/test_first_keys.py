@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cli.main import main
 from tests.support.backend import backend
-from tests.support.stacks import initialized
+from tests.support.kubefate import BASES, Keys, merged
+from tests.support.stacks import initialized, project
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -111,3 +113,25 @@ def test_an_exchange_gets_its_identity(capsys: pytest.CaptureFixture[str], tmp_p
     memory = begun(tmp_path, monkeypatch, kind="exchange")
     assert run(capsys, "keys", "init")[0] == 0
     assert json.loads(memory.read_text())["secrets"].keys() == {"identity"}
+
+
+@pytest.mark.parametrize(("keys", "claim"), [
+    ({"mysql": {"existingClaim": "nfs-mysql", "password": "of-then"}}, "nfs-mysql"),
+    ({}, "data-mysql-0"),
+    ({"chartVersion": "v1.8.0", "backend": "eggroll"}, "mysql-data"),
+], ids=["named", "found again by its name", "of an old chart"])  # fmt: skip
+def test_convert_check_and_keys_init_ask_for_the_password_that_kubefates_data_holds(
+    keys: Keys, claim: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project(tmp_path))
+    memory = backend(tmp_path, monkeypatch)
+    (tmp_path / "cluster.yaml").write_text(yaml.safe_dump(merged(BASES["eggroll"], {"name": "bank-a", "persistence": True, **keys})))
+    assert main(["convert", "kubefate", "--out", "stacks", "cluster.yaml"]) == 0
+    asked = f"the password that mysql's data on claim {claim} holds"
+    command = "pulumi config set --secret --path 'fate:secrets.party-9999-mysql' -s bank-a"
+    report = capsys.readouterr().out
+    assert (asked in report, command in report) == (True, True)
+    for verb in (["check"], ["keys", "init"], ["check"], ["secrets", "init"]):
+        code, out, errors = run(capsys, *verb)
+        assert (code, errors, asked in out, f"{command} < FILE" in out) == (0, "", True, True), verb
+    assert {name for name in json.loads(memory.read_text())["secrets"] if "mysql" in name} == {"party-9999-mysql-root"}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cli.keys.identity import write_fields
 from cli.main import main
 from cli.tools.project import Stack
 from tests.support.backend import backend, deploy
@@ -60,6 +61,14 @@ def test_a_password_of_a_server_changes_in_two_steps(capsys: pytest.CaptureFixtu
     assert memory(bank)["secrets"].keys() == {*before, new} - {name}
     assert "secrets rotate" not in out.partition("next:")[2]
     assert "nothing restarts" in out
+
+
+def test_a_password_that_the_operator_gave_for_existing_data_is_changed_too(capsys: pytest.CaptureFixture[str], bank: Stack) -> None:
+    write_fields(bank, ("parties", "9999", "modules", "mysql", "persistence"), {"existingClaim": "of-then"})
+    assert "party-9999-mysql" in bank.load().plan.data_passwords
+    code, _, errors = run(capsys, "secrets", "rotate", "party-9999-mysql")
+    assert (code, errors) == (0, "")
+    assert credential(bank, "mysql") == {"secret": "party-9999-mysql-2", "previous": "party-9999-mysql"}
 
 
 def test_the_previous_password_stays_until_the_job_has_changed_it(capsys: pytest.CaptureFixture[str], bank: Stack) -> None:
