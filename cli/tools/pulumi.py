@@ -92,7 +92,7 @@ def _unknown_stack(stack: Stack) -> tuple[str, str]:
     return (
         f"the stack does not exist in {backend}, though {shown(stack.file)} has its keys",
         "is this the backend that deployed it? If not, choose that one: `pulumi login URL`, or PULUMI_BACKEND_URL. If it never "
-        f"was in any, or its state is lost (docs/guides/state.md, Backup): {make}; two states would both own the same objects",
+        f"was in any, or its state is lost (docs/guides/state.md, Backup and restore): {make}; two states would both own the same objects",
     )
 
 

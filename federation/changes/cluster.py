@@ -40,7 +40,7 @@ def other_cluster(spec: ClusterSpec, remembered: Uids, current: Uids) -> str | N
     return _elsewhere(
         spec,
         problem,
-        f"choose its context or kubeconfig; if the stack shall move (docs/guides/state.md, Another cluster), set fate:cluster.uid: {uid}",
+        f"choose its context or kubeconfig; to move the stack (docs/guides/state.md, Move to another cluster), set fate:cluster.uid: {uid}",
     )
 
 

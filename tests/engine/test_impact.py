@@ -148,7 +148,7 @@ def test_a_kubeconfig_that_leads_to_another_cluster_is_refused_whatever_its_cont
     here, there = (space.kubectl("get", "namespace", "kube-system")["metadata"]["uid"] for space in (bank, astray))
     for printed in refusals(astray):
         assert f"kube-system has the UID {there} there, and {here} where this stack is deployed" in printed
-        assert f"if the stack shall move (docs/guides/state.md, Another cluster), set fate:cluster.uid: {there}" in printed
+        assert f"to move the stack (docs/guides/state.md, Move to another cluster), set fate:cluster.uid: {there}" in printed
         assert "Traceback" not in printed
     assert uids(astray) == {}
     text = edit(bank, lambda config: config.update({"fate:cluster": {"uid": there}}))
