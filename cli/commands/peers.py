@@ -194,7 +194,8 @@ def peers_move(stack: Stack) -> Result:
 
 
 def peers_list(stack: Stack) -> Result:
-    """List every peer: what it is, whose, its state, and why. Reads the stack file and its peers' descriptors; writes nothing.
+    """List every peer: what it is, whose, its state, and why; of a signed descriptor its serial, its last day, and its key's fingerprint.
+    Reads the stack file and its peers' descriptors; writes nothing.
 
     Example: `fatefed peers list -s bank-a`
     """
@@ -203,7 +204,7 @@ def peers_list(stack: Stack) -> Result:
 
     loaded = stack.load()
     peers = peers_data(loaded)
-    return Result(Page((peers_part(loaded),)), {"peers": peers})
+    return Result(Page((peers_part(loaded, signatures=True),)), {"peers": peers})
 
 
 def descriptor_show(file: Annotated[Path, typer.Argument(metavar="FILE", help="a descriptor, signed or not")]) -> Result:

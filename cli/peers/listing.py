@@ -1,4 +1,4 @@
-"""Every peer of a stack, accepted or not: what it is, whose, its state."""
+"""Every peer of a stack, accepted or not: what it is, whose, its state, and how its descriptor is signed."""
 
 from typing import Any
 
@@ -7,20 +7,25 @@ from federation.stack.load import LoadedStack
 
 
 def peers_data(loaded: LoadedStack) -> dict[str, dict[str, Any]]:
-    """{name: {state, perhaps reason; of an accepted one kind, partyId, organization}}."""
+    """{name: {state, perhaps reason; of an accepted one kind, partyId, organization; of a signed one key, serial, notAfter}}."""
     accepted = {peer.name: peer for peer in loaded.peers.accepted}
-    known = {name: accepted[name].descriptor for name in loaded.plan.states.keys() & accepted.keys()}
-    facts = {name: {"kind": peer.kind, "partyId": peer.party_id, "organization": peer.organization} for name, peer in known.items()}
+    facts = {name: _facts(loaded, name) for name in loaded.plan.states.keys() & accepted.keys()}
     return {name: {**facts.get(name, {}), **state} for name, state in loaded.plan.states.items()}
 
 
-def peers_part(loaded: LoadedStack) -> str | Table:
-    """The same for a page: a line for each, or how to get one."""
+def _facts(loaded: LoadedStack, name: str) -> dict[str, Any]:
+    """What is known of an accepted peer beside its state."""
+    peer, entry = next(peer for peer in loaded.peers.accepted if peer.name == name), loaded.spec.peers[name]
+    facts = {"kind": peer.kind, "partyId": peer.party_id, "organization": peer.descriptor.organization}
+    return facts | ({"key": entry.key, "serial": entry.accepted_serial, "notAfter": peer.not_after} if entry.key else {})
+
+
+def peers_part(loaded: LoadedStack, *, signatures: bool = False) -> str | Table:
+    """The same for a page: a line for each, or how to get one. `signatures`: with the key, the serial and the last day of each."""
     if not loaded.plan.states:
         return "no peers: `fatefed peers add FILE` accepts one"
-    accepted, rows = {peer.name: peer for peer in loaded.peers.accepted}, []
-    for name, state in loaded.plan.states.items():
-        peer = accepted.get(name)
-        who = ("-", "-") if peer is None else (peer.descriptor.title.removeprefix("the "), peer.descriptor.organization)
-        rows.append((name, *who, state["state"], state.get("reason", "")))
-    return Table(("peer", "what", "organization", "state", "why"), rows)
+    titles, rows = {peer.name: peer.descriptor.title.removeprefix("the ") for peer in loaded.peers.accepted}, []
+    for name, facts in peers_data(loaded).items():
+        signed = [str(facts.get(field) or "-") for field in ("serial", "notAfter", "key")] if signatures else []
+        rows.append((name, titles.get(name, "-"), facts.get("organization", "-"), facts["state"], *signed, facts.get("reason", "")))
+    return Table(("peer", "what", "organization", "state", *(("serial", "valid until", "key") if signatures else ()), "why"), rows)

@@ -163,12 +163,14 @@ def test_peers_are_listed_with_what_they_are_and_their_state(capsys: pytest.Capt
     assert run(capsys, "peers", "add", "sent.json", "-s", "bank-a", "--yes", "--key", key)[0] == 0
     code, out, errors = run(capsys, "peers", "list", "-s", "bank-a")
     assert (code, errors) == (0, "")
-    assert [line.split() for line in out.splitlines()] == [
-        ["PEER", "WHAT", "ORGANIZATION", "STATE", "WHY"],
-        ["consortium", "exchange", "consortium", "active"],
-    ]
     listed = json.loads(run(capsys, "peers", "list", "-s", "bank-a", "--json")[1])["peers"]
-    assert listed == {"consortium": {"kind": "exchange", "organization": "consortium", "partyId": None, "state": "active"}}
+    until, serial = listed["consortium"]["notAfter"], listed["consortium"]["serial"]
+    assert [line.split() for line in out.splitlines()] == [
+        ["PEER", "WHAT", "ORGANIZATION", "STATE", "SERIAL", "VALID", "UNTIL", "KEY", "WHY"],
+        ["consortium", "exchange", "consortium", "active", str(serial), until, key],
+    ]
+    signed = {"key": key, "serial": serial, "notAfter": until}
+    assert listed == {"consortium": {"kind": "exchange", "organization": "consortium", "partyId": None, "state": "active", **signed}}
 
 
 def test_a_descriptor_can_be_read_before_it_is_accepted(capsys: pytest.CaptureFixture[str], home: Path) -> None:
