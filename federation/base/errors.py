@@ -45,7 +45,7 @@ class Finding:
 Problem = Finding
 
 
-def caution(place: str, text: str, remedy: str = "", *, before_up: bool = False) -> Finding:
+def warning(place: str, text: str, remedy: str = "", *, before_up: bool = False) -> Finding:
     """A warning."""
     return Finding(place, text, remedy, "warning", before_up)
 

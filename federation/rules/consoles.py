@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from federation.access.console_rows import CONSOLES, DEFAULT_CONSOLES
 from federation.access.consoles import encrypted, host_of, shown
-from federation.base.errors import Finding, Problem, caution, of_each
+from federation.base.errors import Finding, Problem, of_each, warning
 from federation.base.scalars import is_dns_name
 from federation.config.partial import need_every_entry
 from federation.config.stack import StackSpec
@@ -112,10 +112,10 @@ def board_warnings(stack: PlannedStack) -> Iterator[Finding]:
     consoles = [(unit, name) for unit in _units(spec) for name in shown(unit, _deployed(unit))]
     for unit, name in consoles:
         if (risk := CONSOLES[name].risk) is not None:
-            yield caution(place, f"console {name} of {unit.title} is open to everyone who can reach its address: {risk}")
+            yield warning(place, f"console {name} of {unit.title} is open to everyone who can reach its address: {risk}")
     portals = any(map(shown_portal, site_portal_units(spec).values()))
     if not consoles and not portals:
         modules = ", ".join(CONSOLES[name].module for name in DEFAULT_CONSOLES)
-        yield caution(place, f"fate:boards shows nothing: none of {modules} is deployed")
+        yield warning(place, f"fate:boards shows nothing: none of {modules} is deployed")
     elif not encrypted(spec.boards):
-        yield caution(place, "fate:boards shows consoles without TLS: anyone on the path can read the passwords that browsers send")
+        yield warning(place, "fate:boards shows consoles without TLS: anyone on the path can read the passwords that browsers send")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from federation.access.consoles import shown
-from federation.base.errors import Finding, caution
+from federation.base.errors import Finding, warning
 from federation.config.units import AnyUnit, party_units
 from federation.links.next_hops import by_name_only
 from federation.links.partners import is_partner
@@ -16,10 +16,10 @@ def policy_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """What network policies leave open."""
     policy, place = stack.spec.network_policy, stack.place(("networkPolicy",))
     if not policy.enabled:
-        yield caution(place, "network policies are off: every pod of the cluster reaches every port of every party and exchange")
+        yield warning(place, "network policies are off: every pod of the cluster reaches every port of every party and exchange")
         return
     if policy.boards is None and any(shown(unit, kind_of(unit).deployed(unit)) for unit in party_units(stack.spec).values()):
-        yield caution(
+        yield warning(
             stack.place(("networkPolicy", "boards")),
             "consoles are open to every pod of the cluster:",
             "name the ingress controller's namespace (or its nodes' addresses) in networkPolicy.boards",
@@ -28,7 +28,7 @@ def policy_warnings(stack: PlannedStack) -> Iterator[Finding]:
         targets = kind_of(unit).targets(unit)
         named = sorted({target.engine for target in targets if target.host is not None and target.address is None})
         if named:
-            yield caution(
+            yield warning(
                 stack.at(unit),
                 f"external {', '.join(named)} of party {unit.party} {'are' if len(named) > 1 else 'is'} configured by name: "
                 "a network policy holds addresses only, so pods may dial those ports anywhere;",
@@ -48,7 +48,7 @@ def _named_only(stack: PlannedStack, unit: AnyUnit, peer: Peer) -> Iterator[Find
         if by_name_only(endpoint):
             ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
             typed, advertised = f"write an IP address in peers.{peer.name}.{name}", f"its owner can add publish.{name}.advertise.addresses"
-            yield caution(
+            yield warning(
                 stack.place(("peers", peer.name)),
                 f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy cannot hold names, "
                 f"so {unit.links.dialler(unit.kind, name)} may dial port {ports} {where};",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from federation.base.errors import Finding, caution
+from federation.base.errors import Finding, warning
 from federation.base.scalars import ANYONE
 from federation.catalogue.links import exposed
 from federation.config.modules import ModuleSpec
@@ -27,7 +27,7 @@ def opening_warnings(stack: PlannedStack) -> Iterator[Finding]:
             path = (*unit.path, "modules", *module_path(name), "service")
             at = f"{'.'.join(path)} makes {name} reachable"
             if service == "NodePort":
-                yield caution(
+                yield warning(
                     stack.place(path),
                     f"{at} on every node of the cluster:",
                     f"write sourceRanges: {ANYONE} if that is intended",
@@ -35,7 +35,7 @@ def opening_warnings(stack: PlannedStack) -> Iterator[Finding]:
                 )
             else:
                 text = f"{at} for everyone who can reach its load balancer:"
-                yield caution(stack.place(path), text, f"name sourceRanges, or write sourceRanges: {ANYONE}", before_up=True)
+                yield warning(stack.place(path), text, f"name sourceRanges, or write sourceRanges: {ANYONE}", before_up=True)
 
 
 def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
@@ -51,7 +51,7 @@ def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
     whose, path = "" if unit.row.of_a_party else " of every member", (*unit.path, "publish")
     places = [_PLACES[kind] for kind in _PLACES if kind in opened.values()]
     deeds = " and ".join(f"{exposed(unit.kind, name).format(whose=whose)} ({name})" for name in opened)
-    yield caution(
+    yield warning(
         stack.place(path),
         f"{'.'.join(path)} is open to anyone: a client that reaches its {' or '.join(place for place, _ in places)} can {deeds};",
         f"{', or '.join(remedy for _, remedy in places)}, or write sourceRanges: {ANYONE} if that is intended",

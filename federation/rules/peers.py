@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from federation.base.errors import Finding, PlaceOf, Problem, caution, of_each
+from federation.base.errors import Finding, PlaceOf, Problem, of_each, warning
 from federation.base.hosts import canonical, known_outside, namespace_of, published_elsewhere, within
 from federation.catalogue.endpoints import PublishedService
 from federation.catalogue.kinds import KINDS
@@ -26,9 +26,9 @@ WARN_DAYS = 30
 def pending_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Who waits, and which units reach nobody meanwhile."""
     waiting = dict(waiting_hubs(stack.spec, stack.ready.pending))
-    yield from (caution(stack.place(("peers", hub.peer)), text) for hub, text in waiting.items())
+    yield from (warning(stack.place(("peers", hub.peer)), text) for hub, text in waiting.items())
     for name in sorted(stack.ready.pending.keys() - {hub.peer for hub in waiting}):
-        yield caution(stack.place(("peers", name)), f"peer {name} is pending: {stack.ready.pending[name]}")
+        yield warning(stack.place(("peers", name)), f"peer {name} is pending: {stack.ready.pending[name]}")
 
 
 def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
@@ -36,7 +36,7 @@ def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
     spec, place = stack.spec, stack.place(("collaborations",))
     if not spec.collaborations:
         return
-    yield caution(
+    yield warning(
         place,
         "collaborations decide which routes this stack makes; FATE's native proxies do not check the sender, "
         "so all members' stacks must have the same collaborations (docs/guides/network.md)",
@@ -44,10 +44,10 @@ def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
     inside = named(spec.collaborations)
     for party, _ in spec.parties_in_order:
         if party not in inside:
-            yield caution(place, f"party {party} is in no collaboration: it has no route to anyone")
+            yield warning(place, f"party {party} is in no collaboration: it has no route to anyone")
     for peer in stack.peers.parties():
         if peer.routed and peer.party_id not in inside:
-            yield caution(place, f"peer {peer.name} (party {peer.party_id}) is in no collaboration: it gets no route")
+            yield warning(place, f"peer {peer.name} (party {peer.party_id}) is in no collaboration: it gets no route")
     # A party of a star knows its exchange only: the others' ids tell it nothing.
     if spec.exchange is not None or spec.federation.topology == "mesh":
         known = {*spec.parties, *(peer.party_id for peer in stack.peers.parties())}
@@ -56,14 +56,14 @@ def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
                 text = (
                     f"collaboration {name} names party {party}, which is neither a party nor an accepted peer of this stack: no route yet"
                 )
-                yield caution(stack.place(("collaborations", name)), text)
+                yield warning(stack.place(("collaborations", name)), text)
 
 
 def lost_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Severed peers whose descriptor file is not what was accepted."""
     for peer in stack.peers.accepted:
         if peer.lost is not None:
-            yield caution(
+            yield warning(
                 stack.place(("peers", peer.name)),
                 f"peer {peer.name} is {peer.state}, and stays blocked as {peer.descriptor.title}, as the stack file says: {peer.lost};",
                 f"restore the file before `fatefed peers resume {peer.name}`",
@@ -80,7 +80,7 @@ def address_warnings(stack: PlannedStack) -> Iterator[Finding]:
             if other.key != peer.key and (other.name, peer.name) not in reported:
                 reported.add((other.name, peer.name))
                 text = f"peers {other.name} and {peer.name}, of different keys, are both at {address}:{port}:"
-                yield caution(stack.place(("peers", peer.name)), text, "ask both owners whose address it is")
+                yield warning(stack.place(("peers", peer.name)), text, "ask both owners whose address it is")
 
 
 def unused_warnings(stack: PlannedStack) -> Iterator[Finding]:
@@ -89,7 +89,7 @@ def unused_warnings(stack: PlannedStack) -> Iterator[Finding]:
         if peer.trains and not KINDS[peer.kind].of_a_party and peer.routed:
             text = f"peer {peer.name} is an exchange, but a mesh has none: this stack does not dial it;"
             remedy = "retire it, or set federation.topology to star and name it in parties.<id>.exchange"
-            yield caution(stack.place(("peers", peer.name)), text, remedy)
+            yield warning(stack.place(("peers", peer.name)), text, remedy)
 
 
 def advertise_warnings(stack: PlannedStack) -> Iterator[Finding]:
@@ -100,7 +100,7 @@ def advertise_warnings(stack: PlannedStack) -> Iterator[Finding]:
             for host in (host for host in dict.fromkeys(hosts) if not (published_elsewhere(host) and known_outside(host))):
                 path = (*unit.path, "publish", name)
                 text = f"{'.'.join(path)} advertises {host}, which peers refuse in a descriptor:"
-                yield caution(stack.place(path), text, "name an address, or a name that resolves outside the cluster", before_up=True)
+                yield warning(stack.place(path), text, "name an address, or a name that resolves outside the cluster", before_up=True)
 
 
 def expiry_warnings(stack: PlannedStack) -> Iterator[Finding]:
@@ -112,7 +112,7 @@ def expiry_warnings(stack: PlannedStack) -> Iterator[Finding]:
         if days <= WARN_DAYS:
             expires = f"expires on {peer.not_after}" if days >= 0 else f"expired on {peer.not_after}"
             text = f"the descriptor of peer {peer.name} {expires}; its routes stay:"
-            yield caution(stack.place(("peers", peer.name)), text, "ask its owner to export a new one")
+            yield warning(stack.place(("peers", peer.name)), text, "ask its owner to export a new one")
 
 
 def peers_are_outside(stack: CheckedStack) -> Iterator[Problem]:

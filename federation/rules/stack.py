@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
-from federation.base.errors import Finding, Problem, caution, of_each
+from federation.base.errors import Finding, Problem, of_each, warning
 from federation.catalogue.kinds import KINDS
 from federation.config.publish import PublishNginx
 from federation.config.units import AnyUnit, PartyUnit, party_units
@@ -12,7 +12,7 @@ from federation.rules import consoles, peers, trust, values
 from federation.rules.descriptors import doubt_warnings
 from federation.rules.network import policy_warnings
 from federation.rules.open_ports import opening_warnings
-from federation.rules.uncertain_facts import release_warnings
+from federation.rules.releases import release_warnings
 from federation.units.checked import CheckedStack, PlannedStack, Rule, Warn, of_every_party, of_every_unit, run_rules
 from federation.units.hubs import hub_is_described, hub_is_of_its_kind
 from federation.units.kinds.registry import kind_of
@@ -72,7 +72,7 @@ def _unit_warnings(program: str) -> Warn:
 def _namespaces_are_taken_over(stack: PlannedStack) -> Iterator[Finding]:
     for namespace in stack.spec.cluster.take_over:
         text = f"cluster.takeOver takes over namespace {namespace} from any stack that deployed into it:"
-        yield caution(stack.place(("cluster", "takeOver")), text, "remove it after this `pulumi up`")
+        yield warning(stack.place(("cluster", "takeOver")), text, "remove it after this `pulumi up`")
 
 
 def _something_is_deployed(stack: CheckedStack) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from federation.base.errors import Finding, Problem, caution, of_each
+from federation.base.errors import Finding, Problem, of_each, warning
 from federation.base.scalars import PartyId
 from federation.config.units import PartyUnit, party_units
 from federation.peers.collaborations import may_talk
@@ -82,11 +82,11 @@ def trust_warnings(stack: PlannedStack) -> Iterator[Finding]:
 def _ends_soon(stack: PlannedStack, tls: TlsPlan, today: date) -> Iterator[Finding]:
     if tls.issuer is not None and (last := ends_on(tls.issuer.certificate)) - today < ROTATION:
         text = f"the CA of party {tls.party} {'ended' if last < today else 'ends'} on {last}:"
-        yield caution(stack.place(("trust", "parties", tls.party)), text, f"replace it with `fatefed trust rotate --party {tls.party}`")
+        yield warning(stack.place(("trust", "parties", tls.party)), text, f"replace it with `fatefed trust rotate --party {tls.party}`")
     for peer in stack.ready.parties():
         if peer.routed and peer.party_id in tls.trusted and (last := max(map(ends_on, peer.descriptor.authorities))) - today < ROTATION:
             text = f"the CA of party {peer.party_id} (peer {peer.name}) {'ended' if last < today else 'ends'} on {last}:"
-            yield caution(stack.place(("peers", peer.name)), text, "ask its owner for a descriptor with the next CA")
+            yield warning(stack.place(("peers", peer.name)), text, "ask its owner for a descriptor with the next CA")
 
 
 def _is_not_trusted(stack: PlannedStack, tls: TlsPlan) -> Iterator[Finding]:
@@ -94,15 +94,15 @@ def _is_not_trusted(stack: PlannedStack, tls: TlsPlan) -> Iterator[Finding]:
     for peer in stack.ready.parties():
         if peer.routed and not peer.descriptor.authorities and may_talk(stack.spec.collaborations, tls.party, peer.party_id or ""):
             text = f"peer {peer.name} publishes no CA, so party {tls.party} refuses its certificate:"
-            yield caution(stack.place(("peers", peer.name)), text, f"ask its owner for one (tls: {PARTY_CA})")
+            yield warning(stack.place(("peers", peer.name)), text, f"ask its owner for one (tls: {PARTY_CA})")
     if tls.client_certificates == "shown" and not [*without_authority(party_units(stack.spec)[tls.party], stack.ready)]:
-        yield caution(
+        yield warning(
             stack.place((*at, "publish", "pulsar")),
             f"any client that reaches the Pulsar of party {tls.party}, a suspended peer included, may read and write there:",
             f"set parties.{tls.party}.publish.pulsar.clientCertificates to required, no active peer lacks a CA (docs/guides/trust.md)",
         )
     if not tls.trusted.keys() - {tls.party}:
-        yield caution(
+        yield warning(
             stack.place(at),
             f"party {tls.party} trusts no other party's CA, so none can send it data:",
             "accept the descriptors of the parties it works with (`fatefed peers add`), also in a star; only active ones are trusted",

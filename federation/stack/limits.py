@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from federation.base.errors import Finding, PlaceOf, Problem, caution
+from federation.base.errors import Finding, PlaceOf, Problem, warning
 from federation.base.naming import PULSAR_CERTIFICATE
 from federation.stack.plan import StackPlan
 from federation.units.unit import UnitPlan
@@ -32,7 +32,7 @@ def config_warnings(config: Mapping[str, Any]) -> Iterator[Finding]:
     size = _config_bytes(config, encrypted=True)
     if size > CONFIG_BYTES * SHARE:
         text = f"the configuration has about {size} of the {CONFIG_BYTES} bytes that Linux lets Pulumi hand to the program:"
-        yield caution("", text, _MOVE)
+        yield warning("", text, _MOVE)
 
 
 def _config_bytes(config: Mapping[str, Any], *, encrypted: bool) -> int:

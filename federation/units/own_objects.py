@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from federation.base.errors import Finding, PlaceOf, Problem, caution, of_each
+from federation.base.errors import Finding, PlaceOf, Problem, of_each, warning
 from federation.base.naming import CHART_OBJECTS
 from federation.base.yaml_file import BOMB, MISTAGGED, is_below, is_bomb
 from federation.config.partial import need_every_entry
@@ -137,12 +137,12 @@ def reaching_out(files: tuple[ExtraManifests, ...], spec: StackSpec) -> Iterator
         for extra in file.objects:
             where, title = f"manifests.{file.name}", f"manifests.{file.name}: {extra.where}"
             if extra.of_cluster:
-                yield caution(where, f"{title} is a cluster-scoped object")
+                yield warning(where, f"{title} is a cluster-scoped object")
             elif extra.namespace not in own:
-                yield caution(where, f"{title} is in namespace {extra.namespace}, which is not one of this stack's")
+                yield warning(where, f"{title} is in namespace {extra.namespace}, which is not one of this stack's")
             if extra.kind == "Secret" and extra.document.get("type") == _TOKEN_TYPE:
                 text = f"{title} makes Kubernetes keep a service account token that never expires:"
-                yield caution(where, text, "prefer `kubectl create token`")
+                yield warning(where, text, "prefer `kubectl create token`")
 
 
 def images_of(document: Any) -> Iterator[str]:

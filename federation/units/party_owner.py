@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from federation.base.errors import Finding, Problem, caution
+from federation.base.errors import Finding, Problem, warning
 from federation.catalogue.kinds import Kind
 from federation.config.units import ServingUnit, SitePortalUnit
 from federation.peers.accepted import Peer
@@ -54,7 +54,7 @@ def ownership_warnings(stack: PlannedStack) -> Iterator[Finding]:
         training, where = parties.get(other.party_id), stack.place(("peers", other.name))
         if training is not None and (training.key is None) != (other.key is None):
             signed, unsigned = (training, other) if other.key is None else (other, training)
-            yield caution(
+            yield warning(
                 where,
                 f"peers {signed.name} and {unsigned.name} are both of party {other.party_id}, but only {signed.name} is signed: "
                 "no key proves that they have the same owner",
@@ -62,4 +62,4 @@ def ownership_warnings(stack: PlannedStack) -> Iterator[Finding]:
         elif training is not None and training.key != other.key:
             new, old = (training, other) if training.previous_key == other.key else (other, training)
             text = f"peer {new.name} has a new key, {old.name} still the old one:"
-            yield caution(where, text, f"accept a descriptor of {old.name} with the new one")
+            yield warning(where, text, f"accept a descriptor of {old.name} with the new one")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from federation.base.errors import Finding, caution
+from federation.base.errors import Finding, warning
 from federation.config.units import ExchangeUnit, ServingExchangeUnit, exchange_unit, serving_exchange_unit
 from federation.peers.accepted import Peers
 from federation.units.checked import PlannedStack
@@ -23,7 +23,7 @@ def override_warnings(stack: PlannedStack) -> Iterator[Finding]:
         if (members := _active_members(hub, stack.ready)) and _may_be_destroyed(hub, stack.today):
             key, until = f"{hub.kind}.allowDestroyUntil", hub.spec.allow_destroy_until
             text = f"{hub.title} may be destroyed until {until}, although {', '.join(members)} rely on it ({key})"
-            yield caution(stack.at(hub, "allowDestroyUntil"), text)
+            yield warning(stack.at(hub, "allowDestroyUntil"), text)
 
 
 def _active_members(hub: Hub, peers: Peers) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from federation.base.errors import Finding, caution
+from federation.base.errors import Finding, warning
 from federation.config.modules import ModuleSpec
 from federation.config.party import module_specs
 from federation.config.publish import PublishNginx
@@ -28,7 +28,7 @@ def unpinned_images(units: Iterable[UnitPlan], manifests: Iterable[ExtraManifest
 def _in_the_clear(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
     if not stack.spec.federation.links.tls(unit.spec.federation):
         text = f"party {unit.party} exchanges data without encryption, as FATE's {unit.spec.federation} does by itself:"
-        yield caution(stack.at(unit, "federation"), text, "keep it inside a private network")
+        yield warning(stack.at(unit, "federation"), text, "keep it inside a private network")
 
 
 def _inside_only(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
@@ -38,7 +38,7 @@ def _inside_only(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
         if publication.type == "ClusterIP" and publication.advertise is None:
             path = (*unit.path, "publish", endpoint)
             text = f"{'.'.join(path)} can be dialled inside its own cluster only (type ClusterIP):"
-            yield caution(stack.place(path), text, "add advertise, or another type")
+            yield warning(stack.place(path), text, "add advertise, or another type")
 
 
 def _without_effect(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
@@ -46,7 +46,7 @@ def _without_effect(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding
     if isinstance(nginx, PublishNginx) and nginx.grpc_port is not None:
         path = (*unit.path, "publish", "nginx", "grpcPort")
         text = f"{'.'.join(path)} has no effect: nginx publishes HTTP only, by which FATE-Flow calls its partners;"
-        yield caution(stack.place(path), text, "remove it, and close the port in your firewall")
+        yield warning(stack.place(path), text, "remove it, and close the port in your firewall")
 
 
 def _rotated(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
@@ -56,13 +56,13 @@ def _rotated(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
             text = f"party {unit.party}: credentials.{slot}.previous is still there:"
             again = f"run `fatefed secrets rotate {credential.entry}`" if credential.secret else "remove it"
             remedy = f"{again} once `pulumi up` has changed the password; a new deployment would wait for it"
-            yield caution(stack.at(unit, "credentials", slot, "previous"), text, remedy)
+            yield warning(stack.at(unit, "credentials", slot, "previous"), text, remedy)
 
 
 def _patched(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
     if patch := unit.spec.chart_values:
         path = (*unit.path, "chartValues")
-        yield caution(stack.place(path), f"{'.'.join(path)} changes what this program derived: {', '.join(patched_keys(patch))}")
+        yield warning(stack.place(path), f"{'.'.join(path)} changes what this program derived: {', '.join(patched_keys(patch))}")
 
 
 def _modules(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def _unread(stack: PlannedStack, unit: PartyUnit, path: tuple[str, ...], spec: M
     # fate_flow/runtime/system_settings.py of 2.2.0 reads LOG_LEVEL as a number; FATE_LOG_LEVEL is FATE 1.x's.
     if "FATE_LOG_LEVEL" in spec.env and unit.release.major == 2:
         text = f"{'.'.join(path)}.env.FATE_LOG_LEVEL has no effect in FATE {unit.spec.release}:"
-        yield caution(stack.place((*path, "env", "FATE_LOG_LEVEL")), text, "set LOG_LEVEL to a number (10 for debug)")
+        yield warning(stack.place((*path, "env", "FATE_LOG_LEVEL")), text, "set LOG_LEVEL to a number (10 for debug)")
 
 
 def _without_device(
@@ -86,11 +86,11 @@ def _without_device(
 ) -> Iterator[Finding]:
     where, asked = ".".join(path), device_of(name, unit.spec, unit.release)
     if asked.gpus and resources["limits"].get("nvidia.com/gpu", "0") == "0":
-        yield caution(stack.place(path), f"{where} asks for no GPU, though the party's device is {unit.spec.device}")
+        yield warning(stack.place(path), f"{where} asks for no GPU, though the party's device is {unit.spec.device}")
     if asked.node_selector and spec.node_selector is not None and not asked.node_selector.keys() & spec.node_selector.keys():
         label = ", ".join(f"{key}: {value}" for key, value in asked.node_selector.items())
         text = f"{where}.nodeSelector replaces the one of device {unit.spec.device} ({label}):"
-        yield caution(stack.place((*path, "nodeSelector")), text, "its nodes must match that label")
+        yield warning(stack.place((*path, "nodeSelector")), text, "its nodes must match that label")
 
 
 EXCHANGE_WARNINGS: tuple[UnitWarn, ...] = (_inside_only, _without_effect, _patched)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from federation.base.errors import Finding, Problem, caution, of_each
+from federation.base.errors import Finding, Problem, of_each, warning
 from federation.base.hosts import is_own
 from federation.config.credentials import Credential
 from federation.config.units import PortalUnit, SitePortalUnit, fml_manager_unit, site_portal_units
@@ -91,14 +91,14 @@ def _release_is_uncertain(stack: PlannedStack, unit: PortalUnit) -> Iterator[Fin
     of_release = {module for module, spec in modules.items() if spec.image.tag is None and spec.image.digest is None}
     for row in unit.release.uncertain:
         if of_release & set(row.modules):
-            yield caution(stack.at(unit, "release"), f"{unit.title}, FedLCM {unit.spec.release}: {row.says}")
+            yield warning(stack.at(unit, "release"), f"{unit.title}, FedLCM {unit.spec.release}: {row.says}")
 
 
 def _database_in_the_clear(stack: PlannedStack, unit: PortalUnit) -> Iterator[Finding]:
     postgres, at = unit.spec.engines.postgres, ("engines", "postgres", "external", "sslMode")
     if postgres is not None and postgres.external.ssl_mode == "disable":
         text = f"{unit.title} sends its database password and data in plain text ({'.'.join(at)}: disable)"
-        yield caution(stack.at(unit, *at), text)
+        yield warning(stack.at(unit, *at), text)
 
 
 PORTAL_WARNINGS: tuple[UnitWarn, ...] = (_release_is_uncertain, _database_in_the_clear)
@@ -111,7 +111,7 @@ def portals_fit_their_fate(stack: PlannedStack) -> Iterator[Finding]:
         if training is not None and training.release not in release.fate:
             known = f"FATE {training.release} (known: {', '.join(release.fate)})"
             text = f"{unit.title}: FedLCM {unit.spec.release} is not known to work with {known}"
-            yield caution(stack.at(unit, "release"), text)
+            yield warning(stack.at(unit, "release"), text)
 
 
 def portals_share_no_database(stack: CheckedStack) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from federation.base.errors import Finding, Problem, caution
+from federation.base.errors import Finding, Problem, warning
 from federation.config.credentials import Credential
 from federation.config.serving import MOCK_BATCH, MOCK_SINGLE
 from federation.config.units import AnyServingUnit, PartyUnit, ServingUnit
@@ -129,19 +129,19 @@ def _features_are_invented(stack: PlannedStack, unit: ServingUnit) -> Iterator[F
     if {unit.spec.adaptors.single, unit.spec.adaptors.batch} & {MOCK_SINGLE, MOCK_BATCH}:
         text = f"serving {unit.party} predicts from made-up features (FATE-Serving's mock adaptors):"
         remedy = f"name your own in serving.{unit.party}.adaptors before anyone relies on a prediction"
-        yield caution(stack.at(unit, "adaptors"), text, remedy)
+        yield warning(stack.at(unit, "adaptors"), text, remedy)
 
 
 def _in_the_clear(stack: PlannedStack, unit: ServingUnit) -> Iterator[Finding]:
     text = f"serving {unit.party} exchanges features and results with peers without encryption:"
-    yield caution(stack.at(unit), text, "keep it inside a private network")
+    yield warning(stack.at(unit), text, "keep it inside a private network")
 
 
 def _release_is_not_known_to_fit(stack: PlannedStack, unit: ServingUnit) -> Iterator[Finding]:
     training, release = stack.spec.parties.get(unit.party), unit.release
     if training is not None and training.release not in release.fate:
         known = ", ".join(release.fate) or "none that is deployed here"
-        yield caution(
+        yield warning(
             stack.at(unit, "release"),
             f"serving {unit.party}: FATE-Flow of FATE {training.release} is not known to publish models "
             f"to FATE-Serving {unit.spec.release} (known: {known})",
@@ -159,6 +159,6 @@ def blocked_warnings(stack: PlannedStack) -> Iterator[Finding]:
         serving, blocked = servings.get(peer.party_id), peer.state in ("suspended", "retired")
         where, title = stack.place(("peers", peer.name)), f"peer {peer.name} is {peer.state}, but its FATE-Serving"
         if blocked and serving is not None and serving.routed:
-            yield caution(where, f"{title}, peer {serving.name}, is active:", "set its state, too")
+            yield warning(where, f"{title}, peer {serving.name}, is active:", "set its state, too")
         elif blocked and serving is None and through:
-            yield caution(where, f"{title} is reached through the serving exchange:", "accept its descriptor, and set its state, too")
+            yield warning(where, f"{title} is reached through the serving exchange:", "accept its descriptor, and set its state, too")

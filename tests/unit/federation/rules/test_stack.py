@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
-from federation.base.errors import FederationError, Finding, NotParsed, Problem, caution
+from federation.base.errors import FederationError, Finding, NotParsed, Problem, warning
 from federation.catalogue.kinds import KINDS, Kind
 from federation.config.units import AnyUnit
 from federation.units.checked import CheckedStack, run_rules
@@ -31,7 +31,7 @@ def _finds(stack: CheckedStack, unit: AnyUnit) -> Iterator[Problem]:
 
 
 def _warns(stack: CheckedStack, unit: AnyUnit) -> Iterator[Finding]:
-    yield caution(stack.at(unit, "x"), f"a warning about {unit.kind};", "do nothing")
+    yield warning(stack.at(unit, "x"), f"a warning about {unit.kind};", "do nothing")
 
 
 def test_every_kind_of_unit_has_a_stack_here() -> None:
@@ -85,11 +85,11 @@ def test_check_as_json_has_each_finding_with_its_place_and_its_remedy_apart(tmp_
 
 def test_a_rule_that_comes_to_what_did_not_parse_ends_alone() -> None:
     def ends() -> Iterator[Finding]:
-        yield caution("a", "before")
+        yield warning("a", "before")
         raise NotParsed("tls")
 
     def goes_on() -> Iterator[Finding]:
-        yield caution("b", "after")
+        yield warning("b", "after")
 
     assert [finding.problem for finding in run_rules((ends, goes_on))] == ["before", "after"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from federation.base.errors import Finding, caution
+from federation.base.errors import Finding, warning
 from federation.catalogue.releases import UncertainRow
 from federation.config.modules import ModuleSpec
 from federation.manifests.modules import Variant
@@ -20,7 +20,7 @@ def release_warnings(stack: PlannedStack) -> Iterator[Finding]:
         variant = Variant(own.computing, own.algorithm, own.device) if unit.row.of_a_party else Variant()
         for row in stack.spec.catalogue[own.release].uncertain:
             if _concerns(row, deployed, variant):
-                yield caution(stack.at(unit, "release"), f"{unit.title}, FATE {own.release}: {row.says}")
+                yield warning(stack.at(unit, "release"), f"{unit.title}, FATE {own.release}: {row.says}")
 
 
 def _concerns(row: UncertainRow, deployed: Mapping[str, ModuleSpec], variant: Variant) -> bool:
