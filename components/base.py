@@ -35,17 +35,17 @@ class FederationComponent(pulumi.ComponentResource):
         type_name: str,
         name: str,
         opts: ResourceOptions | None = None,
-        facts: Mapping[str, Any] | None = None,
+        recorded: Mapping[str, Any] | None = None,
         gate: Output[Any] | None = None,
     ) -> None:
-        """`facts`: plain data that the state remembers and the engine compares at the next preview.
+        """`recorded`: plain data for the state, which the engine compares at the next preview.
 
-        `gate`: fails when the update is refused; the state records `facts` only once it is there.
+        `gate`: fails when the update is refused; the state takes `recorded` only once it is there.
         """
         self.name = name
-        properties = None if facts is None else {key: value if gate is None else _behind_gate(gate, value) for key, value in facts.items()}
-        if facts is not None:
-            # Pulumi would print all facts when one changes; what that means, effects say in words.
+        properties = None if recorded is None else {key: _behind(gate, value) for key, value in recorded.items()}
+        if recorded is not None:
+            # When one value changes, Pulumi would print all of them; effects say in words what that means.
             opts = ResourceOptions.merge(opts, ResourceOptions(hide_diffs=["*"]))
         super().__init__(naming.COMPONENT_PACKAGE + type_name, name, properties, opts)
 
@@ -59,8 +59,8 @@ class FederationComponent(pulumi.ComponentResource):
         return created
 
 
-def _behind_gate(gate: Output[Any], value: Any) -> Output[Any]:
-    return gate.apply(lambda _: value)
+def _behind(gate: Output[Any] | None, value: Any) -> Input[Any]:
+    return value if gate is None else gate.apply(lambda _: value)
 
 
 def fill(data: Any, addresses: Addresses) -> Input[Any]:

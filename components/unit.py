@@ -74,7 +74,7 @@ class Unit(FederationComponent):
             before_update=[_says_what_it_does(plan.key, args.last)], after_create=[self._notes_that_it_is_new(plan.key)]
         )
         super().__init__(
-            KINDS[plan.kind].component, plan.key, ResourceOptions.merge(opts, ResourceOptions(hooks=hooks)), plan.facts, args.gate
+            KINDS[plan.kind].component, plan.key, ResourceOptions.merge(opts, ResourceOptions(hooks=hooks)), plan.recorded, args.gate
         )
         secrets = [self._secret(secret, args) for secret in plan.secrets]
         files = {manifest.role: fill(manifest.fields, args.addresses) for manifest in plan.routes}

@@ -218,13 +218,13 @@ def descriptor_show(file: Annotated[Path, typer.Argument(metavar="FILE", help="a
     from federation.base.errors import FederationError
     from federation.peers.descriptor import digest
     from federation.peers.signed import receive
-    from federation.pki.authority import authority_facts
+    from federation.pki.authority import authority_summary
 
     origin = load_file(file)
     received = receive(origin.content, origin.place)
     if isinstance(received, tuple):
         raise FederationError(received)
-    text = show.descriptor_text(received, [*map(authority_facts, received.descriptor.authorities)])
+    text = show.descriptor_text(received, [*map(authority_summary, received.descriptor.authorities)])
     signed = None if received.signature is None else asdict(received.signature)
     return Result(text, {"descriptor": received.descriptor.plain(), "signature": signed, "sha256": digest(received.content)})
 

@@ -18,7 +18,7 @@ from cli.tools.text import printable
 from federation.base.errors import escaped
 from federation.peers.descriptor import Descriptor, digest
 from federation.peers.signed import Received
-from federation.pki.authority import AuthorityFacts
+from federation.pki.authority import AuthoritySummary
 from federation.stack.load import LoadedStack
 
 
@@ -38,7 +38,7 @@ def review_text(review: Review) -> str:
     return printable("\n".join(lines))
 
 
-def descriptor_text(received: Received, authorities: Sequence[AuthorityFacts]) -> str:
+def descriptor_text(received: Received, authorities: Sequence[AuthoritySummary]) -> str:
     """Who a descriptor says that it is from, what it says, and with which key it is signed."""
     signed = received.signature
     lines = _described(received.descriptor, authorities)
@@ -49,7 +49,7 @@ def descriptor_text(received: Received, authorities: Sequence[AuthorityFacts]) -
     return printable("\n".join([*lines, f"  sha256: {digest(received.content)}"]))
 
 
-def _described(descriptor: Descriptor, authorities: Sequence[AuthorityFacts], learned: str = "") -> list[str]:
+def _described(descriptor: Descriptor, authorities: Sequence[AuthoritySummary], learned: str = "") -> list[str]:
     of = descriptor.federation
     return [
         f"{descriptor.title.removeprefix('the ')} of {descriptor.organization}, federation {of.name} ({of.domain})",

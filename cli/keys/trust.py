@@ -107,8 +107,8 @@ def waits_for_peers(stack: Stack, party: PartyId | None) -> bool:
 
 def _must_be_deployed(stack: Stack, loaded: LoadedStack, unit: PartyUnit) -> None:
     """Two steps in one `pulumi up` would have a CA sign that no peer was told of, or take away the one that still signs."""
-    planned, remembered = loaded.plan.unit(unit.key).facts, deployed(stack).get(unit.key, {})
-    if any(fact in remembered and remembered[fact] != planned[fact] for fact in ("authorities", "signer")):
+    planned, recorded = loaded.plan.unit(unit.key).recorded, deployed(stack).get(unit.key, {})
+    if any(key in recorded and recorded[key] != planned[key] for key in ("authorities", "signer")):
         raise CommandError(unit.title, "the previous step is not deployed yet", f"`pulumi up {stack.options}` first")
 
 

@@ -39,7 +39,7 @@ from federation.links.next_hops import by_name_only
 from federation.peers.accepted import Peer, Peers, membership_problems, resolve
 from federation.peers.descriptor import Descriptor, FieldChange, Published, differences, digest
 from federation.peers.signed import Received, Signature, receive
-from federation.pki.authority import AuthorityFacts, authority_facts
+from federation.pki.authority import AuthoritySummary, authority_summary
 from federation.stack.limits import config_warnings, oversized_config
 from federation.stack.load import checked_plan, load_stack
 from federation.stack.plan import plan_stack
@@ -112,9 +112,9 @@ class Review:
         }
 
     @property
-    def authorities(self) -> tuple[AuthorityFacts, ...]:
+    def authorities(self) -> tuple[AuthoritySummary, ...]:
         """The CAs that data to and from the peer is trusted to."""
-        return tuple(map(authority_facts, self.descriptor.authorities))
+        return tuple(map(authority_summary, self.descriptor.authorities))
 
 
 def review(stack: Stack, wanted: Path | StackOutput, name: str | None = None, terms: Terms | None = None) -> Review:

@@ -58,7 +58,7 @@ def set_state(stack: Stack, name: str, state: State, reason: str | None) -> Stat
     if reason is not None:
         fields["reason"] = reason
     if state != "active":
-        fields |= _remembered(stack, source, name, entry)
+        fields |= _which_unit(stack, source, name, entry)
     # A reason belongs to a state, and goes with it; who is back says by the descriptor which unit it is.
     drop = frozenset({"reason"}) if reason is None and before != state else frozenset()
     if state == "active" and "descriptor" in entry:
@@ -87,7 +87,7 @@ def _entry(source: StackSource, stack: Stack, name: str) -> Mapping[str, Any]:
     return entry
 
 
-def _remembered(stack: Stack, source: StackSource, name: str, entry: Mapping[str, Any]) -> dict[str, Scalar]:
+def _which_unit(stack: Stack, source: StackSource, name: str, entry: Mapping[str, Any]) -> dict[str, Scalar]:
     """Which unit it is, by the accepted descriptor: with that in the stack file the descriptor may go."""
     relative = entry.get("descriptor")
     if not isinstance(relative, str) or {"partyId", "kind"} & entry.keys():

@@ -30,9 +30,9 @@ class Impact:
 def stack_impact(stack: Stack, against: Path | None = None) -> Impact:
     """Every effect of a stack file. `against`: another stack file, with its descriptors beside it, instead of the deployed state."""
     loaded, other = stack.load(), None if against is None else load_stack(against)
-    old = deployed(stack) if other is None else _facts(other.plan)
+    old = deployed(stack) if other is None else _recorded(other.plan)
     # The state holds JSON: what is compared with it is JSON too.
-    effects = effects_of(old, json.loads(json.dumps(_facts(loaded.plan))), loaded.spec.organization)
+    effects = effects_of(old, json.loads(json.dumps(_recorded(loaded.plan))), loaded.spec.organization)
     return Impact(effects, tuple(_unseen(loaded, old.keys(), other)))
 
 
@@ -72,5 +72,5 @@ def impact_text(impact: Impact, stack: str) -> Page:
     return Page((*lines, table, *unseen))
 
 
-def _facts(plan: StackPlan) -> dict[str, Mapping[str, Any]]:
-    return {unit.key: unit.facts for unit in plan.units}
+def _recorded(plan: StackPlan) -> dict[str, Mapping[str, Any]]:
+    return {unit.key: unit.recorded for unit in plan.units}

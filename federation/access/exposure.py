@@ -1,4 +1,4 @@
-"""Who may connect to a unit, and where its pods may connect to, as far as the operator decides it: remembered, and compared.
+"""Who may connect to a unit, and where its pods may connect to, as far as the operator decides it: recorded, and compared.
 
 Connections to peers are not part of this record, because they change with the links. The exception is a peer that is known by host name
 only: a network policy cannot hold a name, so the peer's port opens to every address, and the peer chooses that port.
@@ -24,7 +24,7 @@ _REACH = {"ClusterIP": 0, "NodePort": 1, "LoadBalancer": 2}
 # What the program itself writes into a Service.
 _OWN_ANNOTATIONS = "pulumi.com/"
 
-Facts = Mapping[str, Any]
+Recorded = Mapping[str, Any]
 # A kind of effect (`federation.changes.effects`), and what happens.
 Change = tuple[str, str]
 _CLOSING: Mapping[tuple[bool, bool], tuple[Change, ...]] = {
@@ -35,22 +35,22 @@ _CLOSING: Mapping[tuple[bool, bool], tuple[Change, ...]] = {
 }
 
 
-def exposure_facts(policies: Iterable[Manifest], services: Iterable[Manifest], modules: Mapping[str, Any]) -> dict[str, Any]:
-    """What is remembered: by whom which ports are reached, and the Services. `modules`: their chart values."""
+def recorded_exposure(policies: Iterable[Manifest], services: Iterable[Manifest], modules: Mapping[str, Any]) -> dict[str, Any]:
+    """What the state records: who may connect to which ports, and the Services. `modules`: their chart values."""
     made = tuple(policies)
     closed = any(policy.role == f"policy-{naming.DEFAULT_DENY}" for policy in made)
     return {"policies": bool(made), "closed": closed, "allowed": _allowed(made), "services": dict(sorted(_services(services, modules)))}
 
 
-def exposure_changes(old: Facts, new: Facts) -> Iterator[Change]:
-    """What becomes narrower or wider. Facts that were not remembered count as unchanged."""
+def exposure_changes(old: Recorded, new: Recorded) -> Iterator[Change]:
+    """What becomes narrower or wider. What was not recorded counts as unchanged."""
     before, after = old.get("policies", new["policies"]), new["policies"]
     if before and not after:
         yield "open", "network policies are removed: anything that reaches a pod reaches all of its ports, and pods can reach everything"
     elif after and not before:
         yield "cut", "network policies are added: they block all traffic that no link and no allowance needs"
     else:
-        # No version before this fact was remembered closed a namespace.
+        # Versions that did not record this closed no namespace.
         yield from _CLOSING.get((old.get("closed", False if old else new["closed"]), new["closed"]), ())
         yield from _changed(old.get("allowed", new["allowed"]), new["allowed"])
     services = old.get("services", new["services"])
@@ -185,7 +185,7 @@ def _service(kind: str, ranges: Sequence[str] | None, settings: Any) -> dict[str
     return {"type": kind, **sources, "settings": json.dumps(settings, sort_keys=True)}
 
 
-def _service_changes(name: str, old: Facts, new: Facts) -> Iterator[Change]:
+def _service_changes(name: str, old: Recorded, new: Recorded) -> Iterator[Change]:
     before, after = old["type"], new["type"]
     if before != after:
         change = f"Service {name}: {before} -> {after}"
@@ -200,7 +200,7 @@ def _service_changes(name: str, old: Facts, new: Facts) -> Iterator[Change]:
         yield kind, f"{who} may {'no longer ' if kind == 'cut' else ''}connect to the load balancer of Service {name}"
 
 
-def _by_whom(service: Facts) -> str:
+def _by_whom(service: Recorded) -> str:
     sources = service.get("from", [ANYONE])
     return "" if service["type"] != "LoadBalancer" else f", at its load balancer by {', '.join(sources)}"
 

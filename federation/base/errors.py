@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 Item = TypeVar("Item")
-Fact = TypeVar("Fact")
+Result = TypeVar("Result")
 
 # Of one message: more nobody reads.
 SHOWN = 50
@@ -70,8 +70,8 @@ class NotParsed(Exception):
     """What is read is written in the configuration, but wrong: nothing that rests on it can be said."""
 
 
-def of_each(items: Iterable[Item], facts: Callable[[Item], Iterable[Fact]]) -> Iterator[Fact]:
-    """The facts of each item. Where those of one rest on what did not parse they end, and the next item's begin."""
+def of_each(items: Iterable[Item], results_of: Callable[[Item], Iterable[Result]]) -> Iterator[Result]:
+    """The results of each item. Where an item rests on what did not parse, its results end and those of the next begin."""
     for item in items:
         with suppress(NotParsed):
-            yield from facts(item)
+            yield from results_of(item)

@@ -30,9 +30,9 @@ def unreachable_cluster(spec: ClusterSpec, kubeconfig: Kubeconfig) -> str:
     return f"fate:cluster: {_shown(spec)} cannot be used; nothing was changed: {problem}\n    remedy: {remedy}"
 
 
-def other_cluster(spec: ClusterSpec, remembered: Uids, current: Uids) -> str | None:
+def other_cluster(spec: ClusterSpec, recorded: Uids, current: Uids) -> str | None:
     """The error when the kubeconfig leads to another cluster than the stack's; None: it does not, or `cluster.uid` allows the move."""
-    changed = _changed(remembered, current)
+    changed = _changed(recorded, current)
     if changed is None or spec.uid is not None:
         return None
     place, before, uid = changed
@@ -44,9 +44,9 @@ def other_cluster(spec: ClusterSpec, remembered: Uids, current: Uids) -> str | N
     )
 
 
-def moved_cluster(remembered: Uids, current: Uids) -> str | None:
+def moved_cluster(recorded: Uids, current: Uids) -> str | None:
     """The effect on each unit of a stack that moves to the cluster in `cluster.uid`; None: it does not move."""
-    changed = _changed(remembered, current)
+    changed = _changed(recorded, current)
     if changed is None:
         return None
     place, before, uid = changed
@@ -57,9 +57,9 @@ def _elsewhere(spec: ClusterSpec, problem: str, remedy: str) -> str:
     return f"fate:cluster: {_shown(spec)} leads to another cluster: {problem}\n    remedy: {remedy}"
 
 
-def _changed(remembered: Uids, current: Uids) -> tuple[str, str, str] | None:
-    """Where the UID is another one than remembered, and both. None: the same cluster, or nothing that both know (another `scope`)."""
-    changed = [(place, remembered[place], uid) for place, uid in sorted(current.items()) if remembered.get(place, uid) != uid]
+def _changed(recorded: Uids, current: Uids) -> tuple[str, str, str] | None:
+    """The object whose UID differs from the recorded one, and both UIDs. None: the same cluster, or nothing that both know (another `scope`)."""
+    changed = [(place, recorded[place], uid) for place, uid in sorted(current.items()) if recorded.get(place, uid) != uid]
     return changed[0] if changed else None
 
 

@@ -1,4 +1,4 @@
-"""What a change of a stack does to running parties, compared from the facts of each unit that the stack's state remembers."""
+"""What a change of a stack does to running parties: compares what the state has recorded of each unit with the plan."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -8,7 +8,7 @@ from federation.access.exposure import exposure_changes
 from federation.links.pairs import affected, by_number, exchanges, through
 from federation.trust.provided import provided_changes
 from federation.units.data import lost_data, taken_namespaces
-from federation.units.recorded import Facts
+from federation.units.recorded import Recorded
 
 Kind = Literal["reload", "cut", "open", "rolling restart", "recreate", "data loss"]
 # How much each kind hurts: nothing stops; a link ends, the network opens, or pods start again; data is left behind.
@@ -47,15 +47,15 @@ class Effect:
 
 @dataclass(frozen=True)
 class _Change:
-    """The facts of one unit before and after. Facts that were not remembered count as unchanged."""
+    """One unit as the state has recorded it, and as planned. What was not recorded counts as unchanged."""
 
     unit: str
     owner: str
-    old: Facts
-    new: Facts
+    old: Recorded
+    new: Recorded
 
-    def before(self, fact: str) -> Any:
-        return self.old.get(fact, self.new[fact])
+    def before(self, key: str) -> Any:
+        return self.old.get(key, self.new[key])
 
     @property
     def everyone(self) -> set[str]:
@@ -71,16 +71,16 @@ class _Change:
         return Effect(self.unit, kind, what, pairs.shown, self.owner if acts is None else f"{self.owner}{acts}", pairs.more)
 
 
-def stack_effects(old: Mapping[str, Facts], new: Mapping[str, Facts], owner: str = "this stack") -> tuple[Effect, ...]:
+def stack_effects(old: Mapping[str, Recorded], new: Mapping[str, Recorded], owner: str = "this stack") -> tuple[Effect, ...]:
     """What happens to every unit of a stack."""
-    before, after = ({unit: facts.get("data", {}) for unit, facts in side.items()} for side in (old, new))
+    before, after = ({unit: recorded.get("data", {}) for unit, recorded in side.items()} for side in (old, new))
     taken = [Effect(unit, "data loss", f"refused: {problem}", (), owner) for unit, problem in taken_namespaces(before, after)]
     others = (effect for unit in sorted({*old, *new}) for effect in effects(unit, old.get(unit), new.get(unit), owner))
     return (*taken, *others)
 
 
-def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this stack") -> Iterator[Effect]:
-    """What happens to one unit. None: it is not there. Facts that were not remembered count as unchanged."""
+def effects(unit: str, old: Recorded | None, new: Recorded | None, owner: str = "this stack") -> Iterator[Effect]:
+    """What happens to one unit. None: it is not there. What was not recorded counts as unchanged."""
     if new is None and old is not None:
         yield _removed(unit, old, owner)
     if old is None or new is None:
@@ -100,7 +100,7 @@ def effects(unit: str, old: Facts | None, new: Facts | None, owner: str = "this 
     yield from _provided(change)
 
 
-def _removed(unit: str, old: Facts, owner: str) -> Effect:
+def _removed(unit: str, old: Recorded, owner: str) -> Effect:
     links, data = old.get("links"), old.get("data", {})
     # For a removed unit a preview has only its recorded data (`components.stack_record`); `fatefed plan` also lists its peers.
     gone = affected(unit, ["all its peers"], (), None) if links is None else affected(unit, links, links, old.get("groups"))
@@ -252,7 +252,7 @@ def _certificates(change: _Change) -> Iterator[Effect]:
 
 def _trust(change: _Change) -> Iterator[Effect]:
     before, after = change.before("trusted"), change.new["trusted"]
-    # Earlier versions remembered the party itself, too.
+    # Earlier versions recorded the party itself, too.
     own = {change.unit.removeprefix("party-")}
     rows: tuple[tuple[Kind, str, Collection[str]], ...] = (
         ("cut", "certificates of these parties are no longer trusted", before.keys() - after.keys() - own),

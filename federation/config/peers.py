@@ -58,18 +58,18 @@ class PeerSpec(Model):
     fml_manager: HostPort | None = Field(None, description="By hand, an FML Manager: host:port with TLS.")
 
     @property
-    def remembered(self) -> bool:
-        """Whether it left for good, and all that stays of it is written here: its descriptor file is not read, and may be gone."""
+    def id_only(self) -> bool:
+        """Whether it left for good and only its id is kept, in this entry: its descriptor file is not read, and may be gone."""
         return self.state == "retired" and not self.addresses and (self.party_id is not None or self.kind is not None)
 
     @property
     def identified(self) -> bool:
-        """Whether a peer with a descriptor file says here, too, which unit it is: that is all that is needed of one that is severed."""
+        """Whether the entry of a peer with a descriptor file also says which unit it is: a blocked peer needs no more."""
         return self.descriptor is not None and not self.addresses and (self.party_id is not None or self.kind is not None)
 
     @property
     def what(self) -> Kind:
-        """What was typed by hand, or is said beside a descriptor, or remembered."""
+        """Which kind of unit it is, by the entry alone."""
         if self.kind is not None:
             return self.kind
         for kind, row in KINDS.items():
@@ -90,20 +90,20 @@ class PeerSpec(Model):
 
     @model_validator(mode="after")
     def _only_one_that_left_needs_no_addresses(self) -> Self:
-        if self.kind is not None and not self.remembered and not self.identified:
+        if self.kind is not None and not self.id_only and not self.identified:
             raise ValueError("kind is only for a retired peer, or one with a descriptor and no addresses: remove this line")
         row = KINDS[self.what]
-        if (self.remembered or self.identified) and row.of_a_party != (self.party_id is not None):
+        if (self.id_only or self.identified) and row.of_a_party != (self.party_id is not None):
             raise ValueError(f"{row.noun} {'has a' if row.of_a_party else 'has no'} partyId: correct kind or partyId")
         return self
 
     @model_validator(mode="after")
     def _comes_by_file_from_a_stack_or_by_hand(self) -> Self:
         present = sorted([*self.addresses, *(["partyId"] if self.party_id else [])])
-        if present and not self.by_hand and not self.remembered and not self.identified:
+        if present and not self.by_hand and not self.id_only and not self.identified:
             source = "of another stack" if self.stack is not None else "with a descriptor"
             raise ValueError(f"a peer {source} takes its addresses from it: drop {', '.join(present)}")
-        if self.by_hand and not self.unsigned and not self.remembered:
+        if self.by_hand and not self.unsigned and not self.id_only:
             left = "; of one that is retired partyId or kind is enough" if self.state == "retired" else ""
             raise ValueError(f"name a descriptor file, or a stack of your own, or set unsigned: true and write the addresses{left}")
         if self.unit is not None and self.stack is None:
@@ -124,7 +124,7 @@ class PeerSpec(Model):
     def _a_peer_typed_by_hand_has_the_addresses_of_its_engine(self) -> Self:
         kinds = [kind for kind, row in KINDS.items() if row.of_a_party == (self.party_id is not None)]
         allowed = [endpoints for kind in kinds for endpoints in _ENDPOINTS[kind]]
-        if self.by_hand and not self.remembered and frozenset(self.addresses) not in allowed:
+        if self.by_hand and not self.id_only and frozenset(self.addresses) not in allowed:
             name = "party" if self.party_id is not None else "exchange (no partyId)"
             legal = ", or ".join(" and ".join(sorted(endpoints)) for endpoints in allowed)
             raise ValueError(f"an unsigned {name} needs exactly {legal}, each as host:port")

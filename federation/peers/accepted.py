@@ -173,7 +173,7 @@ def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: s
 
 
 def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: PlaceOf) -> Peer | str | Problems:
-    if spec.remembered:
+    if spec.id_only:
         return Peer(name, _departed(name, spec, federation), spec.state, spec.key, None, spec.reason, spec.previous_key)
     if spec.descriptor is not None:
         peer = _by_descriptor(name, spec, spec.descriptor, federation, folder, place)

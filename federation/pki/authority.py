@@ -157,7 +157,7 @@ def key_digest(certificate: str) -> str:
 
 
 @dataclass(frozen=True)
-class AuthorityFacts:
+class AuthoritySummary:
     """What people see of a CA: its subject, its first and last day (UTC), and its SHA-256, which previews shorten."""
 
     subject: str
@@ -166,12 +166,12 @@ class AuthorityFacts:
     sha256: str
 
 
-def authority_facts(certificate: str) -> AuthorityFacts:
+def authority_summary(certificate: str) -> AuthoritySummary:
     """The same of a PEM text."""
     ca = x509.load_pem_x509_certificate(certificate.encode())
     first, last = ca.not_valid_before_utc.date(), ca.not_valid_after_utc.date()
     digest = ca.fingerprint(hashes.SHA256()).hex()
-    return AuthorityFacts(ca.subject.rfc4514_string(), first.isoformat(), last.isoformat(), digest)
+    return AuthoritySummary(ca.subject.rfc4514_string(), first.isoformat(), last.isoformat(), digest)
 
 
 def signs_for(authority: str, ca_key: str) -> None:

@@ -23,7 +23,7 @@ from federation.rules.peers import WARN_DAYS
 from federation.stack.limits import config_warnings, oversized, oversized_config
 from federation.stack.plan import StackPlan, check_stack, plan_stack
 from federation.trust.plan import TlsPlan, certificates, key_problems, provided_authorities
-from federation.trust.provided import provided_facts
+from federation.trust.provided import recorded_certificates
 from federation.units.checked import CheckedStack
 from federation.units.namespace_owner import owner_note
 from federation.units.own_objects import ExtraManifests, clashes, reaching_out, read_manifests
@@ -182,7 +182,7 @@ def published_plan(loaded: LoadedStack, secrets: Mapping[str, str]) -> StackPlan
     for unit in loaded.plan.units:
         authorities = () if unit.tls is None else provided_authorities(unit.tls, secrets, domain)
         trust = {"trust": {"authorities": list(authorities)}} if authorities else {}
-        shown = provided_facts(unit.provided_certificates, secrets, authorities)
+        shown = recorded_certificates(unit.provided_certificates, secrets, authorities)
         units.append(replace(unit, descriptor={**unit.descriptor, **trust}, shown_certificates=shown))
     return replace(loaded.plan, units=tuple(units))
 

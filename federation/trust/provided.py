@@ -1,6 +1,6 @@
 """Certificates that an operator gave: what of them is public, which a stack remembers, and what it does when they change.
 
-Their values are decrypted while the program runs only, so that `fatefed plan` has no such facts; what is not known counts as unchanged.
+Only the running program decrypts their values: `fatefed plan` does not know them. What is not known counts as unchanged.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from federation.pki.authority import short_digest
 from federation.pki.certificates import is_issued_by, read_certificates
 
-ProvidedFacts = Mapping[str, Mapping[str, Any]]
+RecordedCertificates = Mapping[str, Mapping[str, Any]]
 # What a certificate raises whose key or name is of a kind that is not known here.
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm)
 # Of an authority's digest: as many as of a certificate's.
@@ -65,29 +65,29 @@ class Consequence:
     acts: str = ""
 
 
-def provided_facts(
+def recorded_certificates(
     entries: Mapping[str, Entries], secrets: Mapping[str, str], published: tuple[str, ...] = ()
 ) -> dict[str, dict[str, Any]]:
     """Of each certificate: its digest, its last day, who signed it, and the authorities beside it. Never anything of a private key.
 
     `published`: the authorities in the unit's descriptor.
     """
-    facts = {}
+    recorded = {}
     for role, names in entries.items():
         chain = read_certificates(secrets[names.certificate])
         authorities = [] if names.authorities is None else read_certificates(secrets[names.authorities])
         if chain:
-            facts[role] = {
+            recorded[role] = {
                 "certificate": short_digest(chain[0]),
                 "until": chain[0].not_valid_after_utc.date().isoformat(),
                 "signer": _signer(chain, authorities),
                 "authorities": {_authority(one): _name(one) for one in authorities},
                 "told": [short_digest(one) for pem in published for one in read_certificates(pem)],
             }
-    return facts
+    return recorded
 
 
-def provided_changes(old: ProvidedFacts, new: ProvidedFacts) -> Iterator[Consequence]:
+def provided_changes(old: RecordedCertificates, new: RecordedCertificates) -> Iterator[Consequence]:
     """What becomes of certificates that are in both."""
     for role in (role for role in READERS if role in old and role in new):
         yield from _changes(READERS[role], old[role], new[role])

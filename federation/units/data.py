@@ -13,7 +13,7 @@ _MODULE = "the party's own module"
 _ELSEWHERE = {"database": "job history and model records", "files": "stored data", "records": "accounts and projects"}
 
 
-def data_facts(own: PartySpec, values: PartyValues, release: Release) -> dict[str, Any]:
+def recorded_data(own: PartySpec, values: PartyValues, release: Release) -> dict[str, Any]:
     """What is remembered of a party in the stack's state and compared at the next preview: also release, storage engine, nodes, places."""
     datanode, nodemanager = values.modules.datanode, values.modules.nodemanager
     return kept_data(own.namespace, values.modules.plain(), release.modules) | {
@@ -64,7 +64,7 @@ def refusal(config_path: str, problems: Iterable[str]) -> str:
 
 
 def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each way in which a change leaves data behind. Facts that were not remembered count as unchanged."""
+    """A sentence for each way in which a change leaves data behind. What was not recorded counts as unchanged."""
     yield from _moved(old, new)
     yield from _other_release(old, new)
     before, after = old.get("claims", new["claims"]), new["claims"]

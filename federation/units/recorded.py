@@ -1,4 +1,4 @@
-"""What a stack's state remembers of each unit, so that the next preview can say what a change does: mostly digests, no secret."""
+"""What a stack's state records of each unit, so that the next preview can say what a change does: mostly digests, no secret."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 from federation.trust.plan import TlsPlan
 
-Facts = Mapping[str, Any]
+Recorded = Mapping[str, Any]
 # Which modules' pods a section of the chart's values is part of; a section that is not here is part of all.
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "board": ("fateboard",),
@@ -45,7 +45,7 @@ _SURGE = frozenset({"lbrollsite", "servingProxy"})
 _IN_TURN = frozenset({"nodemanager", "datanode"})
 
 
-def workload_facts(values: Mapping[str, Any]) -> dict[str, Any]:
+def recorded_workloads(values: Mapping[str, Any]) -> dict[str, Any]:
     """What each module's pods are made from, how many there are, and which start again one after another. `values`: the chart's."""
     shared = {key: value for key, value in values.items() if key not in {"modules", *_SECTIONS}}
     modules = {}
@@ -75,13 +75,13 @@ def _rolls(name: str, module: Mapping[str, Any]) -> bool:
     return name in _SURGE or (name in _IN_TURN and module["replicas"] > 1)
 
 
-def link_facts(links: Mapping[str, Any], blocked: Mapping[str, str], groups: Sequence[Sequence[str]] | None) -> dict[str, Any]:
+def recorded_links(links: Mapping[str, Any], blocked: Mapping[str, str], groups: Sequence[Sequence[str]] | None) -> dict[str, Any]:
     """The peers that a unit dials, with a digest of each link; the blocked ones, with the reason; for a hub, the groups that may talk."""
     dialled = {other: digest(link) for other, link in links.items()}
     return {"links": dialled, "severed": dict(blocked), **({} if groups is None else {"groups": [list(group) for group in groups]})}
 
 
-def trust_facts(tls: TlsPlan | None) -> dict[str, Any]:
+def recorded_trust(tls: TlsPlan | None) -> dict[str, Any]:
     """The authorities that a unit trusts, by party; those of its own; and which one signs its certificate."""
     if tls is None:
         return {"trusted": {}, "authorities": [], "signer": ""}

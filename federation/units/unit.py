@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from federation.access.consoles import HOSTS_FILE
-from federation.access.exposure import exposure_facts
+from federation.access.exposure import recorded_exposure
 from federation.base.scalars import PartyId
 from federation.catalogue.kinds import KINDS, Kind
 from federation.chart_values.fate import ExchangeValues, PartyValues
@@ -18,8 +18,8 @@ from federation.manifests.objects import PULL_SECRET_TYPE, TLS_SECRET_TYPE, Mani
 from federation.manifests.secrets import pull_secret_names, server_passwords
 from federation.trust.mutual_tls import MutualTls
 from federation.trust.plan import TlsPlan
-from federation.trust.provided import Entries, ProvidedFacts
-from federation.units.recorded import digest, link_facts, trust_facts, workload_facts
+from federation.trust.provided import Entries, RecordedCertificates
+from federation.units.recorded import digest, recorded_links, recorded_trust, recorded_workloads
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,18 @@ class UnitPlan:
     # What says in its namespace whose it is (federation.units.namespace_owner); empty where no stack is known.
     owner: tuple[Manifest, ...] = ()
     # What is public of certificates that the operator gave (federation.trust.provided); empty without the values of fate:secrets.
-    shown_certificates: ProvidedFacts = field(default_factory=dict)
+    shown_certificates: RecordedCertificates = field(default_factory=dict)
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What the stack's state remembers of the unit, to say what a change does to it."""
+    def recorded(self) -> dict[str, Any]:
+        """What the state records of the unit, so that the next preview can say what a change does to it."""
         issuers = {manifest.name: "{kind} {name}".format_map(manifest.fields["spec"]["issuerRef"]) for manifest in self.certificates}
         values, body = self.chart.values.plain(), self.descriptor
         return {
-            **workload_facts(values),
-            **link_facts(self.links, self.blocked, self.groups),
-            **trust_facts(self.tls),
-            **exposure_facts(self.policies, self.services, values["modules"]),
+            **recorded_workloads(values),
+            **recorded_links(self.links, self.blocked, self.groups),
+            **recorded_trust(self.tls),
+            **recorded_exposure(self.policies, self.services, values["modules"]),
             "published": digest(body["endpoints"]),
             # Without the id: a stack that learns it belongs to the same federation as before.
             "identity": digest([body["organization"], {key: body["federation"][key] for key in ("name", "domain")}]),

@@ -79,7 +79,7 @@ def test_what_is_said_to_restart_is_what_has_other_pods(case: Case, name: str, e
     restarted = {module for module in old if old[module] != new[module]}
     assert restarted, "an edit that changes no pod"
     told: set[str] = set()
-    for effect in effects(before.key, before.facts, after.facts):
+    for effect in effects(before.key, before.recorded, after.recorded):
         if effect.what.startswith("pods of ") and " restart" in effect.what:
             told |= set(effect.what.removeprefix("pods of ").partition(" restart")[0].split(", "))
     assert restarted <= told
@@ -113,7 +113,7 @@ def test_pods_said_to_start_again_one_after_another_are_those_of_rolling_workloa
         found = workloads(helm_template(CHARTS / unit.chart.chart, unit.chart.values.plain()))
         rolling = {modules[item["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]] for item in found if goes_on(item)}
         assert len(found) >= len(modules) > 0
-        assert rolling == set(unit.facts["rolling"]), unit.key
+        assert rolling == set(unit.recorded["rolling"]), unit.key
         seen |= rolling
     assert expected <= seen
 

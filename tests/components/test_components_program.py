@@ -265,7 +265,7 @@ def test_fatefed_plan_finds_the_facts_of_every_unit_where_the_program_leaves_the
     exported = json.dumps({"deployment": {"resources": resources}}, default=repr)
     monkeypatch.setattr("cli.tools.state.pulumi", lambda *_: exported)
     units = case.load(tmp_path / "loaded").plan.units
-    assert deployed(find_project(REPO).stack("bank-a")) == {unit.key: json.loads(json.dumps(unit.facts)) for unit in units}
+    assert deployed(find_project(REPO).stack("bank-a")) == {unit.key: json.loads(json.dumps(unit.recorded)) for unit in units}
 
 
 @pytest.mark.parametrize("case", EVERY_CASE, ids=str)

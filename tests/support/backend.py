@@ -81,7 +81,7 @@ def _resources(plan: StackPlan) -> Iterator[dict[str, Any]]:
     """What the state remembers of a deployed plan: its units and their Jobs."""
     for unit in plan.units:
         component = naming.COMPONENT_PACKAGE + KINDS[unit.kind].component
-        yield {"type": component, "urn": f"urn::{unit.key}", "inputs": dict(unit.facts)}
+        yield {"type": component, "urn": f"urn::{unit.key}", "inputs": dict(unit.recorded)}
         for planned in unit.jobs:
             metadata = {"name": planned.job.name, "namespace": planned.job.namespace}
             yield {

@@ -118,7 +118,7 @@ def arguments(verb: str, folder: Path) -> list[str]:
 def _state(plan: StackPlan) -> dict[str, Any]:
     """What `pulumi stack export` says of a stack that was deployed with this plan."""
     component = naming.COMPONENT_PACKAGE + KINDS["party"].component
-    resources = [{"type": component, "urn": f"urn::{unit.key}", "inputs": dict(unit.facts)} for unit in plan.units]
+    resources = [{"type": component, "urn": f"urn::{unit.key}", "inputs": dict(unit.recorded)} for unit in plan.units]
     return {"deployment": {"resources": resources}}
 
 

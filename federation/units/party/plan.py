@@ -15,7 +15,7 @@ from federation.manifests.modules import in_use
 from federation.manifests.objects import Manifest, ServicePort, internal_service
 from federation.peers.accepted import Peers
 from federation.trust.plan import authorities_of
-from federation.units.data import data_facts
+from federation.units.data import recorded_data
 from federation.units.party.cert_manager import certificate_objects
 from federation.units.party.jobs import party_jobs
 from federation.units.party.secrets import party_secrets, provided_passwords
@@ -64,7 +64,7 @@ def plan_party(unit: PartyUnit, peers: Peers, today: date | None = None) -> Unit
         access=access(unit, consoles, deployed),
         images=in_use(party_images(unit), running),
         tls=tls,
-        data=data_facts(unit.spec, values, unit.release),
+        data=recorded_data(unit.spec, values, unit.release),
         allow_data_loss=unit.spec.allow_data_loss,
         provided=provided_passwords(unit.spec),
     )

@@ -139,7 +139,7 @@ def test_no_step_is_done_before_the_one_before_is_deployed(capsys: pytest.Captur
 def deploy(home: Path) -> None:
     """What the state remembers after a `pulumi up`."""
     urn = "urn:pulumi:bank-a::fate::fate:federation:FateParty::party-9999"
-    facts = {unit.key: unit.facts for unit in loaded().plan.units}["party-9999"]
+    facts = {unit.key: unit.recorded for unit in loaded().plan.units}["party-9999"]
     resource = {"urn": urn, "type": "fate:federation:FateParty", "inputs": facts}
     (home / "state.json").write_text(json.dumps({"deployment": {"resources": [resource]}}))
 

@@ -125,7 +125,7 @@ def test_an_accepted_peer_of_another_id_stops_a_preview(tmp_path: Path) -> None:
 
 def test_learning_the_id_is_no_change_of_federation(bank: Stack, tmp_path: Path) -> None:
     """It restarts nothing, and asks no peer to act."""
-    before = bank.load().plan.unit("party-9999").facts
+    before = bank.load().plan.unit("party-9999").recorded
     added(bank, sent(tmp_path, knowing(exchange())))
-    after = bank.load().plan.unit("party-9999").facts
+    after = bank.load().plan.unit("party-9999").recorded
     assert (json.dumps(before["identity"]), before["modules"]) == (json.dumps(after["identity"]), after["modules"])

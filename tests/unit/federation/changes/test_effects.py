@@ -49,7 +49,7 @@ def found(before: Case, after: Case, folder: Path) -> list[Effect]:
     """The effects of an edit on the one unit of a stack."""
     (old,), (new,) = (case.load(folder / str(number)).plan.units for number, case in enumerate((before, after)))
     # As the state returns it.
-    return list(effects(new.key, json.loads(json.dumps(old.facts)), new.facts))
+    return list(effects(new.key, json.loads(json.dumps(old.recorded)), new.recorded))
 
 
 def told(before: Case, after: Case, folder: Path) -> list[tuple[str, tuple[str, ...]]]:
@@ -123,7 +123,7 @@ def test_another_release_is_said_beside_the_restarts_that_it_means(tmp_path: Pat
 
 
 def test_a_unit_that_is_new_affects_nobody_and_one_that_goes_cuts_its_pairs(tmp_path: Path) -> None:
-    facts = EXCHANGE.load(tmp_path).plan.unit("exchange").facts
+    facts = EXCHANGE.load(tmp_path).plan.unit("exchange").recorded
     assert list(effects("exchange", None, facts)) == []
     (effect,) = effects("exchange", facts, None)
     assert (effect.kind, effect.pairs) == ("cut", ("9999 <-> 10000",))
@@ -131,7 +131,7 @@ def test_a_unit_that_is_new_affects_nobody_and_one_that_goes_cuts_its_pairs(tmp_
 
 def test_of_a_unit_whose_links_are_not_remembered_all_pairs_end_when_it_goes(tmp_path: Path) -> None:
     """A preview of its removal: without a word on pairs it would read as if nobody noticed."""
-    facts = MESH.load(tmp_path).plan.unit("party-9999").facts
+    facts = MESH.load(tmp_path).plan.unit("party-9999").recorded
     (effect,) = effects("party-9999", {"data": facts["data"]}, None)
     assert (effect.kind, effect.affects) == ("cut", "9999 <-> all its peers")
     (effect,) = effects("party-9999", facts, None)
@@ -162,7 +162,7 @@ def test_an_exchange_that_moves_to_another_namespace_cuts_its_members(tmp_path: 
 def test_the_deployed_state_of_every_kind_of_unit_is_compared(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     units = case.load(tmp_path / "old").plan.units
     resources = [
-        {"type": f"fate:federation:{KINDS[unit.kind].component}", "urn": f"urn:pulumi:s::p::t::{unit.key}", "inputs": unit.facts}
+        {"type": f"fate:federation:{KINDS[unit.kind].component}", "urn": f"urn:pulumi:s::p::t::{unit.key}", "inputs": unit.recorded}
         for unit in units
     ]
     state = json.dumps({"deployment": {"resources": [{"type": "pulumi:pulumi:Stack", "urn": "urn:s"}, *resources]}})
@@ -179,7 +179,7 @@ def test_every_kind_of_unit_has_a_component() -> None:
 
 
 def test_facts_that_were_not_remembered_count_as_unchanged(tmp_path: Path) -> None:
-    facts = STAR_PARTY.load(tmp_path).plan.unit("party-9999").facts
+    facts = STAR_PARTY.load(tmp_path).plan.unit("party-9999").recorded
     assert list(effects("party-9999", {}, facts)) == []
 
 
@@ -353,7 +353,7 @@ def test_a_peer_that_goes_by_a_name_opens_its_port_to_everyone(case: Case, name:
     (purpose,) = body["endpoints"][name]["ports"]
     body["endpoints"][name].update(host="peer.example", addresses=[], ports={purpose: 2222})
     named = case.with_peer(peer, Descriptor.model_validate(body))
-    old, new = ({unit.key: unit.facts for unit in read.load(tmp_path / str(n)).plan.units} for n, read in enumerate((case, named)))
+    old, new = ({unit.key: unit.recorded for unit in read.load(tmp_path / str(n)).plan.units} for n, read in enumerate((case, named)))
     (opens,) = [effect for effect in stack_effects(old, new) if effect.kind == "open"]
     assert opens.what.startswith("anyone may be reached by ")
     assert opens.what.endswith(" at 2222")
@@ -532,7 +532,7 @@ def test_fewer_pods_end_what_runs_in_them(tmp_path: Path) -> None:
 
 
 def _stack_of(case: Case, folder: Path) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = json.loads(json.dumps({unit.key: unit.facts for unit in case.load(folder).plan.units}))
+    found: dict[str, dict[str, object]] = json.loads(json.dumps({unit.key: unit.recorded for unit in case.load(folder).plan.units}))
     return found
 
 

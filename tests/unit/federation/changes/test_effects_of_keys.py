@@ -244,7 +244,7 @@ def aliases(model: type[BaseModel]) -> set[str]:
 
 def facts(case: Case, folder: Path) -> Mapping[str, Mapping[str, object]]:
     """The facts of every unit of a stack, as its state would return them."""
-    found: Mapping[str, Mapping[str, object]] = json.loads(json.dumps({unit.key: unit.facts for unit in case.load(folder).plan.units}))
+    found: Mapping[str, Mapping[str, object]] = json.loads(json.dumps({unit.key: unit.recorded for unit in case.load(folder).plan.units}))
     return found
 
 

@@ -47,7 +47,7 @@ def changed(before: Mapping[str, str], after: Mapping[str, str], folder: Path, c
     for given in (before, after):
         every = dict.fromkeys(loaded.plan.secret_names, "x") | dict(given)
         unit = next(unit for unit in published_plan(loaded, every).units if unit.provided_certificates)
-        said.append((unit.key, json.loads(json.dumps(unit.facts))))
+        said.append((unit.key, json.loads(json.dumps(unit.recorded))))
     (key, old), (_, new) = said
     return list(effects(key, old, new))
 
@@ -137,7 +137,7 @@ def test_a_portals_programs_need_a_restart_for_another_certificate(tmp_path: Pat
     facts = []
     for given in (before, after):
         plan = published_plan(loaded, dict.fromkeys(loaded.plan.secret_names, "x") | given)
-        facts.append(plan.unit(unit.key).facts)
+        facts.append(plan.unit(unit.key).recorded)
     (effect,) = effects(unit.key, *facts)
     assert effect.what.startswith(f"its client certificate changes: it is valid until {day(200)}, so far until {day(100)}; no pod restarts")
     assert effect.acts.startswith("this stack restarts them after `pulumi up` (`kubectl rollout restart")
@@ -180,7 +180,7 @@ def test_what_was_not_remembered_or_cannot_be_known_counts_as_unchanged(tmp_path
     """States of before, and `fatefed plan`, which decrypts nothing."""
     loaded = MESH.load(tmp_path)
     given = {**dict.fromkeys(loaded.plan.secret_names, "x"), **secrets(GOOD)}
-    known, unknown = (plan.unit("party-9999").facts for plan in (published_plan(loaded, given), loaded.plan))
+    known, unknown = (plan.unit("party-9999").recorded for plan in (published_plan(loaded, given), loaded.plan))
     assert known.keys() - unknown.keys() == {"provided"}
     assert list(effects("party-9999", unknown, known)) == []
     assert list(effects("party-9999", known, unknown)) == []
@@ -218,7 +218,7 @@ def test_fatefed_plan_says_what_only_a_preview_sees(
 ) -> None:
     loaded = MESH.load(tmp_path / "facts")
     given = {**dict.fromkeys(loaded.plan.secret_names, "x"), **secrets(GOOD)}
-    facts = published_plan(loaded, given).unit("party-9999").facts
+    facts = published_plan(loaded, given).unit("party-9999").recorded
     deployed = {"type": "fate:federation:FateParty", "urn": "urn:pulumi:s::p::t::party-9999", "inputs": facts}
     monkeypatch.setattr("cli.tools.state.pulumi", lambda *_: json.dumps({"deployment": {"resources": [deployed]}}))
     encrypted(MESH, tmp_path, {name: "other" for name in secrets(GOOD)})

@@ -52,7 +52,7 @@ def test_other_modes_ask_for_nothing_and_their_values_stay_as_they_were(tmp_path
     brokers = {key: unit.chart.values.plain()["pulsar"]["broker"] for key, unit in units.items()}
     assert brokers["party-9999"]["issuedSecret"] == "pulsar-cert-issued"
     assert brokers["party-9998"].keys() == brokers["party-9999"].keys() - {"issuedSecret"}
-    assert "issuers" not in units["party-9998"].facts
+    assert "issuers" not in units["party-9998"].recorded
 
 
 def test_the_stack_holds_the_trusted_cas_and_no_key(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_an_external_pulsar_has_a_certificate_of_its_own(tmp_path: Path) -> None
 
 
 def test_another_issuer_is_said_before_it_signs(tmp_path: Path) -> None:
-    old, new = (load(managed(STAR_PARTY, {"name": name}), tmp_path / name).plan.unit("party-9999").facts for name in ("one", "two"))
+    old, new = (load(managed(STAR_PARTY, {"name": name}), tmp_path / name).plan.unit("party-9999").recorded for name in ("one", "two"))
     (effect,) = effects("party-9999", old, new)
     assert (effect.kind, effect.pairs) == ("reload", ())
     assert "certificate pulsar-cert-issued is issued again, now by Issuer two, so far by Issuer one" in effect.what

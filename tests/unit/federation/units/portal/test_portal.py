@@ -328,12 +328,12 @@ def test_data_that_an_edit_would_leave_behind_is_told(tmp_path: Path) -> None:
 
 
 def test_a_change_says_what_it_does(tmp_path: Path) -> None:
-    before = PORTAL.load(tmp_path / "before").plan.unit(KEY).facts
+    before = PORTAL.load(tmp_path / "before").plan.unit(KEY).recorded
     assert set(before["links"]) == {"everyone through consortium-fml-manager"}
-    after = edited(PORTAL, modules={"frontend": {"env": {"TZ": "UTC"}}}).load(tmp_path / "after").plan.unit(KEY).facts
+    after = edited(PORTAL, modules={"frontend": {"env": {"TZ": "UTC"}}}).load(tmp_path / "after").plan.unit(KEY).recorded
     (effect,) = effects(KEY, before, after)
     assert (effect.kind, "frontend" in effect.what, "sitePortalServer" in effect.what) == ("recreate", True, False)
-    alone = PORTAL.changed(lambda config: config["sitePortal"]["9999"].pop("fmlManager")).load(tmp_path / "alone").plan.unit(KEY).facts
+    alone = PORTAL.changed(lambda config: config["sitePortal"]["9999"].pop("fmlManager")).load(tmp_path / "alone").plan.unit(KEY).recorded
     (cut,) = effects(KEY, before, alone)
     assert cut.kind == "cut"
 

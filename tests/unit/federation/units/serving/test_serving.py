@@ -108,7 +108,7 @@ def test_a_member_severed_by_a_party_of_a_serving_star_leads_nowhere(state: str,
     assert table(severed, "serving-9999") == {"9999": OWN, "10000": to("127.0.0.1", 1), "default": to("serving.consortium.example")}
     unit = severed.unit("serving-9999")
     assert unit.policies == active.policies, "the exchange is dialled as before, and nothing else"
-    (cut,) = effects("serving-9999", active.facts, unit.facts)
+    (cut,) = effects("serving-9999", active.recorded, unit.recorded)
     assert (cut.kind, cut.pairs) == ("cut", ("serving-9999 <-> 10000",))
 
 
@@ -685,15 +685,17 @@ def test_the_firewall_sheet_and_the_drawing_know_what_is_served(tmp_path: Path) 
 
 
 def test_a_change_says_what_it_does_to_fate_serving(tmp_path: Path) -> None:
-    before = SERVING.load(tmp_path / "before").plan.unit("serving-9999").facts
+    before = SERVING.load(tmp_path / "before").plan.unit("serving-9999").recorded
     assert set(before["links"]) == {"10000"}
-    assert set(SERVING_STAR.load(tmp_path / "star").plan.unit("serving-9999").facts["links"]) == {
+    assert set(SERVING_STAR.load(tmp_path / "star").plan.unit("serving-9999").recorded["links"]) == {
         "10000",
         "everyone through consortium-serving",
     }
-    after = edited(SERVING, lambda own: own["adaptors"].update(single="a.Other")).load(tmp_path / "after").plan.unit("serving-9999").facts
+    after = (
+        edited(SERVING, lambda own: own["adaptors"].update(single="a.Other")).load(tmp_path / "after").plan.unit("serving-9999").recorded
+    )
     (effect,) = effects("serving-9999", before, after)
     assert (effect.kind, "servingServer" in effect.what, "servingProxy" in effect.what) == ("recreate", True, False)
     suspended = SERVING.with_peer("clinic-b-serving", serving_descriptor(), state="suspended").load(tmp_path / "suspended").plan
-    (cut,) = effects("serving-9999", before, suspended.unit("serving-9999").facts)
+    (cut,) = effects("serving-9999", before, suspended.unit("serving-9999").recorded)
     assert (cut.kind, cut.pairs) == ("cut", ("serving-9999 <-> 10000",))
