@@ -31,7 +31,7 @@ def main() -> None:
     check_secrets(stack, secrets)
     plan, spec = published_plan(stack, secrets), stack.spec
     secrets |= made_certificates(stack, secrets)
-    namespaces = Namespaces(spec.cluster, project_folder(file), stack.source.place, plan.units)
+    namespaces = Namespaces(spec.cluster, project_folder(file), stack.source.place_of, plan.units)
     record = StackRecord(plan, spec.cluster, cluster_uids(spec.cluster, [unit.namespace for unit in plan.units]), last := LastMessages())
     opts, retained = object_providers(spec.cluster, record)
     others = (*plan.unpinned, *source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack()))
@@ -41,7 +41,7 @@ def main() -> None:
         External(peer)
     sites = {unit.key: Site(unit, last, opts, record.urn, namespaces.occupancy_guard(unit, last), retained) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
-    check = refuse_self_routes({unit.key: unit.descriptor["endpoints"] for unit in plan.units}, stack.peers, stack.source.place, addresses)
+    check = refuse_self_routes(plan.units, stack.peers, stack.source.place_of, addresses)
     wrapped = {name: pulumi.Output.secret(value) for name, value in secrets.items()}
     extra = extra_manifests(plan.manifests, sites.values(), opts, retained)
     args = partial(UnitArgs, sites=sites, addresses=addresses, route_check=check, secrets=wrapped, needs=extra, last=last)

@@ -1,6 +1,6 @@
 """What every component shares: its type token, its children's options, and objects made from a plan's manifests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pulumi
@@ -13,6 +13,7 @@ from federation.base.live import LiveValue, live_values, substitute
 from federation.manifests.objects import Manifest
 from federation.peers.accepted import Peers
 from federation.rules.peers import own_live_addresses
+from federation.units.unit import UnitPlan
 
 Addresses = Mapping[LiveValue, Output[str]]
 
@@ -77,16 +78,17 @@ def refused(error: FederationError) -> SystemExit:
     return SystemExit(_REASON_IS_LOGGED)
 
 
-def refuse_self_routes(published: Mapping[str, Any], peers: Peers, place: PlaceOf, addresses: Addresses) -> Output[Any] | None:
+def refuse_self_routes(units: Iterable[UnitPlan], peers: Peers, place_of: PlaceOf, addresses: Addresses) -> Output[Any] | None:
     """Raises, in a preview too, when a peer is at an address that the cluster gave to this stack: a proxy would dial itself.
 
-    `published`: the planned endpoints of each unit. None when none of their addresses comes from the cluster.
+    None when no planned endpoint has an address that comes from the cluster.
     """
+    published = {unit.key: unit.descriptor["endpoints"] for unit in units}
     if not live_values(published):
         return None
 
     def check(endpoints: Any) -> None:
-        if problems := own_live_addresses(endpoints, peers, place):
+        if problems := own_live_addresses(endpoints, peers, place_of):
             raise pulumi.RunError(str(FederationError(problems)))
 
     return Output.from_input(fill(published, addresses)).apply(check)

@@ -30,13 +30,13 @@ class UnreadError(Exception):
 class Namespaces:
     """Whose the stack's namespaces are. Of a unit that the state does not know more is asked."""
 
-    def __init__(self, spec: ClusterSpec, folder: Path, place: PlaceOf, units: Iterable[UnitPlan]) -> None:
+    def __init__(self, spec: ClusterSpec, folder: Path, place_of: PlaceOf, units: Iterable[UnitPlan]) -> None:
         """`folder`: from where a relative kubeconfig is meant.
 
         FederationError when a namespace belongs to another stack, or is missing and not for this one to make; RunError when the cluster
         does not answer.
         """
-        self._spec, self._folder, self._place = spec, folder, place
+        self._spec, self._folder, self._place = spec, folder, place_of
         units = [*units]
         if spec.scope == "namespaced" and (absent := [unit for unit in units if not self._exists(unit.namespace)]):
             problem = "namespace {} does not exist, or has no ConfigMap kube-root-ca.crt"

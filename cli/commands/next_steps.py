@@ -196,4 +196,4 @@ def nowhere(loaded: LoadedStack, stack: Stack) -> Iterator[str]:
     kubeconfig = read_kubeconfig(cluster, variable, stack.project.folder)
     known = not cluster.in_cluster and (kubeconfig.files or kubeconfig.broken)
     if known and (wrong := kubeconfig.problem(cluster)) is not None:
-        yield f"{loaded.source.place(('cluster', 'context'))}: {wrong[0]}: {wrong[1]}"
+        yield f"{loaded.source.place_of(('cluster', 'context'))}: {wrong[0]}: {wrong[1]}"

@@ -201,7 +201,7 @@ class Reading:
 
     def problem(self, key: str, problem: str, remedy: str) -> None:
         """Something wrong with a key."""
-        self.problems.append(Problem(self.file.place((key,)), problem, remedy))
+        self.problems.append(Problem(self.file.place_of((key,)), problem, remedy))
 
     def _label(self, key: str, what: str) -> str:
         value = self.file.get(key)
@@ -248,7 +248,7 @@ class Reading:
         known: set[str] = CHARTS.get(chart, set())
         for number, word in enumerate(modules):
             if chart and (not isinstance(word, str) or word not in known):
-                place = self.file.place(("modules", str(number)))
+                place = self.file.place_of(("modules", str(number)))
                 self.problems.append(Problem(place, f"chart {chart} has no module {word!r}", f"its modules are {', '.join(sorted(known))}"))
         return frozenset(word for word in modules if isinstance(word, str))
 
@@ -354,10 +354,12 @@ def _another_kind_of_file(file: ClusterFile) -> Problem | None:
         inner = ("spec", "clusterSpec")
         what = f"is a resource of kind {file.get('kind')}"
         if file.get(*inner):
-            return Problem(file.place(inner), f"{what}: the cluster is its spec.clusterSpec", "write what is below it to a file of its own")
-        return Problem(file.place(("kind",)), what, give)
+            return Problem(
+                file.place_of(inner), f"{what}: the cluster is its spec.clusterSpec", "write what is below it to a file of its own"
+            )
+        return Problem(file.place_of(("kind",)), what, give)
     if isinstance(file.get("modules"), dict) and isinstance(file.get("image"), dict):
-        return Problem(file.place(("modules",)), "is a file of values for helm, made from a cluster.yaml", give)
+        return Problem(file.place_of(("modules",)), "is a file of values for helm, made from a cluster.yaml", give)
     return None
 
 

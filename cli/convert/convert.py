@@ -148,7 +148,7 @@ def _wrong_type(file: ClusterFile, row: Row, path: Path_, value: Any) -> Problem
     wrong_flag = isinstance(value, bool) and row.type in ("text", "number")
     if number or (isinstance(value, types) and not wrong_flag):
         return None
-    return Problem(file.place(path), f"is not {words}", "correct the value")
+    return Problem(file.place_of(path), f"is not {words}", "correct the value")
 
 
 def _parents(file: ClusterFile, kind: ClusterKind, path: Path_ = ()) -> Iterator[Problem]:
@@ -161,7 +161,7 @@ def _parents(file: ClusterFile, kind: ClusterKind, path: Path_ = ()) -> Iterator
         wanted = list if below == {"[]"} else dict
         if value not in (None, "") and not isinstance(value, wanted):
             yield Problem(
-                file.place(child), f"is not {'a list' if wanted is list else 'a block of keys'}", "write it as KubeFATE's guide does"
+                file.place_of(child), f"is not {'a list' if wanted is list else 'a block of keys'}", "write it as KubeFATE's guide does"
             )
         else:
             yield from _parents(file, kind, child)
@@ -230,17 +230,17 @@ def _settle(cluster: Cluster, draft: Draft) -> None:
 def _refused(draft: Draft) -> Iterator[tuple[Path_, Problem]]:
     """What is wrong with the draft, by path."""
 
-    def place(path: Any) -> str:
+    def place_of(path: Any) -> str:
         return json.dumps(list(path))
 
     config = draft.config()
     try:
         spec = StackSpec.model_validate(config)
     except ValidationError as error:
-        problems = problems_of(error, StackSpec, place)
+        problems = problems_of(error, StackSpec, place_of)
     else:
-        peers = resolve(spec.peers, spec.federation, Path(), place)
-        problems = check_stack(CheckedStack(spec, peers, place))
+        peers = resolve(spec.peers, spec.federation, Path(), place_of)
+        problems = check_stack(CheckedStack(spec, peers, place_of))
     for problem in problems:
         yield tuple(json.loads(problem.place)), problem
 
@@ -261,7 +261,7 @@ def _place(path: Path_, cluster: Cluster, draft: Draft) -> str:
     for length in range(len(path), 0, -1):
         origins = [put.origin for target, put in draft.puts.items() if target[:length] == path[:length] and put.origin is not None]
         if origins:
-            return cluster.file.place(origins[0])
+            return cluster.file.place_of(origins[0])
     return cluster.file.name
 
 

@@ -53,7 +53,7 @@ class ClusterFile:
                 [Problem(name, f"cannot be read: {error.strerror or error}", "name a cluster.yaml of KubeFATE")]
             ) from None
 
-    def place(self, path: Path_) -> str:
+    def place_of(self, path: Path_) -> str:
         """`cluster.yaml:12 rollsite.nodePort`; the line is that of the nearest key that exists."""
         shown = f"{self.name}:{self.line(path)}" if self._values else self.name
         return f"{shown} {dotted(path)}" if path else shown

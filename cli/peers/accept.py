@@ -125,7 +125,7 @@ def review(stack: Stack, wanted: Path | StackOutput, name: str | None = None, te
     origin = load_descriptor(wanted, name, spec.peers, stack)
     received = _checked(origin, spec)
     descriptor, content = received.descriptor, received.content
-    known = resolve(spec.peers, spec.federation, folder, source.place)
+    known = resolve(spec.peers, spec.federation, folder, source.place_of)
     chosen, name = name, name or peer_name(descriptor, origin, spec, known, folder)
     own = next((peer for peer in known.accepted if peer.name == name), None)
     previous = None if own is None else own.descriptor
@@ -149,7 +149,7 @@ def review(stack: Stack, wanted: Path | StackOutput, name: str | None = None, te
     others = _without(name, spec, stack, source)
     peer = _peer(name, received, spec_after.peers[name])
     peers_after = Peers(_sorted((*others.accepted, peer)), others.pending, others.problems)
-    plan_after = checked_plan(spec_after, peers_after, source.place, terms.today)
+    plan_after = checked_plan(spec_after, peers_after, source.place_of, terms.today)
     peers_before = others if own is None else Peers(_sorted((*others.accepted, own)), others.pending)
     if name in plan_after.pending and own is not None and own.routed:
         remedy = "ask the peer for a descriptor with addresses; the accepted one stays in force"
@@ -244,7 +244,7 @@ def _read_stack(stack: Stack) -> tuple[StackSource, StackSpec]:
     except ValidationError:
         load_stack(stack.file, name=shown(stack.file))
         raise
-    releases, problems = own_releases(spec.releases, stack.file.parent, source.place)
+    releases, problems = own_releases(spec.releases, stack.file.parent, source.place_of)
     if problems:
         raise FederationError(problems)
     return source, spec.with_catalogue(releases)
@@ -294,7 +294,7 @@ def _changed(source: StackSource, name: str, fields: dict[str, Scalar]) -> Stack
 
 def _without(name: str, spec: StackSpec, stack: Stack, source: StackSource) -> Peers:
     rest = {other: peer for other, peer in spec.peers.items() if other != name}
-    return resolve(rest, spec.federation, stack.file.parent, source.place)
+    return resolve(rest, spec.federation, stack.file.parent, source.place_of)
 
 
 def _sorted(peers: tuple[Peer, ...]) -> tuple[Peer, ...]:

@@ -49,7 +49,7 @@ def set_state(stack: Stack, name: str, state: State, reason: str | None) -> Stat
     before = str(entry.get("state", "active"))
     if before == "retired" and state != "retired":
         remedy = "a retired peer stays away; if it was a mistake, correct the state in the file by hand"
-        raise CommandError(source.place(("peers", name, "state")), f"{name} is retired", remedy)
+        raise CommandError(source.place_of(("peers", name, "state")), f"{name} is retired", remedy)
     try:
         TypeAdapter(Reason | None).validate_python(reason)
     except ValidationError:
@@ -83,7 +83,7 @@ def _entry(source: StackSource, stack: Stack, name: str) -> Mapping[str, Any]:
         raise CommandError(f"{shown(stack.file)} fate:peers", f"there is no peer {name}", f"choose one of: {names}")
     entry = known[name]
     if not isinstance(entry, dict):
-        raise CommandError(source.place(("peers", name)), "is not a map (key: value)", "write it again, or remove it")
+        raise CommandError(source.place_of(("peers", name)), "is not a map (key: value)", "write it again, or remove it")
     return entry
 
 
@@ -92,7 +92,7 @@ def _which_unit(stack: Stack, source: StackSource, name: str, entry: Mapping[str
     relative = entry.get("descriptor")
     if not isinstance(relative, str) or {"partyId", "kind"} & entry.keys():
         return {}
-    received = read_descriptor(stack.file.parent, relative, source.place(("peers", name, "descriptor")))
+    received = read_descriptor(stack.file.parent, relative, source.place_of(("peers", name, "descriptor")))
     if not isinstance(received, Received) or digest(received.content) != entry.get("sha256"):
         return {}
     return identifying(received.descriptor)
@@ -110,5 +110,5 @@ def _must_fit(stack: Stack, loaded: LoadedStack | None, problems: tuple[Problem,
         raise FederationError(problems)
     back = loaded.spec.peers[name].model_copy(update={"state": "active"})
     spec = loaded.spec.model_copy(update={"peers": {**loaded.spec.peers, name: back}})
-    peers = resolve(spec.peers, spec.federation, stack.file.parent, loaded.source.place)
-    checked_plan(spec, peers, loaded.source.place)
+    peers = resolve(spec.peers, spec.federation, stack.file.parent, loaded.source.place_of)
+    checked_plan(spec, peers, loaded.source.place_of)

@@ -27,7 +27,7 @@ def move_peers(stack: Stack) -> Move:
     text = stack.file.read_bytes().decode()
     peers = StackSource(text, "").config().get("peers")
     if not isinstance(peers, dict) or not peers:
-        raise CommandError(source.place(("peers",)), "has no peers to move", "nothing is to be done")
+        raise CommandError(source.place_of(("peers",)), "has no peers to move", "nothing is to be done")
     relative = source.peers_path or f"peers/{stack.short}.yaml"
     file = stack.file.parent / relative
     if source.peers_path is None and file.exists():

@@ -67,16 +67,16 @@ def board_values(boards: BoardsSpec | None, consoles: Mapping[str, ShownConsole]
 
 def board_objects(unit: AnyUnit, consoles: Mapping[str, ShownConsole]) -> tuple[Manifest, ...]:
     """The custom resources that show consoles."""
-    place = (unit.namespace, unit.labels)
+    scope = (unit.namespace, unit.labels)
     if not consoles:
         return ()
     match unit.stack.boards:
         case HttpRouteBoards() as boards:
-            return tuple(_route(boards, name, console, *place) for name, console in consoles.items())
+            return tuple(_route(boards, name, console, *scope) for name, console in consoles.items())
         case IstioBoards() as boards:
             gateway = f"{unit.key}-gateway"
-            services = (_virtual_service(gateway, name, console, *place) for name, console in consoles.items())
-            return (_istio_gateway(boards, gateway, list(consoles.values()), *place), *services)
+            services = (_virtual_service(gateway, name, console, *scope) for name, console in consoles.items())
+            return (_istio_gateway(boards, gateway, list(consoles.values()), *scope), *services)
     return ()
 
 

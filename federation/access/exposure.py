@@ -68,7 +68,7 @@ def connection_changes(old: Iterable[Manifest], new: Iterable[Manifest]) -> Iter
 
 
 def _allowed(policies: Iterable[Manifest], *, dialled: bool = False) -> dict[str, dict[str, list[str]]]:
-    """Places by port, by what the sentence says of them. `dialled`: also those that a unit dials because they are its peers."""
+    """Who may connect at each port, {sentence: {port: far ends}}. `dialled`: also those that a unit dials because they are its peers."""
     by_sentence: dict[str, dict[str, set[str]]] = {}
     for policy in policies:
         if policy.role in _FOLLOWING:
@@ -82,13 +82,13 @@ def _allowed(policies: Iterable[Manifest], *, dialled: bool = False) -> dict[str
                 if side == "egress" and of_peers and not dialled and not _is_open(rule):
                     continue
                 for port in _ports(rule):
-                    by_sentence.setdefault(what, {}).setdefault(port, set()).update(_places(rule, "from" if side == "ingress" else "to"))
-    return {what: {port: sorted(places) for port, places in sorted(ports.items())} for what, ports in sorted(by_sentence.items())}
+                    by_sentence.setdefault(what, {}).setdefault(port, set()).update(_far_ends(rule, "from" if side == "ingress" else "to"))
+    return {what: {port: sorted(far_ends) for port, far_ends in sorted(ports.items())} for what, ports in sorted(by_sentence.items())}
 
 
 def _is_open(rule: Mapping[str, Any]) -> bool:
     """Whether a rule of egress leads anywhere: to a peer that is known by name only."""
-    return any("except" in place.get("ipBlock", {}) for place in rule.get("to", ()))
+    return any("except" in policy_peer.get("ipBlock", {}) for policy_peer in rule.get("to", ()))
 
 
 def _ports(rule: Mapping[str, Any]) -> list[str]:
@@ -98,24 +98,24 @@ def _ports(rule: Mapping[str, Any]) -> list[str]:
     return sorted({f"{port['port']}-{port['endPort']}" if "endPort" in port else str(port["port"]) for port in rule["ports"]})
 
 
-def _places(rule: Mapping[str, Any], side: str) -> Iterator[str]:
-    for place in rule.get(side, ()):
-        yield _place(place)
+def _far_ends(rule: Mapping[str, Any], side: str) -> Iterator[str]:
+    for policy_peer in rule.get(side, ()):
+        yield _far_end(policy_peer)
     if side not in rule:
         yield ANYONE
 
 
-def _place(place: Mapping[str, Any]) -> str:
-    if "except" in place.get("ipBlock", {}):
+def _far_end(policy_peer: Mapping[str, Any]) -> str:
+    if "except" in policy_peer.get("ipBlock", {}):
         return ANYONE
-    if "ipBlock" in place:
-        return str(place["ipBlock"]["cidr"])
-    if "namespaceSelector" not in place:
+    if "ipBlock" in policy_peer:
+        return str(policy_peer["ipBlock"]["cidr"])
+    if "namespaceSelector" not in policy_peer:
         return OWN_PODS
-    labels = place["namespaceSelector"].get("matchLabels", {})
+    labels = policy_peer["namespaceSelector"].get("matchLabels", {})
     if not labels:
         return ANY_POD
-    pods = place.get("podSelector", {}).get("matchLabels", {}).get(naming.MODULE)
+    pods = policy_peer.get("podSelector", {}).get("matchLabels", {}).get(naming.MODULE)
     return f"{_NAMESPACE}{', '.join(labels.values())}" + (f" ({pods})" if pods else "")
 
 
@@ -139,24 +139,24 @@ def _between(before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
         yield "open", ", ".join(let_in)
 
 
-def _without(places: Sequence[str], others: Sequence[str]) -> Iterator[str]:
-    """The places that no other covers, nor all others together; of one that others cover in part, what they are."""
+def _without(far_ends: Sequence[str], others: Sequence[str]) -> Iterator[str]:
+    """The far ends that no other covers, nor all others together; of one that others cover in part, which parts those are."""
     together = [*others, *_joined(others)]
-    for place in places:
-        if not any(_covers(other, place) for other in together):
-            inside = [other for other in others if _covers(place, other)]
-            yield f"{place} but {' and '.join(inside)}" if inside else place
+    for far_end in far_ends:
+        if not any(_covers(other, far_end) for other in together):
+            inside = [other for other in others if _covers(far_end, other)]
+            yield f"{far_end} but {' and '.join(inside)}" if inside else far_end
 
 
-def _joined(places: Sequence[str]) -> Iterator[str]:
+def _joined(far_ends: Sequence[str]) -> Iterator[str]:
     """Address ranges that are one beside the other, as one range."""
-    networks = [ipaddress.ip_network(place) for place in places if "/" in place and " " not in place]
+    networks = [ipaddress.ip_network(far_end) for far_end in far_ends if "/" in far_end and " " not in far_end]
     for version in (4, 6):
         yield from map(str, ipaddress.collapse_addresses(network for network in networks if network.version == version))  # type: ignore[type-var]  # of one version
 
 
 def _covers(wide: str, narrow: str) -> bool:
-    """Whether all of one place is in another."""
+    """Whether one far end is all inside another."""
     if wide in (narrow, ANYONE) or (wide, narrow) == (OWN_NAMESPACE, OWN_PODS):
         return True
     if narrow.startswith(_NAMESPACE):

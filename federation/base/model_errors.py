@@ -41,7 +41,7 @@ _IN_WORDS = {
 
 
 def problems_of(
-    error: ValidationError, model: type[BaseModel], place: Callable[[Path], str], limit: int | None = None
+    error: ValidationError, model: type[BaseModel], place_of: Callable[[Path], str], limit: int | None = None
 ) -> tuple[Problem, ...]:
     """The errors of a validation, in the order of the document, at the place the caller knows for its path; all, or the first few."""
     errors = error.errors(include_url=False)
@@ -53,7 +53,7 @@ def problems_of(
             above = _above(errors, model) if above is None else above
             if real_path(details["loc"], model) in above:
                 continue
-        problems.append(_problem(details, model, place))
+        problems.append(_problem(details, model, place_of))
         if len(problems) == limit:
             break
     return tuple(problems)
@@ -78,7 +78,7 @@ def keys_at(path: Sequence[str], model: type[BaseModel]) -> list[str]:
     return list(dict.fromkeys(key for annotation in annotations for key in _keys(annotation)))
 
 
-def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str]) -> Problem:
+def _problem(details: Any, model: type[BaseModel], place_of: Callable[[Path], str]) -> Problem:
     path = real_path(details["loc"], model)
     message = str(details["msg"]).removeprefix("Value error, ")
     if details["type"] in _IN_WORDS:
@@ -87,21 +87,21 @@ def _problem(details: Any, model: type[BaseModel], place: Callable[[Path], str])
         message = f"is not {words}"
     if details["type"] == "extra_forbidden":
         path = (*real_path(details["loc"][:-1], model), str(details["loc"][-1]))
-        return Problem(place(path), f"unknown key {path[-1]!r}", _spelling(path, model))
+        return Problem(place_of(path), f"unknown key {path[-1]!r}", _spelling(path, model))
     if details["type"] == "invalid_key":
         problem = "has a key that is not text: YAML reads on and yes as true, and digits as a number"
-        return Problem(place(real_path(details["loc"][:-1], model)), problem, "put the key in quotes, or correct it")
+        return Problem(place_of(real_path(details["loc"][:-1], model)), problem, "put the key in quotes, or correct it")
     if details["type"] == "union_tag_invalid":
         tag, kinds = details["ctx"]["discriminator"].strip("'"), details["ctx"]["expected_tags"].replace("'", "")
-        return Problem(place((*path, tag)), f"{details['ctx']['tag']!r} is none of {kinds}", "correct the value")
+        return Problem(place_of((*path, tag)), f"{details['ctx']['tag']!r} is none of {kinds}", "correct the value")
     if details["type"] == "union_tag_not_found":
         tag = details["ctx"]["discriminator"].strip("'")
-        return Problem(place((*path, tag)), f"{tag} is missing", f"add it{_about(path, model)}")
+        return Problem(place_of((*path, tag)), f"{tag} is missing", f"add it{_about(path, model)}")
     if details["type"] == "missing":
-        return Problem(place(path), f"{path[-1]} is missing", f"add it{_about(path, model)}")
+        return Problem(place_of(path), f"{path[-1]} is missing", f"add it{_about(path, model)}")
     if details["type"] == "literal_error" and (meant := _meant(details["input"], details["ctx"]["expected"])):
-        return Problem(place(path), message, f"did you mean {meant!r}?")
-    return Problem(place(path), message, f"correct the value{_about(path, model)}")
+        return Problem(place_of(path), message, f"did you mean {meant!r}?")
+    return Problem(place_of(path), message, f"correct the value{_about(path, model)}")
 
 
 def _meant(written: Any, expected: str) -> str | None:

@@ -76,7 +76,7 @@ class YamlFile:
         """The plain values of the file."""
         return {str(key): value for key, value in (self._values or {}).items()}
 
-    def place(self, path: Sequence[str]) -> str:
+    def place_of(self, path: Sequence[str]) -> str:
         """`releases/own.yaml:12 modules.fateflow.tag`; the line is that of the nearest key that exists."""
         return self._shown(self._line(self._root, path), ".".join(path))
 

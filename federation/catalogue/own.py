@@ -25,14 +25,14 @@ class OwnRelease:
     row: dict[str, Any]
 
 
-def own_releases(paths: Sequence[str], folder: Path, place: PlaceOf) -> tuple[dict[str, Release], Problems]:
+def own_releases(paths: Sequence[str], folder: Path, place_of: PlaceOf) -> tuple[dict[str, Release], Problems]:
     """The built-in releases and those of files relative to a folder, by version, and all that is wrong with the files.
 
     A row's `base` is a release of the program, or of a file that stands earlier in the list.
     """
     rows, releases, problems = dict(built_in_rows("fate")), dict(catalogue()), list[Problem]()
     for number, relative in enumerate(paths):
-        at = place(("releases", str(number)))
+        at = place_of(("releases", str(number)))
         if not is_below(relative, folder):
             problems.append(
                 Problem(
@@ -64,7 +64,7 @@ def read_release(
     if base is not None and base not in rows:
         return (
             Problem(
-                source.place(("base",)),
+                source.place_of(("base",)),
                 f"there is no release {base}",
                 f"choose one of {', '.join(sorted(rows, key=Version))}, or write every key yourself",
             ),
@@ -73,46 +73,46 @@ def read_release(
     try:
         release = Release.model_validate(whole)
     except ValidationError as error:
-        return problems_of(error, Release, source.place)
-    problems = (*_named_rightly(release, taken, source.place), *_broken_references(release, taken, source.place))
+        return problems_of(error, Release, source.place_of)
+    problems = (*_named_rightly(release, taken, source.place_of), *_broken_references(release, taken, source.place_of))
     return problems or OwnRelease(release, whole)
 
 
-def _named_rightly(release: Release, taken: frozenset[str], place: PlaceOf) -> Iterator[Problem]:
+def _named_rightly(release: Release, taken: frozenset[str], place_of: PlaceOf) -> Iterator[Problem]:
     try:
         Version(release.release)
     except InvalidVersion:
-        yield Problem(place(("release",)), f"{release.release!r} is not a version", "write one such as 2.2.1 or 2.2.0+bank.1")
+        yield Problem(place_of(("release",)), f"{release.release!r} is not a version", "write one such as 2.2.1 or 2.2.0+bank.1")
         return
     if release.release in taken:
         yield Problem(
-            place(("release",)), f"release {release.release} exists already", f"choose another one, such as {release.release}+own"
+            place_of(("release",)), f"release {release.release} exists already", f"choose another one, such as {release.release}+own"
         )
 
 
-def _broken_references(release: Release, taken: frozenset[str], place: PlaceOf) -> Iterator[Problem]:
+def _broken_references(release: Release, taken: frozenset[str], place_of: PlaceOf) -> Iterator[Problem]:
     """What a row says that refers to nothing."""
-    yield from _combinations(release, place)
+    yield from _combinations(release, place_of)
     for engine, modules in release.exchanges.items():
         at = ("exchanges", engine)
         if not NATIVE.star(engine):
-            yield Problem(place(at), f"there is no exchange for {engine}", f"choose of {', '.join(filter(NATIVE.star, NATIVE.engines))}")
+            yield Problem(place_of(at), f"there is no exchange for {engine}", f"choose of {', '.join(filter(NATIVE.star, NATIVE.engines))}")
             continue
-        yield from _unknown(modules, release.exchange, place(at), "exchange")
-        yield from _unknown(sorted(NATIVE.endpoints("exchange", engine)), modules, place(at), "the exchange's list")
+        yield from _unknown(modules, release.exchange, place_of(at), "exchange")
+        yield from _unknown(sorted(NATIVE.endpoints("exchange", engine)), modules, place_of(at), "the exchange's list")
     for kind, rows in (("modules", release.modules), ("exchange", release.exchange)):
-        yield from (problem for name, row in rows.items() for problem in _row(row, place((kind, name))))
-    yield from _unknown(release.upgrade_from, taken, place(("upgradeFrom",)), "the catalogue")
+        yield from (problem for name, row in rows.items() for problem in _row(row, place_of((kind, name))))
+    yield from _unknown(release.upgrade_from, taken, place_of(("upgradeFrom",)), "the catalogue")
     if "Basic" not in {word for row in release.variants if row.device == "CPU" for word in row.algorithms}:
-        yield Problem(place(("variants",)), "device CPU has no algorithm Basic", "add it: it is the default")
+        yield Problem(place_of(("variants",)), "device CPU has no algorithm Basic", "add it: it is the default")
     for number, uncertain in enumerate(release.uncertain):
-        yield from _unknown(uncertain.modules, release.modules, place(("uncertain", str(number))), "modules")
+        yield from _unknown(uncertain.modules, release.modules, place_of(("uncertain", str(number))), "modules")
 
 
-def _combinations(release: Release, place: PlaceOf) -> Iterator[Problem]:
+def _combinations(release: Release, place_of: PlaceOf) -> Iterator[Problem]:
     seen: set[str] = set()
     for number, row in enumerate(release.combinations):
-        at = place(("combinations", str(number)))
+        at = place_of(("combinations", str(number)))
         if str(row) in seen:
             yield Problem(at, f"{row} is written twice", "keep one of them")
         seen.add(str(row))

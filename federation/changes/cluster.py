@@ -13,8 +13,8 @@ def unpinned_cluster(spec: ClusterSpec, uids: Uids) -> str | None:
     """What is said when the kubeconfig leads to another cluster than `cluster.uid` names; None: it does not, or nothing is named."""
     if spec.uid is None or spec.uid in uids.values():
         return None
-    place, uid = min(uids.items())
-    problem = f"{place} has the UID {uid} there, and fate:cluster.uid is {spec.uid}"
+    name, uid = min(uids.items())
+    problem = f"{name} has the UID {uid} there, and fate:cluster.uid is {spec.uid}"
     return _elsewhere(spec, problem, "choose the context or kubeconfig of that cluster, or correct fate:cluster.uid")
 
 
@@ -35,8 +35,8 @@ def other_cluster(spec: ClusterSpec, recorded: Uids, current: Uids) -> str | Non
     changed = _changed(recorded, current)
     if changed is None or spec.uid is not None:
         return None
-    place, before, uid = changed
-    problem = f"{place} has the UID {uid} there, and {before} where this stack is deployed"
+    name, before, uid = changed
+    problem = f"{name} has the UID {uid} there, and {before} where this stack is deployed"
     return _elsewhere(
         spec,
         problem,
@@ -49,8 +49,8 @@ def moved_cluster(recorded: Uids, current: Uids) -> str | None:
     changed = _changed(recorded, current)
     if changed is None:
         return None
-    place, before, uid = changed
-    return f"{place} had the UID {before}, and now {uid}: its objects and data in the other cluster stay there"
+    name, before, uid = changed
+    return f"{name} had the UID {before}, and now {uid}: its objects and data in the other cluster stay there"
 
 
 def _elsewhere(spec: ClusterSpec, problem: str, remedy: str) -> str:
@@ -58,8 +58,11 @@ def _elsewhere(spec: ClusterSpec, problem: str, remedy: str) -> str:
 
 
 def _changed(recorded: Uids, current: Uids) -> tuple[str, str, str] | None:
-    """The object whose UID differs from the recorded one, and both UIDs. None: the same cluster, or nothing that both know (another `scope`)."""
-    changed = [(place, recorded[place], uid) for place, uid in sorted(current.items()) if recorded.get(place, uid) != uid]
+    """The first object whose UID differs from the recorded one, the recorded UID and the current one. None: none differs.
+
+    Objects that only one side has are not compared: `scope` or the namespaces changed.
+    """
+    changed = [(name, recorded[name], uid) for name, uid in sorted(current.items()) if recorded.get(name, uid) != uid]
     return changed[0] if changed else None
 
 

@@ -42,10 +42,10 @@ class StackSource(YamlFile):
         path = self._own_config.get("peersFile")
         return path if isinstance(path, str) and path else None
 
-    def place(self, path: Sequence[str]) -> str:
+    def place_of(self, path: Sequence[str]) -> str:
         """`stacks/Pulumi.bank-a.yaml:12 fate:parties.9999.release`; the line is that of the nearest key that exists."""
         if len(path) > 1 and path[0] == "peers" and self.is_elsewhere(path[1]):
-            return self.peers_file.place(path[1:])
+            return self.peers_file.place_of(path[1:])
         keys = [f"fate:{path[0]}", *path[1:]] if path else []
         return self._shown(self._line(self._config, keys), ".".join(keys))
 
@@ -53,7 +53,7 @@ class StackSource(YamlFile):
         """Keys written twice, in the stack file or in the peers' file, and peers that stand in both."""
         own = self._own_config.get("peers")
         both = sorted(self.peers_file.values.keys() & set(map(str, own))) if isinstance(own, dict) else []
-        twice = (Problem(self.place(("peers", name)), f"is also in {self.peers_file.name}", "keep one of them") for name in both)
+        twice = (Problem(self.place_of(("peers", name)), f"is also in {self.peers_file.name}", "keep one of them") for name in both)
         return (*super().duplicates(), *self.peers_file.duplicates(), *twice)
 
     def config(self) -> dict[str, object]:
@@ -102,7 +102,7 @@ class StackSource(YamlFile):
         entries = node.value if isinstance(node, yaml.MappingNode) else []
         return tuple(
             Problem(
-                self.place(("secrets", str(name.value))),
+                self.place_of(("secrets", str(name.value))),
                 "a secret in plain text",
                 f"replace it with a new one: `pulumi config set --secret --path 'fate:secrets.{name.value}'`; "
                 "anyone with the file could read the old one",
@@ -120,7 +120,7 @@ class PeersFile(YamlFile):
 
 
 def _read_peers(relative: str, folder: Path, source: StackSource) -> PeersFile:
-    path, place = folder / relative, source.place(("peersFile",))
+    path, place = folder / relative, source.place_of(("peersFile",))
     if not is_below(relative, folder):
         problem = f"{relative!r} is outside the folder of the stack file"
         raise FederationError([Problem(place, problem, "keep it in the folder of the stack file, or below, such as peers/<stack>.yaml")])

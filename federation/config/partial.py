@@ -1,6 +1,6 @@
 """A configuration some of whose fields are wrong, as far as it parsed: what rules can still check.
 
-It lacks what is wrong, and nothing stands in its place: who reads it gets `NotParsed`.
+It lacks what is wrong, and nothing stands for it: who reads it gets `NotParsed`.
 """
 
 from collections.abc import Mapping

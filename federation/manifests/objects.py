@@ -30,9 +30,9 @@ class Manifest:
     @property
     def metadata(self) -> dict[str, Any]:
         """The object's metadata."""
-        place = {} if self.namespace is None else {"namespace": self.namespace}
+        in_namespace = {} if self.namespace is None else {"namespace": self.namespace}
         notes = {"annotations": dict(self.annotations)} if self.annotations else {}
-        return {"name": self.name, **place, "labels": dict(self.labels), **notes}
+        return {"name": self.name, **in_namespace, "labels": dict(self.labels), **notes}
 
     def document(self) -> dict[str, Any]:
         """The whole object."""

@@ -14,7 +14,7 @@ from federation.manifests.objects import PULL_SECRET_TYPE, SecretPlan
 SERVERS = ("mysql", "rabbitmq", "postgres")
 
 
-def password_places(
+def password_sources(
     key: str, slots: Mapping[str, tuple[str, str]], credential_of: Callable[[str], Credential | None]
 ) -> tuple[dict[str, dict[str, str]], dict[str, SecretKey]]:
     """The Secrets of a unit's passwords, {name: {key: name under fate:secrets}}, and by slot the place of each in the namespace.
@@ -42,7 +42,7 @@ def password_secrets(
     unit: AnyUnit, slots: Mapping[str, tuple[str, str]], credential_of: Callable[[str], Credential | None]
 ) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
     """The Secrets of a unit's passwords to make, and by slot the place of each in the namespace."""
-    sources, keys = password_places(unit.key, slots, credential_of)
+    sources, keys = password_sources(unit.key, slots, credential_of)
     return tuple(SecretPlan(name, name, unit.namespace, unit.labels, "Opaque", entries) for name, entries in sources.items()), keys
 
 

@@ -82,7 +82,7 @@ class Peers:
         yield from (peer for peer in self.accepted if peer.kind == kind)
 
 
-def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: Path, place: PlaceOf) -> Peers:
+def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: Path, place_of: PlaceOf) -> Peers:
     """Read and check every peer's descriptor. `folder` holds the stack file; nothing outside it is read.
 
     Of a peer whose entry did not parse nothing is known, but what is told of its fields.
@@ -90,7 +90,7 @@ def resolve(specs: Mapping[str, PeerSpec], federation: FederationSpec, folder: P
     accepted: list[Peer] = []
     pending: dict[str, str] = {}
     problems: list[Problem] = []
-    for name, result in of_each(sorted(specs.items()), lambda item: [(item[0], _resolve(*item, federation, folder, place))]):
+    for name, result in of_each(sorted(specs.items()), lambda item: [(item[0], _resolve(*item, federation, folder, place_of))]):
         match result:
             case Peer() as peer:
                 accepted.append(peer)
@@ -172,24 +172,26 @@ def _trust_problems(descriptor: Descriptor, federation: FederationSpec, place: s
         yield Problem(f"{place} trust.authorities", "have the same subject: readers cannot tell them apart", remedy)
 
 
-def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place: PlaceOf) -> Peer | str | Problems:
+def _resolve(name: str, spec: PeerSpec, federation: FederationSpec, folder: Path, place_of: PlaceOf) -> Peer | str | Problems:
     if spec.id_only:
         return Peer(name, _departed(name, spec, federation), spec.state, spec.key, None, spec.reason, spec.previous_key)
     if spec.descriptor is not None:
-        peer = _by_descriptor(name, spec, spec.descriptor, federation, folder, place)
-        return _as_the_stack_says(name, spec, peer, federation, place) if spec.identified and spec.sha256 is not None else peer
+        peer = _by_descriptor(name, spec, spec.descriptor, federation, folder, place_of)
+        return _as_the_stack_says(name, spec, peer, federation, place_of) if spec.identified and spec.sha256 is not None else peer
     if spec.stack is not None:
         return f"stack {spec.stack} was not read yet: run `fatefed peers add --name {name}`"
-    if problems := tuple(_typed_problems(name, spec, place)):
+    if problems := tuple(_typed_problems(name, spec, place_of)):
         return problems
     return Peer(name, _by_hand(name, spec, federation), spec.state, reason=spec.reason)
 
 
-def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationSpec, folder: Path, place: PlaceOf) -> Peer | str | Problems:
-    where, add = place(("peers", name, "descriptor")), f"`fatefed peers add {'' if spec.stack else f'{file} '}--name {name}`"
+def _by_descriptor(
+    name: str, spec: PeerSpec, file: str, federation: FederationSpec, folder: Path, place_of: PlaceOf
+) -> Peer | str | Problems:
+    where, add = place_of(("peers", name, "descriptor")), f"`fatefed peers add {'' if spec.stack else f'{file} '}--name {name}`"
     if spec.sha256 is None and spec.accepted_serial is not None:
         problem = f"is missing, although a descriptor with the serial {spec.accepted_serial} was accepted"
-        return (Problem(place(("peers", name, "sha256")), problem, f"restore the line from a copy of the stack file; or run {add}"),)
+        return (Problem(place_of(("peers", name, "sha256")), problem, f"restore the line from a copy of the stack file; or run {add}"),)
     received = read_descriptor(folder, file, where)
     if received is None:
         if spec.sha256 is None:
@@ -211,7 +213,7 @@ def _by_descriptor(name: str, spec: PeerSpec, file: str, federation: FederationS
 
 
 def _as_the_stack_says(
-    name: str, spec: PeerSpec, by_descriptor: Peer | str | Problems, federation: FederationSpec, place: PlaceOf
+    name: str, spec: PeerSpec, by_descriptor: Peer | str | Problems, federation: FederationSpec, place_of: PlaceOf
 ) -> Peer | str | Problems:
     """A peer of whom the stack file says which unit it is. Nothing of a suspended one's file is needed, so none that is wrong stops anyone.
 
@@ -221,7 +223,7 @@ def _as_the_stack_says(
         case Peer() as peer if (peer.kind, peer.party_id) != (spec.what, spec.party_id):
             field = "kind" if peer.party_id == spec.party_id else "partyId"
             problem = f"says {_departed(name, spec, federation).title}, and its descriptor is that of {peer.descriptor.title}"
-            return (Problem(place(("peers", name, field)), problem, "correct partyId and kind: the accepted descriptor names the unit"),)
+            return (Problem(place_of(("peers", name, field)), problem, "correct partyId and kind: the accepted descriptor names the unit"),)
         case tuple() as problems if spec.state == "suspended":
             descriptor = _departed(name, spec, federation)
             return Peer(name, descriptor, spec.state, spec.key, None, spec.reason, spec.previous_key, problems[0].problem)
@@ -262,12 +264,12 @@ def _not_what_was_accepted(spec: PeerSpec, received: Received, add: str) -> tupl
     return None
 
 
-def _typed_problems(name: str, spec: PeerSpec, place: PlaceOf) -> Iterator[Problem]:
+def _typed_problems(name: str, spec: PeerSpec, place_of: PlaceOf) -> Iterator[Problem]:
     for endpoint, address in spec.addresses.items():
         host = address.rpartition(":")[0]
         if not typed_elsewhere(host):
             remedy = "write an address of the peer; a Service of this cluster as NAME.NAMESPACE.svc"
-            yield Problem(place(("peers", name, endpoint)), f"{host} is not an address of another organization", remedy)
+            yield Problem(place_of(("peers", name, endpoint)), f"{host} is not an address of another organization", remedy)
 
 
 def _by_hand(name: str, spec: PeerSpec, federation: FederationSpec) -> Published:

@@ -47,7 +47,7 @@ def consoles_are_deployed(stack: CheckedStack) -> Iterator[Problem]:
     deployed = [_deployed(unit) for unit in _units(stack.spec)]
     for name in named.keys() & CONSOLES.keys() if all(deployed) else ():
         if not any(CONSOLES[name].module in modules for modules in deployed):
-            yield _not_deployed(stack.place(("boards", "consoles", name)), "no party of this stack deploys", name)
+            yield _not_deployed(stack.place_of(("boards", "consoles", name)), "no party of this stack deploys", name)
 
 
 def _not_deployed(where: str, who: str, name: str) -> Problem:
@@ -59,7 +59,7 @@ def site_portal_is_there(stack: CheckedStack) -> Iterator[Problem]:
     """The pages of a Site Portal are shown where there is one."""
     named = {} if stack.spec.boards is None else stack.spec.boards.consoles.named
     if CONSOLE in named and not stack.spec.site_portal:
-        yield Problem(stack.place(("boards", "consoles", CONSOLE)), "this stack has no Site Portal", "describe one, or remove this line")
+        yield Problem(stack.place_of(("boards", "consoles", CONSOLE)), "this stack has no Site Portal", "describe one, or remove this line")
 
 
 # Host and path of a console that is shown, where the stack file says so, whose it is, and what to do if another one is there.
@@ -74,12 +74,12 @@ def hosts_are_used_once(stack: CheckedStack) -> Iterator[Problem]:
     portals = of_each(site_portal_units(stack.spec).values(), _portal_addresses)
     for address, at, whose, remedy in (*of_each(_units(stack.spec), _addresses), *portals):
         if address in used:
-            yield Problem(stack.place(at), f"{''.join(address)} is already the address of {used[address]}", remedy)
+            yield Problem(stack.place_of(at), f"{''.join(address)} is already the address of {used[address]}", remedy)
         used.setdefault(address, whose)
     longest = max((host for host, _ in used), key=len, default="")
     if longest and not is_dns_name(longest):
         problem = f"{longest} is too long for a host name: at most 253 characters"
-        yield Problem(stack.place(("boards", "domain")), problem, "choose a shorter one")
+        yield Problem(stack.place_of(("boards", "domain")), problem, "choose a shorter one")
 
 
 def _addresses(unit: ConsoleUnit) -> Iterator[_Address]:
@@ -106,7 +106,7 @@ def _deployed(unit: ConsoleUnit) -> Collection[str]:
 
 def board_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Consoles that anybody can use who reaches them, passwords that can be read on their way, boards that show nothing."""
-    spec, place = stack.spec, stack.place(("boards",))
+    spec, place = stack.spec, stack.place_of(("boards",))
     if spec.boards is None:
         return
     consoles = [(unit, name) for unit in _units(spec) for name in shown(unit, _deployed(unit))]

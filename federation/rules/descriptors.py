@@ -54,7 +54,7 @@ def _low_ports(stack: PlannedStack, peer: Peer) -> Iterator[Finding]:
     for name, endpoint in peer.descriptor.endpoints.items() if dials(stack.units, peer) and not stack.spec.cluster.ranges else ():
         for port in (port for port in sorted(endpoint.ports.values()) if port < _FIRST_USER_PORT and port != _HTTPS):
             yield warning(
-                stack.place(("peers", peer.name)),
+                stack.place_of(("peers", peer.name)),
                 f"peer {peer.name} publishes {name} at port {port}, a port that system services use:",
                 "ask its owner whether this is intended, or write this cluster's addresses in fate:cluster.ranges",
             )
@@ -66,14 +66,14 @@ def doubt_warnings(stack: PlannedStack) -> Iterator[Finding]:
         for authority in trust.in_order:
             for problem in form_problems(authority, party):
                 text = f"the CA {short_fingerprint(authority)} of party {party}: {problem}; peers refuse it in a new descriptor:"
-                yield warning(stack.place(("trust", "parties", party)), text, f"replace it with `fatefed trust rotate --party {party}`")
+                yield warning(stack.place_of(("trust", "parties", party)), text, f"replace it with `fatefed trust rotate --party {party}`")
     for peer in (peer for peer in stack.ready.accepted if peer.routed and not peer.by_hand):
         title = f"peer {peer.name}"
         # That a name has no addresses is said with what its network policy leaves open (`federation.rules.network`).
         whereabouts = whereabouts_problems(stack.spec, peer, title, resolve=True)
         for finding in (*newcomer_problems(peer.descriptor, title), *whereabouts):
             text = f"{finding.place}: {finding.problem}; it was accepted before, so it stays:"
-            yield warning(stack.place(("peers", peer.name)), text, finding.remedy)
+            yield warning(stack.place_of(("peers", peer.name)), text, finding.remedy)
         yield from _low_ports(stack, peer)
     yield from _shared_keys(stack)
 
@@ -94,4 +94,4 @@ def _shared_keys(stack: PlannedStack) -> Iterator[Finding]:
         if len(titles) > 1:
             shown = " and ".join(titles[party] for party in sorted(titles, key=int))
             text = f"the CAs of {shown} share one key: its holder can impersonate all of them;"
-            yield warning(stack.place(("trust",)), text, "ask each owner for its own CA")
+            yield warning(stack.place_of(("trust",)), text, "ask each owner for its own CA")

@@ -14,13 +14,13 @@ from federation.units.kinds.registry import kind_of
 
 def policy_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """What network policies leave open."""
-    policy, place = stack.spec.network_policy, stack.place(("networkPolicy",))
+    policy, place = stack.spec.network_policy, stack.place_of(("networkPolicy",))
     if not policy.enabled:
         yield warning(place, "network policies are off: every pod of the cluster reaches every port of every party and exchange")
         return
     if policy.boards is None and any(shown(unit, kind_of(unit).deployed(unit)) for unit in party_units(stack.spec).values()):
         yield warning(
-            stack.place(("networkPolicy", "boards")),
+            stack.place_of(("networkPolicy", "boards")),
             "consoles are open to every pod of the cluster:",
             "name the ingress controller's namespace (or its nodes' addresses) in networkPolicy.boards",
         )
@@ -49,7 +49,7 @@ def _named_only(stack: PlannedStack, unit: AnyUnit, peer: Peer) -> Iterator[Find
             ports = " and ".join(str(port) for port in sorted(endpoint.ports.values()))
             typed, advertised = f"write an IP address in peers.{peer.name}.{name}", f"its owner can add publish.{name}.advertise.addresses"
             yield warning(
-                stack.place(("peers", peer.name)),
+                stack.place_of(("peers", peer.name)),
                 f"peer {peer.name} publishes {name} as {endpoint.host} without addresses: a network policy cannot hold names, "
                 f"so {unit.links.dialler(unit.kind, name)} may dial port {ports} {where};",
                 f"{typed if peer.by_hand else advertised}, or accept the name: peers.{peer.name}.resolve: true",

@@ -12,7 +12,7 @@ from federation.units.kinds.registry import kind_of
 from federation.units.module_rules import module_path
 
 # By type of Service: where it is reached, and what narrows that.
-_PLACES = {
+_REACHED_AT = {
     "LoadBalancer": ("load balancers", "name the addresses that may connect in its sourceRanges"),
     "NodePort": ("nodes", "let networkPolicy.publishedFrom or a firewall name the addresses that may connect"),
 }
@@ -28,14 +28,14 @@ def opening_warnings(stack: PlannedStack) -> Iterator[Finding]:
             at = f"{'.'.join(path)} makes {name} reachable"
             if service == "NodePort":
                 yield warning(
-                    stack.place(path),
+                    stack.place_of(path),
                     f"{at} on every node of the cluster:",
                     f"write sourceRanges: {ANYONE} if that is intended",
                     before_up=True,
                 )
             else:
                 text = f"{at} for everyone who can reach its load balancer:"
-                yield warning(stack.place(path), text, f"name sourceRanges, or write sourceRanges: {ANYONE}", before_up=True)
+                yield warning(stack.place_of(path), text, f"name sourceRanges, or write sourceRanges: {ANYONE}", before_up=True)
 
 
 def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
@@ -43,18 +43,18 @@ def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
     opened = {
         name: publication.type
         for name, publication in unit.spec.publish.by_endpoint.items()
-        if publication.type in _PLACES and not publication.source_ranges
+        if publication.type in _REACHED_AT and not publication.source_ranges
     }
     if not opened:
         return
     # FATE's proxies do not ask who calls (docs/guides/network.md, Limits of the native link).
     whose, path = "" if unit.row.of_a_party else " of every member", (*unit.path, "publish")
-    places = [_PLACES[kind] for kind in _PLACES if kind in opened.values()]
+    reached_at = [_REACHED_AT[service_type] for service_type in _REACHED_AT if service_type in opened.values()]
     deeds = " and ".join(f"{exposed(unit.kind, name).format(whose=whose)} ({name})" for name in opened)
     yield warning(
-        stack.place(path),
-        f"{'.'.join(path)} is open to anyone: a client that reaches its {' or '.join(place for place, _ in places)} can {deeds};",
-        f"{', or '.join(remedy for _, remedy in places)}, or write sourceRanges: {ANYONE} if that is intended",
+        stack.place_of(path),
+        f"{'.'.join(path)} is open to anyone: a client that reaches its {' or '.join(target for target, _ in reached_at)} can {deeds};",
+        f"{', or '.join(remedy for _, remedy in reached_at)}, or write sourceRanges: {ANYONE} if that is intended",
         before_up=True,
     )
 

@@ -26,14 +26,14 @@ WARN_DAYS = 30
 def pending_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Who waits, and which units reach nobody meanwhile."""
     waiting = dict(waiting_hubs(stack.spec, stack.ready.pending))
-    yield from (warning(stack.place(("peers", hub.peer)), text) for hub, text in waiting.items())
+    yield from (warning(stack.place_of(("peers", hub.peer)), text) for hub, text in waiting.items())
     for name in sorted(stack.ready.pending.keys() - {hub.peer for hub in waiting}):
-        yield warning(stack.place(("peers", name)), f"peer {name} is pending: {stack.ready.pending[name]}")
+        yield warning(stack.place_of(("peers", name)), f"peer {name} is pending: {stack.ready.pending[name]}")
 
 
 def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """What is right of collaborations, and still might not be meant."""
-    spec, place = stack.spec, stack.place(("collaborations",))
+    spec, place = stack.spec, stack.place_of(("collaborations",))
     if not spec.collaborations:
         return
     yield warning(
@@ -56,7 +56,7 @@ def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
                 text = (
                     f"collaboration {name} names party {party}, which is neither a party nor an accepted peer of this stack: no route yet"
                 )
-                yield warning(stack.place(("collaborations", name)), text)
+                yield warning(stack.place_of(("collaborations", name)), text)
 
 
 def lost_warnings(stack: PlannedStack) -> Iterator[Finding]:
@@ -64,7 +64,7 @@ def lost_warnings(stack: PlannedStack) -> Iterator[Finding]:
     for peer in stack.peers.accepted:
         if peer.lost is not None:
             yield warning(
-                stack.place(("peers", peer.name)),
+                stack.place_of(("peers", peer.name)),
                 f"peer {peer.name} is {peer.state}, and stays blocked as {peer.descriptor.title}, as the stack file says: {peer.lost};",
                 f"restore the file before `fatefed peers resume {peer.name}`",
             )
@@ -80,7 +80,7 @@ def address_warnings(stack: PlannedStack) -> Iterator[Finding]:
             if other.key != peer.key and (other.name, peer.name) not in reported:
                 reported.add((other.name, peer.name))
                 text = f"peers {other.name} and {peer.name}, of different keys, are both at {address}:{port}:"
-                yield warning(stack.place(("peers", peer.name)), text, "ask both owners whose address it is")
+                yield warning(stack.place_of(("peers", peer.name)), text, "ask both owners whose address it is")
 
 
 def unused_warnings(stack: PlannedStack) -> Iterator[Finding]:
@@ -89,7 +89,7 @@ def unused_warnings(stack: PlannedStack) -> Iterator[Finding]:
         if peer.trains and not KINDS[peer.kind].of_a_party and peer.routed:
             text = f"peer {peer.name} is an exchange, but a mesh has none: this stack does not dial it;"
             remedy = "retire it, or set federation.topology to star and name it in parties.<id>.exchange"
-            yield warning(stack.place(("peers", peer.name)), text, remedy)
+            yield warning(stack.place_of(("peers", peer.name)), text, remedy)
 
 
 def advertise_warnings(stack: PlannedStack) -> Iterator[Finding]:
@@ -100,7 +100,7 @@ def advertise_warnings(stack: PlannedStack) -> Iterator[Finding]:
             for host in (host for host in dict.fromkeys(hosts) if not (published_elsewhere(host) and known_outside(host))):
                 path = (*unit.path, "publish", name)
                 text = f"{'.'.join(path)} advertises {host}, which peers refuse in a descriptor:"
-                yield warning(stack.place(path), text, "name an address, or a name that resolves outside the cluster", before_up=True)
+                yield warning(stack.place_of(path), text, "name an address, or a name that resolves outside the cluster", before_up=True)
 
 
 def expiry_warnings(stack: PlannedStack) -> Iterator[Finding]:
@@ -112,7 +112,7 @@ def expiry_warnings(stack: PlannedStack) -> Iterator[Finding]:
         if days <= WARN_DAYS:
             expires = f"expires on {peer.not_after}" if days >= 0 else f"expired on {peer.not_after}"
             text = f"the descriptor of peer {peer.name} {expires}; its routes stay:"
-            yield warning(stack.place(("peers", peer.name)), text, "ask its owner to export a new one")
+            yield warning(stack.place_of(("peers", peer.name)), text, "ask its owner to export a new one")
 
 
 def peers_are_outside(stack: CheckedStack) -> Iterator[Problem]:
@@ -122,7 +122,7 @@ def peers_are_outside(stack: CheckedStack) -> Iterator[Problem]:
         for name, endpoint in peer.descriptor.endpoints.items():
             if (owner := namespaces.get(namespace_of(endpoint.host) or "")) is not None:
                 problem = f"its {name} is published as {endpoint.host}: pods would look it up in the namespace of this stack's own {owner}"
-                yield Problem(stack.place(("peers", peer.name)), problem, "ask the peer for an address, or another name")
+                yield Problem(stack.place_of(("peers", peer.name)), problem, "ask the peer for an address, or another name")
 
 
 def peers_are_beyond_the_cluster(stack: CheckedStack) -> Iterator[Problem]:
@@ -133,10 +133,12 @@ def peers_are_beyond_the_cluster(stack: CheckedStack) -> Iterator[Problem]:
             for host in dict.fromkeys((endpoint.host, *endpoint.addresses)):
                 if (inside := next((network for network in ranges if within(host, network)), None)) is not None:
                     problem = f"its {name} is published at {host}, in {inside} of this cluster (cluster.ranges)"
-                    yield Problem(stack.place(("peers", peer.name)), problem, "ask the peer for its own address, or correct cluster.ranges")
+                    yield Problem(
+                        stack.place_of(("peers", peer.name)), problem, "ask the peer for its own address, or correct cluster.ranges"
+                    )
 
 
-def own_live_addresses(published: Mapping[str, Mapping[str, Any]], peers: Peers, place: PlaceOf) -> tuple[Problem, ...]:
+def own_live_addresses(published: Mapping[str, Mapping[str, Any]], peers: Peers, place_of: PlaceOf) -> tuple[Problem, ...]:
     """Peers at an address that only the cluster knows. `published`: the endpoints of each unit, with their addresses filled in."""
     own = {
         (canonical(host), port): f"{unit}'s {name}"
@@ -145,20 +147,20 @@ def own_live_addresses(published: Mapping[str, Mapping[str, Any]], peers: Peers,
         for host in (endpoint["host"], *endpoint.get("addresses", ()))
         for port in endpoint["ports"].values()
     }
-    return tuple(_at_own_addresses(own, peers, place))
+    return tuple(_at_own_addresses(own, peers, place_of))
 
 
 def peers_are_elsewhere(stack: CheckedStack) -> Iterator[Problem]:
     """A peer at an address and port that this stack publishes itself would make a proxy dial itself."""
-    return _at_own_addresses(dict(of_each(stack.units, _own_addresses)), stack.peers, stack.place)
+    return _at_own_addresses(dict(of_each(stack.units, _own_addresses)), stack.peers, stack.place_of)
 
 
-def _at_own_addresses(own: Mapping[Address, str], peers: Peers, place: PlaceOf) -> Iterator[Problem]:
+def _at_own_addresses(own: Mapping[Address, str], peers: Peers, place_of: PlaceOf) -> Iterator[Problem]:
     for peer in peers.accepted:
         for name in peer.descriptor.endpoints:
             for address, port in sorted(_addresses(peer, name) & own.keys()):
                 yield Problem(
-                    place(("peers", peer.name)),
+                    place_of(("peers", peer.name)),
                     f"its {name} is published at {address}:{port}, which is this stack's own {own[address, port]}",
                     "ask the peer for its own address, or correct yours",
                 )

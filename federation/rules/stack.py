@@ -72,14 +72,14 @@ def _unit_warnings(program: str) -> Warn:
 def _namespaces_are_taken_over(stack: PlannedStack) -> Iterator[Finding]:
     for namespace in stack.spec.cluster.take_over:
         text = f"cluster.takeOver takes over namespace {namespace} from any stack that deployed into it:"
-        yield warning(stack.place(("cluster", "takeOver")), text, "remove it after this `pulumi up`")
+        yield warning(stack.place_of(("cluster", "takeOver")), text, "remove it after this `pulumi up`")
 
 
 def _something_is_deployed(stack: CheckedStack) -> Iterator[Problem]:
     spec = stack.spec
     if not (spec.parties or spec.exchange or spec.serving or spec.serving_exchange or spec.site_portal):
         remedy = "add a party under fate:parties, or an exchange under fate:exchange"
-        yield Problem(stack.place(("parties",)), "this stack deploys nothing", remedy)
+        yield Problem(stack.place_of(("parties",)), "this stack deploys nothing", remedy)
 
 
 @of_every_unit
@@ -106,7 +106,7 @@ def _party_ids_are_unique(stack: CheckedStack) -> Iterator[Problem]:
         party = peer.party_id or ""
         if party in owners:
             yield Problem(
-                stack.place(("peers", peer.name)),
+                stack.place_of(("peers", peer.name)),
                 f"party id {party} of peer {peer.name} already belongs to {owners[party]}",
                 "party ids are unique in a federation: agree on another one",
             )
@@ -115,7 +115,7 @@ def _party_ids_are_unique(stack: CheckedStack) -> Iterator[Problem]:
 
 def _a_mesh_has_no_exchange(stack: CheckedStack) -> Iterator[Problem]:
     if stack.spec.federation.topology == "mesh" and stack.spec.exchange is not None:
-        yield Problem(stack.place(("exchange",)), "a mesh has no exchange", "remove fate:exchange, or set federation.topology to star")
+        yield Problem(stack.place_of(("exchange",)), "a mesh has no exchange", "remove fate:exchange, or set federation.topology to star")
 
 
 @of_every_party
@@ -140,7 +140,7 @@ def _node_ports_fit(stack: CheckedStack) -> Iterator[Problem]:
     used: dict[int, str] = {}
     cluster = stack.spec.cluster
     for owner, key, port in (*of_each(stack.units, _published_node_ports), *of_each(stack.units, _service_node_ports)):
-        where = stack.place((*owner, *key))
+        where = stack.place_of((*owner, *key))
         if port is None:
             yield Problem(where, "a NodePort in a descriptor must be fixed", f"choose a port of {cluster.node_port_range}")
         elif port not in cluster.node_ports:

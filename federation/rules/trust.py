@@ -34,13 +34,13 @@ def _authorities(stack: CheckedStack, party: PartyId) -> Iterator[Problem]:
     at = ("trust", "parties", party)
     if party not in stack.spec.parties:
         remedy = "add it under fate:parties, or correct the party id; of a party that is gone for good, remove this entry"
-        yield Problem(stack.place(at), f"party {party} is not a party of this stack", remedy)
+        yield Problem(stack.place_of(at), f"party {party} is not a party of this stack", remedy)
     authorities = stack.spec.trust.parties[party].authorities
     for number, authority in authorities.items():
         for problem in authority_problems(authority, party, stack.spec.federation.domain):
-            yield Problem(stack.place((*at, "authorities", number)), problem, "restore what `fatefed trust init` wrote")
+            yield Problem(stack.place_of((*at, "authorities", number)), problem, "restore what `fatefed trust init` wrote")
     if len({_subject(authority) for authority in authorities.values()}) < len(authorities):
-        yield Problem(stack.place(at), "its CAs have the same subject: readers cannot tell them apart", "make a new one")
+        yield Problem(stack.place_of(at), "its CAs have the same subject: readers cannot tell them apart", "make a new one")
 
 
 @of_every_party
@@ -82,11 +82,11 @@ def trust_warnings(stack: PlannedStack) -> Iterator[Finding]:
 def _ends_soon(stack: PlannedStack, tls: TlsPlan, today: date) -> Iterator[Finding]:
     if tls.issuer is not None and (last := ends_on(tls.issuer.certificate)) - today < ROTATION:
         text = f"the CA of party {tls.party} {'ended' if last < today else 'ends'} on {last}:"
-        yield warning(stack.place(("trust", "parties", tls.party)), text, f"replace it with `fatefed trust rotate --party {tls.party}`")
+        yield warning(stack.place_of(("trust", "parties", tls.party)), text, f"replace it with `fatefed trust rotate --party {tls.party}`")
     for peer in stack.ready.parties():
         if peer.routed and peer.party_id in tls.trusted and (last := max(map(ends_on, peer.descriptor.authorities))) - today < ROTATION:
             text = f"the CA of party {peer.party_id} (peer {peer.name}) {'ended' if last < today else 'ends'} on {last}:"
-            yield warning(stack.place(("peers", peer.name)), text, "ask its owner for a descriptor with the next CA")
+            yield warning(stack.place_of(("peers", peer.name)), text, "ask its owner for a descriptor with the next CA")
 
 
 def _is_not_trusted(stack: PlannedStack, tls: TlsPlan) -> Iterator[Finding]:
@@ -94,16 +94,16 @@ def _is_not_trusted(stack: PlannedStack, tls: TlsPlan) -> Iterator[Finding]:
     for peer in stack.ready.parties():
         if peer.routed and not peer.descriptor.authorities and may_talk(stack.spec.collaborations, tls.party, peer.party_id or ""):
             text = f"peer {peer.name} publishes no CA, so party {tls.party} refuses its certificate:"
-            yield warning(stack.place(("peers", peer.name)), text, f"ask its owner for one (tls: {PARTY_CA})")
+            yield warning(stack.place_of(("peers", peer.name)), text, f"ask its owner for one (tls: {PARTY_CA})")
     if tls.client_certificates == "shown" and not [*without_authority(party_units(stack.spec)[tls.party], stack.ready)]:
         yield warning(
-            stack.place((*at, "publish", "pulsar")),
+            stack.place_of((*at, "publish", "pulsar")),
             f"any client that reaches the Pulsar of party {tls.party}, a suspended peer included, may read and write there:",
             f"set parties.{tls.party}.publish.pulsar.clientCertificates to required, no active peer lacks a CA (docs/guides/trust.md)",
         )
     if not tls.trusted.keys() - {tls.party}:
         yield warning(
-            stack.place(at),
+            stack.place_of(at),
             f"party {tls.party} trusts no other party's CA, so none can send it data:",
             "accept the descriptors of the parties it works with (`fatefed peers add`), also in a star; only active ones are trusted",
         )

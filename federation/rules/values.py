@@ -15,7 +15,7 @@ def patches_fit(stack: CheckedStack, unit: AnyUnit) -> Iterator[Problem]:
     """Every problem with patches of chart values."""
     if unit.spec.chart_values and _has_plan(unit):
         values = kind_of(unit).values(unit)
-        yield from patch_problems(values, unit.spec.chart_values, stack.place, (*unit.path, "chartValues"))
+        yield from patch_problems(values, unit.spec.chart_values, stack.place_of, (*unit.path, "chartValues"))
 
 
 def named_images(spec: StackSpec) -> frozenset[str]:
@@ -29,7 +29,7 @@ def digests_are_used(stack: CheckedStack) -> Iterator[Problem]:
     known = sorted(named_images(stack.spec))
     for upstream in sorted(stack.spec.images.digests.keys() - set(known)) if known else ():
         yield Problem(
-            stack.place(("images", "digests", upstream)),
+            stack.place_of(("images", "digests", upstream)),
             f"no image of this stack is {upstream}",
             f"remove it, or name one of `fatefed images list`: {', '.join(known)}",
         )

@@ -57,46 +57,46 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
-def oversized(plan: StackPlan, place: PlaceOf) -> Iterator[Problem]:
+def oversized(plan: StackPlan, place_of: PlaceOf) -> Iterator[Problem]:
     """A problem for each object of routes or trust that would not work."""
     for unit in plan.units:
-        yield from _too_many_authorities(unit, place)
+        yield from _too_many_authorities(unit, place_of)
         for manifest in unit.routes:
             files: Mapping[str, str] = manifest.fields["data"]
-            yield from _too_large(unit, manifest.name, files, place)
-            yield from _too_many(unit, files.get("route_table.yaml", ""), place)
+            yield from _too_large(unit, manifest.name, files, place_of)
+            yield from _too_many(unit, files.get("route_table.yaml", ""), place_of)
 
 
-def _too_large(unit: UnitPlan, name: str, files: Mapping[str, str], place: PlaceOf) -> Iterator[Problem]:
+def _too_large(unit: UnitPlan, name: str, files: Mapping[str, str], place_of: PlaceOf) -> Iterator[Problem]:
     size = sum(len(file.encode()) + len(text.encode()) for file, text in files.items())
     if size > _ALLOWED:
         parties = max(_entries(text) for text in files.values())
         yield Problem(
-            place(("peers",)),
+            place_of(("peers",)),
             f"ConfigMap {unit.namespace}/{name} would hold {size} bytes with routes to {parties} parties: Kubernetes takes "
             f"{CONFIG_MAP_BYTES}, this program at most {_ALLOWED}, which is about {parties * _ALLOWED // size} parties",
             "retire peers that left, or split the federation",
         )
 
 
-def _too_many_authorities(unit: UnitPlan, place: PlaceOf) -> Iterator[Problem]:
+def _too_many_authorities(unit: UnitPlan, place_of: PlaceOf) -> Iterator[Problem]:
     trusted = {} if unit.tls is None else unit.tls.trusted
     # Each twice: in the file of its party, and in the one of all.
     size, parties = 2 * sum(len(authority.encode()) for authorities in trusted.values() for authority in authorities), len(trusted)
     if size > _ALLOWED:
         yield Problem(
-            place(("peers",)),
+            place_of(("peers",)),
             f"Secret {unit.namespace}/{PULSAR_CERTIFICATE} would hold {size} bytes of CAs of {parties} parties: Kubernetes takes "
             f"{CONFIG_MAP_BYTES}, this program at most {_ALLOWED}, which is about {parties * _ALLOWED // size} parties",
             "name fate:collaborations, so that only their members' CAs are trusted; replace CAs a few at a time; or split the federation",
         )
 
 
-def _too_many(unit: UnitPlan, table: str, place: PlaceOf) -> Iterator[Problem]:
+def _too_many(unit: UnitPlan, table: str, place_of: PlaceOf) -> Iterator[Problem]:
     routes = _entries(table)
     if routes > NGINX_ROUTES:
         yield Problem(
-            place(("peers",)),
+            place_of(("peers",)),
             f"nginx of {unit.key} would have {routes} routes: FATE's router remembers {NGINX_ROUTES} and loses others at random",
             f"split the federation, to at most {NGINX_ROUTES} parties with the retired ones; rollsite and OSX have no such limit",
         )

@@ -62,21 +62,21 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
     try:
         spec = StackSpec.model_validate(values)
     except ValidationError as error:
-        problems += problems_of(error, StackSpec, source.place, SHOWN)
+        problems += problems_of(error, StackSpec, source.place_of, SHOWN)
         more = max(0, error.error_count() - SHOWN)
-        raise FederationError(_once([*problems, *_checked(parsed(values), path.parent, source.place, today)[-1]]), more) from None
+        raise FederationError(_once([*problems, *_checked(parsed(values), path.parent, source.place_of, today)[-1]]), more) from None
     if spec.peers_file != source.peers_path:
         problem = f"is {spec.peers_file or 'absent'} in the configuration of the engine, and {source.peers_path or 'absent'} in this file"
         remedy = "write it here as text: this program ignores a peers file that is named elsewhere (Pulumi.yaml, -c, --config-file)"
-        problems.append(Problem(source.place(("peersFile",)), problem, remedy))
-    spec, peers, manifests, wrong = _checked(spec, path.parent, source.place, today)
+        problems.append(Problem(source.place_of(("peersFile",)), problem, remedy))
+    spec, peers, manifests, wrong = _checked(spec, path.parent, source.place_of, today)
     problems += wrong
     if problems:
         raise FederationError(_once(problems))
     plan = plan_stack(spec, peers, today)
     name = stack_of_file(path)
     plan = replace(plan, units=tuple(replace(unit, owner=(owner_note(spec, unit, name),)) for unit in plan.units))
-    if refused := [*oversized(plan, source.place), *clashes(manifests, plan.units, source.place)]:
+    if refused := [*oversized(plan, source.place_of), *clashes(manifests, plan.units, source.place_of)]:
         raise FederationError(refused)
     beside = (*reaching_out(manifests, spec), *config_warnings(source.engine_config))
     return LoadedStack(source, spec, peers, replace(plan, manifests=manifests, findings=(*plan.findings, *beside)))
@@ -95,27 +95,27 @@ def _not_read(source: StackSource) -> Iterator[Problem]:
             )
 
 
-def checked_plan(spec: StackSpec, peers: Peers, place: PlaceOf, today: date | None = None) -> StackPlan:
+def checked_plan(spec: StackSpec, peers: Peers, place_of: PlaceOf, today: date | None = None) -> StackPlan:
     """The plan of a stack as an edit would leave it. FederationError with what the next preview would refuse."""
-    if problems := check_stack(CheckedStack(spec, peers, place)):
+    if problems := check_stack(CheckedStack(spec, peers, place_of)):
         raise FederationError(_once([*problems]))
     plan = plan_stack(spec, peers, today)
-    if refused := [*oversized(plan, place)]:
+    if refused := [*oversized(plan, place_of)]:
         raise FederationError(refused)
     return plan
 
 
 def _checked(
-    spec: StackSpec, folder: Path, place: PlaceOf, today: date | None
+    spec: StackSpec, folder: Path, place_of: PlaceOf, today: date | None
 ) -> tuple[StackSpec, Peers, tuple[ExtraManifests, ...], tuple[Problem, ...]]:
     """A configuration, or what parsed of it, with what its files say, and all that is wrong with it beside single fields."""
     problems: tuple[Problem, ...] = ()
     with suppress(NotParsed):
-        releases, problems = own_releases(spec.releases, folder, place)
+        releases, problems = own_releases(spec.releases, folder, place_of)
         spec = spec.with_catalogue(releases)
-    peers = resolve(spec.peers, spec.federation, folder, place)
-    manifests, wrong = read_manifests(spec, folder, place)
-    return spec, peers, manifests, (*problems, *check_stack(CheckedStack(spec, peers, place, today)), *wrong)
+    peers = resolve(spec.peers, spec.federation, folder, place_of)
+    manifests, wrong = read_manifests(spec, folder, place_of)
+    return spec, peers, manifests, (*problems, *check_stack(CheckedStack(spec, peers, place_of, today)), *wrong)
 
 
 def check_secrets(loaded: LoadedStack, secrets: Mapping[str, str]) -> None:
@@ -127,10 +127,10 @@ def check_secrets(loaded: LoadedStack, secrets: Mapping[str, str]) -> None:
     for mutual in (unit.mutual for unit in loaded.plan.units if unit.mutual is not None):
         for entry, problem in mutual.problems(secrets):
             remedy = f"provide the certificate and key of {mutual.shown[entry]}, signed by the federation's CA"
-            problems.append(Problem(loaded.source.place(("secrets", entry)), problem, remedy))
+            problems.append(Problem(loaded.source.place_of(("secrets", entry)), problem, remedy))
     for entry in sorted({entry for unit in loaded.plan.units for entry in unit.unquoted if _UNQUOTABLE.search(secrets.get(entry, ""))}):
         problem = "holds a space, a quote or a backslash: the Site Portal passes it to PostgreSQL unquoted"
-        problems.append(Problem(loaded.source.place(("secrets", entry)), problem, "choose another password"))
+        problems.append(Problem(loaded.source.place_of(("secrets", entry)), problem, "choose another password"))
     if problems:
         raise FederationError(problems)
 
@@ -140,7 +140,7 @@ def _no_texts(loaded: LoadedStack, secrets: Mapping[str, Any]) -> Iterator[Probl
     for name in loaded.plan.secret_names:
         if name in secrets and not (isinstance(secrets[name], str) and secrets[name].strip()):
             yield Problem(
-                loaded.source.place(("secrets", name)),
+                loaded.source.place_of(("secrets", name)),
                 f"secret {name} is empty or not text",
                 _remedy(name, loaded.plan, "remove it; then "),
             )
@@ -154,9 +154,9 @@ def _tls_problems(loaded: LoadedStack, tls: TlsPlan, secrets: Mapping[str, str])
         missing = tls.managed and tls.issuer is None
         remedy = "run `fatefed trust init`: it makes one, or takes yours" if missing else "restore it from a copy of the stack file"
         for path, problem in key_problems(tls, secrets):
-            yield Problem(loaded.source.place(path), problem, remedy)
+            yield Problem(loaded.source.place_of(path), problem, remedy)
         return
-    names, place = (tls.certificate, tls.key, tls.ca), loaded.source.place(("secrets", tls.certificate))
+    names, place = (tls.certificate, tls.key, tls.ca), loaded.source.place_of(("secrets", tls.certificate))
     problems = [*certificate_problems(*(secrets[name] for name in names), server_name=tls.server_name)]
     if not problems and tls.client_certificates == "required" and not names_callers(secrets[tls.certificate]):
         remedy = "provide one with the extended key usage serverAuth and clientAuth, or with none; or choose clientCertificates: optional"
@@ -193,7 +193,7 @@ def _board_certificates(loaded: LoadedStack, secrets: Mapping[str, str]) -> Iter
         names = unit.board_certificate
         if names is not None and secrets.keys() >= set(names.values()):
             for problem in board_problems(secrets[names["tls.crt"]], secrets[names["tls.key"]], unit.board_hosts.values()):
-                place = loaded.source.place(("secrets", names["tls.crt"]))
+                place = loaded.source.place_of(("secrets", names["tls.crt"]))
                 yield Problem(place, problem, f"provide the certificate and key of {unit.key}'s consoles; a wildcard covers only one label")
 
 
@@ -240,7 +240,7 @@ def missing_secrets(loaded: LoadedStack, names: frozenset[str]) -> tuple[Problem
     """A problem for each entry of fate:secrets that the plan reads and the stack lacks."""
     return tuple(
         Problem(
-            loaded.source.place(("secrets", name)),
+            loaded.source.place_of(("secrets", name)),
             f"secret {name} is missing",
             _remedy(name, loaded.plan),
         )

@@ -93,8 +93,8 @@ def _named(rows: dict[str, ModuleRow], names: tuple[str, ...]) -> dict[str, Any]
     for name in names:
         if rows[name].tag is None:
             *groups, last = module_path(name)
-            place = settings
+            branch = settings
             for group in groups:
-                place = place.setdefault(group, {})
-            place[last] = {"image": {"tag": "trial"}}
+                branch = branch.setdefault(group, {})
+            branch[last] = {"image": {"tag": "trial"}}
     return settings

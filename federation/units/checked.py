@@ -22,7 +22,7 @@ class CheckedStack:
 
     spec: StackSpec
     peers: Peers
-    place: PlaceOf
+    place_of: PlaceOf
     today: date | None = None
 
     @cached_property
@@ -32,7 +32,7 @@ class CheckedStack:
 
     def at(self, unit: AnyUnit, *keys: str) -> str:
         """The place of a unit, or of a key below it."""
-        return self.place((*unit.path, *keys))
+        return self.place_of((*unit.path, *keys))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,17 +95,17 @@ def _why(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """Changes of the places where a party looks for its data."""
-    moved = {place: (old[place], new[place]) for place in new if place in old and old[place] != new[place]}
+    moved = {key: (old[key], new[key]) for key in new if key in old and old[key] != new[key]}
     if "namespace" in moved:
         before, after = moved["namespace"]
         yield f"namespace {before} -> {after}: it would start empty; its data stays in {before}"
     if "storage" in moved:
         before, after = moved["storage"]
         yield f"storage {before} -> {after}: the data in {before} stays there, unused"
-    for place, what in _ELSEWHERE.items():
-        if place in moved and "storage" not in moved:
-            before, after = moved[place]
-            yield f"{place} {before} -> {after}: it would start empty there; its {what} stay where they are"
+    for key, what in _ELSEWHERE.items():
+        if key in moved and "storage" not in moved:
+            before, after = moved[key]
+            yield f"{key} {before} -> {after}: it would start empty there; its {what} stay where they are"
 
 
 def _other_release(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -33,7 +33,7 @@ def waiting_hubs(spec: StackSpec, pending: Mapping[str, str]) -> Iterator[tuple[
 
 def hub_is_described(stack: CheckedStack, kind: Kind, name: str, path: Sequence[str]) -> Iterator[Problem]:
     """The hub that is named at a path is of this stack, or of one of its peers."""
-    where = stack.place(path)
+    where = stack.place_of(path)
     if name == "local":
         if _OWN[kind](stack.spec) is None:
             remedy = f"add it under fate:{'.'.join(KINDS[kind].path)}, or name the peer that holds it"
@@ -55,7 +55,7 @@ def hub_is_of_its_kind(stack: CheckedStack, kind: Kind, name: str, path: Sequenc
     for peer in stack.peers.accepted if name != "local" else ():
         if peer.name == name and peer.kind != kind:
             problem = f"peer {name} is {KINDS[peer.kind].noun}, not {KINDS[kind].noun}"
-            yield Problem(stack.place(path), problem, f"name the peer whose descriptor is {KINDS[kind].noun}'s")
+            yield Problem(stack.place_of(path), problem, f"name the peer whose descriptor is {KINDS[kind].noun}'s")
 
 
 def _noun(kind: Kind) -> str:

@@ -25,13 +25,13 @@ def broken_knobs(
     specs: Mapping[str, ModuleSpec | None],
     rows: Mapping[str, ModuleRow],
     release: Release | ServingRelease | PortalRelease,
-    place: PlaceOf,
+    place_of: PlaceOf,
     at: tuple[str, ...],
 ) -> Iterator[Problem]:
     """Settings that a module cannot have."""
     for name, spec in specs.items():
         if spec is not None and name in rows:
-            where = partial(_below, place, (*at, "modules", *module_path(name)))
+            where = partial(_below, place_of, (*at, "modules", *module_path(name)))
             yield from run_rules((partial(_environment, release.own_environment), *_RULES), where, name, spec, rows[name])
 
 
@@ -39,8 +39,8 @@ def broken_knobs(
 At = Callable[..., str]
 
 
-def _below(place: PlaceOf, path: tuple[str, ...], *keys: str) -> str:
-    return place((*path, *keys))
+def _below(place_of: PlaceOf, path: tuple[str, ...], *keys: str) -> str:
+    return place_of((*path, *keys))
 
 
 def _environment(own: frozenset[str], at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:

@@ -97,12 +97,12 @@ class ExtraManifests:
         return tuple(_not_awaited(extra) for extra in self.objects)
 
 
-def read_manifests(spec: StackSpec, folder: Path, place: PlaceOf) -> tuple[tuple[ExtraManifests, ...], tuple[Problem, ...]]:
+def read_manifests(spec: StackSpec, folder: Path, place_of: PlaceOf) -> tuple[tuple[ExtraManifests, ...], tuple[Problem, ...]]:
     """Every file of `fate:manifests` below the folder of the stack file, and all that is wrong with them."""
     files: list[ExtraManifests] = []
     problems: list[Problem] = []
     for name, relative in sorted(spec.manifests.items()):
-        where = place(("manifests", name))
+        where = place_of(("manifests", name))
         objects: list[ExtraObject] = []
         for result in _objects(folder, relative, where):
             if isinstance(result, Problem):
@@ -111,10 +111,10 @@ def read_manifests(spec: StackSpec, folder: Path, place: PlaceOf) -> tuple[tuple
                 objects.append(result)
                 problems += _object_problems(result, spec, where)
         files.append(ExtraManifests(name, tuple(objects)))
-    return tuple(files), (*problems, *_written_twice(files, place))
+    return tuple(files), (*problems, *_written_twice(files, place_of))
 
 
-def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], place: PlaceOf) -> Iterator[Problem]:
+def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], place_of: PlaceOf) -> Iterator[Problem]:
     """Objects that this program makes itself: two makers would undo each other's work, and removing one would delete it."""
     made = {unit.namespace: _own_objects(unit) for unit in units}
     namespaces = {manifest.name for unit in units for manifest in unit.namespace_object}
@@ -124,7 +124,7 @@ def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], plac
             ours = (extra.kind, extra.name) in names or (extra.namespace in made and extra.name in CHART_OBJECTS)
             if ours or (extra.kind == "Namespace" and extra.name in namespaces):
                 yield Problem(
-                    place(("manifests", file.name)),
+                    place_of(("manifests", file.name)),
                     f"{extra.where} has the name of an object that this program creates",
                     "choose another name",
                 )
@@ -258,13 +258,13 @@ def _holds_values(secret: Mapping[str, Any]) -> bool:
     return bool(secret.get("data") or secret.get("stringData") or (isinstance(notes, dict) and _LAST_APPLIED in notes))
 
 
-def _written_twice(files: list[ExtraManifests], place: PlaceOf) -> Iterator[Problem]:
+def _written_twice(files: list[ExtraManifests], place_of: PlaceOf) -> Iterator[Problem]:
     seen: dict[tuple[str, str, str | None, str], str] = {}
     for file in files:
         for extra in file.objects:
             key = (extra.group, extra.kind, extra.namespace, extra.name)
             if key in seen:
-                yield Problem(place(("manifests", file.name)), f"{extra.where} is also in {seen[key]}", "keep one of them")
+                yield Problem(place_of(("manifests", file.name)), f"{extra.where} is also in {seen[key]}", "keep one of them")
             seen.setdefault(key, extra.where)
 
 

@@ -14,7 +14,7 @@ def belongs_to_its_party(kind: Kind, name: str, stack: CheckedStack) -> Iterator
     owners = {unit.party_id: "this stack" for unit in stack.units if unit.kind == kind}
     own, parties = frozenset(stack.spec.parties), {peer.party_id: peer for peer in stack.peers.parties()}
     for peer in stack.peers.parties(kind):
-        party, where = peer.party_id or "", stack.place(("peers", peer.name))
+        party, where = peer.party_id or "", stack.place_of(("peers", peer.name))
         if party in owners:
             yield Problem(where, f"party {party} already has the {name} of {owners[party]}", "keep one of them")
         owners.setdefault(party, f"peer {peer.name}")
@@ -51,7 +51,7 @@ def ownership_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Parties whose units have no common key, although nothing says that they have different owners."""
     parties = {peer.party_id: peer for peer in stack.peers.parties()}
     for other in (*stack.peers.parties("serving"), *stack.peers.parties("sitePortal")):
-        training, where = parties.get(other.party_id), stack.place(("peers", other.name))
+        training, where = parties.get(other.party_id), stack.place_of(("peers", other.name))
         if training is not None and (training.key is None) != (other.key is None):
             signed, unsigned = (training, other) if other.key is None else (other, training)
             yield warning(

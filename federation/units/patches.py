@@ -30,19 +30,19 @@ def patched(values: Values, patch: Mapping[str, Any]) -> Values:
     return type(values).model_validate(_merged(values.plain(), patch)) if patch else values
 
 
-def patch_problems(values: AnyValues, patch: Mapping[str, Any], place: PlaceOf, at: tuple[str, ...]) -> Iterator[Problem]:
+def patch_problems(values: AnyValues, patch: Mapping[str, Any], place_of: PlaceOf, at: tuple[str, ...]) -> Iterator[Problem]:
     """What is wrong with a patch of these values."""
     for key in sorted(_DERIVED.keys() & patch.keys()):
-        yield Problem(place((*at, key)), f"{key} cannot be patched: {_DERIVED[key]}", "remove this line")
+        yield Problem(place_of((*at, key)), f"{key} cannot be patched: {_DERIVED[key]}", "remove this line")
     try:
         after = type(values).model_validate(_merged(values.plain(), patch))
     except ValidationError as error:
-        yield from problems_of(error, type(values), lambda path: place((*at, *path)))
+        yield from problems_of(error, type(values), lambda path: place_of((*at, *path)))
         return
     before, deployed = values.modules.plain().keys(), after.modules.plain().keys()
     for name in sorted(before ^ deployed):
         problem = f"a patch {'deploys' if name in deployed else 'removes'} no module"
-        yield Problem(place((*at, "modules", name)), problem, "the engines and the key modules decide which modules there are")
+        yield Problem(place_of((*at, "modules", name)), problem, "the engines and the key modules decide which modules there are")
 
 
 def patched_keys(patch: Mapping[str, Any], above: str = "") -> Iterator[str]:

@@ -82,7 +82,7 @@ def _wrong_hosts(cluster: Cluster, draft: Draft, shown: Mapping[str, Any]) -> bo
     wrong = [(path, name) for word, settings in shown.items() for path, name in _hosts(cluster, word, settings) if ":" in name]
     for path, name in wrong:
         problem = f"{name!r} is not a host name: it holds a port"
-        draft.problems.append(Problem(cluster.file.place(path), problem, "write the name alone: the Ingress controller has the port"))
+        draft.problems.append(Problem(cluster.file.place_of(path), problem, "write the name alone: the Ingress controller has the port"))
     return bool(wrong)
 
 

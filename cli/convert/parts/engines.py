@@ -41,7 +41,7 @@ def _existing(cluster: Cluster, draft: Draft, engine: Engine) -> None:
         key = ".".join((*engine.block, where))
         draft.problems.append(
             Problem(
-                cluster.file.place(("modules",)),
+                cluster.file.place_of(("modules",)),
                 f"{engine.name} is not in modules, and {key} names none: FATE-Flow would dial {one.default}, which nothing deploys",
                 f"add {engine.name} to modules, or write its address at {key}",
             )

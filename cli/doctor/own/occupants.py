@@ -68,7 +68,7 @@ def _judge(unit: UnitPlan, answers: Mapping[Ask, Reading], loaded: LoadedStack, 
     if against is None:
         return
     if against.kind == "owner":
-        place = loaded.source.place(tuple(unit.config_path.split(".")))
+        place = loaded.source.place_of(tuple(unit.config_path.split(".")))
         findings.problems.append(Problem(place, against.problem, against.remedy))
     else:
         findings.warnings.append(f"{unit.key}: {against.problem}; remedy: {against.remedy}")

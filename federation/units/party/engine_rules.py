@@ -95,7 +95,7 @@ def _part_of_exchange(unit: ExchangeUnit) -> _Part:
 
 
 def _knobs(part: Callable[[Any], _Part], stack: CheckedStack, unit: PartyUnit | ExchangeUnit) -> Iterator[Problem]:
-    return broken_knobs(part(unit).specs, part(unit).rows, unit.release, stack.place, unit.path)
+    return broken_knobs(part(unit).specs, part(unit).rows, unit.release, stack.place_of, unit.path)
 
 
 def _images(part: Callable[[Any], _Part], stack: CheckedStack, unit: PartyUnit | ExchangeUnit) -> Iterator[Problem]:
@@ -135,7 +135,7 @@ def _routes_to_peers_work(stack: CheckedStack, unit: PartyUnit) -> Iterator[Prob
     need = stack.spec.federation.links.needs.get(unit.spec.federation)
     if need is not None and not release.works(need) and (mesh or stack.spec.collaborations):
         yield Problem(
-            stack.place(("federation", "topology") if mesh else ("collaborations",)),
+            stack.place_of(("federation", "topology") if mesh else ("collaborations",)),
             f"routes of party {unit.party} to single peers have no effect in release {unit.spec.release}: {release.broken[need]}",
             "use a star without collaborations, another federation engine, or a release with a patch for it",
         )
@@ -203,7 +203,7 @@ def everyone_uses_one_engine(stack: CheckedStack) -> Iterator[Problem]:
         first_path, first = known[0]
         if engine != first:
             yield Problem(
-                stack.place(path),
+                stack.place_of(path),
                 f"uses {engine}, while {'.'.join(first_path)} of this stack uses {first}: they cannot talk to each other",
                 "use one federation engine in a federation",
             )
@@ -220,7 +220,7 @@ def everyone_has_one_major(stack: CheckedStack) -> Iterator[Problem]:
         first_path, first, first_major = known[0]
         if major != first_major:
             yield Problem(
-                stack.place(path),
+                stack.place_of(path),
                 f"is FATE {release}, while {'.'.join(first_path[:2])} of this stack is FATE {first}: they cannot work on one job",
                 "use releases of one major version in a federation",
             )

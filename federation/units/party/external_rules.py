@@ -27,7 +27,7 @@ def driver_ports_fit(stack: CheckedStack, used: Mapping[int, str]) -> Iterator[P
     """Problems with the node ports of Spark's drivers. `used`: the other node ports of the stack, and whose they are."""
     taken, cluster = dict(used), stack.spec.cluster
     for path, ports in of_each(party_units(stack.spec).values(), _driver_node_ports):
-        where, shown = stack.place(path), f"Spark's drivers use node ports {ports[0]} to {ports[-1]}"
+        where, shown = stack.place_of(path), f"Spark's drivers use node ports {ports[0]} to {ports[-1]}"
         outside = [port for port in (ports[0], ports[-1]) if port not in cluster.node_ports]
         if outside:
             problem = f"{shown}: {outside[0]} is outside the node port range {cluster.node_port_range}"
@@ -46,29 +46,29 @@ def _driver_node_ports(unit: PartyUnit) -> Iterator[tuple[tuple[str, ...], range
 
 
 def _engines_are_used(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
-    own, place, combination = unit.spec, stack.place, combination_of(unit)
+    own, place_of, combination = unit.spec, stack.place_of, combination_of(unit)
     for engine, external in external_engines(own).items():
         here = (*unit.path, "engines", engine)
         if combination is not None and not set(REPLACED[engine]) <= set(combination.modules):
             problem = f"{engine} is not part of {combination}"
-            yield Problem(place(here), problem, "remove it, or choose engines that use it")
+            yield Problem(place_of(here), problem, "remove it, or choose engines that use it")
             continue
         if engine in own.modules.model_fields_set:
             problem = f"module {engine} is not deployed, because engines.{engine} is external"
-            yield Problem(place((*unit.path, "modules", engine)), problem, "remove this module's settings, or engines." + engine)
+            yield Problem(place_of((*unit.path, "modules", engine)), problem, "remove this module's settings, or engines." + engine)
         if getattr(getattr(external, "password", None), "previous", None) is not None:
             here_too = (*here, "external", "password", "previous")
             problem = f"the password of an external {engine} can be changed by its owner only"
-            yield Problem(place(here_too), problem, "remove this line; name the entry with the new password, once the server has it")
+            yield Problem(place_of(here_too), problem, "remove this line; name the entry with the new password, once the server has it")
         for slot in _PASSWORDS.get(engine, ()):
             if own.credentials.of(slot) is not None:
                 remedy = f"remove it; the password of the external one is engines.{engine}.external.password"
-                yield Problem(place((*unit.path, "credentials", slot)), f"there is no module {engine} to use it", remedy)
+                yield Problem(place_of((*unit.path, "credentials", slot)), f"there is no module {engine} to use it", remedy)
         host = getattr(external, "host", None) or getattr(external, "driver_host", None)
         if host is not None and is_own(host):
             key = "host" if hasattr(external, "host") else "driverHost"
             problem = f"{host} means the pod itself, not your machine"
-            yield Problem(place((*here, "external", key)), problem, "write an address that the cluster's pods can reach")
+            yield Problem(place_of((*here, "external", key)), problem, "write an address that the cluster's pods can reach")
 
 
 def _read_by_fate_1_only(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
@@ -80,10 +80,10 @@ def _read_by_fate_1_only(stack: CheckedStack, unit: PartyUnit) -> Iterator[Probl
     if spark is not None and spark.dependent_distribution:
         problem = f"FATE {release} does not send its packages to executors"
         remedy = "remove this line, and install FATE's packages on the workers"
-        yield Problem(stack.place((*at, "spark", "external", "dependentDistribution")), problem, remedy)
+        yield Problem(stack.place_of((*at, "spark", "external", "dependentDistribution")), problem, remedy)
     if hdfs is not None and hdfs.path_prefix is not None:
         problem = f"FATE {release} has no path prefix: it writes below the root of {hdfs.name_node}"
-        yield Problem(stack.place((*at, "hdfs", "external", "pathPrefix")), problem, "remove this line, and let root write below /")
+        yield Problem(stack.place_of((*at, "hdfs", "external", "pathPrefix")), problem, "remove this line, and let root write below /")
 
 
 # The passwords that a Job changes in a server of this stack, and that server's module.
@@ -105,7 +105,7 @@ def exchange_has_no_engines(stack: CheckedStack) -> Iterator[Problem]:
     publications = {} if stack.spec.exchange is None else stack.spec.exchange.publish.by_endpoint
     for endpoint, publication in publications.items():
         if publication.type == "External":
-            yield Problem(stack.place(("exchange", "publish", endpoint, "type")), "an exchange has no external engines", _CHOOSE)
+            yield Problem(stack.place_of(("exchange", "publish", endpoint, "type")), "an exchange has no external engines", _CHOOSE)
 
 
 @of_every_party

@@ -9,12 +9,12 @@ from federation.config.party import PartySpec
 from federation.config.units import PartyUnit, combination_of
 from federation.links.external_engines import external_engines
 from federation.manifests.objects import SecretPlan
-from federation.manifests.secrets import default_secret, password_places, password_secrets, pull_secret
+from federation.manifests.secrets import default_secret, password_secrets, password_sources, pull_secret
 from federation.trust.plan import TlsPlan
 from federation.units.serving.link import REGISTRY_SLOT, registry_credential
 
 # Slot: the Secret and the key that hold its password.
-_PLACES = {
+_SECRET_KEYS = {
     "mysql": ("mysql-credentials", "password"),
     "mysqlRoot": ("mysql-credentials", "root-password"),
     "rabbitmq": ("rabbitmq-credentials", "password"),
@@ -28,7 +28,7 @@ _ENGINES = {"mysql-credentials": "mysql", "rabbitmq-credentials": "rabbitmq"}
 def party_secrets(unit: PartyUnit, tls: TlsPlan | None) -> tuple[tuple[SecretPlan, ...], dict[str, SecretKey]]:
     """The Secrets to make, and by slot the place of each password in the namespace."""
     credentials = party_credentials(unit)
-    sources, keys = password_places(unit.key, {slot: _PLACES[slot] for slot in credentials}, credentials.get)
+    sources, keys = password_sources(unit.key, {slot: _SECRET_KEYS[slot] for slot in credentials}, credentials.get)
     secrets = [_passwords(unit, name, entries) for name, entries in sources.items()]
     if (registry := registry_credential(unit)) is not None:
         registry_secrets, registry_keys = password_secrets(unit, REGISTRY_SLOT, lambda _: registry)
@@ -69,7 +69,7 @@ def party_credentials(unit: PartyUnit) -> dict[str, Credential]:
 
 def password_entries(unit: PartyUnit) -> dict[str, str]:
     """Which entry each password is, by slot, where it is not the one by default."""
-    by_default = {slot: default_secret(unit.key, slot) for slot in _PLACES}
+    by_default = {slot: default_secret(unit.key, slot) for slot in _SECRET_KEYS}
     return {slot: credential.entry for slot, credential in party_credentials(unit).items() if credential.entry != by_default[slot]}
 
 

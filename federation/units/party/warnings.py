@@ -38,7 +38,7 @@ def _inside_only(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
         if publication.type == "ClusterIP" and publication.advertise is None:
             path = (*unit.path, "publish", endpoint)
             text = f"{'.'.join(path)} can be dialled inside its own cluster only (type ClusterIP):"
-            yield warning(stack.place(path), text, "add advertise, or another type")
+            yield warning(stack.place_of(path), text, "add advertise, or another type")
 
 
 def _without_effect(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
@@ -46,7 +46,7 @@ def _without_effect(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding
     if isinstance(nginx, PublishNginx) and nginx.grpc_port is not None:
         path = (*unit.path, "publish", "nginx", "grpcPort")
         text = f"{'.'.join(path)} has no effect: nginx publishes HTTP only, by which FATE-Flow calls its partners;"
-        yield warning(stack.place(path), text, "remove it, and close the port in your firewall")
+        yield warning(stack.place_of(path), text, "remove it, and close the port in your firewall")
 
 
 def _rotated(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def _rotated(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
 def _patched(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
     if patch := unit.spec.chart_values:
         path = (*unit.path, "chartValues")
-        yield warning(stack.place(path), f"{'.'.join(path)} changes what this program derived: {', '.join(patched_keys(patch))}")
+        yield warning(stack.place_of(path), f"{'.'.join(path)} changes what this program derived: {', '.join(patched_keys(patch))}")
 
 
 def _modules(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def _unread(stack: PlannedStack, unit: PartyUnit, path: tuple[str, ...], spec: M
     # fate_flow/runtime/system_settings.py of 2.2.0 reads LOG_LEVEL as a number; FATE_LOG_LEVEL is FATE 1.x's.
     if "FATE_LOG_LEVEL" in spec.env and unit.release.major == 2:
         text = f"{'.'.join(path)}.env.FATE_LOG_LEVEL has no effect in FATE {unit.spec.release}:"
-        yield warning(stack.place((*path, "env", "FATE_LOG_LEVEL")), text, "set LOG_LEVEL to a number (10 for debug)")
+        yield warning(stack.place_of((*path, "env", "FATE_LOG_LEVEL")), text, "set LOG_LEVEL to a number (10 for debug)")
 
 
 def _without_device(
@@ -86,11 +86,11 @@ def _without_device(
 ) -> Iterator[Finding]:
     where, asked = ".".join(path), device_of(name, unit.spec, unit.release)
     if asked.gpus and resources["limits"].get("nvidia.com/gpu", "0") == "0":
-        yield warning(stack.place(path), f"{where} asks for no GPU, though the party's device is {unit.spec.device}")
+        yield warning(stack.place_of(path), f"{where} asks for no GPU, though the party's device is {unit.spec.device}")
     if asked.node_selector and spec.node_selector is not None and not asked.node_selector.keys() & spec.node_selector.keys():
         label = ", ".join(f"{key}: {value}" for key, value in asked.node_selector.items())
         text = f"{where}.nodeSelector replaces the one of device {unit.spec.device} ({label}):"
-        yield warning(stack.place((*path, "nodeSelector")), text, "its nodes must match that label")
+        yield warning(stack.place_of((*path, "nodeSelector")), text, "its nodes must match that label")
 
 
 EXCHANGE_WARNINGS: tuple[UnitWarn, ...] = (_inside_only, _without_effect, _patched)

@@ -63,7 +63,7 @@ def _credentials(own: Portal) -> dict[tuple[str, ...], Credential | None]:
 
 def _knobs(stack: CheckedStack, unit: PortalUnit) -> Iterator[Problem]:
     if (release := unit.releases.get(unit.spec.release)) is not None:
-        yield from broken_knobs({**portal_module_specs(unit.spec)}, release.modules, release, stack.place, unit.path)
+        yield from broken_knobs({**portal_module_specs(unit.spec)}, release.modules, release, stack.place_of, unit.path)
 
 
 def _publishes(stack: CheckedStack, unit: PortalUnit) -> Iterator[Problem]:
@@ -71,10 +71,10 @@ def _publishes(stack: CheckedStack, unit: PortalUnit) -> Iterator[Problem]:
     where = (*unit.path, "publish", endpoint)
     if publication is None:
         remedy = "publish it; type ClusterIP only works inside one cluster"
-        yield Problem(stack.place(where), f"publish.{endpoint} is missing: Site Portals and FML Managers call each other", remedy)
+        yield Problem(stack.place_of(where), f"publish.{endpoint} is missing: Site Portals and FML Managers call each other", remedy)
     elif publication.type == "External":
         problem = f"{endpoint} is deployed by this stack, so a Service publishes it"
-        yield Problem(stack.place((*where, "type")), problem, "choose LoadBalancer, NodePort or ClusterIP")
+        yield Problem(stack.place_of((*where, "type")), problem, "choose LoadBalancer, NodePort or ClusterIP")
 
 
 FML_MANAGER_RULES: tuple[UnitRule, ...] = (_postgres_is_elsewhere, _passwords_stay, _knobs, _publishes)

@@ -59,7 +59,7 @@ def _passwords_stay(stack: CheckedStack, unit: ServingUnit) -> Iterator[Problem]
 
 def _knobs(stack: CheckedStack, unit: AnyServingUnit) -> Iterator[Problem]:
     if (release := unit.releases.get(unit.spec.release)) is not None:
-        yield from broken_knobs(serving_module_specs(unit.spec), release.modules, release, stack.place, unit.path)
+        yield from broken_knobs(serving_module_specs(unit.spec), release.modules, release, stack.place_of, unit.path)
 
 
 def _publishes_its_proxy(stack: CheckedStack, unit: AnyServingUnit) -> Iterator[Problem]:
@@ -90,23 +90,23 @@ def parties_find_their_serving(stack: CheckedStack, unit: PartyUnit) -> Iterator
     here = serving is not None
     if here and servings.hosts:
         problem = f"FATE-Serving of party {party} is in this stack, so it needs no address"
-        yield Problem(stack.place((*at, "hosts")), problem, "remove this line, or the entry under fate:serving")
+        yield Problem(stack.place_of((*at, "hosts")), problem, "remove this line, or the entry under fate:serving")
     if not here and not servings.hosts and not servings.use_registry:
         remedy = f"name host:port of serving-server, or describe FATE-Serving under fate:serving.{party}"
-        yield Problem(stack.place((*at, "hosts")), "the address of FATE-Serving is missing", remedy)
+        yield Problem(stack.place_of((*at, "hosts")), "the address of FATE-Serving is missing", remedy)
     if here and servings.zookeeper is not None:
         problem = "this stack's FATE-Serving has a zookeeper of its own"
-        yield Problem(stack.place((*at, "zookeeper")), problem, "remove it: useRegistry: true is enough")
+        yield Problem(stack.place_of((*at, "zookeeper")), problem, "remove it: useRegistry: true is enough")
     if servings.use_registry and serving is not None and serving.modules.serving_zookeeper is None:
         remedy = f"add serving.{party}.modules.servingZookeeper: {{}}, or remove useRegistry"
-        yield Problem(stack.place((*at, "useRegistry")), f"FATE-Serving of party {party} has no zookeeper", remedy)
+        yield Problem(stack.place_of((*at, "useRegistry")), f"FATE-Serving of party {party} has no zookeeper", remedy)
     if servings.use_registry and not here and servings.zookeeper is None:
-        where = stack.place((*at, "useRegistry"))
+        where = stack.place_of((*at, "useRegistry"))
         yield Problem(where, "no zookeeper is named", "add zookeeper: {hosts: [HOST:2181]}, or remove useRegistry")
     if servings.zookeeper is not None and servings.zookeeper.password is not None and servings.zookeeper.password.previous is not None:
-        yield Problem(stack.place((*at, "zookeeper", "password", "previous")), "no Job changes this password", "remove this line")
+        yield Problem(stack.place_of((*at, "zookeeper", "password", "previous")), "no Job changes this password", "remove this line")
     if not servings.use_registry and servings.zookeeper is not None:
-        yield Problem(stack.place((*at, "zookeeper")), "is not used without useRegistry", "add useRegistry: true, or remove it")
+        yield Problem(stack.place_of((*at, "zookeeper")), "is not used without useRegistry", "add useRegistry: true, or remove it")
 
 
 def party_of_own_serving(stack: CheckedStack) -> Iterator[Problem]:
@@ -122,7 +122,7 @@ def party_of_own_serving(stack: CheckedStack) -> Iterator[Problem]:
             remedy = (
                 "correct the party id under fate:serving; stacks of one organization have one key (fate:identity, fate:secrets.identity)"
             )
-            yield Problem(stack.place(("peers", peer.name)), problem, remedy)
+            yield Problem(stack.place_of(("peers", peer.name)), problem, remedy)
 
 
 def _features_are_invented(stack: PlannedStack, unit: ServingUnit) -> Iterator[Finding]:
@@ -157,7 +157,7 @@ def blocked_warnings(stack: PlannedStack) -> Iterator[Finding]:
     through = any(own.exchange is not None for own in stack.spec.serving.values())
     for peer in stack.peers.parties():
         serving, blocked = servings.get(peer.party_id), peer.state in ("suspended", "retired")
-        where, title = stack.place(("peers", peer.name)), f"peer {peer.name} is {peer.state}, but its FATE-Serving"
+        where, title = stack.place_of(("peers", peer.name)), f"peer {peer.name} is {peer.state}, but its FATE-Serving"
         if blocked and serving is not None and serving.routed:
             yield warning(where, f"{title}, peer {serving.name}, is active:", "set its state, too")
         elif blocked and serving is None and through:

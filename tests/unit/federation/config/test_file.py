@@ -56,7 +56,7 @@ config:
     ],
 )
 def test_a_place_is_the_line_of_the_nearest_key_that_is_written(path: tuple[str, ...], place: str) -> None:
-    assert StackSource(TEXT, "s.yaml").place(path) == place
+    assert StackSource(TEXT, "s.yaml").place_of(path) == place
 
 
 def test_the_configuration_is_what_stands_under_fate_without_the_secrets() -> None:
@@ -109,8 +109,8 @@ def test_a_key_that_wins_over_a_merged_one_is_no_duplicate_and_has_its_own_line(
     source = StackSource(MERGED, "s.yaml")
     assert source.duplicates() == ()
     assert source.config()["parties"][2] == {"namespace": "b", "release": "1.9.0"}
-    assert source.place(("parties", "2", "release")) == "s.yaml:9 fate:parties.2.release"
-    assert source.place(("parties", "1", "release")) == "s.yaml:5 fate:parties.1.release"
+    assert source.place_of(("parties", "2", "release")) == "s.yaml:9 fate:parties.2.release"
+    assert source.place_of(("parties", "1", "release")) == "s.yaml:5 fate:parties.1.release"
 
 
 def test_a_key_written_twice_beside_a_merge_is_told() -> None:
@@ -124,7 +124,7 @@ def test_the_same_key_in_two_mappings_is_no_duplicate() -> None:
 
 def test_a_file_is_read_under_the_name_the_user_knows(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(TEXT)
-    assert StackSource.read(tmp_path / "x.yaml", "stacks/x.yaml").place(("organization",)) == "stacks/x.yaml:3 fate:organization"
+    assert StackSource.read(tmp_path / "x.yaml", "stacks/x.yaml").place_of(("organization",)) == "stacks/x.yaml:3 fate:organization"
     with pytest.raises(FederationError, match=r"stacks/y\.yaml: cannot be read"):
         StackSource.read(tmp_path / "y.yaml", "stacks/y.yaml")
 
