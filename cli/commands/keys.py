@@ -28,10 +28,8 @@ def secrets_init(stack: Stack) -> Result:
     from cli.commands import show
     from cli.commands.next_steps import with_next
     from cli.keys.passwords import init_secrets
-    from cli.tools.kept import keep_copy
 
     report = init_secrets(stack)
-    keep_copy(stack)
     return with_next(stack, show.secrets_text(report), report.plain())
 
 
@@ -45,10 +43,8 @@ def keys_init(stack: Stack) -> Result:
     from cli.commands import show
     from cli.commands.next_steps import with_next
     from cli.keys.first_keys import init_keys
-    from cli.tools.kept import keep_copy
 
     report = init_keys(stack, today())
-    keep_copy(stack)
     return with_next(stack, show.keys_text(report, stack), report.plain())
 
 
@@ -64,10 +60,8 @@ def secrets_rotate(
     """
     from cli.commands.next_steps import with_next
     from cli.keys.rotation import rotate_password
-    from cli.tools.kept import keep_copy
 
     rotation = rotate_password(stack, name)
-    keep_copy(stack)
     removed = [] if rotation.removed is None else [f"removed  {rotation.removed}"]
     return with_next(stack, "\n".join([rotation.did, *removed, f"at `pulumi up`: {rotation.at_up}"]), rotation.plain())
 
@@ -84,10 +78,8 @@ def identity_create(
     from cli.commands import show
     from cli.commands.next_steps import with_next
     from cli.keys.identity import create_identity
-    from cli.tools.kept import keep_copy
 
     identity = create_identity(stack, replace=replace)
-    keep_copy(stack)
     return with_next(stack, show.identity_text(identity), {"key": identity.key, "made": identity.made})
 
 
@@ -122,10 +114,8 @@ def trust_init(
     from cli.commands.next_steps import with_next
     from cli.keys.issuers import Source
     from cli.keys.trust import init_trust
-    from cli.tools.kept import keep_copy
 
     steps = init_trust(stack, today(), Source(issuer_files, authority), party)
-    keep_copy(stack)
     text = "\n".join(show.step_text(step) for step in steps) or "no party has `tls: partyCa` or certManager with an engine that uses TLS"
     return with_next(stack, text, {"parties": {step.party: {"did": step.did, "next": list(step.next)} for step in steps}})
 
@@ -150,7 +140,6 @@ def trust_rotate(
     from cli.commands import show
     from cli.keys.issuers import Source
     from cli.keys.trust import rotate, waits_for_peers
-    from cli.tools.kept import keep_copy
 
     if waits_for_peers(stack, party) and not yes:
         question = "a peer that has not accepted the previous step loses its link: do the next step?"
@@ -160,7 +149,6 @@ def trust_rotate(
         if not says_yes(question):
             return Result("nothing was written", {"written": False}, FAILED)
     step = rotate(stack, party, today(), Source(issuer_files, authority), issuer)
-    keep_copy(stack)
     return Result(show.rotation_text(step), {"party": step.party, "did": step.did, "next": list(step.next), "written": True})
 
 

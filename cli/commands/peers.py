@@ -43,14 +43,12 @@ def descriptor_export(
     from cli.commands import show
     from cli.commands.next_steps import with_next
     from cli.peers.descriptors import export_descriptor, export_unsigned, remember
-    from cli.tools.kept import keep_copy
 
     export = export_unsigned(stack, unit) if unsigned else export_descriptor(stack, unit, today(), days=days, serial=serial)
     if output != "-":
         write_atomic(Path(output), export.content)
     # Last: what was not written is not remembered.
     remember(stack, export)
-    keep_copy(stack)
     if output == "-":
         return Result(export.content.decode().rstrip("\n"), export.descriptor.plain())
     return with_next(stack, show.export_text(export, output), show.export_data(export, output), after_up=True)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cli.tools.errors import CommandError
+from cli.tools.kept import keep_copy
 from cli.tools.project import Stack
 from cli.tools.pulumi import EngineError, pulumi
 from federation.manifests.secrets import SERVERS
@@ -53,6 +54,7 @@ def init_secrets(stack: Stack) -> SecretsReport:
         _must_not_be_in_use(stack, loaded.plan, written)
     for name in written:
         pulumi(stack, "config", "set", "--secret", "--path", secret_path(name), stdin=new_password())
+    keep_copy(stack)
     missing = [MissingSecret(name, provided[name], give_command(stack, name)) for name in absent if name in provided]
     unmade = [name for name in absent if name in loaded.plan.trust_names]
     kept = [name for name in loaded.plan.secret_names if name in present]

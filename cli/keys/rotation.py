@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cli.keys.identity import write_fields
+from cli.keys.identity import write_edits
 from cli.keys.passwords import new_password, secret_path
 from cli.stackfile.edit import Scalar
 from cli.tools.errors import CommandError
+from cli.tools.kept import keep_copy
 from cli.tools.project import Stack
 from cli.tools.pulumi import pulumi
 from cli.tools.state import deployed, resources
@@ -76,9 +77,10 @@ def rotate_password(stack: Stack, name: str) -> Rotation:
     slots = [one for one in _slots(loaded) if name in (one.credential.secret, one.credential.previous)]
     if (refusal := _refusal(stack, loaded, slots, name)) is not None:
         raise CommandError(f"fate:secrets.{name}", *refusal)
-    if changing := [one for one in slots if one.credential.previous is not None]:
-        return _finish(stack, changing)
-    return _begin(stack, loaded, slots, name)
+    changing = [one for one in slots if one.credential.previous is not None]
+    rotation = _finish(stack, changing) if changing else _begin(stack, loaded, slots, name)
+    keep_copy(stack)
+    return rotation
 
 
 def unfinished(loaded: LoadedStack) -> Iterator[str]:
@@ -122,9 +124,8 @@ def _begin(stack: Stack, loaded: LoadedStack, slots: list[_Slot], name: str) -> 
     entry = _free(name, loaded)
     pulumi(stack, "config", "set", "--secret", "--path", secret_path(entry), stdin=new_password())
     kept = any(_READERS[one.slot].job for one in slots)
-    for one in slots:
-        previous: dict[str, Scalar] = {"previous": name} if _READERS[one.slot].job else {}
-        write_fields(stack, one.path, {"secret": entry, **previous})
+    previous: dict[str, Scalar] = {"previous": name}
+    write_edits(stack, {one.path: {"secret": entry, **(previous if _READERS[one.slot].job else {})} for one in slots})
     removed = None if kept else _remove(stack, name)
     restarts = "; ".join(dict.fromkeys(_READERS[one.slot].restarts for one in slots))
     job = "a Job changes it in the server, then these restart: " if kept else "these restart: "
@@ -135,8 +136,7 @@ def _finish(stack: Stack, slots: list[_Slot]) -> Rotation:
     """The Job did its work: what it needed goes."""
     for one in slots:
         _must_have_run(stack, one)
-    for one in slots:
-        write_fields(stack, one.path, {}, frozenset({"previous"}))
+    write_edits(stack, {one.path: {} for one in slots}, frozenset({"previous"}))
     entry, previous = str(slots[0].credential.secret), str(slots[0].credential.previous)
     return Rotation(entry, f"{entry} is in force", "the Job and the previous password go; nothing restarts", _remove(stack, previous))
 

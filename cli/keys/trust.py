@@ -8,11 +8,13 @@ from datetime import date
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from cli.keys.identity import write_fields
+from cli.keys.identity import write_edits, write_fields
 from cli.keys.issuers import Source, existing_authority, hand_over, must_be_ours, write_issuer
 from cli.keys.passwords import secret_path
+from cli.stackfile.edit import Scalar
 from cli.tools.errors import CommandError
 from cli.tools.files import shown
+from cli.tools.kept import keep_copy
 from cli.tools.project import Stack
 from cli.tools.pulumi import pulumi
 from cli.tools.state import deployed
@@ -53,10 +55,12 @@ def init_trust(stack: Stack, today: date, source: Source, party: PartyId | None 
         raise CommandError("--authority", problem, "choose one with --party ID")
     for one in lacking:
         source.check(one.title)
-    return tuple(
-        _init_issuer(stack, one, present, today, source) if one.spec.tls == CERT_MANAGER else _init(stack, one, present, today)
-        for one in chosen
-    )
+    steps = []
+    for one in chosen:
+        managed = one.spec.tls == CERT_MANAGER
+        steps.append(_init_issuer(stack, one, present, today, source) if managed else _init(stack, one, present, today))
+        keep_copy(stack)
+    return tuple(steps)
 
 
 def rotate(stack: Stack, party: PartyId | None, today: date, source: Source, issuer: str | None = None) -> Step:
@@ -66,6 +70,12 @@ def rotate(stack: Stack, party: PartyId | None, today: date, source: Source, iss
     while the step before is not deployed.
     With cert-manager the second step names another Issuer (`issuer`), which has the new CA's key.
     """
+    step = _next_step(stack, party, today, source, issuer)
+    keep_copy(stack)
+    return step
+
+
+def _next_step(stack: Stack, party: PartyId | None, today: date, source: Source, issuer: str | None) -> Step:
     loaded = stack.load()
     unit = _chosen(loaded.spec, party)
     trust = loaded.spec.trust.parties.get(unit.party)
@@ -158,8 +168,7 @@ def _rotate_issuer(stack: Stack, unit: PartyUnit, trust: PartyTrust, today: date
     old, new_number = numbers
     if trust.signing == old:
         signer = name or _next_name(issuer.name, old, new_number)
-        write_fields(stack, ("parties", party, "issuer"), {"name": signer})
-        write_fields(stack, at, {"signing": new_number})
+        write_edits(stack, {("parties", party, "issuer"): {"name": signer}, at: {"signing": new_number}})
         again = f"`fatefed trust rotate {stack.options} --party {party}` again"
         wait = f"when `fatefed doctor {stack.options}` says that {issuer.kind} {signer} signed it, and 5 minutes later: {again}"
         return Step(party, f"step 2 of 3: authority {new_number} signs, by {issuer.kind} {signer}", (up, wait))
@@ -200,10 +209,14 @@ def _init(stack: Stack, unit: PartyUnit, present: frozenset[str], today: date) -
     server_key, done = f"{key}-key", []
     if trust is None:
         left = sorted(name for name in present if name.startswith(f"{key}-ca-"))
-        if left:
+        if left == [f"{key}-ca-1"] and key not in unit.stack.exported:
+            # Interrupted before the certificate was written.
+            _certify(stack, unit, "1", pulumi(stack, "config", "get", "--path", secret_path(left[0])), today)
+        elif left:
             remedy = f"restore fate:trust.parties.{party} from a copy of the stack file; or remove the entry to make a new CA"
             raise CommandError(f"{shown(stack.file)} fate:secrets.{left[0]}", "is there, but its certificate is gone", remedy)
-        _new_authority(stack, unit, "1", today)
+        else:
+            _new_authority(stack, unit, "1", today)
         done.append("a CA")
     elif (name := f"{key}-ca-{trust.signing}") not in present:
         remedy = (
@@ -221,17 +234,22 @@ def _init(stack: Stack, unit: PartyUnit, present: frozenset[str], today: date) -
 def _new_authority(stack: Stack, unit: PartyUnit, number: str, today: date) -> None:
     """A CA with its own key. The key first: without its certificate it is noticed, and harms nobody."""
     private = private_pem(ec.generate_private_key(ec.SECP256R1()))
-    made = authority_certificate(
-        private, party=unit.party, domain=unit.stack.federation.domain, today=today, years=unit.stack.trust.ca_years
-    )
     _secret(stack, f"{unit.key}-ca-{number}", private)
-    _write_authority(stack, unit, number, made)
+    _certify(stack, unit, number, private, today)
+
+
+def _certify(stack: Stack, unit: PartyUnit, number: str, private: str, today: date) -> None:
+    """The certificate of a CA whose key is in fate:secrets."""
+    domain, years = unit.stack.federation.domain, unit.stack.trust.ca_years
+    _write_authority(stack, unit, number, authority_certificate(private, party=unit.party, domain=domain, today=today, years=years))
 
 
 def _write_authority(stack: Stack, unit: PartyUnit, number: str, made: str) -> None:
-    write_fields(stack, ("trust", "parties", unit.party, "authorities"), {number: made})
+    at = ("trust", "parties", unit.party)
+    edits: dict[tuple[str, ...], dict[str, Scalar]] = {(*at, "authorities"): {number: made}}
     if unit.party not in unit.stack.trust.parties:
-        write_fields(stack, ("trust", "parties", unit.party), {"signing": number})
+        edits[at] = {"signing": number}
+    write_edits(stack, edits)
 
 
 def _secret(stack: Stack, name: str, value: str) -> None:

@@ -12,6 +12,7 @@ from cli.stackfile.edit import Scalar, with_fields
 from cli.tools.days import DESCRIPTOR_DAYS
 from cli.tools.errors import CommandError
 from cli.tools.files import write_atomic
+from cli.tools.kept import keep_copy
 from cli.tools.project import Stack
 from cli.tools.pulumi import SECONDS, EngineError, pulumi
 from federation.base.errors import FederationError
@@ -72,6 +73,7 @@ def remember(stack: Stack, export: Export) -> None:
     before = frozenset(() if known is None else known.fields)
     text = with_fields(file.read_bytes().decode(), (*path, "fields"), field_texts(export.descriptor.plain()), before)
     write_atomic(file, with_fields(text, path, who, ExportedSpec.written_keys() - {"fields"}).encode())
+    keep_copy(stack)
 
 
 def outdated_exports(loaded: LoadedStack, stack: Stack) -> Iterator[str]:

@@ -38,7 +38,7 @@ def keep_copy(stack: Stack) -> None:
     copy, now = copy_of(stack), stack.file.read_bytes()
     if not has_keys(stack.file):
         return
-    if copy.exists() and (before := copy.read_bytes()) != now and _key(copy) != _key(stack.file):
+    if copy.exists() and (before := copy.read_bytes()) != now and _of_another(copy, stack.file):
         aside = copy.with_name(f"{copy.name}.{hashlib.sha256(before).hexdigest()[:_DIGITS]}")
         write_atomic(aside, before)
     write_atomic(copy, now, stack.file.stat().st_mode & 0o777)
@@ -60,7 +60,8 @@ def _config(file: Path) -> dict[str, object]:
     return config if isinstance(config, dict) else {}
 
 
-def _key(file: Path) -> object:
-    """What tells the keys of two stacks apart: with what they are encrypted, and the identity."""
-    values, identity = YamlFile.read(file).values, _config(file).get("fate:identity")
-    return [values.get(key) for key in ("encryptionsalt", "encryptedkey")], identity.get("key") if isinstance(identity, dict) else None
+def _of_another(copy: Path, file: Path) -> bool:
+    """Whether two files hold the keys of different stacks: with what they are encrypted, and the identity, once both have one."""
+    salts = [[YamlFile.read(one).values.get(key) for key in ("encryptionsalt", "encryptedkey")] for one in (copy, file)]
+    identities = {identity.get("key") for one in (copy, file) if isinstance(identity := _config(one).get("fate:identity"), dict)}
+    return salts[0] != salts[1] or len(identities - {None}) > 1

@@ -1,6 +1,7 @@
 """`fatefed keys init`: all keys of a new stack at once; pulumi is a stand-in that remembers what it is given."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,49 @@ def test_convert_check_and_keys_init_ask_for_the_password_that_kubefates_data_ho
         code, out, errors = run(capsys, *verb)
         assert (code, errors, asked in out, f"{command} < FILE" in out) == (0, "", True, True), verb
     assert {name for name in json.loads(memory.read_text())["secrets"] if "mysql" in name} == {"party-9999-mysql-root"}
+
+
+def interrupt_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C as soon as pulumi has written so many times."""
+    run_program, writes = subprocess.run, iter(range(1, count + 1))
+
+    def run_and_stop(command: list[str], **options: Any) -> Any:
+        done = run_program(command, **options)
+        if command[1:3] in (["stack", "init"], ["config", "set"]) and next(writes) == count:
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr("cli.tools.pulumi.subprocess.run", run_and_stop)
+
+
+# One for `stack init`, and one for each of its seven secrets.
+@pytest.mark.parametrize("count", range(1, 9))
+def test_when_it_is_interrupted_running_it_again_finishes_what_was_begun(
+    count: int, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = begun(tmp_path, monkeypatch)
+    with monkeypatch.context() as interrupted:
+        interrupt_after(count, interrupted)
+        assert "interrupted" in run(capsys, "keys", "init")[2]
+    before = json.loads(memory.read_text())["secrets"]
+    assert len(before) == count - 1
+    code, _, errors = run(capsys, "keys", "init")
+    assert (code, errors) == (0, "")
+    after = json.loads(memory.read_text())["secrets"]
+    assert (len(after), {name: after[name] for name in before}) == (7, before), "nothing that was made is made again"
+    assert run(capsys, "check", "--json")[1].count("fatefed keys init") == 0
+    stacks = tmp_path / "stacks"
+    assert (stacks / "kept" / "Pulumi.bank-a.yaml").read_bytes() == (stacks / "Pulumi.bank-a.yaml").read_bytes()
+    assert len([*(stacks / "kept").iterdir()]) == 1, "a copy without the identity is not another stack's"
+
+
+def test_what_is_made_is_copied_before_the_next_step(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(tmp_path, monkeypatch)
+    with monkeypatch.context() as interrupted:
+        interrupt_after(6, interrupted)  # in the passwords
+        run(capsys, "keys", "init")
+    copy = (tmp_path / "stacks" / "kept" / "Pulumi.bank-a.yaml").read_text()
+    for part in ("fate:identity:", "    identity: {secure:", "party-9999-ca-1: {secure:", "party-9999-key: {secure:", "BEGIN CERTIFICATE"):
+        assert part in copy

@@ -117,6 +117,17 @@ def test_half_an_identity_is_not_replaced(capsys: pytest.CaptureFixture[str], ho
     assert key in entry(home)
 
 
+def test_the_key_of_exports_whose_fingerprint_is_gone_is_not_taken_as_new(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    key = made(capsys)
+    exported(capsys)
+    file = home / "stacks" / "Pulumi.bank-a.yaml"
+    head, _, rest = entry(home).partition("  fate:identity:\n")
+    file.write_text(head + rest[rest.index("  fate:") :])
+    assert key in entry(home), "what was exported is remembered"
+    code, _, errors = run(capsys, "identity", "create")
+    assert (code, "holds fate:secrets.identity, but not fate:identity" in errors) == (1, True)
+
+
 def test_every_export_has_a_serial_of_its_own(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     key = made(capsys)
     assert [(exported(capsys).serial, exported(capsys).key) for _ in range(3)] == [(1, key), (3, key), (5, key)]
