@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +23,7 @@ _BUILT = "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"
 # What an editor, a reader of the stack files' comments, and messages that name a page look for.
 _LINKS = ("stacks/stack.schema.json", "stacks/README.md", "docs")
 _SANDBOX = Path(sys.prefix) / "bin" / "sandbox"
+_PULUMI_HOME = "pulumi-home"
 _BYTES = 32
 _PRIVATE, _PUBLIC = 0o600, 0o644
 
@@ -38,7 +40,7 @@ class NewFolder:
 
 def new_folder(folder: Path, *, backend: str | None = None, kubeconfig: str | None = None, program: Path = PROGRAM) -> NewFolder:
     """Make the folder. `backend`: a URL as PULUMI_BACKEND_URL takes it (default: the folder's own `state/`); `kubeconfig`: one file, or
-    several as in KUBECONFIG. FederationError when one of the files is there already; then nothing is written.
+    several as in KUBECONFIG. FederationError when one of the files is there already. All of it is made, or nothing stays.
     """
     folder = Path(os.path.normpath(folder.absolute()))
     home = folder.resolve()
@@ -46,21 +48,31 @@ def new_folder(folder: Path, *, backend: str | None = None, kubeconfig: str | No
     project = _project(program, home)
     config = os.pathsep.join(str(Path(path).expanduser().absolute()) for path in _kubeconfig(kubeconfig).split(os.pathsep) if path)
     url = backend or (home / "state").as_uri()
-    for path in (folder, folder / "stacks", folder / "stacks" / "peers", *([] if backend else [folder / "state"])):
-        _private_folder(path)
-    variables = {
-        **_tools(home / "pulumi-home"),
-        "PULUMI_BACKEND_URL": url,
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "passphrase"),
-        "KUBECONFIG": config,
-        "PULUMI_OPTION_SUPPRESS_OUTPUTS": "true",  # `pulumi stack output` prints them
-    }
-    write_atomic(folder / ".gitignore", files("cli.stackfile").joinpath("new.gitignore").read_bytes(), _PUBLIC)
-    write_atomic(folder / "Pulumi.yaml", project.encode(), _PUBLIC)
-    write_atomic(folder / "passphrase", secrets.token_urlsafe(_BYTES).encode(), _PRIVATE)
-    write_atomic(folder / "env", _env(variables).encode(), _PRIVATE)
-    for name in _LINKS:
-        (folder / name).symlink_to(os.path.relpath(program / name, (home / name).parent))
+    with ExitStack() as undo:
+        for path in (folder, folder / "stacks", folder / "stacks" / "peers", *([] if backend else [folder / "state"])):
+            _private_folder(path, undo)
+        if not (folder / _PULUMI_HOME).exists():
+            undo.callback(shutil.rmtree, folder / _PULUMI_HOME, ignore_errors=True)
+        variables = {
+            **_tools(home / _PULUMI_HOME),
+            "PULUMI_BACKEND_URL": url,
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "passphrase"),
+            "KUBECONFIG": config,
+            "PULUMI_OPTION_SUPPRESS_OUTPUTS": "true",  # `pulumi stack output` prints them
+        }
+        texts = {
+            ".gitignore": (files("cli.stackfile").joinpath("new.gitignore").read_bytes(), _PUBLIC),
+            "Pulumi.yaml": (project.encode(), _PUBLIC),
+            "passphrase": (secrets.token_urlsafe(_BYTES).encode(), _PRIVATE),
+            "env": (_env(variables).encode(), _PRIVATE),
+        }
+        for name, (content, mode) in texts.items():
+            undo.callback((folder / name).unlink, missing_ok=True)
+            write_atomic(folder / name, content, mode)
+        for name in _LINKS:
+            (folder / name).symlink_to(os.path.relpath(program / name, (home / name).parent))
+            undo.callback((folder / name).unlink)
+        undo.pop_all()
     return NewFolder(folder, config, url, tuple(tool for tool in _TOOLS if shutil.which(tool, path=variables["PATH"]) is None))
 
 
@@ -116,8 +128,11 @@ def _env(variables: dict[str, str]) -> str:
     return "\n".join([head, "unset PULUMI_CONFIG_PASSPHRASE PULUMI_STACK", *exports, path, ""])
 
 
-def _private_folder(path: Path) -> None:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(shown(path), f"cannot be made: {error.strerror}", "choose a folder that you may write to") from None
+def _private_folder(path: Path, undo: ExitStack) -> None:
+    """For its owner's eyes only; `undo` removes what had to be made."""
+    for missing in reversed([one for one in (path, *path.parents) if not one.exists()]):
+        try:
+            missing.mkdir(mode=0o700 if missing == path else 0o777)
+        except OSError as error:
+            raise CommandError(shown(missing), f"cannot be made: {error.strerror}", "choose a folder that you may write to") from None
+        undo.callback(missing.rmdir)

@@ -6,6 +6,7 @@ import shlex
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from cli.main import main
 from cli.stackfile.new_folder import new_folder
 from cli.tools.errors import CommandError
+from cli.tools.files import write_atomic
 from cli.tools.project import find_project
 from federation.base.errors import FederationError
 from tests.support.stacks import REPO
@@ -145,6 +147,35 @@ def test_a_folder_that_has_one_of_these_files_is_left_alone(tmp_path: Path, name
     assert [problem.place for problem in refused.value.problems] == [os.path.join("bank", name)]
     assert sorted(path.name for path in (tmp_path / "bank").iterdir()) == sorted(["notes", name])
     assert (tmp_path / "bank" / name).read_text() == "mine"
+
+
+# Four files, then three links.
+@pytest.mark.parametrize("count", range(1, 8))
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full disk", "Ctrl-C"])
+@pytest.mark.parametrize("there", [[], ["bank"], ["bank", "bank/notes"]], ids=["no folder", "an empty folder", "a folder in use"])
+def test_what_cannot_be_finished_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, error: BaseException, there: list[str]
+) -> None:
+    for name in there:
+        (tmp_path / name).mkdir()
+    before, left = sorted(tmp_path.rglob("*")), iter(range(count - 1))
+
+    def fail(step: Callable[..., object]) -> Callable[..., object]:
+        def run(*arguments: object) -> object:
+            if next(left, None) is None:
+                raise error
+            return step(*arguments)
+
+        return run
+
+    with monkeypatch.context() as failing:
+        failing.setattr("cli.stackfile.new_folder.write_atomic", fail(write_atomic))
+        failing.setattr(Path, "symlink_to", fail(Path.symlink_to))
+        with pytest.raises(type(error)):
+            new_folder(tmp_path / "bank")
+    assert sorted(tmp_path.rglob("*")) == before
+    new_folder(tmp_path / "bank")
+    assert {path.name for path in (tmp_path / "bank").iterdir()} == {*MADE, *(Path(name).name for name in there if "/" in name)}
 
 
 def test_a_command_without_its_program_says_so(tmp_path: Path) -> None:
