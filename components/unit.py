@@ -85,9 +85,9 @@ class Unit(FederationComponent):
         needs = [*args.site.namespace, *args.needs, *secrets, *routes, *policies, *issued]
         jobs = [self._job(job, needs) for job in plan.jobs]
         rendered: Output[Any] = self._chart(plan.chart, [*needs, *jobs]).resources
-        boards = [self.create(board, depends_on=args.site.namespace) for board in plan.boards]
+        consoles = [self.create(console, depends_on=args.site.namespace) for console in plan.console_objects]
         # A dependency on a chart is none on its objects.
-        self.resources = rendered.apply(lambda objects: [*secrets, *routes, *policies, *issued, *jobs, *boards, *objects])
+        self.resources = rendered.apply(lambda objects: [*secrets, *routes, *policies, *issued, *jobs, *consoles, *objects])
         self.descriptor = Output.from_input(fill(plan.descriptor, args.addresses)).apply(_published)
         self.route_revision = Output.all(**files).apply(route_revision)
         self.register_outputs({"descriptor": self.descriptor, "routeRevision": self.route_revision})

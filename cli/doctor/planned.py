@@ -71,7 +71,7 @@ def resource(document: Object) -> str:
 
 
 def _typed(unit: UnitPlan) -> list[Object]:
-    manifests = (*unit.namespace_object, *unit.owner, *unit.services, *unit.routes, *unit.policies, *unit.boards)
+    manifests = (*unit.namespace_object, *unit.owner, *unit.services, *unit.routes, *unit.policies, *unit.console_objects)
     return [manifest.document() for manifest in manifests]
 
 

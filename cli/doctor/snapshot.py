@@ -148,7 +148,7 @@ def _questions(loaded: LoadedStack, more: tuple[str, ...]) -> Iterator[Ask]:
     match boards:
         case IngressBoards():
             yield INGRESS_CLASSES
-            yield from (Ask("ingresses", unit.namespace) for unit in units if unit.board_hosts)
+            yield from (Ask("ingresses", unit.namespace) for unit in units if unit.console_hosts)
         case HttpRouteBoards():
             yield from (GATEWAY_API, gateway_of(boards))
         case IstioBoards():

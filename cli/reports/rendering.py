@@ -68,7 +68,7 @@ def _unit_objects(unit: UnitPlan) -> Iterator[dict[str, Any]]:
     for job in unit.jobs:
         yield from (job.files.document(), job.job.document())
     yield from chart_objects(unit)
-    for manifest in unit.boards:
+    for manifest in unit.console_objects:
         yield manifest.document()
 
 

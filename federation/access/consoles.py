@@ -57,15 +57,15 @@ def shown_consoles(unit: ConsoleUnit, deployed: Collection[str]) -> dict[str, Sh
     }
 
 
-def board_values(boards: BoardsSpec | None, consoles: Mapping[str, ShownConsole]) -> Boards | None:
+def console_values(boards: BoardsSpec | None, consoles: Mapping[str, ShownConsole]) -> Boards | None:
     """The chart's section about consoles; None when none is shown by an Ingress."""
     if not isinstance(boards, IngressBoards) or not consoles:
         return None
-    secret = None if boards.tls is None else boards.tls.kubernetes_secret or naming.BOARDS_CERTIFICATE
+    secret = None if boards.tls is None else boards.tls.kubernetes_secret or naming.CONSOLE_CERTIFICATE
     return Boards(class_name=boards.class_name, tls_secret=secret, consoles=dict(consoles))
 
 
-def board_objects(unit: AnyUnit, consoles: Mapping[str, ShownConsole]) -> tuple[Manifest, ...]:
+def console_objects(unit: AnyUnit, consoles: Mapping[str, ShownConsole]) -> tuple[Manifest, ...]:
     """The custom resources that show consoles."""
     scope = (unit.namespace, unit.labels)
     if not consoles:
@@ -116,12 +116,12 @@ def _virtual_service(gateway: str, name: str, console: ShownConsole, namespace: 
     return Manifest(f"{name}-route", _ISTIO, "VirtualService", console.object, namespace, labels, console.annotations, {"spec": spec})
 
 
-def board_secret(unit: AnyUnit, values: Boards | None) -> tuple[SecretPlan, ...]:
+def console_secret(unit: AnyUnit, values: Boards | None) -> tuple[SecretPlan, ...]:
     """The Secret with the certificate of every host, when it is in fate:secrets."""
     boards = unit.stack.boards
     if values is None or not isinstance(boards, IngressBoards) or boards.tls is None or boards.tls.secret is None:
         return ()
-    name, prefix = naming.BOARDS_CERTIFICATE, boards.tls.secret
+    name, prefix = naming.CONSOLE_CERTIFICATE, boards.tls.secret
     sources = {"tls.crt": f"{prefix}-certificate", "tls.key": f"{prefix}-key"}
     return (SecretPlan(name, name, unit.namespace, unit.labels, TLS_SECRET_TYPE, sources),)
 
@@ -156,10 +156,10 @@ def hosts_file(boards: BoardsSpec | None, consoles: Mapping[str, ShownConsole]) 
 
 def shown_access(boards: BoardsSpec | None, console: ShownConsole | None, port: int) -> dict[str, str]:
     """The URL of a console, and its host when it is shown; otherwise that of its port-forward."""
-    return {"url": f"http://localhost:{port}"} if console is None else _board(boards, console)
+    return {"url": f"http://localhost:{port}"} if console is None else _console(boards, console)
 
 
-def _board(boards: BoardsSpec | None, console: ShownConsole) -> dict[str, str]:
+def _console(boards: BoardsSpec | None, console: ShownConsole) -> dict[str, str]:
     scheme = "https" if encrypted(boards) else "http"
     port = "" if boards is None or boards.port is None else f":{boards.port}"
     return {"url": f"{scheme}://{console.host}{port}{console.path}", "host": console.host}

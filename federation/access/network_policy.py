@@ -79,7 +79,7 @@ def party_ingress(unit: PartyUnit, deployed: frozenset[str]) -> Iterator[Ingress
     """The consoles of a party that are shown, and its modules with a Service of type NodePort or LoadBalancer."""
     ports = unit.release.ports
     for name, console in CONSOLES.items():
-        sources = board_sources(unit, shown(unit, deployed), name)
+        sources = console_sources(unit, shown(unit, deployed), name)
         if console.module in deployed and sources is not None:
             yield IngressRule(f"board-{name}", console.module, (ports[console.port],), sources)
     yield from service_ingress({name: module for name, module in module_specs(unit.spec).items() if name in deployed}, ports)
@@ -94,7 +94,7 @@ def service_ingress(modules: Mapping[str, ModuleSpec | None], ports: Mapping[str
             yield IngressRule(f"service-{naming.kebab_case(module)}", module, tuple(sorted({*ports_of([module], ports).values()})), [])
 
 
-def board_sources(unit: AnyUnit, consoles: Collection[str], name: str) -> list[Rule] | None:
+def console_sources(unit: AnyUnit, consoles: Collection[str], name: str) -> list[Rule] | None:
     """Who may open a console: those that the stack names, else any pod, because the controller's namespace is not known. None: nobody."""
     who = unit.stack.network_policy.boards
     if name in consoles if unit.stack.boards is not None else name in DEFAULT_CONSOLES and who is not None:

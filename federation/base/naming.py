@@ -32,7 +32,7 @@ ALL_AUTHORITIES = "ca.cert.pem"
 # What cert-manager makes: the object that asks for it, and the Secret with certificate and key.
 PULSAR_ISSUED = "pulsar-cert-issued"
 PULL_SECRET = "fate-registry"  # noqa: S105 - the name of an object
-BOARDS_CERTIFICATE = "boards-tls"
+CONSOLE_CERTIFICATE = "boards-tls"
 
 # Says in a Secret, for each key, which entry of fate:secrets it holds: names, never values.
 ENTRIES = "federation.fate/entries"

@@ -52,7 +52,7 @@ def client_problems(certificate: str, key: str, ca: str, *, common_name: str) ->
     return tuple(problems)
 
 
-def board_problems(certificate: str, key: str, hosts: Iterable[str]) -> tuple[str, ...]:
+def console_problems(certificate: str, key: str, hosts: Iterable[str]) -> tuple[str, ...]:
     """What is wrong with the certificate of consoles: sentences without any secret content. Who signed it, browsers judge."""
     chain = read_certificates(certificate)
     if not chain:

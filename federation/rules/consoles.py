@@ -104,7 +104,7 @@ def _deployed(unit: ConsoleUnit) -> Collection[str]:
     return kind_of(unit).deployed(unit)
 
 
-def board_warnings(stack: PlannedStack) -> Iterator[Finding]:
+def console_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Consoles that anybody can use who reaches them, passwords that can be read on their way, boards that show nothing."""
     spec, place = stack.spec, stack.place_of(("boards",))
     if spec.boards is None:

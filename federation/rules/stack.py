@@ -219,7 +219,7 @@ _WARNINGS: tuple[Warn, ...] = (
     _unit_warnings("FATE"),
     opening_warnings,
     policy_warnings,
-    consoles.board_warnings,
+    consoles.console_warnings,
     release_warnings,
     _unit_warnings("FATE-Serving"),
     blocked_warnings,

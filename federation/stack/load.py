@@ -18,7 +18,7 @@ from federation.config.partial import parsed
 from federation.config.project import stack_of_file
 from federation.config.stack import StackSpec
 from federation.peers.accepted import Peers, resolve
-from federation.pki.certificates import board_problems, certificate_problems, last_moment, names_callers, names_of_others, weakness
+from federation.pki.certificates import certificate_problems, console_problems, last_moment, names_callers, names_of_others, weakness
 from federation.rules.peers import WARN_DAYS
 from federation.stack.limits import config_warnings, oversized, oversized_config
 from federation.stack.plan import StackPlan, check_stack, plan_stack
@@ -122,7 +122,7 @@ def check_secrets(loaded: LoadedStack, secrets: Mapping[str, str]) -> None:
     """FederationError for each entry of fate:secrets that is missing or holds no text, and each certificate that would not work."""
     if unusable := [*_no_texts(loaded, secrets)]:
         raise FederationError([*missing_secrets(loaded, frozenset(secrets)), *unusable])
-    problems = [*missing_secrets(loaded, frozenset(secrets)), *_board_certificates(loaded, secrets)]
+    problems = [*missing_secrets(loaded, frozenset(secrets)), *_console_certificates(loaded, secrets)]
     problems += [problem for unit in loaded.plan.units if unit.tls is not None for problem in _tls_problems(loaded, unit.tls, secrets)]
     for mutual in (unit.mutual for unit in loaded.plan.units if unit.mutual is not None):
         for entry, problem in mutual.problems(secrets):
@@ -187,12 +187,12 @@ def published_plan(loaded: LoadedStack, secrets: Mapping[str, str]) -> StackPlan
     return replace(loaded.plan, units=tuple(units))
 
 
-def _board_certificates(loaded: LoadedStack, secrets: Mapping[str, str]) -> Iterator[Problem]:
+def _console_certificates(loaded: LoadedStack, secrets: Mapping[str, str]) -> Iterator[Problem]:
     """Certificates that browsers would refuse for one of the names they reach consoles by."""
     for unit in loaded.plan.units:
-        names = unit.board_certificate
+        names = unit.console_certificate
         if names is not None and secrets.keys() >= set(names.values()):
-            for problem in board_problems(secrets[names["tls.crt"]], secrets[names["tls.key"]], unit.board_hosts.values()):
+            for problem in console_problems(secrets[names["tls.crt"]], secrets[names["tls.key"]], unit.console_hosts.values()):
                 place = loaded.source.place_of(("secrets", names["tls.crt"]))
                 yield Problem(place, problem, f"provide the certificate and key of {unit.key}'s consoles; a wildcard covers only one label")
 
@@ -203,7 +203,7 @@ def expiry_warnings(loaded: LoadedStack, secrets: Mapping[str, str], now: dateti
     units = loaded.plan.units
     dialled = {tls.certificate: f"of {tls.server_name}" for unit in units if (tls := unit.tls) is not None and tls.provided}
     dialled |= {entry: f"of {name}" for unit in units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}
-    shown = {names["tls.crt"]: "of the consoles" for unit in units if (names := unit.board_certificate) is not None}
+    shown = {names["tls.crt"]: "of the consoles" for unit in units if (names := unit.console_certificate) is not None}
     rows = [
         (name, whose, refuser)
         for certificates, refuser in ((dialled, "peers"), (shown, "browsers"))
@@ -222,7 +222,7 @@ def weak_certificate_warnings(loaded: LoadedStack, secrets: Mapping[str, str]) -
     units = loaded.plan.units
     ours = {tls.certificate: tls.server_name for unit in units if (tls := unit.tls) is not None and tls.provided}
     others = {entry: name for unit in units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}
-    consoles = {names["tls.crt"]: "the consoles" for unit in units if (names := unit.board_certificate) is not None}
+    consoles = {names["tls.crt"]: "the consoles" for unit in units if (names := unit.console_certificate) is not None}
     weak = [(entry, of, weakness(secrets[entry])) for entry, of in sorted({**ours, **others, **consoles}.items())]
     shared = [(entry, name, names_of_others(secrets[entry], name)) for entry, name in sorted(ours.items())]
     return (

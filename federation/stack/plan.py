@@ -100,7 +100,7 @@ class StackPlan:
         entries = {
             name: "the registry's credentials, a dockerconfigjson document" for unit in self.units for name in unit.pull_secret_sources
         }
-        for certificate in filter(None, (unit.board_certificate for unit in self.units)):
+        for certificate in filter(None, (unit.console_certificate for unit in self.units)):
             entries[certificate["tls.crt"]] = "the PEM certificate of the consoles' hosts (then its intermediates)"
             entries[certificate["tls.key"]] = "the PEM private key of the consoles' certificate"
         entries |= {name: what for unit in self.units for name, what in {**unit.provided, **unit.data_passwords}.items()}

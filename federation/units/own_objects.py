@@ -159,7 +159,7 @@ def images_of(document: Any) -> Iterator[str]:
 
 
 def _own_objects(unit: UnitPlan) -> set[tuple[str, str]]:
-    made = (*unit.owner, *unit.services, *unit.routes, *unit.policies, *unit.certificates, *unit.boards)
+    made = (*unit.owner, *unit.services, *unit.routes, *unit.policies, *unit.certificates, *unit.console_objects)
     issued = {("Secret", manifest.fields["spec"]["secretName"]) for manifest in unit.certificates}
     return {(manifest.kind, manifest.name) for manifest in made} | {("Secret", secret.name) for secret in unit.secrets} | issued
 

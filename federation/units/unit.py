@@ -73,7 +73,7 @@ class UnitPlan:
     # Entries of fate:secrets that a program writes into a connection string without quotes.
     unquoted: tuple[str, ...] = ()
     # Custom resources that show consoles; Ingresses are the chart's.
-    boards: tuple[Manifest, ...] = ()
+    console_objects: tuple[Manifest, ...] = ()
     # What asks cert-manager for certificates that its workloads need.
     certificates: tuple[Manifest, ...] = ()
     # What says in its namespace whose it is (federation.units.namespace_owner); empty where no stack is known.
@@ -94,8 +94,8 @@ class UnitPlan:
             "published": digest(body["endpoints"]),
             # Without the id: a stack that learns it belongs to the same federation as before.
             "identity": digest([body["organization"], {key: body["federation"][key] for key in ("name", "domain")}]),
-            "consoles": dict(self.board_hosts),
-            "boards": digest([values.get("boards"), *(board.document() for board in self.boards)]),
+            "consoles": dict(self.console_hosts),
+            "boards": digest([values.get("boards"), *(shown.document() for shown in self.console_objects)]),
             "data": dict(self.data),
             **({"issuers": issuers} if issuers else {}),
             **({"provided": self.shown_certificates} if self.shown_certificates else {}),
@@ -107,12 +107,12 @@ class UnitPlan:
         return self.tls is not None and self.tls.managed and self.tls.issuer is None
 
     @property
-    def board_hosts(self) -> Mapping[str, str]:
+    def console_hosts(self) -> Mapping[str, str]:
         """The host names of the consoles that browsers reach, by console."""
         return {name: console["host"] for name, console in self.access.items() if "host" in console and name != HOSTS_FILE}
 
     @property
-    def board_certificate(self) -> Mapping[str, str] | None:
+    def console_certificate(self) -> Mapping[str, str] | None:
         """The names under fate:secrets that hold the consoles' certificate (tls.crt) and key (tls.key)."""
         return next((secret.sources for secret in self.secrets if secret.type == TLS_SECRET_TYPE), None)
 
@@ -125,7 +125,7 @@ class UnitPlan:
         if self.mutual is not None:
             entries = self.mutual.sources
             certificates |= {side: Entries(entries[f"{side}.crt"], entries["ca.crt"]) for side in ("server", "client")}
-        if (consoles := self.board_certificate) is not None:
+        if (consoles := self.console_certificate) is not None:
             certificates["consoles"] = Entries(consoles["tls.crt"])
         return certificates
 

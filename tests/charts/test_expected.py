@@ -61,5 +61,5 @@ def test_consoles_hosts_are_those_of_the_ingresses(tmp_path: Path) -> None:
 
     unit = RABBITMQ_MESH.changed(change).load(tmp_path).plan.unit("party-9999")
     hosts = [rule["host"] for item in of_kind(render(unit), "Ingress") for rule in item["spec"]["rules"]]
-    assert sorted(hosts) == sorted(unit.board_hosts.values())
+    assert sorted(hosts) == sorted(unit.console_hosts.values())
     assert len(hosts) == 3

@@ -51,7 +51,7 @@ class Watched:
 
 def _passwords(folder: Path, kubeconfig: Path) -> Watched:
     space = operator("canary", folder, kubeconfig, PASSWORDS)
-    consoles = sorted(host for unit in load_stack(space.stack_file).plan.units for host in unit.board_hosts.values())
+    consoles = sorted(host for unit in load_stack(space.stack_file).plan.units for host in unit.console_hosts.values())
     authority = pki.new_authority("consoles")
     key = pki.new_key()
     given = {name: canary(name) for name in _named(PASSWORDS) - {"registry", "consoles"}}

@@ -134,13 +134,13 @@ def _unit(unit: UnitPlan) -> Answers:
             f"services/{place}": [_service(document) for document in services],
             f"networkpolicies/{place}": [manifest.document() for manifest in unit.policies],
             f"resourcequotas/{place}": [],
-            f"ingresses/{place}": [_ingress(name, host) for name, host in unit.board_hosts.items()],
+            f"ingresses/{place}": [_ingress(name, host) for name, host in unit.console_hosts.items()],
             f"events/{place}": [],
             f"certificates.cert-manager.io/{place}": [_certificate(manifest) for manifest in unit.certificates],
             f"certificaterequests.cert-manager.io/{place}": [_request(manifest, unit) for manifest in unit.certificates],
         }
         | {f"configmaps/{place}/{document['metadata']['name']}": document for document in config_maps}
-        | {f"{resource(board.document())}/{place}/{board.name}": board.document() for board in unit.boards}
+        | {f"{resource(board.document())}/{place}/{board.name}": board.document() for board in unit.console_objects}
     )
 
 
@@ -152,7 +152,7 @@ def chart_objects(unit: UnitPlan) -> list[Answers]:
     ports = [{"name": "mysql", "port": 3306, "targetPort": "mysql"}]
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "mysql", "labels": labels}}
     # Other ways to show consoles are typed objects.
-    hosts = {} if unit.boards else unit.board_hosts
+    hosts = {} if unit.console_objects else unit.console_hosts
     ingresses = [{"apiVersion": "networking.k8s.io/v1", "kind": "Ingress"} | _ingress(name, host) for name, host in hosts.items()]
     return [*workloads, config, {**service, "spec": {"type": "ClusterIP", "ports": ports}}, *ingresses]
 

@@ -94,7 +94,7 @@ def _unit(view: UnitView, snapshot: Snapshot, causes: Mapping[str, Row]) -> Iter
     yield from (row for _, row in ports)
     causes = {**causes, **{f"{key}: Service {service}": row for service, row in ports if row.state == "failed"}}
     yield from object_rows(key, snapshot.planned.objects.get(key, ()), snapshot.readings, causes, ROLE)
-    if snapshot.planned.unrendered and isinstance(snapshot.spec.boards, IngressBoards) and view.unit.board_hosts:
+    if snapshot.planned.unrendered and isinstance(snapshot.spec.boards, IngressBoards) and view.unit.console_hosts:
         yield _ingresses(view)
 
 
@@ -161,12 +161,12 @@ def _addresses(view: UnitView) -> Iterator[Row]:
 
 
 def _ingresses(view: UnitView) -> Row:
-    check = f"{view.unit.key}: Ingresses of {', '.join(view.unit.board_hosts)}"
+    check = f"{view.unit.key}: Ingresses of {', '.join(view.unit.console_hosts)}"
     reading = view.reading("ingresses")
     if (unread := not_read(check, reading, ROLE)) is not None:
         return unread
     live = {rule.get("host") for item in reading.items for rule in item["spec"].get("rules", [])}
-    missing = [host for host in view.unit.board_hosts.values() if host not in live]
+    missing = [host for host in view.unit.console_hosts.values() if host not in live]
     return Row(check, "failed", f"no Ingress for {', '.join(missing)}", REFRESH) if missing else Row(check, "ok")
 
 

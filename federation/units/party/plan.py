@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from federation.access.consoles import access, board_objects, board_secret, shown_consoles
+from federation.access.consoles import access, console_objects, console_secret, shown_consoles
 from federation.access.network_policy import doctor_policies, network_policies, party_ingress
 from federation.base import naming
 from federation.config.units import PartyUnit
@@ -31,7 +31,7 @@ def plan_party(unit: PartyUnit, peers: Peers, today: date | None = None) -> Unit
     tls = link_of(unit).certificates(unit, peers, today)
     secrets, keys = party_secrets(unit, tls)
     values = patched(party_values(unit, keys), unit.spec.chart_values)
-    secrets += board_secret(unit, values.boards)
+    secrets += console_secret(unit, values.boards)
     deployed = deployed_party_modules(unit)
     consoles = shown_consoles(unit, deployed)
     running = {**values.modules.plain(), DATABASE_CLIENT: values.database.client.plain()}
@@ -58,7 +58,7 @@ def plan_party(unit: PartyUnit, peers: Peers, today: date | None = None) -> Unit
         blocked=blocked(others, exchange, unit.spec.exchange, behind),
         chart=ChartPlan("fate-party", unit.namespace, values),
         jobs=party_jobs(unit, values, keys),
-        boards=board_objects(unit, consoles),
+        console_objects=console_objects(unit, consoles),
         descriptor=_descriptor(unit),
         modules=module_summary(values.modules.plain()),
         access=access(unit, consoles, deployed),

@@ -1,6 +1,6 @@
 """The values of the chart fate-party, from a party's spec and its rows in the catalogue."""
 
-from federation.access.consoles import board_values, shown_consoles
+from federation.access.consoles import console_values, shown_consoles
 from federation.base import naming
 from federation.base.quantity import cores, mebibytes
 from federation.catalogue.ports import chart_ports
@@ -34,7 +34,7 @@ from federation.units.unit import chart_head
 TENANT, _TOPIC_TTL_MINUTES, _CLUSTER = "fl-tenant", 3, "standalone"
 # Whose image the init containers have that wait for the database.
 DATABASE_CLIENT = "database.client"
-_BOARD_USER, _RABBITMQ_USER = "admin", "fate"
+_FATEBOARD_USER, _RABBITMQ_USER = "admin", "fate"
 # Of FATE-Flow's memory limit, for the heap of Spark's driver in its pod. The rest is for Python: FATE-Flow itself and a worker for each
 # core (0.3 GiB each, measured with FATE 2.2.0). Spark's own default is 1 GiB, whatever the pod has.
 _DRIVER_PERCENT = 25
@@ -66,7 +66,7 @@ def party_values(unit: PartyUnit, keys: dict[str, SecretKey]) -> PartyValues:
         partner_calls=release.partner_calls if "nginx" in combination.modules else None,
         modules=modules,
         database=_database(unit, release, keys),
-        board=Board(user=_BOARD_USER, password=keys["fateboard"]) if "fateboard" in keys else None,
+        board=Board(user=_FATEBOARD_USER, password=keys["fateboard"]) if "fateboard" in keys else None,
         passwords=password_entries(unit),
         notebook_password=keys.get("notebook"),
         pulsar=_pulsar(unit, release) if "pulsar" in combination.modules else None,
@@ -74,7 +74,7 @@ def party_values(unit: PartyUnit, keys: dict[str, SecretKey]) -> PartyValues:
         hdfs=_hdfs(unit) if "namenode" in combination.modules else None,
         spark=_spark(unit.spec, modules) if combination.engines["computing"] == "spark" else None,
         eggroll=_eggroll(unit.spec, release, modules),
-        boards=board_values(unit.stack.boards, shown_consoles(unit, deployed_party_modules(unit))),
+        boards=console_values(unit.stack.boards, shown_consoles(unit, deployed_party_modules(unit))),
         standalone=_standalone(modules) if combination.engines["computing"] == "standalone" else None,
         osx=None if modules.osx is None else osx_settings(release.modules["osx"], modules.osx),
         servings=party_servings(unit, keys),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from federation.access.consoles import board_objects, board_secret, board_values, hosts_file, port_forward, shown_access
+from federation.access.consoles import console_objects, console_secret, console_values, hosts_file, port_forward, shown_access
 from federation.base import naming
 from federation.catalogue.kinds import Kind
 from federation.catalogue.ports import chart_ports
@@ -64,12 +64,12 @@ def _plan(unit: PortalUnit, policies: tuple[Manifest, ...], links: Mapping[str, 
         release=unit.spec.release,
         namespace_object=own_namespace(unit, _pod_security(deployed)),
         services=services(unit),
-        secrets=(*secrets, certificate, *pull_secret(unit), *board_secret(unit, values.boards)),
+        secrets=(*secrets, certificate, *pull_secret(unit), *console_secret(unit, values.boards)),
         routes=(),
         policies=policies,
         links=links,
         chart=ChartPlan("fate-portal", unit.namespace, values),
-        boards=board_objects(unit, shown_portal(unit)),
+        console_objects=console_objects(unit, shown_portal(unit)),
         descriptor=descriptor(unit),
         modules=module_summary(deployed),
         access=access,
@@ -147,7 +147,7 @@ def portal_values(unit: PortalUnit, keys: Mapping[str, SecretKey]) -> PortalValu
         database=_database(unit.spec, _DATABASES[unit.kind], release.ports["postgres"], keys["postgres"]),
         tls=PortalTls(secret=_SECRETS[unit.kind], server_name=mutual.server_name, caller=caller),
         accounts=None if unit.party_id is None else Accounts(admin=keys["admin"], user=keys["user"]),
-        boards=board_values(unit.stack.boards, shown_portal(unit)),
+        boards=console_values(unit.stack.boards, shown_portal(unit)),
     )
 
 

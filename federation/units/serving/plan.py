@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from federation.access.consoles import access, board_objects, board_secret, board_values, shown_consoles
+from federation.access.consoles import access, console_objects, console_secret, console_values, shown_consoles
 from federation.base import naming
 from federation.catalogue.ports import chart_ports
 from federation.catalogue.serving import ServingRelease
@@ -40,7 +40,7 @@ def plan_serving(unit: ServingUnit, peers: Peers) -> UnitPlan:
     values = patched(serving_values(unit, keys), unit.spec.chart_values)
     hops, deployed = serving_hops(unit, peers), deployed_serving_modules(unit.spec)
     consoles = shown_consoles(unit, deployed)
-    secrets += board_secret(unit, values.boards)
+    secrets += console_secret(unit, values.boards)
     return UnitPlan(
         key=unit.key,
         kind=unit.kind,
@@ -57,7 +57,7 @@ def plan_serving(unit: ServingUnit, peers: Peers) -> UnitPlan:
         chart=ChartPlan("fate-serving", unit.namespace, values),
         descriptor=descriptor(unit),
         modules=module_summary(values.modules.plain()),
-        boards=board_objects(unit, consoles),
+        console_objects=console_objects(unit, consoles),
         access=access(unit, consoles, deployed, ("servingProxy", "servingAdmin")),
         images=in_use(serving_images(unit), values.modules.plain()),
         tls=None,
@@ -148,7 +148,7 @@ def serving_values(unit: ServingUnit, keys: dict[str, SecretKey]) -> ServingValu
                 adaptor_url=unit.spec.adaptors.url,
             ),
             "registry": Registry(user=REGISTRY_USER, password=keys["zookeeper"]) if "zookeeper" in keys else None,
-            "boards": board_values(unit.stack.boards, shown_consoles(unit, deployed_serving_modules(unit.spec))),
+            "boards": console_values(unit.stack.boards, shown_consoles(unit, deployed_serving_modules(unit.spec))),
             "admin": Board(user=_ADMIN_USER, password=keys["admin"]) if "admin" in keys else None,
         }
     )

@@ -8,8 +8,8 @@ from federation.access.consoles import shown
 from federation.access.engine_policy import EgressTarget
 from federation.access.network_policy import (
     Rule,
-    board_sources,
     connect,
+    console_sources,
     ingress_policies,
     outside,
     policy,
@@ -104,7 +104,7 @@ def _consoles(unit: ServingUnit) -> Iterator[Manifest]:
     """The pages that are shown, and those with a sign-in for whoever may open consoles."""
     deployed, ports = deployed_serving_modules(unit.spec), unit.release.ports
     for name, console in CONSOLES.items():
-        sources = board_sources(unit, shown(unit, deployed), name)
+        sources = console_sources(unit, shown(unit, deployed), name)
         if console.module in deployed and sources is not None:
             rules = [connect("from", sources, (ports[console.port],))]
             yield policy(unit, f"board-{console.component}", selector(console.component, unit.key), ingress=rules)

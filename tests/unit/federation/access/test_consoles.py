@@ -176,12 +176,12 @@ ISTIO: Config = {"kind": "istio", "domain": "bank-a.example"}
 
 def custom(unit: UnitPlan) -> dict[str, dict[str, Any]]:
     """The custom resources that show consoles, as the cluster gets them: {Kind/name: object}."""
-    return {f"{item.kind}/{item.name}": item.document() for item in unit.boards}
+    return {f"{item.kind}/{item.name}": item.document() for item in unit.console_objects}
 
 
 def test_a_route_leads_from_a_listener_of_the_gateway_to_a_console(tmp_path: Path) -> None:
     unit = bank(with_boards(ROUTES), tmp_path)
-    assert [item.role for item in unit.boards] == ["fateboard-route", "notebook-route"], "logical names never change"
+    assert [item.role for item in unit.console_objects] == ["fateboard-route", "notebook-route"], "logical names never change"
     assert "boards" not in unit.chart.values.plain()
     found = custom(unit)
     assert set(found) == {"HTTPRoute/fateboard", "HTTPRoute/client"}
@@ -200,7 +200,9 @@ def test_a_route_leads_from_a_listener_of_the_gateway_to_a_console(tmp_path: Pat
 def test_istios_gateway_serves_exactly_the_hosts_of_the_consoles(tmp_path: Path) -> None:
     hosts = ["9999.fateboard.bank-a.example", "9999.notebook.bank-a.example"]
     unit = bank(with_boards({**ISTIO, "credentialName": "wildcard"}), tmp_path)
-    assert [item.role for item in unit.boards] == ["boards-gateway", "fateboard-route", "notebook-route"], "logical names never change"
+    assert [item.role for item in unit.console_objects] == ["boards-gateway", "fateboard-route", "notebook-route"], (
+        "logical names never change"
+    )
     found = custom(unit)
     assert {item["apiVersion"] for item in found.values()} == {"networking.istio.io/v1beta1"}
     gateway = found["Gateway/party-9999-gateway"]["spec"]
@@ -237,7 +239,7 @@ def test_consoles_that_share_a_host_are_one_host_of_istios_gateway(tmp_path: Pat
 @pytest.mark.parametrize("boards", [ROUTES, ISTIO, INGRESS], ids=lambda boards: boards["kind"])
 def test_a_party_without_consoles_has_no_object_for_them(boards: Config, tmp_path: Path) -> None:
     unit = bank(with_boards(boards, modules={}), tmp_path)
-    assert (unit.boards, "boards" in unit.chart.values.plain(), dict(unit.access)) == ((), False, {})
+    assert (unit.console_objects, "boards" in unit.chart.values.plain(), dict(unit.access)) == ((), False, {})
 
 
 def test_a_descriptor_holds_nothing_of_consoles(tmp_path: Path) -> None:

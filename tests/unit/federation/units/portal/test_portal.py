@@ -218,7 +218,7 @@ def test_the_pages_are_shown_under_a_predictable_name_by_an_ingress_of_the_chart
     (console,) = boards["consoles"].values()
     assert (console["host"], console["service"], console["port"]) == (HOST, "frontend", 8080)
     assert unit.access["sitePortal"]["url"] == f"https://{HOST}/"
-    assert unit.board_hosts == {"sitePortal": HOST}
+    assert unit.console_hosts == {"sitePortal": HOST}
     assert HOST in unit.access["hostsFile"]
     assert policies(boarded(INGRESS).load(tmp_path / "open").plan, KEY)["fate-board-frontend"]["ingress"] == [
         {"from": [{"namespaceSelector": {}}], "ports": tcp(8080)}
@@ -235,10 +235,10 @@ def test_the_pages_are_shown_under_a_predictable_name_by_an_ingress_of_the_chart
 )
 def test_the_pages_are_shown_by_custom_resources_beside_the_chart(boards: Config, kinds: list[str], tmp_path: Path) -> None:
     unit = boarded(boards, PORTAL_ALONE).load(tmp_path).plan.unit(KEY)
-    assert [manifest.kind for manifest in unit.boards] == kinds
-    assert HOST in str([manifest.fields for manifest in unit.boards])
+    assert [manifest.kind for manifest in unit.console_objects] == kinds
+    assert HOST in str([manifest.fields for manifest in unit.console_objects])
     assert "boards" not in unit.chart.values.plain()
-    assert boarded(boards, FML_MANAGER).load(tmp_path / "manager").plan.unit(naming.FML_MANAGER).boards == ()
+    assert boarded(boards, FML_MANAGER).load(tmp_path / "manager").plan.unit(naming.FML_MANAGER).console_objects == ()
 
 
 def test_a_stack_that_names_other_consoles_does_not_show_the_pages(tmp_path: Path) -> None:

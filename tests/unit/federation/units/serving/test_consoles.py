@@ -33,7 +33,7 @@ def unit(case: Case, folder: Path) -> UnitPlan:
 def hosts(found: UnitPlan) -> dict[str, str]:
     """Host by the name of the object that shows it, whatever kind it is."""
     charted = found.chart.values.plain().get("boards", {"consoles": {}})["consoles"].values()
-    typed = [board for board in found.boards if board.kind != "Gateway"]
+    typed = [board for board in found.console_objects if board.kind != "Gateway"]
     made = {board.name: (board.fields["spec"].get("hostnames") or board.fields["spec"]["hosts"])[0] for board in typed}
     return {console["object"]: console["host"] for console in charted} | made
 
@@ -76,7 +76,7 @@ def test_one_fate_serving_may_differ(tmp_path: Path) -> None:
 
 def test_a_certificate_of_the_stack_is_in_its_namespace_too(tmp_path: Path) -> None:
     found = unit(with_boards({**INGRESS, "tls": {"secret": "consoles"}}), tmp_path)
-    assert found.board_certificate == {"tls.crt": "consoles-certificate", "tls.key": "consoles-key"}
+    assert found.console_certificate == {"tls.crt": "consoles-certificate", "tls.key": "consoles-key"}
     assert found.chart.values.plain()["boards"]["tlsSecret"] == "boards-tls"
 
 
@@ -123,4 +123,4 @@ def test_a_mistake_is_told(case: Case, place: str, problem: str, tmp_path: Path)
 
 def test_an_exchange_shows_nothing_to_browsers(tmp_path: Path) -> None:
     found = SERVING_EXCHANGE.load(tmp_path).plan.unit("serving-exchange")
-    assert (dict(found.access), found.boards, "boards" in found.chart.values.plain()) == ({}, (), False)
+    assert (dict(found.access), found.console_objects, "boards" in found.chart.values.plain()) == ({}, (), False)
