@@ -953,3 +953,12 @@ def test_an_exchange_in_a_mesh_is_of_no_use_and_named(tmp_path: Path) -> None:
     assert not [warning for warning in left.load(tmp_path / "left").plan.warnings if "is an exchange" in warning]
     star = STAR_PARTY.load(tmp_path / "star").plan.warnings
     assert not [warning for warning in star if "is an exchange" in warning]
+
+
+@pytest.mark.parametrize("text", ["", "encryptionsalt: v1:x\n", "config:\n", "config: {}\n"])
+def test_the_file_that_pulumi_makes_in_the_place_of_a_renamed_one_is_told_as_that(tmp_path: Path, text: str) -> None:
+    (tmp_path / "Pulumi.bank-a.yaml").write_text(text)
+    with pytest.raises(FederationError) as raised:
+        load_stack(tmp_path / "Pulumi.bank-a.yaml", name="Pulumi.bank-a.yaml")
+    [problem] = raised.value.problems
+    assert (problem.place, "was its file renamed?" in problem.remedy) == ("Pulumi.bank-a.yaml", True)
