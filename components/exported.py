@@ -1,4 +1,4 @@
-"""What a preview and `pulumi up` say of exported descriptors: those out of date, and those of a new unit, which nobody has yet."""
+"""Messages of previews and `pulumi up` about exported descriptors: those out of date, and those of a new unit, which no peer has yet."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""What stands last in a preview, where the operator's eye is: what the change does."""
+"""The last messages of a preview, where the operator looks: the effects of the change."""
 
 import atexit
 from typing import NoReturn
@@ -20,11 +20,11 @@ class LastMessages:
         atexit.register(self.log)
 
     def effect(self, effect: Effect) -> None:
-        """What the change does to one unit: a warning, unless nothing stops and nothing opens."""
+        """The effects of the change on one unit: a warning, unless nothing stops and nothing opens."""
         self._add(SEVERITY[effect.kind], effect.unit, str(effect))
 
     def info(self, unit: str, text: str) -> None:
-        """What else happens to one unit, and hurts nobody."""
+        """Harmless effects on one unit."""
         self._add(0, unit, text)
 
     def refuse(self, reason: str) -> NoReturn:

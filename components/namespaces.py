@@ -24,7 +24,7 @@ _SECONDS = 20  # an API server that is well answers in far less than one
 
 
 class UnreadError(Exception):
-    """What is in a namespace is not known, and that is no reason to stop: kubectl is missing, or may not read it."""
+    """The content of a namespace is unknown, which is no reason to stop: kubectl is missing, or may not read it."""
 
 
 class Namespaces:
@@ -93,7 +93,7 @@ class Namespaces:
         return Occupants(self._owner(unit), tuple(workloads), tuple(sorted(item["metadata"]["name"] for item in read[CLAIMS])))
 
     def _get(self, namespace: str, *what: str) -> dict[str, Any] | None:
-        """What `kubectl get` answers; None: there is none. UnreadError; RunError when the cluster does not answer."""
+        """The object that `kubectl get` prints; None: it does not exist. UnreadError; RunError when the cluster does not answer."""
         command = kubectl(self._spec, os.environ)
         if command is None:
             raise UnreadError("kubectl is not found on PATH; install it, or name it with KUBECTL=PATH")

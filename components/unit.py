@@ -166,7 +166,7 @@ def make_units(arguments: Sequence[UnitArgs], opts: ResourceOptions) -> dict[str
 
 
 def _hooks(unit: str, secret: SecretPlan, last: LastMessages) -> ResourceHookBinding | None:
-    """What a preview refuses of passwords, and says of a certificate that is renewed: the values themselves it does not show."""
+    """Refuses wrong changes of passwords and reports a renewed certificate: a preview does not show the values themselves."""
     if secret.passwords:
         return ResourceHookBinding(before_update=[password_guard(unit, secret, last)])
     if naming.CERTIFICATE_UNTIL not in secret.annotations:

@@ -1,4 +1,4 @@
-"""What is remembered about each organization's cluster, and where its files lie."""
+"""The recorded state of each organization's cluster, and the paths of its files."""
 
 import hashlib
 import json

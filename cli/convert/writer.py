@@ -47,7 +47,7 @@ def stack_text(cluster: Cluster, draft: Draft, *, stand_ins: bool = False) -> st
 
 
 def _head(cluster: Cluster, draft: Draft) -> Iterator[str]:
-    """What is said before everything else."""
+    """The first comment of the file."""
     what = {"party": f"party {cluster.party}", "exchange": "an exchange", "serving": f"FATE-Serving of party {cluster.party}"}
     yield (
         f"KubeFATE's cluster {cluster.name} (chart {cluster.chart} v{cluster.version}, {what.get(cluster.kind, 'a serving exchange')}), "

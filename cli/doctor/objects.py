@@ -52,7 +52,7 @@ def _row(owner: str, planned: Object, readings: Mapping[Ask, Reading]) -> Row | 
 
 
 def remedy(item: Object, fields: Sequence[Difference]) -> str:
-    """What puts fields back, by who changed them."""
+    """The fix for changed fields, by who changed them."""
     others = sorted({manager for one in fields for manager in other_managers(item, one.path)})
     if not others:
         return REFRESH

@@ -55,7 +55,7 @@ def planned_objects(plan: StackPlan) -> Planned:
 
 
 def question(document: Object) -> Ask:
-    """What shows whether an object is there."""
+    """The check whether an object exists."""
     kind, metadata = document["kind"], document["metadata"]
     namespace = None if kind in CLUSTER_KINDS else metadata.get("namespace")
     if kind in _LISTED:

@@ -1,4 +1,4 @@
-"""What a check found out: rows of check, state, problem and how to fix it, as a table and as data."""
+"""The results of checks: rows of check, state, problem and fix, as a table and as data."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

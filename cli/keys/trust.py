@@ -34,7 +34,7 @@ _RSA_BITS = 3072
 
 @dataclass(frozen=True)
 class Step:
-    """What was done for a party's CA, and what its operator does next."""
+    """The work done for a party's CA, and the operator's next steps."""
 
     party: PartyId
     did: str

@@ -47,7 +47,7 @@ from federation.stack.plan import plan_stack
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """What accepting a descriptor means, before anything is written."""
+    """The consequences of accepting a descriptor, before anything is written."""
 
     stack: Stack
     name: str
@@ -202,7 +202,7 @@ def review(stack: Stack, wanted: Path | StackOutput, name: str | None = None, te
 
 
 def _fields_of(received: Received, origin: DescriptorSource, path: str, known: PeerSpec | None, state: str) -> dict[str, Scalar]:
-    """What fate:peers remembers of an accepted descriptor."""
+    """The fields of an accepted descriptor in fate:peers."""
     source: dict[str, Scalar] = {} if origin.stack is None or origin.unit is None else {"stack": origin.stack, "unit": origin.unit}
     fields: dict[str, Scalar] = {"descriptor": path} | source | {"state": state}
     if (signed := received.signature) is None:

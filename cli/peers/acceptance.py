@@ -107,7 +107,7 @@ def owners_of(key: str | None, others: Peers) -> tuple[Peer, ...]:
 
 
 def warnings_of(received: Received, ours: str, others: Peers, known: bool, today: date | None) -> Iterator[str]:
-    """What the operator should think about before accepting a file.
+    """Warnings to consider before accepting a file.
 
     `ours`: the stack's organization. `known`: the file's key is the accepted one of its peer.
     """

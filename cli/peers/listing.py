@@ -14,7 +14,7 @@ def peers_data(loaded: LoadedStack) -> dict[str, dict[str, Any]]:
 
 
 def _facts(loaded: LoadedStack, name: str) -> dict[str, Any]:
-    """What is known of an accepted peer beside its state."""
+    """The details of an accepted peer, beside its state."""
     peer, entry = next(peer for peer in loaded.peers.accepted if peer.name == name), loaded.spec.peers[name]
     facts = {"kind": peer.kind, "partyId": peer.party_id, "organization": peer.descriptor.organization}
     return facts | ({"key": entry.key, "serial": entry.accepted_serial, "notAfter": peer.not_after} if entry.key else {})

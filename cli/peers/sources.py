@@ -41,7 +41,7 @@ def load_descriptor(wanted: Path | StackOutput, name: str | None, peers: Mapping
 
 
 def load_file(file: Path) -> DescriptorSource:
-    """What a descriptor file holds, as bytes. CommandError when it cannot be read."""
+    """The content of a descriptor file. CommandError when it cannot be read."""
     try:
         # Reading a pipe would wait for ever.
         if not stat.S_ISREG(file.stat().st_mode):

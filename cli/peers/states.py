@@ -75,7 +75,7 @@ def set_state(stack: Stack, name: str, state: State, reason: str | None) -> Stat
 
 
 def _entry(source: StackSource, stack: Stack, name: str) -> Mapping[str, Any]:
-    """What the stack file says of a peer, be it right or wrong."""
+    """A peer's entry in the stack file, valid or not."""
     peers = source.config().get("peers")
     known = {str(key): value for key, value in peers.items()} if isinstance(peers, dict) else {}
     if name not in known:

@@ -34,7 +34,7 @@ _USUAL = {
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What `init` fills in."""
+    """The values that `init` fills in."""
 
     kind: StackKind
     organization: str

@@ -12,7 +12,7 @@ from federation.config.file import PeersFile, StackSource
 
 @dataclass(frozen=True)
 class Move:
-    """What was moved, and where."""
+    """The moved peers, and their new file."""
 
     file: Path
     peers: tuple[str, ...]

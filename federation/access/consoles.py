@@ -41,7 +41,7 @@ def host_of(boards: BoardsSpec | None, party: PartyId, name: str, console: Party
 
 
 def shown_consoles(unit: ConsoleUnit, deployed: Collection[str]) -> dict[str, ShownConsole]:
-    """What is made of each console of a unit that is shown."""
+    """The objects of each console of a unit that browsers reach."""
     shared = {} if unit.stack.boards is None else unit.stack.boards.annotations
     return {
         name: ShownConsole(

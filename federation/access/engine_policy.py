@@ -32,7 +32,7 @@ class EgressTarget:
 
 
 def egress_targets(unit: TrainingUnit) -> Iterator[EgressTarget]:
-    """What pods of a unit dial of its external engines."""
+    """The targets of a unit's pods at its external engines."""
     for engine, external in external_engines(unit.spec).items():
         for host, ports in _TARGETS[engine](external, unit.release.ports):
             yield EgressTarget(engine, host, ports)

@@ -43,7 +43,7 @@ def recorded_exposure(policies: Iterable[Manifest], services: Iterable[Manifest]
 
 
 def exposure_changes(old: Recorded, new: Recorded) -> Iterator[Change]:
-    """What becomes narrower or wider. What was not recorded counts as unchanged."""
+    """The connections that become narrower or wider. A value that was not recorded counts as unchanged."""
     before, after = old.get("policies", new["policies"]), new["policies"]
     if before and not after:
         yield "open", "network policies are removed: anything that reaches a pod reaches all of its ports, and pods can reach everything"
@@ -63,12 +63,12 @@ def exposure_changes(old: Recorded, new: Recorded) -> Iterator[Change]:
 
 
 def connection_changes(old: Iterable[Manifest], new: Iterable[Manifest]) -> Iterator[Change]:
-    """What the policies of a unit permit otherwise than before, whom it dials included."""
+    """The changed permissions of a unit's policies, its own targets included."""
     yield from _changed(_allowed(old, dialled=True), _allowed(new, dialled=True))
 
 
 def _allowed(policies: Iterable[Manifest], *, dialled: bool = False) -> dict[str, dict[str, list[str]]]:
-    """Who may connect at each port, {sentence: {port: far ends}}. `dialled`: also those that a unit dials because they are its peers."""
+    """The far ends that may connect at each port, {sentence: {port: far ends}}. `dialled`: also the unit's own targets among its peers."""
     by_sentence: dict[str, dict[str, set[str]]] = {}
     for policy in policies:
         if policy.role in _FOLLOWING:
@@ -132,7 +132,7 @@ def _changed(old: Mapping[str, Mapping[str, Sequence[str]]], new: Mapping[str, M
 
 
 def _between(before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
-    """Who is kept out from now on, and who is let in."""
+    """The callers that can no longer connect, and the new callers."""
     if kept_out := list(_without(before, after)):
         yield "cut", ", ".join(kept_out)
     if let_in := list(_without(after, before)):

@@ -95,7 +95,7 @@ def service_ingress(modules: Mapping[str, ModuleSpec | None], ports: Mapping[str
 
 
 def console_sources(unit: AnyUnit, consoles: Collection[str], name: str) -> list[Rule] | None:
-    """Who may open a console: those that the stack names, else any pod, because the controller's namespace is not known. None: nobody."""
+    """The pods that may open a console: those that the stack names, else any, as the controller's namespace is unknown. None: no pod."""
     who = unit.stack.network_policy.boards
     if name in consoles if unit.stack.boards is not None else name in DEFAULT_CONSOLES and who is not None:
         return [{"namespaceSelector": {}}] if who is None else elsewhere(who)

@@ -13,7 +13,7 @@ SHOWN = 50
 
 
 def escaped(text: str) -> str:
-    """A text as one line of a terminal: what could end the line, move the cursor or turn the direction of writing is spelled out.
+    """A text as one line of a terminal: escapes characters that could end the line, move the cursor or change the text direction.
 
     Keys, file names and values that somebody else chose must not look like lines of this program.
     """

@@ -81,7 +81,7 @@ class LinkRow:
         return tuple(self.published["party"])
 
     def of(self, kind: Kind, engine: str = ANY) -> tuple[PublishedService, ...]:
-        """What a unit publishes; nothing for an engine that is not linked so."""
+        """The endpoints of a unit; none for an engine without this kind of link."""
         return self.published.get(kind, {}).get(engine, ())
 
     def endpoints(self, kind: Kind, engine: str = ANY) -> frozenset[str]:

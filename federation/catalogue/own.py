@@ -91,7 +91,7 @@ def _named_rightly(release: Release, taken: frozenset[str], place_of: PlaceOf) -
 
 
 def _broken_references(release: Release, taken: frozenset[str], place_of: PlaceOf) -> Iterator[Problem]:
-    """What a row says that refers to nothing."""
+    """The references of a row that lead to nothing."""
     yield from _combinations(release, place_of)
     for engine, modules in release.exchanges.items():
         at = ("exchanges", engine)

@@ -59,7 +59,7 @@ class ServiceRow(Model):
 
 
 class DeviceRow(Model):
-    """What a device asks of the pods that compute with it."""
+    """The requirements of a device for the pods that compute with it."""
 
     modules: tuple[str, ...]
     node_selector: dict[str, str] = Field({})
@@ -76,7 +76,7 @@ class SecurityRow(Model):
 
 
 class UncertainRow(Model):
-    """What is not known of a release: said in each preview of a party or an exchange that it concerns."""
+    """A doubt about a release: each preview reports it for the parties and exchanges that it concerns."""
 
     says: NonEmpty
     modules: tuple[str, ...] = Field(
@@ -90,7 +90,7 @@ Fix = Literal["pulsarPeers"]
 
 
 class PatchRow(Model):
-    """What is wrong in the text of an image's file, and what should stand there."""
+    """A wrong text in an image's file, and its replacement."""
 
     module: Literal["fateflow"] = Field(description="The module whose pods apply it; the only one whose template can.")
     file: ImageFile = Field(description="Absolute path inside the image.")

@@ -10,7 +10,7 @@ Uids = Mapping[str, str]
 
 
 def unpinned_cluster(spec: ClusterSpec, uids: Uids) -> str | None:
-    """What is said when the kubeconfig leads to another cluster than `cluster.uid` names; None: it does not, or nothing is named."""
+    """The error when the kubeconfig leads to another cluster than `cluster.uid`; None: it does not, or there is no `cluster.uid`."""
     if spec.uid is None or spec.uid in uids.values():
         return None
     name, uid = min(uids.items())
@@ -19,7 +19,7 @@ def unpinned_cluster(spec: ClusterSpec, uids: Uids) -> str | None:
 
 
 def unreachable_cluster(spec: ClusterSpec, kubeconfig: Kubeconfig) -> str:
-    """What is said when the API server does not answer, before Pulumi advises to forget what is deployed there."""
+    """The error when the API server does not answer. Otherwise Pulumi would advise to remove its objects from the state."""
     problem_and_remedy = None if spec.in_cluster else kubeconfig.problem(spec)
     server = "" if spec.in_cluster else kubeconfig.server(spec)
     where = f" at {server}" if server else ""

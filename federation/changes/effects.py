@@ -59,7 +59,7 @@ class _Change:
 
     @property
     def everyone(self) -> set[str]:
-        """Whom the unit dials or dialled; who is reached through another exchange than before is one."""
+        """The targets of the unit, now or before; a peer behind another exchange than before counts as a changed target."""
         links = {*self.before("links"), *self.new["links"]}
         replaced = {*exchanges(links)} - {*exchanges(self.new["links"])} if exchanges(self.new["links"]) else ()
         return links - {through(exchange) for exchange in replaced}
@@ -72,7 +72,7 @@ class _Change:
 
 
 def stack_effects(old: Mapping[str, Recorded], new: Mapping[str, Recorded], owner: str = "this stack") -> tuple[Effect, ...]:
-    """What happens to every unit of a stack."""
+    """The effects on every unit of a stack."""
     before, after = ({unit: recorded.get("data", {}) for unit, recorded in side.items()} for side in (old, new))
     taken = [Effect(unit, "data loss", f"refused: {problem}", (), owner) for unit, problem in taken_namespaces(before, after)]
     others = (effect for unit in sorted({*old, *new}) for effect in effects(unit, old.get(unit), new.get(unit), owner))
@@ -80,7 +80,7 @@ def stack_effects(old: Mapping[str, Recorded], new: Mapping[str, Recorded], owne
 
 
 def effects(unit: str, old: Recorded | None, new: Recorded | None, owner: str = "this stack") -> Iterator[Effect]:
-    """What happens to one unit. None: it is not there. What was not recorded counts as unchanged."""
+    """The effects on one unit. None: the unit does not exist. A value that was not recorded counts as unchanged."""
     if new is None and old is not None:
         yield _removed(unit, old, owner)
     if old is None or new is None:
@@ -113,7 +113,7 @@ def _removed(unit: str, old: Recorded, owner: str) -> Effect:
 
 
 def _moved(change: _Change) -> Iterator[Effect]:
-    """What becomes of a unit's data; of one without data, whether it is made anew in another namespace."""
+    """The effect on a unit's data; for a unit without data, whether it is created again in another namespace."""
     old, new = change.before("data"), change.new["data"]
     if "claims" in new:
         for lost in lost_data(old, new):
@@ -224,7 +224,7 @@ def _ended(change: _Change, gone: Collection[str]) -> Iterator[Effect]:
 
 
 def _to(change: _Change, names: Collection[str]) -> str:
-    """Whom routes lead to: of a hub, its pairs alone do not say it."""
+    """The targets of routes: a hub's pairs alone do not show them."""
     if change.new.get("groups") is None:
         return ""
     return f" to {_named(names)}"

@@ -1,4 +1,4 @@
-"""What peers may hold of this stack: the descriptors that were exported last, compared with what its units publish now.
+"""The descriptors that peers may have of this stack: the last exported ones, compared with what its units publish now.
 
 The stack file keeps them field by field (`fate:exported`), so that a preview can name what differs, and compare what it knows already.
 """
@@ -32,7 +32,7 @@ def planned_fields(unit: UnitPlan, body: Mapping[str, Any] | None = None) -> Fie
 
 
 def outdated(exported: ExportedSpec, key: str | None, fields: Fields) -> tuple[FieldChange, ...]:
-    """What the exported descriptor of a unit says otherwise than the unit, as far as that is known. `key`: of the organization."""
+    """The known differences between a unit and its exported descriptor. `key`: the organization's."""
     known = {path: text for path, text in fields.items() if text is not None}
     before = {path: text for path, text in exported.fields.items() if path in known or path not in fields}
     # A file without a signature has no key, and none is missed there.
@@ -57,7 +57,7 @@ def exported_warnings(spec: StackSpec, published: Mapping[str, Fields], options:
 
 
 def export_command(unit: str, options: str) -> str:
-    """What writes the descriptor of a unit anew."""
+    """The command that exports the descriptor of a unit again."""
     return f"run `fatefed descriptor export {options} --unit {unit} -o FILE`"
 
 

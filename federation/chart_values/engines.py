@@ -83,7 +83,7 @@ class SparkDriver(Model):
 
 
 class SparkSettings(Model):
-    """What FATE-Flow's scheduler believes of Spark; workers are sized by the same numbers."""
+    """The size of Spark that FATE-Flow's scheduler assumes; workers have the same size."""
 
     master: NonEmpty = Field(description="spark.master: spark://HOST:PORT, or local[CORES] inside FATE-Flow's pod.")
     cores_per_worker: Whole
@@ -96,7 +96,7 @@ class SparkSettings(Model):
 
 
 class EggrollSettings(Model):
-    """What FATE-Flow's scheduler believes of Eggroll; nodes are sized by the same numbers."""
+    """The size of Eggroll that FATE-Flow's scheduler assumes; nodes have the same size."""
 
     version: EggrollVersion = Field(
         description="2.4: nodes are rows that the database is made with; 2.5: nodes register themselves; 3.0: by a lasting name."
@@ -122,6 +122,6 @@ class OsxSettings(Model):
 
 
 class StandaloneSettings(Model):
-    """What FATE-Flow's scheduler believes of its own pod, where tasks run as processes."""
+    """The size of its own pod that FATE-Flow's scheduler assumes; tasks run in it as processes."""
 
     cores: Whole

@@ -19,7 +19,7 @@ class SecretKey(Model):
 
 
 class Amounts(Model):
-    """What a container asks for, or may use at most."""
+    """The resources that a container requests, or its limits."""
 
     cpu: Cpu | None = Field(None, description="CPU, in cores or millicores.")
     memory: Bytes | None = Field(None, description="Memory.")
@@ -66,7 +66,7 @@ class Security(Model):
 
 
 class ServiceSettings(Model):
-    """What an operator says of the Service of a module."""
+    """A module's Service in the stack file."""
 
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
     node_ports: dict[str, Port] | None = Field(None, description="Node ports by the name of the Service's port.")

@@ -39,7 +39,7 @@ class Redis(Model):
 
 
 class ServerSettings(Model):
-    """What serving-server.properties says."""
+    """The values in serving-server.properties."""
 
     model_transfer_url: NonEmpty = Field(description="Where FATE-Flow hands over models.")
     remote_results: bool = Field(description="Whether other parties' results are kept too.")

@@ -63,7 +63,7 @@ _PartyConsole = PartyConsoleSpec | Literal["none"] | None
 
 
 class PartyBoardsSpec(_Named):
-    """What is different for one party: `none` hides a console, settings show it."""
+    """Differences for one party: `none` hides a console, settings show it."""
 
     fateboard: _PartyConsole = None
     notebook: _PartyConsole = None
@@ -74,7 +74,7 @@ class PartyBoardsSpec(_Named):
 
 
 class ServingBoardsSpec(_Named):
-    """What is different for the FATE-Serving of one party: `none` hides a page, settings show it."""
+    """Differences for the FATE-Serving of one party: `none` hides a page, settings show it."""
 
     serving_proxy: _PartyConsole = None
     serving_admin: _PartyConsole = None

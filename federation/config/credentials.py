@@ -44,7 +44,7 @@ class Slots(Model):
     """Where the passwords of a unit come from, by slot."""
 
     def of(self, slot: str) -> Credential | None:
-        """What was given for a slot, by its name in YAML."""
+        """The reference in a slot, by the slot's name in YAML."""
         credential: Credential | None = self.by_key()[slot]
         return credential
 

@@ -1,4 +1,4 @@
-"""What a stack says of the exchange."""
+"""The stack file's keys of the exchange."""
 
 from typing import ClassVar
 

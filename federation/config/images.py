@@ -1,4 +1,4 @@
-"""What a stack says of all images: registry, pull secret, policy and digests."""
+"""The stack file's settings of all images: registry, pull secret, policy and digests."""
 
 from typing import Literal, Self
 

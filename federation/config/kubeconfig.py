@@ -15,7 +15,7 @@ _BETWEEN = ":"
 
 @dataclass(frozen=True)
 class Kubeconfig:
-    """What some files offer together: of two entries of one name the first one counts."""
+    """The merged entries of several files: of two entries with one name, the first one counts."""
 
     files: tuple[str, ...]
     current: str | None = None

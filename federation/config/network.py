@@ -1,4 +1,4 @@
-"""What an operator says of network policies: whether there are any, and what is allowed beyond the links of the federation."""
+"""The stack file's keys of network policies: whether they exist, and what they allow beyond the links of the federation."""
 
 from typing import Annotated, Self
 

@@ -46,7 +46,7 @@ class _Lacking(dict[Any, Any]):
 
 
 def need_every_entry(*maps: Mapping[Any, Any]) -> None:
-    """For who concludes from what maps do not hold: NotParsed when an entry of one did not parse."""
+    """For rules that conclude from missing entries of maps: NotParsed when an entry of a map did not parse."""
     if any(isinstance(entries, _Lacking) for entries in maps):
         raise NotParsed
 

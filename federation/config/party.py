@@ -1,4 +1,4 @@
-"""What a stack says of a party."""
+"""A party's settings in the stack file."""
 
 from typing import Annotated, Literal, Self
 
@@ -88,7 +88,7 @@ class PartySpec(Model):
 
 
 def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:
-    """What the operator says of each module, by its name in the catalogue; None: an optional one that was not asked for."""
+    """The settings of each module in the stack file, by its name in the catalogue; None: an optional module that the file does not name."""
     modules = own.modules
     return {
         "fateflow": modules.fateflow,

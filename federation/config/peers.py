@@ -1,4 +1,4 @@
-"""What a stack says of another organization's party or exchange: where its descriptor is, and what of it was accepted."""
+"""A peer's entry in the stack file: where its descriptor is, and the key, serial and digest that were accepted."""
 
 from typing import Literal, Self
 

@@ -1,4 +1,4 @@
-"""What a stack says of Site Portal and FML Manager: their units, modules, databases and passwords."""
+"""The stack file's keys of Site Portal and FML Manager: their units, modules, databases and passwords."""
 
 from typing import ClassVar, Literal
 

@@ -9,7 +9,7 @@ from federation.base.scalars import MAX_ADDRESSES, Host, IpAddress, Port, Source
 
 
 class Advertise(Model):
-    """What peers are told instead of the Service's own address (NAT, DMZ, load balancers in front)."""
+    """The address that descriptors carry instead of the Service's own (NAT, DMZ, load balancers in front)."""
 
     host: Host = Field(description="Host name or IP address that peers dial.")
     addresses: tuple[IpAddress, ...] = Field(
@@ -104,7 +104,7 @@ class Publish(Model):
 
     @property
     def by_endpoint(self) -> dict[str, Publication]:
-        """What is published, by endpoint."""
+        """The published ports, by endpoint."""
         return {endpoint: publication for endpoint, publication in self.by_key().items() if publication is not None}
 
     def of(self, endpoint: str) -> Publication:

@@ -1,4 +1,4 @@
-"""What a stack says of FATE-Serving and its exchange: units, modules and settings."""
+"""The stack file's keys of FATE-Serving and its exchange: units, modules and settings."""
 
 from typing import ClassVar, Literal
 

@@ -45,7 +45,7 @@ class FederationSpec(Model):
 
     @property
     def membership(self) -> dict[str, Any]:
-        """What the body of each descriptor says of the federation: an id makes it one of version 2 (docs/reference/descriptor.md)."""
+        """The federation's fields in the body of each descriptor: with an id, the body has version 2 (docs/reference/descriptor.md)."""
         known = {} if self.id is None else {"id": self.id}
         return {"schemaVersion": 1 if self.id is None else 2, "federation": {"name": self.name, "domain": self.domain, **known}}
 
@@ -132,7 +132,7 @@ class IdentitySpec(Model):
 
 
 class ExportedSpec(Model):
-    """What the last exported descriptor of a unit said, as `fatefed descriptor export` remembers it: a preview says what changed since."""
+    """The fields of a unit's last exported descriptor, as `fatefed descriptor export` writes them: a preview reports later changes."""
 
     key: Fingerprint | None = Field(None, description="Fingerprint of the key that signed it; absent: it is unsigned.")
     serial: Serial | None = Field(None, description="Its serial number.")

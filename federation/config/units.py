@@ -82,7 +82,7 @@ class OwnUnit(Generic[Spec, Row]):
 
     @property
     def published(self) -> tuple[PublishedService, ...]:
-        """What it publishes; nothing with an engine that cannot be linked so."""
+        """Its endpoints; none with an engine without this kind of link."""
         return self.links.of(self.kind, getattr(self.spec, "federation", ANY))
 
     @property

@@ -1,4 +1,4 @@
-"""Whom serving-proxy dials.
+"""The next hops of serving-proxy.
 
 FATE-Serving's links are its own: whether a serving unit has an exchange does not depend on the topology of training.
 """
@@ -13,14 +13,14 @@ from federation.peers.collaborations import may_talk
 
 
 def serving_hops(unit: ServingUnit, peers: Peers) -> Hops:
-    """Whom the serving-proxy of a party dials: every peer, or the serving exchange."""
+    """The next hops of a party's serving-proxy: every peer, or the serving exchange."""
     if unit.spec.exchange is None:
         return _parties(unit, peers), None
     return through(_exchange_of(unit, peers), unit, unit.stack.serving, peers.parties("serving"))
 
 
 def serving_exchange_hops(unit: ServingExchangeUnit, peers: Peers) -> Hops:
-    """Whom a serving exchange dials: every member. No default, which KubeFATE points at the exchange itself."""
+    """The next hops of a serving exchange: every member. No default route, because KubeFATE's leads to the exchange itself."""
     return _parties(unit, peers), None
 
 

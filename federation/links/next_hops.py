@@ -160,7 +160,7 @@ def _inside(unit: TrainingUnit, published: PublishedService) -> Address:
 
 
 def nginx_addresses(nginx: Address | Endpoint) -> tuple[str, ...]:
-    """What FATE's nginx can dial of another one: it resolves no names, and writes host:port without brackets."""
+    """The addresses of another nginx that FATE's nginx can connect to: it resolves no names, and writes host:port without brackets."""
     return tuple(address for address in nginx.addresses if not is_ipv6(address))
 
 
@@ -175,7 +175,7 @@ def dialled_host(endpoint: Address | Endpoint) -> str:
 
 
 def tunnel_host(pulsar: Address | Endpoint) -> str | None:
-    """What Traffic Server can dial of a broker: an IPv4 address, else its name; None without any (see `routes.sni`)."""
+    """The address of a broker that Traffic Server can connect to: an IPv4 address, else its name; None without any (see `routes.sni`)."""
     return next((host for host in (dialled_host(pulsar), *pulsar.addresses, pulsar.host) if not is_ipv6(host)), None)
 
 

@@ -49,7 +49,7 @@ def descriptor(unit: AnyUnit, ports: Mapping[str, int] | None = None, **more: An
 
 
 def _endpoint(unit: AnyUnit, published: PublishedService, ports: Mapping[str, int]) -> dict[str, Any]:
-    """What a descriptor says of an endpoint: an advertised address, its load balancer's, or (ClusterIP) the cluster's own."""
+    """The address of an endpoint in a descriptor: the advertised one, its load balancer's, or (ClusterIP) the cluster's own."""
     publication = unit.spec.publish.of(published.endpoint)
     if publication.advertise is not None:
         host, addresses = publication.advertise.host, publication.advertise.addresses

@@ -64,7 +64,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Peers:
-    """All peers of a stack: accepted ones, in whatever state, and those that were not accepted yet, each with the reason."""
+    """All peers of a stack: accepted ones in any state, and those that were not accepted yet, each with the reason."""
 
     accepted: tuple[Peer, ...]
     pending: Mapping[str, str]
@@ -122,7 +122,7 @@ def read_descriptor(folder: Path, relative: str, place: str) -> Received | Probl
 
 
 def membership_problems(descriptor: Descriptor, federation: FederationSpec, place: str) -> tuple[Problem, ...]:
-    """What keeps a descriptor out of this federation."""
+    """The reasons to refuse a descriptor in this federation."""
     theirs, ours = descriptor.federation, federation
     if (theirs.name, theirs.domain) == (ours.name, ours.domain) and None not in (theirs.id, ours.id) and theirs.id != ours.id:
         remedy = (
@@ -236,7 +236,7 @@ def _is_still(path: Path, sha256: str) -> bool:
 
 
 def _without_file(name: str, spec: PeerSpec, add: str) -> str:
-    """What to do without an accepted file, which alone says whose party id it is."""
+    """The remedy without an accepted file, which is the only proof of who owns the party id."""
     written = f"write peers.{name}.partyId, its party's id (of an exchange peers.{name}.kind: exchange)"
     if spec.state == "retired":
         return f"restore the file, or {written}: then the file is no longer read"
@@ -293,6 +293,6 @@ def _departed(name: str, spec: PeerSpec, federation: FederationSpec) -> Publishe
 
 
 def _typed_fields(name: str, spec: PeerSpec, federation: FederationSpec) -> dict[str, Any]:
-    """What both say of a peer whose owner said nothing; its name stands for the organization."""
+    """The fields of a peer without a descriptor that both cases share; its name is used as the organization."""
     membership = Membership(name=federation.name, domain=federation.domain)
     return {"schema_version": 1, "kind": spec.what, "federation": membership, "organization": name, "party_id": spec.party_id}

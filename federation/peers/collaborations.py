@@ -17,5 +17,5 @@ def named(collaborations: Collaborations) -> frozenset[PartyId]:
 
 
 def groups(collaborations: Collaborations) -> tuple[tuple[PartyId, ...], ...]:
-    """Who works together, each group once; empty: all members."""
+    """The groups of parties that work together, each once; empty: all members."""
     return tuple(sorted({tuple(sorted(members, key=int)) for members in collaborations.values()}))

@@ -61,7 +61,7 @@ class Trust(Model):
 
 
 class Published(Model):
-    """What is known of one party, one exchange, their counterparts of FATE-Serving, or a portal: by its descriptor, or typed by hand."""
+    """The facts of one party, one exchange, their counterparts of FATE-Serving, or a portal: from its descriptor, or written by hand."""
 
     schema_version: Literal[1, 2] = Field(description="2 with federation.id, 1 without.")
     kind: Kind = Field(description="One FATE cluster, the hub of a star, FATE-Serving of a party, the hub of FATE-Servings, or a portal.")
@@ -127,7 +127,7 @@ class Published(Model):
 
 
 class Departed(Published):
-    """What stays of a unit that left for good: which one it was, and nothing to reach it by."""
+    """A retired unit: which one it was, without addresses."""
 
     # In the place of the rule that it publishes what its kind does.
     @model_validator(mode="after")
@@ -166,7 +166,7 @@ class FieldChange:
 
 
 def differences(old: Published, new: Published) -> tuple[FieldChange, ...]:
-    """What a descriptor says otherwise than another, field by field."""
+    """The differences of two descriptors, field by field."""
     return changed_fields(field_texts(old.plain()), field_texts(new.plain()))
 
 
@@ -243,7 +243,7 @@ def typed(data: Any, model: type[M], place: str) -> M | Problems:
 
 
 def _newer(data: Any, place: str) -> Problem | None:
-    """What to say of a body, or of the statement around it, of a later format: what else is wrong with it says nothing."""
+    """The problem of a body or a statement of a later format. Its other problems mean nothing, so they are not listed."""
     statement = data if isinstance(data, dict) else {}
     path, body = ("descriptor.", statement["descriptor"]) if isinstance(statement.get("descriptor"), dict) else ("", statement)
     version = body.get("schemaVersion")

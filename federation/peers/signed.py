@@ -72,7 +72,7 @@ class Envelope(Model):
 
 @dataclass(frozen=True)
 class Signature:
-    """Who signed a descriptor, as fingerprint, and what the statement says of itself."""
+    """The fingerprint of a descriptor's signer, and the fields of its statement."""
 
     key: str
     serial: int
@@ -103,7 +103,7 @@ def sign(descriptor: Descriptor, identity: str, serial: int, not_before: str, no
 # One command reads a file more than once: its signature is checked once. Whose key it must be is asked each time, in federation.peers.
 @lru_cache(maxsize=4096)
 def receive(content: bytes, place: str) -> Received | Problems:
-    """What a descriptor file says, or all that is wrong with it. Never raises."""
+    """The content of a descriptor file, or all its problems. Never raises."""
     data = read_json(content, place)
     if isinstance(data, tuple):
         return data

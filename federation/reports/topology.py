@@ -44,7 +44,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Topology:
-    """What is drawn. Nodes in order: own units first, then peers by name."""
+    """The picture as data. Nodes in order: own units first, then peers by name."""
 
     federation: str
     organization: str

@@ -79,7 +79,7 @@ def doubt_warnings(stack: PlannedStack) -> Iterator[Finding]:
 
 
 def _shared_keys(stack: PlannedStack) -> Iterator[Finding]:
-    """Who has the key of a CA can be every party whose CA has it."""
+    """Two parties whose CAs have one key: its holder can impersonate both."""
     owners: dict[str, dict[str, str]] = {}
     own = [(party, f"party {party} of this stack", trust.in_order) for party, trust in stack.spec.trust.parties.items()]
     theirs = [

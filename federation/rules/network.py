@@ -1,4 +1,4 @@
-"""What to say of network policies: what they leave open."""
+"""Warnings of network policies: the connections that they leave open."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from federation.units.kinds.registry import kind_of
 
 
 def policy_warnings(stack: PlannedStack) -> Iterator[Finding]:
-    """What network policies leave open."""
+    """The connections that network policies leave open."""
     policy, place = stack.spec.network_policy, stack.place_of(("networkPolicy",))
     if not policy.enabled:
         yield warning(place, "network policies are off: every pod of the cluster reaches every port of every party and exchange")

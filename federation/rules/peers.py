@@ -24,7 +24,7 @@ WARN_DAYS = 30
 
 
 def pending_warnings(stack: PlannedStack) -> Iterator[Finding]:
-    """Who waits, and which units reach nobody meanwhile."""
+    """The pending peers, and the units that reach no peer until then."""
     waiting = dict(waiting_hubs(stack.spec, stack.ready.pending))
     yield from (warning(stack.place_of(("peers", hub.peer)), text) for hub, text in waiting.items())
     for name in sorted(stack.ready.pending.keys() - {hub.peer for hub in waiting}):
@@ -32,7 +32,7 @@ def pending_warnings(stack: PlannedStack) -> Iterator[Finding]:
 
 
 def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
-    """What is right of collaborations, and still might not be meant."""
+    """Warnings of valid collaborations that may not be intended."""
     spec, place = stack.spec, stack.place_of(("collaborations",))
     if not spec.collaborations:
         return
@@ -172,7 +172,7 @@ def _addresses(peer: Peer, name: str | None = None) -> set[Address]:
 
 
 def _own_addresses(unit: AnyUnit) -> Iterator[tuple[Address, str]]:
-    """What peers dial, as far as it is known before an apply, and the key that says so."""
+    """The addresses that peers connect to, as far as they are known before an apply, and the key that sets each."""
     services, ports = _published(unit)
     for service in services:
         publication = unit.spec.publish.by_endpoint.get(service.endpoint)

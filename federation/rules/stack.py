@@ -44,7 +44,7 @@ def _of_kinds(program: str) -> Rule:
 
 
 def warnings_of(stack: PlannedStack) -> Iterator[Finding]:
-    """What an operator should know of a stack that nothing is wrong with."""
+    """The warnings of a valid stack."""
     return run_rules(_WARNINGS, stack)
 
 

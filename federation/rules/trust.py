@@ -45,7 +45,7 @@ def _authorities(stack: CheckedStack, party: PartyId) -> Iterator[Problem]:
 
 @of_every_party
 def callers_have_authorities(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
-    """Who could send nothing to a party that requires certificates."""
+    """The parties that cannot send to a party that requires certificates."""
     required = client_certificates(unit.spec) == "required" and holds_certificate(unit)
     if required and (callers := [*without_authority(unit, stack.peers)]):
         problem = f"would refuse {', '.join(callers)}: this stack has no CA to check their certificates"
@@ -72,7 +72,7 @@ def _issuer_fits(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
 
 
 def trust_warnings(stack: PlannedStack) -> Iterator[Finding]:
-    """What is right today of certificates, and will not be."""
+    """Warnings of certificates that are valid today and expire soon."""
     for plan in stack.plans.values():
         if stack.today is not None and plan.tls is not None:
             yield from _ends_soon(stack, plan.tls, stack.today)

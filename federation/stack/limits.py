@@ -28,7 +28,7 @@ def oversized_config(config: Mapping[str, Any], place: str) -> Iterator[Problem]
 
 
 def config_warnings(config: Mapping[str, Any]) -> Iterator[Finding]:
-    """What to say of a configuration that is nearly too large to start with."""
+    """The warning of a configuration that is nearly too large for Pulumi."""
     size = _config_bytes(config, encrypted=True)
     if size > CONFIG_BYTES * SHARE:
         text = f"the configuration has about {size} of the {CONFIG_BYTES} bytes that Linux lets Pulumi hand to the program:"

@@ -202,7 +202,7 @@ def _console_certificates(loaded: LoadedStack, secrets: Mapping[str, str]) -> It
 
 
 def expiry_warnings(loaded: LoadedStack, secrets: Mapping[str, str], now: datetime) -> tuple[str, ...]:
-    """What to say of certificates that are not valid any more, or not for long: nothing here changes by itself."""
+    """Warnings of certificates that have expired or expire soon: no object changes by itself."""
     # What the program makes is renewed in time; its CA has a warning of its own.
     units = loaded.plan.units
     dialled = {tls.certificate: f"of {tls.server_name}" for unit in units if (tls := unit.tls) is not None and tls.provided}
@@ -222,7 +222,7 @@ def expiry_warnings(loaded: LoadedStack, secrets: Mapping[str, str], now: dateti
 
 
 def weak_certificate_warnings(loaded: LoadedStack, secrets: Mapping[str, str]) -> tuple[str, ...]:
-    """What to say of certificates that work, and protect less than they could."""
+    """Warnings of certificates that work but protect less than they could."""
     units = loaded.plan.units
     ours = {tls.certificate: tls.server_name for unit in units if (tls := unit.tls) is not None and tls.provided}
     others = {entry: name for unit in units if unit.mutual is not None for entry, name in unit.mutual.shown.items()}

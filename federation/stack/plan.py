@@ -27,7 +27,7 @@ from federation.units.unit import UnitPlan
 
 @dataclass(frozen=True)
 class StackPlan:
-    """What one organization's stack makes."""
+    """Everything that one organization's stack makes."""
 
     organization: str
     units: tuple[UnitPlan, ...]
@@ -45,7 +45,7 @@ class StackPlan:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What its operator is warned of, a sentence each."""
+        """The warnings for its operator, a sentence each."""
         return tuple(map(str, self.findings))
 
     @property
@@ -57,7 +57,7 @@ class StackPlan:
 
     @property
     def outputs(self) -> Mapping[str, Any]:
-        """What the stack puts out beside what only an apply knows."""
+        """The stack's outputs, without those that only an apply knows."""
         return {
             "modules": {unit.key: dict(unit.modules) for unit in self.units},
             "access": {unit.key: dict(unit.access) for unit in self.units},

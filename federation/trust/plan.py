@@ -95,7 +95,7 @@ class TlsPlan:
 
     @property
     def clusters(self) -> str:
-        """What the container `clusters` is told: whether the broker shows its certificate, and of which parties it has a file."""
+        """The arguments of the container `clusters`: whether the broker presents its certificate, and the parties whose CA files it has."""
         trusted = sorted(self.trusted.keys() - {self.party}, key=int)
         return json.dumps({"shown": self.client_certificates != "none", "trusted": trusted}) + "\n"
 
@@ -114,7 +114,7 @@ class TlsPlan:
 
     @property
     def annotations(self) -> dict[str, str]:
-        """What the Secret says in clear, so that a preview shows a renewal, and each authority that comes or goes."""
+        """The Secret's annotations, so that a preview shows a renewal, and each added or removed authority."""
         known = {party: " ".join(map(short_fingerprint, authorities)) for party, authorities in self.trusted.items()}
         period = None if self.issuer is None else self.issuer.period
         notes = {} if period is None else {naming.CERTIFICATE_UNTIL: period.ends.isoformat()}
@@ -151,7 +151,7 @@ def checks_names(unit: PartyUnit) -> bool:
 
 
 def client_certificates(own: PartySpec) -> ClientCertificates:
-    """What a party's broker does about certificates of who dials.
+    """How a party's broker treats client certificates.
 
     One that a CA of the party's own signed is always shown, for peers that require it. One that is provided may be for servers only:
     peers of KubeFATE, which ask for none, refuse a wrong one that is shown.
@@ -162,7 +162,7 @@ def client_certificates(own: PartySpec) -> ClientCertificates:
 
 
 def without_authority(unit: PartyUnit, peers: Peers) -> Iterator[str]:
-    """Who sends data to a party and has no CA by which its broker could be known: peers by name, parties of the stack by id."""
+    """The senders to a party whose brokers no CA identifies: peers by name, parties of the stack by id."""
     groups = unit.stack.collaborations
     for party, other in party_units(unit.stack).items():
         if party != unit.party and other.spec.tls not in OWN_AUTHORITY and may_talk(groups, unit.party, party):
@@ -201,7 +201,7 @@ def provided_authorities(tls: TlsPlan, secrets: Mapping[str, str], domain: str) 
 
 
 def key_problems(tls: TlsPlan, secrets: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """What keeps a party with a CA of its own from a certificate: the path in the stack file, and what is wrong there."""
+    """The reasons why a party with its own CA cannot get a certificate: the path in the stack file, and the problem."""
     if tls.provided:
         return
     if tls.issuer is None:

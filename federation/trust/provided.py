@@ -24,7 +24,7 @@ _DIGITS = 16
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads a certificate that is given: how it is named, when a new one is taken, and what the owner has to do for that."""
+    """A reader of a provided certificate: its name, when it reads a new one, and what the owner must do for that."""
 
     certificate: str
     takes: str
@@ -57,7 +57,7 @@ class Entries:
 
 @dataclass(frozen=True)
 class Consequence:
-    """What another certificate does; `everyone`: to every link of the unit. `acts`: what has to be done, beside `pulumi up`."""
+    """The effect of another certificate; `everyone`: on every link of the unit. `acts`: what someone must do, beside `pulumi up`."""
 
     kind: Literal["reload", "cut"]
     what: str
@@ -88,7 +88,7 @@ def recorded_certificates(
 
 
 def provided_changes(old: RecordedCertificates, new: RecordedCertificates) -> Iterator[Consequence]:
-    """What becomes of certificates that are in both."""
+    """The effects on certificates that are in both."""
     for role in (role for role in READERS if role in old and role in new):
         yield from _changes(READERS[role], old[role], new[role])
 

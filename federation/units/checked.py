@@ -51,7 +51,7 @@ UnitWarn = Callable[[PlannedStack, Any], Iterator[Finding]]
 
 
 def run_rules(rules: Iterable[Callable[..., Iterator[Finding]]], *of: object) -> Iterator[Finding]:
-    """What rules find, one after the other. One that comes to what did not parse ends there, and what it found before stands."""
+    """The findings of rules, one rule after the other. A rule that reads a part that did not parse ends there; earlier findings count."""
     return of_each(rules, lambda rule: rule(*of))
 
 

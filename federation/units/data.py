@@ -58,7 +58,7 @@ def taken_namespaces(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Map
 
 
 def refusal(config_path: str, problems: Iterable[str]) -> str:
-    """What is said when an edit of a unit would leave data behind."""
+    """The error when an edit of a unit would leave data behind."""
     lines = "".join(f"\n  fate:{config_path}: {problem}" for problem in problems)
     return f"this edit leaves data behind{lines}\n    remedy: undo it, or set {config_path}.allowDataLoss for one `pulumi up`"
 

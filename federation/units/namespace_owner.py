@@ -55,7 +55,7 @@ def owner_note(spec: StackSpec, unit: UnitPlan, stack: str) -> Manifest:
 
 
 def granted(namespace: str) -> str:
-    """What has to be done before a stack with `scope: namespaced` can use a namespace."""
+    """The remedy for a namespace that a stack with `scope: namespaced` cannot use yet."""
     role = f"kubectl apply -n {namespace} -f docs/rbac/namespaced.yaml"
     return f"let the cluster's administrator run `kubectl create namespace {namespace}`, then `{role}`"
 

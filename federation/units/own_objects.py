@@ -131,7 +131,7 @@ def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], plac
 
 
 def reaching_out(files: tuple[ExtraManifests, ...], spec: StackSpec) -> Iterator[Finding]:
-    """What a preview says of objects that concern more than the stack's own namespaces, and of tokens that do not end."""
+    """Warnings of objects outside the stack's own namespaces, and of tokens that never expire."""
     own = _own_namespaces(spec)
     for file in files:
         for extra in file.objects:

@@ -17,7 +17,7 @@ def is_protected(hub: Hub, peers: Peers, today: date | None) -> bool:
 
 
 def override_warnings(stack: PlannedStack) -> Iterator[Finding]:
-    """What an override allows, as long as it does."""
+    """The permission of an override, until it ends."""
     hubs = (exchange_unit(stack.spec), serving_exchange_unit(stack.spec))
     for hub in (hub for hub in hubs if hub is not None):
         if (members := _active_members(hub, stack.ready)) and _may_be_destroyed(hub, stack.today):

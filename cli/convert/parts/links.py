@@ -1,4 +1,4 @@
-"""Who a cluster talks to: `partyList`, both `route_table`s and `exchange` as peers typed by hand, and what it publishes itself."""
+"""The peers of a cluster: `partyList`, both `route_table`s and `exchange` as peers written by hand; and its own published ports."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -221,7 +221,7 @@ def _members(
 
 
 def _partners(cluster: Cluster, draft: Draft) -> _PartiesByEndpoint:
-    """Whom a party with a broker dials; what its default routes say is about its exchange."""
+    """The next hops of a party with a broker; its default routes describe its exchange."""
     broker = cluster.engines["federation"].lower()
     parties = {broker: dict(_brokers(cluster, draft, broker)), "nginx": dict(_routers(cluster, draft, frozenset({_DEFAULT})))}
     if parties.get("pulsar") and not cluster.file.get("pulsar", "exchange"):

@@ -79,7 +79,7 @@ def persistence(cluster: Cluster, draft: Draft) -> None:
 
 
 def mysql_users(cluster: Cluster, draft: Draft) -> None:
-    """Who may sign in stands in the data that is kept."""
+    """The kept data holds the accounts that may sign in."""
     if cluster.persistent:
         draft.ask("MySQL keeps its users in its data: give the old password; root has none there: set it to the value of the new entry")
 

@@ -63,7 +63,7 @@ def engine_password(stack: Stack, credential: Credential) -> str:
 
 
 def _hosts(external: Any) -> list[str]:
-    """Who is asked about an engine."""
+    """The servers to ask about an engine."""
     match external:
         case ExternalSpark():
             return [host for host, _ in (*_masters(external), _web(external))]

@@ -91,7 +91,7 @@ def _result(
 
 
 def _hops(loaded: LoadedStack, name: str) -> list[Hop]:
-    """Whom to ask about a peer: nobody about one that gets no routes."""
+    """The servers to ask about a peer: none for a peer without routes."""
     peer = _accepted(loaded, name)
     if peer is None or not peer.routed:
         return []

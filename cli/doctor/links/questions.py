@@ -49,7 +49,7 @@ NOBODY = Target("", "", "", ())
 
 @dataclass(frozen=True)
 class Hop:
-    """Whom units of this stack dial for a peer: the peer itself or its exchange, and the targets behind it."""
+    """The targets of this stack's units for a peer: the peer itself or its exchange, and the targets behind it."""
 
     peer: Peer
     targets: tuple[Target, ...]
@@ -127,7 +127,7 @@ def _dialled(spec: StackSpec, peers: Peers, peer: Peer) -> list[Peer]:
 
 
 def _targets(spec: StackSpec, peer: Peer, hop: Peer) -> Iterator[Target]:
-    """Who must be reached through a hop: the peer, and parties of this stack on the way back; nobody through what passes nothing on."""
+    """The parties that a hop must reach: the peer, and parties of this stack on the way back; none if the hop passes nothing on."""
     if not peer.trains:
         return
     if (party := peer.party_id) is not None:
@@ -140,7 +140,7 @@ def _targets(spec: StackSpec, peer: Peer, hop: Peer) -> Iterator[Target]:
 
 
 def questions(loaded: LoadedStack, hop: Hop) -> Iterator[Question]:
-    """What is asked of a hop."""
+    """The questions to a hop."""
     fateflow = _major(loaded.spec)
     sender = next((party for party, _ in loaded.spec.parties_in_order), "")
     for name, endpoint in sorted(hop.peer.descriptor.endpoints.items()):
@@ -157,7 +157,7 @@ def questions(loaded: LoadedStack, hop: Hop) -> Iterator[Question]:
 
 
 def _asked(probe: Probe, hop: Hop, endpoint: Endpoint) -> tuple[Target, ...]:
-    """Who is asked for at a port."""
+    """The names that a port is asked for."""
     peer = hop.peer
     owner = Target(peer.party_id or "", peer.name, endpoint.server_name or endpoint.host, peer.descriptor.authorities)
     return {"nobody": (NOBODY,), "owner": hop.targets[:1] or (owner,), "everyone": hop.targets}[probe.answers]

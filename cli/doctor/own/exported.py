@@ -1,4 +1,4 @@
-"""What `doctor` says of descriptors that were exported: whether they tell the addresses that Services have. Pure."""
+"""`doctor`'s rows about exported descriptors: whether they have the Services' current addresses. Pure."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -14,14 +14,14 @@ from federation.units.unit import UnitPlan
 
 @dataclass
 class Findings:
-    """What keeps a stack out of its namespaces, and what should be thought about before it comes in."""
+    """Problems that keep a stack out of its namespaces, and warnings to consider before it comes in."""
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
 class Objection(NamedTuple):
-    """What speaks against a unit in its namespace: another owner, workloads that use its names, or claims that it would start with."""
+    """The objections to a unit in its namespace: another owner, workloads that use its names, or claims that it would start with."""
 
     kind: Literal["owner", "workloads", "claims"]
     problem: str

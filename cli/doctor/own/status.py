@@ -110,7 +110,7 @@ def _module(view: UnitView, component: str, planned: int) -> dict[str, Any]:
 
 
 def _endpoints(view: UnitView) -> Iterator[dict[str, Any]]:
-    """What peers dial, with the addresses that the cluster has given by now."""
+    """The endpoints for peers, with the addresses that the cluster has assigned."""
     for name, endpoint in filled(view.unit.descriptor["endpoints"], view.readings).items():
         ports = ", ".join(f"{purpose} {port}" for purpose, port in sorted(endpoint["ports"].items()))
         host = "none yet" if live_values(endpoint["host"]) else endpoint["host"]

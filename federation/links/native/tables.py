@@ -213,7 +213,7 @@ def _beyond(others: Mapping[PartyId, NextHop], exchange: NextHop | None) -> dict
 
 
 def _blocked(others: Mapping[PartyId, NextHop]) -> list[PartyId]:
-    """Whom a default route must not lead to."""
+    """The parties that a default route must not lead to."""
     return [party for party, hop in others.items() if not hop.routed]
 
 

@@ -22,7 +22,7 @@ from federation.units.unit import ChartPlan, UnitPlan, chart_head, module_summar
 
 
 def plan_exchange(unit: ExchangeUnit, peers: Peers, today: date | None = None) -> UnitPlan:
-    """What is made for the exchange of this stack."""
+    """The plan of this stack's exchange."""
     values = patched(exchange_values(unit), unit.spec.chart_values)
     members = other_parties(unit, peers)
     return UnitPlan(
@@ -84,6 +84,6 @@ def _partner_calls(unit: ExchangeUnit) -> tuple[str, ...]:
 
 
 def exchange_module_specs(own: ExchangeSpec) -> dict[str, ModuleSpec]:
-    """What the operator says of each module, by its name in the catalogue."""
+    """The settings of each module in the stack file, by its name in the catalogue."""
     modules = own.modules
     return {"trafficServer": modules.traffic_server, "nginx": modules.nginx, "rollsite": modules.rollsite, "osx": modules.osx}

@@ -113,7 +113,7 @@ def _images(part: Callable[[Any], _Part], stack: CheckedStack, unit: PartyUnit |
 
 
 def _endpoints(stack: CheckedStack, unit: PartyUnit | ExchangeUnit) -> Iterator[Problem]:
-    """What is published is what the engine has."""
+    """Refuses endpoints in `publish` that the engine does not have, and missing ones."""
     publications, engine, kind = unit.spec.publish.by_endpoint, unit.spec.federation, unit.kind
     wanted = stack.spec.federation.links.endpoints(kind, engine)
     for name in sorted(wanted - publications.keys()):

@@ -29,7 +29,7 @@ def party_jobs(
     values: PartyValues,
     keys: dict[str, SecretKey],
 ) -> tuple[JobPlan, ...]:
-    """What runs before the party's workloads, each awaited."""
+    """The Jobs that run before the party's workloads. The workloads wait for each."""
     jobs = [_schema(values, _where(unit, "mysql"))] if "mysql" in external_engines(unit.spec) else []
     credentials = party_credentials(unit)
     servers: dict[str, Container | None] = {"mysql": values.database.client, "rabbitmq": values.modules.rabbitmq}

@@ -27,7 +27,7 @@ from federation.units.unit import ChartPlan, UnitPlan, module_summary, own_names
 
 
 def plan_party(unit: PartyUnit, peers: Peers, today: date | None = None) -> UnitPlan:
-    """What is made for one party of this stack."""
+    """The plan of one party of this stack."""
     tls = link_of(unit).certificates(unit, peers, today)
     secrets, keys = party_secrets(unit, tls)
     values = patched(party_values(unit, keys), unit.spec.chart_values)

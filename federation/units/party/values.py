@@ -130,7 +130,7 @@ def party_images(unit: PartyUnit) -> dict[str, ImageUse]:
 
 
 def device_of(name: str, own: PartySpec, release: Release) -> DeviceRow:
-    """What the party's device asks of a module: nothing, unless the module computes with it."""
+    """The requirements of the party's device for a module: none, unless the module computes with the device."""
     row = release.devices.get(own.device)
     return row if row is not None and name in row.modules else DeviceRow(modules=())
 

@@ -32,7 +32,7 @@ def _in_the_clear(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
 
 
 def _inside_only(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
-    """What a descriptor would offer to others at an address that only its own cluster knows."""
+    """Endpoints of a descriptor at an address that only its own cluster knows."""
     # An exchange of the same stack dials its parties inside the cluster.
     for endpoint, publication in unit.spec.publish.by_endpoint.items() if "local" not in unit.spec.hubs else ():
         if publication.type == "ClusterIP" and publication.advertise is None:

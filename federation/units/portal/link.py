@@ -36,10 +36,10 @@ def site_portals_of(unit: FmlManagerUnit, peers: Peers) -> dict[PartyId, Address
 
 
 def portal_links(manager: Address | None, name: str | None) -> dict[str, Any]:
-    """Whom a Site Portal dials, and where."""
+    """The targets of a Site Portal, and their addresses."""
     return links({}, None if manager is None else NextHop({FML_MANAGER.endpoint: manager}), name)
 
 
 def manager_links(portals: dict[PartyId, Address]) -> dict[str, Any]:
-    """Whom an FML Manager dials, and where."""
+    """The targets of an FML Manager, and their addresses."""
     return links({party: NextHop({SITE_PORTAL.endpoint: address}) for party, address in portals.items()}, None, None)

@@ -38,19 +38,19 @@ _MODULE = "its own module"
 
 
 def plan_site_portal(unit: SitePortalUnit, peers: Peers) -> UnitPlan:
-    """What is made for the Site Portal of one party of this stack."""
+    """The plan of the Site Portal of one party of this stack."""
     manager = fml_manager_of(unit, peers)
     return _plan(unit, site_portal_policies(unit, manager), portal_links(manager, unit.spec.fml_manager), _access(unit, manager))
 
 
 def plan_fml_manager(unit: FmlManagerUnit, peers: Peers) -> UnitPlan:
-    """What is made for the FML Manager of this stack's exchange."""
+    """The plan of the FML Manager of this stack's exchange."""
     portals, members = site_portals_of(unit, peers), groups(unit.stack.collaborations)
     return replace(_plan(unit, fml_manager_policies(unit, portals.values()), manager_links(portals), {}), groups=members)
 
 
 def _plan(unit: PortalUnit, policies: tuple[Manifest, ...], links: Mapping[str, Any], access: Mapping[str, Any]) -> UnitPlan:
-    """What both have in common."""
+    """The common part of both plans."""
     secrets, keys = portal_secrets(unit)
     values = patched(portal_values(unit, keys), unit.spec.chart_values)
     mutual, deployed = portal_tls(unit), values.modules.plain()
@@ -98,7 +98,7 @@ def portal_slots(own: Portal) -> dict[str, tuple[str, str]]:
 
 
 def portal_credential(own: Portal, slot: str) -> Credential | None:
-    """What the stack says of a password."""
+    """The stack file's reference to a password."""
     if slot == "postgres" and own.engines.postgres is not None:
         return own.engines.postgres.external.password
     return own.credentials.of(slot)
@@ -117,12 +117,12 @@ def portal_tls(unit: PortalUnit) -> MutualTls:
 
 
 def portal_module_specs(own: Portal) -> dict[str, ModuleSpec]:
-    """What the operator says of each module, by its name in the catalogue."""
+    """The settings of each module in the stack file, by its name in the catalogue."""
     return {name: value for name, value in own.modules.by_key().items() if isinstance(value, ModuleSpec)}
 
 
 def deployed_portal_modules(own: Portal) -> dict[str, ModuleSpec]:
-    """What the operator says of each module that is deployed."""
+    """The settings of each deployed module in the stack file."""
     return {name: spec for name, spec in portal_module_specs(own).items() if name != "postgres" or own.engines.postgres is None}
 
 

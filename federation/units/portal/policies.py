@@ -72,7 +72,7 @@ def fml_manager_policies(unit: FmlManagerUnit, portals: Iterable[Address]) -> tu
 
 
 def fateflow_policies(unit: PartyUnit) -> tuple[Manifest, ...]:
-    """What lets a party's Site Portal in at its FATE-Flow."""
+    """The policy that lets a party's Site Portal connect to its FATE-Flow."""
     portal = unit.stack.site_portal.get(unit.party)
     if portal is None or not unit.stack.network_policy.enabled:
         return ()
@@ -82,7 +82,7 @@ def fateflow_policies(unit: PartyUnit) -> tuple[Manifest, ...]:
 
 
 def portal_targets(own: SitePortalSpec | FmlManagerSpec) -> Iterator[EgressTarget]:
-    """What the server of a Site Portal or an FML Manager dials outside of its stack, beside its peers."""
+    """The targets of a Site Portal's or FML Manager's server outside its stack, beside its peers."""
     if isinstance(own, SitePortalSpec) and own.fateflow is not None:
         yield EgressTarget.to("FATE-Flow", own.fateflow)
     if (postgres := own.engines.postgres) is not None:

@@ -15,7 +15,7 @@ REGISTRY_SLOT = {"zookeeper": (f"{naming.SERVING_ZOOKEEPER}-credentials", "passw
 
 
 def party_servings(unit: PartyUnit, keys: dict[str, SecretKey]) -> Servings | None:
-    """What FATE-Flow is told; None when the party has no FATE-Serving."""
+    """The entry in FATE-Flow's configuration; None if the party has no FATE-Serving."""
     serving, external = serving_units(unit.stack).get(unit.party), unit.spec.servings
     if serving is None and external is None:
         return None

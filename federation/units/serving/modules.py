@@ -10,7 +10,7 @@ def has_redis(own: ServingSpec) -> bool:
 
 
 def serving_module_specs(own: ServingSpec | ServingExchangeSpec) -> dict[str, ModuleSpec | None]:
-    """What the operator says of each module, by its name in the catalogue; None: an optional one that was not asked for."""
+    """The settings of each module in the stack file, by its name in the catalogue; None: an optional module that the file does not name."""
     modules = own.modules
     if isinstance(modules, ServingExchangeModulesSpec):
         return {"servingProxy": modules.serving_proxy}
@@ -24,6 +24,6 @@ def serving_module_specs(own: ServingSpec | ServingExchangeSpec) -> dict[str, Mo
 
 
 def deployed_serving_modules(own: ServingSpec | ServingExchangeSpec) -> dict[str, ModuleSpec]:
-    """What the operator says of each module that is deployed."""
+    """The settings of each deployed module in the stack file."""
     unused = {"servingRedis"} if isinstance(own, ServingSpec) and not has_redis(own) else set()
     return {name: spec for name, spec in serving_module_specs(own).items() if spec is not None and name not in unused}

@@ -35,7 +35,7 @@ _ADMIN_USER = "admin"
 
 
 def plan_serving(unit: ServingUnit, peers: Peers) -> UnitPlan:
-    """What is made for the FATE-Serving of one party of this stack."""
+    """The plan of the FATE-Serving of one party of this stack."""
     secrets, keys = serving_secrets(unit)
     values = patched(serving_values(unit, keys), unit.spec.chart_values)
     hops, deployed = serving_hops(unit, peers), deployed_serving_modules(unit.spec)
@@ -68,7 +68,7 @@ def plan_serving(unit: ServingUnit, peers: Peers) -> UnitPlan:
 
 
 def plan_serving_exchange(unit: ServingExchangeUnit, peers: Peers, today: date | None = None) -> UnitPlan:
-    """What is made for the serving exchange of this stack."""
+    """The plan of this stack's serving exchange."""
     values = patched(serving_exchange_values(unit), unit.spec.chart_values)
     hops = serving_exchange_hops(unit, peers)
     return UnitPlan(
@@ -105,7 +105,7 @@ def serving_slots(own: ServingSpec) -> dict[str, tuple[str, str]]:
 
 
 def serving_credential(own: ServingSpec, slot: str) -> Credential | None:
-    """What the stack says of a password."""
+    """The stack file's reference to a password."""
     if slot == "redis" and own.engines.redis is not None:
         return own.engines.redis.external.password
     return own.credentials.of(slot)

@@ -41,12 +41,12 @@ def serving_policies(unit: AnyServingUnit, hops: Hops) -> tuple[Manifest, ...]:
 
 
 def of_a_party(unit: ServingUnit) -> tuple[Manifest, ...]:
-    """What a party's FATE-Serving needs beside its links: its FATE-Flow, servers outside of the stack, and its consoles."""
+    """The policies of a party's FATE-Serving beside its links: to its FATE-Flow and to servers outside the stack, and for its consoles."""
     return (*_training(unit), *_consoles(unit)) if unit.stack.network_policy.enabled else ()
 
 
 def training_policies(unit: PartyUnit) -> tuple[Manifest, ...]:
-    """What FATE-Flow of a party needs for its FATE-Serving."""
+    """The policies of a party's FATE-Flow for its FATE-Serving."""
     serving, external = serving_units(unit.stack).get(unit.party), unit.spec.servings
     if not unit.stack.network_policy.enabled or (serving is None and external is None):
         return ()
@@ -64,7 +64,7 @@ def training_policies(unit: PartyUnit) -> tuple[Manifest, ...]:
 
 
 def training_targets(unit: PartyUnit) -> Iterator[EgressTarget]:
-    """What FATE-Flow of a party dials for a FATE-Serving that is not in its stack."""
+    """The targets of a party's FATE-Flow for a FATE-Serving in another stack."""
     external = unit.spec.servings
     if external is None or unit.party in unit.stack.serving:
         return
@@ -73,7 +73,7 @@ def training_targets(unit: PartyUnit) -> Iterator[EgressTarget]:
 
 
 def serving_targets(unit: ServingUnit) -> Iterator[EgressTarget]:
-    """What serving-server dials outside of its stack."""
+    """The targets of serving-server outside its stack."""
     if unit.party not in unit.stack.parties and unit.spec.fateflow is not None:
         yield EgressTarget.to("FATE-Flow", unit.spec.fateflow)
     if unit.spec.engines.redis is not None:
