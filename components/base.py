@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 from pulumi import Input, Output, ResourceOptions
 
+from components.objects import KubernetesObject
 from federation.base import naming
 from federation.base.errors import FederationError, PlaceOf
 from federation.base.live import LiveValue, live_values, substitute
@@ -19,13 +19,6 @@ Addresses = Mapping[LiveValue, Output[str]]
 
 # What Pulumi's language host calls PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE.
 _REASON_IS_LOGGED = 32
-_RESOURCES: dict[str, Any] = {
-    "Namespace": k8s.core.v1.Namespace,
-    "Service": k8s.core.v1.Service,
-    "ConfigMap": k8s.core.v1.ConfigMap,
-    "NetworkPolicy": k8s.networking.v1.NetworkPolicy,
-    "Job": k8s.batch.v1.Job,
-}
 
 
 class FederationComponent(pulumi.ComponentResource):
@@ -50,14 +43,11 @@ class FederationComponent(pulumi.ComponentResource):
             opts = ResourceOptions.merge(opts, ResourceOptions(hide_diffs=["*"]))
         super().__init__(naming.COMPONENT_PACKAGE + type_name, name, properties, opts)
 
-    def create(self, manifest: Manifest, fields: Mapping[str, Input[Any]] | None = None, **opts: Any) -> pulumi.CustomResource:
-        """A typed Kubernetes object as a child; `fields` replaces the manifest's own where they hold live values."""
-        resource = _RESOURCES.get(manifest.kind, k8s.apiextensions.CustomResource)
-        arguments = {"metadata": manifest.metadata, **(manifest.fields if fields is None else fields)}
-        if resource is k8s.apiextensions.CustomResource:
-            arguments |= {"api_version": manifest.api_version, "kind": manifest.kind}
-        created: pulumi.CustomResource = resource(f"{self.name}-{manifest.role}", opts=ResourceOptions(parent=self, **opts), **arguments)
-        return created
+    def create(self, manifest: Manifest, fields: Mapping[str, Input[Any]] | None = None, **opts: Any) -> KubernetesObject:
+        """A Kubernetes object as a child; `fields` replaces the manifest's own where they hold live values."""
+        written = {"metadata": manifest.metadata, **(manifest.fields if fields is None else fields)}
+        name, options = f"{self.name}-{manifest.role}", ResourceOptions(parent=self, **opts)
+        return KubernetesObject(name, manifest.api_version, manifest.kind, written, options)
 
 
 def _behind(gate: Output[Any] | None, value: Any) -> Input[Any]:

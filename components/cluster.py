@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
+from components.objects import KubernetesObject
 from federation.base import naming
 from federation.changes.cluster import unpinned_cluster, unreachable_cluster
 from federation.config.kubeconfig import read_kubeconfig
@@ -38,11 +39,11 @@ def cluster_uids(spec: ClusterSpec, namespaces: Iterable[str]) -> Output[dict[st
         return reached.apply(lambda _: name)
 
     if spec.scope == "cluster":
-        read = {"kube-system": k8s.core.v1.Namespace.get("kube-system", when_reached("kube-system"), opts).metadata.uid}
+        read = {"kube-system": KubernetesObject.read("Namespace", when_reached("kube-system"), "kube-system", opts).metadata["uid"]}
     else:
         # The one object that Kubernetes puts into every namespace and that the published Role may read.
         names = sorted(f"{namespace}/{naming.ROOT_CA}" for namespace in namespaces)
-        read = {name: k8s.core.v1.ConfigMap.get(name, when_reached(name), opts).metadata.uid for name in names}
+        read = {name: KubernetesObject.read("ConfigMap", when_reached(name), name, opts).metadata["uid"] for name in names}
 
     def check(uids: dict[str, str]) -> dict[str, str]:
         if problem := unpinned_cluster(spec, uids):

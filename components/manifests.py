@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 
-import pulumi_kubernetes as k8s
 from pulumi import ProviderResource, ResourceOptions, ResourceTransformArgs, ResourceTransformResult
 
+from components.objects import Rendered
 from components.site import Site
 from federation.units.own_objects import KEPT_KINDS, ExtraManifests
 
 
 def extra_manifests(
     files: Iterable[ExtraManifests], sites: Iterable[Site], opts: ResourceOptions, retained: ProviderResource
-) -> list[k8s.yaml.v2.ConfigGroup]:
+) -> list[Rendered]:
     """A group for each entry, made when the namespaces are there. Logical names: `manifests-<entry>:<namespace>/<name>`."""
 
     def keep(args: ResourceTransformArgs) -> ResourceTransformResult | None:
@@ -23,4 +23,4 @@ def extra_manifests(
 
     namespaces = [namespace for site in sites for namespace in site.namespace]
     own = ResourceOptions.merge(opts, ResourceOptions(depends_on=namespaces, transforms=[keep]))
-    return [k8s.yaml.v2.ConfigGroup(f"manifests-{file.name}", objs=list(file.documents()), opts=own) for file in files]
+    return [Rendered("kubernetes:yaml/v2:ConfigGroup", f"manifests-{file.name}", {"objs": list(file.documents())}, own) for file in files]

@@ -1,10 +1,9 @@
 """The place of one party or exchange in a cluster: its namespace and the Services whose addresses others need."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceOptions
 from pulumi.output import Unknown
 
@@ -47,7 +46,6 @@ class Site(FederationComponent):
         self.addresses = {}
         for manifest in plan.services:
             service = self.create(manifest, depends_on=self.namespace)
-            assert isinstance(service, k8s.core.v1.Service)  # noqa: S101 - for the type checker
             self._add(LiveValue(plan.namespace, manifest.name, "clusterIP"), service.spec, _cluster_address)
             # Only an address that is awaited: another may come minutes later, and nobody asks for it.
             if "pulumi.com/waitFor" in manifest.annotations:
@@ -78,11 +76,11 @@ def _keeps_data(key: str, config_path: str, last: LastMessages) -> ResourceHook:
     return ResourceHook(f"{key}-keeps-data", check, opts=ResourceHookOptions(on_dry_run=True))
 
 
-def _cluster_address(spec: k8s.core.v1.outputs.ServiceSpec) -> str:
-    address = spec.cluster_ip
+def _cluster_address(spec: Mapping[str, Any]) -> str:
+    address = spec.get("clusterIP")
     return address if isinstance(address, str) else ""
 
 
-def _load_balancer_address(status: k8s.core.v1.outputs.ServiceStatus) -> str:
-    ingress = status.load_balancer.ingress if status.load_balancer else None
-    return (ingress[0].ip or ingress[0].hostname or "") if ingress else ""
+def _load_balancer_address(status: Mapping[str, Any]) -> str:
+    ingress = (status.get("loadBalancer") or {}).get("ingress")
+    return (ingress[0].get("ip") or ingress[0].get("hostname") or "") if ingress else ""

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 from pulumi import Input, Output, Resource, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceOptions
 
 from components.base import Addresses, FederationComponent, fill
 from components.last_messages import LastMessages
+from components.objects import KubernetesObject, Rendered
 from components.passwords import password_guard
 from components.site import Site
 from federation.base import naming
@@ -40,7 +40,7 @@ class UnitArgs:
     # Fails when a peer turns out to be at an address of this stack: until it is there, nothing of a unit is changed.
     route_check: Output[Any] | None = None
     # What must be there before workloads: the stack's own objects, such as claims and service accounts.
-    needs: Sequence[k8s.yaml.v2.ConfigGroup] = ()
+    needs: Sequence[Rendered] = ()
 
     @property
     def site(self) -> Site:
@@ -105,31 +105,23 @@ class Unit(FederationComponent):
 
         return ResourceHook(f"{key}-is-new", take_note)
 
-    def _secret(self, secret: SecretPlan, args: UnitArgs) -> k8s.core.v1.Secret:
+    def _secret(self, secret: SecretPlan, args: UnitArgs) -> KubernetesObject:
         values = {
             key: args.secrets[name].apply(pkcs8) if key in secret.pkcs8 else args.secrets[name] for key, name in secret.sources.items()
         }
-        return k8s.core.v1.Secret(
-            f"{self.name}-{secret.role}",
-            metadata=k8s.meta.v1.ObjectMetaArgs(**secret.metadata),
-            type=secret.type,
-            string_data=values,
-            opts=ResourceOptions(parent=self, depends_on=args.site.namespace, hooks=_hooks(self.name, secret, self._last)),
-        )
+        hidden = ResourceOptions(additional_secret_outputs=["data", "stringData"])
+        opts = ResourceOptions(parent=self, depends_on=args.site.namespace, hooks=_hooks(self.name, secret, self._last))
+        fields = {"metadata": secret.metadata, "type": secret.type, "stringData": Output.secret(values)}
+        return KubernetesObject(f"{self.name}-{secret.role}", "v1", "Secret", fields, ResourceOptions.merge(opts, hidden))
 
     def _job(self, plan: JobPlan, needs: list[Any]) -> pulumi.Resource:
         """A Job with its files; the chart comes after its end."""
         return self.create(plan.job, depends_on=[self.create(plan.files, depends_on=needs), *needs])
 
-    def _chart(self, chart: ChartPlan, needs: list[Any]) -> k8s.helm.v4.Chart:
-        """The one call to helm.v4.Chart: values are plain and complete, so that a preview shows every object."""
-        return k8s.helm.v4.Chart(
-            self.name,
-            chart=str(_CHARTS / chart.chart),
-            namespace=chart.namespace,
-            values=chart.values.plain(),
-            opts=ResourceOptions(parent=self, depends_on=needs),
-        )
+    def _chart(self, chart: ChartPlan, needs: list[Any]) -> Rendered:
+        """The one chart: values are plain and complete, so that a preview shows every object."""
+        inputs = {"chart": str(_CHARTS / chart.chart), "namespace": chart.namespace, "values": chart.values.plain()}
+        return Rendered("kubernetes:helm.sh/v4:Chart", self.name, inputs, ResourceOptions(parent=self, depends_on=needs))
 
 
 def _says_what_it_does(key: str, last: LastMessages) -> ResourceHook:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cli.tools.project import find_project
 from cli.tools.state import deployed
 from components import Unit, UnitArgs
+from components.objects import Rendered
 from federation.base.live import live_values
 from federation.pki.authority import authority_certificate
 from tests.components.programs import run_program, secrets_for, traditional_key
@@ -353,13 +353,12 @@ def test_a_chart_gets_exactly_the_values_of_the_plan_and_nothing_secret_or_unkno
 
 def test_a_chart_s_values_are_plain_data_and_no_output(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
-    chart = k8s.helm.v4.Chart
 
-    def recorded(name: str, **arguments: Any) -> k8s.helm.v4.Chart:
-        given.append(arguments["values"])
-        return chart(name, **arguments)
+    def recorded(token: str, name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions) -> Rendered:
+        given.append(inputs["values"])
+        return Rendered(token, name, inputs, opts)
 
-    monkeypatch.setattr("components.unit.k8s.helm.v4.Chart", recorded)
+    monkeypatch.setattr("components.unit.Rendered", recorded)
     program(LOCAL)
     assert len(given) == 2
     for values in given:

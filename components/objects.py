@@ -1,0 +1,57 @@
+"""Objects of Kubernetes as resources, and what the provider renders, without the classes that the SDK has for each kind.
+
+Importing those takes longer than all else that the program imports, and for each object of a chart they ask the engine for its whole state
+([decision 0052](../docs/decisions/0052-where-the-time-of-a-preview-goes.md)).
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import pulumi
+from pulumi import Input, Output, Resource, ResourceOptions
+from pulumi.resource import DependencyResource
+from pulumi_kubernetes import _utilities
+
+_VERSION = ResourceOptions(version=version("pulumi-kubernetes"))
+# What the API server answers beside the inputs: without a key, Pulumi would not keep it.
+_ANSWERED = {"metadata": None, "spec": None, "status": None}
+
+
+class KubernetesObject(pulumi.CustomResource):
+    """One object; Pulumi knows it by the type that the SDK's class would have."""
+
+    metadata: Output[dict[str, Any]]
+    spec: Output[dict[str, Any]]
+    status: Output[dict[str, Any]]
+
+    def __init__(self, name: str, api_version: str, kind: str, fields: Mapping[str, Input[Any]], opts: ResourceOptions) -> None:
+        """`fields`: the object's, named as in YAML, with its metadata."""
+        written = {} if opts.id else {"apiVersion": api_version, "kind": kind}
+        super().__init__(_token(api_version, kind), name, {**_ANSWERED, **written, **fields}, ResourceOptions.merge(_VERSION, opts))
+
+    @classmethod
+    def read(cls, kind: str, where: Input[str], name: str, opts: ResourceOptions) -> "KubernetesObject":
+        """An object of the core API that somebody else made; `where`: `namespace/name`."""
+        return cls(name, "v1", kind, {}, ResourceOptions.merge(opts, ResourceOptions(id=where)))
+
+
+class Rendered(pulumi.ComponentResource):
+    """A component that the provider makes; its objects are known by their URNs only."""
+
+    resources: Output[list[Resource]]
+
+    def __init__(self, token: str, name: str, inputs: Mapping[str, Input[Any]], opts: ResourceOptions) -> None:
+        super().__init__(token, name, {**inputs, "resources": None}, ResourceOptions.merge(_VERSION, opts), remote=True)
+
+
+def _token(api_version: str, kind: str) -> str:
+    return f"kubernetes:{api_version if '/' in api_version else f'core/{api_version}'}:{kind}"
+
+
+def _only_urn(_: object, name: str, typ: str, urn: str) -> Resource:
+    return DependencyResource(urn)
+
+
+# How the SDK makes a resource of a reference, such as those that a chart has to its objects.
+_utilities.Module.construct = _only_urn  # type: ignore[method-assign,assignment]
