@@ -170,6 +170,8 @@ class Release(Model):
 
 
 Row = TypeVar("Row", bound=Model)
+# libyaml's where PyYAML has it: ten times as fast. Its errors say less, so that files of users are not read with it.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @cache
@@ -193,7 +195,7 @@ def in_order(releases: Mapping[str, Row]) -> dict[str, Row]:
 def built_in_rows(folder: str) -> Mapping[str, dict[str, Any]]:
     """The rows of a catalogue of this program's own as they are written, by version."""
     row_files = files("federation.catalogue").joinpath("rows", folder).iterdir()
-    return {file.name.removesuffix(".yaml"): yaml.safe_load(file.read_text()) for file in row_files}
+    return {file.name.removesuffix(".yaml"): yaml.load(file.read_text(), _LOADER) for file in row_files}
 
 
 def whole_row(rows: Mapping[str, Any], name: str) -> dict[str, Any]:
