@@ -29,6 +29,10 @@ class Registered:
     remote: bool
     # Whose changes the engine does not print.
     hidden: tuple[str, ...] = ()
+    # What the engine encrypts of what the provider answers.
+    secret_outputs: tuple[str, ...] = ()
+    # Of the provider's plugin.
+    version: str = ""
 
     @property
     def label(self) -> tuple[str, str]:
@@ -101,6 +105,8 @@ class _Monitor(mocks.MockMonitor):
                 provider=request.provider or next(iter(request.providers.values()), ""),
                 remote=request.remote,
                 hidden=tuple(request.hideDiffs),
+                secret_outputs=tuple(request.additionalSecretOutputs),
+                version=request.version,
             )
         )
         return response
