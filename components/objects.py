@@ -31,9 +31,9 @@ class KubernetesObject(pulumi.CustomResource):
         super().__init__(_token(api_version, kind), name, {**_ANSWERED, **written, **fields}, ResourceOptions.merge(_VERSION, opts))
 
     @classmethod
-    def read(cls, kind: str, where: Input[str], name: str, opts: ResourceOptions) -> "KubernetesObject":
-        """An object of the core API that somebody else made; `where`: `namespace/name`."""
-        return cls(name, "v1", kind, {}, ResourceOptions.merge(opts, ResourceOptions(id=where)))
+    def read(cls, kind: str, resource_id: Input[str], name: str, opts: ResourceOptions) -> "KubernetesObject":
+        """An object of the core API that the stack does not make; `resource_id`: `namespace/name`, or `name`."""
+        return cls(name, "v1", kind, {}, ResourceOptions.merge(opts, ResourceOptions(id=resource_id)))
 
 
 class Rendered(pulumi.ComponentResource):
