@@ -84,10 +84,8 @@ federations: $(INSTALLED)    ## a star of five organizations and a mesh of three
 render: $(INSTALLED)         ## every object of a stack as files: make render STACK=bank-a OUT=/tmp/bank-a
 	$(BIN)/fatefed render -s $(STACK) --out $(OUT)
 
-bench: $(INSTALLED) tools    ## pulumi up of one party against helm install of the same chart; plans and previews of 10 to 1,000 peers
-	$(BIN)/python -m tests.bench.party_up
-	$(BIN)/python -m tests.bench.plan_scale
-	$(BIN)/python -m tests.bench.preview_scale
+bench: $(INSTALLED) tools    ## all that is timed, as one table beside the stored one; some of it: make bench ARGS="unchanged --rounds 3"
+	$(BIN)/python -m tests.bench $(ARGS)
 
 schemas: $(INSTALLED)        ## regenerate the JSON schemas and example values
 	$(BIN)/python -m federation.stack.schemas
