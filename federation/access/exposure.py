@@ -25,7 +25,7 @@ _REACH = {"ClusterIP": 0, "NodePort": 1, "LoadBalancer": 2}
 _OWN_ANNOTATIONS = "pulumi.com/"
 
 Recorded = Mapping[str, Any]
-# A kind of effect (`federation.changes.effects`), and what happens.
+# One of the two effects of a policy (`federation.changes.effects`), and what happens.
 Change = tuple[str, str]
 _CLOSING: Mapping[tuple[bool, bool], tuple[Change, ...]] = {
     (False, True): (("cut", "pods of the namespace that no network policy selects lose all connections, in and out"),),
@@ -125,10 +125,10 @@ def _changed(old: Mapping[str, Mapping[str, Sequence[str]]], new: Mapping[str, M
         before, after = old.get(what, {}), new.get(what, {})
         alike: dict[Change, list[str]] = {}
         for port in sorted({*before, *after}, key=_by_number):
-            for kind, who in _between(before.get(port, ()), after.get(port, ())):
-                alike.setdefault((kind, who), []).append(port)
-        for (kind, who), ports in alike.items():
-            yield kind, f"{who} may {'no longer ' if kind == 'cut' else ''}{what} at {', '.join(ports)}"
+            for effect, who in _between(before.get(port, ()), after.get(port, ())):
+                alike.setdefault((effect, who), []).append(port)
+        for (effect, who), ports in alike.items():
+            yield effect, f"{who} may {'no longer ' if effect == 'cut' else ''}{what} at {', '.join(ports)}"
 
 
 def _between(before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
@@ -180,9 +180,9 @@ def _services(manifests: Iterable[Manifest], modules: Mapping[str, Any]) -> Iter
         yield f"of {name}", _service(service.get("type", "ClusterIP"), service.get("sourceRanges"), settings)
 
 
-def _service(kind: str, ranges: Sequence[str] | None, settings: Any) -> dict[str, Any]:
-    sources = {"from": sorted(ranges or [ANYONE])} if kind == "LoadBalancer" else {}
-    return {"type": kind, **sources, "settings": json.dumps(settings, sort_keys=True)}
+def _service(service_type: str, ranges: Sequence[str] | None, settings: Any) -> dict[str, Any]:
+    sources = {"from": sorted(ranges or [ANYONE])} if service_type == "LoadBalancer" else {}
+    return {"type": service_type, **sources, "settings": json.dumps(settings, sort_keys=True)}
 
 
 def _service_changes(name: str, old: Recorded, new: Recorded) -> Iterator[Change]:
@@ -196,8 +196,8 @@ def _service_changes(name: str, old: Recorded, new: Recorded) -> Iterator[Change
         return
     if old["settings"] != new["settings"]:
         yield "cut", f"Service {name}: its address, node port or annotations change: it may get another load balancer, with other clients"
-    for kind, who in _between(old.get("from", ()), new.get("from", ())):
-        yield kind, f"{who} may {'no longer ' if kind == 'cut' else ''}connect to the load balancer of Service {name}"
+    for effect, who in _between(old.get("from", ()), new.get("from", ())):
+        yield effect, f"{who} may {'no longer ' if effect == 'cut' else ''}connect to the load balancer of Service {name}"
 
 
 def _by_whom(service: Recorded) -> str:

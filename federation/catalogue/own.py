@@ -100,8 +100,8 @@ def _broken_references(release: Release, taken: frozenset[str], place_of: PlaceO
             continue
         yield from _unknown(modules, release.exchange, place_of(at), "exchange")
         yield from _unknown(sorted(NATIVE.endpoints("exchange", engine)), modules, place_of(at), "the exchange's list")
-    for kind, rows in (("modules", release.modules), ("exchange", release.exchange)):
-        yield from (problem for name, row in rows.items() for problem in _row(row, place_of((kind, name))))
+    for key, rows in (("modules", release.modules), ("exchange", release.exchange)):
+        yield from (problem for name, row in rows.items() for problem in _row(row, place_of((key, name))))
     yield from _unknown(release.upgrade_from, taken, place_of(("upgradeFrom",)), "the catalogue")
     if "Basic" not in {word for row in release.variants if row.device == "CPU" for word in row.algorithms}:
         yield Problem(place_of(("variants",)), "device CPU has no algorithm Basic", "add it: it is the default")

@@ -10,9 +10,9 @@ from federation.trust.provided import provided_changes
 from federation.units.data import lost_data, taken_namespaces
 from federation.units.recorded import Recorded
 
-Kind = Literal["reload", "cut", "open", "rolling restart", "recreate", "data loss"]
+EffectKind = Literal["reload", "cut", "open", "rolling restart", "recreate", "data loss"]
 # How much each kind hurts: nothing stops; a link ends, the network opens, or pods start again; data is left behind.
-SEVERITY: dict[Kind, int] = {"reload": 0, "cut": 1, "open": 1, "rolling restart": 1, "recreate": 1, "data loss": 2}
+SEVERITY: dict[EffectKind, int] = {"reload": 0, "cut": 1, "open": 1, "rolling restart": 1, "recreate": 1, "data loss": 2}
 # Modules whose restart no peer notices.
 _UNNOTICED = frozenset({"fateboard", "client", "servingAdmin"})
 # States of a peer that its own side should answer, too.
@@ -24,7 +24,7 @@ class Effect:
     """One thing that a change does: to which pairs of parties, how, and who must act. `more`: pairs beside those that are named."""
 
     unit: str
-    kind: Kind
+    kind: EffectKind
     what: str
     pairs: tuple[str, ...]
     acts: str
@@ -64,7 +64,7 @@ class _Change:
         replaced = {*exchanges(links)} - {*exchanges(self.new["links"])} if exchanges(self.new["links"]) else ()
         return links - {through(exchange) for exchange in replaced}
 
-    def effect(self, kind: Kind, what: str, touched: Collection[str] | None = None, acts: str | None = None) -> Effect:
+    def effect(self, kind: EffectKind, what: str, touched: Collection[str] | None = None, acts: str | None = None) -> Effect:
         """`touched`: which links; None: all of them. `acts`: beside the owner."""
         members = self.everyone
         pairs = affected(self.unit, members if touched is None else touched, members, self.new.get("groups"))
@@ -91,8 +91,8 @@ def effects(unit: str, old: Recorded | None, new: Recorded | None, owner: str = 
     yield from _restarts(change)
     yield from _scaled(change)
     yield from _published(change)
-    for kind, what in exposure_changes(old, new):
-        yield change.effect("open" if kind == "open" else "cut", what)
+    for effect, what in exposure_changes(old, new):
+        yield change.effect("open" if effect == "open" else "cut", what)
     yield from _links(change)
     yield from _certificates(change)
     yield from _trust(change)
@@ -136,7 +136,7 @@ def _upgrade(change: _Change) -> Iterator[Effect]:
 def _restarts(change: _Change) -> Iterator[Effect]:
     before, after, rolling = change.before("modules"), change.new["modules"], change.new["rolling"]
     changed = {name for name in after if name in before and before[name] != after[name]}
-    rows: tuple[tuple[Kind, Collection[str], str], ...] = (
+    rows: tuple[tuple[EffectKind, Collection[str], str], ...] = (
         ("recreate", changed - {*rolling}, "pods of {} restart, all at once"),
         ("rolling restart", changed & {*rolling}, "pods of {} restart one after another"),
         ("cut", before.keys() - after.keys(), "{} is removed"),
@@ -254,7 +254,7 @@ def _trust(change: _Change) -> Iterator[Effect]:
     before, after = change.before("trusted"), change.new["trusted"]
     # Earlier versions recorded the party itself, too.
     own = {change.unit.removeprefix("party-")}
-    rows: tuple[tuple[Kind, str, Collection[str]], ...] = (
+    rows: tuple[tuple[EffectKind, str, Collection[str]], ...] = (
         ("cut", "certificates of these parties are no longer trusted", before.keys() - after.keys() - own),
         ("reload", "certificates of these parties become trusted", after.keys() - before.keys() - own),
         (
@@ -279,4 +279,4 @@ def _issued(change: _Change) -> Iterator[Effect]:
 def _provided(change: _Change) -> Iterator[Effect]:
     """Certificates that the operator gave: only the program sees their values, so here both sides may lack them."""
     for certificate in provided_changes(change.old.get("provided", {}), change.new.get("provided", {})):
-        yield change.effect(certificate.kind, certificate.what, None if certificate.everyone else (), certificate.acts)
+        yield change.effect(certificate.effect, certificate.what, None if certificate.everyone else (), certificate.acts)

@@ -67,8 +67,8 @@ def read_kubeconfig(spec: ClusterSpec, variable: str, folder: Path | None = None
     return Kubeconfig(tuple(map(str, there)), current, servers)
 
 
-def _named(content: Mapping[str, Any], kind: str, field_name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    entries = content.get(kind)
+def _named(content: Mapping[str, Any], section: str, field_name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    entries = content.get(section)
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, dict) and "name" in entry:
             yield str(entry["name"]), entry.get(field_name) or {}

@@ -21,14 +21,14 @@ class Variant:
     algorithm: str = "Basic"
     device: str = "CPU"
 
-    def suffix(self, kinds: tuple[str, ...]) -> str:
+    def suffix(self, keys: tuple[str, ...]) -> str:
         """The suffix of an image's name (reference 2.2): `-spark`, then the algorithm, then the device."""
-        parts = {
+        suffixes = {
             "computing": "-spark" if self.computing in ("Spark", "Spark_local") else "",
             "algorithm": "" if self.algorithm == "Basic" else f"-{self.algorithm.lower()}",
             "device": "" if self.device == "CPU" else f"-{self.device.lower()}",
         }
-        return "".join(parts[kind] for kind in ("computing", "algorithm", "device") if kind in kinds)
+        return "".join(suffix for key, suffix in suffixes.items() if key in keys)
 
 
 _PLAIN, _NO_DEVICE = Variant(), DeviceRow(modules=())

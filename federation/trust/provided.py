@@ -16,7 +16,7 @@ from federation.pki.authority import short_digest
 from federation.pki.certificates import is_issued_by, read_certificates
 
 RecordedCertificates = Mapping[str, Mapping[str, Any]]
-# What a certificate raises whose key or name is of a kind that is not known here.
+# What cryptography raises for a certificate whose type of key or name it does not know.
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm)
 # Of an authority's digest: as many as of a certificate's.
 _DIGITS = 16
@@ -59,7 +59,7 @@ class Entries:
 class Consequence:
     """The effect of another certificate; `everyone`: on every link of the unit. `acts`: what someone must do, beside `pulumi up`."""
 
-    kind: Literal["reload", "cut"]
+    effect: Literal["reload", "cut"]
     what: str
     everyone: bool
     acts: str = ""
@@ -107,9 +107,9 @@ def _changes(reader: Reader, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
         ("reload", "certificates of {} become trusted", [name for key, name in after.items() if key not in before]),
         ("cut", "certificates of {} are no longer trusted", [name for key, name in before.items() if key not in after]),
     )
-    for kind, what, names in rows:
+    for effect, what, names in rows:
         if names:
-            yield Consequence(kind, what.format(", ".join(sorted(names))), everyone=True, acts=reader.acts)
+            yield Consequence(effect, what.format(", ".join(sorted(names))), everyone=True, acts=reader.acts)
     if old["told"] != new["told"]:
         acts = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
         yield Consequence("reload", "the CAs in its descriptor change", everyone=True, acts=acts)
