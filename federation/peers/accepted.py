@@ -33,8 +33,8 @@ class Peer:
     not_after: str | None = None
     reason: str | None = None
     previous_key: str | None = None
-    # Of a severed one: what is wrong with its descriptor file, so that only what the stack file says of it is known.
-    lost: str | None = None
+    # Of a blocked one: what is wrong with its descriptor file. Then only the stack file says which unit it is.
+    unreadable: str | None = None
 
     @property
     def kind(self) -> Kind:

@@ -59,13 +59,14 @@ def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
                 yield warning(stack.place_of(("collaborations", name)), text)
 
 
-def lost_warnings(stack: PlannedStack) -> Iterator[Finding]:
+def unreadable_file_warnings(stack: PlannedStack) -> Iterator[Finding]:
     """Severed peers whose descriptor file is not what was accepted."""
     for peer in stack.peers.accepted:
-        if peer.lost is not None:
+        if peer.unreadable is not None:
             yield warning(
                 stack.place_of(("peers", peer.name)),
-                f"peer {peer.name} is {peer.state}, and stays blocked as {peer.descriptor.title}, as the stack file says: {peer.lost};",
+                f"peer {peer.name} is {peer.state}, and stays blocked as {peer.descriptor.title}, as the stack file says: "
+                f"{peer.unreadable};",
                 f"restore the file before `fatefed peers resume {peer.name}`",
             )
 

@@ -226,7 +226,7 @@ _WARNINGS: tuple[Warn, ...] = (
     _unit_warnings("FedLCM"),
     portals_fit_their_fate,
     ownership_warnings,
-    peers.lost_warnings,
+    peers.unreadable_file_warnings,
     peers.address_warnings,
     doubt_warnings,
     peers.unused_warnings,
