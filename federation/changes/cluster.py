@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from federation.config.kubeconfig import Kubeconfig
 from federation.config.stack import ClusterSpec
 
-# What has one UID as long as a cluster lives, by where it is read.
+# UIDs of objects that live as long as their cluster, by the object's name.
 Uids = Mapping[str, str]
 
 

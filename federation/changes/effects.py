@@ -15,7 +15,7 @@ EffectKind = Literal["reload", "cut", "open", "rolling restart", "recreate", "da
 SEVERITY: dict[EffectKind, int] = {"reload": 0, "cut": 1, "open": 1, "rolling restart": 1, "recreate": 1, "data loss": 2}
 # Modules whose restart no peer notices.
 _UNNOTICED = frozenset({"fateboard", "client", "servingAdmin"})
-# States of a peer that its own side should answer, too.
+# States that the peer should answer by blocking this side, too.
 _BLOCKED = frozenset({"suspended", "retired"})
 
 
@@ -126,7 +126,7 @@ def _moved(change: _Change) -> Iterator[Effect]:
 
 
 def _upgrade(change: _Change) -> Iterator[Effect]:
-    """Another release, beside the restarts that it means."""
+    """A change of the release; `_restarts` reports its restarts."""
     before, after = change.before("data").get("release"), change.new["data"].get("release")
     if before is not None and before != after:
         why = f"release {before} -> {after}: end running jobs and dump the database before (docs/reference/releases.md)"
@@ -190,7 +190,7 @@ def _links(change: _Change) -> Iterator[Effect]:
             if touched:
                 yield change.effect("reload", f"{what}{_to(change, touched)}", touched, acts)
     gone = before.keys() - after.keys() - hubs
-    # In a star whoever is not named is reached like all others.
+    # In a star the default route leads to every party that has no entry.
     kept = gone - change.new["severed"].keys() if new else set()
     yield from _by_default(change, kept, " and ".join(new))
     yield from _ended(change, gone - kept)
@@ -236,7 +236,7 @@ def _named(names: Collection[str]) -> str:
 
 
 def _certificates(change: _Change) -> Iterator[Effect]:
-    """The unit's own certificate: who signs it, and which authorities it tells its peers."""
+    """The unit's own certificate: which CA signs it, and which CAs its descriptor holds."""
     before, after = change.before("signer"), change.new["signer"]
     export = " exports the descriptor again; every peer accepts it and runs `pulumi up`"
     if before != after and after in change.before("authorities"):
@@ -277,6 +277,6 @@ def _issued(change: _Change) -> Iterator[Effect]:
 
 
 def _provided(change: _Change) -> Iterator[Effect]:
-    """Certificates that the operator gave: only the program sees their values, so here both sides may lack them."""
+    """Certificates that the operator provides. Only the running program sees them, so both sides may lack them here."""
     for certificate in provided_changes(change.old.get("provided", {}), change.new.get("provided", {})):
         yield change.effect(certificate.effect, certificate.what, None if certificate.everyone else (), certificate.acts)

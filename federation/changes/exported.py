@@ -14,7 +14,7 @@ from federation.units.unit import UnitPlan
 # The fields of a descriptor body as text, by path. None: not known yet.
 Fields = Mapping[str, str | None]
 _AUTHORITIES = "trust.authorities"
-# In the place of an address that is not known, so that the rest of a body can be read.
+# Stands for an address that is not known yet, so that the rest of a body can be read.
 _STAND_IN = "192.0.2.1"
 
 
@@ -62,5 +62,5 @@ def export_command(unit: str, options: str) -> str:
 
 
 def send(command: str) -> str:
-    """The remedy that needs the peers, too."""
+    """The remedy: run a command, and send its file to the peers."""
     return f"{command} and send the file to your peers; they accept it with `fatefed peers add`"

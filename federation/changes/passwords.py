@@ -1,4 +1,4 @@
-"""Which changes of a Secret would lock a party out of its own servers, or would never reach who reads the password."""
+"""Changes of passwords that would lock a party out of its own servers, or that the programs that use them would not notice."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ _SERVERS = {"mysql-credentials": {"password": "mysql", "root-password": "mysqlRo
 
 @dataclass(frozen=True)
 class Passwords:
-    """What a Secret holds: by key, the entry of fate:secrets, and the value in whatever form, which is compared only."""
+    """The content of a Secret by key: the entry of fate:secrets, and the value in any encoding, which is only compared."""
 
     entries: Mapping[str, str]
     values: Mapping[str, str]
 
 
 def unsafe_changes(secret: SecretPlan, old: Passwords, new: Passwords) -> Iterator[str]:
-    """A sentence for each password of a Secret that cannot change in this way; it begins with the entry, and shows no value."""
+    """A sentence for each password that cannot change like this. It begins with the entry of fate:secrets and shows no value."""
     kept = _SERVERS.get(secret.name, {}) if secret.own_server else {}
     for key, entry in sorted(new.entries.items()):
         before, after = old.values.get(key), new.values.get(key)

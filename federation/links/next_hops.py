@@ -21,7 +21,7 @@ from federation.peers.descriptor import Endpoint
 
 @dataclass(frozen=True)
 class Pods:
-    """The pods behind an endpoint of this stack, which is what a network policy sees of it."""
+    """The pods behind an endpoint of this stack: network policies select pods, not Services."""
 
     namespace: str
     instance: str
@@ -31,7 +31,7 @@ class Pods:
 
 @dataclass(frozen=True)
 class Address:
-    """Where an endpoint is dialled: a host, its IP addresses, and ports by purpose; `pods` when it is in this cluster."""
+    """The address that a proxy dials: a host, its IP addresses, and ports by purpose; `pods` when it is in this cluster."""
 
     host: str
     addresses: tuple[str, ...]
@@ -57,7 +57,7 @@ NOT_ALLOWED = NextHop({}, routed=False, why="no common collaboration")
 
 
 def other_parties(unit: TrainingUnit, peers: Peers) -> dict[PartyId, NextHop]:
-    """Every other party of the federation that is known here; those without a common collaboration lead nowhere."""
+    """Every other party that the stack knows; one without a common collaboration gets a blackhole."""
     theirs = {peer.party_id: remote(peer) for peer in peers.parties() if peer.party_id is not None}
     parties = theirs | {party: _local(other) for party, other in party_units(unit.stack).items() if party != unit.party_id}
     return {party: hop if may_talk(unit.stack.collaborations, unit.party_id, party) else NOT_ALLOWED for party, hop in parties.items()}
@@ -94,7 +94,7 @@ def _blocked(peer: Peer) -> NextHop:
 
 
 def _exchange_of(unit: PartyUnit, peers: Peers) -> NextHop:
-    """The exchange of a party, or the front of its exchanges; nobody while it is pending."""
+    """The next hop to a party's exchange, or to the lbrollsite in front of several; none while it is pending."""
     if unit.spec.modules.lbrollsite is None:
         return exchange_named(unit, unit.spec.exchange or "", peers) or BLACKHOLE
     behind = exchanges_behind(unit, peers)
@@ -107,7 +107,7 @@ def _exchange_of(unit: PartyUnit, peers: Peers) -> NextHop:
 
 
 def exchanges_behind(unit: PartyUnit, peers: Peers) -> dict[str, NextHop]:
-    """The exchanges that a party's lbrollsite dials, by name; without those that are pending, and none without the module."""
+    """The exchanges that a party's lbrollsite dials, by name, without pending ones; empty without lbrollsite."""
     names = () if unit.spec.modules.lbrollsite is None else unit.spec.exchanges
     exchanges = {name: exchange_named(unit, name, peers) for name in sorted(names)}
     return {name: exchange for name, exchange in exchanges.items() if exchange is not None}
@@ -122,13 +122,13 @@ def exchange_named(unit: PartyUnit, name: str, peers: Peers) -> NextHop | None:
 
 
 def remote(peer: Peer) -> NextHop:
-    """A peer by what its descriptor says."""
+    """The next hop to a peer, from its descriptor."""
     endpoints = {name: Address(e.host, e.addresses, e.ports) for name, e in peer.descriptor.endpoints.items()}
     return NextHop(endpoints, peer.routed, "" if peer.routed else peer.state)
 
 
 def by_name(unit: AnyUnit, published: PublishedService) -> Address:
-    """An endpoint of a unit of this stack, dialled by the name of its Service."""
+    """The address of an endpoint of this stack: the name of its Service."""
     ports = {port.purpose: unit.release.ports[port.own] for port in published.ports}
     pods = Pods(unit.namespace, unit.key, published.module, tuple(ports.values()))
     return Address(naming.inside(published.internal or published.service, unit.namespace), (), ports, pods)
@@ -180,7 +180,7 @@ def tunnel_host(pulsar: Address | Endpoint) -> str | None:
 
 
 def by_name_only(endpoint: Address | Endpoint) -> bool:
-    """Whether an endpoint has a name and no address: DNS decides where it leads when a proxy dials."""
+    """Whether an endpoint has a name but no address: then DNS decides whom a proxy reaches."""
     return not endpoint.addresses and not is_ip(endpoint.host)
 
 

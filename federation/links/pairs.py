@@ -7,21 +7,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# So many are named: 1,000 members of an exchange are 499,500 pairs.
+# The number of pairs that a message names: 1,000 members of an exchange are 499,500 pairs.
 SHOWN = 10
 _THROUGH = "everyone through "
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs by name, and the number of those that are not named."""
+    """The first pairs by name, and the number of further ones."""
 
     shown: tuple[str, ...] = ()
     more: int = 0
 
 
 def through(exchange: str) -> str:
-    """All that a unit reaches through an exchange, as one of its links."""
+    """The name of the link that stands for everyone behind an exchange."""
     return f"{_THROUGH}{exchange}"
 
 
@@ -31,7 +31,7 @@ def exchanges(links: Collection[str]) -> list[str]:
 
 
 def affected(unit: str, touched: Collection[str], members: Collection[str], groups: Sequence[Collection[str]] | None) -> Pairs:
-    """The pairs in which somebody of `touched` is. `groups`: of a hub, who may talk to whom; empty: all `members`. None: no hub."""
+    """The pairs with a member of `touched`. `groups`: of a hub, who may talk to whom; empty: all `members`; None: the unit is no hub."""
     if groups is None:
         names = [_pair(unit, other) for other in sorted(touched, key=by_number)]
         return Pairs(tuple(names[:SHOWN]), max(0, len(names) - SHOWN))
@@ -66,5 +66,5 @@ def _pair(unit: str, other: str) -> str:
 
 
 def by_number(name: str) -> tuple[int, Any]:
-    """Parties by number, before or after what is none."""
+    """A sort key: party ids by number, apart from all other names."""
     return (int(name), name) if name.isdigit() else (0, name)

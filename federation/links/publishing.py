@@ -1,4 +1,4 @@
-"""How a published Service is dialled: by its own cluster, and by peers; with markers where an address is live."""
+"""Published Services, and their endpoints in the descriptor; a marker stands for each address that only the cluster knows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from federation.manifests.objects import Manifest, ServicePort, published_servic
 
 
 def service_ports(published: PublishedService, publication: Publication, release_ports: Mapping[str, int]) -> dict[str, ServicePort]:
-    """The ports of a published Service by purpose. For NodePort the given port is the node port, else the Service's own."""
+    """The ports of a published Service by purpose. The operator's port is the node port of a NodePort Service, else the Service port."""
     ports = {}
     for port in published.ports:
         chosen, own = publication.port_of(port.purpose), release_ports[port.default or port.own]

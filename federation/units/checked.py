@@ -15,9 +15,9 @@ from federation.units.unit import UnitPlan
 
 @dataclass(frozen=True)
 class CheckedStack:
-    """A stack with its peers as they were read. Of a configuration that is wrong somewhere it is what parsed (`federation.config.partial`).
+    """A stack with its peers as read. When the configuration has errors, the parts of it that parsed (`federation.config.partial`).
 
-    `today` (UTC): without it nothing is said of what ends.
+    `place_of`: the place of a key, for findings. `today`: in UTC; without it no rule reports an expiry date.
     """
 
     spec: StackSpec
@@ -37,7 +37,7 @@ class CheckedStack:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedStack(CheckedStack):
-    """A stack that nothing is wrong with, and its plan. `ready`: its peers, those that wait as pending; `plans`: of its units, by key."""
+    """A stack without problems, and its plan. `ready`: its peers, those that the plan waits for as pending; `plans`: by key of the unit."""
 
     ready: Peers
     plans: Mapping[str, UnitPlan]
@@ -45,7 +45,7 @@ class PlannedStack(CheckedStack):
 
 Rule = Callable[[CheckedStack], Iterator[Finding]]
 Warn = Callable[[PlannedStack], Iterator[Finding]]
-# Of one kind of unit: the second argument is a unit of it.
+# Rules about one kind of unit: the second argument is a unit of that kind.
 UnitRule = Callable[[CheckedStack, Any], Iterator[Finding]]
 UnitWarn = Callable[[PlannedStack, Any], Iterator[Finding]]
 
@@ -66,5 +66,5 @@ def _of_units(units_of: Callable[[StackSpec], Iterable[Any]]) -> Callable[[UnitR
     return of_each_unit
 
 
-# Make a rule about one unit a rule of the stack, about each of them.
+# Turn a rule about one unit into a rule of the stack, which checks each unit.
 of_every_unit, of_every_party = _of_units(units), _of_units(lambda spec: party_units(spec).values())

@@ -14,7 +14,7 @@ _ELSEWHERE = {"database": "job history and model records", "files": "stored data
 
 
 def recorded_data(own: PartySpec, values: PartyValues, release: Release) -> dict[str, Any]:
-    """What is remembered of a party in the stack's state and compared at the next preview: also release, storage engine, nodes, places."""
+    """What the state records of a party's data, for the next preview to compare: also its release, storage engine, nodes and databases."""
     datanode, nodemanager = values.modules.datanode, values.modules.nodemanager
     return kept_data(own.namespace, values.modules.plain(), release.modules) | {
         "release": release.release,
@@ -39,10 +39,10 @@ def kept_data(namespace: str, modules: Mapping[str, Any], rows: Mapping[str, Mod
 
 
 def taken_namespaces(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Each unit that would come into the namespace of another one, with what is wrong. Both hold what data rests on, by unit.
+    """Each unit that would move into another unit's namespace, with the problem. `old`, `new`: recorded data, by unit.
 
-    Objects with the same names under other logical names: Kubernetes refuses those that both sides label, and of the others Pulumi
-    would make each, and then delete it as the old unit's.
+    Both units' objects have the same names in Kubernetes, but other logical names in Pulumi: the API server refuses some of them, and
+    Pulumi would create the others and then delete them again as the old unit's.
     """
     owners = {data["namespace"]: unit for unit, data in old.items() if "namespace" in data}
     for unit, data in sorted(new.items()):
@@ -68,7 +68,7 @@ def lost_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     yield from _moved(old, new)
     yield from _other_release(old, new)
     before, after = old.get("claims", new["claims"]), new["claims"]
-    # A module that goes as a whole keeps its claims; one that stays without them starts empty.
+    # A module that is removed keeps its claims; one that stays but loses its claims starts empty.
     for name in sorted(before.keys() & after.keys()):
         if before[name] != after[name]:
             yield f"claim of {name}: {_shown(before[name])} -> {_shown(after[name])}: {_why(before[name], after[name])}"
@@ -94,7 +94,7 @@ def _why(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 
 def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """Changes of the places where a party looks for its data."""
+    """Changes of where a party looks for its data."""
     moved = {key: (old[key], new[key]) for key in new if key in old and old[key] != new[key]}
     if "namespace" in moved:
         before, after = moved["namespace"]
@@ -109,7 +109,7 @@ def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _other_release(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """A release whose programs would find tables that they do not know. No SQL is run yet for the sources that a release has."""
+    """An upgrade to a release whose programs do not know the tables in the database. This program does not migrate tables yet."""
     before, after = old.get("release"), new.get("release")
     if None in (before, after) or before == after or "upgradeFrom" not in new:
         return

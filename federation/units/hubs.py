@@ -1,4 +1,4 @@
-"""The hub that a unit names: the exchange, serving exchange or FML Manager of this stack (`local`), or of a peer; and rules about it."""
+"""The hub that a unit names, and rules about it: an exchange, serving exchange or FML Manager of this stack (`local`) or of a peer."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -19,20 +19,20 @@ class NamedHub(NamedTuple):
 
 
 def named_hubs(spec: StackSpec) -> Iterator[NamedHub]:
-    """Every hub of others that a unit of the stack names."""
+    """Every hub that a unit of the stack names and a peer holds."""
     for unit in units(spec):
         yield from (NamedHub(unit.key, unit.row.hub, name) for name in unit.spec.hubs if unit.row.hub is not None and name != "local")
 
 
 def waiting_hubs(spec: StackSpec, pending: Mapping[str, str]) -> Iterator[tuple[NamedHub, str]]:
-    """Each unit whose hub is pending, and what is said of it. `pending`: the reason, by peer."""
+    """Each unit whose hub is pending, with the text of its warning. `pending`: the reason, by peer."""
     for hub in named_hubs(spec):
         if (reason := pending.get(hub.peer)) is not None:
             yield hub, f"{hub.unit} reaches no one through its {_noun(hub.kind)}: peer {hub.peer} is pending: {reason}"
 
 
 def hub_is_described(stack: CheckedStack, kind: Kind, name: str, path: Sequence[str]) -> Iterator[Problem]:
-    """The hub that is named at a path is of this stack, or of one of its peers."""
+    """A problem when neither this stack nor a peer has the hub. `path`: the key that names it."""
     where = stack.place_of(path)
     if name == "local":
         if _OWN[kind](stack.spec) is None:
@@ -51,7 +51,7 @@ _OWN: Mapping[Kind, Callable[[StackSpec], AnyUnit | None]] = {
 
 
 def hub_is_of_its_kind(stack: CheckedStack, kind: Kind, name: str, path: Sequence[str]) -> Iterator[Problem]:
-    """The peer that is named as a hub is one."""
+    """A problem when the peer is another kind of unit than the hub it is named as."""
     for peer in stack.peers.accepted if name != "local" else ():
         if peer.name == name and peer.kind != kind:
             problem = f"peer {name} is {KINDS[peer.kind].noun}, not {KINDS[kind].noun}"

@@ -1,4 +1,4 @@
-"""Rules about one module's knobs: what it cannot have, said where it is written."""
+"""Rules about the settings of one module: those that it cannot have."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -10,14 +10,14 @@ from federation.catalogue.serving import ServingRelease
 from federation.config.modules import ModulePersistence, ModuleSpec
 from federation.units.checked import run_rules
 
-# What stands in `modules` under one key: which rows of the catalogue it is, and under which key each stands there.
+# Keys of `modules` that hold several modules: {key: {row of the catalogue: key below it}}.
 GROUPS = {"spark": {"sparkMaster": "master", "sparkWorker": "worker"}, "hdfs": {"namenode": "namenode", "datanode": "datanode"}}
-# Where in `modules` each row of the catalogue stands, when not under its own name.
+# The path below `modules` of rows of the catalogue that are not under their own name.
 _PATHS = {row: (group, key) for group, rows in GROUPS.items() for row, key in rows.items()}
 
 
 def module_path(name: str) -> tuple[str, ...]:
-    """Where a row of the catalogue stands under `modules`."""
+    """The path below `modules` of a row of the catalogue."""
     return _PATHS.get(name, (name,))
 
 
@@ -28,14 +28,14 @@ def broken_knobs(
     place_of: PlaceOf,
     at: tuple[str, ...],
 ) -> Iterator[Problem]:
-    """Settings that a module cannot have."""
+    """A problem for each setting that its module cannot have. `specs`, `rows`: by name in the catalogue; `at`: the path of the unit."""
     for name, spec in specs.items():
         if spec is not None and name in rows:
             where = partial(_below, place_of, (*at, "modules", *module_path(name)))
             yield from run_rules((partial(_environment, release.own_environment), *_RULES), where, name, spec, rows[name])
 
 
-# The place of a key of a module, below its path.
+# Makes the place of a key below a module's path.
 At = Callable[..., str]
 
 
@@ -64,7 +64,7 @@ def _gpus(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Probl
 
 
 def _volumes(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
-    """Volumes at a place of the program's own, above one, or at the place of another volume."""
+    """Volumes whose mount path hides one of the program's own mounts, or equals that of another volume."""
     taken: dict[str, str] = {}
     for volume, path in sorted((name, volume.mount_path) for name, volume in spec.volumes.items()):
         where = at("volumes", volume, "mountPath")

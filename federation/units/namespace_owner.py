@@ -1,7 +1,7 @@
-"""Whose a namespace is. Each unit leaves a note there, the ConfigMap `fate-owner`, and looks for others' before it touches anything.
+"""Who owns a namespace. Each unit writes a note there, the ConfigMap `fate-owner`, and reads others' notes before it touches anything.
 
-The note goes with `pulumi destroy`; the namespace and its claims stay. So a note that the state does not know is of another stack, or of
-this one in another state: lost, or in another backend.
+`pulumi destroy` deletes the note; the namespace and its claims stay. So a note that is not in the state belongs to another stack, or
+to this stack with another state: a lost one, or one in another backend.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,10 +13,10 @@ from federation.config.stack import StackSpec
 from federation.manifests.objects import Manifest, config_map
 from federation.units.unit import UnitPlan
 
-# What is looked at where a unit is new: resources as kubectl names them.
+# What a new unit's namespace is searched for: resources as kubectl names them.
 WORKLOADS, CLAIMS = ("deployments", "statefulsets"), "persistentvolumeclaims"
 _SHOWN = 4
-# What the claims of a module are called, before their numbers: the charts' template of the claim, and their StatefulSet.
+# The names of a module's claims without their numbers: the claim template and the StatefulSet of its chart.
 CLAIM_NAMES: Mapping[str, str] = {
     "client": "persistence-client",
     "datanode": "dfs-datanode",
@@ -45,12 +45,12 @@ class Occupants:
 
 
 def owner_note(spec: StackSpec, unit: UnitPlan, stack: str) -> Manifest:
-    """The ConfigMap that says whose a unit's namespace is. `stack`: its name without organization and project."""
+    """The ConfigMap that names the owner of a unit's namespace. `stack`: its name without organization and project."""
     key = {} if spec.identity is None else {"key": spec.identity.key}
     entries = {"organization": spec.organization, "stack": stack, "unit": unit.key} | key
     labels = naming.common_labels(spec.federation.name, unit.descriptor.get("partyId"))
     note = config_map("owner", naming.OWNER, unit.namespace, labels, entries)
-    # Else the API server, too, refuses to let one stack overwrite the note of another.
+    # Without it the API server refuses to let one stack overwrite another's note.
     return replace(note, annotations={"pulumi.com/patchForce": "true"}) if unit.namespace in spec.cluster.take_over else note
 
 
@@ -61,7 +61,7 @@ def granted(namespace: str) -> str:
 
 
 def foreign_owner(unit: UnitPlan, note: Mapping[str, str]) -> tuple[str, str] | None:
-    """Why a unit may not touch a namespace that holds this note, and what to do; None: the note is this stack's, by what it says."""
+    """Problem and remedy when a namespace's note names another owner; None: it names this stack."""
     mine = _note(unit)
     # A renamed stack keeps its key, and a stack that replaced its key keeps its name.
     if _names(mine) == _names(note) or mine.get("key", "") == note.get("key"):
@@ -73,7 +73,7 @@ def foreign_owner(unit: UnitPlan, note: Mapping[str, str]) -> tuple[str, str] | 
 
 
 def occupied(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
-    """Why a unit that the state does not know may not come into its namespace, and what to do; None: it may."""
+    """Problem and remedy when a unit that is not in the state finds its namespace in use; None: nobody uses it."""
     if occupants.note is not None:
         return (
             f"namespace {unit.namespace} is in use by {_shown(occupants.note)}, which is not in the state of this backend",
@@ -90,7 +90,7 @@ def occupied(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
 
 
 def left_claims(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
-    """What claims of an earlier deployment mean for a unit that would start with them, and what to do; None: there are none."""
+    """Warning and remedy when a unit would start with the claims of an earlier deployment; None: there are none."""
     mine = [CLAIM_NAMES[name] for name, claim in unit.data.get("claims", {}).items() if "existingClaim" not in claim]
     used = tuple(name for name in occupants.claims if (parts := name.rpartition("-"))[0] in mine and parts[2].isdigit())
     if not used:
@@ -105,7 +105,7 @@ def left_claims(unit: UnitPlan, occupants: Occupants) -> tuple[str, str] | None:
 
 
 def names_of_ours(resource: str, items: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Workloads that have a name which this program gives, each with who made it as far as its labels say."""
+    """Workloads with a name that this program uses, each with its maker if its labels name one. `items`: as kubectl returns them."""
     workloads = []
     for item in items:
         name, labels = item["metadata"]["name"], item["metadata"].get("labels") or {}

@@ -1,4 +1,4 @@
-"""A stack's own Kubernetes objects (`fate:manifests`): read, and checked so that none goes where it is not meant to."""
+"""A stack's own Kubernetes objects (`fate:manifests`): reads them, and refuses those that it must not create."""
 
 import json
 import stat
@@ -18,7 +18,7 @@ from federation.config.units import units
 from federation.units.unit import UnitPlan
 
 MAX_BYTES = 1024 * 1024
-# Kinds of Kubernetes' own that live in no namespace.
+# Kubernetes' own cluster-scoped kinds.
 CLUSTER_KINDS = frozenset({
     "APIService", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "ClusterTrustBundle", "ComponentStatus", "CSIDriver",
     "CSINode", "CustomResourceDefinition", "DeviceClass", "DeviceTaintRule", "FlowSchema", "GatewayClass", "IngressClass", "IPAddress",
@@ -27,20 +27,20 @@ CLUSTER_KINDS = frozenset({
     "StorageVersionMigration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
     "VolumeAttachment", "VolumeAttributesClass", "VolumeSnapshotClass", "VolumeSnapshotContent",
 })  # fmt: skip
-# Groups of Kubernetes' own: their other kinds live in namespaces. Of a custom resource only the cluster knows.
+# Kubernetes' own groups: their other kinds are namespaced. Of a custom resource only the cluster knows.
 _OWN_GROUPS = ("", "apps", "autoscaling", "batch", "extensions", "policy")
-# Removing their line must not remove what they hold.
+# These stay in the cluster when their entry is removed: data or other objects would go with them.
 KEPT_KINDS = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim"})
 # Pulumi waits for a claim's first pod, which may need other objects of the stack, and 10 s for a Service.
 _NOT_AWAITED = frozenset({"PersistentVolumeClaim", "Service"})
-# Kubernetes fills such a Secret with a token that does not end.
+# Kubernetes fills such a Secret with a token that never expires.
 _TOKEN_TYPE = "kubernetes.io/service-account-token"  # noqa: S105
-# Where kubectl keeps a copy of all that it applied, values of Secrets too.
+# kubectl keeps a copy of every applied object here, with the values of Secrets.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class _Loader(yaml.SafeLoader):
-    """Dates stay text: Kubernetes has none."""
+    """Loads dates as text, because Kubernetes has no dates."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -68,19 +68,19 @@ class ExtraObject:
 
     @property
     def namespace(self) -> str | None:
-        """Its namespace; None for an object of the cluster, or when it does not say."""
+        """Its namespace; None for a cluster-scoped object, or without `metadata.namespace`."""
         namespace = self.document["metadata"].get("namespace")
         return None if namespace is None else str(namespace)
 
     @property
     def group(self) -> str:
-        """Its API group; empty for the core group, which Pulumi also takes by the name `core`."""
+        """Its API group; empty for the core group, which Pulumi also knows as `core`."""
         group = str(self.document["apiVersion"]).rpartition("/")[0]
         return "" if group == "core" else group
 
     @property
     def of_cluster(self) -> bool:
-        """Whether it lives in no namespace; of a custom resource we believe what its metadata say."""
+        """Whether it is cluster-scoped. A custom resource counts as cluster-scoped when its metadata has no namespace."""
         own = self.group in _OWN_GROUPS or self.group.endswith(".k8s.io")
         return self.kind in CLUSTER_KINDS or (not own and self.namespace is None)
 
@@ -93,12 +93,12 @@ class ExtraManifests:
     objects: tuple[ExtraObject, ...]
 
     def documents(self) -> tuple[dict[str, Any], ...]:
-        """The objects as they are applied: as written, but for what Pulumi must not wait for."""
+        """The objects as Pulumi applies them: as written, with an annotation on those that Pulumi must not await."""
         return tuple(_not_awaited(extra) for extra in self.objects)
 
 
 def read_manifests(spec: StackSpec, folder: Path, place_of: PlaceOf) -> tuple[tuple[ExtraManifests, ...], tuple[Problem, ...]]:
-    """Every file of `fate:manifests` below the folder of the stack file, and all that is wrong with them."""
+    """The objects of every file of `fate:manifests`, and all problems with them. `folder`: of the stack file, which must hold the files."""
     files: list[ExtraManifests] = []
     problems: list[Problem] = []
     for name, relative in sorted(spec.manifests.items()):
@@ -115,7 +115,7 @@ def read_manifests(spec: StackSpec, folder: Path, place_of: PlaceOf) -> tuple[tu
 
 
 def clashes(files: tuple[ExtraManifests, ...], units: tuple[UnitPlan, ...], place_of: PlaceOf) -> Iterator[Problem]:
-    """Objects that this program makes itself: two makers would undo each other's work, and removing one would delete it."""
+    """Objects that this program also makes: both would write the same object, and removing the entry would delete it."""
     made = {unit.namespace: _own_objects(unit) for unit in units}
     namespaces = {manifest.name for unit in units for manifest in unit.namespace_object}
     for file in files:
@@ -183,7 +183,7 @@ def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | 
             yield Problem(where, f"{relative}: {BOMB[0]}", BOMB[1])
             return
         documents = [(node.start_mark.line + 1, _Loader("").construct_document(node)) for node in nodes if node is not None]
-        # Kubernetes takes what JSON can hold: no document below itself, no bytes.
+        # Kubernetes takes JSON only: no bytes, and no document that contains itself.
         json.dumps(documents)
     except (OSError, ValueError, RuntimeError) as error:
         yield Problem(where, f"{relative} cannot be read: {getattr(error, 'strerror', None) or error}", "correct the path or the file")
@@ -203,7 +203,7 @@ def _objects(folder: Path, relative: str, where: str) -> Iterator[ExtraObject | 
 
 
 def _expanded(document: Any, at: str, where: str) -> Iterator[ExtraObject | Problem]:
-    """The objects of a document: of a list its items, for Pulumi makes those. It takes whatever has `items` for a list."""
+    """The objects of a document; of a list its items, as Pulumi creates them. Pulumi takes every document with `items` for a list."""
     items = document.get("items") if isinstance(document, dict) else None
     if not isinstance(items, list):
         yield _object(document, at, where)

@@ -1,4 +1,4 @@
-"""Rules about who owns a party: its FATE-Serving and its Site Portal are of the same organization."""
+"""Rules about the owner of a party: its FATE-Serving and its Site Portal must belong to the same organization."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from federation.units.checked import CheckedStack, PlannedStack
 
 
 def belongs_to_its_party(kind: Kind, name: str, stack: CheckedStack) -> Iterator[Problem]:
-    """A party id has one unit of the kind, that of the organization that owns the party: it predicts on its data, or acts for it."""
+    """A party id may have one unit of this kind, which belongs to the party's owner: it predicts on its data, or acts for it."""
     owners = {unit.party_id: "this stack" for unit in stack.units if unit.kind == kind}
     own, parties = frozenset(stack.spec.parties), {peer.party_id: peer for peer in stack.peers.parties()}
     for peer in stack.peers.parties(kind):
@@ -26,7 +26,7 @@ def belongs_to_its_party(kind: Kind, name: str, stack: CheckedStack) -> Iterator
 
 
 def party_is_linked(purpose: str, stack: CheckedStack, unit: ServingUnit | SitePortalUnit) -> Iterator[Problem]:
-    """It has one training party: this stack's of the same id, or one elsewhere by its address."""
+    """The unit needs exactly one training party: this stack's party of the same id, or the address of another FATE-Flow."""
     where, here = stack.at(unit, "fateflow"), unit.party in stack.spec.parties
     if unit.spec.fateflow is not None and here:
         problem = f"party {unit.party} is in this stack, so its FATE-Flow needs no address"
@@ -42,13 +42,13 @@ def _another_owner(training: Peer, serving: Peer) -> str | None:
     theirs = frozenset({serving.key, serving.previous_key} - {None})
     if ours and theirs and not ours & theirs:
         return f"peer {training.name}, whose key is {training.key}, while this one is signed with {serving.key}"
-    # Nobody typed an organization: the peer's name stands for it.
+    # A peer typed by hand has no organization; its name stands for it.
     named = not training.by_hand and not serving.by_hand
     return training.descriptor.organization if named and training.descriptor.organization != serving.descriptor.organization else None
 
 
 def ownership_warnings(stack: PlannedStack) -> Iterator[Finding]:
-    """Parties whose units have no common key, although nothing says that they have different owners."""
+    """Warnings about units of one party that are not signed with the same key, so that no key proves a common owner."""
     parties = {peer.party_id: peer for peer in stack.peers.parties()}
     for other in (*stack.peers.parties("serving"), *stack.peers.parties("sitePortal")):
         training, where = parties.get(other.party_id), stack.place_of(("peers", other.name))

@@ -13,7 +13,7 @@ from federation.chart_values.serving import ServingValues
 
 AnyValues = PartyValues | ExchangeValues | ServingValues | PortalValues
 Values = TypeVar("Values", PartyValues, ExchangeValues, ServingValues, PortalValues)
-# Objects beside the chart are made from the same facts: a patch would only change one side.
+# The plan also makes objects outside the chart from these values: a patch would change the chart only.
 _DERIVED = {
     "instance": "Services select pods by it",
     "labels": "every object has them",

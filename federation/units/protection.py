@@ -1,4 +1,4 @@
-"""Exchanges that others rely on: `pulumi destroy` of one is refused."""
+"""Exchanges that members of other organizations rely on: `pulumi destroy` refuses to delete them."""
 
 from collections.abc import Iterator
 from datetime import date

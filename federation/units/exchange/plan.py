@@ -78,7 +78,7 @@ def exchange_values(unit: ExchangeUnit) -> ExchangeValues:
 
 
 def _partner_calls(unit: ExchangeUnit) -> tuple[str, ...]:
-    """Of every release that a member may have: those of one major version."""
+    """The calls between FATE-Flows that nginx passes on: those of every release that a member may have, all of one major version."""
     rows = (release for release in unit.releases.values() if release.major == unit.release.major)
     return tuple(dict.fromkeys(call for release in rows for call in release.partner_calls))
 

@@ -1,6 +1,6 @@
-"""What each kind of unit does: whoever asks a unit something asks its kind's row, so that nobody else tells kinds apart.
+"""What each kind of unit does, one row per kind: other modules ask the row, and never compare kinds.
 
-A new kind is one more row here, and one in `federation.catalogue.kinds`, which says what is true without a stack.
+A new kind is one more row here, and one in `federation.catalogue.kinds`, which holds what is true without a stack.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -83,12 +83,12 @@ class UnitKind(Generic[Unit]):
     warnings: tuple[UnitWarn, ...] = ()
 
     def has_plan(self, unit: Any) -> bool:
-        """Whether release and engines are known, and so images, values and plan; else that is a problem of its own."""
+        """Whether release and engines are known, so that images, values and a plan can be made. If not, another rule reports it."""
         return unit.spec.release in unit.releases and self.fits(unit)
 
 
 def _serving_fits(unit: ServingUnit) -> bool:
-    """Its FATE-Flow is known, whose address it is told."""
+    """Whether the address of its FATE-Flow is known, which its servers are configured with."""
     training = party_units(unit.stack).get(unit.party)
     return unit.spec.fateflow is not None or (training is not None and UNIT_KINDS["party"].has_plan(training))
 

@@ -10,9 +10,9 @@ from federation.manifests.objects import Manifest
 from federation.trust.plan import TlsPlan
 
 API = "cert-manager.io/v1"
-# As cert-manager writes them; the same as of certificates that the program makes itself.
+# Key usages in cert-manager's words; certificates that this program makes have the same.
 _USAGES = ("digital signature", "key encipherment", "server auth", "client auth")
-# Issuers sign within seconds. One that does not is said in this time, and not after Pulumi's ten minutes.
+# An Issuer signs within seconds. One that does not fails after this time, not after Pulumi's ten minutes.
 _WAIT_SECONDS = 120
 
 
@@ -20,7 +20,7 @@ def certificate_objects(
     unit: PartyUnit,
     tls: TlsPlan | None,
 ) -> tuple[Manifest, ...]:
-    """The Certificate of a party whose certificate cert-manager makes, which Pulumi awaits; of another party nothing."""
+    """The Certificate of a party that uses cert-manager, which Pulumi awaits; empty for other parties."""
     if tls is None or not tls.managed or unit.spec.issuer is None:
         return ()
     fields = {

@@ -19,7 +19,7 @@ from federation.units.party.values import optional_modules
 
 
 def has_known_engines(unit: PartyUnit) -> bool:
-    """Whether its release is deployed with its engines; else that is a problem of its own, and the only one that is told."""
+    """Whether the catalogue has its release with its engines. If not, another rule reports that, and no rule here reports more."""
     return unit.spec.release in unit.releases and combination_of(unit) is not None
 
 
@@ -68,7 +68,7 @@ def _front(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
 
 
 def _exchanges_are_named_once(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
-    """Exchanges that lbrollsite would have twice."""
+    """Exchanges that lbrollsite would get twice."""
     front = unit.spec.modules.lbrollsite
     seen = {unit.spec.exchange}
     for number, exchange in enumerate(() if front is None else front.exchanges):
