@@ -68,7 +68,7 @@ def _claims() -> Iterator[str]:
 
 
 def _boards() -> Iterator[str]:
-    yield from _head("Consoles that are shown without a word in the file", "chart", "versions", "host")
+    yield from _head("Consoles that are shown by default", "chart", "versions", "host")
     yield from (f"| {row.chart} | {row.series} | `{row.host}` |" for row in BOARD_HOSTS)
 
 

@@ -184,7 +184,7 @@ EGGROLL = (
 
 def _old_spark(word: str, place: str) -> Iterator[Row]:
     """Keys of Spark's nodes in the charts before 2.0: an image, and requests outside `resources`."""
-    image = "only when it is another than FATE's own; upstream publishes those with their release"
+    image = "only if it differs from FATE's own; upstream publishes those with their release"
     yield Row(f"{word}.Image", Part(f"{place}.image.repository", image), until="1.11")
     yield Row(f"{word}.ImageTag", Part(f"{place}.image.tag", image), until="1.11")
     for amount in ("cpu", "memory"):

@@ -23,7 +23,7 @@ def _proxy(word: str, endpoint: str, kinds: tuple[ClusterKind, ...]) -> Iterator
         yield Row(f"{word}.exchange.port", upstream, kinds, "number")
 
 
-_POLLING = Lost("parties are dialled, not polled: give each a reachable address")
+_POLLING = Lost("this program connects to parties and does not poll: give each a reachable address")
 
 
 def _rollsite(kinds: tuple[ClusterKind, ...]) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from cli.convert.rows.row import PARTY, Condition, ForType, Part, PublishedPort,
 
 PEERS = "fate:peers.party-<id>"
 HUB = "fate:peers.exchange"
-STAR = "with it the topology is a star, else a mesh"
+STAR = "with an exchange, the topology is a star, otherwise a mesh"
 
 
 def engine(kind: str, *engines: str) -> Condition:
@@ -43,11 +43,11 @@ def module_rows(word: str, place: str, kinds: tuple[ClusterKind, ...] = PARTY) -
     yield Row(f"{word}.affinity", To(f"{place}.affinity", here, translated), kinds, "map")
     yield Row(f"{word}.tolerations", To(f"{place}.tolerations"), kinds, "list")
     for part in ("requests", "limits"):
-        what = Part(f"{place}.resources.{part}.*", "what is not said is the release's")
+        what = Part(f"{place}.resources.{part}.*", "values that you omit are the release's")
         yield Row(f"{word}.resources.{part}.*", what, kinds, "any")
-    image = Part(f"{place}.image.repository", "only when it is another than FATE's own")
+    image = Part(f"{place}.image.repository", "only if it differs from FATE's own")
     yield Row(f"{word}.image", image, kinds, since="2.0")
-    yield Row(f"{word}.imageTag", Part(f"{place}.image.tag", "only when it is another than the release's"), kinds, since="2.0")
+    yield Row(f"{word}.imageTag", Part(f"{place}.image.tag", "only if it differs from the release's"), kinds, since="2.0")
 
 
 def claim_rows(word: str, place: str, kinds: tuple[ClusterKind, ...] = PARTY, *, sub_path: bool = True) -> Iterator[Row]:

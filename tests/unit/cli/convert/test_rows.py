@@ -408,9 +408,9 @@ def _links() -> Iterator[Fixture]:
         yield Fixture(base, {"rollsite/enableTLS": True}, lost="plaintext all the same")
         yield Fixture(base, {"rollsite/enableTLS": False})
         for key, value in {"enabled": True, "type": "client", "server/ip": "x", "server/port": 1, "concurrency": 50}.items():
-            yield Fixture(base, {f"rollsite/polling/{key}": value}, lost="not polled")
+            yield Fixture(base, {f"rollsite/polling/{key}": value}, lost="does not poll")
         polled = {"rollsite/polling/clientList/0/partID": None, "rollsite/polling/clientList": [{"partID": 10000}]}
-        yield Fixture(base, polled, lost="not polled")
+        yield Fixture(base, polled, lost="does not poll")
     yield Fixture("balanced", {"lbrollsite/size": "2M"}, lost="not limited")
     hubs = [{"id": 1, "ip": "192.0.2.50", "port": 30001}, {"id": 2, "ip": "192.0.2.51", "port": 30001}]
     for key in ("id", "ip", "port"):
