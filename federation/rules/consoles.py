@@ -1,4 +1,4 @@
-"""Rules about consoles: what is shown is deployed, and each has a name of its own. And what to say of those that are shown."""
+"""Rules about consoles: a module that is shown is deployed, and each console has its own host name. Warnings about those shown."""
 
 from collections.abc import Collection, Iterator
 
@@ -15,7 +15,7 @@ from federation.units.portal.consoles import CONSOLE, shown_portal
 
 
 def differs_from_the_stack(stack: CheckedStack) -> Iterator[Problem]:
-    """Without consoles of the stack a unit has nothing to differ from."""
+    """A problem for each unit with `boards` in a stack without `fate:boards`."""
     return of_each(_units(stack.spec) if stack.spec.boards is None else (), lambda unit: _nothing_to_differ_from(stack, unit))
 
 
@@ -29,7 +29,7 @@ def _nothing_to_differ_from(stack: CheckedStack, unit: ConsoleUnit) -> Iterator[
 
 
 def own_consoles_are_deployed(stack: CheckedStack) -> Iterator[Problem]:
-    """The consoles that a unit names are its own. Units of an unknown release or combination have other problems."""
+    """A problem for each console that a unit names and does not deploy. Other rules report an unknown release or combination."""
     return of_each(_units(stack.spec) if stack.spec.boards is not None else (), lambda unit: _own_consoles(stack, unit))
 
 
@@ -41,7 +41,7 @@ def _own_consoles(stack: CheckedStack, unit: ConsoleUnit) -> Iterator[Problem]:
 
 
 def consoles_are_deployed(stack: CheckedStack) -> Iterator[Problem]:
-    """The consoles that the stack names are those of one of its units."""
+    """A problem for each console in `fate:boards` that no unit deploys."""
     named = {} if stack.spec.boards is None else stack.spec.boards.consoles.named
     need_every_entry(stack.spec.parties, stack.spec.serving)
     deployed = [_deployed(unit) for unit in _units(stack.spec)]
@@ -56,7 +56,7 @@ def _not_deployed(where: str, who: str, name: str) -> Problem:
 
 
 def site_portal_is_there(stack: CheckedStack) -> Iterator[Problem]:
-    """The pages of a Site Portal are shown where there is one."""
+    """A problem when `fate:boards` shows the Site Portal of a stack that has none."""
     named = {} if stack.spec.boards is None else stack.spec.boards.consoles.named
     if CONSOLE in named and not stack.spec.site_portal:
         yield Problem(stack.place_of(("boards", "consoles", CONSOLE)), "this stack has no Site Portal", "describe one, or remove this line")
@@ -67,7 +67,7 @@ _Address = tuple[tuple[str, str], tuple[str, ...], str, str]
 
 
 def hosts_are_used_once(stack: CheckedStack) -> Iterator[Problem]:
-    """Names that are used twice, and a domain that leaves no room for the names below it."""
+    """Host names that two consoles use, and a domain that is too long for the names below it."""
     used: dict[tuple[str, str], str] = {}
     if stack.spec.boards is None:
         return
@@ -105,7 +105,7 @@ def _deployed(unit: ConsoleUnit) -> Collection[str]:
 
 
 def console_warnings(stack: PlannedStack) -> Iterator[Finding]:
-    """Consoles that anybody can use who reaches them, passwords that can be read on their way, boards that show nothing."""
+    """Warnings: consoles without a password, consoles without TLS, and `fate:boards` that shows nothing."""
     spec, place = stack.spec, stack.place_of(("boards",))
     if spec.boards is None:
         return

@@ -1,6 +1,6 @@
-"""What speaks against a descriptor, and is no reason to stop a federation that runs: refused in a new one, a warning of an accepted one.
+"""Rules about the content of descriptors: a problem in a new descriptor, a warning in an accepted one.
 
-An accepted peer keeps its routes until its operator severs it (invariant 4), so a rule that comes later does not reach back.
+An accepted peer keeps its routes until the operator blocks it (invariant 4), so a later rule must not stop a running federation.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def whereabouts_problems(spec: StackSpec, peer: Peer, place: str, *, resolve: bo
 
 
 def _low_ports(stack: PlannedStack, peer: Peer) -> Iterator[Finding]:
-    """Ports at which machines have their own services: a descriptor could point pods at them."""
+    """Ports of the machines' own services: a descriptor could make pods dial them."""
     for name, endpoint in peer.descriptor.endpoints.items() if dials(stack.units, peer) and not stack.spec.cluster.ranges else ():
         for port in (port for port in sorted(endpoint.ports.values()) if port < _FIRST_USER_PORT and port != _HTTPS):
             yield warning(
@@ -79,7 +79,7 @@ def doubt_warnings(stack: PlannedStack) -> Iterator[Finding]:
 
 
 def _shared_keys(stack: PlannedStack) -> Iterator[Finding]:
-    """Two parties whose CAs have one key: its holder can impersonate both."""
+    """Two parties whose CAs have the same key: its holder can impersonate both."""
     owners: dict[str, dict[str, str]] = {}
     own = [(party, f"party {party} of this stack", trust.in_order) for party, trust in stack.spec.trust.parties.items()]
     theirs = [

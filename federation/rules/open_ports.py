@@ -1,4 +1,4 @@
-"""What a preview warns of: ports that nothing in the stack keeps to known callers, and what whoever reaches one can do there."""
+"""Warnings about ports that the stack opens to every caller, with what a caller can do there."""
 
 from collections.abc import Iterator
 
@@ -60,7 +60,7 @@ def _published(stack: PlannedStack, unit: AnyUnit) -> Iterator[Finding]:
 
 
 def _shown(unit: AnyUnit) -> Iterator[tuple[str, str]]:
-    """The modules with a Service outside of the cluster that no source range limits, and its type."""
+    """The modules whose Service is reachable from outside the cluster without source ranges, each with the type of its Service."""
     kind = kind_of(unit)
     deployed = kind.deployed(unit)
     for name, spec in kind.module_specs(unit).items():

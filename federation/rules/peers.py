@@ -60,7 +60,7 @@ def collaboration_warnings(stack: PlannedStack) -> Iterator[Finding]:
 
 
 def unreadable_file_warnings(stack: PlannedStack) -> Iterator[Finding]:
-    """Severed peers whose descriptor file is not what was accepted."""
+    """Blocked peers whose descriptor file is no longer the accepted one."""
     for peer in stack.peers.accepted:
         if peer.unreadable is not None:
             yield warning(
@@ -72,7 +72,7 @@ def unreadable_file_warnings(stack: PlannedStack) -> Iterator[Finding]:
 
 
 def address_warnings(stack: PlannedStack) -> Iterator[Finding]:
-    """Peers of different owners at one address: one of them gets what is meant for the other."""
+    """Peers of different owners at one address: one of them receives the other's traffic."""
     first: dict[Address, Peer] = {}
     reported: set[tuple[str, str]] = set()
     for peer in (peer for peer in stack.ready.accepted if peer.routed):
@@ -117,7 +117,7 @@ def expiry_warnings(stack: PlannedStack) -> Iterator[Finding]:
 
 
 def peers_are_outside(stack: CheckedStack) -> Iterator[Problem]:
-    """Names in a namespace of this stack; pods would search them there."""
+    """Peers whose host name would resolve inside a namespace of this stack."""
     namespaces = dict(of_each(stack.units, lambda unit: [(unit.namespace, ".".join(unit.path))]))
     for peer in stack.peers.accepted:
         for name, endpoint in peer.descriptor.endpoints.items():
@@ -127,7 +127,7 @@ def peers_are_outside(stack: CheckedStack) -> Iterator[Problem]:
 
 
 def peers_are_beyond_the_cluster(stack: CheckedStack) -> Iterator[Problem]:
-    """Addresses of the cluster; only an operator may mean a Service by its address."""
+    """Descriptors with an address in `cluster.ranges`. An operator may type one by hand, to reach a Service."""
     ranges = [ipaddress.ip_network(text) for text in stack.spec.cluster.ranges]
     for peer in (peer for peer in stack.peers.accepted if not peer.by_hand):
         for name, endpoint in peer.descriptor.endpoints.items():
@@ -190,7 +190,7 @@ def _hosts(publication: Publication) -> tuple[str, ...]:
 
 
 def _published(unit: AnyUnit) -> tuple[tuple[PublishedService, ...], Mapping[str, int]]:
-    """Its endpoints and the ports of its release; none of a release or engine that does not exist, which is a problem of its own."""
+    """A unit's endpoints and the ports of its release; empty for an unknown release or engine, which another rule reports."""
     kind = kind_of(unit)
     if unit.spec.release not in unit.releases:
         return (), {}

@@ -1,4 +1,4 @@
-"""What the catalogue does not know for sure of the releases that a stack deploys: warnings of each preview."""
+"""Warnings about releases that a stack deploys: what the catalogue marks as uncertain."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -12,7 +12,7 @@ from federation.units.kinds.registry import kind_of
 
 
 def release_warnings(stack: PlannedStack) -> Iterator[Finding]:
-    """A sentence for each doubt that concerns a party or the exchange of this stack."""
+    """A warning for each uncertain row that concerns a party or the exchange of this stack."""
     for unit in (unit for unit in stack.units if unit.row.program == "FATE"):
         kind, own = kind_of(unit), cast(Any, unit.spec)
         specs = kind.module_specs(unit)
@@ -24,7 +24,7 @@ def release_warnings(stack: PlannedStack) -> Iterator[Finding]:
 
 
 def _concerns(row: UncertainRow, deployed: Mapping[str, ModuleSpec], variant: Variant) -> bool:
-    """Whether a doubt is one here; one about images is none when the stack names them."""
+    """Whether an uncertain row concerns this unit. A row about images does not when the stack names the images itself."""
     of_release = {name for name, spec in deployed.items() if spec.image.tag is None and spec.image.digest is None}
     return (
         (not row.modules or bool(of_release & set(row.modules)))

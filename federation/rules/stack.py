@@ -1,4 +1,4 @@
-"""Rules over the whole stack configuration: what no single field can know."""
+"""Rules over the whole stack configuration, which no single field can check."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -28,7 +28,7 @@ _LONGEST_OVERRIDE = timedelta(days=30)
 
 
 def broken_rules(stack: CheckedStack) -> Iterator[Problem]:
-    """Every problem of a stack that no field shows by itself."""
+    """Every problem that takes more than one field to see."""
     return run_rules(_RULES, stack)
 
 
@@ -49,7 +49,7 @@ def warnings_of(stack: PlannedStack) -> Iterator[Finding]:
 
 
 def far_overrides(stack: CheckedStack) -> Iterator[Problem]:
-    """Permissions to destroy a hub that would be forgotten before they end."""
+    """Permissions to destroy a hub that end so late that people would forget them."""
     if stack.today is None:
         return
     last = (stack.today + _LONGEST_OVERRIDE).isoformat()
@@ -158,7 +158,7 @@ NodePort = tuple[tuple[str, ...], tuple[str, ...], int | None]
 
 
 def _published_node_ports(unit: AnyUnit) -> Iterator[NodePort]:
-    """Whose, under which key, and the number, None when it is missing."""
+    """Each published node port: its owner's path, its key, and the number; None when the number is missing."""
     for name, publication in unit.spec.publish.by_endpoint.items():
         if publication.type == "NodePort":
             key = "httpPort" if isinstance(publication, PublishNginx) else "port"

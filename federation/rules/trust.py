@@ -14,7 +14,7 @@ from federation.units.checked import CheckedStack, PlannedStack, of_every_party,
 
 
 def certificates_fit(stack: CheckedStack) -> Iterator[Problem]:
-    """Modes that fit the engines. Parties of an unknown engine have other problems."""
+    """A problem for each TLS mode that does not fit the engine. Another rule reports unknown engines."""
     return of_each(party_units(stack.spec).values(), lambda unit: run_rules((_issuer_fits, _engine_needs_a_certificate), stack, unit))
 
 
@@ -26,7 +26,7 @@ def _engine_needs_a_certificate(stack: CheckedStack, unit: PartyUnit) -> Iterato
 
 
 def authorities_are_of_parties(stack: CheckedStack) -> Iterator[Problem]:
-    """Authorities that can sign for their own party, which is one of this stack."""
+    """A problem for each CA that can sign for another party, or whose party is not in this stack."""
     return of_each(sorted(stack.spec.trust.parties, key=int), lambda party: _authorities(stack, party))
 
 
@@ -54,7 +54,7 @@ def callers_have_authorities(stack: CheckedStack, unit: PartyUnit) -> Iterator[P
 
 
 def _issuer_fits(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
-    """An Issuer of cert-manager is named where it signs, and nowhere else."""
+    """A problem when a party uses cert-manager without an Issuer or without a link that needs a certificate, or names an unused Issuer."""
     own, where = unit.spec, stack.at(unit, "issuer")
     if own.tls != CERT_MANAGER:
         if own.issuer is not None:

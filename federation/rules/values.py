@@ -1,4 +1,4 @@
-"""Rules that need chart values or images: checked with the others, for the units whose engines and release are known."""
+"""Rules that need chart values or images: for units whose engines and release are known."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def named_images(spec: StackSpec) -> frozenset[str]:
 
 
 def digests_are_used(stack: CheckedStack) -> Iterator[Problem]:
-    """Every digest is of an image of the stack."""
+    """A problem for each digest that belongs to no image of the stack."""
     known = sorted(named_images(stack.spec))
     for upstream in sorted(stack.spec.images.digests.keys() - set(known)) if known else ():
         yield Problem(

@@ -1,4 +1,4 @@
-"""How many parties a stack can know, route to and trust: what Pulumi, Kubernetes and FATE's proxies hold. More is refused beforehand."""
+"""Limits of Pulumi, Kubernetes and FATE's proxies on the number of parties. A stack above a limit is refused before anything changes."""
 
 import json
 from collections.abc import Iterator, Mapping

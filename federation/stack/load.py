@@ -87,7 +87,7 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
 
 
 def _not_read(source: StackSource) -> Iterator[Problem]:
-    """Keys that look like this program's and that nobody reads: a whole section would be missing without a word."""
+    """Keys that look like this program's but that it does not read: without a problem, a whole section would be ignored silently."""
     for key in source.engine_config:
         namespace, colon, name = key.rpartition(":")
         known = name in _KEYS or name == "secrets"
@@ -140,7 +140,7 @@ def check_secrets(loaded: LoadedStack, secrets: Mapping[str, str]) -> None:
 
 
 def _no_texts(loaded: LoadedStack, secrets: Mapping[str, Any]) -> Iterator[Problem]:
-    """Entries that are empty, or more than one value: a password of nothing protects nothing."""
+    """Entries that are empty, or not a single text: an empty password protects nothing."""
     for name in loaded.plan.secret_names:
         if name in secrets and not (isinstance(secrets[name], str) and secrets[name].strip()):
             yield Problem(
@@ -192,7 +192,7 @@ def published_plan(loaded: LoadedStack, secrets: Mapping[str, str]) -> StackPlan
 
 
 def _console_certificates(loaded: LoadedStack, secrets: Mapping[str, str]) -> Iterator[Problem]:
-    """Certificates that browsers would refuse for one of the names they reach consoles by."""
+    """Console certificates that browsers would refuse for one of the consoles' host names."""
     for unit in loaded.plan.units:
         names = unit.console_certificate
         if names is not None and secrets.keys() >= set(names.values()):

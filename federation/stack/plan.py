@@ -135,7 +135,7 @@ def plan_stack(spec: StackSpec, peers: Peers, today: date | None = None) -> Stac
 
 
 def _set_to_wait(peers: Peers) -> dict[str, str]:
-    """Accepted peers whose operator wants no routes to them yet, or not now."""
+    """Accepted peers that the operator keeps without routes for now."""
     return {peer.name: peer.reason or "its state is set to pending" for peer in peers.accepted if peer.state == "pending"}
 
 

@@ -1,4 +1,4 @@
-"""Planning everything that a release says it can be deployed as, to see that it can."""
+"""Plans a release in every combination that it claims to support, to prove that each can be planned."""
 
 import itertools
 from collections.abc import Iterator
