@@ -149,7 +149,7 @@ def _without(far_ends: Sequence[str], others: Sequence[str]) -> Iterator[str]:
 
 
 def _joined(far_ends: Sequence[str]) -> Iterator[str]:
-    """Address ranges that are one beside the other, as one range."""
+    """Adjacent address ranges, joined to one range."""
     networks = [ipaddress.ip_network(far_end) for far_end in far_ends if "/" in far_end and " " not in far_end]
     for version in (4, 6):
         yield from map(str, ipaddress.collapse_addresses(network for network in networks if network.version == version))  # type: ignore[type-var]  # of one version

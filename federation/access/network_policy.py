@@ -88,7 +88,7 @@ def party_ingress(unit: PartyUnit, deployed: frozenset[str]) -> Iterator[Ingress
 
 
 def service_ingress(modules: Mapping[str, ModuleSpec | None], ports: Mapping[str, int]) -> Iterator[IngressRule]:
-    """Every port of the modules whose Service the operator shows outside of the cluster."""
+    """Every port of the modules whose Service the operator opens to the outside of the cluster."""
     for module, spec in modules.items():
         if spec is not None and spec.service is not None and spec.service.type != "ClusterIP":
             yield IngressRule(f"service-{naming.kebab_case(module)}", module, tuple(sorted({*ports_of([module], ports).values()})), [])
@@ -117,7 +117,7 @@ def policy(unit: AnyUnit, name: str, pods: Mapping[str, str], *, ingress: list[R
 
 
 def unit_policies(unit: AnyUnit, engines: Iterable[EgressTarget] = ()) -> Iterator[Manifest]:
-    """Of all pods of a unit: each other, name resolution, external engines, and what the operator allows; and of all others: nothing."""
+    """The policy for all pods of a unit: each other, DNS, external engines, and what the operator allows. Pods of others get nothing."""
     settings = unit.stack.network_policy
     ingress = [*own_pods(unit, "from"), *_more(settings, "ingress")]
     egress = [*own_pods(unit, "to"), _name_resolution(settings.dns), *_more(settings, "egress"), *map(outside, engines)]
@@ -132,13 +132,13 @@ def unit_policies(unit: AnyUnit, engines: Iterable[EgressTarget] = ()) -> Iterat
 
 
 def is_closed(unit: AnyUnit) -> bool:
-    """Whether a pod that no policy names is cut off: others may live in a namespace that the stack did not make."""
+    """Whether pods that no policy selects are cut off. Not in a namespace that the stack did not make: others may use it."""
     default_deny = unit.stack.network_policy.default_deny
     return unit.stack.cluster.makes_namespaces if default_deny is None else default_deny
 
 
 def doctor_policies(unit: TrainingUnit, peers: Peers) -> Iterator[Manifest]:
-    """What lets the pod of `fatefed doctor PEER --in-cluster` ask every peer that this stack dials; it runs beside one of them for all."""
+    """Lets the pod of `fatefed doctor PEER --in-cluster` connect to every peer that this stack dials; it runs in one unit for all units."""
     if not unit.stack.network_policy.enabled:
         return
     own = tuple(units(unit.stack))
@@ -155,7 +155,7 @@ def _name_resolution(dns: DnsSpec) -> Rule:
 
 
 def outside(target: EgressTarget) -> Rule:
-    """To an engine or server outside of the stack: by address; a policy holds no names, so the ports of one are open anywhere."""
+    """The rule for an engine or server outside the stack. A policy cannot hold a name: for a name its ports are open to every address."""
     return connect("to", [] if target.address is None else ranges_of([single(target.address)]), target.ports)
 
 
@@ -201,7 +201,7 @@ def policy_peer(pods: Pods) -> Rule:
 
 
 def beyond_the_cluster(cluster: ClusterSpec, host: str) -> list[Rule]:
-    """Everywhere that a peer of this name may be: not in `cluster.ranges`, unless the operator typed a Service, nor where nobody is."""
+    """Each address that a peer's name may resolve to: none of `cluster.ranges` or reserved ranges; the namespace of a typed Service."""
     typed = namespace_of(host) if "svc" in host.split(".") else None
     policy_peers = [{"ipBlock": {"cidr": cidr, "except": _closed(cluster, cidr)}} for cidr in ("0.0.0.0/0", "::/0")]
     return [*policy_peers, *([] if typed is None else [{"namespaceSelector": namespace_labels(typed)}])]

@@ -217,7 +217,7 @@ def _as_the_stack_says(
 ) -> Peer | str | Problems:
     """A peer of whom the stack file says which unit it is. Nothing of a suspended one's file is needed, so none that is wrong stops anyone.
 
-    It is severed as that unit, and holds its party id with the accepted key: nothing comes from a file that is not the accepted one.
+    It is blocked as that unit and keeps its party id with the accepted key: nothing is read from a file that was not accepted.
     """
     match by_descriptor:
         case Peer() as peer if (peer.kind, peer.party_id) != (spec.what, spec.party_id):

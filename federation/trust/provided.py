@@ -1,4 +1,4 @@
-"""Certificates that an operator gave: what of them is public, which a stack remembers, and what it does when they change.
+"""Certificates that an operator provides: their public part, which the state records, and the effects of a change.
 
 Only the running program decrypts their values: `fatefed plan` does not know them. What is not known counts as unchanged.
 """
@@ -116,7 +116,7 @@ def _changes(reader: Reader, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
 
 
 def _signer(chain: list[x509.Certificate], authorities: list[x509.Certificate]) -> str:
-    """Which authority a chain ends at; empty when none of them."""
+    """The authority at which a chain ends; empty when it ends at none of them."""
     current, rest = chain[0], chain[1:]
     for _ in chain:
         for authority in authorities:
@@ -130,7 +130,7 @@ def _signer(chain: list[x509.Certificate], authorities: list[x509.Certificate]) 
 
 
 def _authority(certificate: x509.Certificate) -> str:
-    """An authority by its name and public key: one that was only issued anew is the same to everybody who trusts it."""
+    """The identity of an authority: its name and public key. A reissued certificate with both is the same authority to its readers."""
     form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     try:
         known = certificate.subject.public_bytes() + certificate.public_key().public_bytes(*form)

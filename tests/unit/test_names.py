@@ -77,3 +77,13 @@ def test_a_banned_word_is_seen_wherever_a_name_is_given(source: str, name: str) 
 @pytest.mark.parametrize("name", ["founder", "NOT_FOUND", "union_tag_not_found", "mistold", "HTTPNotFound"])
 def test_other_words_are_free(name: str) -> None:
     assert not BANNED & set(words(name))
+
+
+def test_what_makes_a_place_is_called_place_of() -> None:
+    paths = [path for folder in ("federation", "components", "cli") for path in sorted((ROOT / folder).rglob("*.py"))]
+    nodes = [(path, node) for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    typed = [(path, node.arg, node.annotation) for path, node in nodes if isinstance(node, ast.arg)]
+    typed += [(path, ast.unparse(node.target), node.annotation) for path, node in nodes if isinstance(node, ast.AnnAssign)]
+    makers = [(path, name) for path, name, annotation in typed if annotation is not None and ast.unparse(annotation) == "PlaceOf"]
+    assert len(makers) > 10, "the walk saw none"
+    assert [(path, name) for path, name in makers if name != "place_of"] == []
