@@ -5,7 +5,7 @@ from functools import partial
 
 import pulumi
 
-from components import External, LastMessages, Site, StackRecord, UnitArgs, make_units, published_bodies
+from components import LastMessages, Site, StackRecord, UnitArgs, external_peers, make_units, published_bodies
 from components.base import refuse_self_routes, refused
 from components.cluster import cluster_uids, object_providers
 from components.manifests import extra_manifests
@@ -37,8 +37,7 @@ def main() -> None:
     others = (*plan.unpinned, *source_warnings(spec, stack.peers, published_descriptors, pulumi.get_stack()))
     for warning in (*plan.warnings, *expiry_warnings(stack, secrets, now), *weak_certificate_warnings(stack, secrets), *others):
         pulumi.log.warn(warning)
-    for peer in plan.external:
-        External(peer)
+    external_peers(plan.external, last, record.urn)
     sites = {unit.key: Site(unit, last, opts, record.urn, namespaces.occupancy_guard(unit, last), retained) for unit in plan.units}
     addresses = {live: address for site in sites.values() for live, address in site.addresses.items()}
     check = refuse_self_routes(plan.units, stack.peers, stack.source.place_of, addresses)

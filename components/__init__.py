@@ -7,20 +7,20 @@ import gc
 gc.set_threshold(50_000, 20, 20)
 
 from components.exported import compared_with_exports, published_bodies
-from components.external import External
+from components.external import external_peers
 from components.last_messages import LastMessages
 from components.site import Site
 from components.stack_record import StackRecord
 from components.unit import Unit, UnitArgs, make_units
 
 __all__ = [
-    "External",
     "LastMessages",
     "Site",
     "StackRecord",
     "Unit",
     "UnitArgs",
     "compared_with_exports",
+    "external_peers",
     "make_units",
     "published_bodies",
 ]

@@ -16,7 +16,7 @@ from federation.access.engine_policy import EgressTarget, Ports, driver_ports, e
 from federation.base import naming
 from federation.base.hosts import namespace_of, nobodys
 from federation.base.naming import selector
-from federation.base.scalars import is_ip
+from federation.base.scalars import MANY_PEERS, is_ip
 from federation.catalogue.ports import ports_of
 from federation.config.modules import ModuleSpec
 from federation.config.network import DnsSpec, Elsewhere, NetworkPolicySpec
@@ -109,11 +109,22 @@ def own_pods(unit: AnyUnit, side: str) -> list[Rule]:
 
 def policy(unit: AnyUnit, name: str, pods: Mapping[str, str], *, ingress: list[Rule], egress: list[Rule] | None = None) -> Manifest:
     """The policy `fate-<name>` for pods with these labels (none: for every pod); without `egress` it says nothing of that direction."""
-    sides = {"ingress": ingress} | ({} if egress is None else {"egress": egress})
+    sides = {"ingress": ingress} | ({} if egress is None else {"egress": _by_ports(egress) if len(egress) > MANY_PEERS else egress})
     body = {"podSelector": {"matchLabels": dict(pods)} if pods else {}, "policyTypes": [side.title() for side in sides], **sides}
     return Manifest(
         f"policy-{name}", "networking.k8s.io/v1", "NetworkPolicy", f"fate-{name}", unit.namespace, unit.labels, {}, {"spec": body}
     )
+
+
+def _by_ports(rules: Iterable[Rule]) -> list[Rule]:
+    """The same rules, those to the same ports as one. What is open to everyone stays a rule of its own."""
+    to_anyone, by_ports = [], dict[str, Rule]()
+    for rule in rules:
+        if "to" in rule:
+            by_ports.setdefault(repr(rule["ports"]), {"to": [], "ports": rule["ports"]})["to"].extend(rule["to"])
+        else:
+            to_anyone.append(rule)
+    return [*to_anyone, *by_ports.values()]
 
 
 def unit_policies(unit: AnyUnit, engines: Iterable[EgressTarget] = ()) -> Iterator[Manifest]:

@@ -31,6 +31,8 @@ def _text(pattern: str, words: str) -> StringConstraints:
 
 # Of one endpoint: each is a line of a route file, or a rule of a policy, of every member.
 MAX_ADDRESSES = 16
+# With more of them, a stack writes its peers closer together: Pulumi and Kubernetes pay for each resource and for each byte.
+MANY_PEERS = 100
 
 
 def _cidr(value: str) -> str:

@@ -3,7 +3,7 @@
 A hub (an exchange, an FML Manager) affects its members among each other; any other unit itself and those that it dials.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,24 +35,30 @@ def affected(unit: str, touched: Collection[str], members: Collection[str], grou
     if groups is None:
         names = [_pair(unit, other) for other in sorted(touched, key=by_number)]
         return Pairs(tuple(names[:SHOWN]), max(0, len(names) - SHOWN))
-    partners = {one: _partners(one, members, groups) for one in touched}
-    both = sum(len(others & set(touched)) for others in partners.values()) // 2
-    named = [*_named(partners), *(_pair(unit, one) for one in sorted(touched, key=by_number) if not partners[one])]
-    alone = sum(not others for others in partners.values())
-    total = sum(map(len, partners.values())) - both + alone
+    every, moved = frozenset(members), frozenset(touched)
+    within = every & moved
+    if groups:
+        numbers = {one: len(_partners(one, every, groups)) for one in moved}
+        both = sum(len(_partners(one, within, groups)) for one in moved)
+    else:  # counted, not listed: 10,000 members are 50 million pairs
+        numbers = {one: len(every) - (one in every) for one in moved}
+        both = sum(len(within) - (one in within) for one in moved)
+    ordered = sorted(moved, key=by_number)
+    named = [*_named(ordered, every, groups), *(_pair(unit, one) for one in ordered if not numbers[one])]
+    total = sum(numbers.values()) - both // 2 + sum(not number for number in numbers.values())
     return Pairs(tuple(named[:SHOWN]), max(0, total - SHOWN))
 
 
-def _partners(one: str, members: Collection[str], groups: Sequence[Collection[str]]) -> set[str]:
-    among = set(members) if not groups else {other for group in groups if one in group for other in group} & set(members)
+def _partners(one: str, members: frozenset[str], groups: Sequence[Collection[str]]) -> frozenset[str]:
+    among = members if not groups else members.intersection(other for group in groups if one in group for other in group)
     return among - {one}
 
 
-def _named(partners: Mapping[str, set[str]]) -> Iterator[str]:
+def _named(ordered: Sequence[str], members: frozenset[str], groups: Sequence[Collection[str]]) -> Iterator[str]:
     """The first pairs, each once, the smaller id first."""
     seen: set[tuple[str, str]] = set()
-    for one in sorted(partners, key=by_number):
-        for other in sorted(partners[one], key=by_number):
+    for one in ordered:
+        for other in sorted(_partners(one, members, groups), key=by_number):
             low, high = sorted((one, other), key=by_number)
             if (low, high) not in seen:
                 seen.add((low, high))

@@ -1,6 +1,7 @@
 """Limits of Pulumi, Kubernetes and FATE's proxies on the number of parties. A stack above a limit is refused before anything changes."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ NGINX_ROUTES = 500
 # Pulumi's Python host hands all configuration to the program in one environment variable, of which Linux takes this (MAX_ARG_STRLEN):
 # else `pulumi` ends with `argument list too long`.
 CONFIG_BYTES, _VARIABLE = 128 * 1024, "PULUMI_CONFIG="
+_JSON_ENTRY = re.compile(r' {4}"[^"]*": \{')
 _MOVE = "move fate:peers into a file of its own: `fatefed peers move`"
 
 
@@ -105,6 +107,6 @@ def _too_many(unit: UnitPlan, table: str, place_of: PlaceOf) -> Iterator[Problem
 def _entries(text: str) -> int:
     """The parties of a route file: keys without indentation in YAML, with four spaces in JSON, server names in sni.yaml."""
     return sum(
-        (line[:1] not in " #s" and line.endswith(":")) or (line.startswith('    "') and line.endswith("{")) or line.startswith("  - fqdn:")
+        (line[:1] not in " #s" and line.endswith(":")) or line.startswith("  - fqdn:") or _JSON_ENTRY.match(line) is not None
         for line in text.splitlines()
     )

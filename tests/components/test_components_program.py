@@ -17,6 +17,7 @@ from cli.tools.state import deployed
 from components import Unit, UnitArgs
 from components.objects import Rendered
 from federation.base.live import live_values
+from federation.base.scalars import MANY_PEERS
 from federation.pki.authority import authority_certificate
 from tests.components.programs import run_program, secrets_for, traditional_key
 from tests.components.recorder import Cluster, Registered, Run, Secret, cluster_ip, plain, secrets_in, unknown_in
@@ -816,3 +817,17 @@ def test_a_stack_remembers_the_data_of_its_units_before_all_else(program: Progra
     assert providers[0] < kinds.index("Units") < min(providers[1:])
     assert max(providers) < kinds.index("Namespace")
     assert kinds.index("Units") < kinds.index("Site") < kinds.index("Exchange")
+
+
+def test_many_peers_stand_in_one_component_and_few_in_one_each(program: Program) -> None:
+    def members(count: int) -> Case:
+        peers = {f"member-{n}": {"partyId": str(20000 + n), "unsigned": True, "rollsite": f"198.51.100.{n + 1}:9370"} for n in range(count)}
+        return ROLLSITE_EXCHANGE.changed(lambda config: config.update(peers=peers))
+
+    few, many = program(members(MANY_PEERS)), program(members(MANY_PEERS + 1))
+    assert len(few.of("ExternalParty")) == MANY_PEERS
+    assert few.of("ExternalPeers") == []
+    assert many.of("ExternalParty") == []
+    inputs = many.one("ExternalPeers", "external-peers").inputs["peers"]
+    assert len(inputs) == MANY_PEERS + 1
+    assert inputs["member-0"] == "party 20000, active, rollsite 198.51.100.1:9370"

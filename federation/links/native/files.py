@@ -9,8 +9,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from federation.base.scalars import PartyId, in_brackets
+from federation.base.scalars import MANY_PEERS, PartyId, in_brackets
 
 # A peer without routes keeps an nginx entry that leads nowhere: the router forgets entries only at its restart.
 TOMBSTONE_HOST, TOMBSTONE_PORT = "127.0.0.1", 1
@@ -104,7 +105,7 @@ def rabbitmq_route_table(brokers: Mapping[PartyId, HostPort]) -> str:
 
 def rollsite_route_table(entries: Mapping[str, Mapping[str, HostPort]]) -> str:
     """`route_table.json` of rollsite: {party id or `default`: {role: next hop}}. Re-read by rollsite every minute."""
-    return json.dumps({"route_table": _hops(entries), "permission": {"default_allow": True}}, indent=2) + "\n"
+    return _document({"route_table": _hops(entries), "permission": {"default_allow": True}})
 
 
 def osx_route_table(entries: Mapping[str, Mapping[str, HostPort]], own: str) -> str:
@@ -113,7 +114,17 @@ def osx_route_table(entries: Mapping[str, Mapping[str, HostPort]], own: str) -> 
     OSX refuses a table without the list `self_party`; `self.party` in broker.properties is an unknown key: nothing reads it.
     """
     table = {"route_table": _hops(entries), "self_party": [own], "permission": {"default_allow": True}}
-    return json.dumps(table, indent=2) + "\n"
+    return _document(table)
+
+
+def _document(table: Mapping[str, Any]) -> str:
+    """A route table as JSON; with many parties, each is one line, so that twice as many fit into a ConfigMap."""
+    routes = table["route_table"]
+    if len(routes) <= MANY_PEERS:
+        return json.dumps(table, indent=2) + "\n"
+    lines = ",\n".join(f"    {json.dumps(party)}: {json.dumps(hops)}" for party, hops in routes.items())
+    before, after = json.dumps({**table, "route_table": "..."}, indent=2).split('"..."')
+    return f"{before}{{\n{lines}\n  }}{after}\n"
 
 
 def exchange_list(exchanges: Mapping[str, Iterable[HostPort]]) -> str:

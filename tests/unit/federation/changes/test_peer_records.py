@@ -1,0 +1,93 @@
+"""A stack with many peers: what it records of them, what a preview says of each, and files and policies that mean the same."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from federation.base.scalars import MANY_PEERS
+from federation.changes.peers import peer_changes, peer_records
+from federation.peers.accepted import Peer, Peers
+from federation.stack.limits import _entries
+from federation.stack.plan import StackPlan, plan_stack
+from tests.support.configs import OSX_EXCHANGE, ROLLSITE_EXCHANGE, Case, party_descriptor
+
+
+def planned(case: Case, count: int, folder: Path, engine: str = "Eggroll") -> StackPlan:
+    """The plan of an exchange with this many members, of which one listens at another port and one has a name only."""
+    loaded = case.load(folder)
+    bodies = [party_descriptor(str(20000 + n), f"member-{n}", host=f"203.0.{n // 250}.{n % 250 + 1}", engine=engine) for n in range(count)]
+    endpoint = next(iter(bodies[0].endpoints))
+    changed = {0: {"ports": {"grpc": 9999}}, 1: {"host": "member.example", "addresses": ()}}
+    for number, update in changed.items():
+        other = bodies[number].endpoints[endpoint].model_copy(update=update)
+        bodies[number] = bodies[number].model_copy(update={"endpoints": {endpoint: other}})
+    peers = Peers(tuple(Peer(body.organization, body, "active") for body in bodies), {})
+    return plan_stack(loaded.spec, replace(peers, problems=loaded.peers.problems))
+
+
+def egress(plan: StackPlan, name: str) -> list[dict[str, Any]]:
+    """The egress rules of one policy."""
+    (found,) = [policy.fields["spec"]["egress"] for policy in plan.units[0].policies if policy.role == f"policy-{name}"]
+    return found  # type: ignore[no-any-return]
+
+
+def connections(rules: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """Each destination with the ports that are open there; `anyone` for a rule without destinations."""
+    return {(json.dumps(to, sort_keys=True), json.dumps(rule["ports"])) for rule in rules for to in rule.get("to", ["anyone"])}
+
+
+def test_a_record_says_what_a_peer_is_its_state_and_where_it_is_reached() -> None:
+    peer = Peer("clinic-b", party_descriptor(), "suspended")
+    assert peer_records([peer]) == {"clinic-b": "party 10000, suspended, nginx 203.0.113.21:9300, pulsar 203.0.113.20:6651"}
+
+
+def test_each_peer_that_comes_goes_or_changes_is_named() -> None:
+    old = {"bank-a": "party 9999, active", "bank-b": "party 9998, active", "bank-c": "party 9997, active"}
+    new = {"bank-a": "party 9999, active", "bank-b": "party 9998, suspended", "bank-d": "party 9996, active"}
+    assert dict(peer_changes(old, new)) == {
+        "bank-b": "peer bank-b changes: it was party 9998, active; it is party 9998, suspended",
+        "bank-c": "peer bank-c goes: it was party 9997, active",
+        "bank-d": "peer bank-d comes: party 9996, active",
+    }
+    assert list(peer_changes(old, old)) == []
+
+
+@pytest.mark.parametrize(("case", "engine"), [(ROLLSITE_EXCHANGE, "Eggroll"), (OSX_EXCHANGE, "OSX")], ids=str)
+def test_a_route_file_of_many_peers_is_shorter_and_says_the_same(case: Case, engine: str, tmp_path: Path) -> None:
+    few, many = (planned(case, count, tmp_path / str(count), engine) for count in (MANY_PEERS - 1, MANY_PEERS + 1))
+    texts = [plan.units[0].routes[0].fields["data"]["route_table.json"] for plan in (few, many)]
+    tables = [json.loads(text) for text in texts]
+    assert {key: value for key, value in tables[0].items() if key != "route_table"} == {
+        key: value for key, value in tables[1].items() if key != "route_table"
+    }
+    assert tables[0]["route_table"].items() <= tables[1]["route_table"].items()
+    assert [_entries(text) for text in texts] == [len(table["route_table"]) for table in tables]
+    assert len(tables[1]["route_table"]) > MANY_PEERS
+    assert len(texts[1]) < len(texts[0]) * 0.7
+
+
+def test_a_policy_towards_many_peers_has_a_rule_for_each_port_and_opens_nothing_more(tmp_path: Path) -> None:
+    many = planned(ROLLSITE_EXCHANGE, MANY_PEERS + 20, tmp_path / "many")
+    for name in ("peers-rollsite", "doctor"):
+        rules = egress(many, name)
+        assert len(rules) < 10, name
+        apart = [{"cidr": f"203.0.0.{n + 1}/32"} for n in range(MANY_PEERS + 20) if n != 1]
+        reached = {(json.dumps({"ipBlock": block}), 9999 if n == 0 else 9370) for n, block in enumerate(apart)}
+        told = {(json.dumps(to), rule["ports"][0]["port"]) for rule in rules for to in rule.get("to", []) if "except" not in str(to)}
+        assert reached <= told, name
+        strangers = {where for where, port in told - reached if port in (9999, 9370)}
+        assert strangers == set(), name
+
+
+def test_what_is_open_to_everyone_stays_a_rule_of_its_own() -> None:
+    from federation.access.network_policy import _by_ports
+
+    ports = [{"protocol": "TCP", "port": 9370}]
+    to = [{"ipBlock": {"cidr": f"203.0.113.{n}/32"}} for n in range(3)]
+    rules = [{"to": [to[0]], "ports": ports}, {"ports": ports}, {"to": [to[1], to[2]], "ports": ports}, {"to": [to[0]], "ports": []}]
+    assert connections(_by_ports(rules)) == connections(rules)
+    assert {"ports": ports} in _by_ports(rules)
+    assert len(_by_ports(rules)) == 3
