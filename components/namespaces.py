@@ -18,6 +18,7 @@ from federation.config.kubeconfig import read_kubeconfig
 from federation.config.kubectl import environment, kubectl
 from federation.config.stack import ClusterSpec
 from federation.units.namespace_owner import CLAIMS, WORKLOADS, Occupants, foreign_owner, granted, left_claims, names_of_ours, occupied
+from federation.units.node_ports import node_ports, taken_node_ports
 from federation.units.unit import UnitPlan
 
 _SECONDS = 20  # an API server that is well answers in far less than one
@@ -28,13 +29,13 @@ class UnreadError(Exception):
 
 
 class Namespaces:
-    """Whose the stack's namespaces are. Of a unit that the state does not know more is asked."""
+    """Whose the stack's namespaces are, and whose its node ports. Of a unit that the state does not know more is asked."""
 
     def __init__(self, spec: ClusterSpec, folder: Path, place_of: PlaceOf, units: Iterable[UnitPlan]) -> None:
         """`folder`: from where a relative kubeconfig is meant.
 
-        FederationError when a namespace belongs to another stack, or is missing and not for this one to make; RunError when the cluster
-        does not answer.
+        FederationError when a namespace belongs to another stack, or is missing and not for this one to make, and when a Service of
+        others has a node port of a unit; RunError when the cluster does not answer.
         """
         self._spec, self._folder, self._place = spec, folder, place_of
         units = [*units]
@@ -43,8 +44,9 @@ class Namespaces:
             raise FederationError(Problem(self._at(unit), problem.format(unit.namespace), granted(unit.namespace)) for unit in absent)
         notes = [(unit, self._note(unit)) for unit in self._asked(units)]
         wrong = [(unit, why) for unit, note in notes if note is not None and (why := foreign_owner(unit, note)) is not None]
-        if wrong:
-            raise FederationError(Problem(self._at(unit), *why) for unit, why in wrong)
+        taken = [Problem(self._at(unit), problem, remedy) for unit, problem, remedy in taken_node_ports(units, self._services(units))]
+        if wrong or taken:
+            raise FederationError([*(Problem(self._at(unit), *why) for unit, why in wrong), *taken])
 
     def occupancy_guard(self, unit: UnitPlan, last: LastMessages) -> ResourceHook:
         """Refuses, in a preview too, a unit that the state does not know, where others use its namespace; warns of claims that are left."""
@@ -68,6 +70,15 @@ class Namespaces:
 
     def _at(self, unit: UnitPlan) -> str:
         return self._place(tuple(unit.config_path.split(".")))
+
+    def _services(self, units: Iterable[UnitPlan]) -> list[Mapping[str, Any]]:
+        """All Services of the cluster, where a unit was given node ports; none where the stack may not read them (doctor says so)."""
+        if not any(map(node_ports, units)):
+            return []
+        try:
+            return list((self._get("default", "services", "--all-namespaces") or {}).get("items", []))
+        except UnreadError:
+            return []
 
     def _exists(self, namespace: str) -> bool:
         """Whether a namespace is there: by what Kubernetes puts into each, which the published Role may read; unread counts as there."""

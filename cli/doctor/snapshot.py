@@ -12,6 +12,7 @@ from federation.base.quantity import amount
 from federation.config.boards import HttpRouteBoards, IngressBoards, IstioBoards
 from federation.config.stack import StackSpec
 from federation.stack.load import LoadedStack
+from federation.units.node_ports import node_ports
 from federation.units.party import cert_manager
 from federation.units.unit import UnitPlan
 
@@ -189,19 +190,6 @@ def wanted(resources: Mapping[str, Mapping[str, str]]) -> dict[str, Decimal]:
         f"limits.{what}": number for what, number in limits.items()
     }
     return amounts | {what: requests[what] for what in ("cpu", "memory") if what in requests}
-
-
-def node_ports(unit: UnitPlan) -> dict[int, str]:
-    """The node ports that a unit was given, each with its Service."""
-    service_ports = {
-        port["nodePort"]: manifest.name
-        for manifest in unit.services
-        for port in manifest.fields["spec"]["ports"]
-        if port.get("nodePort") is not None
-    }
-    modules: dict[str, dict[str, Any]] = unit.chart.values.plain()["modules"]
-    module_ports = {name: (values.get("service") or {}).get("nodePorts") or {} for name, values in modules.items()}
-    return service_ports | {port: name for name, ports in module_ports.items() for port in ports.values()}
 
 
 def addresses(service: Object) -> list[str]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from cli.doctor.objects import REFRESH
 from cli.doctor.rows import CLUSTER_ROLE, ROLE, Row, not_read
-from cli.doctor.snapshot import SERVICES_EVERYWHERE, Snapshot, UnitView, expected, name_of, node_ports, pod_amounts
+from cli.doctor.snapshot import SERVICES_EVERYWHERE, Snapshot, UnitView, expected, name_of, pod_amounts
 from cli.tools.kubectl import Object
 from federation.base.quantity import amount, shown
+from federation.units.node_ports import node_ports
 from federation.units.unit import UnitPlan
 
 
