@@ -109,6 +109,6 @@ def _what_the_files_expect(namespace: str, text: str) -> Iterator[dict[str, Any]
             "metadata": {"name": name},
             "provisioner": "sandbox.federation.fate/volume",
         }
-    for name in sorted(set(re.findall(r"existingClaim: ([a-z-]+)", text))):
+    for name in sorted(set(re.findall(r'existingClaim: "?([a-z0-9-]+)', text))):
         spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
         yield {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
