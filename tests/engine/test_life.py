@@ -13,6 +13,7 @@ from federation.pki.identity import fingerprint, load_identity, new_identity
 from sandbox.errors import SandboxError
 from sandbox.workspace import Workspace
 from tests.engine.operators import Federation, config_map, hand_over, identity, in_a_week, objects
+from tests.support.configs import SIGNED_FROM, SIGNED_UNTIL
 
 pytestmark = pytest.mark.engine
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +44,7 @@ def test_a_tampered_descriptor_is_refused_in_the_preview_with_its_place(federati
         # A stranger's signature fits, and is not the accepted one.
         found = receive(whole, "here")
         assert not isinstance(found, tuple)
-        file.write_bytes(sign(found.descriptor, new_identity(), 99, "2026-01-01", "2027-11-20"))
+        file.write_bytes(sign(found.descriptor, new_identity(), 99, str(SIGNED_FROM), str(SIGNED_UNTIL)))
         assert "peers/clinic-b.json changed since it was accepted" in refused(space)
         added = space.attempt("fatefed", "peers", "add", "peers/clinic-b.json", "-s", "consortium", "--yes")
         assert added.returncode == 1
@@ -76,7 +77,7 @@ def test_a_stranger_at_the_exchanges_own_address_gets_no_route(federation: Feder
     body["endpoints"]["pulsar"] |= {"host": own["host"], "addresses": own["addresses"], "ports": {"tls": own["ports"]["tls"]}}
     body["endpoints"]["pulsar"]["serverName"] = body["endpoints"]["pulsar"]["serverName"].replace("10000", "10066")
     file, stack_file = space.folder / "stranger.json", space.folder / "stacks" / "Pulumi.consortium.yaml"
-    file.write_bytes(sign(Descriptor.model_validate(body), key, 1, "2026-01-01", "2027-11-20"))
+    file.write_bytes(sign(Descriptor.model_validate(body), key, 1, str(SIGNED_FROM), str(SIGNED_UNTIL)))
     before = stack_file.read_text()
     try:
         add = ("fatefed", "peers", "add", str(file), "--key", fingerprint(load_identity(key).public_key()), "--yes", "-s", "consortium")

@@ -107,7 +107,9 @@ class Case:
         return load_stack(self.write(folder))
 
 
-_signed = datetime.now(UTC).date() - timedelta(days=10)
+# The days on which descriptors of these tests may be accepted, whatever day it is.
+SIGNED_FROM = datetime.now(UTC).date() - timedelta(days=10)
+SIGNED_UNTIL = SIGNED_FROM + timedelta(days=365)
 
 
 def identity_of(organization: str) -> str:
@@ -123,7 +125,7 @@ def key_of(organization: str) -> str:
 
 def signed_file(descriptor: Descriptor, *, serial: int = 1, days: tuple[str, str] | None = None, signer: str | None = None) -> bytes:
     """What the owner of a unit sends, by default signed ten days ago for a year; `signer`: another organization's key."""
-    first, last = days or (_signed.isoformat(), (_signed + timedelta(days=365)).isoformat())
+    first, last = days or (SIGNED_FROM.isoformat(), SIGNED_UNTIL.isoformat())
     return sign(descriptor, identity_of(signer or descriptor.organization), serial, first, last)
 
 

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,18 @@ import pytest
 from federation.base.errors import FederationError
 from federation.peers.accepted import Peers
 from federation.stack.load import load_stack
-from tests.support.configs import BY_HAND, CLINIC, EXCHANGE, PENDING, SERVING_EXCHANGE, Case, key_of, party_descriptor, signed_file
+from tests.support.configs import (
+    BY_HAND,
+    CLINIC,
+    EXCHANGE,
+    PENDING,
+    SERVING_EXCHANGE,
+    SIGNED_UNTIL,
+    Case,
+    key_of,
+    party_descriptor,
+    signed_file,
+)
 
 
 def problem(case: Case, folder: Path) -> str:
@@ -89,10 +100,10 @@ def test_a_pipe_instead_of_a_file_is_refused_and_not_read(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("day", "said"),
     [
-        (date(2027, 10, 20), None),
-        (date(2027, 10, 21), "expires on 2027-11-20"),
-        (date(2027, 11, 20), "expires on 2027-11-20"),
-        (date(2027, 11, 21), "expired on 2027-11-20"),
+        (SIGNED_UNTIL - timedelta(days=31), None),
+        (SIGNED_UNTIL - timedelta(days=30), f"expires on {SIGNED_UNTIL}"),
+        (SIGNED_UNTIL, f"expires on {SIGNED_UNTIL}"),
+        (SIGNED_UNTIL + timedelta(days=1), f"expired on {SIGNED_UNTIL}"),
         (None, None),
     ],
 )
