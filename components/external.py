@@ -24,17 +24,17 @@ class External(FederationComponent):
 class ExternalPeers(FederationComponent):
     """All units of other organizations, where they are many; messages of the preview name those that come, go or change."""
 
-    def __init__(self, peers: Sequence[Peer], last: LastMessages, after: Output[Any]) -> None:
-        """`after`: until it is there, the state remembers the peers of before."""
+    def __init__(self, peers: Sequence[Peer], last: LastMessages, gate: Output[Any]) -> None:
+        """`gate`: until it is there, the state keeps the peers of before."""
         hooks = ResourceHookBinding(before_create=[_says_that_rows_end(last)], before_update=[_names_peers(last)])
-        super().__init__("ExternalPeers", "external-peers", ResourceOptions(hooks=hooks), {"peers": peer_records(peers)}, after)
+        super().__init__("ExternalPeers", "external-peers", ResourceOptions(hooks=hooks), {"peers": peer_records(peers)}, gate)
         self.register_outputs({})
 
 
-def external_peers(peers: Sequence[Peer], last: LastMessages, after: Output[Any]) -> None:
+def external_peers(peers: Sequence[Peer], last: LastMessages, gate: Output[Any]) -> None:
     """A component for each peer, or one for all of them when they are many."""
     if len(peers) > MANY_PEERS:
-        ExternalPeers(peers, last, after)
+        ExternalPeers(peers, last, gate)
     else:
         for peer in peers:
             External(peer)
@@ -44,8 +44,8 @@ def _says_that_rows_end(last: LastMessages) -> ResourceHook:
     def say(_: ResourceHookArgs) -> None:
         last.info(
             "external-peers",
-            f"with more than {MANY_PEERS} peers, one component ExternalPeers stands for all: rows External* that it replaces are deleted "
-            "from the state, and no route changes by that",
+            f"with more than {MANY_PEERS} peers, one component ExternalPeers stands for all, and this preview names no single peer: rows "
+            "External*, if there are any, are deleted from the state, and no route changes by that",
         )
 
     return ResourceHook("external-peers-replace-rows", say, opts=ResourceHookOptions(on_dry_run=True))

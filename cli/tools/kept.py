@@ -61,7 +61,8 @@ def _config(file: Path) -> dict[str, object]:
 
 
 def _of_another(copy: Path, file: Path) -> bool:
-    """Whether two files hold the keys of different stacks: with what they are encrypted, and the identity, once both have one."""
+    """Whether a copy holds the keys of another stack: encrypted with something else, or with an identity that the file lacks."""
     salts = [[YamlFile.read(one).values.get(key) for key in ("encryptionsalt", "encryptedkey")] for one in (copy, file)]
-    identities = {identity.get("key") for one in (copy, file) if isinstance(identity := _config(one).get("fate:identity"), dict)}
-    return salts[0] != salts[1] or len(identities - {None}) > 1
+    entries = [_config(one).get("fate:identity") for one in (copy, file)]
+    before, now = (entry.get("key") if isinstance(entry, dict) else None for entry in entries)
+    return salts[0] != salts[1] or before not in (None, now)

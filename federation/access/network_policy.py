@@ -117,14 +117,14 @@ def policy(unit: AnyUnit, name: str, pods: Mapping[str, str], *, ingress: list[R
 
 
 def _by_ports(rules: Iterable[Rule]) -> list[Rule]:
-    """The same rules, those to the same ports as one. What is open to everyone stays a rule of its own."""
-    to_anyone, by_ports = [], dict[str, Rule]()
+    """The same rules, those to addresses at the same ports as one. A rule that is open beyond its addresses stays apart."""
+    apart, by_ports = [], dict[str, Rule]()
     for rule in rules:
-        if "to" in rule:
+        if "ports" in rule and "to" in rule and all(peer.keys() == {"ipBlock"} and "except" not in peer["ipBlock"] for peer in rule["to"]):
             by_ports.setdefault(repr(rule["ports"]), {"to": [], "ports": rule["ports"]})["to"].extend(rule["to"])
         else:
-            to_anyone.append(rule)
-    return [*to_anyone, *by_ports.values()]
+            apart.append(rule)
+    return [*apart, *by_ports.values()]
 
 
 def unit_policies(unit: AnyUnit, engines: Iterable[EgressTarget] = ()) -> Iterator[Manifest]:

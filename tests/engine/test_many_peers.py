@@ -68,7 +68,8 @@ def test_each_peer_that_comes_goes_or_changes_is_named_with_what_that_does(hub: 
     changes = {change for change in hub.preview() if change[1].startswith("fate:")}
     assert changes == {("update", PEERS, "external-peers"), ("update", "fate:federation:Exchange", "exchange")}
     text = printed(hub)
-    assert "peer member-3 changes: it was party 20003, active, rollsite 198.51.0.4:9370; it is party 20003, suspended," in text
+    assert "peer member-3 changes: it was party 20003, active, rollsite 198.51.0.4:9370, descriptor " in text
+    assert "; it is party 20003, suspended, rollsite 198.51.0.4:9370, descriptor " in text
     assert "peer member-7 goes: it was party 20007, active, rollsite 198.51.0.8:9370" in text
     assert "peer newcomer comes: party 20700, active, rollsite 198.51.2.201:9370" in text
     assert "peer member-4" not in text

@@ -60,6 +60,15 @@ def test_a_copy_outlives_the_stack_file_and_nothing_is_begun_anew_beside_it(bank
     assert bank.project.stack_names == ["bank-a"]
 
 
+def test_a_copy_with_an_identity_outlives_a_file_that_has_passwords_only(bank: Stack) -> None:
+    written = keyed(bank)
+    keep_copy(bank)
+    text = written.decode().split("  fate:identity")[0].rstrip()
+    bank.file.write_text(f"{text}\n  fate:secrets:\n    party-9999-mysql:\n      secure: v1:another\n")
+    keep_copy(bank)
+    assert written in [file.read_bytes() for file in copy_of(bank).parent.iterdir()]
+
+
 def test_a_later_copy_of_the_same_keys_replaces_the_one_before(bank: Stack) -> None:
     keyed(bank)
     keep_copy(bank)

@@ -1,12 +1,14 @@
 """A stack with many peers: what it records of them, what a preview says of each, and files and policies that mean the same."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from federation.access.network_policy import _by_ports
 from federation.base.scalars import MANY_PEERS
 from federation.changes.peers import peer_changes, peer_records
 from federation.peers.accepted import Peer, Peers
@@ -34,14 +36,21 @@ def egress(plan: StackPlan, name: str) -> list[dict[str, Any]]:
     return found  # type: ignore[no-any-return]
 
 
-def connections(rules: list[dict[str, Any]]) -> set[tuple[str, str]]:
-    """Each destination with the ports that are open there; `anyone` for a rule without destinations."""
-    return {(json.dumps(to, sort_keys=True), json.dumps(rule["ports"])) for rule in rules for to in rule.get("to", ["anyone"])}
-
-
 def test_a_record_says_what_a_peer_is_its_state_and_where_it_is_reached() -> None:
     peer = Peer("clinic-b", party_descriptor(), "suspended")
-    assert peer_records([peer]) == {"clinic-b": "party 10000, suspended, nginx 203.0.113.21:9300, pulsar 203.0.113.20:6651"}
+    record = peer_records([peer])["clinic-b"]
+    assert re.fullmatch(r"party 10000, suspended, nginx 203.0.113.21:9300, pulsar 203.0.113.20:6651, descriptor [0-9a-f]{8}", record)
+
+
+def test_a_record_changes_with_the_addresses_behind_a_name_and_with_whatever_else_a_descriptor_says() -> None:
+    def record(**changes: Any) -> str:
+        body = party_descriptor()
+        nginx = body.endpoints["nginx"].model_copy(update={"host": "fate.clinic-b.example", "addresses": changes.pop("addresses", ())})
+        whole = body.model_copy(update={"endpoints": {**body.endpoints, "nginx": nginx}, **changes})
+        return peer_records([Peer("clinic-b", whole, "active")])["clinic-b"]
+
+    assert "nginx fate.clinic-b.example (203.0.113.21, 203.0.113.22):9300" in record(addresses=("203.0.113.21", "203.0.113.22"))
+    assert len({record(), record(addresses=("203.0.113.21",)), record(addresses=("203.0.113.66",)), record(release="1.10.0")}) == 4
 
 
 def test_each_peer_that_comes_goes_or_changes_is_named() -> None:
@@ -82,12 +91,16 @@ def test_a_policy_towards_many_peers_has_a_rule_for_each_port_and_opens_nothing_
         assert strangers == set(), name
 
 
-def test_what_is_open_to_everyone_stays_a_rule_of_its_own() -> None:
-    from federation.access.network_policy import _by_ports
-
+def test_a_rule_that_is_open_beyond_addresses_or_ports_stays_apart() -> None:
     ports = [{"protocol": "TCP", "port": 9370}]
     to = [{"ipBlock": {"cidr": f"203.0.113.{n}/32"}} for n in range(3)]
-    rules = [{"to": [to[0]], "ports": ports}, {"ports": ports}, {"to": [to[1], to[2]], "ports": ports}, {"to": [to[0]], "ports": []}]
-    assert connections(_by_ports(rules)) == connections(rules)
-    assert {"ports": ports} in _by_ports(rules)
-    assert len(_by_ports(rules)) == 3
+    anywhere = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}}], "ports": ports}
+    pods = {"to": [{"podSelector": {}}]}
+    rules = [{"to": [to[0]], "ports": ports}, {"ports": ports}, anywhere, pods, {"to": [to[1], to[2]], "ports": ports}]
+    assert _by_ports(rules) == [{"ports": ports}, anywhere, pods, {"to": to, "ports": ports}]
+
+
+def test_a_peer_that_gives_addresses_at_last_cuts_nobody_else(tmp_path: Path) -> None:
+    """The one that is known by name only opens its port to everywhere: what that opens and closes is said of it alone."""
+    plan = planned(ROLLSITE_EXCHANGE, MANY_PEERS + 20, tmp_path)
+    assert "203.0.0.3" not in json.dumps({k: v for k, v in plan.units[0].recorded.items() if k != "links"})
