@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pulumi import ProviderResource, ResourceOptions, ResourceTransformArgs, ResourceTransformResult
 
-from components.objects import Rendered
+from components.objects import Rendered, register_references
 from components.site import Site
 from federation.units.own_objects import KEPT_KINDS, ExtraManifests
 
@@ -22,5 +22,7 @@ def extra_manifests(
         return ResourceTransformResult(props=args.props, opts=ResourceOptions.merge(args.opts, kept))
 
     namespaces = [namespace for site in sites for namespace in site.namespace]
-    own = ResourceOptions.merge(opts, ResourceOptions(depends_on=namespaces, transforms=[keep]))
-    return [Rendered("kubernetes:yaml/v2:ConfigGroup", f"manifests-{file.name}", {"objs": list(file.documents())}, own) for file in files]
+    opts = ResourceOptions.merge(opts, ResourceOptions(depends_on=namespaces, transforms=[keep]))
+    documents = {file.name: list(file.documents()) for file in files}
+    register_references(document["apiVersion"] for own in documents.values() for document in own)
+    return [Rendered("kubernetes:yaml/v2:ConfigGroup", f"manifests-{name}", {"objs": own}, opts) for name, own in documents.items()]

@@ -4,13 +4,14 @@ Importing those takes longer than all else that the program imports, and for eac
 ([decision 0052](../docs/decisions/0052-where-the-time-of-a-preview-goes.md)).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
 import pulumi
 from pulumi import Input, Output, Resource, ResourceOptions
 from pulumi.resource import DependencyResource
+from pulumi.runtime.rpc import get_resource_module
 from pulumi_kubernetes import _utilities
 
 _VERSION = ResourceOptions(version=version("pulumi-kubernetes"))
@@ -46,12 +47,32 @@ class Rendered(pulumi.ComponentResource):
 
 
 def _token(api_version: str, kind: str) -> str:
-    return f"kubernetes:{api_version if '/' in api_version else f'core/{api_version}'}:{kind}"
+    return f"kubernetes:{_module(api_version)}:{kind}"
 
 
-def _only_urn(_: object, name: str, typ: str, urn: str) -> Resource:
-    return DependencyResource(urn)
+def _module(api_version: str) -> str:
+    return api_version if "/" in api_version else f"core/{api_version}"
 
 
-# How the SDK makes a resource of a reference, such as those that a chart has to its objects.
-_utilities.Module.construct = _only_urn  # type: ignore[method-assign,assignment]
+class _ByUrn(pulumi.runtime.ResourceModule):
+    """Makes a resource of a reference, such as those that a chart has to its objects: its URN is all that is known."""
+
+    def version(self) -> None:
+        """Any."""
+
+    def construct(self, name: str, typ: str, urn: str) -> Resource:
+        return DependencyResource(urn)
+
+
+def register_references(api_versions: Iterable[str]) -> None:
+    """References to objects of these versions become resources, also of a custom resource's version, which no SDK knows.
+
+    Without, the SDK makes a text of such a reference, and nothing can depend on it.
+    """
+    for module in {_module(api_version) for api_version in api_versions}:
+        if get_resource_module("kubernetes", module, "") is None:
+            pulumi.runtime.register_resource_module("kubernetes", module, _ByUrn())
+
+
+# In the place of the SDK's own classes too.
+_utilities.Module.construct = _ByUrn.construct  # type: ignore[method-assign,assignment]

@@ -176,3 +176,25 @@ def test_an_edit_of_a_file_shows_the_object_and_its_end_keeps_claims(stack: Work
     assert stack.kubectl("get", "persistentvolumeclaim", "kept-from-before", "-n", NAMESPACE)["metadata"]["name"] == "kept-from-before"
     accounts = stack.kubectl("get", "serviceaccounts", "-n", NAMESPACE)["items"]
     assert "runner" not in {account["metadata"]["name"] for account in accounts}
+
+
+def test_an_exchange_with_members_takes_custom_resources_and_is_still_the_first_to_be_refused(
+    clusters: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What guards the members depends on every object, also on those of a type that no SDK knows."""
+    exchange = {"namespace": NAMESPACE, "release": "1.11.2", "federation": "Eggroll", "publish": {"rollsite": {"type": "LoadBalancer"}}}
+    config = {
+        "organization": "consortium",
+        "federation": {"name": "fraud", "domain": DOMAIN, "topology": "star", "link": "native"},
+        "exchange": exchange,
+        "peers": {"member": {"partyId": "20000", "unsigned": True, "rollsite": "198.51.100.1:9370"}},
+        "manifests": {"kinds": "extra/kinds.yaml"},
+    }
+    space = operator("consortium", tmp_path_factory.mktemp("knobs-exchange"), clusters["consortium"], config)
+    write(space, "kinds", KIND, KNOB)
+    space.up()
+    assert space.preview() == []
+    deployed = json.loads(space.run("pulumi", "stack", "export", "-s", "consortium"))["deployment"]["resources"]
+    [guard] = [found for found in deployed if found["urn"].endswith("::exchange-has-active-members")]
+    assert guard["protect"]
+    assert [urn for urn in guard["dependencies"] if urn.endswith(f"test.example/v1:Knob::manifests-kinds:{NAMESPACE}/one")]
