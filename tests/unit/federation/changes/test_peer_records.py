@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from federation.access.network_policy import _by_ports
+from federation.base.errors import SHOWN
 from federation.base.scalars import MANY_PEERS
 from federation.changes.peers import peer_changes, peer_records
 from federation.peers.accepted import Peer, Peers
@@ -62,6 +63,17 @@ def test_each_peer_that_comes_goes_or_changes_is_named() -> None:
         "bank-d": "peer bank-d comes: party 9996, active",
     }
     assert list(peer_changes(old, old)) == []
+
+
+def test_of_thousands_of_changed_peers_fifty_are_named_and_the_rest_is_counted_by_what_happens_to_it() -> None:
+    old = {f"bank-{n:04}": "party 1, active" for n in range(3000)}
+    new = {name: "party 1, suspended" for name in list(old)[:2000]} | {f"clinic-{n}": "party 2, active" for n in range(7)}
+    lines = list(peer_changes(old, new))
+    assert [name for name, _ in lines] == [*sorted(old)[:SHOWN], sorted(old)[SHOWN - 1]]
+    rest = "and 2957 more peers (1950 change, 7 come, 1000 go)"
+    assert lines[-1][1] == f"{rest}: `pulumi preview --diff` shows each, under external-peers"
+    just = {name: old[name] for name in sorted(old)[:SHOWN]}
+    assert len(list(peer_changes({}, just))) == SHOWN, "nothing is counted when each is named"
 
 
 @pytest.mark.parametrize(("case", "engine"), [(ROLLSITE_EXCHANGE, "Eggroll"), (OSX_EXCHANGE, "OSX")], ids=str)
