@@ -12,6 +12,7 @@ from federation.access.network_policy import _by_ports
 from federation.base.errors import SHOWN
 from federation.base.scalars import MANY_PEERS
 from federation.changes.peers import peer_changes, peer_records
+from federation.links.native.files import HostPort, rollsite_route_table
 from federation.peers.accepted import Peer, Peers
 from federation.stack.limits import _entries
 from federation.stack.plan import StackPlan, plan_stack
@@ -88,6 +89,14 @@ def test_a_route_file_of_many_peers_is_shorter_and_says_the_same(case: Case, eng
     assert [_entries(text) for text in texts] == [len(table["route_table"]) for table in tables]
     assert len(tables[1]["route_table"]) > MANY_PEERS
     assert len(texts[1]) < len(texts[0]) * 0.7
+
+
+@pytest.mark.parametrize(("count", "form"), [(MANY_PEERS, "spread"), (MANY_PEERS + 1, "a line per party")], ids=str)
+def test_a_route_file_counts_its_entries_to_which_the_default_route_belongs(count: int, form: str) -> None:
+    entries = {str(10000 + n): {"default": HostPort("203.0.113.1", 9370)} for n in range(count - 1)}
+    lines = rollsite_route_table({**entries, "default": entries["10000"]}).splitlines()
+    assert ('    "default": {"default": [{"ip": "203.0.113.1", "port": 9370}]}' in lines) == (form == "a line per party")
+    assert ('    "default": {' in lines) == (form == "spread")
 
 
 def test_a_policy_towards_many_peers_has_a_rule_for_each_port_and_opens_nothing_more(tmp_path: Path) -> None:
