@@ -7,18 +7,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cli.keys.identity import write_edits
-from cli.keys.passwords import new_password, secret_path
+from cli.keys.passwords import give_command, new_password, secret_path
 from cli.stackfile.edit import Scalar
 from cli.tools.errors import CommandError
-from cli.tools.kept import keep_copy
+from cli.tools.files import shown
+from cli.tools.kept import copy_of, keep_copy
 from cli.tools.project import Stack
 from cli.tools.pulumi import pulumi
 from cli.tools.state import deployed, resources
 from federation.base import naming
 from federation.config.credentials import Credential
 from federation.config.units import PartyUnit, party_units
+from federation.manifests.secrets import SERVERS
 from federation.pki.identity import SECRET
 from federation.stack.load import LoadedStack
+from federation.stack.plan import StackPlan
 from federation.units.party.secrets import party_credentials
 
 _JOB, _OCCASION = "kubernetes:batch/v1:Job", ("spec", "template", "metadata", "annotations", "federation.fate/occasion")
@@ -108,9 +111,19 @@ def _refusal(stack: Stack, loaded: LoadedStack, slots: list[_Slot], name: str) -
         (any(one.slot not in _READERS for one in slots), "is the password of MySQL's root, who may sign in inside its pod only",
          f"change it in the server first: {_PAGE}, MySQL's root"),
         (not slots, "is no password of a party of this stack", f"name one of: {', '.join(known) or 'there is none'}"),
-        (name not in loaded.source.secret_names(), "is missing", f"`fatefed keys init {stack.options}`"),
+        (name not in loaded.source.secret_names(), "is missing", _remedy(stack, plan, slots, name)),
     )  # fmt: skip
     return next(((problem, remedy) for applies, problem, remedy in rows if applies), None)
+
+
+def _remedy(stack: Stack, plan: StackPlan, slots: list[_Slot], name: str) -> str:
+    """The remedy for a missing entry: data of a server knows only the password that it was made with."""
+    if name in plan.data_passwords:
+        return f"give {plan.data_passwords[name]}: `{give_command(stack, name)}`"
+    make = f"`fatefed keys init {stack.options}`"
+    if any(one.slot in SERVERS for one in slots):
+        return f"restore it from a copy of the stack file, such as {shown(copy_of(stack))}; {make} makes it for a party without data"
+    return make
 
 
 def _begin(stack: Stack, loaded: LoadedStack, slots: list[_Slot], name: str) -> Rotation:

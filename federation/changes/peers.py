@@ -8,7 +8,6 @@ from federation.base.errors import SHOWN
 from federation.peers.accepted import Peer
 from federation.peers.descriptor import digest
 
-
 # What a peer does between two records: the verb of many peers, and the sentence's end for one.
 _CHANGES = {"comes": ("come", "{new}"), "goes": ("go", "it was {old}"), "changes": ("change", "it was {old}; it is {new}")}
 

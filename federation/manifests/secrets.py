@@ -53,6 +53,11 @@ def server_passwords(secrets: Iterable[SecretPlan]) -> dict[str, str]:
     return {module: place.get(previous("password"), place["password"]) for module, place in places.items() if "password" in place}
 
 
+def previous_passwords(secrets: Iterable[SecretPlan]) -> frozenset[str]:
+    """The entries of fate:secrets whose passwords a Job replaces in their servers."""
+    return frozenset(secret.sources[previous("password")] for secret in secrets if previous("password") in secret.sources)
+
+
 def previous(slot: str) -> str:
     """The name of what a slot, or a key of a Secret, held before."""
     return f"previous-{slot}"

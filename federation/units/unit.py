@@ -15,7 +15,7 @@ from federation.config.units import AnyUnit
 from federation.manifests.jobs import JobPlan
 from federation.manifests.modules import ImageUse
 from federation.manifests.objects import PULL_SECRET_TYPE, TLS_SECRET_TYPE, Manifest, PodSecurity, SecretPlan, namespace
-from federation.manifests.secrets import pull_secret_names, server_passwords
+from federation.manifests.secrets import previous_passwords, pull_secret_names, server_passwords
 from federation.trust.mutual_tls import MutualTls
 from federation.trust.plan import TlsPlan
 from federation.trust.provided import Entries, RecordedCertificates
@@ -131,12 +131,18 @@ class UnitPlan:
 
     @property
     def data_passwords(self) -> Mapping[str, str]:
-        """Entries of fate:secrets whose passwords are in data that exists already, on claims that the stack names: {name: what it is}."""
+        """Entries of fate:secrets whose passwords a server's data holds already, so that nobody can make them anew: {name: what it is}.
+
+        The data is on a claim that the stack names, or `previous` says that the server has the password.
+        """
         claims = {module: claim["existingClaim"] for module, claim in self.data.get("claims", {}).items() if "existingClaim" in claim}
+        previous = previous_passwords(self.secrets)
         return {
             entry: f"the password that {module}'s data on claim {claims[module]} holds; on an empty claim, a new one"
-            for module, entry in server_passwords(self.secrets).items()
             if module in claims
+            else f"the password that {module} has until `pulumi up` changes it"
+            for module, entry in server_passwords(self.secrets).items()
+            if module in claims or entry in previous
         }
 
     @property

@@ -135,6 +135,53 @@ def test_what_is_changed_elsewhere_is_said(capsys: pytest.CaptureFixture[str], b
     assert bank.file.read_bytes() == before
 
 
+def without(stack: Stack, name: str) -> None:
+    """The stack file loses an entry of fate:secrets."""
+    line = f"    {name}: {{secure: v1:x:y}}\n"
+    assert line in stack.file.read_text()
+    stack.file.write_text(stack.file.read_text().replace(line, ""))
+
+
+def test_a_lost_password_that_a_server_has_is_given_or_restored_and_one_that_only_readers_have_is_made(
+    capsys: pytest.CaptureFixture[str], bank: Stack
+) -> None:
+    for slot in ("mysql", "rabbitmq", "notebook"):
+        without(bank, f"party-9999-{slot}")
+    write_fields(bank, ("parties", "9999", "modules", "mysql", "persistence"), {"existingClaim": "of-then"})
+
+    def remedy(name: str) -> str:
+        code, _, errors = run(capsys, "secrets", "rotate", name)
+        assert (code, f"fate:secrets.{name}: is missing" in errors) == (1, True)
+        return errors.partition("remedy: ")[2].strip()
+
+    command = "pulumi config set --secret --path 'fate:secrets.{}' -s bank-a < FILE"
+    what = "the password that mysql's data on claim of-then holds; on an empty claim, a new one"
+    assert remedy("party-9999-mysql") == f"give {what}: `{command.format('party-9999-mysql')}`"
+    make, copy = "`fatefed keys init -s bank-a`", "stacks/kept/Pulumi.bank-a.yaml"
+    assert (
+        remedy("party-9999-rabbitmq")
+        == f"restore it from a copy of the stack file, such as {copy}; {make} makes it for a party without data"
+    )
+    assert remedy("party-9999-notebook") == make
+
+
+def test_nobody_makes_the_previous_password_of_a_server_anew(capsys: pytest.CaptureFixture[str], bank: Stack) -> None:
+    """A Job signs in with it: with another one it can change nothing."""
+    assert run(capsys, "secrets", "rotate", "party-9999-mysql")[0] == 0
+    without(bank, "party-9999-mysql")
+    give = "pulumi config set --secret --path 'fate:secrets.party-9999-mysql' -s bank-a < FILE"
+    code, out, errors = run(capsys, "keys", "init", "--json")
+    assert (code, errors) == (0, "")
+    secrets = json.loads(out)["secrets"]
+    assert secrets["written"] == []
+    [missing] = secrets["missing"]
+    assert missing == {"name": "party-9999-mysql", "what": "the password that mysql has until `pulumi up` changes it", "command": give}
+    assert (
+        f"give the password that mysql has until `pulumi up` changes it: `{give}`"
+        in run(capsys, "secrets", "rotate", "party-9999-mysql")[2]
+    )
+
+
 def test_a_password_of_an_external_engine_is_its_owners(capsys: pytest.CaptureFixture[str], bank: Stack) -> None:
     engine = "{host: 192.0.2.5, port: 3306, user: fate, password: {secret: theirs}, database: fate_flow}"
     text = bank.file.read_text().replace("      modules:", f"      engines: {{mysql: {{external: {engine}}}}}\n      modules:", 1)
