@@ -10,9 +10,10 @@ from pydantic import BeforeValidator
 
 from cli.convert.versions import Series
 from federation.base.model import Model
+from federation.base.yaml_file import FastLoader
 
 Span = Annotated[Series, BeforeValidator(Series.read)]
-FACTS = yaml.load(files("cli.convert").joinpath("charts.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
+FACTS = yaml.load(files("cli.convert").joinpath("charts.yaml").read_text("utf-8"), Loader=FastLoader)  # noqa: S506 - it is safe
 CHARTS_READ: dict[str, list[str]] = FACTS["read"]
 
 

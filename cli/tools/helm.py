@@ -11,19 +11,20 @@ import yaml
 
 from cli.tools.errors import CommandError
 from cli.tools.progress import waits_for
+from federation.base.yaml_file import FastLoader
 
 _TIMEOUT = 120.0  # seconds
 # What helm says of the charts' link to their library, whatever happens.
 _NOTE = "found symbolic link"
 
 
-class _Loader(yaml.CSafeLoader):
+class _Loader(FastLoader):
     """As Kubernetes reads YAML: a date is a text."""
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in FastLoader.yaml_implicit_resolvers.items()
 }
 
 
