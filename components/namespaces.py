@@ -34,8 +34,8 @@ class Namespaces:
     def __init__(self, spec: ClusterSpec, folder: Path, place_of: PlaceOf, units: Iterable[UnitPlan]) -> None:
         """`folder`: from where a relative kubeconfig is meant.
 
-        FederationError when a namespace belongs to another stack, or is missing and not for this one to make, and when a Service of
-        others has a node port of a unit; RunError when the cluster does not answer.
+        FederationError when a namespace belongs to another stack, or is missing and not for this one to make, and when a Service
+        that is not of this stack has a node port of a unit; RunError when the cluster does not answer.
         """
         self._spec, self._folder, self._place = spec, folder, place_of
         units = [*units]

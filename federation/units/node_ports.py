@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from federation.base import naming
 from federation.units.unit import UnitPlan
 
 
@@ -20,13 +21,12 @@ def node_ports(unit: UnitPlan) -> dict[int, str]:
 
 
 def taken_node_ports(units: Iterable[UnitPlan], services: Iterable[Mapping[str, Any]]) -> Iterator[tuple[UnitPlan, str, str]]:
-    """Unit, problem and remedy for each node port that a Service outside of the units' namespaces has. `services`: of the whole cluster."""
+    """Unit, problem and remedy for each node port that a Service has which is not of these units. `services`: of the whole cluster."""
     units = [*units]
-    own = {unit.namespace for unit in units}
     owners = {
         port["nodePort"]: f"{service['metadata']['namespace']}/{service['metadata']['name']}"
         for service in services
-        if service["metadata"]["namespace"] not in own
+        if not _is_of(units, service["metadata"])
         for port in service["spec"].get("ports") or ()
         if "nodePort" in port
     }
@@ -35,3 +35,13 @@ def taken_node_ports(units: Iterable[UnitPlan], services: Iterable[Mapping[str, 
             if port in owners:
                 problem = f"Service {name} of {unit.key} cannot get node port {port}: Service {owners[port]} of this cluster has it"
                 yield unit, problem, "choose another port, and export the descriptor again"
+
+
+def _is_of(units: Iterable[UnitPlan], metadata: Mapping[str, Any]) -> bool:
+    """Whether a Service is one of a unit, by its namespace and its labels, or becomes one of it, by its name (`takeOver`)."""
+    labels = (metadata.get("labels") or {}).items()
+    for unit in (unit for unit in units if unit.namespace == metadata["namespace"]):
+        names = {*naming.CHART_OBJECTS, *(manifest.name for manifest in unit.services)}
+        if metadata["name"] in names or labels >= {(naming.PART_OF, "fate"), (naming.MANAGED_BY, "pulumi")}:
+            return True
+    return False

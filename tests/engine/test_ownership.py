@@ -173,21 +173,22 @@ def test_kubefates_namespace_is_refused(clusters: dict[str, Path], tmp_path: Pat
     assert "namespace kubefated holds deployment nginx of KubeFATE" in refused(space, *PREVIEW)
 
 
-def test_a_node_port_of_anothers_service_is_refused_in_the_preview(clusters: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("holder", ["holder", "taken-port"], ids=["elsewhere", "in the unit's namespace"])
+def test_a_node_port_of_anothers_service_is_refused_in_the_preview(holder: str, clusters: dict[str, Path], tmp_path: Path) -> None:
     port = STATIC_NODE_PORTS[-1]
     nodes = {"type": "NodePort", "port": port, "advertise": {"host": "203.0.113.9"}}
     unit = {"namespace": "taken-port", "release": "1.11.2", "federation": "Eggroll", "publish": {"rollsite": nodes}}
     space = operator("taken", tmp_path, clusters["consortium"], exchange("taken") | {"exchange": unit})
-    space.run("kubectl", "create", "namespace", "holder")
-    space.run("kubectl", "create", "service", "nodeport", "holder", "-n", "holder", "--tcp=80:80", f"--node-port={port}")
+    space.run("kubectl", "create", "namespace", holder)
+    space.run("kubectl", "create", "service", "nodeport", "holder", "-n", holder, "--tcp=80:80", f"--node-port={port}")
     try:
         text = refused(space, *PREVIEW)
         line = next(n for n, line in enumerate(space.stack_file.read_text().splitlines(), 1) if line.strip() == "fate:exchange:")
         assert f"Pulumi.taken.yaml:{line} fate:exchange: Service rollsite of exchange cannot get node port {port}: " in text
-        assert "Service holder/holder of this cluster has it" in text
+        assert f"Service {holder}/holder of this cluster has it" in text
         assert "choose another port" in text
     finally:
-        space.run("kubectl", "delete", "service", "holder", "-n", "holder")
+        space.run("kubectl", "delete", "service", "holder", "-n", holder)
     assert said(space, *PREVIEW)[0] == 0
 
 
