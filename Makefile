@@ -10,7 +10,7 @@ HASHES := $(shell date +%s)
 SLOW := $(addprefix tests/engine/test_,kubefate.py combinations.py boards.py local.py stack_reference.py cert_manager.py external.py)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: setup tools demo demo-down test lint traffic-server servers shells pulsar pyfate ci slow federations render bench schemas
+.PHONY: setup tools demo demo-down test lint traffic-server servers shells real-nodes test-real pulsar pyfate ci slow federations render bench schemas
 
 $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -48,6 +48,14 @@ servers:                     ## Debian's MariaDB, RabbitMQ and Docker registry, 
 	PATH=$$PATH:/usr/sbin; for tool in mariadbd mysql rabbitmq-server docker-registry; do command -v $$tool > /dev/null || missing=1; done; \
 	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mariadb-server-core mariadb-client-core rabbitmq-server docker-registry; }
 
+real-nodes:                  ## Debian's containerd, runc, CNI plugins and iptables, which `sandbox up --nodes real` runs
+	PATH=$$PATH:/usr/sbin; for tool in containerd runc iptables busybox ip nsenter; do command -v $$tool > /dev/null || missing=1; done; \
+	test -e /usr/lib/cni/bridge || missing=1; \
+	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends containerd runc containernetworking-plugins iptables busybox-static iproute2 util-linux procps; }
+
+test-real: $(INSTALLED) tools real-nodes  ## clusters with real nodes; needs root
+	$(BIN)/python -m pytest tests/nodes --durations=5
+
 shells:                      ## Debian's zsh and fish, which the tests of completion run beside bash
 	for tool in zsh fish; do command -v $$tool > /dev/null || missing=1; done; \
 	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends zsh fish; }
@@ -68,8 +76,9 @@ $(PYFATE)/.installed: tests/runtime/requirements.txt
 	$(PYFATE)/bin/pip install --quiet --no-deps --require-hashes -r $<
 	touch $@
 
-ci: test traffic-server servers shells pulsar pyfate  ## what CI runs: the tests, then the slower suites
+ci: test traffic-server servers shells pulsar pyfate real-nodes  ## what CI runs: the tests, then the slower suites
 	$(BIN)/python -m pytest tests/traffic tests/servers tests/shells tests/pulsar tests/runtime --durations=5
+	$(MAKE) test-real
 	$(MAKE) --jobs=2 slow federations
 	$(MAKE) demo
 	$(MAKE) demo-down

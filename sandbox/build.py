@@ -67,14 +67,15 @@ def _compile(recipe: Recipe, target: Path, say: Say) -> None:
         source = Path(shutil.copytree(versions.MODULES / recipe.folder, Path(scratch) / "source"))
         if recipe.name == "pulumi-resource-kubernetes":
             _embed_schema(source, recipe.version)
-        _run_with_heartbeat(command, source, recipe.name, say)
+        _run_with_heartbeat(command, source, recipe, say)
     say(f"built {recipe.name} {recipe.version} in {time.monotonic() - begun:.0f} s")
 
 
-def _run_with_heartbeat(command: list[str], folder: Path, name: str, say: Say) -> None:
+def _run_with_heartbeat(command: list[str], folder: Path, recipe: Recipe, say: Say) -> None:
+    name, environment = recipe.name, _go_environment() | ({"CGO_ENABLED": "0"} if recipe.static else {})
     begun = time.monotonic()
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, cwd=folder, env=_go_environment(), stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
         try:
             while process.poll() is None:
                 try:

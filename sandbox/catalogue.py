@@ -8,6 +8,7 @@ from sandbox import versions
 PULUMI_SDK = "github.com/pulumi/pulumi/sdk/v3"
 PROVIDER_MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 CERT_MANAGER = "github.com/cert-manager/cert-manager"
+COREDNS = "github.com/coredns/coredns"
 CERT_MANAGER_KINDS = ("certificates", "certificaterequests", "clusterissuers", "issuers")
 _VERSION_VARIABLE = f"{PULUMI_SDK}/go/common/version.Version"
 
@@ -24,6 +25,7 @@ class Recipe:
     beside: "tuple[Recipe, ...]" = ()  # other programs that it wants in its own folder
     module: str = PULUMI_SDK
     scripts: tuple[str, ...] = ()  # files of that module that it wants there too
+    static: bool = False  # whether it must run where there is no libc: in an image of its own
     always: bool = True  # whether `sandbox tools` gets it; otherwise only who names it
 
     @property
@@ -37,14 +39,14 @@ class Recipe:
         return f"{self.name}-{self.version}"
 
 
-def _kubernetes(name: str) -> Recipe:
+def _kubernetes(name: str, *, always: bool = True) -> Recipe:
     version = versions.of_module("kubernetes", "k8s.io/kubernetes")
     major, minor, _ = version.split(".")
     base = "k8s.io/component-base/version"
     # Without these the server calls itself v0.0.0.
     link = (f"{base}.gitVersion=v{version}", f"{base}.gitMajor={major}", f"{base}.gitMinor={minor}")
     package = f"k8s.io/kubernetes/cmd/{name}"
-    return Recipe(name=name, folder="kubernetes", package=package, version=version, link=link)
+    return Recipe(name=name, folder="kubernetes", package=package, version=version, link=link, always=always)
 
 
 def _language_host() -> Recipe:
@@ -108,5 +110,7 @@ def recipes() -> dict[str, Recipe]:
             scripts=tuple(f"deploy/crds/cert-manager.io_{kind}.yaml" for kind in CERT_MANAGER_KINDS),
             always=False,
         ),
+        *(_kubernetes(name, always=False) for name in ("kubelet", "kube-proxy")),
+        Recipe(name="coredns", folder="coredns", package=".", version=of("coredns", COREDNS), static=True, always=False),
     )
     return {row.name: row for row in rows}

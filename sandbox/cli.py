@@ -12,10 +12,11 @@ from pathlib import Path
 
 from sandbox import cluster, tools
 from sandbox.catalogue import recipes
-from sandbox.errors import SandboxError
-from sandbox.state import ROOT_VARIABLE, default_root
+from sandbox.errors import MissingRequirementsError, SandboxError
+from sandbox.state import NODE_KINDS, ROOT_VARIABLE, default_root
 
-OK, FAILED = 0, 1
+OK, FAILED, USAGE = 0, 1, 2
+_KUBECTL_VERBS = {"exec": "run a command in a container", "logs": "what a container printed", "port-forward": "reach a pod from here"}
 _printing = threading.Lock()
 
 
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = arguments.run(arguments)
     except SandboxError as error:
         print(f"sandbox: {error}", file=sys.stderr)
-        return FAILED
+        return USAGE if isinstance(error, MissingRequirementsError) else FAILED
     except BrokenPipeError:  # `sandbox status | head`: what was wanted has been read
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
@@ -47,8 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", type=Path, default=None, help=f"where clusters live (default ${ROOT_VARIABLE}, else .demo/sandbox)")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _verb(verbs, "tools", _tools, "find or build every tool of clusters and programs, and say which was chosen and why")
-    verb = _verb(verbs, "up", _up, "start a Kubernetes control plane per organization")
+    verb = _verb(verbs, "up", _up, "start a Kubernetes cluster per organization")
     verb.add_argument("organizations", nargs="+", metavar="ORG")
+    verb.add_argument(
+        "--nodes", choices=NODE_KINDS, help="what runs pods: nothing, but kwok marks them ready (default); or a real node (root)"
+    )
     verb = _verb(verbs, "down", _down, "stop control planes (all when none is named) and delete their state")
     verb.add_argument("organizations", nargs="*", metavar="ORG")
     verb.add_argument("--keep", action="store_true", help="keep the state, for a later `up`")
@@ -56,6 +60,15 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("organizations", nargs="*", metavar="ORG")
     verb.add_argument("--json", action="store_true", help="for programs")
     verb = _verb(verbs, "kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig")
+    verb.add_argument("organization", metavar="ORG")
+    for name, summary in _KUBECTL_VERBS.items():
+        verb = _verb(verbs, name, _kubectl, f"kubectl {name}: {summary}")
+        verb.add_argument("organization", metavar="ORG")
+        verb.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="as kubectl takes them")
+        verb.set_defaults(kubectl_verb=name)
+    verb = _verb(
+        verbs, "restart-node", _restart_node, "stop a real node and its containers, as a machine that fails does, and start it again"
+    )
     verb.add_argument("organization", metavar="ORG")
     verb = _verb(verbs, "env", _env, 'print variables for the tools: eval "$(sandbox env)"')
     verb.add_argument("--pulumi-home", type=Path, help="set PULUMI_HOME and install the Kubernetes provider there")
@@ -80,7 +93,7 @@ def _tools(_: argparse.Namespace) -> int:
 
 
 def _up(arguments: argparse.Namespace) -> int:
-    cluster.up(_root(arguments), arguments.organizations, say)
+    cluster.up(_root(arguments), arguments.organizations, say, arguments.nodes)
     return OK
 
 
@@ -107,6 +120,18 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _kubeconfig(arguments: argparse.Namespace) -> int:
     print(cluster.kubeconfig(_root(arguments), arguments.organization))
+    return OK
+
+
+def _kubectl(arguments: argparse.Namespace) -> int:
+    """Become kubectl."""
+    kubeconfig = cluster.kubeconfig(_root(arguments), arguments.organization)
+    program = str(tools.tool_path("kubectl"))
+    os.execv(program, [program, f"--kubeconfig={kubeconfig}", arguments.kubectl_verb, *arguments.arguments])  # noqa: S606
+
+
+def _restart_node(arguments: argparse.Namespace) -> int:
+    cluster.restart_node(_root(arguments), arguments.organization, say)
     return OK
 
 

@@ -11,7 +11,9 @@ from typing import Literal
 from sandbox import controlplane, processes, state, tools
 from sandbox.errors import SandboxError
 from sandbox.files import locked, private_dir
-from sandbox.state import COMPONENTS, Cluster
+from sandbox.real import box, requirements, wan
+from sandbox.real.starting import RealStarting
+from sandbox.state import COMPONENTS, Cluster, Nodes
 
 Say = Callable[[str], None]
 
@@ -40,18 +42,24 @@ class ClusterStatus:
     components: tuple[ComponentStatus, ...]
 
 
-def up(root: Path, organizations: Sequence[str], say: Say) -> list[Cluster]:
-    """Bring up a control plane for each organization, all at once, and wait until they are ready.
+def up(root: Path, organizations: Sequence[str], say: Say, nodes: Nodes | None = None) -> list[Cluster]:
+    """Bring up a cluster for each organization, all at once, and wait until they are ready.
 
-    SandboxError, after all have been tried, with what kept each from starting.
+    `nodes` is what a new cluster has (kwok's unless told otherwise) and an older one must have. SandboxError, after all have been
+    tried, with what kept each from starting.
     """
     for name in organizations:
         state.check_name(name)
-    tools.ensure(COMPONENTS, say)
-    executables = tools.control_plane()
+    real = _real(root, organizations, nodes)
+    if real:
+        requirements.check()
+    tools.ensure((*COMPONENTS, *(requirements.TOOLS if real else ())), say)
+    executables = tools.control_plane() | (requirements.executables() if real else {})
     cancelled = threading.Event()
     with _exclusive(root, say):
-        clusters = [state.load(root, name) or state.create(root, name) for name in dict.fromkeys(organizations)]
+        clusters = [state.load(root, name) or state.create(root, name, nodes or "kwok") for name in dict.fromkeys(organizations)]
+        if real:
+            wan.start(root)
         with ThreadPoolExecutor(max_workers=len(clusters)) as pool:
             tasks = [pool.submit(_start, cluster, executables, cancelled, say) for cluster in clusters]
             try:
@@ -77,6 +85,8 @@ def down(root: Path, organizations: Sequence[str], say: Say, *, keep: bool = Fal
             say(f"nothing to stop in {root}")
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda name: _down(root, name, say, keep=keep), names))
+        if not any(controlplane.runs(root / name / "run", "box") for name in state.organizations(root)):
+            wan.stop(root)
 
 
 def status(root: Path, organizations: Sequence[str] = ()) -> list[ClusterStatus]:
@@ -84,9 +94,32 @@ def status(root: Path, organizations: Sequence[str] = ()) -> list[ClusterStatus]
     return [_status(_known(root, name)) for name in organizations or state.organizations(root)]
 
 
+def restart_node(root: Path, organization: str, say: Say) -> None:
+    """Stop a real node and its containers at once, and start it again. Its control plane goes on."""
+    cluster = _known(root, organization)
+    if cluster.nodes != "real":
+        raise SandboxError(f"{organization} has no real node", "only `sandbox up --nodes real` makes one")
+    with _exclusive(root, say):
+        processes.stop([cluster.pid_file("kubelet")], controlplane.STOP_GRACE)
+        box.end_containers(cluster.run, grace=0)
+        processes.stop([cluster.pid_file("containerd")], controlplane.STOP_GRACE)
+    up(root, [organization], say)
+
+
 def kubeconfig(root: Path, organization: str) -> Path:
     """The administrator's kubeconfig; SandboxError when the organization has no cluster."""
     return _known(root, organization).kubeconfig
+
+
+def _real(root: Path, organizations: Sequence[str], nodes: Nodes | None) -> bool:
+    """Whether one of the clusters has a real node. SandboxError when one has other nodes than those that are asked for."""
+    kinds = {name: known.nodes for name in organizations if (known := state.load(root, name)) is not None}
+    for name, kind in kinds.items():
+        if nodes not in (None, kind):
+            raise SandboxError(
+                f"{name} has nodes of kind {kind}, not {nodes}", f"`sandbox down {name}` deletes it, and then `up` makes another"
+            )
+    return nodes == "real" or "real" in kinds.values()
 
 
 def _known(root: Path, organization: str) -> Cluster:
@@ -101,6 +134,7 @@ def _down(root: Path, organization: str, say: Say, *, keep: bool) -> None:
         say(f"{organization}: nothing to stop")
         return
     ended = controlplane.stop_processes(folder / "run")
+    box.remove_cgroups(folder / "run")
     stopped = f"stopped {', '.join(ended)}" if ended else "nothing was running"
     if not keep:
         state.forget(root, organization)
@@ -108,7 +142,7 @@ def _down(root: Path, organization: str, say: Say, *, keep: bool) -> None:
 
 
 def _status(cluster: Cluster) -> ClusterStatus:
-    rows = tuple(_component(cluster, name) for name in COMPONENTS)
+    rows = tuple(_component(cluster, name) for name in cluster.components)
     count = sum(row.up for row in rows)
     return ClusterStatus(
         organization=cluster.organization,
@@ -133,7 +167,10 @@ def _start(cluster: Cluster, executables: Mapping[str, Path], cancelled: threadi
     """The started cluster, or why it did not start: one organization's trouble does not stop the others."""
     name = cluster.organization
     try:
-        done = controlplane.start(cluster, executables, cancelled)
+        if cluster.nodes == "real":
+            done = controlplane.start(RealStarting(cluster, executables, cancelled, say=say))
+        else:
+            done = controlplane.start(controlplane.Starting(cluster, executables, cancelled))
     except SandboxError as error:
         return error
     except OSError as error:
@@ -141,7 +178,7 @@ def _start(cluster: Cluster, executables: Mapping[str, Path], cancelled: threadi
     if not done.components:
         say(f"{name}: already running at {done.cluster.url}")
         return done.cluster
-    what = "all" if len(done.components) == len(COMPONENTS) else ", ".join(done.components)
+    what = "all" if len(done.components) == len(cluster.components) else ", ".join(done.components)
     times = f"API server after {done.api_seconds:.1f} s, ready after {done.ready_seconds:.1f} s"
     say(f"{name}: started {what}; {times}; {done.cluster.url}")
     return done.cluster

@@ -46,9 +46,7 @@ def _api_server(cluster: Cluster) -> list[str]:
     pki = cluster.pki
     return [
         f"--etcd-servers=unix://{cluster.sockets}/etcd.sock",
-        "--bind-address=127.0.0.1",
-        "--advertise-address=127.0.0.1",
-        "--endpoint-reconciler-type=none",  # a loopback address may not be an endpoint of the service `kubernetes`
+        *(_in_a_box if cluster.nodes == "real" else _loopback_only)(cluster),
         f"--secure-port={cluster.port}",
         f"--service-cluster-ip-range={cluster.service_cidr}",
         "--authorization-mode=Node,RBAC",
@@ -60,6 +58,25 @@ def _api_server(cluster: Cluster) -> list[str]:
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         f"--service-account-key-file={pki / 'sa.pub'}",
         f"--service-account-signing-key-file={pki / 'sa.key'}",
+    ]
+
+
+def _loopback_only(_: Cluster) -> list[str]:
+    return [
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        "--endpoint-reconciler-type=none",  # a loopback address may not be an endpoint of the service `kubernetes`
+    ]
+
+
+def _in_a_box(cluster: Cluster) -> list[str]:
+    """Pods and the kubelet reach it, and it reaches the kubelet."""
+    return [
+        "--bind-address=0.0.0.0",
+        f"--advertise-address={cluster.node_ip()}",
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--kubelet-client-certificate={cluster.pki / 'apiserver-kubelet-client.crt'}",
+        f"--kubelet-client-key={cluster.pki / 'apiserver-kubelet-client.key'}",
     ]
 
 
@@ -75,6 +92,7 @@ def _controller_manager(cluster: Cluster) -> list[str]:
         "--leader-elect=false",
         "--secure-port=0",
         *_CLIENT_LIMITS,
+        *(["--node-monitor-period=1s"] if cluster.nodes == "real" else []),  # else a new node waits up to 5 s for its first pod
     ]
 
 
@@ -86,6 +104,6 @@ def _scheduler(cluster: Cluster) -> list[str]:
 def _kwok(cluster: Cluster) -> list[str]:
     return [
         f"--kubeconfig={cluster.run / 'kwok.kubeconfig'}",
-        f"--config={_KWOK_CONFIG}",
+        f"--config={cluster.folder / 'node' / 'kwok.yaml' if cluster.nodes == 'real' else _KWOK_CONFIG}",
         f"--cidr={cluster.pod_cidr}",
     ]

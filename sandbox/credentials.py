@@ -20,6 +20,11 @@ CLIENTS = {
     "kube-scheduler": ("system:kube-scheduler", ""),
     "kwok": (KWOK_USER, ""),
 }
+# Of a real node. kubelet's authorizer knows a node by its certificate's name and group.
+REAL_CLIENTS = {
+    "kube-proxy": ("system:kube-proxy", ""),
+    "kubelet": ("system:node:{node}", "system:nodes"),
+}
 
 
 def ensure_pki(cluster: Cluster) -> None:
@@ -32,8 +37,12 @@ def ensure_pki(cluster: Cluster) -> None:
     authority = pki.new_authority(f"{cluster.organization} sandbox CA")
     files = {"ca.crt": pki.pem(authority.certificate), "ca.key": pki.key_pem(authority.key)}
     files |= _leaf(authority, "apiserver", "kube-apiserver", "", names=_server_names(cluster))
-    for name, (common_name, organization) in CLIENTS.items():
+    for name, (common_name, organization) in _clients(cluster).items():
         files |= _leaf(authority, name, common_name, organization)
+    if cluster.nodes == "real":
+        node = cluster.node_name()
+        files |= _leaf(authority, "kubelet-server", f"system:node:{node}", "system:nodes", names=(node, cluster.node_ip(), "127.0.0.1"))
+        files |= _leaf(authority, "apiserver-kubelet-client", "kube-apiserver-kubelet-client", "system:masters")
     tokens = pki.new_key()
     files |= {"sa.key": pki.key_pem(tokens), "sa.pub": pki.public_pem(tokens)}
     for file, data in files.items():
@@ -43,9 +52,14 @@ def ensure_pki(cluster: Cluster) -> None:
 
 def write_kubeconfigs(cluster: Cluster) -> None:
     """Write every kubeconfig for the cluster's current URL; the administrator's is `cluster.kubeconfig`."""
-    for name in CLIENTS:
+    for name in _clients(cluster):
         path = cluster.kubeconfig if name == "admin" else cluster.run / f"{name}.kubeconfig"
         write_atomic(path, yaml.safe_dump(_kubeconfig(cluster, name), sort_keys=False))
+
+
+def _clients(cluster: Cluster) -> dict[str, tuple[str, str]]:
+    real = {file: (name.format(node=cluster.node_name()), group) for file, (name, group) in REAL_CLIENTS.items()}
+    return CLIENTS | (real if cluster.nodes == "real" else {})
 
 
 def _leaf(authority: pki.Authority, file: str, common_name: str, organization: str, names: tuple[str, ...] = ()) -> dict[str, bytes]:
@@ -57,7 +71,7 @@ def _leaf(authority: pki.Authority, file: str, common_name: str, organization: s
 
 def _server_names(cluster: Cluster) -> tuple[str, ...]:
     inside = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
-    return (*inside, "localhost", "127.0.0.1", cluster.service_ip)
+    return (*inside, "localhost", "127.0.0.1", cluster.service_ip, *([cluster.node_ip()] if cluster.nodes == "real" else []))
 
 
 def _kubeconfig(cluster: Cluster, name: str) -> dict[str, object]:

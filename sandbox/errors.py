@@ -8,3 +8,7 @@ class SandboxError(Exception):
         super().__init__(f"{problem}\n  {hint}" if hint else problem)
         self.problem = problem
         self.hint = hint
+
+
+class MissingRequirementsError(SandboxError):
+    """What was asked for needs something that this machine or user does not have."""

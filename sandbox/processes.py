@@ -65,18 +65,29 @@ def read_record(pid_file: Path) -> ProcessRecord | None:
         return None
 
 
+def start_ticks(stat: str) -> int:
+    """When the process of a /proc/PID/stat started."""
+    return int(fields_after_name(stat)[_START_TIME])
+
+
+def write_record(pid_file: Path, record: ProcessRecord) -> None:
+    """Write the pid file, in one step."""
+    draft = pid_file.with_name(f"{pid_file.name}.new")
+    draft.write_text(f"{record.pid}\n{record.start_ticks}\n{record.executable}\n")
+    draft.replace(pid_file)
+
+
 def alive(record: ProcessRecord | None) -> bool:
     """Whether the very process of the record still runs. One that has ended but was not reaped does not."""
     if record is None or record.pid <= 1:
         return False
     proc = Path("/proc", str(record.pid))
     try:
-        fields = fields_after_name((proc / "stat").read_text(errors="replace"))
+        started = start_ticks((proc / "stat").read_text(errors="replace"))
         executable = os.readlink(proc / "exe")
     except OSError:  # ended; a process that was not reaped yet has no executable any more
         return False
-    same_start = int(fields[_START_TIME]) == record.start_ticks
-    return same_start and executable.removesuffix(" (deleted)") == record.executable
+    return started == record.start_ticks and executable.removesuffix(" (deleted)") == record.executable
 
 
 def send(record: ProcessRecord, number: signal.Signals) -> bool:
@@ -104,8 +115,7 @@ def spawn(argv: Sequence[str], *, pid_file: Path, log: Path, env: Mapping[str, s
     """
     program = os.path.realpath(argv[0])
     pid_file.unlink(missing_ok=True)
-    if log.exists():
-        log.replace(log.with_suffix(".previous.log"))
+    keep_previous(log)
     command = ["/bin/sh", "-c", _LAUNCH, "sandbox", str(pid_file), program, *argv[1:]]
     with log.open("wb") as output:
         child = subprocess.Popen(
@@ -124,6 +134,12 @@ def spawn(argv: Sequence[str], *, pid_file: Path, log: Path, env: Mapping[str, s
             raise SandboxError(f"{Path(program).name} did not start", f"see {log}")
         time.sleep(0.002)
     return record
+
+
+def keep_previous(log: Path) -> None:
+    """Make room for a new log; the old one stays beside it."""
+    if log.exists():
+        log.replace(log.with_suffix(".previous.log"))
 
 
 def stop(pid_files: Sequence[Path], grace: float) -> list[str]:

@@ -9,12 +9,17 @@ import stat
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from sandbox.errors import SandboxError
 from sandbox.files import PRIVATE_DIR, private_dir, remove_tree, write_atomic
 
 ROOT_VARIABLE = "FATE_SANDBOX_ROOT"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+# With real nodes. `box` is the namespaces' first process; all others but `proxy` run in the box.
+REAL_COMPONENTS = ("box", "proxy", *COMPONENTS, "containerd", "kubelet", "kube-proxy")
+Nodes = Literal["kwok", "real"]
+NODE_KINDS: tuple[Nodes, ...] = get_args(Nodes)
 MARKER = "cluster.json"  # only folders that hold it are ever deleted
 MAX_CLUSTERS = 64  # 100.64.0.0/10 holds that many /16 for pods
 
@@ -33,6 +38,12 @@ class Cluster:
     index: int
     port: int
     sockets: Path
+    nodes: Nodes = "kwok"
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Its processes."""
+        return REAL_COMPONENTS if self.nodes == "real" else COMPONENTS
 
     @property
     def url(self) -> str:
@@ -50,9 +61,26 @@ class Cluster:
         return f"10.{96 + self.index}.0.1"
 
     @property
+    def dns_ip(self) -> str:
+        """The ClusterIP of the service `kube-dns`, where nodes are real."""
+        return f"10.{96 + self.index}.0.10"
+
+    @property
     def pod_cidr(self) -> str:
         """Pod addresses; each node takes a /24 of it."""
         return f"100.{64 + self.index}.0.0/16"
+
+    def node_name(self, number: int = 1) -> str:
+        """The name of a node; a real cluster has the first alone."""
+        return f"{self.organization}-{number}"
+
+    def node_ip(self, number: int = 1) -> str:
+        """A node's address. With real nodes, the other clusters of the root reach it."""
+        return f"172.31.{self.index}.{10 + number}"
+
+    def node_pods(self, number: int = 1) -> str:
+        """The addresses of a node's pods."""
+        return f"100.{64 + self.index}.{number}.0/24"
 
     @property
     def kubeconfig(self) -> Path:
@@ -109,7 +137,7 @@ def organizations(root: Path) -> list[str]:
     return sorted(path.parent.name for path in root.glob(f"*/{MARKER}")) if root.is_dir() else []
 
 
-def create(root: Path, organization: str) -> Cluster:
+def create(root: Path, organization: str, nodes: Nodes = "kwok") -> Cluster:
     """Remember a new cluster: smallest free index, a free port, a folder for sockets."""
     folder = root / check_name(organization)
     # A draft of the marker is what an `up` that was killed at once may have left.
@@ -121,7 +149,7 @@ def create(root: Path, organization: str) -> Cluster:
     if index is None:
         raise SandboxError(f"{root} holds {MAX_CLUSTERS} clusters already", "end one with `sandbox down ORG`")
     port = free_port(avoid=[other.port for other in others])
-    cluster = Cluster(organization=organization, folder=folder, index=index, port=port, sockets=socket_folder(folder))
+    cluster = Cluster(organization=organization, folder=folder, index=index, port=port, sockets=socket_folder(folder), nodes=nodes)
     cluster.save()
     return cluster
 

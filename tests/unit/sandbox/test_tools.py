@@ -106,7 +106,7 @@ def test_what_only_a_test_needs_is_built_for_whoever_names_it_and_not_with_every
     asked: list[str] = []
     monkeypatch.setattr(tools, "ensure", lambda names, say: asked.extend(names) or [])
     assert main(["tools"]) == 0
-    assert set(recipes()) - set(asked) == {"cert-manager"}
+    assert set(recipes()) - set(asked) == {"cert-manager", "kubelet", "kube-proxy", "coredns"}
     assert recipes()["cert-manager"].version == versions.of_module("cert-manager", "github.com/cert-manager/cert-manager")
 
 

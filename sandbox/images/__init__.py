@@ -1,0 +1,1 @@
+"""Images of containers for clusters with real nodes."""

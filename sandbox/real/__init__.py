@@ -1,0 +1,1 @@
+"""Clusters with a real node: containerd, kubelet and kube-proxy, boxed in namespaces of their own. Needs root."""

@@ -1,0 +1,68 @@
+"""The images that every real node has: the pause container, CoreDNS, and what `sandbox images` built."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox import build
+from sandbox.catalogue import recipes
+from sandbox.files import locked
+from sandbox.images.archive import Image, digest_of, write_archive, write_layer
+from sandbox.real import box
+from sandbox.state import Cluster
+
+PAUSE = "sandbox.invalid/pause:1"
+_WORTH_SAYING = 2.0  # seconds
+_BUSYBOX = Path("/bin/busybox")  # Debian's busybox-static
+
+
+def folder() -> Path:
+    """Where archives of images lie: ${XDG_CACHE_HOME:-~/.cache}/fate-federation/images/NAME-HASH.tar."""
+    return build.cache_folder().with_name("images")
+
+
+def coredns() -> str:
+    """The name of CoreDNS's image."""
+    return f"sandbox.invalid/coredns:{recipes()['coredns'].version}"
+
+
+def make_base(coredns_program: Path) -> list[Path]:
+    """The archives of the pause container and of CoreDNS, made unless they are there."""
+    with locked(folder() / ".lock", lambda: None):
+        return _make_base(coredns_program)
+
+
+def _make_base(coredns_program: Path) -> list[Path]:
+    return [
+        _make("pause", PAUSE, ("/bin/busybox", "sleep", "2147483647"), _BUSYBOX, "bin/busybox"),
+        _make("coredns", coredns(), ("/coredns",), coredns_program, "coredns"),
+    ]
+
+
+def built(base: list[Path]) -> list[Path]:
+    """What `sandbox images` built, the newest last: of two archives of one image, the later import counts."""
+    return sorted((path for path in folder().glob("*.tar") if path not in base), key=lambda path: path.stat().st_mtime)
+
+
+def import_missing(cluster: Cluster, archives: list[Path], say: Callable[[str], None]) -> None:
+    """Import the archives that this node was not given before."""
+    record = cluster.folder / "node" / "imported"
+    known = set(record.read_text().splitlines()) if record.exists() else set()
+    for archive in archives:
+        if archive.name not in known:
+            begun = time.monotonic()
+            box.import_image(cluster, archive)
+            if (seconds := time.monotonic() - begun) > _WORTH_SAYING:
+                say(f"{cluster.organization}: imported {archive.name} in {seconds:.0f} s")
+            with record.open("a") as file:
+                file.write(f"{archive.name}\n")
+
+
+def _make(kind: str, name: str, entrypoint: tuple[str, ...], program: Path, place: str) -> Path:
+    target = folder() / f"{kind}-{digest_of(program)[:12]}.tar"
+    if not target.exists():
+        layer = target.with_suffix(".layer")
+        write_layer(layer, {place: program}, {place: 0o755})
+        write_archive(target, Image(name=name, entrypoint=entrypoint), [layer])
+        layer.unlink()
+    return target

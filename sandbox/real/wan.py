@@ -1,0 +1,77 @@
+"""The wide-area network between the clusters of a root folder: a network namespace of its own with a bridge. The host sees none of it."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from sandbox import processes
+from sandbox.errors import SandboxError
+from sandbox.real import box
+from sandbox.state import Cluster
+
+_NAME = ".wan"  # of its pid file and log in the root folder
+_GATEWAY = "172.31.255.254"
+_INTERFACE = "wan0"  # a node's end
+_HOLDER = "/bin/sleep"
+_GONE_TIMEOUT = 10.0  # seconds until the kernel has removed the interface of a box that has ended
+
+
+def start(root: Path) -> None:
+    """Make it unless it is there."""
+    if _pid(root) is not None:
+        return
+    box.launch(root, _NAME, [_HOLDER, "infinity"], root / f"{_NAME}.log", namespaces=["net"])
+    _ip(root, "link", "set", "lo", "up")
+    _ip(root, "link", "add", "br0", "type", "bridge")
+    _ip(root, "address", "add", f"{_GATEWAY}/16", "dev", "br0")
+    _ip(root, "link", "set", "br0", "up")
+    _inside(root, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.br0.send_redirects=0")
+
+
+def stop(root: Path) -> None:
+    """End it."""
+    processes.stop([_pid_file(root)], grace=1.0)
+    (root / f"{_NAME}.log").unlink(missing_ok=True)
+
+
+def connect(root: Path, cluster: Cluster) -> None:
+    """Give a box its interface, and the network a route to the cluster's service addresses, unless they are there."""
+    end = f"node{cluster.index}"
+    if _INTERFACE not in box.run(cluster, "ip", "-o", "link"):
+        deadline = time.monotonic() + _GONE_TIMEOUT
+        while f" {end}@" in _ip(root, "-o", "link"):
+            if time.monotonic() > deadline:
+                raise SandboxError(f"{cluster.organization}: an older box still has interface {end}")
+            time.sleep(0.05)
+        # Made with its ends in the two namespaces, so that none is ever the host's.
+        _ip(root, "link", "add", end, "master", "br0", "type", "veth", "peer", "name", _INTERFACE, "netns", str(box.pid(cluster)))
+    _ip(root, "link", "set", end, "up")
+    for words in (
+        ("link", "set", "lo", "up"),
+        ("address", "replace", f"{cluster.node_ip()}/16", "dev", _INTERFACE),
+        ("link", "set", _INTERFACE, "up"),
+        ("route", "replace", "default", "via", _GATEWAY, "dev", _INTERFACE),
+    ):
+        box.run(cluster, "ip", *words)
+    _ip(root, "route", "replace", cluster.service_cidr, "via", cluster.node_ip())
+
+
+def _ip(root: Path, *arguments: str) -> str:
+    return _inside(root, "ip", *arguments)
+
+
+def _inside(root: Path, *command: str) -> str:
+    holder = _pid(root)
+    if holder is None:
+        raise SandboxError(f"the network between the clusters of {root} does not run", "run `sandbox up` again")
+    prefix: Sequence[str] = ("nsenter", "-t", str(holder), "-n", "--")
+    return box.checked([*prefix, *command])
+
+
+def _pid(root: Path) -> int | None:
+    record = processes.read_record(_pid_file(root))
+    return record.pid if record is not None and processes.alive(record) else None
+
+
+def _pid_file(root: Path) -> Path:
+    return root / f"{_NAME}.pid"
