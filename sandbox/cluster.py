@@ -50,6 +50,8 @@ def up(root: Path, organizations: Sequence[str], say: Say, nodes: Nodes | None =
     """
     for name in organizations:
         state.check_name(name)
+    if nodes == "real":
+        requirements.check()  # before a look into the root folder, which may be another user's
     real = _real(root, organizations, nodes)
     if real:
         requirements.check()

@@ -106,7 +106,7 @@ def end_containers(run_folder: Path, grace: float) -> None:
 
 
 def _in_containers(run_folder: Path) -> set[int]:
-    return _members([path for folder in cgroups(run_folder) for path in folder.rglob("kubepods*") if path.is_dir()])
+    return _members([folder / "kubepods" for folder in cgroups(run_folder)])
 
 
 def _kill(numbers: set[int], signal_number: signal.Signals) -> None:
@@ -117,8 +117,12 @@ def _kill(numbers: set[int], signal_number: signal.Signals) -> None:
 
 def _members(folders: Sequence[Path]) -> set[int]:
     """The processes of cgroups and of those below."""
-    files = [path for folder in folders for path in folder.rglob("cgroup.procs")]
-    return {int(number) for path in files for number in path.read_text().split()}
+    numbers: set[int] = set()
+    for folder in folders:
+        for inside, _, _ in os.walk(folder):
+            with contextlib.suppress(OSError):  # a cgroup that went meanwhile
+                numbers |= {int(number) for number in Path(inside, "cgroup.procs").read_text().split()}
+    return numbers
 
 
 def _executable(number: int) -> str:

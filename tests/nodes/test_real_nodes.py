@@ -95,7 +95,7 @@ def test_a_node_restarts_with_its_data_while_its_api_server_goes_on(lab: Lab) ->
     server = processes.read_record(lab.of("bank-a").pid_file("kube-apiserver"))
     assert "started containerd, kubelet;" in lab.sandbox("restart-node", "bank-a")
     assert processes.read_record(lab.of("bank-a").pid_file("kube-apiserver")) == server
-    assert lab.get("bank-a", "pod", "web-0")["status"]["containerStatuses"][0]["restartCount"] == 1
+    lab.kubectl("bank-a", "wait", "--for=jsonpath={.status.containerStatuses[0].restartCount}=1", "pod/web-0", "--timeout=30s")
     lab.kubectl("bank-a", "wait", "--for=condition=Ready", "pod/web-0", "--timeout=30s")
     assert fetch(lab, "clinic-b", f"http://{lab.of('bank-a').node_ip()}:30080/") == "kept"
 
