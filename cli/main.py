@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from typer import _completion_shared
 
-from cli.commands import convert, doctor, keys, modules, peers, reports, stackfile
+from cli.commands import convert, data, doctor, keys, modules, peers, reports, stackfile
 from cli.tools import verbs
 from cli.tools.output import READER_ENDED, OutputError, flush_stdout, say
 
@@ -39,6 +39,8 @@ _VERBS: tuple[tuple[str, verbs.Verb] | typer.Typer, ...] = (
     ("open", modules.open_console),
     ("doctor", doctor.doctor),
     ("support-bundle", doctor.support_bundle),
+    data.DATA,
+    ("verify", data.verify),
     ("firewall", reports.firewall_sheet),
     ("topology", reports.draw_topology),
     ("render", reports.render_objects),

@@ -15,6 +15,10 @@ def _units(stack: Stack) -> Iterable[str]:
     return [unit.key for unit in stack.load().plan.units]
 
 
+def _parties(stack: Stack) -> Iterable[str]:
+    return [str(unit.party_id) for unit in stack.load().plan.units if unit.kind == "party"]
+
+
 def _modules(stack: Stack) -> Iterable[str]:
     from cli.doctor.snapshot import expected
 
@@ -35,4 +39,4 @@ def releases(incomplete: str) -> list[str]:
     return offered(catalogue(), incomplete)
 
 
-peers, units, modules, consoles = (names_of(read) for read in (_peers, _units, _modules, _consoles))
+peers, units, parties, modules, consoles = (names_of(read) for read in (_peers, _units, _parties, _modules, _consoles))

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from socket import socket
 from tempfile import TemporaryFile
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from cli.tools.errors import CommandError
 from cli.tools.progress import waits_for, waits_no_more
@@ -134,6 +135,20 @@ class Cluster:
                 refusal = self.explained(_refusal(errors.read().decode(errors="replace"), ""))
                 raise CommandError(f"kubectl {arguments[0]}", refusal.reason, "`fatefed doctor` says how the cluster and its modules are")
 
+    def started(self, arguments: Sequence[str], ends: socket, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+        """A running kubectl whose standard input and output are one socket. CommandError when it cannot be run."""
+        try:
+            return subprocess.Popen(
+                [*self._command, *arguments],
+                stdin=ends.fileno(),
+                stdout=ends.fileno(),
+                stderr=errors,
+                cwd=self._folder,
+                env=self._environment,
+            )
+        except OSError as error:
+            raise CommandError("kubectl", f"cannot be run: {error.strerror}", "correct KUBECTL, or PATH") from None
+
     def typed(self, arguments: Sequence[str]) -> str:
         """The command as an operator types it, with the stack's context and kubeconfig."""
         return shlex.join([*self._command, *arguments])
@@ -141,6 +156,10 @@ class Cluster:
     def output(self, namespace: str, pod: str) -> str | Reading:
         """What a pod printed, or why that is not known."""
         return self._run(["logs", pod, "--namespace", namespace])
+
+    def inside(self, namespace: str, pod: str, container: str, program: Sequence[str]) -> str | Reading:
+        """What a program prints that is run in a container, or why that is not known."""
+        return self._run(["exec", pod, "--namespace", namespace, "--container", container], program=["--", *program])
 
     def create(self, item: Object) -> Reading | None:
         """Make an object. None when it is made, else why not."""
@@ -171,12 +190,12 @@ class Cluster:
         done = self._run(right.arguments)
         return done if isinstance(done, Reading) else Reading("ok")
 
-    def _run(self, arguments: list[str], stdin: bytes = b"") -> str | Reading:
+    def _run(self, arguments: list[str], stdin: bytes = b"", program: Sequence[str] = ()) -> str | Reading:
         """What kubectl prints; a reading that is not ok when it fails or takes too long."""
         left = min(_CALL_SECONDS, self._deadline - time.monotonic())
         if left <= 0:
             return Reading("failed", reason="not asked: the time is over; allow more with --timeout")
-        command = [*self._command, *arguments, f"--request-timeout={max(1, round(left))}s"]
+        command = [*self._command, *arguments, f"--request-timeout={max(1, round(left))}s", *program]
         waits_for(f"kubectl {' '.join([word for word in arguments if not word.startswith('-')][:2])}")
         try:
             # A hanging TLS handshake or a plugin for credentials ends with the process only.

@@ -117,7 +117,8 @@ def _command(run: Verb) -> Callable[..., None]:
         values |= {"as_json": as_json} if "as_json" in signature.parameters else {}
         try:
             if stack is not None:
-                optional = stack.default is None and stack_name is None
+                # A verb that takes --url needs no stack with it.
+                optional = stack.default is None and stack_name is None and values.get("url", "") is not None
                 values["stack"] = None if optional else _announced(*stack_taken(stack_name, folder))
             result = run(**values)
         except FederationError as error:

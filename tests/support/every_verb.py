@@ -89,6 +89,8 @@ VERBS: Mapping[str, Words] = {
     "open": Words("fateboard -s bank-a --print"),
     "doctor": Words(),
     "support-bundle": Words("-s bank-a -o bundle.tar.gz"),
+    "data upload": Words("--sample guest -s bank-a", FAILED),  # FATE 1.x
+    "verify": Words(code=FAILED),  # FATE 1.x
     "firewall": Words(fits=True),
     "topology": Words("-s bank-a --format mermaid"),
     "render": Words("-s bank-a --out rendered"),

@@ -1,0 +1,117 @@
+"""How FATE-Flow is reached: at a URL, or in its pod by `kubectl exec`.
+
+`kubectl port-forward` cannot reach it: it dials loopback in the pod, and FATE-Flow listens at the pod's own address only.
+"""
+
+import socket
+import subprocess
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPSConnection
+from tempfile import TemporaryFile
+from typing import IO
+from urllib.parse import urlsplit
+
+from cli.flow.client import Flow, FlowUnreachable
+from cli.flow.party import OwnParty
+from cli.tools.errors import UsageError
+from cli.tools.kubectl import Ask, Cluster
+from federation.base.naming import INSTANCE, MODULE
+from federation.units.unit import UnitPlan
+
+_PORT = 9380
+# Runs in the pod with FATE's own Python: what comes in goes to FATE-Flow, and its answer comes back.
+_RELAY = """
+import os, socket, sys, threading
+flow = socket.create_connection((os.environ["POD_IP"], int(sys.argv[1])))
+def up():
+    while True:
+        data = os.read(0, 65536)
+        if not data:
+            return
+        flow.sendall(data)
+threading.Thread(target=up, daemon=True).start()
+while True:
+    data = flow.recv(65536)
+    if not data:
+        break
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+os._exit(0)
+"""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """FATE-Flow, and what is known of its party: None where only a URL is known. `cluster`: of its pod, when it was reached there."""
+
+    flow: Flow
+    own: OwnParty | None
+    cluster: Cluster | None = None
+
+
+def at_url(url: str) -> Flow:
+    """FATE-Flow at an address such as http://127.0.0.1:9380. UsageError for what is none."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    kind = {"http": HTTPConnection, "https": HTTPSConnection}.get(parts.scheme if host else "")
+    if kind is None or host is None or parts.path.strip("/") or parts.query or parts.username:
+        raise UsageError(f"--url {url}: must be http://HOST:PORT, such as http://127.0.0.1:{_PORT}")
+    return Flow(lambda seconds: kind(host, port or _PORT, timeout=seconds))
+
+
+def in_cluster(cluster: Cluster, unit: UnitPlan, port: int) -> Flow:
+    """FATE-Flow in its pod, which may be another one at each call."""
+    return Flow(lambda seconds: _InPod(cluster, unit.namespace, running_pod(cluster, unit, "fateflow"), port, seconds))
+
+
+def running_pod(cluster: Cluster, unit: UnitPlan, module: str) -> str:
+    """The name of a pod of a module that runs. FlowUnreachable when there is none, or pods cannot be read."""
+    ask = Ask("pods", unit.namespace)
+    reading = cluster.read([ask])[ask]
+    if reading.state != "ok":
+        raise FlowUnreachable(cluster.explained(reading).reason)
+    wanted = {INSTANCE: unit.key, MODULE: module}
+    for pod in reading.items:
+        if wanted.items() <= pod["metadata"].get("labels", {}).items() and pod.get("status", {}).get("phase") == "Running":
+            return str(pod["metadata"]["name"])
+    raise FlowUnreachable(f"no pod of {module} runs in namespace {unit.namespace}")
+
+
+class _InPod(HTTPConnection):
+    """One call, through the standard input and output of a process in the pod: nobody else on this machine can use it."""
+
+    def __init__(self, cluster: Cluster, namespace: str, pod: str, port: int, seconds: float) -> None:
+        super().__init__(pod, port, timeout=seconds)
+        command = ["exec", "--stdin", "--namespace", namespace, pod, "--container", "fateflow", "--", "python", "-c", _RELAY, str(port)]
+        self._command, self._cluster = command, cluster
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors: IO[bytes] = TemporaryFile()  # noqa: SIM115, closed with the connection
+
+    def connect(self) -> None:
+        """Start the process."""
+        self.sock, there = socket.socketpair()
+        self.sock.settimeout(self.timeout)
+        with there:
+            self._process = self._cluster.started(self._command, there, self._errors)
+
+    def getresponse(self):  # type: ignore[no-untyped-def]
+        """The answer; what kubectl says when there is none."""
+        try:
+            return super().getresponse()
+        except ConnectionError:
+            if self._process is not None:
+                self._process.wait()
+            self._errors.seek(0)
+            lines = self._errors.read().decode(errors="replace").strip().splitlines()
+            raise FlowUnreachable(f"kubectl exec: {lines[-1] if lines else 'it ended without an answer'}") from None
+
+    def close(self) -> None:
+        """End the process."""
+        super().close()
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+        self._errors.close()
