@@ -97,9 +97,9 @@ def upload(
         columns = Columns(str(id_column), label) if file is None else check_csv(file, id_column, label)
         reached = opened.enter_context(_reached(stack, party, url, timeout))
         made = make(reached.flow, Source(file, columns, server_path or ""), Table(namespace, name), partitions, timeout, replace=replace)
-    found = {"namespace": namespace, "name": name, "rows": made.rows, "job": made.job.id, "seconds": round(made.job.seconds, 1)}
+    results = {"namespace": namespace, "name": name, "rows": made.rows, "job": made.job.id, "seconds": round(made.job.seconds, 1)}
     text = f"table {made.table}: {made.rows} rows (job {made.job.id}, {made.job.seconds:.0f} s)"
-    return Result(text, {**found, "replaced": made.replaced})
+    return Result(text, {**results, "replaced": made.replaced})
 
 
 def verify(
@@ -126,8 +126,8 @@ def verify(
     with _reached(stack, party, url, timeout) as reached:
         link = link_of(stack, reached.own, peer)
         own = reached.own.id if reached.own else None
-        found = Acceptance(reached.flow, own, link, timeout, evidence_of(reached)).run(job)
-    return Result(rows_text(found.rows), {**rows_data(found.rows), "result": found.numbers}, FAILED if failed(found.rows) else OK)
+        results = Acceptance(reached.flow, own, link, timeout, evidence_of(reached)).run(job)
+    return Result(rows_text(results.rows), {**rows_data(results.rows), "result": results.numbers}, FAILED if failed(results.rows) else OK)
 
 
 DATA = verbs.group("data", "Bring data into FATE-Flow.", ("upload", upload))

@@ -1,4 +1,4 @@
-"""A CSV file as FATE-Flow reads it: what FATE would refuse an hour later, or take for something else, is said with its line first."""
+"""A CSV file as FATE-Flow reads it: what FATE would refuse an hour later, or take for something else, is told with its line first."""
 
 import codecs
 from collections.abc import Iterator, Sequence

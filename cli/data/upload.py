@@ -117,8 +117,8 @@ def _ended(job: Job) -> Job:
             f"job {job.id}", f"was {job.status} after {job.seconds:.0f} s, and is stopped", f"allow more with --timeout; {_LOGS}"
         )
     if job.status != SUCCESS:
-        said = next((f": {task.name}: {one_line(task.error)[-_LONGEST_REASON:]}" for task in job.tasks if task.error), "")
-        raise CommandError(f"job {job.id}", f"ended as {job.status}{said}", _LOGS)
+        reason = next((f": {task.name}: {one_line(task.error)[-_LONGEST_REASON:]}" for task in job.tasks if task.error), "")
+        raise CommandError(f"job {job.id}", f"ended as {job.status}{reason}", _LOGS)
     return job
 
 

@@ -85,8 +85,8 @@ class Flow:
 
 def _answer(status: int, text: bytes) -> Answer:
     try:
-        said = json.loads(text)
-        return Answer(int(said["code"]), str(said.get("message", "")), said.get("data"), str(said.get("job_id", "")))
+        body = json.loads(text)
+        return Answer(int(body["code"]), str(body.get("message", "")), body.get("data"), str(body.get("job_id", "")))
     except (ValueError, KeyError, TypeError, AttributeError):
         what = "FATE 1.x answers there" if b'"retcode"' in text else "what answers is no FATE-Flow of FATE 2.x"
         raise FlowUnreachable(f"{what} (HTTP status {status})") from None

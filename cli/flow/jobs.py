@@ -73,14 +73,14 @@ def stop(flow: Flow, job_id: str) -> None:
 
 def tasks_of(flow: Flow, job_id: str) -> tuple[Task, ...]:
     """Its tasks, in the order in which they were made."""
-    found = flow.get("job/task/query", job_id=job_id)
-    rows: Sequence[Mapping[str, Any]] = found.data if found.code == OK and isinstance(found.data, list) else ()
+    answer = flow.get("job/task/query", job_id=job_id)
+    rows: Sequence[Mapping[str, Any]] = answer.data if answer.code == OK and isinstance(answer.data, list) else ()
     return tuple(Task(*(str(row.get(key) or "") for key in ("task_name", "status", "party_status", "error_report"))) for row in rows)
 
 
 def _status(flow: Flow, job_id: str) -> str:
     """Of a job whose own parties have one status, that one; else the first that is not success."""
-    found = flow.get("job/query", job_id=job_id)
-    if found.code != OK or not isinstance(found.data, list):
-        return found.message
-    return next((status for row in found.data if (status := str(row.get("status"))) != SUCCESS), SUCCESS)
+    answer = flow.get("job/query", job_id=job_id)
+    if answer.code != OK or not isinstance(answer.data, list):
+        return answer.message
+    return next((status for row in answer.data if (status := str(row.get("status"))) != SUCCESS), SUCCESS)

@@ -99,11 +99,11 @@ class Acceptance:
         if answer.code != OK:
             yield _row(check, of_refused(answer, link))
             return
-        said: list[str] = []
-        job = watched(self.flow, answer.job_id, self._left(), lambda: said.extend(self.evidence(answer.job_id)))
+        down: list[str] = []
+        job = watched(self.flow, answer.job_id, self._left(), lambda: down.extend(self.evidence(answer.job_id)))
         self._numbers |= {"job": job.id, "seconds": round(job.seconds, 1)}
         if job.late:
-            yield _row(check, of_late(job, link, said))
+            yield _row(check, of_late(job, link, down))
         elif job.status != SUCCESS:
             yield _row(check, of_ended(job, link, None if name == "toy" else f"{NAMESPACE}/{sample_name('host')}"))
         else:
@@ -118,7 +118,7 @@ class Acceptance:
             yield _expected(f"the parties share {shared} people of the samples", shared == SHARED, f"{SHARED} are in both samples")
         if name == "train":
             auc = next(
-                (found.get("val") for found in _maps(self._metrics(job, link, dags.EVALUATION)) if found.get("metric") == "auc"), None
+                (value.get("val") for value in _maps(self._metrics(job, link, dags.EVALUATION)) if value.get("metric") == "auc"), None
             )
             self._numbers["auc"] = auc
             good = isinstance(auc, float) and auc >= AUC_FLOOR
@@ -141,14 +141,14 @@ def _expected(check: str, good: bool, otherwise: str) -> Row:
     return Row(check, "ok") if good else Row(check, "failed", otherwise, fix)
 
 
-def _maps(found: Any) -> Iterator[Mapping[str, Any]]:
+def _maps(value: Any) -> Iterator[Mapping[str, Any]]:
     """Every map in a metric, at any depth."""
-    inside = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
-    if isinstance(found, dict):
-        yield found
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if isinstance(value, dict):
+        yield value
     for one in inside:
         yield from _maps(one)
 
 
-def _values(found: Any, key: str) -> Iterator[Any]:
-    return (one[key] for one in _maps(found) if key in one)
+def _values(value: Any, key: str) -> Iterator[Any]:
+    return (one[key] for one in _maps(value) if key in one)

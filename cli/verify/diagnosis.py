@@ -88,8 +88,8 @@ _CALLS = (
 
 def of_refused(answer: Answer, link: Link | None) -> Failure:
     """Why FATE-Flow did not take a job. `link`: None: it was for the own party only."""
-    said = [(party, int(code), one or other) for party, code, one, other in _OF_PARTY.findall(answer.message) if code != "0"]
-    party, code, text = said[0] if said else ("", answer.code, answer.message)
+    refusals = [(party, int(code), one or other) for party, code, one, other in _OF_PARTY.findall(answer.message) if code != "0"]
+    party, code, text = refusals[0] if refusals else ("", answer.code, answer.message)
     if link is None or party == link.own or (not party and code == _NOT_PASSED_ON):
         if code == _NOT_PASSED_ON:
             return Failure(

@@ -49,7 +49,7 @@ def links_down(text: str, job: str) -> list[str]:
 
 def _asked(cluster: Cluster, unit: UnitPlan) -> str:
     try:
-        said = cluster.inside(unit.namespace, running_pod(cluster, unit, "rabbitmq"), "rabbitmq", _LINKS_DOWN)
+        printed = cluster.inside(unit.namespace, running_pod(cluster, unit, "rabbitmq"), "rabbitmq", _LINKS_DOWN)
     except FlowUnreachable:
         return ""
-    return said if isinstance(said, str) else ""
+    return printed if isinstance(printed, str) else ""
