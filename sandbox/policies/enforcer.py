@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sandbox.api import Api
 from sandbox.errors import SandboxError
+from sandbox.policies.cni import RESULTS, Assigned, with_addresses
 from sandbox.policies.model import Object, PolicyError
 from sandbox.policies.ruleset import TABLE, ruleset
 from sandbox.policies.watch import Watched
@@ -29,10 +30,14 @@ _RETRY = 1.0  # seconds
 Say = Callable[[str], None]
 
 
-def enforce(api: Api, node: str, say: Say, apply: Callable[[str], None], *, in_force: bool) -> None:
-    """Watch the cluster and apply each rule set that differs from the last one. Never returns. `in_force`: whether there is one already."""
+def enforce(api: Api, node: str, say: Say, apply: Callable[[str], None], *, in_force: bool, results: Path = RESULTS) -> None:
+    """Watch the cluster and apply each rule set that differs from the last one. Never returns.
+
+    `in_force`: whether there is one already. `results`: where the network plugins keep what they assigned.
+    """
     changed = threading.Event()
     watched = {name: Watched(api, path, changed, say).start() for name, path in PATHS.items()}
+    assigned = Assigned(changed, results).start()
     before = "the rule set of an earlier run stays in force" if in_force else "nothing is denied"
     say(f"node {node}: {before} until policies, pods, namespaces and nodes have been read")
     applied = ""
@@ -46,7 +51,8 @@ def enforce(api: Api, node: str, say: Say, apply: Callable[[str], None], *, in_f
             continue
         began = time.monotonic()
         try:
-            text = ruleset(found["policies"], found["pods"], found["namespaces"], this)
+            pods = with_addresses(found["pods"], assigned.addresses)
+            text = ruleset(found["policies"], pods, found["namespaces"], this)
             if text != applied:
                 apply(text)
                 applied = text

@@ -91,6 +91,11 @@ FROM: list[tuple[str, list[Object], set[str]]] = [
         [{"podSelector": {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["db"]}]}}],
         {"stranger"},
     ),
+    (
+        "a label with none of some values, or without it",
+        [{"podSelector": {"matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["x"]}]}}],
+        {"db", "stranger"},
+    ),
     ("a label that is there", [{"podSelector": {"matchExpressions": [{"key": "tier", "operator": "Exists"}]}}], {"db"}),
     ("a label that is not there", [{"podSelector": {"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]}}], {"stranger"}),
     ("an address of another cluster", [{"ipBlock": {"cidr": f"{OTHER_CLUSTER}/32"}}], {OTHER_CLUSTER}),

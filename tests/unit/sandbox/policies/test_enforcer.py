@@ -1,8 +1,11 @@
 """When a rule set is applied, and what the log says: with a scripted API server in the place of a real one."""
 
+import json
+import os
 import queue
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,12 +54,12 @@ class Server:
 class Running:
     """The enforcer in a thread, what it applied, and what it wrote."""
 
-    def __init__(self, server: Server, *, in_force: bool = False) -> None:
+    def __init__(self, server: Server, *, in_force: bool = False, results: Path = Path("/nonexistent")) -> None:
         self.applied: queue.Queue[str] = queue.Queue()
         self.log: queue.Queue[str] = queue.Queue()
         self.refused = 0
         arguments = (server, "node-a", self.log.put, self._apply)
-        threading.Thread(target=enforce, args=arguments, kwargs={"in_force": in_force}, daemon=True).start()
+        threading.Thread(target=enforce, args=arguments, kwargs={"in_force": in_force, "results": results}, daemon=True).start()
 
     def _apply(self, text: str) -> None:
         if self.refused:
@@ -138,6 +141,51 @@ def test_a_policy_that_cannot_be_enforced_is_named_and_the_rules_of_before_stay(
         running.applied.get(timeout=0.3)
     server.send("policies", "MODIFIED", policy())
     assert "chain ingress/party/closed" in running.applied.get(timeout=1)
+
+
+def result(folder: Path, name: str, address: str, container: str) -> None:
+    """What libcni keeps of a pod's network."""
+    kept = {
+        "kind": "cniCacheV1",
+        "containerId": container,
+        "ifName": "eth0",
+        "networkName": "pods",
+        "cniArgs": [["IgnoreUnknown", "1"], ["K8S_POD_NAMESPACE", "party"], ["K8S_POD_NAME", name]],
+        "result": {"cniVersion": "1.0.0", "ips": [{"address": f"{address}/24", "gateway": "10.50.0.1"}]},
+    }
+    (folder / f"pods-{container}-eth0").write_text(json.dumps(kept))
+
+
+def test_a_pod_is_filtered_as_soon_as_the_node_gave_it_an_address(tmp_path: Path) -> None:
+    server = Server()
+    server.lists[PATHS["policies"]] = [policy()]
+    starting = pod("db", "")
+    server.lists[PATHS["pods"]] = [starting]
+    (tmp_path / "cni-loopback-lo").write_text(json.dumps({"cniArgs": None, "result": {"cniVersion": "1.0.0"}}))
+    running = Running(server, results=tmp_path)
+    assert "goto" not in running.applied.get(timeout=PATIENCE)
+    result(tmp_path, "db", "10.50.0.2", "first")
+    assert "10.50.0.2 : goto ingress-0" in running.applied.get(timeout=1)
+    # The API server's answer, which comes later, changes nothing.
+    server.send("pods", "MODIFIED", pod("db", "10.50.0.2"))
+    with pytest.raises(queue.Empty):
+        running.applied.get(timeout=0.3)
+    # After the node restarted: its new address counts at once, though the API server still has the old one.
+    result(tmp_path, "db", "10.50.0.3", "second")
+    os.utime(tmp_path / "pods-second-eth0", (2e9, 2e9))
+    text = running.applied.get(timeout=1)
+    assert "10.50.0.3 : goto ingress-0" in text
+    assert "10.50.0.2" not in text
+
+
+def test_a_result_that_is_being_written_is_read_when_it_is_complete(tmp_path: Path) -> None:
+    server = Server()
+    server.lists[PATHS["pods"]] = [pod("db", "")]
+    (tmp_path / "pods-first-eth0").write_text('{"kind": "cniCache')
+    running = Running(server, results=tmp_path)
+    running.applied.get(timeout=PATIENCE)
+    result(tmp_path, "db", "10.50.0.2", "first")
+    assert "10.50.0.2" in running.applied.get(timeout=1)
 
 
 def test_what_nft_refuses_is_said_and_tried_again() -> None:

@@ -203,6 +203,13 @@ def test_a_named_port_is_what_each_pod_calls_so_also_a_sidecar() -> None:
     assert elements(text, "port/tcp/http-4") == ["10.50.0.2 . 8080", "10.50.0.3 . 8080", "10.50.0.3 . 9000"]
 
 
+def test_a_named_port_has_the_protocol_of_its_rule() -> None:
+    pods = [pod("dns", "10.50.0.2", containers=[{"ports": [{"name": "dns", "protocol": "UDP", "containerPort": 53}]}])]
+    text = ruleset([policy(ingress=[{"ports": [{"port": "dns"}, {"protocol": "UDP", "port": "dns"}]}])], pods, NAMESPACES, NODE)
+    assert elements(text, "port/tcp/dns-4") == []
+    assert elements(text, "port/udp/dns-4") == ["10.50.0.2 . 53"]
+
+
 def test_rules_with_equal_ports_are_one_lookup_and_ranges_do_not_overlap() -> None:
     blocks = [{"cidr": "192.0.2.0/24", "except": ["192.0.2.7/32"]}, {"cidr": "192.0.2.128/25"}, {"cidr": "198.51.100.0/24"}]
     rules = [{"from": [{"ipBlock": block}], "ports": [{"port": 80}]} for block in blocks]
