@@ -48,10 +48,10 @@ servers:                     ## Debian's MariaDB, RabbitMQ and Docker registry, 
 	PATH=$$PATH:/usr/sbin; for tool in mariadbd mysql rabbitmq-server docker-registry; do command -v $$tool > /dev/null || missing=1; done; \
 	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mariadb-server-core mariadb-client-core rabbitmq-server docker-registry; }
 
-real-nodes:                  ## Debian's containerd, runc, CNI plugins and iptables, which `sandbox up --nodes real` runs
-	PATH=$$PATH:/usr/sbin; for tool in containerd runc iptables busybox ip nsenter; do command -v $$tool > /dev/null || missing=1; done; \
+real-nodes:                  ## Debian's containerd, runc, CNI plugins, iptables and nftables, which `sandbox up --nodes real` runs
+	PATH=$$PATH:/usr/sbin; for tool in containerd runc iptables nft busybox ip nsenter; do command -v $$tool > /dev/null || missing=1; done; \
 	test -e /usr/lib/cni/bridge || missing=1; \
-	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends containerd runc containernetworking-plugins iptables busybox-static iproute2 util-linux procps; }
+	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends containerd runc containernetworking-plugins iptables nftables busybox-static iproute2 util-linux procps; }
 
 test-real: $(INSTALLED) tools real-nodes  ## clusters with real nodes; needs root
 	$(BIN)/python -m pytest tests/nodes --durations=5

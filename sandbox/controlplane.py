@@ -17,7 +17,7 @@ from sandbox.state import Cluster, free_port, make_socket_folder, port_is_free
 
 CLIENTS = ("kwok", "kube-scheduler", "kube-controller-manager")  # of the API server
 # A box that ends takes all that runs in it along.
-_STOP_ORDER = (("kubelet", "kube-proxy", *CLIENTS), ("kube-apiserver",), ("etcd",), ("proxy", "containerd"), ("box",))
+_STOP_ORDER = (("kubelet", "kube-proxy", "policies", *CLIENTS), ("kube-apiserver",), ("etcd",), ("proxy", "containerd"), ("box",))
 READY_TIMEOUT = 90.0  # seconds; three clusters at once on 2 idle cores need 7
 STOP_GRACE = 15.0  # seconds until SIGKILL; an API server with many watches may need 9
 CONTAINER_GRACE = 5.0  # seconds until SIGKILL

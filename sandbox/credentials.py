@@ -23,6 +23,7 @@ CLIENTS = {
 # Of a real node. kubelet's authorizer knows a node by its certificate's name and group.
 REAL_CLIENTS = {
     "kube-proxy": ("system:kube-proxy", ""),
+    "policies": ("sandbox:policies", ""),
     "kubelet": ("system:node:{node}", "system:nodes"),
 }
 

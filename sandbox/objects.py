@@ -32,11 +32,11 @@ Object = dict[str, Any]
 
 
 def base_objects(cluster: Cluster, dns_image: str = "") -> list[tuple[str, Object]]:
-    """(collection path, object) pairs, in the order to apply them. With an image of CoreDNS, its objects too."""
+    """(collection path, object) pairs, in the order to apply them. With an image of CoreDNS, what real nodes need, too."""
     texts = [_text("objects.yaml")]
     texts += [_text("node.yaml", **_node(cluster, number)) for number in range(1, NODES[cluster.nodes] + 1)]
     if dns_image:
-        texts.append(_text("real/dns.yaml", address=cluster.dns_ip, image=dns_image))
+        texts += [_text("policies/access.yaml"), _text("real/dns.yaml", address=cluster.dns_ip, image=dns_image)]
     return [(_PATHS[item["kind"]], item) for text in texts for item in yaml.safe_load_all(text)]
 
 

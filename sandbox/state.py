@@ -17,7 +17,7 @@ from sandbox.files import PRIVATE_DIR, private_dir, remove_tree, write_atomic
 ROOT_VARIABLE = "FATE_SANDBOX_ROOT"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 # With real nodes. `box` is the namespaces' first process; all others but `proxy` run in the box.
-REAL_COMPONENTS = ("box", "proxy", *COMPONENTS, "containerd", "kubelet", "kube-proxy")
+REAL_COMPONENTS = ("box", "proxy", *COMPONENTS, "containerd", "policies", "kubelet", "kube-proxy")
 Nodes = Literal["kwok", "real"]
 NODE_KINDS: tuple[Nodes, ...] = get_args(Nodes)
 MARKER = "cluster.json"  # only folders that hold it are ever deleted

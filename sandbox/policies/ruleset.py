@@ -15,6 +15,8 @@ from sandbox.policies.pods import IpAddress, Pod, is_peer, pods_with_addresses, 
 from sandbox.policies.ranges import Range, merged, of_network, without
 
 TABLE = "inet sandbox-policies"
+# Pods on one bridge could pass by their policies by way of addresses that nobody assigned.
+_LINK_LOCAL = "ip6 saddr fe80::/10 counter drop"
 _ALWAYS = ("ct state established,related accept", "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept")
 _LONGEST_NAME = 100  # characters; nft 1.0 takes 128, and sets add some to the names of chains
 
@@ -100,7 +102,7 @@ class _Table:
 
     def base(self, own: Sequence[Pod], ranges: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> None:
         """The chains that the kernel calls, and what holds for every pod of the node."""
-        outgoing, incoming = list(_ALWAYS), list(_ALWAYS)
+        outgoing, incoming = [*_ALWAYS, _LINK_LOCAL], list(_ALWAYS)
         for family in _FAMILIES:
             word, version = family.keyword, family.version
             mine = [address for pod in own for address in pod.addresses if address.version == version]

@@ -59,6 +59,7 @@ def arguments(cluster: Cluster, component: str) -> list[str]:
             "--oom-score-adj=0",
         ],
         "kube-proxy": [f"--config={node / 'kube-proxy.yaml'}"],
+        "policies": ["-m", "sandbox.policies", str(cluster.folder.parent), cluster.organization, cluster.node_name()],
     }[component]
 
 

@@ -17,6 +17,7 @@ _PROGRAMS = {
     "ctr": "containerd",
     "runc": "runc",
     "iptables": "iptables",
+    "nft": "nftables",
     "busybox": "busybox-static",
     "ip": "iproute2",
     "nsenter": "util-linux",
@@ -46,6 +47,7 @@ def executables() -> dict[str, Path]:
     return {
         "box": python,
         "proxy": python,
+        "policies": python,
         "containerd": containerd,
         **{name: tool_path(name) for name in ("kubelet", "kube-proxy", "coredns")},
     }

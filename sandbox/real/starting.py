@@ -12,10 +12,12 @@ from typing import ClassVar
 from sandbox import components, controlplane, objects, processes
 from sandbox.api import Api
 from sandbox.errors import SandboxError
+from sandbox.policies.ruleset import TABLE
 from sandbox.real import box, images, node, wan
+from sandbox.state import Cluster
 
 _PROXY = Path(__file__).with_name("proxy.py")
-_OWN_ARGUMENTS = ("containerd", "kubelet", "kube-proxy")
+_OWN_ARGUMENTS = ("containerd", "policies", "kubelet", "kube-proxy")
 
 
 @dataclass
@@ -26,8 +28,8 @@ class RealStarting(controlplane.Starting):
     imports: list["Future[None]"] = field(default_factory=list)  # of the images that a node needs, and of all others
 
     servers: ClassVar[tuple[str, ...]] = ("etcd", "kube-apiserver", "proxy")
-    clients: ClassVar[tuple[str, ...]] = ("kubelet", "kube-proxy", *controlplane.CLIENTS)
-    agents: ClassVar[tuple[str, ...]] = ("kwok", "kube-proxy", "kubelet")
+    clients: ClassVar[tuple[str, ...]] = ("kubelet", "kube-proxy", "policies", *controlplane.CLIENTS)
+    agents: ClassVar[tuple[str, ...]] = ("kwok", "policies", "kube-proxy", "kubelet")
 
     def prepare(self) -> None:
         """Also make the box, and start containerd in it, which gets its images while the API server starts."""
@@ -54,10 +56,11 @@ class RealStarting(controlplane.Starting):
         return objects.base_objects(self.cluster, images.coredns())
 
     def missing(self, api: Api) -> list[str]:
-        """Also CoreDNS, and kubelet's word on every pod: until it has looked, a pod's status is that of before the node stopped."""
+        """Also the rules of network policies, CoreDNS, and kubelet's word on every pod: until it has looked, a status is that of before."""
         if lacks := super().missing(api):
             return lacks
         deployment = api.get(f"{objects.DNS_PATH}/coredns") or {}
+        lacks += [] if _enforced(self.cluster) else ["network policies"]
         lacks += [] if deployment.get("status", {}).get("readyReplicas") else ["CoreDNS"]
         since = box.since(self.cluster)
         return [*lacks, *(pod["metadata"]["name"] for pod in controlplane.items(api, objects.POD_PATH) if _older(pod, since))]
@@ -88,6 +91,15 @@ class RealStarting(controlplane.Starting):
         except SandboxError:
             return False
         return True
+
+
+def _enforced(cluster: Cluster) -> bool:
+    """Whether the node has a rule set of its network policies, also when no policy is there yet."""
+    try:
+        box.run(cluster, "nft", "list", "table", *TABLE.split())
+    except SandboxError:
+        return False
+    return True
 
 
 def _older(pod: objects.Object, since: float) -> bool:

@@ -227,6 +227,15 @@ def test_ipv6_is_filtered_like_ipv4(node: Node) -> None:
     assert open_pairs(node, pairs) == {("stranger", "flow/6"), ("client", "flow/6"), ("node", "flow/6")}
 
 
+def test_pods_do_not_reach_each_other_by_addresses_that_nobody_assigned(node: Node) -> None:
+    words = node.namespaces[NAMES.index("flow")].run("ip", "-6", "-o", "addr", "show", "dev", "eth0", "scope", "link").split()
+    link_local = words[words.index("inet6") + 1].partition("/")[0]
+    wanted = [("client", f"{link_local}%eth0", 80)]
+    assert node.opened(wanted) == [True]
+    node.apply([])
+    assert node.opened(wanted) == [False]
+
+
 def test_a_connection_that_is_open_continues_and_a_new_one_obeys(node: Node) -> None:
     client = node.namespaces[NAMES.index("client")].inside(lambda: socket.create_connection((node.address("flow"), 80), 1))
     client.settimeout(1)

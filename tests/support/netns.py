@@ -1,6 +1,7 @@
 """Network namespaces in this process: a namespace is a file descriptor, so nothing is left of one after its tests."""
 
 import ctypes
+import errno
 import os
 import selectors
 import socket
@@ -157,12 +158,14 @@ def open_connections(wanted: list[Connection], patience: float = 0.4) -> list[bo
 
 
 def _connect(own: str, target: tuple[str, int], protocol: str) -> socket.socket:
-    family = socket.AF_INET6 if ":" in target[0] else socket.AF_INET
-    client = socket.socket(family, socket.SOCK_DGRAM if protocol == "UDP" else socket.SOCK_STREAM)
+    kind = socket.SOCK_DGRAM if protocol == "UDP" else socket.SOCK_STREAM
+    family, _, _, _, address = socket.getaddrinfo(*target, type=kind)[0]  # with the number of the interface that a scope names
+    client = socket.socket(family, kind)
     client.setblocking(False)
     if own:
         client.bind((own, 0))
-    client.connect_ex(target)
+    code = client.connect_ex(address)
+    assert code in (0, errno.EINPROGRESS), f"{target}: {os.strerror(code)}"
     if protocol == "UDP":
         client.send(b"?")
     return client
