@@ -73,15 +73,17 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     (cache / "fate-federation" / "tools").symlink_to(build.cache_folder())
     made = Lab(root=tmp_path_factory.mktemp("real"), before=Host.now(), environment={"XDG_CACHE_HOME": str(cache)})
     begun = time.monotonic()
-    made.sandbox("up", "--nodes", "real", *ORGANIZATIONS)
-    made.seconds = time.monotonic() - begun
-    archive = busybox(cache)
-    for name in ORGANIZATIONS:
-        box.import_image(made.of(name), archive)
-        made.apply(name, *web())
-        made.kubectl(name, "rollout", "status", "statefulset/web", "--timeout=60s")
-    yield made
-    made.sandbox("down")
+    try:
+        made.sandbox("up", "--nodes", "real", *ORGANIZATIONS)
+        made.seconds = time.monotonic() - begun
+        archive = busybox(cache)
+        for name in ORGANIZATIONS:
+            box.import_image(made.of(name), archive)
+            made.apply(name, *web())
+            made.kubectl(name, "rollout", "status", "statefulset/web", "--timeout=60s")
+        yield made
+    finally:
+        made.sandbox("down")
 
 
 def busybox(folder: Path) -> Path:

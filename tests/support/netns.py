@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TypeVar
 
 _CLONE_NEWNET = 0x40000000
@@ -41,16 +42,17 @@ def _checked(code: int) -> None:
 
 
 class Namespace:
-    """One network namespace, with its loopback interface up."""
+    """One network namespace: that of a file, or a new one with its loopback interface up."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path | None = None) -> None:
         def make() -> int:
             _checked(_libc.unshare(_CLONE_NEWNET))
             return os.open("/proc/thread-self/ns/net", os.O_RDONLY)
 
-        self.fd = in_thread(make)
+        self.fd = in_thread(make) if file is None else os.open(file, os.O_RDONLY)
         self.sockets: list[socket.socket] = []
-        self.run("ip", "link", "set", "lo", "up")
+        if file is None:
+            self.run("ip", "link", "set", "lo", "up")
 
     @property
     def path(self) -> str:
