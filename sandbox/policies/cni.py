@@ -50,7 +50,7 @@ class Assigned:
 
 def read(paths: Iterable[Path]) -> Addresses:
     """What the files say. Of two results for one pod, the younger: the node has not removed the older one yet."""
-    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    assigned: dict[tuple[str, str], tuple[str, ...]] = {}
     for _, text in sorted(_texts(paths)):
         try:
             kept = json.loads(text)
@@ -59,8 +59,8 @@ def read(paths: Iterable[Path]) -> Addresses:
         names = dict(kept.get("cniArgs") or [])
         addresses = tuple(one["address"].partition("/")[0] for one in kept["result"].get("ips") or [])
         if addresses and "K8S_POD_NAME" in names:
-            found[names["K8S_POD_NAMESPACE"], names["K8S_POD_NAME"]] = addresses
-    return found
+            assigned[names["K8S_POD_NAMESPACE"], names["K8S_POD_NAME"]] = addresses
+    return assigned
 
 
 def with_addresses(pods: Iterable[Object], addresses: Addresses) -> list[Object]:

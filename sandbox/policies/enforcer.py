@@ -45,18 +45,18 @@ def enforce(api: Api, node: str, say: Say, apply: Callable[[str], None], *, in_f
         changed.wait()
         changed.clear()
         time.sleep(_SETTLE)
-        found = {name: one.items() for name, one in watched.items()}
-        this = next((item for item in found["nodes"] if item["metadata"]["name"] == node), None)
+        objects = {name: one.items() for name, one in watched.items()}
+        this = next((item for item in objects["nodes"] if item["metadata"]["name"] == node), None)
         if this is None or not all(one.listed for one in watched.values()):
             continue
         began = time.monotonic()
         try:
-            pods = with_addresses(found["pods"], assigned.addresses)
-            text = ruleset(found["policies"], pods, found["namespaces"], this)
+            pods = with_addresses(objects["pods"], assigned.addresses)
+            text = ruleset(objects["policies"], pods, objects["namespaces"], this)
             if text != applied:
                 apply(text)
                 applied = text
-                say(f"{_counts(found['policies'], found['pods'], node)}; applied in {(time.monotonic() - began) * 1000:.0f} ms")
+                say(f"{_counts(objects['policies'], objects['pods'], node)}; applied in {(time.monotonic() - began) * 1000:.0f} ms")
         except PolicyError as error:
             say(f"{error}\n  the rule set of before stays until that is mended; pods that are new since then reach nothing")
         except SandboxError as error:

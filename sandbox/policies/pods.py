@@ -31,10 +31,10 @@ def pods_with_addresses(items: Iterable[Object]) -> list[Pod]:
         if not spec.get("hostNetwork") and status.get("phase") not in _ENDED:
             # Of two that claim an address, the younger: the node gave it away when the older pod ended.
             owners |= dict.fromkeys(_addresses(status), item)
-    found: dict[int, tuple[Object, list[IpAddress]]] = {}
+    by_pod: dict[int, tuple[Object, list[IpAddress]]] = {}
     for address, item in owners.items():
-        found.setdefault(id(item), (item, []))[1].append(address)
-    return [_pod(item, tuple(addresses)) for item, addresses in found.values()]
+        by_pod.setdefault(id(item), (item, []))[1].append(address)
+    return [_pod(item, tuple(addresses)) for item, addresses in by_pod.values()]
 
 
 def selected(policy: Policy, pod: Pod) -> bool:

@@ -9,13 +9,13 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def merged(ranges: Iterable[Range]) -> list[Range]:
     """The same numbers, in as few ranges as possible."""
-    found: list[Range] = []
+    result: list[Range] = []
     for first, last in sorted(ranges):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(found[-1][1], last))
+        if result and first <= result[-1][1] + 1:
+            result[-1] = (result[-1][0], max(result[-1][1], last))
         else:
-            found.append((first, last))
-    return found
+            result.append((first, last))
+    return result
 
 
 def without(whole: Range, holes: Iterable[Range]) -> list[Range]:

@@ -45,9 +45,9 @@ _SIDES: dict[Direction, _Side] = {"Egress": _Side("saddr", "daddr"), "Ingress": 
 def ruleset(policies: Iterable[Object], pods: Iterable[Object], namespaces: Iterable[Object], node: Object) -> str:
     """The table for the pods of a node. Arguments are objects of the API. PolicyError lists every policy that cannot be enforced."""
     labels = {item["metadata"]["name"]: item["metadata"].get("labels") or {} for item in namespaces}
-    found = sorted(pods_with_addresses(pods), key=lambda pod: (pod.namespace, pod.name))
-    own = [pod for pod in found if pod.node == node["metadata"]["name"]]
-    table = _Table(found, labels)
+    every_pod = sorted(pods_with_addresses(pods), key=lambda pod: (pod.namespace, pod.name))
+    own = [pod for pod in every_pod if pod.node == node["metadata"]["name"]]
+    table = _Table(every_pod, labels)
     parsed = _parsed(policies)
     for direction in _SIDES:
         table.isolate(direction, parsed, own)
@@ -150,17 +150,17 @@ class _Table:
 
     def _addresses(self, peers: Sequence[Peer], own_namespace: str) -> list[tuple[int, Range]]:
         """(IP version, range) of all peers together."""
-        found: dict[int, list[Range]] = {4: [], 6: []}
+        ranges: dict[int, list[Range]] = {4: [], 6: []}
         for peer in peers:
             if peer.network is not None:
                 holes = [of_network(one) for one in peer.exceptions if one.version == peer.network.version]
-                found[peer.network.version] += without(of_network(peer.network), holes)
+                ranges[peer.network.version] += without(of_network(peer.network), holes)
                 continue
             for pod in self.pods:
                 if is_peer(peer, pod, own_namespace, self.namespaces):
                     for address in pod.addresses:
-                        found[address.version].append((int(address), int(address)))
-        return [(version, pair) for version, ranges in found.items() for pair in merged(ranges)]
+                        ranges[address.version].append((int(address), int(address)))
+        return [(version, pair) for version, some in ranges.items() for pair in merged(some)]
 
     def _ports(self, ports: Sequence[Port], family: _Family) -> Iterator[str]:
         """What of nft's matches follow for a family: one that always holds when a rule names no ports."""
@@ -178,7 +178,7 @@ class _Table:
 
     def _named(self, name: str, protocol: str, family: _Family) -> str:
         """The set of (address, number) of every pod with a port of that name: which port is meant depends on the pod."""
-        found = f"port/{protocol}/{name}-{family.version}"
+        set_name = f"port/{protocol}/{name}-{family.version}"
         elements = [
             f"{address} . {number}"
             for pod in self.pods
@@ -186,8 +186,8 @@ class _Table:
             for address in pod.addresses
             if own == name and own_protocol.lower() == protocol and address.version == family.version
         ]
-        self._set(found, f"{family.type} . inet_service", elements)
-        return found
+        self._set(set_name, f"{family.type} . inet_service", elements)
+        return set_name
 
     def _set(self, name: str, kinds: str, elements: Iterable[str], *, kind: str = "set", interval: bool = False) -> None:
         listed = ",\n      ".join(dict.fromkeys(elements))
