@@ -19,7 +19,8 @@ from federation.base.naming import INSTANCE, MODULE
 from federation.units.unit import UnitPlan
 
 _PORT = 9380
-# Runs in the pod with FATE's own Python: what comes in goes to FATE-Flow, and its answer comes back.
+# Runs in the pod with FATE's own Python: what comes in goes to FATE-Flow, and its answer comes back. It ends when its caller has read
+# all: a container runtime may lose the last output of a process that ends by itself (seen with containerd 1.6).
 _RELAY = """
 import os, socket, sys, threading
 flow = socket.create_connection((os.environ["POD_IP"], int(sys.argv[1])))
@@ -29,13 +30,15 @@ def up():
         if not data:
             return
         flow.sendall(data)
-threading.Thread(target=up, daemon=True).start()
+asks = threading.Thread(target=up, daemon=True)
+asks.start()
 while True:
     data = flow.recv(65536)
     if not data:
         break
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+asks.join(60)
 os._exit(0)
 """
 
@@ -89,6 +92,7 @@ class _InPod(HTTPConnection):
         self._command, self._cluster = command, cluster
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] = TemporaryFile()  # noqa: SIM115, closed with the connection
+        self._answering = False
 
     def connect(self) -> None:
         """Start the process."""
@@ -99,6 +103,8 @@ class _InPod(HTTPConnection):
 
     def getresponse(self):  # type: ignore[no-untyped-def]
         """The answer; what kubectl says when there is none."""
+        # FATE-Flow speaks HTTP/1.0, so that http.client closes a connection before its answer is read.
+        self._answering = True
         try:
             return super().getresponse()
         except ConnectionError:
@@ -107,10 +113,14 @@ class _InPod(HTTPConnection):
             self._errors.seek(0)
             lines = self._errors.read().decode(errors="replace").strip().splitlines()
             raise FlowUnreachable(f"kubectl exec: {lines[-1] if lines else 'it ended without an answer'}") from None
+        finally:
+            self._answering = False
 
     def close(self) -> None:
         """End the process."""
         super().close()
+        if self._answering:
+            return
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
