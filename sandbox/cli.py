@@ -111,7 +111,7 @@ def _status(arguments: argparse.Namespace) -> int:
         print(f"no cluster in {_root(arguments)}")
     for one in clusters:
         pss, rss = (sum(getattr(row, size) for row in one.components) for size in ("pss_mib", "rss_mib"))
-        print(f"{one.organization}: {one.state}, {one.url}, memory PSS {pss:.0f} MiB, RSS {rss:.0f} MiB")
+        print(f"{one.organization}: {one.state}, {one.nodes} nodes, {one.url}, memory PSS {pss:.0f} MiB, RSS {rss:.0f} MiB")
         for row in one.components:
             detail = f"pid {row.pid}, PSS {row.pss_mib:.0f} MiB, RSS {row.rss_mib:.0f} MiB, up {row.uptime:.0f} s"
             print(f"  {row.name:26}{detail if row.up else 'down'}")

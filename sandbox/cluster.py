@@ -35,6 +35,7 @@ class ClusterStatus:
     """One organization's control plane."""
 
     organization: str
+    nodes: Nodes
     state: Literal["up", "degraded", "down"]
     url: str
     port: int
@@ -60,8 +61,9 @@ def up(root: Path, organizations: Sequence[str], say: Say, nodes: Nodes | None =
     cancelled = threading.Event()
     with _exclusive(root, say):
         clusters = [state.load(root, name) or state.create(root, name, nodes or "kwok") for name in dict.fromkeys(organizations)]
-        if real:
-            wan.start(root)
+        if real and wan.start(root):
+            for other in _running_boxes(root):  # an older network, which they were connected to, has ended
+                wan.connect(root, other)
         with ThreadPoolExecutor(max_workers=len(clusters)) as pool:
             tasks = [pool.submit(_start, cluster, executables, cancelled, say) for cluster in clusters]
             try:
@@ -124,6 +126,11 @@ def _real(root: Path, organizations: Sequence[str], nodes: Nodes | None) -> bool
     return nodes == "real" or "real" in kinds.values()
 
 
+def _running_boxes(root: Path) -> list[Cluster]:
+    clusters = [known for name in state.organizations(root) if (known := state.load(root, name)) is not None]
+    return [cluster for cluster in clusters if controlplane.running(cluster, "box")]
+
+
 def _known(root: Path, organization: str) -> Cluster:
     if (cluster := state.load(root, organization)) is None:
         raise SandboxError(f"{organization} has no cluster in {root}", f"run `sandbox up {organization}`")
@@ -148,6 +155,7 @@ def _status(cluster: Cluster) -> ClusterStatus:
     count = sum(row.up for row in rows)
     return ClusterStatus(
         organization=cluster.organization,
+        nodes=cluster.nodes,
         state="up" if count == len(rows) else "degraded" if count else "down",
         url=cluster.url,
         port=cluster.port,

@@ -67,6 +67,7 @@ def start(cluster: Cluster) -> None:
     """Make the namespaces and wait until their first process has mounted what it must."""
     ready = cluster.run / _READY
     ready.unlink(missing_ok=True)
+    remove_cgroups(cluster.run)  # kubelet would ask for 3 s after each container that a killed box has left there
     folders = _own_cgroups(cluster)
     write_atomic(cluster.run / "cgroups", "".join(f"{folder}\n" for folder in folders))
     for folder in folders:
@@ -170,11 +171,8 @@ def cgroups(run_folder: Path) -> list[Path]:
 def remove_cgroups(run_folder: Path) -> None:
     """Remove the cgroups of a box that has ended."""
     for folder in cgroups(run_folder):
-        for inside in sorted(folder.rglob("*"), reverse=True) if folder.is_dir() else ():
-            if inside.is_dir():
-                _remove(inside)
-        if folder.is_dir():
-            _remove(folder)
+        for inside, _, _ in os.walk(folder, topdown=False):
+            _remove(Path(inside))
     (run_folder / "cgroups").unlink(missing_ok=True)
 
 

@@ -33,7 +33,7 @@ def check() -> None:
     packages = sorted({package for program, package in _PROGRAMS.items() if _find(program) is None} | set(_missing_plugins()))
     if packages:
         lacks.append(f"the Debian package{'s' * (len(packages) > 1)} {', '.join(packages)} (`make real-nodes` installs them)")
-    if not any(Path("/sys/fs/cgroup", name).is_dir() for name in ("memory", "cpu,cpuacct", "cpu")):
+    if not _cgroups_will_do():
         lacks.append("cgroups of version 1")
     if lacks:
         raise MissingRequirementsError(f"`--nodes real` needs {' and '.join(lacks)}; `--nodes kwok` works without")
@@ -58,6 +58,10 @@ def _find(program: str) -> Path | None:
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"]) if os.environ.get("PATH") else ""
     program_path = shutil.which(program, path=path)
     return Path(program_path) if program_path else None
+
+
+def _cgroups_will_do() -> bool:
+    return Path("/sys/fs/cgroup/memory").is_dir()
 
 
 def _missing_plugins() -> Iterable[str]:

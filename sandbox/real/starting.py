@@ -36,6 +36,9 @@ class RealStarting(controlplane.Starting):
         super().prepare()
         cluster = self.cluster
         node.write_files(cluster, images.PAUSE)
+        if not controlplane.running(cluster, "box"):
+            # It is in the network namespace of a box that has ended, and keeps that alive.
+            processes.stop([cluster.pid_file("proxy")], controlplane.STOP_GRACE)
         self.start("box")
         wan.connect(cluster.folder.parent, cluster)
         base = images.make_base(self.tools["coredns"])

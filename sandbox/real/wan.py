@@ -1,6 +1,5 @@
 """The wide-area network between the clusters of a root folder: a network namespace of its own with a bridge. The host sees none of it."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,19 +12,19 @@ _NAME = ".wan"  # of its pid file and log in the root folder
 _GATEWAY = "172.31.255.254"
 _INTERFACE = "wan0"  # a node's end
 _HOLDER = "/bin/sleep"
-_GONE_TIMEOUT = 10.0  # seconds until the kernel has removed the interface of a box that has ended
 
 
-def start(root: Path) -> None:
-    """Make it unless it is there."""
+def start(root: Path) -> bool:
+    """Make it unless it is there; whether it was made."""
     if _pid(root) is not None:
-        return
+        return False
     box.launch(root, _NAME, [_HOLDER, "infinity"], root / f"{_NAME}.log", namespaces=["net"])
     _ip(root, "link", "set", "lo", "up")
     _ip(root, "link", "add", "br0", "type", "bridge")
     _ip(root, "address", "add", f"{_GATEWAY}/16", "dev", "br0")
     _ip(root, "link", "set", "br0", "up")
     _inside(root, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.br0.send_redirects=0")
+    return True
 
 
 def stop(root: Path) -> None:
@@ -38,13 +37,12 @@ def connect(root: Path, cluster: Cluster) -> None:
     """Give a box its interface, and the network a route to the cluster's service addresses, unless they are there."""
     end = f"node{cluster.index}"
     if _INTERFACE not in box.run(cluster, "ip", "-o", "link"):
-        deadline = time.monotonic() + _GONE_TIMEOUT
-        while f" {end}@" in _ip(root, "-o", "link"):
-            if time.monotonic() > deadline:
-                raise SandboxError(f"{cluster.organization}: an older box still has interface {end}")
-            time.sleep(0.05)
+        if f" {end}@" in _ip(root, "-o", "link"):  # of a box that has ended: its connections may keep its namespace for a minute
+            _ip(root, "link", "delete", end)
         # Made with its ends in the two namespaces, so that none is ever the host's.
-        _ip(root, "link", "add", end, "master", "br0", "type", "veth", "peer", "name", _INTERFACE, "netns", str(box.pid(cluster)))
+        # Its address is always the same, because the others remember it for a while.
+        peer = ("peer", "name", _INTERFACE, "address", f"02:00:ac:1f:{cluster.index:02x}:0b", "netns", str(box.pid(cluster)))
+        _ip(root, "link", "add", end, "master", "br0", "type", "veth", *peer)
     _ip(root, "link", "set", end, "up")
     for words in (
         ("link", "set", "lo", "up"),

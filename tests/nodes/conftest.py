@@ -1,4 +1,4 @@
-"""Two clusters with real nodes, and what the host looked like before them. Needs root and `make real-nodes`."""
+"""Three clusters with real nodes, and what the host looked like before them. Needs root and `make real-nodes`."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from sandbox.state import COMPONENTS
 from tests.nodes.host import Host
 
 REPOSITORY = Path(__file__).parents[2]
-ORGANIZATIONS = ("bank-a", "clinic-b")
+ORGANIZATIONS = ("bank-a", "clinic-b", "consortium")
 IMAGE = "sandbox.invalid/busybox:1"
 
 
@@ -66,14 +66,14 @@ class Lab:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Two clusters that serve their names from volumes. Nothing that `sandbox images` built on this machine is imported."""
+    """Three clusters that serve their names from volumes. Nothing that `sandbox images` built on this machine is imported."""
     tools.ensure((*COMPONENTS, *requirements.TOOLS), print)
     cache = tmp_path_factory.mktemp("cache")
     (cache / "fate-federation").mkdir()
     (cache / "fate-federation" / "tools").symlink_to(build.cache_folder())
     made = Lab(root=tmp_path_factory.mktemp("real"), before=Host.now(), environment={"XDG_CACHE_HOME": str(cache)})
-    begun = time.monotonic()
     try:
+        begun = time.monotonic()
         made.sandbox("up", "--nodes", "real", *ORGANIZATIONS)
         made.seconds = time.monotonic() - begun
         archive = busybox(cache)

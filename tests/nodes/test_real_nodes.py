@@ -11,13 +11,14 @@ import time
 import pytest
 
 from sandbox import processes
+from sandbox.real import box
 from sandbox.state import REAL_COMPONENTS, free_port
 from tests.nodes.conftest import IMAGE, ORGANIZATIONS, REPOSITORY, Lab
 from tests.nodes.host import Host
 
 pytestmark = pytest.mark.nodes
 
-START_LIMIT = 30.0  # seconds
+START_LIMIT = 60.0  # seconds; on an idle machine it is 30, and 16 were measured
 MEMORY_LIMIT = 0.8 * 1024  # MiB
 
 
@@ -66,7 +67,7 @@ def test_names_of_services_resolve_and_other_names_do_not_exist(lab: Lab) -> Non
     assert "NXDOMAIN" in lab.in_pod("bank-a", "web-0", "nslookup nowhere.example || true")
 
 
-@pytest.mark.parametrize(("caller", "called"), [ORGANIZATIONS, ORGANIZATIONS[::-1]])
+@pytest.mark.parametrize(("caller", "called"), [("bank-a", "clinic-b"), ("clinic-b", "bank-a"), ("consortium", "bank-a")])
 def test_a_pod_reaches_another_cluster_by_load_balancer_and_by_node_port(lab: Lab, caller: str, called: str) -> None:
     mark = f"served by {called}"
     lab.in_pod(called, "web-0", f"echo '{mark}' > /data/mark.html")
@@ -100,6 +101,18 @@ def test_a_node_restarts_with_its_data_while_its_api_server_goes_on(lab: Lab) ->
     assert fetch(lab, "clinic-b", f"http://{lab.of('bank-a').node_ip()}:30080/") == "kept"
 
 
+@pytest.mark.parametrize("pid_file", ["bank-a/run/box.pid", ".wan.pid"])
+def test_a_killed_box_or_network_is_made_again(lab: Lab, pid_file: str) -> None:
+    record = processes.read_record(lab.root / pid_file)
+    assert record is not None
+    assert processes.send(record, signal.SIGKILL)
+    while processes.alive(record):
+        time.sleep(0.01)
+    lab.sandbox("up", "bank-a")
+    lab.kubectl("bank-a", "wait", "--for=condition=Ready", "pod/web-0", "--timeout=30s")
+    assert fetch(lab, "clinic-b", f"http://{lab.of('bank-a').node_ip()}:30080/") == "kept"
+
+
 def test_a_cluster_with_real_nodes_is_not_made_one_of_kwok(lab: Lab) -> None:
     refused = lab.try_sandbox("up", "--nodes", "kwok", "bank-a")
     assert refused.returncode == 1
@@ -124,13 +137,13 @@ def test_a_machine_without_the_packages_is_told_their_names_in_one_sentence(lab:
 
 def test_the_host_is_as_it_was(lab: Lab) -> None:
     assert lab.before.sysctls, "the comparison would be vacuous"
-    during = lab.before.differences(Host.now())
-    cgroups = {path for path in during.pop("cgroups")[1]}
+    assert lab.before.differences(Host.now()) == {}
+    cgroups = [folder for name in ORGANIZATIONS for folder in box.cgroups(lab.of(name).run)]
     assert cgroups, "the boxes have cgroups of their own"
-    assert all("/fate-sandbox-" in path for path in cgroups)
-    assert during == {}
+    assert all(folder.is_dir() for folder in cgroups)
     lab.sandbox("down", "--keep")
     assert lab.before.differences(Host.now()) == {}
+    assert not [folder for folder in cgroups if folder.exists()]
     assert not [path for path in os.listdir(lab.root) if path.startswith(".wan")]
     lab.sandbox("up", *ORGANIZATIONS)
     assert fetch(lab, "clinic-b", f"http://{lab.of('bank-a').node_ip()}:30080/") == "kept"

@@ -1,4 +1,4 @@
-// CoreDNS with the plugins that the sandbox's clusters use and no others: its full list needs the clients of six clouds.
+// CoreDNS with the plugins that the clusters of the sandbox use; its full list needs the clients of several clouds.
 package main
 
 import (
