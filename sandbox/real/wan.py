@@ -30,7 +30,8 @@ def start(root: Path) -> bool:
 def stop(root: Path) -> None:
     """End it."""
     processes.stop([_pid_file(root)], grace=1.0)
-    (root / f"{_NAME}.log").unlink(missing_ok=True)
+    for log in root.glob(f"{_NAME}*.log"):
+        log.unlink()
 
 
 def connect(root: Path, cluster: Cluster) -> None:
