@@ -64,7 +64,7 @@ def test_only_a_real_node_has_certificates_and_they_name_it(real: Cluster, kwok:
     for one in (real, kwok):
         credentials.ensure_pki(one)
     extra = {path.stem for path in real.pki.iterdir()} - {path.stem for path in kwok.pki.iterdir()}
-    assert extra == {"kubelet", "kubelet-server", "kube-proxy", "apiserver-kubelet-client"}
+    assert extra == {"kubelet", "kubelet-server", "kube-proxy", "policies", "apiserver-kubelet-client"}
     subject = x509.load_pem_x509_certificate((real.pki / "kubelet.crt").read_bytes()).subject.rfc4514_string()
     assert subject == "CN=system:node:bank-a-1,O=system:nodes"
 
@@ -94,7 +94,7 @@ def test_the_files_of_a_node_hold_its_values_and_no_placeholder(real: Cluster) -
     ("user", "path", "sentence"),
     [
         (1000, "/usr/bin:/bin", "`--nodes real` needs root; `--nodes kwok` works without"),
-        (0, "", "`--nodes real` needs the Debian packages busybox-static, containerd, iproute2, iptables, mount, procps, runc, util-linux "
+        (0, "", "`--nodes real` needs the Debian packages busybox-static, containerd, iproute2, iptables, mount, nftables, procps, runc, util-linux "
                 "(`make real-nodes` installs them); `--nodes kwok` works without"),
         (1000, "", "`--nodes real` needs root and the Debian packages busybox-static, "),
     ],
