@@ -94,8 +94,8 @@ def test_the_files_of_a_node_hold_its_values_and_no_placeholder(real: Cluster) -
     ("user", "path", "sentence"),
     [
         (1000, "/usr/bin:/bin", "`--nodes real` needs root; `--nodes kwok` works without"),
-        (0, "", "`--nodes real` needs the Debian packages busybox-static, containerd, iproute2, iptables, mount, nftables, procps, runc, util-linux "
-                "(`make real-nodes` installs them); `--nodes kwok` works without"),
+        (0, "", "`--nodes real` needs the Debian packages busybox-static, containerd, iproute2, iptables, mount, nftables, procps, runc, "
+                "util-linux (`make real-nodes` installs them); `--nodes kwok` works without"),
         (1000, "", "`--nodes real` needs root and the Debian packages busybox-static, "),
     ],
 )  # fmt: skip
