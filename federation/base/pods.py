@@ -163,6 +163,28 @@ class EmptyDirVolume(Model):
     size_limit: Bytes | None = None
 
 
+class NfsVolume(Model):
+    """A folder of an NFS server, which the node mounts."""
+
+    server: Host
+    path: MountPath = Field(description="The exported folder.")
+
+
+class SecretName(Model):
+    """A Secret of the namespace."""
+
+    name: NonEmpty
+
+
+class CsiVolume(Model):
+    """A folder that a CSI driver of the cluster mounts, without a claim."""
+
+    driver: NonEmpty = Field(description="The driver's name, as `kubectl get csidrivers` lists it.")
+    volume_attributes: dict[NonEmpty, str] | None = Field(None, description="What the driver wants to know, such as a bucket.")
+    node_publish_secret_ref: SecretName | None = Field(None, description="The Secret with the driver's credentials.")
+    read_only: bool | None = None
+
+
 class Volume(Model):
     """One extra volume and where the module's main container sees it."""
 
@@ -173,6 +195,8 @@ class Volume(Model):
     secret: SecretVolume | None = None
     persistent_volume_claim: ClaimVolume | None = None
     empty_dir: EmptyDirVolume | None = None
+    nfs: NfsVolume | None = None
+    csi: CsiVolume | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -183,7 +207,7 @@ class Volume(Model):
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
-        sources = [self.config_map, self.secret, self.persistent_volume_claim, self.empty_dir]
+        sources = [self.config_map, self.secret, self.persistent_volume_claim, self.empty_dir, self.nfs, self.csi]
         if sum(source is not None for source in sources) != 1:
-            raise ValueError("name one of configMap, secret, persistentVolumeClaim, emptyDir")
+            raise ValueError("name one of configMap, secret, persistentVolumeClaim, emptyDir, nfs, csi")
         return self

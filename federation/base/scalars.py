@@ -222,6 +222,9 @@ Upstream = Annotated[str, _text(_REPOSITORY.removesuffix("$") + ":" + _TAG.remov
 # Behind the prefix `extra-`, within a label.
 _EXTRA = "a name of lower-case letters, digits and '-', at most 57 characters"
 VolumeName = Annotated[str, _text(r"^[a-z0-9]([-a-z0-9]{0,55}[a-z0-9])?$", _EXTRA)]
+# Behind `extra-dataset-`.
+_DATASET = "a name of lower-case letters, digits and '-', at most 49 characters"
+DatasetName = Annotated[str, _text(r"^[a-z0-9]([-a-z0-9]{0,47}[a-z0-9])?$", _DATASET)]
 # Of the Pulumi CLI: organization, project and stack, in full.
 _IN_FULL = (
     "the full name of a stack, ORGANIZATION/PROJECT/STACK; in a file, S3 or other backend of your own ORGANIZATION is the word "

@@ -8,6 +8,7 @@ from federation.base.model import BY_FORM, Model
 from federation.base.scalars import HostPort, Label, Name, NonEmpty, Word
 from federation.config.boards import PartyBoardsSpec
 from federation.config.credentials import Credential, Credentials
+from federation.config.datasets import Datasets, dataset_volumes
 from federation.config.engines import EnginesSpec
 from federation.config.modules import ChartValues, ModuleSpec, PartyModulesSpec, Persistence
 from federation.config.publish import PartyPublish
@@ -68,6 +69,7 @@ class PartySpec(Model):
     engines: EnginesSpec = Field(EnginesSpec(), description="Existing engines to use instead of modules.")
     servings: ServingsSpec | None = Field(None, description="An external FATE-Serving, or how FATE-Flow finds this stack's own.")
     modules: PartyModulesSpec = PartyModulesSpec()
+    datasets: Datasets = Field({}, description="Folders with files that FATE-Flow reads, by name: for `fatefed data upload --server-path`.")
     credentials: Credentials = Credentials()
     boards: PartyBoardsSpec = Field(PartyBoardsSpec(), description="What is different from fate:boards for this party's consoles.")
     chart_values: ChartValues = Field({})
@@ -85,6 +87,12 @@ class PartySpec(Model):
     def hubs(self) -> tuple[str, ...]:
         """The exchanges that it names; `local`: this stack's own."""
         return tuple(self.exchanges)
+
+
+def with_datasets(own: PartySpec) -> ModuleSpec:
+    """The settings of FATE-Flow, which alone reads files that users name: with the party's data sets as volumes."""
+    fateflow = own.modules.fateflow
+    return fateflow.model_copy(update={"volumes": {**fateflow.volumes, **dataset_volumes(own.datasets)}})
 
 
 def module_specs(own: PartySpec) -> dict[str, ModuleSpec | None]:

@@ -64,14 +64,19 @@ def _gpus(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Probl
 
 
 def _volumes(at: At, name: str, spec: ModuleSpec, row: ModuleRow) -> Iterator[Problem]:
-    """Volumes whose mount path hides one of the program's own mounts, or equals that of another volume."""
+    paths = {volume: settings.mount_path for volume, settings in sorted(spec.volumes.items())}
+    for volume, problem in clashes(paths, row):
+        yield Problem(at("volumes", volume, "mountPath"), problem, "choose another path")
+
+
+def clashes(paths: Mapping[str, str], row: ModuleRow) -> Iterator[tuple[str, str]]:
+    """The volumes whose mount path hides one of the program's own mounts, or equals that of one before it; what is wrong with each."""
     taken: dict[str, str] = {}
-    for volume, path in sorted((name, volume.mount_path) for name, volume in spec.volumes.items()):
-        where = at("volumes", volume, "mountPath")
+    for volume, path in paths.items():
         if hidden := sorted(own for own in row.paths if own == path or own.startswith(f"{path}/")):
-            yield Problem(where, f"{path} would hide {hidden[0]}, where this program mounts files", "choose another path")
+            yield volume, f"{path} would hide {hidden[0]}, where this program mounts files"
         elif path in taken:
-            yield Problem(where, f"{path} is taken by the volume {taken[path]}", "choose another path")
+            yield volume, f"{path} is taken by the volume {taken[path]}"
         taken.setdefault(path, volume)
 
 

@@ -54,8 +54,13 @@ SPREAD = {"topologyKey": "topology.kubernetes.io/zone", "maxSkew": 1, "whenUnsat
 SPREAD_OVER = {**SPREAD, "topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "x"}}}
 VOLUMES = {
     "ca": {"mountPath": "/extra/ca", "readOnly": True, "configMap": {"name": "company-ca"}},
+    "lake": {
+        "mountPath": "/extra/lake",
+        "csi": {"driver": "s3.csi.example", "volumeAttributes": {"bucket": "lake"}, "nodePublishSecretRef": {"name": "lake"}},
+    },
     "licence": {"mountPath": "/extra/licence.txt", "subPath": "licence.txt", "secret": {"secretName": "licence"}},
     "models": {"mountPath": "/extra/models", "persistentVolumeClaim": {"claimName": "models"}},
+    "scans": {"mountPath": "/extra/scans", "nfs": {"server": "nas.bank-a.example", "path": "/export/scans"}},
     "scratch": {"mountPath": "/extra/scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
 }
 SERVICE: dict[str, Any] = {

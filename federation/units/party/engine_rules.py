@@ -9,12 +9,13 @@ from pydantic.alias_generators import to_camel, to_snake
 from federation.base.errors import Problem, of_each
 from federation.catalogue.kinds import KINDS
 from federation.catalogue.releases import ModuleRow
+from federation.config.datasets import dataset_volumes, mount_path
 from federation.config.modules import ModuleSpec
 from federation.config.party import module_specs
 from federation.config.units import ExchangeUnit, PartyUnit, TrainingUnit, combination_of, exchange_unit, party_units
 from federation.units.checked import CheckedStack, UnitRule, run_rules
 from federation.units.exchange.plan import exchange_module_specs
-from federation.units.module_rules import GROUPS, broken_knobs, module_path
+from federation.units.module_rules import GROUPS, broken_knobs, clashes, module_path
 from federation.units.party.values import optional_modules
 
 
@@ -98,6 +99,20 @@ def _knobs(part: Callable[[Any], _Part], stack: CheckedStack, unit: PartyUnit | 
     return broken_knobs(part(unit).specs, part(unit).rows, unit.release, stack.place_of, unit.path)
 
 
+def _datasets(stack: CheckedStack, unit: PartyUnit) -> Iterator[Problem]:
+    """Data sets that hide what the program mounts in FATE-Flow, or each other, or volumes of its own settings."""
+    volumes = unit.spec.modules.fateflow.volumes
+    paths = {name: volume.mount_path for name, volume in volumes.items()}
+    sets = {volume: name for name, volume in zip(unit.spec.datasets, dataset_volumes(unit.spec.datasets), strict=True)}
+    seen = {f"dataset {name}": mount_path(name, dataset) for name, dataset in sorted(unit.spec.datasets.items())}
+    for volume in sorted(sets.keys() & volumes.keys()):
+        problem = f"modules.fateflow.volumes has a volume {volume}, which is the name of this one"
+        yield Problem(stack.at(unit, "datasets", sets[volume]), problem, "rename one of them")
+    for volume, problem in clashes({**paths, **seen}, unit.release.modules["fateflow"]):
+        if volume in seen:
+            yield Problem(stack.at(unit, "datasets", volume.partition(" ")[2]), problem, "choose another path")
+
+
 def _images(part: Callable[[Any], _Part], stack: CheckedStack, unit: PartyUnit | ExchangeUnit) -> Iterator[Problem]:
     """An image that upstream does not publish in a version must be named."""
     specs, rows, deployed = part(unit)
@@ -157,6 +172,7 @@ _OF_KNOWN_ENGINES = (
     _front,
     _exchanges_are_named_once,
     partial(_knobs, _part),
+    _datasets,
     partial(_images, _part),
     _endpoints,
     _routes_to_peers_work,

@@ -21,7 +21,7 @@ from federation.chart_values.images import ImageEdit, ImagePatch, Layout
 from federation.chart_values.modules import Container, SecretKey
 from federation.config.engines import ExternalSpark
 from federation.config.modules import ModuleSpec, Persistence
-from federation.config.party import PartySpec, module_specs
+from federation.config.party import PartySpec, module_specs, with_datasets
 from federation.config.units import PartyUnit, combination_of
 from federation.links.external_engines import engine_host, engine_modules, engine_ports, external_engines
 from federation.manifests.modules import ImageUse, Variant, image_use, module_images, module_values, osx_settings, share
@@ -91,7 +91,7 @@ def deployed_party_modules(unit: PartyUnit) -> frozenset[str]:
 
 def _wanted(own: PartySpec, release: Release) -> dict[str, ModuleSpec]:
     """The modules of a party's engines, then the optional ones that it names."""
-    specs = module_specs(own)
+    specs = {**module_specs(own), "fateflow": with_datasets(own)}
     optional = [name for name in optional_modules(own, release) if specs[name] is not None]
     return {name: specs[name] or ModuleSpec() for name in (*engine_modules(own, release), *optional)}
 

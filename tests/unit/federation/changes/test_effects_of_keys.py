@@ -134,6 +134,7 @@ EDITS: dict[type[BaseModel], dict[str, tuple[Case, Edit]]] = {
         "servings": (MESH, own(servings={"hosts": ["203.0.113.9:30080"]})),
         "modules": (MESH, own(modules=OTHER_IMAGE)),
         "credentials": (MESH, own(credentials={"mysql": {"secret": "other", "previous": "party-9999-mysql"}})),
+        "datasets": (MESH, own(datasets={"patients": {"existingClaim": "patients"}})),
         "boards": (after(stack(boards=_BOARDS), SHOWN), own(boards={"fateboard": {"host": "other.bank-a.example"}})),
         "chartValues": (MESH, own(chartValues={"modules": {"nginx": {"env": {"A": "b"}}}})),
         "publish": (MESH, published("pulsar", port=16651)),
