@@ -1,6 +1,8 @@
 """What a preview warns of, although it is legal: missing devices, patches, what only works inside, keys without effect."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from federation.base.errors import Finding, warning
 from federation.config.modules import ModuleSpec
@@ -13,6 +15,9 @@ from federation.units.own_objects import ExtraManifests, images_of
 from federation.units.party.values import device_of
 from federation.units.patches import patched_keys
 from federation.units.unit import UnitPlan
+
+# job_cores of FATE-Flow's job_default_config.yaml. Seen with 2.2.0: "resource limit exceeded", and the job fails at once.
+JOB_CORES = 4
 
 
 def unpinned_images(units: Iterable[UnitPlan], manifests: Iterable[ExtraManifests]) -> Iterator[str]:
@@ -65,6 +70,26 @@ def _patched(stack: PlannedStack, unit: TrainingUnit) -> Iterator[Finding]:
         yield warning(stack.place_of(path), f"{'.'.join(path)} changes what this program derived: {', '.join(patched_keys(patch))}")
 
 
+def _too_small_for_a_job(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
+    size, module = _cores_for_jobs(stack.plans[unit.key].chart.values)
+    if size < JOB_CORES:
+        wanted = f"FATE-Flow fails a job that asks for more, and by default a job asks for {JOB_CORES}:"
+        text = f"party {unit.party} has cores for jobs: {size}; {wanted}"
+        path = (*unit.path, "modules", module)
+        yield warning(stack.place_of(path), text, f"raise the CPU limit of {'.'.join(path)}, or write job_cores into every job")
+
+
+def _cores_for_jobs(values: Any) -> tuple[float, str]:
+    """What FATE-Flow's scheduler hands out, and the module whose CPU limit it is. An external Spark's size is what the stack says."""
+    if values.eggroll is not None:
+        return values.eggroll.processors_per_node * values.eggroll.nodes, "nodemanager"
+    if values.standalone is not None:
+        return values.standalone.cores, "fateflow"
+    if values.spark is None or values.spark.driver is not None:
+        return math.inf, ""
+    return values.spark.cores_per_worker * values.spark.workers, "fateflow" if values.modules.spark_worker is None else "spark"
+
+
 def _modules(stack: PlannedStack, unit: PartyUnit) -> Iterator[Finding]:
     deployed = stack.plans[unit.key].chart.values.modules.plain()
     for name, spec in module_specs(unit.spec).items():
@@ -94,4 +119,4 @@ def _without_device(
 
 
 EXCHANGE_WARNINGS: tuple[UnitWarn, ...] = (_inside_only, _without_effect, _patched)
-PARTY_WARNINGS: tuple[UnitWarn, ...] = (_in_the_clear, _inside_only, _without_effect, _rotated, _patched, _modules)
+PARTY_WARNINGS: tuple[UnitWarn, ...] = (_in_the_clear, _inside_only, _without_effect, _rotated, _patched, _modules, _too_small_for_a_job)

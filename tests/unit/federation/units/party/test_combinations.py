@@ -743,6 +743,22 @@ def test_a_log_level_that_fate_2_does_not_read_is_said(tmp_path: Path) -> None:
     assert not unread(levelled(STAR_PARTY, "FATE_LOG_LEVEL"), "1.x")
 
 
+@pytest.mark.parametrize(("case", "module"), [(RABBITMQ_MESH, "spark"), (OSX_MESH, "nodemanager"), (ROLLSITE_STAR, "nodemanager")], ids=str)
+def test_a_party_too_small_for_any_job_is_told(case: Case, module: str, tmp_path: Path) -> None:
+    """FATE-Flow fails a job that asks for more cores than it counts, and by default a job asks for 4."""
+
+    def small(cpu: str) -> list[str]:
+        size = {"memory": "8Gi", "cpu": cpu}
+        limits = {"resources": {"requests": size, "limits": size}}
+        modules = {"spark": {"workers": 1, "worker": limits}} if module == "spark" else {module: {**limits, "replicas": 1}}
+        changed = case.changed(lambda config: config["parties"]["9999"].setdefault("modules", {}).update(modules))
+        return [warning for warning in changed.load(tmp_path / cpu).plan.warnings if "cores for jobs" in warning]
+
+    (told,) = small("3")
+    assert told.endswith(f"raise the CPU limit of parties.9999.modules.{module}, or write job_cores into every job"), told
+    assert small("4") == []
+
+
 @pytest.mark.parametrize("case", [STAR_PARTY, RABBITMQ_MESH, ROLLSITE_STAR], ids=str)
 def test_a_link_without_encryption_is_said(case: Case, tmp_path: Path) -> None:
     plan = case.load(tmp_path).plan
