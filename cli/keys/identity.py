@@ -7,7 +7,7 @@ from cli.keys.passwords import secret_path
 from cli.stackfile.edit import Scalar, with_fields
 from cli.tools.errors import CommandError
 from cli.tools.files import shown, write_atomic
-from cli.tools.kept import keep_copy
+from cli.tools.kept import copy_of, keep_copy
 from cli.tools.project import Stack
 from cli.tools.pulumi import pulumi
 from federation.pki.identity import SECRET, fingerprint, load_identity, new_identity
@@ -29,11 +29,13 @@ def create_identity(stack: Stack, *, replace: bool = False) -> Identity:
     """Make the key of a stack that has none, or with `replace` a new one, which every peer must accept by name.
 
     The serial number of exports goes on from where it was. A key whose fingerprint was not written yet, because the command was
-    interrupted, is the stack's.
+    interrupted, is the stack's. CommandError when the stack has half an identity, or a fingerprint of another key.
     """
     loaded = stack.load()
     known, has_secret = loaded.spec.identity, SECRET in loaded.source.secret_names()
     if known is not None and has_secret and not replace:
+        private_key(stack, known.key)
+        keep_copy(stack)
         return Identity(known.key, made=False)
     interrupted = known is None and has_secret and not loaded.spec.exported
     if (known is not None or has_secret) and not interrupted and not replace:
@@ -43,6 +45,7 @@ def create_identity(stack: Stack, *, replace: bool = False) -> Identity:
     if interrupted and not replace:
         key = _fingerprint(_decrypted(stack))
     else:
+        keep_copy(stack)
         private = new_identity()
         pulumi(stack, "config", "set", "--secret", "--path", secret_path(SECRET), stdin=private)
         key = _fingerprint(private)
@@ -56,7 +59,9 @@ def private_key(stack: Stack, expected: str) -> str:
     pem = _decrypted(stack)
     if (actual := _fingerprint(pem)) != expected:
         problem = f"is the key {actual}, but fate:identity.key says {expected}"
-        raise CommandError(_PLACE, problem, "restore the entry that is wrong from a copy of the stack file")
+        remedy = f"restore the entry that is wrong from a copy of the stack file, such as those in {shown(copy_of(stack).parent)}"
+        again = f"if `fatefed identity create {stack.options} --replace` was interrupted, run it again"
+        raise CommandError(_PLACE, problem, f"{remedy}; {again}")
     return pem
 
 

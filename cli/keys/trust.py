@@ -70,6 +70,7 @@ def rotate(stack: Stack, party: PartyId | None, today: date, source: Source, iss
     while the step before is not deployed.
     With cert-manager the second step names another Issuer (`issuer`), which has the new CA's key.
     """
+    keep_copy(stack)
     step = _next_step(stack, party, today, source, issuer)
     keep_copy(stack)
     return step

@@ -13,8 +13,6 @@ from federation.base.errors import FederationError
 from federation.base.yaml_file import YamlFile
 
 _FOLDER = "kept"
-# What a stack file holds that can be made only once: any secret, and these fields. Others there are settings.
-_ONCE = {"fate:identity": "key", "fate:trust": "parties"}
 _DIGITS = 8
 
 
@@ -26,19 +24,20 @@ def copy_of(stack: Stack) -> Path:
 def has_keys(file: Path) -> bool:
     """Whether a stack file holds what can be made only once: such a stack was in some backend before."""
     try:
-        config = _config(file)
+        return bool(_made_once(file))
     except FederationError:
         return False
-    parts = ((config.get(key), name) for key, name in _ONCE.items())
-    return bool(config.get("fate:secrets")) or any(isinstance(part, dict) and part.get(name) for part, name in parts)
 
 
 def keep_copy(stack: Stack) -> None:
-    """Copy the stack file, once it has keys. A copy with the keys of another stack of this name is put aside, never overwritten."""
+    """Copy the stack file, once it has keys. A copy with a key or password that the file does not hold is put aside, never overwritten.
+
+    Run it before a key is replaced, too: whoever is interrupted between has the one before.
+    """
     copy, now = copy_of(stack), stack.file.read_bytes()
     if not has_keys(stack.file):
         return
-    if copy.exists() and (before := copy.read_bytes()) != now and _of_another(copy, stack.file):
+    if copy.exists() and (before := copy.read_bytes()) != now and _holds_more(copy, stack.file):
         aside = copy.with_name(f"{copy.name}.{hashlib.sha256(before).hexdigest()[:_DIGITS]}")
         write_atomic(aside, before)
     write_atomic(copy, now, stack.file.stat().st_mode & 0o777)
@@ -54,15 +53,26 @@ def refuse_to_forget(stack: Stack) -> None:
     raise CommandError(shown(copy), "holds the keys and passwords of a stack of this name, whose file is gone", f"{restore}; {anew}")
 
 
-def _config(file: Path) -> dict[str, object]:
-    """What stands under `config:`. Files that it names are not read: they are not beside a copy."""
-    config = YamlFile.read(file).values.get("config")
-    return config if isinstance(config, dict) else {}
+def _made_once(file: Path) -> dict[tuple[str, ...], object]:
+    """What a stack file holds that can be made only once, by its path: secrets as they are encrypted, the identity, CAs' certificates.
+
+    Files that it names are not read: they are not beside a copy.
+    """
+    config = _mapping(YamlFile.read(file).values.get("config"))
+    identity, trust = _mapping(config.get("fate:identity")), _mapping(config.get("fate:trust"))
+    parties = {party: _mapping(_mapping(one).get("authorities")) for party, one in _mapping(trust.get("parties")).items()}
+    return {
+        **({("identity",): identity["key"]} if identity.get("key") else {}),
+        **{("secrets", name): value for name, value in _mapping(config.get("fate:secrets")).items()},
+        **{("trust", party, number): text for party, authorities in parties.items() for number, text in authorities.items()},
+    }
 
 
-def _of_another(copy: Path, file: Path) -> bool:
-    """Whether a copy holds the keys of another stack: encrypted with something else, or with an identity that the file lacks."""
+def _mapping(value: object) -> dict[str, object]:
+    return {str(key): entry for key, entry in value.items()} if isinstance(value, dict) else {}
+
+
+def _holds_more(copy: Path, file: Path) -> bool:
+    """Whether a copy holds what the file does not: it is encrypted with something else, or the file lost or replaced an entry of it."""
     salts = [[YamlFile.read(one).values.get(key) for key in ("encryptionsalt", "encryptedkey")] for one in (copy, file)]
-    entries = [_config(one).get("fate:identity") for one in (copy, file)]
-    before, now = (entry.get("key") if isinstance(entry, dict) else None for entry in entries)
-    return salts[0] != salts[1] or before not in (None, now)
+    return salts[0] != salts[1] or not _made_once(copy).items() <= _made_once(file).items()

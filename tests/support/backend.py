@@ -17,8 +17,9 @@ from federation.stack.plan import StackPlan
 from tests.support.stacks import stand_in
 
 # As the real one does, `stack init` and `config set --secret` note what they do in the stack file, and `config set` never shows a value.
+# A value that takes the place of another is encrypted to another text.
 _PROGRAM = """
-import json, pathlib, re, sys
+import hashlib, json, pathlib, re, sys
 home = pathlib.Path({home!r})
 kept = home / "backend.json"
 state = json.loads(kept.read_text()) if kept.exists() else {{"stacks": [], "secrets": {{}}, "deployed": [], "log": []}}
@@ -44,10 +45,14 @@ if arguments[:2] == ["config", "set"]:
     entry = arguments[4].removeprefix("fate:secrets.")
     if "fate:secrets:" not in file.read_text():
         file.write_text(file.read_text() + "  fate:secrets:\\n")
-    if not re.search(f"^    {{entry}}:", file.read_text(), re.M):
+    cipher = hashlib.sha256((value := sys.stdin.read()).encode()).hexdigest()[:8]
+    if re.search(f"^    {{entry}}:", file.read_text(), re.M):
+        line = f"    {{entry}}: {{{{secure: v1:x:{{cipher}}}}}}\\n"
+        file.write_text(re.sub(f"^    {{entry}}: .*\\n", line, file.read_text(), flags=re.M))
+    else:
         head, line, rest = file.read_text().partition("  fate:secrets:\\n")
         file.write_text(f"{{head}}{{line}}    {{entry}}: {{{{secure: v1:x:y}}}}\\n{{rest}}")
-    state["secrets"][entry] = sys.stdin.read()
+    state["secrets"][entry] = value
     ended()
 if arguments[:2] == ["config", "get"]:
     ended(state["secrets"][arguments[3].removeprefix("fate:secrets.")])

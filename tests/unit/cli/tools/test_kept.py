@@ -69,6 +69,17 @@ def test_a_copy_with_an_identity_outlives_a_file_that_has_passwords_only(bank: S
     assert written in [file.read_bytes() for file in copy_of(bank).parent.iterdir()]
 
 
+@pytest.mark.parametrize("now", ["other: {secure: v1:a}", "mysql: {secure: v1:new}"], ids=["removed", "replaced"])
+def test_a_copy_with_a_secret_that_the_file_lost_is_put_aside(bank: Stack, now: str) -> None:
+    before = keyed(bank) + b"  fate:secrets:\n    mysql: {secure: v1:old}\n"
+    bank.file.write_bytes(before)
+    keep_copy(bank)
+    bank.file.write_text(before.decode().replace("mysql: {secure: v1:old}", now))
+    for _ in range(2):
+        keep_copy(bank)
+    assert {file.read_bytes() for file in copy_of(bank).parent.iterdir()} == {before, bank.file.read_bytes()}
+
+
 def test_a_later_copy_of_the_same_keys_replaces_the_one_before(bank: Stack) -> None:
     keyed(bank)
     keep_copy(bank)
