@@ -1,11 +1,15 @@
 """`fatefed peers list`: who the peers are, in which state, and what of their descriptors is compared by phone."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli.main import main
+from cli.peers.listing import peers_data
+from federation.peers.accepted import Peer
 from tests.support.configs import EXCHANGE, Case, key_of, party_descriptor
 from tests.support.stacks import of_case
 
@@ -38,6 +42,24 @@ def test_programs_get_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     peers = json.loads(listed(_MIXED, tmp_path, monkeypatch, capsys, "--json"))["peers"]
     assert (peers["shop-c"]["key"], peers["shop-c"]["serial"], len(peers["shop-c"]["notAfter"])) == (key_of("shop-c"), 1, 10)
     assert peers["old-clinic"].keys() & {"key", "serial", "notAfter"} == set()
+
+
+class Walked(tuple[Peer, ...]):
+    """Peers that count how often somebody begins to walk over them."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[Peer]:
+        self.walks += 1
+        return super().__iter__()
+
+
+def test_many_peers_are_not_searched_one_by_one(tmp_path: Path) -> None:
+    loaded = of_case(tmp_path, _MIXED).load()
+    accepted = Walked(loaded.peers.accepted)
+    peers = peers_data(replace(loaded, peers=replace(loaded.peers, accepted=accepted)))
+    assert len(peers) == len(accepted) == 4
+    assert accepted.walks == 1
 
 
 def test_a_pending_peer_has_none_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
