@@ -13,6 +13,7 @@ from components.namespaces import Namespaces
 from components.other_stacks import published_descriptors
 from components.project import project_folder, shown, stack_file
 from federation.base.errors import FederationError
+from federation.config.file import value_of
 from federation.config.stack import StackSpec
 from federation.peers.other_stacks import source_warnings
 from federation.stack.load import check_secrets, expiry_warnings, load_stack, made_certificates, published_plan, weak_certificate_warnings
@@ -21,10 +22,10 @@ from federation.stack.load import check_secrets, expiry_warnings, load_stack, ma
 def main() -> None:
     """Deploy the stack. Nothing is registered before the whole configuration was checked."""
     config = pulumi.Config("fate")
-    values = {key: config.get(key) if key in ("organization", "peersFile") else config.get_object(key) for key in StackSpec.written_keys()}
-    # Pulumi.yaml has an empty default for each key that a stack lacks.
-    written = {key: value for key, value in values.items() if value not in (None, {}, "")}
-    secrets: dict[str, str] = config.get_object("secrets") or {}
+    texts = {key: config.get(key) for key in StackSpec.written_keys()}
+    values = {key: text if key in ("organization", "peersFile") else value_of(text) for key, text in texts.items()}
+    written = {key: value for key, value in values.items() if value not in (None, {}, "")}  # Pulumi.yaml has empty defaults
+    secrets: dict[str, str] = value_of(config.get("secrets")) or {}
     file = stack_file(pulumi.get_stack())
     now = datetime.now(UTC)
     stack = load_stack(file, written, shown(file), today=now.date())

@@ -99,6 +99,8 @@ def _problem(details: Any, model: type[BaseModel], place_of: Callable[[Path], st
         return Problem(place_of((*path, tag)), f"{tag} is missing", f"add it{_about(path, model)}")
     if details["type"] == "missing":
         return Problem(place_of(path), f"{path[-1]} is missing", f"add it{_about(path, model)}")
+    if details["input"] is None:
+        return Problem(place_of(path), "has no value", f"give it one, or remove the key{_about(path, model)}")
     if details["type"] == "literal_error" and (meant := _meant(details["input"], details["ctx"]["expected"])):
         return Problem(place_of(path), message, f"did you mean {meant!r}?")
     return Problem(place_of(path), message, f"correct the value{_about(path, model)}")

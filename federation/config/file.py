@@ -1,5 +1,6 @@
 """Files as the user wrote them, the stack file first: where each value stands, and keys written twice."""
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -99,6 +100,9 @@ class StackSource(YamlFile):
     def plain_secrets(self) -> tuple[Problem, ...]:
         """Entries of fate:secrets that are not encrypted: anyone who reads the file has them."""
         node = self._step(self._config, "fate:secrets") if self._config is not None else None
+        if isinstance(node, yaml.ScalarNode | yaml.SequenceNode) and node.value:
+            remedy = "remove it, and write each secret: `pulumi config set --secret --path 'fate:secrets.NAME'`"
+            return (Problem(self.place_of(("secrets",)), "is not a map (key: value)", remedy),)
         entries = node.value if isinstance(node, yaml.MappingNode) else []
         return tuple(
             Problem(
@@ -110,6 +114,14 @@ class StackSource(YamlFile):
             for name, value in entries
             if self._step(value, "secure") is None and name.value != "secure"
         )
+
+
+def value_of(text: str | None) -> Any:
+    """A value that the engine hands over as JSON; what is no JSON is a text, "" a key without a value, None an absent one."""
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        return text
 
 
 class PeersFile(YamlFile):

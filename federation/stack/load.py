@@ -56,8 +56,9 @@ def load_stack(path: Path, config: Mapping[str, Any] | None = None, name: str | 
         # Pulumi makes such a file for a stack whose file was renamed.
         remedy = "was its file renamed? Give it this name again, in the place of this one; else write it with `fatefed init --force`"
         raise FederationError([Problem(source.name, "has no configuration: no key under config:", remedy)])
-    # The engine is asked for the keys of StackSpec only: what else stands in the file is a misspelling.
-    values = written if config is None else {**{key: written[key] for key in written if key not in _KEYS}, **source.with_elsewhere(config)}
+    # The engine is asked for the keys of StackSpec only: what else stands in the file is a misspelling. A key without a value is "" to it.
+    ours = {key: value for key, value in written.items() if key not in _KEYS or value is None}
+    values = written if config is None else {**ours, **source.with_elsewhere(config)}
     # The engine cannot tell an empty map from an absent one; of collaborations the one would mean nobody, the other everybody.
     values = {**values, **{key: written[key] for key in ("collaborations",) if written.get(key) == {}}}
     problems = [*source.duplicates(), *source.plain_secrets(), *_not_read(source)]

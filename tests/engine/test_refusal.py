@@ -53,6 +53,27 @@ def test_missing_secrets_and_foreign_certificates_are_said_before_anything_is_to
     assert "not a PEM" not in printed
 
 
+@pytest.mark.parametrize("line", ["fate:peers:", "fate:peers: hub", "fate:secrets: hunter2", "fate:releases: own.yaml"])
+def test_a_key_without_a_value_or_with_one_of_another_type_is_refused_with_its_line(
+    line: str, clusters: dict[str, Path], tmp_path: Path
+) -> None:
+    """Not by Pulumi, whose message has no line; `fatefed check` says the same."""
+    config = {key: value for key, value in _wrong().items() if key != "peers"} | {"parties": {"9999": spark_party("wrong")}}
+    space = operator("wrong", tmp_path, clusters["consortium"], config)
+    document = yaml.safe_load(space.stack_file.read_text())
+    written = document.pop("config")
+    written.pop("fate:secrets", None)
+    space.stack_file.write_text(f"{yaml.safe_dump({**document, 'config': written}, sort_keys=False)}  {line}\n")
+    place = f"Pulumi.wrong.yaml:{len(space.stack_file.read_text().splitlines())} fate:{line.split(':')[1]}: "
+    for command in (["fatefed", "check"], ["pulumi", "preview", "--non-interactive", "--color", "never"]):
+        done = space.attempt(*command, "-s", "wrong")
+        printed = (done.stdout + done.stderr).decode()
+        assert done.returncode != 0
+        assert place in printed, printed
+        assert "remedy: " in printed.partition(place)[2]
+        assert "hunter2" not in printed
+
+
 def _wrong() -> dict[str, Any]:
     party = spark_party("wrong")
     return {

@@ -9,8 +9,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
 from federation.base.errors import FederationError, Problem, escaped
+from federation.config.file import StackSource
 from federation.stack.load import load_stack
 from tests.support.configs import (
     CLINIC,
@@ -716,6 +718,39 @@ def test_values_of_the_engine_win_over_those_in_the_file(tmp_path: Path) -> None
     file = STAR_PARTY.write(tmp_path)
     loaded = load_stack(file, {**STAR_PARTY.config, "organization": "other"})
     assert loaded.plan.organization == "other"
+
+
+WRONG_KEYS = {
+    "empty": ("fate:peers:", "has no value", "give it one, or remove the key: Other organizations' parties and exchanges, by name."),
+    "a text": ("fate:peers: hub", "is not a map (key: value)", "correct the value: Other organizations' parties and exchanges, by name."),
+    "a misspelt module key": (
+        "fate:parties: {'9999': {modules: {fateboard: {replicaz: 2}}}}",
+        "unknown key 'replicaz'",
+        "did you mean 'replicas'?",
+    ),
+    "secrets as a text": (
+        "fate:secrets: hunter2",
+        "is not a map (key: value)",
+        "remove it, and write each secret: `pulumi config set --secret --path 'fate:secrets.NAME'`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "problem", "remedy"), WRONG_KEYS.values(), ids=list(WRONG_KEYS))
+def test_a_key_with_a_wrong_value_is_told_the_same_whether_the_engine_gives_the_values_or_not(
+    line: str, problem: str, remedy: str, tmp_path: Path
+) -> None:
+    file, key = tmp_path / "Pulumi.bank-a.yaml", line.partition(":")[2].partition(":")[0]
+    others = {name: value for name, value in STAR_PARTY.config.items() if name != key}
+    file.write_text(yaml.safe_dump({"config": {f"fate:{name}": value for name, value in others.items()}}) + f"  {line}\n")
+    # The engine says "" of a key without a value, which the program takes for an absent one.
+    written = {name: value for name, value in StackSource.read(file, "x").config().items() if value is not None}
+    place = f"{file}:{len(file.read_text().splitlines())} fate:{key}"
+    for config in (None, written):
+        with pytest.raises(FederationError) as caught:
+            load_stack(file, config)
+        assert (problem, remedy) in [(one.problem, one.remedy) for one in caught.value.problems if one.place.startswith(place)]
+    assert "hunter2" not in str(caught.value)
 
 
 BROKEN_FILES = {
