@@ -157,6 +157,11 @@ def secrets_text(report: SecretsReport) -> str:
     lines = [*(f"written  {name}" for name in report.written), *(f"kept     {name}" for name in report.kept)]
     if not lines:
         lines = ["no password is missing"]
+    if report.namespaces:
+        lines.append(
+            f"if {' or '.join(report.namespaces)} holds claims of an earlier deployment, their data knows only the passwords of then: "
+            "`fatefed check --live` lists them; restore those passwords before `pulumi up` (docs/guides/state.md, Namespace ownership)"
+        )
     if report.missing:
         lines += ["", "still missing; only you have them (this replaces an existing entry):"]
         lines += [line for one in report.missing for line in (f"  {one.what}:", f"    {one.command}")]

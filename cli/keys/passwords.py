@@ -10,7 +10,7 @@ from cli.tools.errors import CommandError
 from cli.tools.kept import keep_copy
 from cli.tools.project import Stack
 from cli.tools.pulumi import EngineError, pulumi
-from federation.manifests.secrets import SERVERS
+from federation.manifests.secrets import SERVERS, server_passwords
 from federation.stack.plan import StackPlan
 
 _BYTES = 24  # 32 URL-safe characters
@@ -35,6 +35,8 @@ class SecretsReport:
     missing: tuple[MissingSecret, ...]
     # Keys that `fatefed trust init` makes.
     unmade: tuple[str, ...] = ()
+    # Namespaces of servers with a new password: data that is there already, such as after `pulumi destroy`, knows only that of then.
+    namespaces: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """As JSON-like data."""
@@ -58,7 +60,8 @@ def init_secrets(stack: Stack) -> SecretsReport:
     missing = [MissingSecret(name, provided[name], give_command(stack, name)) for name in absent if name in provided]
     unmade = [name for name in absent if name in loaded.plan.trust_names]
     kept = [name for name in loaded.plan.secret_names if name in present]
-    return SecretsReport(tuple(written), tuple(kept), tuple(missing), tuple(unmade))
+    new = {unit.namespace for unit in loaded.plan.units if {*server_passwords(unit.secrets).values()} & {*written}}
+    return SecretsReport(tuple(written), tuple(kept), tuple(missing), tuple(unmade), tuple(sorted(new)))
 
 
 def _must_not_be_in_use(stack: Stack, plan: StackPlan, names: list[str]) -> None:

@@ -41,6 +41,7 @@ def test_one_command_makes_the_stack_and_all_its_keys(
     assert "party 9999: made a CA and a server key" in out
     told = [line for value in state["secrets"].values() for line in value.splitlines() if "-----" not in line]
     assert len(told) > 10
+    assert "if fate-9999 holds claims of an earlier deployment, their data knows only the passwords of then" in out
     assert not [line for line in told if line in out or line in str(state["log"])], "no secret is printed, nor an argument of a process"
     assert (tmp_path / "stacks" / "kept" / "Pulumi.bank-a.yaml").read_bytes() == (tmp_path / "stacks" / "Pulumi.bank-a.yaml").read_bytes()
 
@@ -54,6 +55,7 @@ def test_a_second_time_it_changes_nothing(capsys: pytest.CaptureFixture[str], tm
     assert json.loads(memory.read_text())["secrets"] == secrets
     assert (tmp_path / "stacks" / "Pulumi.bank-a.yaml").read_bytes() == file
     assert out.partition("next:")[2] == first.partition("next:")[2]
+    assert "claims of an earlier deployment" not in out, "no password is new"
 
 
 def test_only_what_is_missing_is_made(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
