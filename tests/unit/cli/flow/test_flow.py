@@ -29,6 +29,7 @@ def server(status: int = 200, text: bytes = b'{"code": 0, "message": "success"}'
             if slow:
                 SLOW.wait(5)
             self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
 
