@@ -10,7 +10,7 @@ HASHES := $(shell date +%s)
 SLOW := $(addprefix tests/engine/test_,kubefate.py combinations.py boards.py local.py stack_reference.py cert_manager.py external.py)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: setup tools demo demo-down test lint traffic-server servers shells real-nodes test-real pulsar pyfate ci slow federations render bench schemas
+.PHONY: setup tools demo demo-down test lint traffic-server servers shells real-nodes images test-real pulsar pyfate ci slow federations render bench schemas
 
 $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -52,6 +52,11 @@ real-nodes:                  ## Debian's containerd, runc, CNI plugins, iptables
 	PATH=$$PATH:/usr/sbin; for tool in containerd runc iptables nft busybox ip nsenter; do command -v $$tool > /dev/null || missing=1; done; \
 	test -e /usr/lib/cni/bridge || missing=1; \
 	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends containerd runc containernetworking-plugins iptables nftables busybox-static iproute2 util-linux procps; }
+
+images: $(INSTALLED)         ## local test images that stand for those of FATE 2.2.0, for real nodes; needs root and Debian 12
+	for tool in mmdebstrap gcc; do command -v $$tool > /dev/null || missing=1; done; \
+	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mmdebstrap gcc; }
+	$(SUDO) $(BIN)/sandbox images
 
 test-real: $(INSTALLED) tools real-nodes  ## clusters with real nodes; needs root
 	$(BIN)/python -m pytest tests/nodes --durations=5

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sandbox import versions
@@ -67,12 +67,13 @@ def _compile(recipe: Recipe, target: Path, say: Say) -> None:
         source = Path(shutil.copytree(versions.MODULES / recipe.folder, Path(scratch) / "source"))
         if recipe.name == "pulumi-resource-kubernetes":
             _embed_schema(source, recipe.version)
-        _run_with_heartbeat(command, source, recipe, say)
+        environment = _go_environment() | ({"CGO_ENABLED": "0"} if recipe.static else {})
+        run_with_heartbeat(command, source, recipe.name, say, environment)
     say(f"built {recipe.name} {recipe.version} in {time.monotonic() - begun:.0f} s")
 
 
-def _run_with_heartbeat(command: list[str], folder: Path, recipe: Recipe, say: Say) -> None:
-    name, environment = recipe.name, _go_environment() | ({"CGO_ENABLED": "0"} if recipe.static else {})
+def run_with_heartbeat(command: list[str], folder: Path, name: str, say: Say, environment: Mapping[str, str]) -> None:
+    """Run a command that takes long, with a sign of life now and then. SandboxError, with the end of its output, when it fails."""
     begun = time.monotonic()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)

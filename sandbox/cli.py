@@ -13,6 +13,8 @@ from pathlib import Path
 from sandbox import cluster, tools
 from sandbox.catalogue import recipes
 from sandbox.errors import MissingRequirementsError, SandboxError
+from sandbox.images.build import ensure
+from sandbox.images.recipes import REGISTRY
 from sandbox.state import NODE_KINDS, ROOT_VARIABLE, default_root
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -70,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         verbs, "restart-node", _restart_node, "stop a real node and its containers, as a machine that fails does, and start it again"
     )
     verb.add_argument("organization", metavar="ORG")
+    verb = _verb(verbs, "images", _images, "build local test images that stand for those of a release, for real nodes")
+    verb.add_argument("--stack-config", action="store_true", help="print what a stack file needs to use them, and build nothing")
     verb = _verb(verbs, "env", _env, 'print variables for the tools: eval "$(sandbox env)"')
     verb.add_argument("--pulumi-home", type=Path, help="set PULUMI_HOME and install the Kubernetes provider there")
     return parser
@@ -132,6 +136,15 @@ def _kubectl(arguments: argparse.Namespace) -> int:
 
 def _restart_node(arguments: argparse.Namespace) -> int:
     cluster.restart_node(_root(arguments), arguments.organization, say)
+    return OK
+
+
+def _images(arguments: argparse.Namespace) -> int:
+    if arguments.stack_config:
+        print(f"  fate:images:\n    registry: {REGISTRY}\n    pullPolicy: Never # they are on the nodes, and in no registry")
+        return OK
+    for archive in ensure(say):
+        say(str(archive))
     return OK
 
 

@@ -4,21 +4,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox import build
 from sandbox.catalogue import recipes
 from sandbox.files import locked
 from sandbox.images.archive import Image, digest_of, write_archive, write_layer
+from sandbox.images.build import folder
 from sandbox.real import box
 from sandbox.state import Cluster
 
 PAUSE = "sandbox.invalid/pause:1"
 _WORTH_SAYING = 2.0  # seconds
 _BUSYBOX = Path("/bin/busybox")  # Debian's busybox-static
-
-
-def folder() -> Path:
-    """Where archives of images lie: ${XDG_CACHE_HOME:-~/.cache}/fate-federation/images/NAME-HASH.tar."""
-    return build.cache_folder().with_name("images")
 
 
 def coredns() -> str:

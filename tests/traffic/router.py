@@ -1,6 +1,6 @@
 """FATE's nginx as it is deployed: rendered files and start script with a real nginx and its Lua, and a FATE-Flow that keeps what arrives.
 
-FATE's own Lua, which belongs to the image, is not here: `_LUA` stands for it, and chooses by the same headers from the same route table.
+FATE's own Lua, which belongs to the image, is not here: that of the sandbox's test image stands for it.
 """
 
 import os
@@ -21,29 +21,7 @@ SECONDS = 15.0
 LOOPBACK = "127.0.0.1"
 _MODULES = [Path("/usr/lib/nginx/modules") / name for name in ("ndk_http_module.so", "ngx_http_lua_module.so")]
 _HOME = "/data/projects/fate/proxy"
-_LUA = {
-    "initialize.lua": "",
-    "route_table.lua": """
-local M = {}
-function M.target(party, service)
-  local found, key, kind, host = {}, nil, nil, nil
-  for line in io.lines(ngx.config.prefix() .. "conf/route_table.yaml") do
-    key = line:match("^(%w+):") or key
-    kind = line:match("^  (%w+):") or kind
-    host = line:match("host: (%S+)") or host
-    local port = line:match("http_port: (%d+)")
-    if port then found[key .. "/" .. kind] = host .. ":" .. port end
-  end
-  return found[party .. "/" .. service] or found["default/proxy"]
-end
-return M
-""",
-    "router.lua": """
-local headers = ngx.req.get_headers()
-ngx.ctx.target = require("route_table").target(headers["dest-party-id"], headers["service"])
-""",
-    "balancer.lua": 'require("ngx.balancer").set_current_peer(ngx.ctx.target)',
-}
+_LUA = Path(__file__).parents[2] / "sandbox/images/files/nginx/data/projects/fate/proxy/nginx/lua"
 
 
 def free_port() -> int:
@@ -132,8 +110,7 @@ def router(folder: Path, files: Mapping[str, str], routes: str) -> Iterator[Rout
     moved |= {"listen 9300": f"listen {LOOPBACK}:{made.port}", "listen 9302": f"listen {LOOPBACK}:{made.health}"}
     for name, text in files.items():
         (mounted / name).write_text(re.sub("|".join(map(re.escape, moved)), lambda match: moved[match[0]], text))
-    for name, text in _LUA.items():
-        (home / "nginx/lua" / name).write_text(text)
+    shutil.copytree(_LUA, home / "nginx/lua", dirs_exist_ok=True)
     (home / "nginx/conf/mime.types").write_text("types {}\n")
     (home / "nginx/conf/modifiable/route_table.yaml").write_text(routes)
     as_root = ["user root;"] if os.geteuid() == 0 else []
