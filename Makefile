@@ -10,7 +10,7 @@ HASHES := $(shell date +%s)
 SLOW := $(addprefix tests/engine/test_,kubefate.py combinations.py boards.py local.py stack_reference.py cert_manager.py external.py)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: setup tools demo demo-down test lint traffic-server servers shells real-nodes images test-real pulsar pyfate ci slow federations render bench schemas
+.PHONY: setup tools demo demo-down demo-train demo-train-down test lint traffic-server servers shells real-nodes images test-real pulsar pyfate ci slow federations render bench schemas
 
 $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,6 +23,12 @@ tools: $(INSTALLED)          ## find or build pulumi, kubectl, helm and the cont
 
 demo: $(INSTALLED)           ## three organizations, each with a cluster of its own, linked into a federation
 	$(BIN)/python -m sandbox.demo up
+
+demo-train: $(INSTALLED) real-nodes images   ## two organizations on real nodes train a model across their clusters; needs root
+	$(BIN)/python -m sandbox.train up
+
+demo-train-down: $(INSTALLED) ## stop its clusters and delete what it made
+	$(BIN)/python -m sandbox.train down
 
 demo-down: $(INSTALLED)      ## stop the demo's clusters and delete what it made
 	$(BIN)/python -m sandbox.demo down
@@ -58,8 +64,8 @@ images: $(INSTALLED)         ## local test images that stand for those of FATE 2
 	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mmdebstrap gcc; }
 	$(SUDO) $(BIN)/sandbox images
 
-test-real: $(INSTALLED) tools real-nodes  ## clusters with real nodes; needs root
-	$(BIN)/python -m pytest tests/nodes --durations=5
+test-real: $(INSTALLED) tools real-nodes images  ## clusters with real nodes, and jobs of real FATE between them; needs root
+	$(BIN)/python -m pytest tests/nodes tests/real --durations=5
 
 shells:                      ## Debian's zsh and fish, which the tests of completion run beside bash
 	for tool in zsh fish; do command -v $$tool > /dev/null || missing=1; done; \

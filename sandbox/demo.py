@@ -8,14 +8,12 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from sandbox import cluster, tools
 from sandbox.errors import SandboxError
-from sandbox.files import write_atomic
 from sandbox.state import COMPONENTS, default_root, organizations
+from sandbox.steps import counts, each, export, must_be_unchanged, receive, say, step
 from sandbox.summary import show_summary
 from sandbox.workspace import REPO, Workspace
 
@@ -43,32 +41,32 @@ def up() -> None:
     """Bring everything up and link it."""
     begun = time.monotonic()
     organizations = [EXCHANGE, *PARTIES]
-    with _step("tools: find or build"):
-        tools.ensure((*tools.CLIENT_TOOLS, *COMPONENTS), _say)
-    with _step("three control planes"):
-        cluster.up(default_root(), organizations, _say)
+    with step("tools: find or build"):
+        tools.ensure((*tools.CLIENT_TOOLS, *COMPONENTS), say)
+    with step("three control planes"):
+        cluster.up(default_root(), organizations, say)
     spaces = {name: Workspace(name, DEMO / name, cluster.kubeconfig(default_root(), name)) for name in organizations}
-    with _step("three working folders: project, backend, passphrase, stack"):
-        _each(spaces, lambda space: space.prepare())
+    with step("three working folders: project, backend, passphrase, stack"):
+        each(spaces, lambda space: space.prepare())
     consortium = spaces[EXCHANGE]
-    with _step("identities: each makes the key that signs its descriptors"):
-        _each(spaces, lambda space: space.fatefed("identity", "create"))
-    with _step("each party: its certificate authority and its passwords, encrypted in its stack file"):
-        _each({name: spaces[name] for name in PARTIES}, lambda space: space.fatefed("trust", "init"))
-        _each(spaces, lambda space: space.fatefed("secrets", "init"))
-    with _step("consortium: pulumi up (the exchange)"):
-        _say(f"  {_counts(consortium.up())}")
-        _export(consortium)
-    with _step("bank-a and clinic-b: import the exchange, pulumi up (a FATE party each)"):
-        _each({name: spaces[name] for name in PARTIES}, lambda space: _join(space, consortium))
-    with _step("consortium: import both parties, preview, pulumi up"):
+    with step("identities: each makes the key that signs its descriptors"):
+        each(spaces, lambda space: space.fatefed("identity", "create"))
+    with step("each party: its certificate authority and its passwords, encrypted in its stack file"):
+        each({name: spaces[name] for name in PARTIES}, lambda space: space.fatefed("trust", "init"))
+        each(spaces, lambda space: space.fatefed("secrets", "init"))
+    with step("consortium: pulumi up (the exchange)"):
+        say(f"  {counts(consortium.up())}")
+        export(consortium)
+    with step("bank-a and clinic-b: import the exchange, pulumi up (a FATE party each)"):
+        each({name: spaces[name] for name in PARTIES}, lambda space: _join(space, consortium))
+    with step("consortium: import both parties, preview, pulumi up"):
         _link(consortium, [spaces[name] for name in PARTIES])
-    with _step("bank-a and clinic-b: accept each other, for the certificates of their data plane"):
+    with step("bank-a and clinic-b: accept each other, for the certificates of their data plane"):
         bank, clinic = (spaces[name] for name in PARTIES)
         _trust(bank, clinic)
         _trust(clinic, bank)
-    with _step("a second pulumi up changes nothing, anywhere"):
-        _each(spaces, _must_be_unchanged)
+    with step("a second pulumi up changes nothing, anywhere"):
+        each(spaces, must_be_unchanged)
     show_summary(spaces, PARTIES, time.monotonic() - begun)
 
 
@@ -77,20 +75,16 @@ def down() -> None:
     ours = [EXCHANGE, *PARTIES]
     # An empty list would mean every cluster.
     if running := [name for name in ours if name in organizations(default_root())]:
-        cluster.down(default_root(), running, _say)
+        cluster.down(default_root(), running, say)
     for name in ours:
         shutil.rmtree(DEMO / name, ignore_errors=True)
-    _say("the demo's clusters and folders are gone")
+    say("the demo's clusters and folders are gone")
 
 
 def _join(space: Workspace, consortium: Workspace) -> None:
-    _receive(space, consortium)
-    _say(f"  {space.organization}: {_counts(space.up())}")
-    _export(space)
-
-
-def _export(space: Workspace) -> None:
-    space.fatefed("descriptor", "export", "-o", str(space.folder / "descriptor.json"))
+    receive(space, consortium)
+    say(f"  {space.organization}: {counts(space.up())}")
+    export(space)
 
 
 # What a preview of the exchange's stack may hold when parties join.
@@ -106,13 +100,13 @@ _LINKING = [
 
 def _link(consortium: Workspace, parties: list[Workspace]) -> None:
     for party in parties:
-        _receive(consortium, party)
+        receive(consortium, party)
     _must_only_change(consortium, _LINKING)
-    _say(f"  {_counts(consortium.up())}")
+    say(f"  {counts(consortium.up())}")
 
 
 def _trust(space: Workspace, peer: Workspace) -> None:
-    _receive(space, peer)
+    receive(space, peer)
     party = f"party-{PARTIES[space.organization]}"
     allowed = [
         ("update", "kubernetes:core/v1:Secret", f"{party}-pulsar-cert"),
@@ -122,52 +116,15 @@ def _trust(space: Workspace, peer: Workspace) -> None:
         ("update", "pulumi:pulumi:Stack", f"fate-{space.organization}"),
     ]
     _must_only_change(space, allowed)
-    _say(f"  {space.organization}: {_counts(space.up())}")
+    say(f"  {space.organization}: {counts(space.up())}")
 
 
 def _must_only_change(space: Workspace, allowed: list[tuple[str, str, str]]) -> None:
     changes = [change for change in space.preview() if not change[1].startswith("fate:federation:External")]
     for operation, kind, name in changes:
-        _say(f"  {space.organization}: preview: {operation} {kind} {name}")
+        say(f"  {space.organization}: preview: {operation} {kind} {name}")
     if unexpected := [change for change in changes if change not in allowed]:
         raise SandboxError(f"adding peers must only change routes, network policies and trust, but would also: {unexpected}")
-
-
-def _receive(space: Workspace, sender: Workspace) -> None:
-    """The hand-over of a descriptor file from one organization to another, and of its fingerprint, as on the phone."""
-    key = sender.fatefed("identity", "show").strip()
-    name = f"{sender.organization}.json"
-    write_atomic(space.folder / "stacks" / "peers" / name, (sender.folder / "descriptor.json").read_bytes())
-    space.fatefed("peers", "add", f"peers/{name}", "--name", sender.organization, "--key", key, "--yes")
-
-
-def _must_be_unchanged(space: Workspace) -> None:
-    counts = space.up()
-    if set(counts) != {"unchanged"}:
-        raise SandboxError(f"{space.organization}: a second `pulumi up` gave {_counts(counts)}")
-
-
-def _each(spaces: dict[str, Workspace], action: Callable[[Workspace], object]) -> None:
-    """Do the same in every folder at once; the first failure counts."""
-    with ThreadPoolExecutor(len(spaces)) as pool:
-        for done in [pool.submit(action, space) for space in spaces.values()]:
-            done.result()
-
-
-@contextmanager
-def _step(title: str) -> Iterator[None]:
-    begun = time.monotonic()
-    _say(f"── {title}")
-    yield
-    _say(f"   {time.monotonic() - begun:.1f} s")
-
-
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {word}" for word, count in counts.items()) or "nothing to do"
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -118,7 +118,8 @@ def _ended(job: Job) -> Job:
         )
     if job.status != SUCCESS:
         reason = next((f": {task.name}: {one_line(task.error)[-_LONGEST_REASON:]}" for task in job.tasks if task.error), "")
-        raise CommandError(f"job {job.id}", f"ended as {job.status}{reason}", _LOGS)
+        remedy = _LOGS if reason else f"`fatefed check` warns of a party that has too few cores for a job; else {_LOGS}"
+        raise CommandError(f"job {job.id}", f"ended as {job.status}{reason or ' before any task said why'}", remedy)
     return job
 
 

@@ -1,6 +1,5 @@
 """The wide-area network between the clusters of a root folder: a network namespace of its own with a bridge. The host sees none of it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox import processes
@@ -55,16 +54,20 @@ def connect(root: Path, cluster: Cluster) -> None:
     _ip(root, "route", "replace", cluster.service_cidr, "via", cluster.node_ip())
 
 
+def enter(root: Path) -> list[str]:
+    """What to put before a command so that it runs in the network's namespace. SandboxError when the network does not run."""
+    holder = _pid(root)
+    if holder is None:
+        raise SandboxError(f"the network between the clusters of {root} does not run", "run `sandbox up` again")
+    return ["nsenter", "-t", str(holder), "-n", "--"]
+
+
 def _ip(root: Path, *arguments: str) -> str:
     return _inside(root, "ip", *arguments)
 
 
 def _inside(root: Path, *command: str) -> str:
-    holder = _pid(root)
-    if holder is None:
-        raise SandboxError(f"the network between the clusters of {root} does not run", "run `sandbox up` again")
-    prefix: Sequence[str] = ("nsenter", "-t", str(holder), "-n", "--")
-    return box.checked([*prefix, *command])
+    return box.checked([*enter(root), *command])
 
 
 def _pid(root: Path) -> int | None:
