@@ -65,7 +65,8 @@ images: $(INSTALLED)         ## local test images that stand for those of FATE 2
 	$(SUDO) $(BIN)/sandbox images
 
 test-real: $(INSTALLED) tools real-nodes images  ## clusters with real nodes, and jobs of real FATE between them; needs root
-	$(BIN)/python -m pytest tests/nodes tests/real --durations=5
+	$(BIN)/python -m pytest tests/nodes --durations=5
+	$(BIN)/python -m pytest tests/real --durations=5
 
 shells:                      ## Debian's zsh and fish, which the tests of completion run beside bash
 	for tool in zsh fish; do command -v $$tool > /dev/null || missing=1; done; \

@@ -34,8 +34,9 @@ class Flow:
 
 
 def count(namespace: Sequence[str]) -> None:
-    """Start to count. `namespace`: the command that enters the namespace with the bridge, such as `nsenter -t PID -n`."""
-    _nft(namespace, "-f", "-", stdin=_TABLE)
+    """Start to count, unless it has begun. `namespace`: what enters the namespace with the bridge, such as `nsenter -t PID -n --`."""
+    if "bridge flows" not in _nft(namespace, "list", "tables"):
+        _nft(namespace, "-f", "-", stdin=_TABLE)
 
 
 def flows(namespace: Sequence[str]) -> list[Flow]:

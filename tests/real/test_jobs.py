@@ -1,7 +1,11 @@
 """Jobs of real FATE across two clusters that only `pulumi up` deployed, judged by what FATE-Flow's API says."""
 
+import pytest
+
 from sandbox import train
 from tests.real.consortium import Consortium, failed, verified
+
+pytestmark = pytest.mark.nodes
 
 SHARED, AUC_FLOOR = 400, 0.95
 
