@@ -10,7 +10,7 @@ HASHES := $(shell date +%s)
 SLOW := $(addprefix tests/engine/test_,kubefate.py combinations.py boards.py local.py stack_reference.py cert_manager.py external.py)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: setup tools demo demo-down demo-train demo-train-down test lint traffic-server servers shells real-nodes images test-real pulsar pyfate ci slow federations render bench schemas
+.PHONY: setup tools demo demo-down demo-train demo-train-down test lint traffic-server servers shells real-nodes images test-nodes test-real pulsar pyfate ci slow federations render bench schemas
 
 $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -64,8 +64,10 @@ images: $(INSTALLED)         ## local test images that stand for those of FATE 2
 	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mmdebstrap gcc; }
 	$(SUDO) $(BIN)/sandbox images
 
-test-real: $(INSTALLED) tools real-nodes images  ## clusters with real nodes, and jobs of real FATE between them; needs root
+test-nodes: $(INSTALLED) tools real-nodes  ## clusters with real nodes, and what network policies promise there; needs root
 	$(BIN)/python -m pytest tests/nodes --durations=5
+
+test-real: $(INSTALLED) tools real-nodes images  ## jobs of real FATE between two clusters with real nodes: about a quarter of an hour; needs root
 	$(BIN)/python -m pytest tests/real --durations=5
 
 shells:                      ## Debian's zsh and fish, which the tests of completion run beside bash
@@ -90,7 +92,7 @@ $(PYFATE)/.installed: tests/runtime/requirements.txt
 
 ci: test traffic-server servers shells pulsar pyfate real-nodes  ## what CI runs: the tests, then the slower suites
 	$(BIN)/python -m pytest tests/traffic tests/servers tests/shells tests/pulsar tests/runtime --durations=5
-	$(MAKE) test-real
+	$(MAKE) test-nodes
 	$(MAKE) --jobs=2 slow federations
 	$(MAKE) demo
 	$(MAKE) demo-down
