@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -23,14 +24,12 @@ _SERVER = "a file in FATE-Flow's pod instead of FILE, such as on a mounted data 
 _URL = "FATE-Flow's own address instead of its pod, such as http://127.0.0.1:9380 of a tunnel; needs no stack"
 _PEER = "the id of another party, such as 10000: runs a job with it; without, only the own party is asked"
 _JOB = "toy: numbers go both ways; psi: the people of both samples; train: a model of both samples"
-# What is left for stopping a job when the time is over.
-_STOPPING_SECONDS = 60.0
 Party = Annotated[str | None, typer.Option(metavar="ID", help="the party, when the stack has several", autocompletion=names.parties)]
 Url = Annotated[str | None, typer.Option(metavar="URL", help=_URL)]
 
 
 @contextmanager
-def _reached(stack: Stack | None, party: str | None, url: str | None, seconds: float) -> Iterator["Reached"]:
+def _reached(stack: Stack | None, party: str | None, url: str | None) -> Iterator["Reached"]:
     """FATE-Flow of a party. Says so when it does not answer."""
     from cli.data.upload import unreachable
     from cli.flow.client import FlowUnreachable
@@ -46,7 +45,8 @@ def _reached(stack: Stack | None, party: str | None, url: str | None, seconds: f
         if url is not None:
             yield Reached(at_url(url), own)
         elif stack is not None and own is not None:
-            cluster = Cluster(loaded.spec.cluster, stack.project.folder, seconds + _STOPPING_SECONDS)
+            # Sending a file takes as long as it takes, and each call has a limit of its own.
+            cluster = Cluster(loaded.spec.cluster, stack.project.folder, inf)
             yield Reached(in_cluster(cluster, own.unit, own.port), own, cluster)
         else:
             raise UsageError("name the stack with -s STACK, or FATE-Flow with --url URL")
@@ -95,7 +95,7 @@ def upload(
             file.write_text(samples.sample(sample))
             id_column, label = "id", samples.LABEL[sample]
         columns = Columns(str(id_column), label) if file is None else check_csv(file, id_column, label)
-        reached = opened.enter_context(_reached(stack, party, url, timeout))
+        reached = opened.enter_context(_reached(stack, party, url))
         made = make(reached.flow, Source(file, columns, server_path or ""), Table(namespace, name), partitions, timeout, replace=replace)
     results = {"namespace": namespace, "name": name, "rows": made.rows, "job": made.job.id, "seconds": round(made.job.seconds, 1)}
     text = f"table {made.table}: {made.rows} rows (job {made.job.id}, {made.job.seconds:.0f} s)"
@@ -123,7 +123,7 @@ def verify(
 
     if peer is not None and not peer.isdigit():
         raise UsageError(f"--peer {peer}: must be the id of a party, such as 10000")
-    with _reached(stack, party, url, timeout) as reached:
+    with _reached(stack, party, url) as reached:
         link = link_of(stack, reached.own, peer)
         own = reached.own.id if reached.own else None
         results = Acceptance(reached.flow, own, link, timeout, evidence_of(reached)).run(job)

@@ -80,7 +80,7 @@ def upload(flow: Flow, source: Source, table: Table, partitions: int, seconds: f
 def _count(flow: Flow, table: Table) -> int | None:
     """How many rows a table has, as FATE-Flow says; None: there is none."""
     answer = flow.get("table/query", namespace=table.namespace, name=table.name)
-    return None if answer.code == NO_TABLE else int(_must(f"table {table}", answer).data["count"])
+    return None if answer.code == NO_TABLE else int(_must(f"table {table}", answer).field("count"))
 
 
 def _shown_progress(file: Path) -> Callable[[int], None]:

@@ -33,6 +33,13 @@ class Answer:
     data: Any = None
     job_id: str = ""
 
+    def field(self, name: str) -> Any:
+        """A field of its data. FlowUnreachable when there is none."""
+        value = self.data.get(name) if isinstance(self.data, dict) else None
+        if value is None:
+            raise FlowUnreachable(f"FATE-Flow answers without {name}")
+        return value
+
 
 class Flow:
     """One FATE-Flow. Each method raises FlowUnreachable when no answer comes."""

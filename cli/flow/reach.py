@@ -5,20 +5,24 @@
 
 import socket
 import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPS_PORT, HTTPConnection, HTTPSConnection
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from cli.flow.client import Flow, FlowUnreachable
 from cli.flow.party import OwnParty
 from cli.tools.errors import UsageError
-from cli.tools.kubectl import Ask, Cluster
+from cli.tools.kubectl import Ask, Cluster, Object
 from federation.base.naming import INSTANCE, MODULE
 from federation.units.unit import UnitPlan
 
 _PORT = 9380
+# How each scheme connects, and its port where a URL names none: a server with TLS is a proxy before FATE-Flow, which has none itself.
+_SCHEMES: Mapping[str, tuple[type[HTTPConnection], int]] = {"http": (HTTPConnection, _PORT), "https": (HTTPSConnection, HTTPS_PORT)}
 # Runs in the pod with FATE's own Python: what comes in goes to FATE-Flow, and its answer comes back. It ends when its caller has read
 # all: a container runtime may lose the last output of a process that ends by itself (seen with containerd 1.6).
 _RELAY = """
@@ -53,16 +57,19 @@ class Reached:
 
 
 def at_url(url: str) -> Flow:
-    """FATE-Flow at an address such as http://127.0.0.1:9380. UsageError for what is none."""
+    """FATE-Flow at an address such as http://127.0.0.1:9380. UsageError for what is none; it does not repeat a password."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        host = port = None
-    kind = {"http": HTTPConnection, "https": HTTPSConnection}.get(parts.scheme if host else "")
-    if kind is None or host is None or parts.path.strip("/") or parts.query or parts.username:
-        raise UsageError(f"--url {url}: must be http://HOST:PORT, such as http://127.0.0.1:{_PORT}")
-    return Flow(lambda seconds: kind(host, port or _PORT, timeout=seconds))
+        parts, host, port = urlsplit(""), None, None
+    kind, default = _SCHEMES.get(parts.scheme if host else "", (None, 0))
+    if kind is None or host is None or port == 0 or parts.path.strip("/") or parts.query or parts.fragment or "@" in url:
+        named = "" if "@" in url else f" {url}"
+        raise UsageError(
+            f"--url{named}: must be http://HOST:PORT, such as http://127.0.0.1:{_PORT}, or https://HOST:PORT, without user and path"
+        )
+    return Flow(lambda seconds: kind(host, port or default, timeout=seconds))
 
 
 def in_cluster(cluster: Cluster, unit: UnitPlan, port: int) -> Flow:
@@ -71,16 +78,26 @@ def in_cluster(cluster: Cluster, unit: UnitPlan, port: int) -> Flow:
 
 
 def running_pod(cluster: Cluster, unit: UnitPlan, module: str) -> str:
-    """The name of a pod of a module that runs. FlowUnreachable when there is none, or pods cannot be read."""
+    """The name of a pod of a module that runs and is not deleted, a ready one if there is one. FlowUnreachable without one."""
     ask = Ask("pods", unit.namespace)
     reading = cluster.read([ask])[ask]
     if reading.state != "ok":
         raise FlowUnreachable(cluster.explained(reading).reason)
     wanted = {INSTANCE: unit.key, MODULE: module}
-    for pod in reading.items:
-        if wanted.items() <= pod["metadata"].get("labels", {}).items() and pod.get("status", {}).get("phase") == "Running":
-            return str(pod["metadata"]["name"])
-    raise FlowUnreachable(f"no pod of {module} runs in namespace {unit.namespace}")
+    pods = [pod for pod in reading.items if wanted.items() <= pod["metadata"].get("labels", {}).items() and _runs(pod)]
+    if not pods:
+        raise FlowUnreachable(f"no pod of {module} runs in namespace {unit.namespace}")
+    return str(max(pods, key=_is_ready)["metadata"]["name"])
+
+
+def _runs(pod: Object) -> bool:
+    """A pod that ends is Running until it is gone, and answers for some seconds."""
+    return pod.get("status", {}).get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions", ())
+    return any(condition.get("type") == "Ready" and condition.get("status") == "True" for condition in conditions)
 
 
 class _InPod(HTTPConnection):
@@ -101,20 +118,31 @@ class _InPod(HTTPConnection):
         with there:
             self._process = self._cluster.started(self._command, there, self._errors)
 
+    def request(self, *args: Any, **options: Any) -> None:
+        """Send a call; what kubectl says when it ends before all is sent."""
+        with self._explained():
+            super().request(*args, **options)
+
     def getresponse(self):  # type: ignore[no-untyped-def]
         """The answer; what kubectl says when there is none."""
         # FATE-Flow speaks HTTP/1.0, so that http.client closes a connection before its answer is read.
         self._answering = True
         try:
-            return super().getresponse()
+            with self._explained():
+                return super().getresponse()
+        finally:
+            self._answering = False
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except ConnectionError:
             if self._process is not None:
                 self._process.wait()
             self._errors.seek(0)
             lines = self._errors.read().decode(errors="replace").strip().splitlines()
             raise FlowUnreachable(f"kubectl exec: {lines[-1] if lines else 'it ended without an answer'}") from None
-        finally:
-            self._answering = False
 
     def close(self) -> None:
         """End the process."""

@@ -79,7 +79,7 @@ class Cluster:
     """The cluster of a stack, as kubectl reaches it, within a number of seconds for everything."""
 
     def __init__(self, spec: ClusterSpec, folder: Path, seconds: float) -> None:
-        """`folder`: of the project, from where a relative kubeconfig is meant. CommandError without kubectl."""
+        """`folder`: of the project, from where a relative kubeconfig is meant. `seconds`: may be inf. CommandError without kubectl."""
         command = kubectl(spec, os.environ)
         if command is None:
             remedy = "install it (https://kubernetes.io/docs/tasks/tools/), or name it with KUBECTL=PATH"

@@ -49,6 +49,7 @@ class Acceptance:
     def _rows(self, job: JobName) -> Iterator[Row]:
         try:
             site = self.flow.get("site/info/query")
+            own = str(site.field("party_id")) if site.code == OK else ""
         except FlowUnreachable as error:
             fix = "you: `fatefed doctor` says how its pod is; your account needs docs/rbac/jobs.yaml in its namespace"
             yield Row("FATE-Flow answers", "failed", f"own FATE-Flow: {error}", fix)
@@ -56,7 +57,6 @@ class Acceptance:
         if site.code != OK:
             yield _row("FATE-Flow answers", of_site(site))
             return
-        own = str(site.data["party_id"])
         if self.own not in (None, own):
             yield Row("FATE-Flow answers", "failed", f"it is party {own}, not {self.own}", "you: check --party, or --url")
             return

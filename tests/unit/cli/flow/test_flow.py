@@ -90,24 +90,43 @@ def test_a_port_without_server_and_a_server_that_is_silent_are_told_apart() -> N
     SLOW.set()
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:9380", "ftp://flow", "http://", "http://flow/v2", "http://flow:x", "http://u:p@flow"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:9380", "ftp://flow", "http://", "http://flow/v2", "http://flow:x", "http://[::1", "http://flow:0", "http://flow/#x"]
+)
 def test_what_is_no_address_of_a_server_is_wrong_usage(url: str) -> None:
     with pytest.raises(UsageError, match="must be http://HOST:PORT"):
         at_url(url)
 
 
+@pytest.mark.parametrize("url", ["http://user:geheim@flow", "https://geheim@flow:9380", "http://user:geheim@[flow"])
+def test_a_password_in_an_address_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(UsageError, match="without user") as caught:
+        at_url(url)
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "port"), [("https://flow", 443), ("https://flow:8443", 8443), ("http://flow", 9380), ("http://flow:80", 80)]
+)
+def test_each_scheme_has_its_port_where_none_is_named(url: str, port: int) -> None:
+    assert at_url(url)._connect(1).port == port
+
+
 class Told(Flow):
     """A FATE-Flow whose job has these states, one after the other, and the last one forever."""
 
-    def __init__(self, *states: str) -> None:
+    def __init__(self, *states: str | Answer | FlowUnreachable) -> None:
         self.states, self.stopped = [*states], list[str]()
 
     def get(self, path: str, **wanted: str) -> Answer:
         if path == "job/task/query":
             return Answer(0, "success", [{"task_name": "toy_0", "status": "running", "party_status": "running", "error_report": None}])
-        if self.states[0] == "Ctrl-C":
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        if state == "Ctrl-C":
             raise KeyboardInterrupt
-        return Answer(0, "success", [{"status": self.states.pop(0) if len(self.states) > 1 else self.states[0]}])
+        if isinstance(state, FlowUnreachable):
+            raise state
+        return state if isinstance(state, Answer) else Answer(0, "success", [{"status": state}])
 
     def post(self, path: str, body: Any) -> Answer:
         self.stopped.append(f"{path} {body['job_id']}")
@@ -117,6 +136,7 @@ class Told(Flow):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(jobs, "_PATIENCE_SECONDS", 0.1)
 
 
 @pytest.mark.parametrize("end", ["success", "failed", "canceled"])
@@ -148,3 +168,45 @@ def test_a_fate_flow_that_answers_no_more_while_the_job_is_stopped_changes_nothi
             raise FlowUnreachable("refused")
 
     assert watched(Gone("running"), "7", 0.05).late
+
+
+# What is no status of a job, and what is said of it.
+UNTOLD = [
+    (FlowUnreachable("refused"), "refused"),
+    (Answer(1001, "database\nis away"), "FATE-Flow answers 1001: database is away"),
+    (Answer(0, "success", []), "answers without the job"),
+    (Answer(0, "success", None), "answers without the job"),
+]
+
+
+@pytest.mark.parametrize(("untold", "_reason"), UNTOLD)
+def test_a_job_is_watched_on_when_fate_flow_is_silent_for_a_moment(untold: Answer | FlowUnreachable, _reason: str) -> None:
+    flow = Told("running", untold, untold, "running", untold, "success")
+    assert watched(flow, "7", 60).status == "success"
+    assert flow.stopped == []
+
+
+@pytest.mark.parametrize(("untold", "reason"), UNTOLD)
+def test_a_job_of_which_fate_flow_says_nothing_any_more_is_stopped(untold: Answer | FlowUnreachable, reason: str) -> None:
+    flow = Told("running", untold)
+    with pytest.raises(FlowUnreachable) as caught:
+        watched(flow, "7", 60)
+    assert flow.stopped == ["job/stop 7"]
+    assert reason in str(caught.value)
+    assert "job 7" in str(caught.value)
+    assert "it is stopped" in str(caught.value)
+
+
+def test_a_job_that_cannot_be_stopped_is_named_with_the_command_that_stops_it() -> None:
+    class Gone(Told):
+        def post(self, path: str, body: Any) -> Answer:
+            raise FlowUnreachable("refused")
+
+    with pytest.raises(FlowUnreachable, match="it may still run at every party: stop it with `flow job stop -j 7`"):
+        watched(Gone(FlowUnreachable("refused")), "7", 60)
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"count": None}])
+def test_an_answer_without_what_was_asked_for_is_said(data: Any) -> None:
+    with pytest.raises(FlowUnreachable, match="answers without count"):
+        Answer(0, "success", data).field("count")
