@@ -57,11 +57,12 @@ servers:                     ## Debian's MariaDB, RabbitMQ and Docker registry, 
 real-nodes:                  ## Debian's containerd, runc, CNI plugins, iptables and nftables, which `sandbox up --nodes real` runs
 	PATH=$$PATH:/usr/sbin; for tool in containerd runc iptables nft busybox ip nsenter; do command -v $$tool > /dev/null || missing=1; done; \
 	test -e /usr/lib/cni/bridge || missing=1; \
-	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends containerd runc containernetworking-plugins iptables nftables busybox-static iproute2 util-linux procps; }
+	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends --no-remove containerd runc containernetworking-plugins iptables nftables busybox-static iproute2 util-linux procps; }
 
 images: $(INSTALLED)         ## local test images that stand for those of FATE 2.2.0, for real nodes; needs root and Debian 12
-	for tool in mmdebstrap gcc; do command -v $$tool > /dev/null || missing=1; done; \
-	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends mmdebstrap gcc; }
+	for tool in mmdebstrap gcc g++; do command -v $$tool > /dev/null || missing="mmdebstrap gcc g++"; done; \
+	test -e "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" || missing="$$missing python3.11-dev"; \
+	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends $$missing; }
 	$(SUDO) $(BIN)/sandbox images
 
 test-nodes: $(INSTALLED) tools real-nodes  ## clusters with real nodes, and what network policies promise there; needs root

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterable
@@ -18,7 +19,8 @@ from sandbox.images.archive import write_archive
 from sandbox.images.recipes import IMAGES, LAYERS, PYTHON, REGISTRY, TestImage, line_of
 
 _HERE = Path(__file__).parent
-_PROGRAMS = {"mmdebstrap": "mmdebstrap", "apt-get": "apt", "unshare": "util-linux", "tar": "tar", "gcc": "gcc"}
+# program -> Debian package. The compilers are for packages of Python that PyPI has as source only.
+_PROGRAMS = {"mmdebstrap": "mmdebstrap", "apt-get": "apt", "unshare": "util-linux", "tar": "tar", "gcc": "gcc", "g++": "g++"}
 
 
 def folder() -> Path:
@@ -35,11 +37,13 @@ def ensure(say: Say, images: Iterable[TestImage] = IMAGES) -> list[Path]:
     with locked(folder() / ".lock", lambda: say("waiting for another build of images to finish")):
         for leftover in folder().glob(".building-*"):  # of a build that was killed: nobody else can hold the lock
             shutil.rmtree(leftover)
+        if not all(_layer_path(name).is_file() for image in images for name in line_of(image.layer)):
+            _update_lists(say)
         for image in images:
             if not archive_of(image).is_file():
                 layers = [_layer(name, say) for name in line_of(image.layer)]
                 write_archive(archive_of(image), image.described(), layers)
-                _forget(archive_of(image))
+                forget(archive_of(image))
                 say(f"built {image.name}: {archive_of(image).stat().st_size / 2**20:.0f} MiB")
     return [archive_of(image) for image in images]
 
@@ -103,7 +107,7 @@ def _layer(name: str, say: Say) -> Path:
         packed.rename(target)
     finally:
         shutil.rmtree(draft)
-    _forget(target)
+    forget(target)
     say(f"built layer {name} in {time.monotonic() - begun:.0f} s: {target.stat().st_size / 2**20:.0f} MiB")
     return target
 
@@ -125,7 +129,7 @@ def _mark_removed(files: Path) -> None:
             (path / ".wh..wh..opq").touch()
 
 
-def _forget(kept: Path) -> None:
+def forget(kept: Path) -> None:
     """Delete what an older recipe made under the same name."""
     name = kept.name.rpartition("-")[0]
     for old in kept.parent.glob(f"{name}-????????????.tar"):
@@ -140,5 +144,15 @@ def _refuse_unfit() -> None:
         raise SandboxError(
             f"images hold Python {PYTHON[0]}.{PYTHON[1]}, and this is {sys.version.split()[0]}", "make .venv with that version"
         )
-    if missing := [package for program, package in _PROGRAMS.items() if shutil.which(program) is None]:
+    missing = [package for program, package in _PROGRAMS.items() if shutil.which(program) is None]
+    if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+        missing.append(f"python{PYTHON[0]}.{PYTHON[1]}-dev")
+    if missing:
         raise SandboxError(f"missing: {', '.join(missing)}", f"apt-get install {' '.join(missing)}")
+
+
+def _update_lists(say: Say) -> None:
+    """Renew this machine's package lists: old ones name versions that the archive no longer has."""
+    done = subprocess.run(["apt-get", "update", "--quiet"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:  # of a source that Debian's packages do not come from, perhaps
+        say(f"apt-get update ended with {done.returncode}; going on with the lists that are there: {done.stderr.strip()[-300:]}")

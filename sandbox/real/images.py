@@ -7,7 +7,8 @@ from pathlib import Path
 from sandbox.catalogue import recipes
 from sandbox.files import locked
 from sandbox.images.archive import Image, digest_of, write_archive, write_layer
-from sandbox.images.build import folder
+from sandbox.images.build import archive_of, folder, forget
+from sandbox.images.recipes import IMAGES
 from sandbox.real import box
 from sandbox.state import Cluster
 
@@ -23,9 +24,9 @@ def coredns() -> str:
     return f"sandbox.invalid/coredns:{recipes()['coredns'].version}"
 
 
-def make_base(coredns_program: Path) -> list[Path]:
+def make_base(coredns_program: Path, say: Callable[[str], None]) -> list[Path]:
     """The archives of the pause container and of CoreDNS, made unless they are there."""
-    with locked(folder() / ".lock", lambda: None):
+    with locked(folder() / ".lock", lambda: say("waiting for a build of images to finish")):
         return _make_base(coredns_program)
 
 
@@ -36,9 +37,9 @@ def _make_base(coredns_program: Path) -> list[Path]:
     ]
 
 
-def built(base: list[Path]) -> list[Path]:
-    """What `sandbox images` built, the newest last: of two archives of one image, the later import counts."""
-    return sorted((path for path in folder().glob("*.tar") if path not in base), key=lambda path: path.stat().st_mtime)
+def built() -> list[Path]:
+    """What `sandbox images` built by its recipes of today. An archive of an older recipe would take the name of the image."""
+    return [archive_of(image) for image in IMAGES if archive_of(image).is_file()]
 
 
 def import_missing(cluster: Cluster, archives: list[Path], say: Callable[[str], None]) -> None:
@@ -62,4 +63,5 @@ def _make(kind: str, name: str, entrypoint: tuple[str, ...], program: Path, plac
         write_layer(layer, {place: program}, {place: 0o755})
         write_archive(target, Image(name=name, entrypoint=entrypoint), [layer])
         layer.unlink()
+        forget(target)
     return target

@@ -41,10 +41,10 @@ class RealStarting(controlplane.Starting):
             processes.stop([cluster.pid_file("proxy")], controlplane.STOP_GRACE)
         self.start("box")
         wan.connect(cluster.folder.parent, cluster)
-        base = images.make_base(self.tools["coredns"])
+        base = images.make_base(self.tools["coredns"], self.say)
         self.start("containerd")
         worker = ThreadPoolExecutor(max_workers=1)
-        self.imports = [worker.submit(self._import, archives) for archives in (base, images.built(base))]
+        self.imports = [worker.submit(self._import, archives) for archives in (base, images.built())]
         worker.shutdown(wait=False)
 
     def reach_readiness(self) -> None:
