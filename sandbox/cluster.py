@@ -61,8 +61,9 @@ def up(root: Path, organizations: Sequence[str], say: Say, nodes: Nodes | None =
     cancelled = threading.Event()
     with _exclusive(root, say):
         clusters = [state.load(root, name) or state.create(root, name, nodes or "kwok") for name in dict.fromkeys(organizations)]
-        if real and wan.start(root):
-            for other in _running_boxes(root):  # an older network, which they were connected to, has ended
+        if real:
+            wan.start(root)
+            for other in _running_boxes(root):  # an older network, which they were connected to, may have ended
                 wan.connect(root, other)
         with ThreadPoolExecutor(max_workers=len(clusters)) as pool:
             tasks = [pool.submit(_start, cluster, executables, cancelled, say) for cluster in clusters]

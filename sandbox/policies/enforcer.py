@@ -24,6 +24,7 @@ PATHS = {
     "nodes": "/api/v1/nodes",
 }
 _BRIDGE = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+APPLIED = "; applied in "  # in the log, for each rule set of this process
 _SETTLE = 0.05  # seconds: what comes together is applied together
 _RETRY = 1.0  # seconds
 
@@ -56,7 +57,7 @@ def enforce(api: Api, node: str, say: Say, apply: Callable[[str], None], *, in_f
             if text != applied:
                 apply(text)
                 applied = text
-                say(f"{_counts(objects['policies'], objects['pods'], node)}; applied in {(time.monotonic() - began) * 1000:.0f} ms")
+                say(f"{_counts(objects['policies'], objects['pods'], node)}{APPLIED}{(time.monotonic() - began) * 1000:.0f} ms")
         except PolicyError as error:
             say(f"{error}\n  the rule set of before stays until that is mended; pods that are new since then reach nothing")
         except SandboxError as error:

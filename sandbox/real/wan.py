@@ -13,17 +13,16 @@ _INTERFACE = "wan0"  # a node's end
 _HOLDER = "/bin/sleep"
 
 
-def start(root: Path) -> bool:
-    """Make it unless it is there; whether it was made."""
-    if _pid(root) is not None:
-        return False
-    box.launch(root, _NAME, [_HOLDER, "infinity"], root / f"{_NAME}.log", namespaces=["net"])
+def start(root: Path) -> None:
+    """Make it, or what is missing of it: an earlier start may have been interrupted."""
+    if _pid(root) is None:
+        box.launch(root, _NAME, [_HOLDER, "infinity"], root / f"{_NAME}.log", namespaces=["net"])
     _ip(root, "link", "set", "lo", "up")
-    _ip(root, "link", "add", "br0", "type", "bridge")
-    _ip(root, "address", "add", f"{_GATEWAY}/16", "dev", "br0")
+    if " br0:" not in _ip(root, "-o", "link"):
+        _ip(root, "link", "add", "br0", "type", "bridge")
+    _ip(root, "address", "replace", f"{_GATEWAY}/16", "dev", "br0")
     _ip(root, "link", "set", "br0", "up")
     _inside(root, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.br0.send_redirects=0")
-    return True
 
 
 def stop(root: Path) -> None:
@@ -36,14 +35,18 @@ def stop(root: Path) -> None:
 def connect(root: Path, cluster: Cluster) -> None:
     """Give a box its interface, and the network a route to the cluster's service addresses, unless they are there."""
     end = f"node{cluster.index}"
-    if _INTERFACE not in box.run(cluster, "ip", "-o", "link"):
-        if f" {end}@" in _ip(root, "-o", "link"):  # of a box that has ended: its connections may keep its namespace for a minute
+    inside, outside = f" {_INTERFACE}@" in box.run(cluster, "ip", "-o", "link"), f" {end}@" in _ip(root, "-o", "link")
+    if not (inside and outside):
+        # One end may lead to a box or a network that has ended: connections may keep its namespace for a minute.
+        if inside:
+            box.run(cluster, "ip", "link", "delete", _INTERFACE)
+        if outside:
             _ip(root, "link", "delete", end)
         # Made with its ends in the two namespaces, so that none is ever the host's.
         # Its address is always the same, because the others remember it for a while.
         peer = ("peer", "name", _INTERFACE, "address", f"02:00:ac:1f:{cluster.index:02x}:0b", "netns", str(box.pid(cluster)))
         _ip(root, "link", "add", end, "master", "br0", "type", "veth", *peer)
-    _ip(root, "link", "set", end, "up")
+    _ip(root, "link", "set", end, "master", "br0", "up")
     for words in (
         ("link", "set", "lo", "up"),
         ("address", "replace", f"{cluster.node_ip()}/16", "dev", _INTERFACE),

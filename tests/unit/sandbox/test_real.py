@@ -10,7 +10,8 @@ from cryptography import x509
 from sandbox import cluster, components, credentials, objects, state
 from sandbox.cli import main
 from sandbox.errors import MissingRequirementsError, SandboxError
-from sandbox.real import node, requirements
+from sandbox.policies.enforcer import APPLIED
+from sandbox.real import node, requirements, starting
 from sandbox.state import COMPONENTS, REAL_COMPONENTS, Cluster
 
 
@@ -127,6 +128,17 @@ def test_a_missing_requirement_ends_with_status_2_and_makes_nothing(tmp_path: Pa
     root = tmp_path / "none"
     assert main(["--root", str(root), "up", "--nodes", "real", "bank-a"]) == 2
     assert not root.exists()
+
+
+def test_network_policies_are_ready_only_when_this_process_has_applied_them(real: Cluster) -> None:
+    log = real.log("policies")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    assert not starting._enforced(real)
+    log.write_text("12:00:00 node bank-a-1: the rule set of an earlier run stays in force until policies have been read\n")
+    assert not starting._enforced(real)
+    with log.open("a") as file:
+        file.write(f"12:00:01 0 policies, 3 pods of this node{APPLIED}7 ms\n")
+    assert starting._enforced(real)
 
 
 def test_a_node_of_kwok_cannot_be_restarted(tmp_path: Path, kwok: Cluster) -> None:

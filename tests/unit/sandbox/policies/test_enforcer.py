@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.policies.enforcer import PATHS, enforce
+from sandbox.policies.enforcer import APPLIED, PATHS, enforce
 
 Object = dict[str, Any]
 PATIENCE = 2.0  # seconds; changes must be applied within one
@@ -93,7 +93,7 @@ def test_nothing_is_applied_and_the_log_says_so_until_everything_was_read() -> N
         running.applied.get(timeout=0.3)
     server.held.set()
     assert "table inet sandbox-policies" in running.applied.get(timeout=PATIENCE)
-    running.says("0 policies, 0 pods of this node; applied in")
+    running.says(f"0 policies, 0 pods of this node{APPLIED}")
 
 
 def test_a_second_run_says_that_the_rules_of_the_first_hold() -> None:
