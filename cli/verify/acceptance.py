@@ -37,12 +37,12 @@ class Acceptance:
 
     flow: Flow
     own: str | None
-    link: Callable[[str], Link] | None
+    to_peer: Callable[[str], Link] | None
     seconds: float
     evidence: Callable[[str], Sequence[str]]
 
     def run(self, job: JobName) -> Result:
-        """Every row: of the own party, or (`link`) of a job with a peer."""
+        """Every row: of the own party, or (`to_peer`) of a job with a peer."""
         self._end, self._numbers = monotonic() + self.seconds, dict[str, Any]()
         return Result(tuple(self._rows(job)), self._numbers)
 
@@ -62,7 +62,7 @@ class Acceptance:
             return
         yield Row(f"FATE-Flow of party {own} answers", "ok")
         try:
-            yield from self._alone() if self.link is None else self._with(self.link(own), job)
+            yield from self._alone() if self.to_peer is None else self._with(self.to_peer(own), job)
         except FlowUnreachable as error:
             yield Row("FATE-Flow keeps answering", "failed", f"own FATE-Flow: {error}", "you: `fatefed doctor`: did its pod restart?")
 
