@@ -117,12 +117,18 @@ def verify(
 
     Example: `fatefed verify --peer 10000 --job train -s bank-a`
     """
+    from pydantic import TypeAdapter, ValidationError
+
     from cli.doctor.rows import failed, rows_data, rows_text
     from cli.verify.acceptance import Acceptance
     from cli.verify.links import evidence_of, link_of
+    from federation.base.scalars import PartyId
 
-    if peer is not None and not peer.isdigit():
-        raise UsageError(f"--peer {peer}: must be the id of a party, such as 10000")
+    if peer is not None:
+        try:
+            TypeAdapter(PartyId).validate_python(peer)
+        except ValidationError:
+            raise UsageError(f"--peer {peer}: must be the id of a party, such as 10000") from None
     with _reached(stack, party, url) as reached:
         link = link_of(stack, reached.own, peer)
         own = reached.own.id if reached.own else None

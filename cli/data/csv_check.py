@@ -1,6 +1,11 @@
-"""A CSV file as FATE-Flow reads it: what FATE would refuse an hour later, or take for something else, is told with its line first."""
+"""A CSV file as FATE-Flow reads it: what FATE would refuse an hour later, or take for something else, is told with its line first.
+
+A problem names line and column, never a value: messages go to logs and tickets, and the values are people's.
+"""
 
 import codecs
+import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +14,7 @@ from cli.tools.files import shown
 from federation.base.errors import SHOWN, FederationError, Problem
 
 _BOM = codecs.BOM_UTF8.decode()
+_WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ def check_csv(file: Path, id_column: str | None, label: str | None) -> Columns:
     except OSError as error:
         problems.append(Problem(shown(file), f"cannot be read: {error.strerror}", "check the path"))
     if problems:
-        raise FederationError(problems)
+        raise FederationError(problems, where=f"in {shown(file)}; nothing was sent")
     return Columns(checker.header[checker.id_index], label, checker.label_is_whole, checker.rows)
 
 
@@ -67,14 +73,15 @@ class _Checker:
             yield Problem(place, "begins with a byte order mark, which FATE-Flow takes for a part of the first name", "save it without BOM")
             return
         self.header = names = line.split(",")
+        if numbers := [str(position) for position, name in enumerate(names, 1) if _is_number(name)]:
+            yield Problem(place, f"looks like data, not names: column {numbers[0]} is a number", "the first line must name each column")
+            return
         if empty := [str(position) for position, name in enumerate(names, 1) if not name.strip()]:
             yield Problem(place, f"column {', '.join(empty)} has no name", "the first line must name each column")
         if twice := sorted({name for name in names if names.count(name) > 1 and name.strip()}):
             yield Problem(place, f"names {', '.join(twice)} more than once", "give each column a name of its own")
         if odd := [name for name in names if name != name.strip() or '"' in name]:
             yield Problem(place, f"has quotes or blanks around a name: {', '.join(odd)}", "FATE-Flow keeps them: write names without")
-        if numbers := [name for name in names if _is_number(name)]:
-            yield Problem(place, f"looks like data, not names: {numbers[0]} is a number", "the first line must name each column")
         for option, column in (("--id", self._id), ("--label", self._label)):
             if column is not None and column not in names:
                 yield Problem(place, f"has no column {column}, which {option} names", f"columns: {', '.join(names)}")
@@ -94,26 +101,30 @@ class _Checker:
         key = values[self.id_index]
         if not key.strip():
             yield Problem(place, f"has no ID in column {self.header[self.id_index]}", "each row needs one")
+        elif key != key.strip() or '"' in key:
+            yield Problem(
+                place, "has quotes or blanks around its ID", "FATE-Flow keeps them, so that no ID of a peer is the same: write IDs without"
+            )
         elif (before := self._seen.setdefault(hash(key), number)) != number:
-            yield Problem(place, f"has the ID of line {before}: {key}", "each ID may stand in one row only")
+            yield Problem(place, f"has the ID of line {before}", "each ID may stand in one row only")
         for name, value in zip(self.header, values, strict=True):
             if name == self.header[self.id_index]:
                 continue
             if not _is_number(value):
-                yield Problem(
-                    place, f"column {name}: {value or 'nothing'} is not a number", "FATE-Flow reads numbers only: encode or fill it"
-                )
+                what = "is a text, or no finite number" if value.strip() else "is empty"
+                yield Problem(place, f"column {name} {what}", "FATE-Flow reads numbers only: encode or fill it")
             elif name == self._label and not _is_whole(value):
                 self.label_is_whole = False
 
 
 def _is_number(text: str) -> bool:
+    """Whether FATE computes with it: Python alone also reads 1_000, digits of other scripts, inf and nan."""
     try:
-        float(text)
+        return math.isfinite(float(text)) and "_" not in text and text.isascii()
     except ValueError:
         return False
-    return "_" not in text
 
 
 def _is_whole(text: str) -> bool:
-    return text.strip().lstrip("+-").isdigit()
+    """Whether a number fits into an int32, as which FATE-Flow reads a whole label."""
+    return _WHOLE.fullmatch(text.strip()) is not None and -(2**31) <= int(text) < 2**31

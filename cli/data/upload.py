@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replace_
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class Uploaded:
     table: Table
     rows: int
     job: Job
-    replaced: bool
+    replaced: bool = False
 
 
 def upload(flow: Flow, source: Source, table: Table, partitions: int, seconds: float, *, replace: bool = False) -> Uploaded:
@@ -58,8 +59,21 @@ def upload(flow: Flow, source: Source, table: Table, partitions: int, seconds: f
             f"exists, with {before} rows; nothing was sent",
             "add --replace to replace it, or choose another name with --as",
         )
-    if before is not None:
-        _must(f"table {table}", flow.post("table/delete", {"namespace": table.namespace, "name": table.name}))
+    if before is None:
+        return _made(flow, source, table, partitions, seconds)
+    # FATE-Flow makes no table over another one, and renames none.
+    _must(f"table {table}", flow.post("table/delete", {"namespace": table.namespace, "name": table.name}))
+    try:
+        return replace_(_made(flow, source, table, partitions, seconds), replaced=True)
+    except FlowUnreachable as error:
+        (problem,) = unreachable(error).problems
+    except CommandError as error:
+        (problem,) = error.problems
+    gone = f"the table that was there, with {before} rows, is deleted"
+    raise CommandError(problem.place, f"{problem.problem}; {gone}", problem.remedy)
+
+
+def _made(flow: Flow, source: Source, table: Table, partitions: int, seconds: float) -> Uploaded:
     meta, place = _meta(source.columns), f"upload to {table}"
     if source.file is None:
         waits_for(f"FATE-Flow begins to read {source.server_path}")
@@ -74,7 +88,7 @@ def upload(flow: Flow, source: Source, table: Table, partitions: int, seconds: f
     if rows is None or (source.file is not None and rows != source.columns.rows):
         sent = f", and the file has {source.columns.rows}" if source.file is not None else ""
         raise CommandError(f"table {table}", f"has {rows or 'no'} rows after job {job.id}{sent}", _LOGS)
-    return Uploaded(table, rows, job, before is not None)
+    return Uploaded(table, rows, job)
 
 
 def _count(flow: Flow, table: Table) -> int | None:

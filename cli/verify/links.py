@@ -26,7 +26,14 @@ def link_of(stack: Stack | None, own: OwnParty | None, peer: str | None) -> Call
     if (why := own.unit.blocked.get(peer)) is not None:
         raise CommandError(f"--peer {peer}", f"party {own.id} has no route to it: {why}", "`fatefed peers list` shows each peer's state")
     spec = stack.load().spec.parties[own.id]
+    if spec.exchange is None and peer not in own.unit.links:
+        raise CommandError(f"--peer {peer}", f"party {own.id} has no route to it", _known(own.unit))
     return lambda party: Link(party, peer, spec.exchange)
+
+
+def _known(unit: UnitPlan) -> str:
+    peers = ", ".join(sorted(unit.links))
+    return f"its peers: {peers}" if peers else "accept a peer's descriptor first: `fatefed peers add`"
 
 
 def evidence_of(reached: Reached) -> Callable[[str], Sequence[str]]:

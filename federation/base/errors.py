@@ -53,11 +53,11 @@ def warning(place: str, text: str, remedy: str = "", *, before_up: bool = False)
 class FederationError(Exception):
     """Every problem found before anything was touched."""
 
-    def __init__(self, problems: Iterable[Problem], more: int = 0) -> None:
-        """`more`: so many were counted, but not told."""
+    def __init__(self, problems: Iterable[Problem], more: int = 0, *, where: str = "in the configuration; nothing was changed") -> None:
+        """`more`: so many were counted, but not told. `where`: what has the problems, and what was not done because of them."""
         self.problems = tuple(problems)
         count = len(self.problems) + more
-        head = f"{count} problem{'s' if count != 1 else ''} in the configuration; nothing was changed"
+        head = f"{count} problem{'s' if count != 1 else ''} {escaped(where)}"
         lines = [f"  {number}. {problem}" for number, problem in enumerate(self.problems[:SHOWN], 1)]
         rest = [f"  and {count - len(lines)} more: correct these first"] if count > len(lines) else []
         super().__init__("\n".join([head, *lines, *rest]))

@@ -45,10 +45,16 @@ def test_windows_line_ends_and_another_id_column_are_right(tmp_path: Path) -> No
         (GOOD + '"c,d",1,2\n', 4, "FATE-Flow splits at every comma, also between quotes"),
         (GOOD + "\nc,1,2\n", 4, "is empty"),
         (GOOD + " ,1,2\n", 4, "has no ID in column id"),
-        (GOOD + "a,1,2\n", 4, "has the ID of line 2: a"),
-        (GOOD + "c,1,\n", 4, "column x0: nothing is not a number"),
-        (GOOD + "c,1,red\n", 4, "column x0: red is not a number"),
-        (GOOD + "c,1,1_000\n", 4, "column x0: 1_000 is not a number"),
+        (GOOD + "a,1,2\n", 4, "has the ID of line 2"),
+        (GOOD + " c,1,2\n", 4, "has quotes or blanks around its ID"),
+        (GOOD + '"c",1,2\n', 4, "has quotes or blanks around its ID"),
+        (GOOD + "c,1,inf\n", 4, "column x0 is a text, or no finite number"),
+        (GOOD + "c,1,nan\n", 4, "column x0 is a text, or no finite number"),
+        (GOOD + "c,1,1e999\n", 4, "column x0 is a text, or no finite number"),
+        (GOOD + "c,1,\u0663\n", 4, "column x0 is a text, or no finite number"),
+        (GOOD + "c,1,\n", 4, "column x0 is empty"),
+        (GOOD + "c,1,red\n", 4, "column x0 is a text"),
+        (GOOD + "c,1,1_000\n", 4, "column x0 is a text"),
     ],
 )
 def test_each_problem_of_a_file_has_its_line(tmp_path: Path, text: str, line: int, problem: str) -> None:
@@ -61,6 +67,32 @@ def test_each_problem_of_a_file_has_its_line(tmp_path: Path, text: str, line: in
 def test_all_problems_are_told_at_once_up_to_as_many_as_anybody_reads(tmp_path: Path) -> None:
     assert len(problems(tmp_path, GOOD + "c,1\nd,red,blue\n")) == 3
     assert len(problems(tmp_path, GOOD + "c,1\n" * 1000)) == 50
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Meier,17\nSchulz,18\n",
+        GOOD + "Meier,1,2\nMeier,1,2\n",
+        GOOD + ' Meier,1,2\n"Meier",1,2\n',
+        GOOD + "c,1,Meier\nMeier,1\n",
+        "Meier,Meier,17\n",
+    ],
+)
+def test_no_problem_repeats_a_value_and_the_head_says_that_nothing_was_sent(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(text)
+    with pytest.raises(FederationError) as caught:
+        check_csv(file, None, "y")
+    assert "Meier" not in str(caught.value)
+    assert "people.csv; nothing was sent" in str(caught.value).splitlines()[0]
+
+
+@pytest.mark.parametrize(("label", "whole"), [("2147483647", True), ("-2147483648", True), ("2147483648", False), ("1.0", False)])
+def test_a_label_is_whole_when_each_value_fits_into_an_int32(tmp_path: Path, label: str, whole: bool) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(f"id,y\na,1\nb,{label}\n")
+    assert check_csv(file, None, "y").label_is_whole is whole
 
 
 @pytest.mark.parametrize(("id_column", "label", "option"), [("person", None, "--id"), (None, "died", "--label")])
