@@ -7,7 +7,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ Addresses = Mapping[tuple[str, str], tuple[str, ...]]
 class Assigned:
     """The addresses by namespace and name of a pod. A thread reads the folder, and sets `changed` when they change."""
 
-    def __init__(self, changed: threading.Event, folder: Path = RESULTS) -> None:
+    def __init__(self, changed: threading.Event, say: Callable[[str], None], folder: Path = RESULTS) -> None:
+        self._say = say
         self._folder = folder
         self._changed = changed
         self._files: frozenset[tuple[str, int]] = frozenset()
@@ -38,28 +39,34 @@ class Assigned:
         """Read the folder if its files are others than before."""
         files = frozenset(_sizes(self._folder))
         if files != self._files:
-            self.addresses = read(self._folder / name for name, _ in files)
             self._files = files
+            self.addresses = read((self._folder / name for name, _ in files), self._say)
             self._changed.set()
 
     def _run(self) -> None:
         while True:
             time.sleep(_POLL)
-            self.refresh()
+            try:
+                self.refresh()
+            except Exception as error:  # whatever it is: without this thread, new pods would not be filtered from their first packet
+                self._say(f"{self._folder}: {type(error).__name__}: {error}; the addresses of before stay")
 
 
-def read(paths: Iterable[Path]) -> Addresses:
+def read(paths: Iterable[Path], say: Callable[[str], None]) -> Addresses:
     """What the files say. Of two results for one pod, the younger: the node has not removed the older one yet."""
     assigned: dict[tuple[str, str], tuple[str, ...]] = {}
-    for _, text in sorted(_texts(paths)):
+    for _, path, text in sorted(_texts(paths)):
         try:
             kept = json.loads(text)
         except ValueError:  # still being written: it is read again when it has grown
             continue
-        names = dict(kept.get("cniArgs") or [])
-        addresses = tuple(one["address"].partition("/")[0] for one in kept["result"].get("ips") or [])
-        if addresses and "K8S_POD_NAME" in names:
-            assigned[names["K8S_POD_NAMESPACE"], names["K8S_POD_NAME"]] = addresses
+        try:
+            names = dict(kept.get("cniArgs") or [])
+            addresses = tuple(one["address"].partition("/")[0] for one in kept["result"].get("ips") or [])
+            if addresses and "K8S_POD_NAME" in names:
+                assigned[names["K8S_POD_NAMESPACE"], names["K8S_POD_NAME"]] = addresses
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            say(f"{path}: {type(error).__name__}: {error}; the address in it is not used before the API server knows it")
     return assigned
 
 
@@ -81,7 +88,7 @@ def _sizes(folder: Path) -> Iterable[tuple[str, int]]:
             yield path.name, path.stat().st_size
 
 
-def _texts(paths: Iterable[Path]) -> Iterable[tuple[float, str]]:
+def _texts(paths: Iterable[Path]) -> Iterable[tuple[float, Path, str]]:
     for path in paths:
         with contextlib.suppress(FileNotFoundError):
-            yield path.stat().st_mtime, path.read_text()
+            yield path.stat().st_mtime, path, path.read_text()

@@ -38,7 +38,7 @@ def enforce(api: Api, node: str, say: Say, apply: Callable[[str], None], *, in_f
     """
     changed = threading.Event()
     watched = {name: Watched(api, path, changed, say).start() for name, path in PATHS.items()}
-    assigned = Assigned(changed, results).start()
+    assigned = Assigned(changed, say, results).start()
     before = "the rule set of an earlier run stays in force" if in_force else "nothing is denied"
     say(f"node {node}: {before} until policies, pods, namespaces and nodes have been read")
     applied = ""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.api import Api
-from sandbox.errors import SandboxError
 
 _PAUSE = 0.5  # seconds before the API server is asked again
 
@@ -38,8 +37,8 @@ class Watched:
                 version = self._list()
                 while version:
                     version = self._follow(version)
-            except (OSError, SandboxError, ValueError) as error:
-                self.say(f"{self.path}: {error}; what was read before stays in force")
+            except Exception as error:  # whatever the server sends: without this thread, changes would stay unseen
+                self.say(f"{self.path}: {type(error).__name__}: {error}; what was read before stays in force")
             time.sleep(_PAUSE)
 
     def _list(self) -> str:

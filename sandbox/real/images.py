@@ -16,7 +16,7 @@ PAUSE = "sandbox.invalid/pause:2"
 # The shell takes leave of processes whose parents have ended, as Kubernetes' own does: pods that share their processes rely on it.
 _SLEEP = 'trap "exit 0" TERM INT; while /bin/busybox sleep 2147483647 & wait $!; do :; done'
 _WORTH_SAYING = 2.0  # seconds
-_BUSYBOX = Path("/bin/busybox")  # Debian's busybox-static
+BUSYBOX = Path("/bin/busybox")  # Debian's busybox-static
 
 
 def coredns() -> str:
@@ -32,7 +32,7 @@ def make_base(coredns_program: Path, say: Callable[[str], None]) -> list[Path]:
 
 def _make_base(coredns_program: Path) -> list[Path]:
     return [
-        _make("pause-2", PAUSE, ("/bin/busybox", "sh", "-c", _SLEEP), _BUSYBOX, "bin/busybox"),
+        _make("pause-2", PAUSE, ("/bin/busybox", "sh", "-c", _SLEEP), BUSYBOX, "bin/busybox"),
         _make("coredns", coredns(), ("/coredns",), coredns_program, "coredns"),
     ]
 

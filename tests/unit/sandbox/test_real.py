@@ -1,7 +1,10 @@
 """What a cluster with a real node has of its own: processes, addresses, certificates, files, and what it asks of the machine."""
 
 import os
+import struct
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,7 +14,7 @@ from sandbox import cluster, components, credentials, objects, state
 from sandbox.cli import main
 from sandbox.errors import MissingRequirementsError, SandboxError
 from sandbox.policies.enforcer import APPLIED
-from sandbox.real import node, requirements, starting
+from sandbox.real import images, node, requirements, starting
 from sandbox.state import COMPONENTS, REAL_COMPONENTS, Cluster
 
 
@@ -100,10 +103,12 @@ def test_the_files_of_a_node_hold_its_values_and_no_placeholder(real: Cluster) -
         (1000, "", "`--nodes real` needs root and the Debian packages busybox-static, "),
     ],
 )  # fmt: skip
-def test_what_a_machine_lacks_is_one_sentence(user: int, path: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_machine_lacks_is_one_sentence(user: int, path: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
     monkeypatch.setattr(requirements, "_missing_plugins", lambda: [])
     monkeypatch.setattr(requirements, "_cgroups_will_do", lambda: True)
+    monkeypatch.setattr(requirements, "_missing_busybox", lambda: [] if path else ["busybox-static"])
+    monkeypatch.setattr(requirements, "_BRIDGE_FILTER", tmp_path)
     if path:
         monkeypatch.setattr(requirements, "_find", Path)
     else:
@@ -114,10 +119,50 @@ def test_what_a_machine_lacks_is_one_sentence(user: int, path: str, sentence: st
     assert "\n" not in str(refused.value)
 
 
+def test_a_busybox_that_needs_libraries_and_a_missing_kernel_module_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(requirements, "_find", Path)
+    monkeypatch.setattr(requirements, "_missing_plugins", lambda: [])
+    monkeypatch.setattr(requirements, "_cgroups_will_do", lambda: True)
+    monkeypatch.setattr(requirements, "_BRIDGE_FILTER", tmp_path / "none")
+    monkeypatch.setattr(images, "BUSYBOX", Path(sys.executable).resolve())
+    with pytest.raises(MissingRequirementsError, match=r"Debian package busybox-static .* and the kernel module br_netfilter"):
+        requirements.check()
+
+
+def elf(*kinds: int, bits: int = 64, order: str = "<") -> bytes:
+    """The start of a program with segments of these kinds."""
+    wide = bits == 64
+    head, row = (64, 56) if wide else (52, 32)
+    data = bytearray(head + row * len(kinds))
+    data[:6] = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2])
+    struct.pack_into(f"{order}{'Q' if wide else 'I'}", data, 32 if wide else 28, head)
+    struct.pack_into(f"{order}HH", data, 54 if wide else 42, row, len(kinds))
+    for number, kind in enumerate(kinds):
+        struct.pack_into(f"{order}I", data, head + row * number, kind)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("machine", [{}, {"bits": 32}, {"order": ">"}], ids=str)
+def test_a_program_is_static_when_it_names_no_interpreter(tmp_path: Path, machine: dict[str, Any]) -> None:
+    program = tmp_path / "program"
+    program.write_bytes(elf(1, 6, 2, **machine))
+    assert requirements.is_static(program)
+    program.write_bytes(elf(1, 6, 3, **machine))
+    assert not requirements.is_static(program)
+
+
+def test_what_is_no_program_is_not_static(tmp_path: Path) -> None:
+    (tmp_path / "script").write_text("#!/bin/sh\n")
+    assert not requirements.is_static(tmp_path / "script")
+    assert not requirements.is_static(tmp_path / "none")
+
+
 def test_cgroups_of_version_2_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(requirements, "_find", Path)
     monkeypatch.setattr(requirements, "_missing_plugins", lambda: [])
+    monkeypatch.setattr(requirements, "_missing_busybox", lambda: [])
     monkeypatch.setattr(requirements, "_cgroups_will_do", lambda: False)
     with pytest.raises(MissingRequirementsError, match="needs cgroups of version 1"):
         requirements.check()

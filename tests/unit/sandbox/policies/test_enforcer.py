@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.errors import SandboxError
+from sandbox.policies import cni
 from sandbox.policies.enforcer import APPLIED, PATHS, enforce
 
 Object = dict[str, Any]
@@ -186,6 +187,41 @@ def test_a_result_that_is_being_written_is_read_when_it_is_complete(tmp_path: Pa
     running.applied.get(timeout=PATIENCE)
     result(tmp_path, "db", "10.50.0.2", "first")
     assert "10.50.0.2" in running.applied.get(timeout=1)
+
+
+def test_a_result_of_another_form_is_named_and_the_others_count(tmp_path: Path) -> None:
+    server = Server()
+    server.lists[PATHS["pods"]] = [pod("db", "")]
+    for name, content in (("another", {"kind": "of another version"}), ("list", [1])):
+        (tmp_path / f"pods-{name}-eth0").write_text(json.dumps(content))
+    running = Running(server, results=tmp_path)
+    running.says("the address in it is not used before the API server knows it")
+    running.applied.get(timeout=PATIENCE)
+    result(tmp_path, "db", "10.50.0.2", "first")
+    assert "10.50.0.2" in running.applied.get(timeout=1)
+
+
+def test_an_unreadable_folder_of_results_is_said_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server()
+    server.lists[PATHS["pods"]] = [pod("db", "")]
+    running = Running(server, results=tmp_path)
+    running.applied.get(timeout=PATIENCE)
+    sizes = cni._sizes
+    monkeypatch.setattr(cni, "_sizes", lambda folder: [][0])
+    running.says(f"{tmp_path}: IndexError: list index out of range; the addresses of before stay")
+    monkeypatch.setattr(cni, "_sizes", sizes)
+    result(tmp_path, "db", "10.50.0.2", "first")
+    assert "10.50.0.2" in running.applied.get(timeout=1)
+
+
+def test_an_event_of_another_form_is_said_and_the_list_is_read_again() -> None:
+    server = Server()
+    running = Running(server)
+    running.applied.get(timeout=PATIENCE)
+    server.lists[PATHS["pods"]] = [pod("db", "10.50.0.2")]
+    server.events[PATHS["pods"]].put({"type": "ADDED", "object": {"kind": "Pod"}})
+    running.says("/api/v1/pods: KeyError: 'metadata'; what was read before stays in force")
+    assert "10.50.0.2" in running.applied.get(timeout=PATIENCE)
 
 
 def test_what_nft_refuses_is_said_and_tried_again() -> None:
