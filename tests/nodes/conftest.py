@@ -17,7 +17,7 @@ from sandbox import build, cluster, state, tools
 from sandbox.images.archive import Image, write_archive, write_layer
 from sandbox.real import box, requirements
 from sandbox.state import COMPONENTS
-from tests.nodes.host import Host
+from tests.nodes.host import Host, processes_of
 
 REPOSITORY = Path(__file__).parents[2]
 ORGANIZATIONS = ("bank-a", "clinic-b", "consortium")
@@ -84,6 +84,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield made
     finally:
         made.sandbox("down")
+        assert processes_of(made.root) == {}
 
 
 def busybox(folder: Path) -> Path:

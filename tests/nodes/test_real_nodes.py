@@ -14,7 +14,7 @@ from sandbox import processes
 from sandbox.real import box
 from sandbox.state import REAL_COMPONENTS, free_port
 from tests.nodes.conftest import IMAGE, ORGANIZATIONS, REPOSITORY, Lab
-from tests.nodes.host import Host
+from tests.nodes.host import Host, processes_of
 
 pytestmark = pytest.mark.nodes
 
@@ -141,7 +141,9 @@ def test_the_host_is_as_it_was(lab: Lab) -> None:
     cgroups = [folder for name in ORGANIZATIONS for folder in box.cgroups(lab.of(name).run)]
     assert cgroups, "the boxes have cgroups of their own"
     assert all(folder.is_dir() for folder in cgroups)
+    assert len(processes_of(lab.root)) >= len(ORGANIZATIONS) * len(REAL_COMPONENTS), "else the search finds too few"
     lab.sandbox("down", "--keep")
+    assert processes_of(lab.root) == {}
     assert lab.before.differences(Host.now()) == {}
     assert not [folder for folder in cgroups if folder.exists()]
     assert not [path for path in os.listdir(lab.root) if path.startswith(".wan")]
