@@ -63,7 +63,7 @@ images: $(INSTALLED)         ## local test images that stand for those of FATE 2
 	for tool in mmdebstrap gcc g++; do command -v $$tool > /dev/null || missing="mmdebstrap gcc g++"; done; \
 	test -e "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" || missing="$$missing python3.11-dev"; \
 	test -z "$$missing" || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends $$missing; }
-	$(SUDO) $(BIN)/sandbox images
+	$(if $(SUDO),$(SUDO) -E env PATH="$$PATH" HOME="$$HOME") $(BIN)/sandbox images
 
 test-nodes: $(INSTALLED) tools real-nodes  ## clusters with real nodes, and what network policies promise there; needs root
 	$(BIN)/python -m pytest tests/nodes --durations=5
