@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from federation.base.model import Model
-from federation.base.scalars import Bytes, Host, IpAddress, Label, MountPath, NonEmpty, SubPath
+from federation.base.scalars import Bytes, ExportPath, Host, IpAddress, Label, MountPath, NonEmpty, SubPath
 
 Weight = Annotated[int, Field(strict=True, ge=1, le=100)]
 Whole = Annotated[int, Field(strict=True, ge=1)]
@@ -167,7 +167,7 @@ class NfsVolume(Model):
     """A folder of an NFS server, which the node mounts."""
 
     server: Host
-    path: MountPath = Field(description="The exported folder.")
+    path: ExportPath = Field(description="The exported folder.")
 
 
 class SecretName(Model):

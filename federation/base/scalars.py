@@ -211,6 +211,8 @@ Sha256 = Annotated[str, _text(r"^[0-9a-f]{64}$", "a sha256 of 64 hexadecimal dig
 # Where Kubernetes mounts a volume, and a path inside one: no colon, no way out.
 _MOUNTED = _text(r"^/[^:]*[^/:]$", "an absolute path without ':', such as /data/models")
 MountPath = Annotated[str, _MOUNTED, AfterValidator(_stays_inside)]
+# What an NFS server exports: also all of it, with a slash at the end as the server writes it.
+ExportPath = Annotated[str, _text(r"^/[^\x00-\x1f\x7f]*$", "an absolute path without control characters, such as /export/scans")]
 _INSIDE = _text(r"^[^/:][^:]*$", "a relative path without ':', such as models/current")
 SubPath = Annotated[str, _INSIDE, AfterValidator(_stays_inside)]
 _NAMED = "registry, path and name of an image, without https://, tag and digest, such as registry.example:5000/fate/mysql"

@@ -1,8 +1,9 @@
 """A party's data sets: folders with files that FATE-Flow reads."""
 
-from typing import Any, Self
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from federation.base.model import Model
 from federation.base.pods import ClaimVolume, CsiVolume, NfsVolume, Volume
@@ -15,6 +16,19 @@ _REFUSED = {
     "hostPath": "hostPath opens the node's files to the pod, which Pod Security refuses: write nfs, or existingClaim of a local volume",
 }
 _SOURCES = "existingClaim, nfs, csi"
+# What FATE-Flow's image and its node have there would be hidden, so that FATE-Flow does not start.
+_OF_THE_IMAGE = ("/bin", "/data/projects", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr")
+
+
+def _free(value: str) -> str:
+    """A path that neither lies in a folder of the image nor holds one."""
+    path = PurePosixPath("/", value.lstrip("/"))
+    for folder in map(PurePosixPath, _OF_THE_IMAGE):
+        if path.is_relative_to(folder) or folder.is_relative_to(path):
+            raise ValueError(
+                f"{value} would hide files of FATE-Flow's image ({folder}): write a folder of its own, such as /datasets/scans"
+            )
+    return value
 
 
 class DatasetSpec(Model):
@@ -23,7 +37,7 @@ class DatasetSpec(Model):
     existing_claim: NonEmpty | None = Field(None, description="A persistent volume claim of the party's namespace.")
     nfs: NfsVolume | None = None
     csi: CsiVolume | None = None
-    path: MountPath | None = Field(None, description="Where FATE-Flow sees it; absent: /datasets/NAME.")
+    path: Annotated[MountPath, AfterValidator(_free)] | None = Field(None, description="Where FATE-Flow sees it; absent: /datasets/NAME.")
     sub_path: SubPath | None = Field(None, description="File or folder of it, instead of all.")
     read_only: bool = Field(True, description="FATE-Flow cannot change it.")
 

@@ -53,7 +53,13 @@ WRONG: list[tuple[Config, Config, str, str]] = [
     ({"a": {**CLAIM, "path": "x"}}, {}, "datasets.a.path", "is not an absolute path"),
     ({"A": CLAIM}, {}, "datasets.A", "is not a name of lower-case letters"),
     ({"a" * 50: CLAIM}, {}, f"datasets.{'a' * 50}", "at most 49 characters"),
-    ({"a": {**CLAIM, "path": "/data/projects/fate"}}, {}, "datasets.a", "would hide /data/projects/fate/"),
+    *(
+        ({"a": {**CLAIM, "path": path}}, {}, "datasets.a.path", "would hide files of FATE-Flow's image")
+        for path in ("/data", "/data/projects", "/data/projects/fate", "/etc", "/usr/local/x", "/lib64", "//proc", "/dev/shm", "/./sys")
+    ),
+    ({"a": {**CLAIM, "path": "/"}}, {}, "datasets.a.path", "is not an absolute path"),
+    ({"a": {"nfs": {"server": "nas", "path": "export"}}}, {}, "datasets.a.nfs.path", "is not an absolute path without control characters"),
+    ({"a": {"nfs": {"server": "nas", "path": "/x\n"}}}, {}, "datasets.a.nfs.path", "is not an absolute path without control characters"),
     ({"a": {**CLAIM, "path": "/x"}, "b": {**CLAIM, "path": "/x"}}, {}, "datasets.b", "/x is taken by the volume dataset a"),
     ({"a": {**CLAIM, "path": "/x"}}, {"z": {"mountPath": "/x", "emptyDir": {}}}, "datasets.a", "/x is taken by the volume z"),
     ({"a": CLAIM}, {"dataset-a": {"mountPath": "/y", "emptyDir": {}}}, "datasets.a", "has a volume dataset-a"),
@@ -72,3 +78,15 @@ def test_what_cannot_be_mounted_is_refused_at_its_place(tmp_path: Path, datasets
 def test_the_longest_name_of_a_data_set_makes_a_name_of_a_volume(tmp_path: Path) -> None:
     (volume,) = volumes(tmp_path, {"a" * 49: CLAIM})["fateflow"]
     assert len(f"extra-{volume}") == 63
+
+
+@pytest.mark.parametrize("path", ["/", "/export/", "/export/scans", "/vol:1/scans"])
+def test_an_nfs_server_may_export_all_of_it_and_write_its_paths_as_it_likes(tmp_path: Path, path: str) -> None:
+    (volume,) = volumes(tmp_path, {"a": {"nfs": {"server": "nas", "path": path}}})["fateflow"].values()
+    assert volume["nfs"]["path"] == path
+
+
+@pytest.mark.parametrize("path", ["/scans", "/data/scans", "/etcetera", "/srv/usr"])
+def test_a_path_beside_the_folders_of_the_image_is_free(tmp_path: Path, path: str) -> None:
+    (volume,) = volumes(tmp_path, {"a": {**CLAIM, "path": path}})["fateflow"].values()
+    assert volume["mountPath"] == path
