@@ -11,7 +11,8 @@ from cli.tools.text import one_line
 
 SUCCESS = "success"
 _ENDED = frozenset({SUCCESS, "failed", "canceled", "timeout"})
-_EVERY_SECONDS = 2.0
+# Each look starts kubectl and a process in the pod.
+_EVERY_SECONDS = 5.0
 # A pod that restarts, or a tunnel that is cut, is back sooner; the job runs on meanwhile.
 _PATIENCE_SECONDS = 60.0
 _LONGEST_REASON = 300
