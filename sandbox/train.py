@@ -28,6 +28,7 @@ DEMO = REPO / ".demo" / "train"
 ROOT = DEMO / "sandbox"
 GUEST, HOST = "bank-a", "clinic-b"
 PARTIES = {GUEST: "9999", HOST: "10000"}
+_JOB_SECONDS = 500  # less than a workspace waits for a command
 # Two parties share two processors: what FATE's images ask for by default would not fit.
 _RESOURCES = {
     "fateflow": ("300m", "4", "2Gi", "6Gi"),
@@ -163,7 +164,7 @@ def _upload(space: Workspace) -> None:
 
 def verify(space: Workspace, job: str) -> str:
     """The acceptance test with the other party; what it printed."""
-    return space.fatefed("verify", "--peer", PARTIES[HOST], "--job", job)
+    return space.fatefed("verify", "--peer", PARTIES[HOST], "--job", job, "--timeout", str(_JOB_SECONDS))
 
 
 def node_addresses(root: Path) -> dict[str, str]:
