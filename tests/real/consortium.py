@@ -25,7 +25,7 @@ class Consortium:
 
 def verified(space: Workspace, *options: str) -> dict[str, Any]:
     """What `fatefed verify` says, whatever it ends with."""
-    done = space.attempt("fatefed", "verify", *options, "--json", "-s", space.organization)
+    done = space.attempt("fatefed", "verify", "--timeout", "500", *options, "--json", "-s", space.organization)
     assert done.stdout, done.stderr.decode()
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
