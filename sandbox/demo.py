@@ -4,7 +4,6 @@ It does what three separate operators would do. Between their folders only signe
 fingerprints of keys are told. It can be interrupted and run again; it writes no tracked file.
 """
 
-import argparse
 import shutil
 import sys
 import time
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 from sandbox import cluster, tools
 from sandbox.errors import SandboxError
 from sandbox.state import COMPONENTS, default_root, organizations
-from sandbox.steps import counts, each, export, must_be_unchanged, receive, say, step
+from sandbox.steps import counts, each, export, must_be_unchanged, receive, run, say, step
 from sandbox.summary import show_summary
 from sandbox.workspace import REPO, Workspace
 
@@ -23,18 +22,7 @@ EXCHANGE, PARTIES = "consortium", {"bank-a": "9999", "clinic-b": "10000"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; exit status 1 when any step did not do what it should."""
-    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
-    parser.add_argument("verb", choices=("up", "down"))
-    verb = parser.parse_args(arguments).verb
-    try:
-        (up if verb == "up" else down)()
-    except SandboxError as error:
-        print(f"\nfailed: {error}", file=sys.stderr, flush=True)
-        return 1
-    except KeyboardInterrupt:
-        print("\ninterrupted: `make demo` goes on from here", file=sys.stderr)
-        return 1
-    return 0
+    return run("demo", __doc__, {"up": up, "down": down}, arguments)
 
 
 def up() -> None:

@@ -4,11 +4,10 @@ Needs `nft` (Debian's nftables) and root; a table of our own, in a namespace of 
 """
 
 import json
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sandbox.errors import SandboxError
+from sandbox.real.box import checked
 
 _TABLE = """\
 table bridge flows {
@@ -35,13 +34,13 @@ class Flow:
 
 def count(namespace: Sequence[str]) -> None:
     """Start to count, unless it has begun. `namespace`: what enters the namespace with the bridge, such as `nsenter -t PID -n --`."""
-    if "bridge flows" not in _nft(namespace, "list", "tables"):
-        _nft(namespace, "-f", "-", stdin=_TABLE)
+    if "bridge flows" not in checked([*namespace, "nft", "list", "tables"]):
+        checked([*namespace, "nft", _TABLE])
 
 
 def flows(namespace: Sequence[str]) -> list[Flow]:
     """What has been counted so far, by client, server and port."""
-    listed = json.loads(_nft(namespace, "-j", "list", "set", "bridge", "flows", "seen"))["nftables"]
+    listed = json.loads(checked([*namespace, "nft", "-j", "list", "set", "bridge", "flows", "seen"]))["nftables"]
     elements = [one["elem"] for part in listed for one in part.get("set", {}).get("elem", ())]
     return _summed((*element["val"]["concat"], element["counter"]["bytes"]) for element in elements)
 
@@ -60,11 +59,3 @@ def _summed(packets: Iterable[tuple[str, str, int, int, int]]) -> list[Flow]:
         for key, (sent, received) in sorted(sums.items())
         for client, server, port in [key]
     ]
-
-
-def _nft(namespace: Sequence[str], *arguments: str, stdin: str = "") -> str:
-    command = [*namespace, "nft", *arguments]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SandboxError(f"`{' '.join(command)}` ended with {done.returncode}: {done.stderr.strip()}")
-    return done.stdout

@@ -1,13 +1,34 @@
 """What the demos share: steps with their seconds, the same done by every operator, and the hand-over of descriptors."""
 
+import argparse
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from sandbox.errors import SandboxError
+from sandbox.errors import MissingRequirementsError, SandboxError
 from sandbox.files import write_atomic
 from sandbox.workspace import Workspace
+
+
+def run(name: str, about: str | None, verbs: Mapping[str, Callable[[], None]], arguments: Sequence[str] | None) -> int:
+    """Run one verb of a demo. Exit status 1 when a step did not do what it should, 2 where this machine cannot run it."""
+    parser = argparse.ArgumentParser(prog=name, description=about)
+    parser.add_argument("verb", choices=verbs)
+    verb = parser.parse_args(arguments).verb
+    try:
+        verbs[verb]()
+    except MissingRequirementsError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except SandboxError as error:
+        print(f"\nfailed: {error}", file=sys.stderr, flush=True)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\ninterrupted: `make {name}` goes on from here", file=sys.stderr)
+        return 1
+    return 0
 
 
 def say(line: str) -> None:

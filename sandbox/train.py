@@ -3,7 +3,6 @@
 FATE 2.2.0 itself runs, in test images from `sandbox images`. It can be interrupted and run again; it writes no tracked file.
 """
 
-import argparse
 import shutil
 import sys
 import time
@@ -15,13 +14,12 @@ from typing import Any
 import yaml
 
 from sandbox import cluster, flows, state, tools
-from sandbox.errors import MissingRequirementsError, SandboxError
 from sandbox.files import private_dir, write_atomic
 from sandbox.images import build as images
 from sandbox.images.recipes import REGISTRY
 from sandbox.real import requirements, wan
 from sandbox.state import Cluster
-from sandbox.steps import counts, each, export, must_be_unchanged, receive, say, step
+from sandbox.steps import counts, each, export, must_be_unchanged, receive, run, say, step
 from sandbox.workspace import REPO, Workspace
 
 DEMO = REPO / ".demo" / "train"
@@ -40,21 +38,7 @@ _RESOURCES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo. Exit status 1 when a step did not do what it should, 2 where real nodes cannot run."""
-    parser = argparse.ArgumentParser(prog="demo-train", description=__doc__)
-    parser.add_argument("verb", choices=("up", "down"))
-    verb = parser.parse_args(arguments).verb
-    try:
-        (up if verb == "up" else down)()
-    except MissingRequirementsError as error:
-        print(f"demo-train: {error}", file=sys.stderr)
-        return 2
-    except SandboxError as error:
-        print(f"\nfailed: {error}", file=sys.stderr, flush=True)
-        return 1
-    except KeyboardInterrupt:
-        print("\ninterrupted: `make demo-train` goes on from here", file=sys.stderr)
-        return 1
-    return 0
+    return run("demo-train", __doc__, {"up": up, "down": down}, arguments)
 
 
 def up() -> None:
@@ -109,15 +93,9 @@ def _first_up(space: Workspace) -> None:
 
 
 def _write_stacks(spaces: Mapping[str, Workspace], clusters: Mapping[str, Cluster]) -> None:
-    federation = {
-        "name": "trial",
-        "domain": "trial.example",
-        "id": str(uuid.uuid4()),
-        "topology": "mesh",
-        "link": "native",
-    }
     if all(space.stack_file.exists() for space in spaces.values()):
         return
+    federation = {"name": "trial", "domain": "trial.example", "id": str(uuid.uuid4()), "topology": "mesh", "link": "native"}
     for name, space in spaces.items():
         others = [one for one in PARTIES if one != name]
         config = {
